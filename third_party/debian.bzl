@@ -1,0 +1,207 @@
+"""The dependencies of net_tcp, from Debian's packages, without a network.
+
+A workspace that uses net_tcp says
+
+    local_repository(name = "net_tcp", path = "...")
+    load("@net_tcp//third_party:debian.bzl", "net_tcp_dependencies")
+    net_tcp_dependencies()
+
+The repositories are made by rules that write their own BUILD files: a local_repository with a relative path would be
+looked for in the workspace that loads it, and not in this one.
+"""
+
+load("//third_party:debian_libraries.bzl", "DEBIAN_LIBRARIES")
+
+_MISSING = "{} is missing: ./bazelw installs it, or say: apt-get install {}"
+
+def _linkopts(repository_ctx, libraries):
+    """The linker's words for `libraries`, as in DEBIAN_LIBRARIES."""
+    linkopts = []
+    for library in libraries:
+        if library.startswith("-"):
+            linkopts.append(library)
+            continue
+        result = repository_ctx.execute(["pkg-config", "--libs", library])
+        if result.return_code != 0:
+            fail(_MISSING.format("pkg-config's " + library, repository_ctx.attr.package) + "\n" + result.stderr)
+        linkopts += [word for word in result.stdout.split(" ") if word.strip()]
+    return [word.strip() for word in linkopts]
+
+_BUILD_HEAD = """load("@rules_cc//cc:defs.bzl", "cc_library")
+
+package(default_visibility = ["//visibility:public"])
+"""
+
+_BUILD_HEADERS = """
+# Through `includes` they become system headers, whose warnings are nobody's here.
+cc_library(
+    name = "headers",
+    hdrs = glob(["include/**"]),
+    includes = ["include"],
+)
+"""
+
+_BUILD_LIBRARY = """
+cc_library(
+    name = "{name}",
+    linkopts = {linkopts},
+    deps = ["//:headers"],
+)
+"""
+
+def _debian_library_impl(repository_ctx):
+    for header in repository_ctx.attr.headers:
+        installed = repository_ctx.path("/usr/include/" + header)
+        if not installed.exists:
+            fail(_MISSING.format(installed, repository_ctx.attr.package))
+        repository_ctx.symlink(installed, "include/" + header)
+
+    builds = {"": _BUILD_HEAD + _BUILD_HEADERS}
+    for label, libraries in repository_ctx.attr.libraries.items():
+        package, name = label[2:].split(":")
+        builds[package] = builds.get(package, _BUILD_HEAD) + _BUILD_LIBRARY.format(
+            name = name,
+            linkopts = repr(_linkopts(repository_ctx, libraries)),
+        )
+    for package, text in builds.items():
+        repository_ctx.file(package + "/BUILD.bazel" if package else "BUILD.bazel", text)
+
+# `local`: looked at again with every start of a Bazel server, so that an upgraded package is noticed.
+_debian_library = repository_rule(
+    implementation = _debian_library_impl,
+    attrs = {
+        "headers": attr.string_list(mandatory = True),
+        "libraries": attr.string_list_dict(mandatory = True),
+        "package": attr.string(mandatory = True),
+    },
+    local = True,
+)
+
+# Compiled here from the package's sources, so that the sanitizers see into it. As upstream, :gtest holds gmock, too.
+_GOOGLETEST_BUILD = _BUILD_HEAD + """
+cc_library(
+    name = "gtest",
+    srcs = [
+        "googlemock/src/gmock-all.cc",
+        "googletest/src/gtest-all.cc",
+    ],
+    hdrs = glob(["*/include/**/*.h"]),
+    copts = ["-w"],
+    includes = [
+        "googlemock",
+        "googlemock/include",
+        "googletest",
+        "googletest/include",
+    ],
+    linkopts = ["-pthread"],
+    textual_hdrs = glob(["*/src/*"]),
+)
+
+cc_library(
+    name = "gtest_main",
+    srcs = ["googlemock/src/gmock_main.cc"],
+    copts = ["-w"],
+    deps = [":gtest"],
+)
+"""
+
+def _debian_googletest_impl(repository_ctx):
+    for folder in ["googletest", "googlemock"]:
+        installed = repository_ctx.path("/usr/src/googletest/" + folder)
+        if not installed.exists:
+            fail(_MISSING.format(installed, "googletest"))
+        for part in ["include", "src"]:
+            repository_ctx.symlink(installed.get_child(part), folder + "/" + part)
+    repository_ctx.file("BUILD.bazel", _GOOGLETEST_BUILD)
+
+_debian_googletest = repository_rule(implementation = _debian_googletest_impl, local = True)
+
+# What Bazel 4 wants of the rule sets: its own rules, under the names that newer Bazel loads them by. (Debian's
+# bazel-rules-cc is too new for its own Bazel, and bazel_tools loads these two even for a plain cc_library.)
+_NATIVE_RULES = {
+    "rules_cc": [
+        "cc_binary",
+        "cc_import",
+        "cc_library",
+        "cc_proto_library",
+        "cc_test",
+        "cc_toolchain",
+        "cc_toolchain_suite",
+        "objc_library",
+    ],
+    "rules_java": [
+        "java_binary",
+        "java_import",
+        "java_library",
+        "java_proto_library",
+        "java_runtime",
+        "java_test",
+        "java_toolchain",
+    ],
+}
+
+def _native_rules_impl(repository_ctx):
+    folder = repository_ctx.attr.folder
+    repository_ctx.file(folder + "/BUILD.bazel", "")
+    repository_ctx.file(
+        folder + "/defs.bzl",
+        "".join(["{0} = native.{0}\n".format(rule) for rule in repository_ctx.attr.rules]),
+    )
+
+_native_rules = repository_rule(
+    implementation = _native_rules_impl,
+    attrs = {
+        "folder": attr.string(mandatory = True),
+        "rules": attr.string_list(mandatory = True),
+    },
+)
+
+def _no_coverage_tools_impl(repository_ctx):
+    repository_ctx.file("BUILD.bazel", """
+filegroup(
+    name = "coverage_report_generator",
+    visibility = ["//visibility:public"],
+)
+""")
+
+# Every cc_test names Bazel's coverage reporter, which Debian does not have; only `bazel coverage` would run it.
+_no_coverage_tools = repository_rule(implementation = _no_coverage_tools_impl)
+
+def _debian_repositories():
+    _debian_repository("googletest", _debian_googletest)
+    for name, library in DEBIAN_LIBRARIES.items():
+        _debian_repository(
+            name,
+            _debian_library,
+            package = library.package,
+            headers = library.headers,
+            libraries = library.libraries,
+        )
+
+def _debian_repository(name, rule, **kwargs):
+    # A workspace that has its own idea of a dependency says so first, and wins.
+    if hasattr(native, "existing_rule") and native.existing_rule(name):
+        return
+    rule(name = name, **kwargs)
+
+def net_tcp_dependencies():
+    """For a WORKSPACE: all that net_tcp needs, under the names that the Bazel central registry uses."""
+    for name, rules in _NATIVE_RULES.items():
+        _debian_repository(name, _native_rules, folder = name[len("rules_"):], rules = rules)
+    _debian_repository("remote_coverage_tools", _no_coverage_tools)
+    _debian_repositories()
+
+def debian_aliases(repository):
+    """For bzlmod/, in a BUILD file: this package's labels of `repository`, as aliases.
+
+    Args:
+      repository: a key of DEBIAN_LIBRARIES.
+    """
+    for label in DEBIAN_LIBRARIES[repository].libraries:
+        package, name = label[2:].split(":")
+        if package == native.package_name():
+            native.alias(
+                name = name,
+                actual = "@debian_{}{}".format(repository, label),
+                visibility = ["//visibility:public"],
+            )
