@@ -1,0 +1,165 @@
+#include "syscalls/linux_syscalls.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net {
+namespace {
+
+SysResult FromLibc(int64_t answer) {
+  return answer < 0 ? SysResult::Error(errno) : SysResult::Ok(answer);
+}
+
+// Holds the process's kernel without ever destroying it.
+union DefaultStorage {
+  constexpr DefaultStorage() : kernel() {}
+  ~DefaultStorage() {}
+  LinuxSyscalls kernel;
+};
+
+constinit DefaultStorage default_storage;
+
+}  // namespace
+
+Syscalls& DefaultSyscalls() { return default_storage.kernel; }
+
+SysResult LinuxSyscalls::Socket(int domain, int type, int protocol) {
+  return FromLibc(::socket(domain, type, protocol));
+}
+
+SysResult LinuxSyscalls::Bind(int fd, const sockaddr* addr, socklen_t len) {
+  return FromLibc(::bind(fd, addr, len));
+}
+
+SysResult LinuxSyscalls::Listen(int fd, int backlog) {
+  return FromLibc(::listen(fd, backlog));
+}
+
+SysResult LinuxSyscalls::Accept4(int fd, sockaddr* addr, socklen_t* len,
+                                 int flags) {
+  return FromLibc(::accept4(fd, addr, len, flags));
+}
+
+SysResult LinuxSyscalls::Connect(int fd, const sockaddr* addr, socklen_t len) {
+  return FromLibc(::connect(fd, addr, len));
+}
+
+SysResult LinuxSyscalls::GetSockName(int fd, sockaddr* addr, socklen_t* len) {
+  return FromLibc(::getsockname(fd, addr, len));
+}
+
+SysResult LinuxSyscalls::GetPeerName(int fd, sockaddr* addr, socklen_t* len) {
+  return FromLibc(::getpeername(fd, addr, len));
+}
+
+SysResult LinuxSyscalls::SetSockOpt(int fd, int level, int name,
+                                    const void* value, socklen_t len) {
+  return FromLibc(::setsockopt(fd, level, name, value, len));
+}
+
+SysResult LinuxSyscalls::GetSockOpt(int fd, int level, int name, void* value,
+                                    socklen_t* len) {
+  return FromLibc(::getsockopt(fd, level, name, value, len));
+}
+
+SysResult LinuxSyscalls::Shutdown(int fd, int how) {
+  return FromLibc(::shutdown(fd, how));
+}
+
+SysResult LinuxSyscalls::Send(int fd, const void* data, size_t size,
+                              int flags) {
+  return FromLibc(::send(fd, data, size, flags));
+}
+
+SysResult LinuxSyscalls::Recv(int fd, void* data, size_t size, int flags) {
+  return FromLibc(::recv(fd, data, size, flags));
+}
+
+SysResult LinuxSyscalls::SendMsg(int fd, const msghdr* message, int flags) {
+  return FromLibc(::sendmsg(fd, message, flags));
+}
+
+SysResult LinuxSyscalls::RecvMsg(int fd, msghdr* message, int flags) {
+  return FromLibc(::recvmsg(fd, message, flags));
+}
+
+SysResult LinuxSyscalls::Read(int fd, void* data, size_t size) {
+  return FromLibc(::read(fd, data, size));
+}
+
+SysResult LinuxSyscalls::Write(int fd, const void* data, size_t size) {
+  return FromLibc(::write(fd, data, size));
+}
+
+SysResult LinuxSyscalls::Poll(pollfd* fds, nfds_t count, int timeout_ms) {
+  return FromLibc(::poll(fds, count, timeout_ms));
+}
+
+SysResult LinuxSyscalls::PPoll(pollfd* fds, nfds_t count,
+                               const timespec* timeout,
+                               const sigset_t* signals) {
+  return FromLibc(::ppoll(fds, count, timeout, signals));
+}
+
+SysResult LinuxSyscalls::EpollCreate1(int flags) {
+  return FromLibc(::epoll_create1(flags));
+}
+
+SysResult LinuxSyscalls::EpollCtl(int epoll_fd, int operation, int fd,
+                                  epoll_event* event) {
+  return FromLibc(::epoll_ctl(epoll_fd, operation, fd, event));
+}
+
+SysResult LinuxSyscalls::EpollWait(int epoll_fd, epoll_event* events,
+                                   int max_events, int timeout_ms) {
+  return FromLibc(::epoll_wait(epoll_fd, events, max_events, timeout_ms));
+}
+
+SysResult LinuxSyscalls::Close(int fd) { return FromLibc(::close(fd)); }
+
+SysResult LinuxSyscalls::Fcntl(int fd, int command, intptr_t argument) {
+  return FromLibc(::fcntl(fd, command, argument));
+}
+
+SysResult LinuxSyscalls::Ioctl(int fd, uint64_t request, intptr_t argument) {
+  return FromLibc(::ioctl(fd, request, argument));
+}
+
+SysResult LinuxSyscalls::Dup(int fd) { return FromLibc(::dup(fd)); }
+
+SysResult LinuxSyscalls::Dup3(int old_fd, int new_fd, int flags) {
+  return FromLibc(::dup3(old_fd, new_fd, flags));
+}
+
+SysResult LinuxSyscalls::Pipe2(int fds[2], int flags) {
+  return FromLibc(::pipe2(fds, flags));
+}
+
+SysResult LinuxSyscalls::EventFd(unsigned int initial, int flags) {
+  return FromLibc(::eventfd(initial, flags));
+}
+
+SysResult LinuxSyscalls::ClockGetTime(clockid_t clock, timespec* time) {
+  return FromLibc(::clock_gettime(clock, time));
+}
+
+SysResult LinuxSyscalls::NanoSleep(const timespec* duration,
+                                   timespec* remaining) {
+  return FromLibc(::nanosleep(duration, remaining));
+}
+
+}  // namespace net

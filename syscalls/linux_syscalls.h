@@ -1,0 +1,70 @@
+#ifndef SYSCALLS_LINUX_SYSCALLS_H_
+#define SYSCALLS_LINUX_SYSCALLS_H_
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net {
+
+// The kernel of this process, through the C library's wrappers: each method
+// makes its one system call and nothing else. Has no state; every instance is
+// the same kernel, and DefaultSyscalls() is one of them.
+//
+// `errno` is whatever the wrapper left there.
+class LinuxSyscalls final : public Syscalls {
+ public:
+  constexpr LinuxSyscalls() = default;
+
+  SysResult Socket(int domain, int type, int protocol) override;
+  SysResult Bind(int fd, const sockaddr* addr, socklen_t len) override;
+  SysResult Listen(int fd, int backlog) override;
+  SysResult Accept4(int fd, sockaddr* addr, socklen_t* len, int flags) override;
+  SysResult Connect(int fd, const sockaddr* addr, socklen_t len) override;
+  SysResult GetSockName(int fd, sockaddr* addr, socklen_t* len) override;
+  SysResult GetPeerName(int fd, sockaddr* addr, socklen_t* len) override;
+  SysResult SetSockOpt(int fd, int level, int name, const void* value,
+                       socklen_t len) override;
+  SysResult GetSockOpt(int fd, int level, int name, void* value,
+                       socklen_t* len) override;
+  SysResult Shutdown(int fd, int how) override;
+
+  SysResult Send(int fd, const void* data, size_t size, int flags) override;
+  SysResult Recv(int fd, void* data, size_t size, int flags) override;
+  SysResult SendMsg(int fd, const msghdr* message, int flags) override;
+  SysResult RecvMsg(int fd, msghdr* message, int flags) override;
+  SysResult Read(int fd, void* data, size_t size) override;
+  SysResult Write(int fd, const void* data, size_t size) override;
+
+  SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms) override;
+  SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
+                  const sigset_t* signals) override;
+  SysResult EpollCreate1(int flags) override;
+  SysResult EpollCtl(int epoll_fd, int operation, int fd,
+                     epoll_event* event) override;
+  SysResult EpollWait(int epoll_fd, epoll_event* events, int max_events,
+                      int timeout_ms) override;
+
+  SysResult Close(int fd) override;
+  SysResult Fcntl(int fd, int command, intptr_t argument) override;
+  SysResult Ioctl(int fd, uint64_t request, intptr_t argument) override;
+  SysResult Dup(int fd) override;
+  SysResult Dup3(int old_fd, int new_fd, int flags) override;
+  SysResult Pipe2(int fds[2], int flags) override;
+  SysResult EventFd(unsigned int initial, int flags) override;
+
+  SysResult ClockGetTime(clockid_t clock, timespec* time) override;
+  SysResult NanoSleep(const timespec* duration, timespec* remaining) override;
+};
+
+}  // namespace net
+
+#endif  // SYSCALLS_LINUX_SYSCALLS_H_

@@ -1,0 +1,66 @@
+#ifndef SYSCALLS_MATCHERS_H_
+#define SYSCALLS_MATCHERS_H_
+
+#include <ostream>
+#include <type_traits>
+
+#include "gmock/gmock.h"
+#include "syscalls/errno_symbol.h"
+#include "syscalls/error.h"
+#include "syscalls/error_kind.h"
+
+// GoogleTest matchers for everything that carries an errno: SysResult,
+// absl::Status, absl::StatusOr<T>, and any type that has ok() and, in its own
+// namespace, ErrnoOf() and KindOf(). They print symbols, never numbers alone:
+//
+//   EXPECT_THAT(tcp::Connect(ip::kLocalV4, port), IsErrno(ECONNREFUSED));
+//
+//   Value of: tcp::Connect(ip::kLocalV4, port)
+//   Expected: is errno ECONNREFUSED
+//     Actual: ..., which is errno ETIMEDOUT
+
+namespace net {
+
+// Matches a success.
+MATCHER(IsOk, negation ? "is an error" : "is OK") {
+  if (arg.ok()) return true;
+  *result_listener << "which is errno " << ErrnoSymbol(ErrnoOf(arg));
+  return false;
+}
+
+// Matches a success whose value matches `inner`.
+MATCHER_P(IsOkAndHolds, inner, "is OK and holds a matching value") {
+  if (!arg.ok()) {
+    *result_listener << "which is errno " << ErrnoSymbol(ErrnoOf(arg));
+    return false;
+  }
+  return testing::ExplainMatchResult(inner, arg.value(), result_listener);
+}
+
+// Matches a failure with the errno `error`.
+MATCHER_P(IsErrno, error,
+          (negation ? "is not errno " : "is errno ") + ErrnoSymbol(error)) {
+  if (arg.ok()) {
+    *result_listener << "which is OK";
+    return false;
+  }
+  *result_listener << "which is errno " << ErrnoSymbol(ErrnoOf(arg));
+  return ErrnoOf(arg) == error;
+}
+
+// Matches a failure of the kind `kind`.
+MATCHER_P(IsErrorKind, kind,
+          std::string(negation ? "is not an error of kind "
+                               : "is an error of kind ") +
+              std::string(KindName(kind))) {
+  if (arg.ok()) {
+    *result_listener << "which is OK";
+    return false;
+  }
+  *result_listener << "which is of kind " << *KindOf(arg);
+  return KindOf(arg) == kind;
+}
+
+}  // namespace net
+
+#endif  // SYSCALLS_MATCHERS_H_

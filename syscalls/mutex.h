@@ -1,0 +1,60 @@
+#ifndef SYSCALLS_MUTEX_H_
+#define SYSCALLS_MUTEX_H_
+
+#include <condition_variable>
+#include <mutex>
+
+#include "absl/base/thread_annotations.h"
+
+namespace net {
+
+// std::mutex and std::condition_variable with the annotations that clang's
+// -Wthread-safety checks. Not absl::Mutex: Debian's abseil is a prebuilt
+// library without ThreadSanitizer's instrumentation, and every section that
+// its Mutex guards is reported as a race.
+//
+// Spelled lock() and unlock() so that std::condition_variable_any and the
+// standard's own guards take it, too.
+class ABSL_LOCKABLE Mutex {
+ public:
+  void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
+  void unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
+
+ private:
+  friend class CondVar;
+  std::mutex mutex_;
+};
+
+// Holds a Mutex for as long as it lives.
+class ABSL_SCOPED_LOCKABLE MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
+      : mutex_(mutex) {
+    mutex_.lock();
+  }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+  ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
+
+ private:
+  Mutex& mutex_;
+};
+
+// A condition variable for a Mutex that the caller holds. Wakes spuriously, as
+// the standard's: wait in a loop over the condition.
+class CondVar {
+ public:
+  void Wait(Mutex& mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    variable_.wait(lock);
+    lock.release();  // The caller goes on holding it.
+  }
+  void NotifyAll() { variable_.notify_all(); }
+
+ private:
+  std::condition_variable variable_;
+};
+
+}  // namespace net
+
+#endif  // SYSCALLS_MUTEX_H_
