@@ -167,41 +167,30 @@ filegroup(
 # Every cc_test names Bazel's coverage reporter, which Debian does not have; only `bazel coverage` would run it.
 _no_coverage_tools = repository_rule(implementation = _no_coverage_tools_impl)
 
-def _debian_repositories():
-    _debian_repository("googletest", _debian_googletest)
+def _make(name, rule, **kwargs):
+    # In a WORKSPACE, one that has its own idea of a dependency says so first, and wins.
+    if not (hasattr(native, "existing_rule") and native.existing_rule(name)):
+        rule(name = name, **kwargs)
+
+def make_debian_repositories(prefix = ""):
+    """The part that Bazel 7 needs, too: see bzlmod.bzl.
+
+    Args:
+      prefix: for the repositories' names.
+    """
+    _make(prefix + "googletest", _debian_googletest)
     for name, library in DEBIAN_LIBRARIES.items():
-        _debian_repository(
-            name,
+        _make(
+            prefix + name,
             _debian_library,
             package = library.package,
             headers = library.headers,
             libraries = library.libraries,
         )
 
-def _debian_repository(name, rule, **kwargs):
-    # A workspace that has its own idea of a dependency says so first, and wins.
-    if hasattr(native, "existing_rule") and native.existing_rule(name):
-        return
-    rule(name = name, **kwargs)
-
 def net_tcp_dependencies():
     """For a WORKSPACE: all that net_tcp needs, under the names that the Bazel central registry uses."""
     for name, rules in _NATIVE_RULES.items():
-        _debian_repository(name, _native_rules, folder = name[len("rules_"):], rules = rules)
-    _debian_repository("remote_coverage_tools", _no_coverage_tools)
-    _debian_repositories()
-
-def debian_aliases(repository):
-    """For bzlmod/, in a BUILD file: this package's labels of `repository`, as aliases.
-
-    Args:
-      repository: a key of DEBIAN_LIBRARIES.
-    """
-    for label in DEBIAN_LIBRARIES[repository].libraries:
-        package, name = label[2:].split(":")
-        if package == native.package_name():
-            native.alias(
-                name = name,
-                actual = "@debian_{}{}".format(repository, label),
-                visibility = ["//visibility:public"],
-            )
+        _make(name, _native_rules, folder = name[len("rules_"):], rules = rules)
+    _make("remote_coverage_tools", _no_coverage_tools)
+    make_debian_repositories()

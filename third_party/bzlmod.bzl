@@ -1,0 +1,28 @@
+"""For the modules in bzlmod/, under Debian's Bazel 7. (A file of its own: Bazel 4 knows no module extensions.)"""
+
+load("//third_party:debian.bzl", "make_debian_repositories")
+load("//third_party:debian_libraries.bzl", "DEBIAN_LIBRARIES")
+
+# The repositories that a WORKSPACE gets, as debian_NAME: NAME itself is the module that stands in front.
+debian = module_extension(implementation = lambda module_ctx: make_debian_repositories(prefix = "debian_"))
+
+_GOOGLETEST_LIBRARIES = [
+    "//:gtest",
+    "//:gtest_main",
+]
+
+def debian_aliases(module):
+    """For a BUILD file in bzlmod/: its package's libraries, as aliases to those of @debian_MODULE.
+
+    Args:
+      module: "googletest" or a key of DEBIAN_LIBRARIES.
+    """
+    labels = _GOOGLETEST_LIBRARIES if module == "googletest" else DEBIAN_LIBRARIES[module].libraries
+    for label in labels:
+        package, name = label[2:].split(":")
+        if package == native.package_name():
+            native.alias(
+                name = name,
+                actual = "@debian_{}{}".format(module, label),
+                visibility = ["//visibility:public"],
+            )
