@@ -11,18 +11,18 @@ _GOOGLETEST_LIBRARIES = [
     "//:gtest_main",
 ]
 
-def debian_aliases(module):
-    """For a BUILD file in bzlmod/: its package's libraries, as aliases to those of @debian_MODULE.
+def debian_aliases(name):
+    """For a BUILD file in bzlmod/: its package's libraries, as aliases to those of @debian_NAME.
 
     Args:
-      module: "googletest" or a key of DEBIAN_LIBRARIES.
+      name: the module, "googletest" or a key of DEBIAN_LIBRARIES.
     """
-    labels = _GOOGLETEST_LIBRARIES if module == "googletest" else DEBIAN_LIBRARIES[module].libraries
+    labels = _GOOGLETEST_LIBRARIES if name == "googletest" else DEBIAN_LIBRARIES[name].libraries
     for label in labels:
-        package, name = label[2:].split(":")
+        package, target = label[2:].split(":")
         if package == native.package_name():
             native.alias(
-                name = name,
-                actual = "@debian_{}{}".format(module, label),
+                name = target,
+                actual = "@debian_{}{}".format(name, label),
                 visibility = ["//visibility:public"],
             )

@@ -1,12 +1,15 @@
-// What ThreadSanitizer shall not report. It asks the program itself, so this holds in tests, under `bazel run`, and in
-// child processes alike, without a file to be found or an environment variable to be passed on.
+// What ThreadSanitizer shall not report. It asks the program itself, so this
+// holds in tests, under `bazel run` and in child processes alike, with no file
+// to be found and no environment variable to be passed on.
 //
-// --config=tsan links it into every program as its "malloc" (.bazelrc): the one library that Bazel adds to all.
-extern "C" const char* __tsan_default_suppressions();
+// --config=tsan links it into every program as its "malloc" (.bazelrc): the one
+// library that Bazel adds to all.
 
-const char* __tsan_default_suppressions() {
-  // Debian's abseil is compiled without ThreadSanitizer. An absl::Status with an error is a pointer to a counted
-  // representation; the last reference is given back inside that library, which hides the atomic decrement that orders
-  // the deletion after all other uses. Nothing else of abseil is excused: its Mutex and Notification are not used here.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" const char* __tsan_default_suppressions() {
+  // Debian's abseil is compiled without ThreadSanitizer. An absl::Status with
+  // an error points to a counted representation. Part of the counting happens
+  // inside that library, which hides the atomic decrement that orders the
+  // deletion after all other uses. Nothing else of abseil is excused.
   return "race:absl::*Status*::Unref\n";
 }
