@@ -1,0 +1,228 @@
+#include "conformance/loopback/raw_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "conformance/loopback/connection.h"
+#include "conformance/loopback/fixture.h"
+#include "conformance/loopback/hiccup_kernel.h"
+#include "conformance/loopback/refused_port.h"
+#include "conformance/loopback/transfer.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net::loopback {
+namespace {
+
+using ::testing::Eq;
+using ::testing::Gt;
+
+// Refuses SO_LINGER, and knows close(2) only.
+class NoLingerKernel : public Syscalls {
+ public:
+  SysResult SetSockOpt(int, int, int, const void*, socklen_t) override {
+    return SysResult::Error(ENOPROTOOPT);
+  }
+  SysResult Close(int fd) override {
+    last_closed = fd;
+    return SysResult::Ok();
+  }
+  int last_closed = -1;
+};
+
+TEST(RawSocketOwnership, ClosesOnceInTheDestructor) {
+  HiccupKernel kernel;
+  {
+    auto made = NewSocket(kernel, AF_INET);
+    ASSERT_THAT(made, IsOk());
+    RawSocket first = *std::move(made);
+    const RawSocket second = std::move(first);
+    EXPECT_TRUE(second.is_open());
+    EXPECT_FALSE(first.is_open());
+    EXPECT_EQ(kernel.closed(), 0);
+  }
+  EXPECT_EQ(kernel.closed(), 1);
+}
+
+TEST(RawSocketOwnership, AssigningClosesWhatWasThere) {
+  HiccupKernel kernel;
+  auto one = NewSocket(kernel, AF_INET);
+  auto two = NewSocket(kernel, AF_INET);
+  ASSERT_THAT(one, IsOk());
+  ASSERT_THAT(two, IsOk());
+  const int kept = two->fd();
+  *one = *std::move(two);
+  EXPECT_EQ(kernel.closed(), 1);
+  EXPECT_EQ(one->fd(), kept);
+  RawSocket& self = *one;
+  *one = std::move(self);
+  EXPECT_EQ(one->fd(), kept);
+  EXPECT_EQ(kernel.closed(), 1);
+}
+
+TEST(RawSocketOwnership, ReleaseGivesTheDescriptorUp) {
+  HiccupKernel kernel;
+  int fd = -1;
+  {
+    auto socket = NewSocket(kernel, AF_INET);
+    ASSERT_THAT(socket, IsOk());
+    fd = socket->Release();
+    EXPECT_EQ(socket->Release(), -1);
+  }
+  EXPECT_EQ(kernel.closed(), 0);
+  EXPECT_THAT(DefaultSyscalls().Close(fd), IsOk());
+}
+
+TEST(RawSocketOwnership, WithoutDescriptorEveryCallIsTheKernelsEbadf) {
+  RawSocket none;
+  char byte = 0;
+  EXPECT_THAT(none.Send("x"), IsErrno(EBADF));
+  EXPECT_THAT(none.Recv(absl::MakeSpan(&byte, 1)), IsErrno(EBADF));
+  EXPECT_THAT(none.Shutdown(SHUT_RD), IsErrno(EBADF));
+  EXPECT_THAT(none.SetOption(SOL_SOCKET, SO_KEEPALIVE, 1), IsErrno(EBADF));
+  EXPECT_THAT(none.Option(SOL_SOCKET, SO_KEEPALIVE), IsErrno(EBADF));
+  EXPECT_THAT(none.TcpState(), IsErrno(EBADF));
+  EXPECT_THAT(none.LocalEndpoint(), IsErrno(EBADF));
+  EXPECT_THAT(none.PeerEndpoint(), IsErrno(EBADF));
+  EXPECT_THAT(none.Close(), IsErrno(EBADF));
+  EXPECT_THAT(none.Reset(), IsErrno(EBADF));
+}
+
+TEST(RawSocketOwnership, AResetThatCannotBeAskedForStillCloses) {
+  NoLingerKernel kernel;
+  RawSocket socket(7, kernel);
+  EXPECT_THAT(socket.Reset(), IsErrno(ENOPROTOOPT));
+  EXPECT_EQ(kernel.last_closed, 7);
+  EXPECT_FALSE(socket.is_open());
+}
+
+TEST(RawSocketOwnership, WaitGoesOnOverEintr) {
+  HiccupKernel kernel;
+  auto pair = ConnectedPair(kernel, AF_INET);
+  ASSERT_THAT(pair, IsOk());
+  HiccupKernel fresh;
+  const RawSocket alias(pair->client.Release(), fresh);
+  EXPECT_THAT(alias.Wait(POLLOUT), IsOkAndHolds(Eq(POLLOUT)));
+  EXPECT_TRUE(fresh.interrupted("poll"));
+}
+
+using RawSocketTest = LoopbackTest;
+INSTANTIATE_TEST_SUITE_P(BothFamilies, RawSocketTest, BothFamilies(),
+                         FamilyName);
+
+TEST_P(RawSocketTest, SendsAndReceives) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  EXPECT_THAT(pair->server.Ready(POLLIN), IsOkAndHolds(Eq(0)));
+  ASSERT_THAT(pair->client.Send("ping"), IsOkAndHolds(Eq(4)));
+  EXPECT_THAT(pair->server.Ready(POLLIN), IsOkAndHolds(Eq(POLLIN)));
+  std::string buffer(16, '\0');
+  ASSERT_THAT(pair->server.Recv(absl::MakeSpan(buffer), MSG_PEEK),
+              IsOkAndHolds(Eq(4)));
+  ASSERT_THAT(pair->server.Recv(absl::MakeSpan(buffer)), IsOkAndHolds(Eq(4)));
+  EXPECT_EQ(buffer.substr(0, 4), "ping");
+  EXPECT_THAT(pair->server.Recv(absl::MakeSpan(buffer), MSG_DONTWAIT),
+              IsErrno(EAGAIN));
+}
+
+TEST_P(RawSocketTest, CloseEndsTheStreamInOrder) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  ASSERT_THAT(pair->server.Send("last"), IsOk());
+  ASSERT_THAT(pair->server.Close(), IsOk());
+  EXPECT_FALSE(pair->server.is_open());
+  EXPECT_THAT(RecvUntilEof(pair->client), IsOkAndHolds(Eq("last")));
+}
+
+TEST_P(RawSocketTest, ResetIsSeenAsConnectionReset) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  ASSERT_THAT(pair->server.Reset(), IsOk());
+  EXPECT_FALSE(pair->server.is_open());
+  EXPECT_THAT(pair->client.PeerEndpoint(), IsErrno(ENOTCONN));
+  char byte = 0;
+  EXPECT_THAT(pair->client.Recv(absl::MakeSpan(&byte, 1)), IsErrno(ECONNRESET));
+  EXPECT_THAT(pair->client.Send("x"), IsErrno(EPIPE));  // and no SIGPIPE
+}
+
+TEST_P(RawSocketTest, ResetLeavesNoTimeWait) {
+  // The same four addresses again: a side left in TIME_WAIT would forbid it.
+  auto listener = ListenAnywhere(sys(), family());
+  ASSERT_THAT(listener, IsOk());
+  auto first = ConnectTo(sys(), listener->endpoint());
+  ASSERT_THAT(first, IsOk());
+  auto local = first->LocalEndpoint();
+  ASSERT_THAT(local, IsOk());
+  ASSERT_THAT(first->Reset(), IsOk());
+  EXPECT_THAT(ConnectTo(sys(), listener->endpoint(), {.local = *local}),
+              IsOk());
+}
+
+TEST_P(RawSocketTest, HalfCloseEndsOneDirectionOnly) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  ASSERT_THAT(pair->server.HalfClose(), IsOk());
+  EXPECT_THAT(RecvUntilEof(pair->client), IsOkAndHolds(Eq("")));
+  ASSERT_THAT(pair->client.Send("still here"), IsOk());
+  ASSERT_THAT(pair->client.Close(), IsOk());
+  EXPECT_THAT(RecvUntilEof(pair->server), IsOkAndHolds(Eq("still here")));
+  EXPECT_THAT(pair->server.Send("x"), IsErrno(EPIPE));
+}
+
+TEST_P(RawSocketTest, OptionsAreSetAndRead) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  const RawSocket& socket = pair->client;
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(Eq(0)));
+  ASSERT_THAT(socket.SetOption(SOL_SOCKET, SO_KEEPALIVE, 1), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(Eq(1)));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, 9999), IsErrno(ENOPROTOOPT));
+}
+
+TEST_P(RawSocketTest, TakesThePendingErrorOnce) {
+  auto refused = RefusedPort::Reserve(sys(), family());
+  ASSERT_THAT(refused, IsOk());
+  auto client = ConnectTo(sys(), refused->endpoint(), {.nonblocking = true});
+  ASSERT_THAT(client, IsOk());
+  EXPECT_THAT(client->Wait(POLLOUT), IsOkAndHolds(Gt(0)));
+  EXPECT_THAT(client->PendingError(), IsOkAndHolds(Eq(ECONNREFUSED)));
+  EXPECT_THAT(client->PendingError(), IsOkAndHolds(Eq(0)));
+}
+
+TEST_P(RawSocketTest, TellsTheStateOfTheConnection) {
+  auto listener = ListenAnywhere(sys(), family());
+  ASSERT_THAT(listener, IsOk());
+  EXPECT_THAT(listener->socket().TcpState(), IsOkAndHolds(Eq(TCP_LISTEN)));
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  EXPECT_THAT(pair->client.TcpState(), IsOkAndHolds(Eq(TCP_ESTABLISHED)));
+  ASSERT_THAT(pair->server.HalfClose(), IsOk());
+  EXPECT_THAT(pair->client.TcpState(), IsOkAndHolds(Eq(TCP_CLOSE_WAIT)));
+}
+
+TEST_P(RawSocketTest, KnowsBothEndpoints) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  auto client = pair->client.LocalEndpoint();
+  auto server = pair->server.LocalEndpoint();
+  ASSERT_THAT(client, IsOk());
+  ASSERT_THAT(server, IsOk());
+  EXPECT_EQ(client->addr, LoopbackAddr(family()));
+  EXPECT_NE(*client, *server);
+  EXPECT_THAT(pair->client.PeerEndpoint(), IsOkAndHolds(Eq(*server)));
+  EXPECT_THAT(pair->server.PeerEndpoint(), IsOkAndHolds(Eq(*client)));
+}
+
+}  // namespace
+}  // namespace net::loopback
