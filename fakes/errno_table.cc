@@ -1,0 +1,79 @@
+#include "fakes/errno_table.h"
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fakes/call.h"
+#include "syscalls/errno_symbol.h"
+
+namespace net {
+namespace {
+
+constexpr char kText[] =
+#include "fakes/errno_table.inc"
+    ;  // A raw string literal, made from the file by the build.
+
+constexpr absl::string_view kHeader =
+    "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote";
+
+std::optional<Provocation> ProvocationOfClass(absl::string_view name) {
+  if (name == "U") return Provocation::kUnprivileged;
+  if (name == "R") return Provocation::kRoot;
+  if (name == "I") return Provocation::kInjection;
+  return std::nullopt;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
+  std::vector<ErrnoRow> rows;
+  bool has_header = false;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    if (!has_header) {
+      if (line != kHeader) break;
+      has_header = true;
+      continue;
+    }
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, '\t');
+    if (fields.size() != 6) {
+      return absl::InvalidArgumentError(absl::StrCat("not 6 fields: ", line));
+    }
+    if (fields[3] == "N") continue;
+    const std::optional<Call> call = CallFromName(fields[0]);
+    const std::optional<int> error = ErrnoFromSymbol(fields[1]);
+    const std::optional<Provocation> provocation =
+        ProvocationOfClass(fields[3]);
+    if (!call.has_value() || !error.has_value() || !provocation.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown call, errno or class: ", line));
+    }
+    rows.push_back({*call, *error, *provocation});
+  }
+  if (rows.empty()) {
+    return absl::InvalidArgumentError("no header, or nothing below it");
+  }
+  return rows;
+}
+
+absl::Span<const ErrnoRow> ErrnoTable() {
+  // Never destroyed, so that tests made at start-up and ended at exit have it.
+  static const std::vector<ErrnoRow>& rows =
+      *new std::vector<ErrnoRow>(ParseErrnoTable(kText).value());
+  return rows;
+}
+
+std::vector<int> ErrnosOf(Call call) {
+  std::vector<int> errors;
+  for (const ErrnoRow& row : ErrnoTable()) {
+    if (row.call == call) errors.push_back(row.error);
+  }
+  return errors;
+}
+
+}  // namespace net

@@ -1,0 +1,94 @@
+#include "fakes/errno_table.h"
+
+#include <cerrno>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "fakes/call.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace net {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+// Counted by hand. Tests of error paths take their cases from the table: one
+// that lost rows would take its tests along without a word.
+TEST(ErrnoTable, HasAllRowsOfEachCall) {
+  std::map<Call, int> rows;
+  for (const ErrnoRow& row : ErrnoTable()) ++rows[row.call];
+  EXPECT_THAT(rows, UnorderedElementsAre(
+                        Pair(Call::kSocket, 10), Pair(Call::kSetSockOpt, 7),
+                        Pair(Call::kGetSockOpt, 5), Pair(Call::kBind, 9),
+                        Pair(Call::kListen, 5), Pair(Call::kAccept4, 24),
+                        Pair(Call::kConnect, 18), Pair(Call::kGetSockName, 5),
+                        Pair(Call::kGetPeerName, 6), Pair(Call::kShutdown, 4),
+                        Pair(Call::kClose, 3), Pair(Call::kRecv, 11),
+                        Pair(Call::kSend, 15), Pair(Call::kPoll, 4),
+                        Pair(Call::kFcntl, 3)));
+}
+
+TEST(ErrnoTable, HasEachPairOnce) {
+  std::set<std::pair<Call, int>> pairs;
+  for (const ErrnoRow& row : ErrnoTable()) {
+    EXPECT_TRUE(pairs.insert({row.call, row.error}).second)
+        << row.call << " " << row.error;
+  }
+}
+
+TEST(ErrnoTable, KnowsTheErrnosOfACall) {
+  EXPECT_THAT(ErrnosOf(Call::kClose), ElementsAre(EBADF, EINTR, EIO));
+  EXPECT_THAT(ErrnosOf(Call::kConnect), Contains(ECONNREFUSED));
+  EXPECT_THAT(ErrnosOf(Call::kNanoSleep), ElementsAre());
+}
+
+TEST(ErrnoTable, LeavesOutWhatIsNotForTcp) {
+  EXPECT_THAT(ErrnosOf(Call::kBind), Not(Contains(ELOOP)));
+}
+
+constexpr char kHeader[] =
+    "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n";
+
+TEST(ParseErrnoTable, ReadsRows) {
+  const auto rows = ParseErrnoTable(
+      std::string(kHeader) +
+      "bind\tEACCES\ty\tU\t19\tport<1024\nbind\tELOOP\ty\tN\t-\t\n"
+      "connect\tEACCES\ty\tR\t120\t\naccept4\tEPERM\ty\tI\t-\t\n");
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 3u);
+  EXPECT_EQ((*rows)[0].call, Call::kBind);
+  EXPECT_EQ((*rows)[0].error, EACCES);
+  EXPECT_EQ((*rows)[0].provocation, Provocation::kUnprivileged);
+  EXPECT_EQ((*rows)[1].provocation, Provocation::kRoot);
+  EXPECT_EQ((*rows)[2].provocation, Provocation::kInjection);
+}
+
+class MalformedTable : public testing::TestWithParam<const char*> {};
+
+TEST_P(MalformedTable, IsRefused) {
+  EXPECT_EQ(ParseErrnoTable(GetParam()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ErrnoTable, MalformedTable,
+    testing::Values(
+        "", "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n",
+        "bind\tEACCES\ty\tU\t19\t\n",
+        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\nbind\tEACCES\n",
+        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n"
+        "bond\tEACCES\ty\tU\t19\t\n",
+        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n"
+        "bind\tEAXES\ty\tU\t19\t\n",
+        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n"
+        "bind\tEACCES\ty\tX\t19\t\n"));
+
+}  // namespace
+}  // namespace net
