@@ -7,25 +7,30 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "conformance/loopback/fixture.h"
-#include "conformance/loopback/hiccup_kernel.h"
 #include "conformance/loopback/raw_socket.h"
 #include "conformance/loopback/refused_port.h"
 #include "conformance/loopback/transfer.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
 #include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::loopback {
 namespace {
 
 using ::testing::Eq;
 using ::testing::Gt;
+using ::testing::IsEmpty;
 using ::testing::Ne;
 
 bool IsCloseOnExec(const RawSocket& socket) {
@@ -152,16 +157,18 @@ TEST_P(ConnectionTest, FindsItsClientAlsoAfterThatReset) {
 TEST_P(ConnectionTest, ConnectsFromTheGivenEndpoint) {
   auto listener = ListenAnywhere(sys(), family());
   ASSERT_THAT(listener, IsOk());
-  // Listening elsewhere shows which port is this test's own.
-  auto free_port = RefusedPort::Reserve(sys(), family());
-  ASSERT_THAT(free_port, IsOk());
+  auto taken = RefusedPort::Reserve(sys(), family());
+  ASSERT_THAT(taken, IsOk());
   EXPECT_THAT(
-      ConnectTo(sys(), listener->endpoint(), {.local = free_port->endpoint()}),
+      ConnectTo(sys(), listener->endpoint(), {.local = taken->endpoint()}),
       IsErrno(EADDRINUSE));
+  // IPv4 has other loopback addresses to come from; IPv6 only ::1.
+  const ip::Addr origin =
+      family() == AF_INET ? ip::Addr::V4(127, 0, 0, 2) : ip::kLocalV6;
   auto client = ConnectTo(sys(), listener->endpoint(),
-                          {.local = ip::Endpoint{LoopbackAddr(family()), 0}});
+                          {.local = ip::Endpoint{origin, 0}});
   ASSERT_THAT(client, IsOk());
-  EXPECT_EQ(client->LocalEndpoint()->addr, LoopbackAddr(family()));
+  EXPECT_EQ(client->LocalEndpoint()->addr, origin);
   EXPECT_TRUE(IsCloseOnExec(*client));
 }
 
@@ -237,26 +244,60 @@ TEST_P(ConnectionTest, AnEndThatWasMovedOutOutlivesThePair) {
 }
 
 TEST_P(ConnectionTest, SignalsDisturbNothing) {
-  HiccupKernel kernel;
+  FaultInjector kernel(sys());
+  kernel.Fail(Call::kConnect, 1, EINTR, When::kAfter);  // the attempt goes on
+  kernel.Fail(Call::kPoll, 1, EINTR);
+  kernel.Fail(Call::kAccept4, 1, EINTR);
   auto pair = ConnectedPair(kernel, family());
   ASSERT_THAT(pair, IsOk());
-  EXPECT_TRUE(kernel.interrupted("connect"));
-  EXPECT_TRUE(kernel.interrupted("poll"));
-  EXPECT_TRUE(kernel.interrupted("accept4"));
-  EXPECT_THAT(SendAll(pair->client, "whole"), IsOk());
+  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+  EXPECT_EQ(kernel.count(Call::kConnect), 1);
+  ASSERT_THAT(SendAll(pair->client, "whole"), IsOk());
   EXPECT_THAT(RecvExactly(pair->server, 5), IsOkAndHolds(Eq("whole")));
 }
 
-TEST_P(ConnectionTest, ARefusalIsReportedAfterASignal) {
-  HiccupKernel kernel;
+TEST_P(ConnectionTest, AnInterruptedAttemptThatFailsIsReported) {
+  FaultInjector kernel(sys());
   auto refused = RefusedPort::Reserve(kernel, family());
   ASSERT_THAT(refused, IsOk());
-  // The blocking connect(2) was refused already when EINTR is answered, so that
-  // nothing is pending any more; a non-blocking socket keeps the error.
-  auto client = ConnectTo(kernel, refused->endpoint(), {.nonblocking = true});
-  ASSERT_THAT(client, IsOk());
-  EXPECT_TRUE(kernel.interrupted("connect"));
-  EXPECT_THAT(client->PendingError(), IsOkAndHolds(Eq(ECONNREFUSED)));
+  kernel.Fail(Call::kConnect, 1, EINTR);
+  kernel.Fail(Call::kGetSockOpt, 1, ENOBUFS);
+  EXPECT_THAT(ConnectTo(kernel, refused->endpoint()), IsErrno(ENOBUFS));
+  kernel.Fail(Call::kConnect, 2, EINTR);
+  kernel.Fail(Call::kPoll, kernel.count(Call::kPoll) + 1, ENOMEM);
+  EXPECT_THAT(ConnectTo(kernel, refused->endpoint()), IsErrno(ENOMEM));
+  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+}
+
+// Each call that making a pair takes fails once: the errno is reported, and no
+// descriptor is left.
+TEST_P(ConnectionTest, AFailingCallLeavesNothingBehind) {
+  for (const auto& [call, nth] : std::vector<std::pair<Call, int>>{
+           {Call::kSocket, 1},
+           {Call::kSetSockOpt, 1},
+           {Call::kBind, 1},
+           {Call::kListen, 1},
+           {Call::kGetSockName, 1},
+           {Call::kSocket, 2},
+           {Call::kSetSockOpt, 2},
+           {Call::kBind, 2},
+           {Call::kConnect, 1},
+           {Call::kGetSockName, 2},
+           {Call::kPoll, 1},
+           {Call::kPoll, 2},
+           {Call::kAccept4, 1},
+       }) {
+    FaultInjector kernel(sys());
+    kernel.Fail(call, nth, ENOMEM);
+    EXPECT_THAT(
+        ConnectedPair(kernel, family(), {.receive_buffer = kSmallestBuffer},
+                      {.local = ip::Endpoint{LoopbackAddr(family()), 0},
+                       .send_buffer = kSmallestBuffer}),
+        IsErrno(ENOMEM));
+    EXPECT_THAT(kernel.Unfired(), IsEmpty());
+    EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
+    EXPECT_EQ(kernel.StrayCloses(), 0);
+  }
 }
 
 TEST(Connection, AnUnknownFamilyIsReported) {

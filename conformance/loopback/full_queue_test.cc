@@ -4,11 +4,14 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/fixture.h"
 #include "conformance/loopback/raw_socket.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/matchers.h"
@@ -20,6 +23,7 @@ namespace {
 
 using ::testing::Eq;
 using ::testing::Gt;
+using ::testing::IsEmpty;
 
 using FullQueueTest = LoopbackTest;
 INSTANTIATE_TEST_SUITE_P(BothFamilies, FullQueueTest, BothFamilies(),
@@ -118,6 +122,17 @@ TEST_P(FullQueueTest, ItsEndResetsWhatIsQueued) {
     client = *std::move(connected);
   }
   EXPECT_THAT(client.PendingError(), IsOkAndHolds(Eq(ECONNRESET)));
+}
+
+TEST_P(FullQueueTest, AFailingCallLeavesNothingBehind) {
+  for (const Call call : {Call::kSocket, Call::kListen, Call::kConnect,
+                          Call::kPoll, Call::kGetSockOpt}) {
+    FaultInjector kernel(sys());
+    kernel.Fail(call, 1, ENOMEM);
+    EXPECT_THAT(FullQueue::Make(kernel, family()), IsErrno(ENOMEM));
+    EXPECT_THAT(kernel.Unfired(), IsEmpty());
+    EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
+  }
 }
 
 // A kernel whose queue never fills: every connect completes.

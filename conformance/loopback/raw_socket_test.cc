@@ -13,36 +13,25 @@
 #include "absl/types/span.h"
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/fixture.h"
-#include "conformance/loopback/hiccup_kernel.h"
 #include "conformance/loopback/refused_port.h"
 #include "conformance/loopback/transfer.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/matchers.h"
-#include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
 namespace net::loopback {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::Eq;
 using ::testing::Gt;
-
-// Refuses SO_LINGER, and knows close(2) only.
-class NoLingerKernel : public Syscalls {
- public:
-  SysResult SetSockOpt(int, int, int, const void*, socklen_t) override {
-    return SysResult::Error(ENOPROTOOPT);
-  }
-  SysResult Close(int fd) override {
-    last_closed = fd;
-    return SysResult::Ok();
-  }
-  int last_closed = -1;
-};
+using ::testing::IsEmpty;
 
 TEST(RawSocketOwnership, ClosesOnceInTheDestructor) {
-  HiccupKernel kernel;
+  FaultInjector kernel(DefaultSyscalls());
   {
     auto made = NewSocket(kernel, AF_INET);
     ASSERT_THAT(made, IsOk());
@@ -50,29 +39,51 @@ TEST(RawSocketOwnership, ClosesOnceInTheDestructor) {
     const RawSocket second = std::move(first);
     EXPECT_TRUE(second.is_open());
     EXPECT_FALSE(first.is_open());
-    EXPECT_EQ(kernel.closed(), 0);
+    EXPECT_EQ(kernel.count(Call::kClose), 0);
   }
-  EXPECT_EQ(kernel.closed(), 1);
+  EXPECT_EQ(kernel.count(Call::kClose), 1);
+  EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
 }
 
 TEST(RawSocketOwnership, AssigningClosesWhatWasThere) {
-  HiccupKernel kernel;
+  FaultInjector kernel(DefaultSyscalls());
   auto one = NewSocket(kernel, AF_INET);
   auto two = NewSocket(kernel, AF_INET);
   ASSERT_THAT(one, IsOk());
   ASSERT_THAT(two, IsOk());
   const int kept = two->fd();
   *one = *std::move(two);
-  EXPECT_EQ(kernel.closed(), 1);
+  EXPECT_THAT(kernel.OpenDescriptors(), ElementsAre(kept));
   EXPECT_EQ(one->fd(), kept);
   RawSocket& self = *one;
   *one = std::move(self);
   EXPECT_EQ(one->fd(), kept);
-  EXPECT_EQ(kernel.closed(), 1);
+  EXPECT_THAT(kernel.OpenDescriptors(), ElementsAre(kept));
+  EXPECT_EQ(kernel.StrayCloses(), 0);
+}
+
+TEST(RawSocketOwnership, CloseAndResetGiveTheDescriptorUpWhateverTheyAnswer) {
+  FaultInjector kernel(DefaultSyscalls());
+  kernel.Fail(Call::kClose, 1, EIO, When::kAfter);
+  kernel.Fail(Call::kClose, 2, EINTR, When::kAfter);
+  kernel.Fail(Call::kSetSockOpt, 2, ENOPROTOOPT);
+  for (const auto end : {&RawSocket::Close, &RawSocket::Reset}) {
+    auto socket = NewSocket(kernel, AF_INET);
+    ASSERT_THAT(socket, IsOk());
+    EXPECT_FALSE(((*socket).*end)().ok());
+    EXPECT_FALSE(socket->is_open());
+  }
+  // A reset that cannot be asked for says so, and closes.
+  auto socket = NewSocket(kernel, AF_INET);
+  ASSERT_THAT(socket, IsOk());
+  EXPECT_THAT(socket->Reset(), IsErrno(ENOPROTOOPT));
+  EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
+  EXPECT_EQ(kernel.StrayCloses(), 0);
+  EXPECT_THAT(kernel.Unfired(), IsEmpty());
 }
 
 TEST(RawSocketOwnership, ReleaseGivesTheDescriptorUp) {
-  HiccupKernel kernel;
+  FaultInjector kernel(DefaultSyscalls());
   int fd = -1;
   {
     auto socket = NewSocket(kernel, AF_INET);
@@ -80,8 +91,8 @@ TEST(RawSocketOwnership, ReleaseGivesTheDescriptorUp) {
     fd = socket->Release();
     EXPECT_EQ(socket->Release(), -1);
   }
-  EXPECT_EQ(kernel.closed(), 0);
-  EXPECT_THAT(DefaultSyscalls().Close(fd), IsOk());
+  EXPECT_THAT(kernel.OpenDescriptors(), ElementsAre(fd));
+  EXPECT_THAT(kernel.Close(fd), IsOk());
 }
 
 TEST(RawSocketOwnership, WithoutDescriptorEveryCallIsTheKernelsEbadf) {
@@ -99,22 +110,17 @@ TEST(RawSocketOwnership, WithoutDescriptorEveryCallIsTheKernelsEbadf) {
   EXPECT_THAT(none.Reset(), IsErrno(EBADF));
 }
 
-TEST(RawSocketOwnership, AResetThatCannotBeAskedForStillCloses) {
-  NoLingerKernel kernel;
-  RawSocket socket(7, kernel);
-  EXPECT_THAT(socket.Reset(), IsErrno(ENOPROTOOPT));
-  EXPECT_EQ(kernel.last_closed, 7);
-  EXPECT_FALSE(socket.is_open());
-}
-
-TEST(RawSocketOwnership, WaitGoesOnOverEintr) {
-  HiccupKernel kernel;
+TEST(RawSocketWait, GoesOnOverSignals) {
+  FaultInjector kernel(DefaultSyscalls());
   auto pair = ConnectedPair(kernel, AF_INET);
   ASSERT_THAT(pair, IsOk());
-  HiccupKernel fresh;
-  const RawSocket alias(pair->client.Release(), fresh);
-  EXPECT_THAT(alias.Wait(POLLOUT), IsOkAndHolds(Eq(POLLOUT)));
-  EXPECT_TRUE(fresh.interrupted("poll"));
+  const int polls = kernel.count(Call::kPoll);
+  kernel.Fail(Call::kPoll, polls + 1, EINTR);
+  kernel.Fail(Call::kPoll, polls + 2, EINTR);
+  EXPECT_THAT(pair->client.Wait(POLLOUT), IsOkAndHolds(Eq(POLLOUT)));
+  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+  kernel.Fail(Call::kPoll, polls + 4, ENOMEM);
+  EXPECT_THAT(pair->client.Wait(POLLOUT), IsErrno(ENOMEM));
 }
 
 using RawSocketTest = LoopbackTest;

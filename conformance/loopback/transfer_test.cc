@@ -5,23 +5,28 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <thread>
 
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/fixture.h"
-#include "conformance/loopback/hiccup_kernel.h"
 #include "conformance/loopback/raw_socket.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::loopback {
 namespace {
 
 using ::testing::Eq;
 using ::testing::Gt;
+using ::testing::IsEmpty;
 
 using TransferTest = LoopbackTest;
 INSTANTIATE_TEST_SUITE_P(BothFamilies, TransferTest, BothFamilies(),
@@ -32,7 +37,7 @@ std::string LongText() {
   std::string text;
   while (text.size() < size_t{16} << 20) {
     text += std::to_string(text.size());
-    text += ' ';
+    text.append(1000, ' ');
   }
   return text;
 }
@@ -76,16 +81,28 @@ TEST_P(TransferTest, WaitsOnNonblockingSockets) {
   EXPECT_TRUE(*got == text);
 }
 
-TEST_P(TransferTest, GoesOnOverSignalsAndShortCounts) {
-  HiccupKernel kernel;
+TEST_P(TransferTest, GoesOnOverSignals) {
+  FaultInjector kernel(sys());
   auto pair = ConnectedPair(kernel, family());
   ASSERT_THAT(pair, IsOk());
-  ASSERT_THAT(SendAll(pair->client, "in many small pieces"), IsOk());
+  kernel.Fail(Call::kSend, 1, EINTR);
+  ASSERT_THAT(SendAll(pair->client, "once more"), IsOk());
   ASSERT_THAT(pair->client.HalfClose(), IsOk());
-  EXPECT_THAT(RecvExactly(pair->server, 8), IsOkAndHolds(Eq("in many ")));
-  EXPECT_THAT(RecvUntilEof(pair->server), IsOkAndHolds(Eq("small pieces")));
-  EXPECT_TRUE(kernel.interrupted("send"));
-  EXPECT_TRUE(kernel.interrupted("recv"));
+  kernel.Fail(Call::kRecv, 1, EINTR);
+  EXPECT_THAT(RecvExactly(pair->server, 5), IsOkAndHolds(Eq("once ")));
+  kernel.Fail(Call::kRecv, 3, EINTR);
+  EXPECT_THAT(RecvUntilEof(pair->server), IsOkAndHolds(Eq("more")));
+  kernel.Fail(Call::kSend, 3, EINTR);
+  EXPECT_THAT(SendUntilFull(pair->server), IsOkAndHolds(Gt(0u)));
+  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+}
+
+TEST_P(TransferTest, AFailingWaitIsAnError) {
+  FaultInjector kernel(sys());
+  auto pair = ConnectedPair(kernel, family(), {}, {.nonblocking = true});
+  ASSERT_THAT(pair, IsOk());
+  kernel.Fail(Call::kPoll, kernel.count(Call::kPoll) + 1, ENOMEM);
+  EXPECT_THAT(RecvExactly(pair->client, 1), IsErrno(ENOMEM));
 }
 
 TEST_P(TransferTest, AnEarlyEndIsAnError) {
