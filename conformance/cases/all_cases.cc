@@ -1,0 +1,32 @@
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "conformance/case.h"
+#include "conformance/cases/cases.h"
+
+namespace net::conformance {
+
+const std::vector<Case>& AllCases() {
+  static const auto& all = *[] {
+    auto* cases = new std::vector<Case>;
+    for (const auto* part :
+         {&ListenCases(), &ListenAddressCases(), &ListenErrorCases(),
+          &ConnectCases(), &ConnectErrorCases(), &AcceptCases(),
+          &AcceptErrorCases(), &PeerAddrCases(), &DataCases(),
+          &DescriptorCases(), &FaultCases()}) {
+      cases->insert(cases->end(), part->begin(), part->end());
+    }
+    return cases;
+  }();
+  return all;
+}
+
+const Case* FindCase(absl::string_view id) {
+  const auto found =
+      std::find_if(AllCases().begin(), AllCases().end(),
+                   [id](const Case& one) { return one.id == id; });
+  return found == AllCases().end() ? nullptr : &*found;
+}
+
+}  // namespace net::conformance

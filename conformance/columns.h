@@ -1,0 +1,19 @@
+#ifndef CONFORMANCE_COLUMNS_H_
+#define CONFORMANCE_COLUMNS_H_
+
+#include <vector>
+
+#include "conformance/engine/trial.h"
+
+namespace net::conformance {
+
+struct ColumnOptions {
+  bool disable_ipv6 = false;  // see LinuxEnvironmentOptions
+};
+
+// The implementations that this program can judge, each in its world.
+std::vector<Column> MakeColumns(const ColumnOptions& options);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_COLUMNS_H_

@@ -1,0 +1,195 @@
+#include "conformance/context.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/implementation.h"
+#include "conformance/result.h"
+#include "conformance/witness.h"
+#include "fakes/fault_injector.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/mutex.h"
+
+namespace net::conformance {
+
+Sock& Sock::operator=(Sock&& other) noexcept {
+  // `old` closes what this one held.
+  const Sock old(std::move(*this));
+  c_ = other.c_;
+  handle_ = std::exchange(other.handle_, std::nullopt);
+  return *this;
+}
+
+Sock::~Sock() {
+  if (!handle_.has_value()) return;
+  const Result<Done> closed = Close();
+  EXPECT_TRUE(closed.ok() || closed.unsupported()) << "close: " << closed;
+}
+
+Result<Sock> Sock::Accept(const AcceptOptions& options) const {
+  const Result<Handle> accepted =
+      c_->Call([&] { return c_->implementation().Accept(*handle_, options); });
+  if (!accepted.ok()) return accepted.As<Sock>();
+  return Sock(*c_, *accepted);
+}
+
+Result<std::optional<ip::Endpoint>> Sock::PeerAddr() const {
+  return c_->Call([&] { return c_->implementation().PeerAddr(*handle_); });
+}
+
+Result<ip::Endpoint> Sock::LocalAddr() const {
+  return c_->Call([&] { return c_->implementation().LocalAddr(*handle_); });
+}
+
+Result<size_t> Sock::Send(absl::string_view data) const {
+  return c_->Call([&] { return c_->implementation().Send(*handle_, data); });
+}
+
+Result<size_t> Sock::Recv(absl::Span<char> buffer) const {
+  return c_->Call([&] { return c_->implementation().Recv(*handle_, buffer); });
+}
+
+Result<Done> Sock::Shutdown(int how) const {
+  return c_->Call([&] { return c_->implementation().Shutdown(*handle_, how); });
+}
+
+Result<Done> Sock::PendingError() const {
+  return c_->Call([&] { return c_->implementation().PendingError(*handle_); });
+}
+
+Result<Done> Sock::Close() {
+  const Handle handle = *std::exchange(handle_, std::nullopt);
+  return c_->Call([&] { return c_->implementation().Close(handle); });
+}
+
+Result<Done> Sock::SendAll(absl::string_view data) const {
+  while (!data.empty()) {
+    const Result<size_t> sent = Send(data);
+    if (!sent.ok()) return sent.As<Done>();
+    data.remove_prefix(*sent);
+  }
+  return Done{};
+}
+
+Result<std::string> Sock::RecvExactly(size_t size) const {
+  std::string received(size, '\0');
+  size_t filled = 0;
+  while (filled < size) {
+    const Result<size_t> got = Recv(absl::MakeSpan(received).subspan(filled));
+    if (!got.ok()) return got.As<std::string>();
+    if (*got == 0) break;
+    filled += *got;
+  }
+  received.resize(filled);
+  return received;
+}
+
+Result<std::string> Sock::RecvUntilEnd() const {
+  std::string received;
+  std::array<char, 65536> buffer;
+  while (true) {
+    const Result<size_t> got = Recv(absl::MakeSpan(buffer));
+    if (!got.ok()) return got.As<std::string>();
+    if (*got == 0) return received;
+    received.append(buffer.data(), *got);
+  }
+}
+
+Result<Witness> Sock::Look() const {
+  return c_->Call([&]() -> Result<Witness> {
+    const std::optional<int> fd = c_->implementation().NativeHandle(*handle_);
+    if (!fd.has_value()) return Unsupported{"cannot tell its descriptors"};
+    return Witness(c_->sys(), *fd);
+  });
+}
+
+ip::Addr Context::Foreign() const {
+  if (v6()) {
+    return ip::Addr::V6(
+        {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+  }
+  return ip::Addr::V4(192, 0, 2, 1);
+}
+
+Result<Sock> Context::Listen(const ListenOptions& options) {
+  return Listen(ip::Endpoint{Loopback(), 0}, options);
+}
+
+Result<Sock> Context::Listen(const ip::Endpoint& local,
+                             const ListenOptions& options) {
+  const Result<Handle> listener =
+      Call([&] { return implementation_.Listen(local, options); });
+  if (!listener.ok()) return listener.As<Sock>();
+  return Sock(*this, *listener);
+}
+
+Result<Sock> Context::Connect(const ip::Endpoint& remote,
+                              const ConnectOptions& options) {
+  const Result<Handle> connection =
+      Call([&] { return implementation_.Connect(remote, options); });
+  if (!connection.ok()) return connection.As<Sock>();
+  return Sock(*this, *connection);
+}
+
+Result<Sock> Context::Adopt(int fd) {
+  const Result<Handle> adopted =
+      Call([&] { return implementation_.Adopt(fd); });
+  if (!adopted.ok()) return adopted.As<Sock>();
+  return Sock(*this, *adopted);
+}
+
+Result<FaultInjector*> Context::InjectFaults() {
+  return Call([&]() -> Result<FaultInjector*> {
+    injector_ = std::make_unique<FaultInjector>(sys());
+    if (!implementation_.UseSyscalls(*injector_)) {
+      return Unsupported{"has no Syscalls to inject faults into"};
+    }
+    return injector_.get();
+  });
+}
+
+void Context::Variation(absl::string_view name) {
+  const MutexLock lock(mutex_);
+  variation_ = std::string(name);
+}
+
+void Context::NoteUnsupported(const std::string& reason) {
+  if (failures_() > 0) return;  // It had failed before it claimed anything.
+  const MutexLock lock(mutex_);
+  if (!unsupported_.has_value()) unsupported_ = reason;
+}
+
+void Context::NoteThrown(absl::string_view what) {
+  const MutexLock lock(mutex_);
+  if (!thrown_.has_value()) {
+    thrown_ = absl::StrCat("the implementation threw: ", what);
+  }
+}
+
+std::optional<std::string> Context::unsupported() const {
+  const MutexLock lock(mutex_);
+  return unsupported_;
+}
+
+std::optional<std::string> Context::variation() const {
+  const MutexLock lock(mutex_);
+  return variation_;
+}
+
+std::optional<std::string> Context::thrown() const {
+  const MutexLock lock(mutex_);
+  return thrown_;
+}
+
+}  // namespace net::conformance

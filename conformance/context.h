@@ -1,0 +1,176 @@
+#ifndef CONFORMANCE_CONTEXT_H_
+#define CONFORMANCE_CONTEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/result.h"
+#include "conformance/witness.h"
+#include "fakes/fault_injector.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/mutex.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+
+class Context;
+
+// A socket of the implementation under test, owned by the case: closed when it
+// goes out of scope. A thin front of Implementation, whose methods it calls.
+// Move-only.
+class Sock {
+ public:
+  Sock() = default;
+  Sock(Context& c, Handle handle) : c_(&c), handle_(handle) {}
+  Sock(Sock&& other) noexcept
+      : c_(other.c_), handle_(std::exchange(other.handle_, std::nullopt)) {}
+  Sock& operator=(Sock&& other) noexcept;
+  Sock(const Sock&) = delete;
+  Sock& operator=(const Sock&) = delete;
+  // Closes it; a close that fails fails the case.
+  ~Sock();
+
+  Result<Sock> Accept(const AcceptOptions& options = {}) const;
+  Result<std::optional<ip::Endpoint>> PeerAddr() const;
+  Result<ip::Endpoint> LocalAddr() const;
+  Result<size_t> Send(absl::string_view data) const;
+  Result<size_t> Recv(absl::Span<char> buffer) const;
+  Result<Done> Shutdown(int how) const;
+  Result<Done> PendingError() const;
+  Result<Done> Close();
+
+  // Send until all is sent; Recv of exactly `size` bytes, or fewer if the
+  // stream ends before; Recv until the end of the stream. The first error ends
+  // them.
+  Result<Done> SendAll(absl::string_view data) const;
+  Result<std::string> RecvExactly(size_t size) const;
+  Result<std::string> RecvUntilEnd() const;
+
+  // A witness of the descriptor behind it; Unsupported if the implementation
+  // cannot tell which one that is.
+  Result<Witness> Look() const;
+
+ private:
+  Context* c_ = nullptr;
+  std::optional<Handle> handle_;
+};
+
+// What a case is given: the implementation under test, the environment, and the
+// axis. Lives as long as the case.
+//
+// Cases are straight-line programs. They assert with GoogleTest; every
+// operation that must succeed goes through ASSERT_OK_AND_ASSIGN, so that a
+// claim of Unsupported ends the case there. The outcome then is `unsupported`,
+// provided that nothing had failed before.
+//
+//   void EstablishedBothWays(Context& c) {
+//     ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+//     ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalAddr());
+//     ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
+//     ...
+//
+// Thread-safety: Listen, Connect and the methods of Sock may be called from
+// tasks, too.
+class Context {
+ public:
+  // `failures` counts the assertions that have failed so far.
+  Context(Environment& env, Implementation& implementation, Axis axis,
+          std::function<int()> failures)
+      : env_(env),
+        implementation_(implementation),
+        axis_(axis),
+        failures_(std::move(failures)) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Environment& env() { return env_; }
+  Syscalls& sys() { return env_.syscalls(); }
+  Implementation& implementation() { return implementation_; }
+
+  // The axis: AF_INET or AF_INET6, and its addresses.
+  Axis axis() const { return axis_; }
+  bool v6() const { return axis_ == Axis::kV6; }
+  int family() const { return Loopback().family(); }
+  ip::Addr Loopback() const { return v6() ? ip::kLocalV6 : ip::kLocalV4; }
+  ip::Addr Any() const { return v6() ? ip::kAnyV6 : ip::kAnyV4; }
+  // An address that is neither this machine's nor anybody's: of TEST-NET-1
+  // (RFC 5737), 2001:db8::/32 (RFC 3849).
+  ip::Addr Foreign() const;
+
+  // The operations under test. Listen() without an address is on the axis's
+  // loopback address and a port that the system picks.
+  Result<Sock> Listen(const ListenOptions& options = {});
+  Result<Sock> Listen(const ip::Endpoint& local,
+                      const ListenOptions& options = {});
+  Result<Sock> Connect(const ip::Endpoint& remote,
+                       const ConnectOptions& options = {});
+  Result<Sock> Adopt(int fd);
+
+  // Puts a fault injector between the implementation and the kernel, for
+  // everything it does from now on; Unsupported if it has no Syscalls.
+  Result<FaultInjector*> InjectFaults();
+
+  // Names the known behaviour that was seen where it is not the usual one of
+  // Linux: the outcome of the case becomes `variation`.
+  void Variation(absl::string_view name);
+
+  // Makes a call of the implementation: every call of it goes through here.
+  // Notes a claim of Unsupported, and that the call threw.
+  template <typename F>
+  auto Call(F&& call) -> decltype(call());
+
+  // For the verdict: the first claim of Unsupported, unless an assertion had
+  // failed before; the named variation; what was thrown.
+  std::optional<std::string> unsupported() const;
+  std::optional<std::string> variation() const;
+  std::optional<std::string> thrown() const;
+
+ private:
+  void NoteUnsupported(const std::string& reason);
+  void NoteThrown(absl::string_view what);
+
+  Environment& env_;
+  Implementation& implementation_;
+  const Axis axis_;
+  const std::function<int()> failures_;
+  std::unique_ptr<FaultInjector> injector_;
+  mutable Mutex mutex_;
+  std::optional<std::string> unsupported_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::string> variation_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::string> thrown_ ABSL_GUARDED_BY(mutex_);
+};
+
+template <typename F>
+auto Context::Call(F&& call) -> decltype(call()) {
+  // A C++ API may throw, and the verdict must name that as what it is.
+  try {
+    auto result = std::forward<F>(call)();
+    if (const Unsupported* claim = result.unsupported()) {
+      NoteUnsupported(claim->reason);
+    }
+    return result;
+  } catch (const std::exception& e) {
+    NoteThrown(e.what());
+    return Error{.text = e.what()};
+  } catch (...) {
+    NoteThrown("something that is not a std::exception");
+    return Error{.text = "threw"};
+  }
+}
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_CONTEXT_H_

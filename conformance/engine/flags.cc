@@ -1,0 +1,67 @@
+#include "conformance/engine/flags.h"
+
+#include <string>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/reflection.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+
+namespace net::conformance {
+namespace {
+
+absl::Status Set(absl::CommandLineFlag& flag, absl::string_view value) {
+  std::string error;
+  if (flag.ParseFrom(value, &error)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag.Name(), "=", value, ": ", error));
+}
+
+// A flag without a value: a boolean, or it wants the next word.
+bool NeedsValue(const absl::CommandLineFlag& flag) {
+  return !flag.IsOfType<bool>();
+}
+
+}  // namespace
+
+absl::Status ParseFlags(absl::Span<char* const> arguments) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    absl::string_view word = arguments[i];
+    const std::string whole(word);
+    if (!absl::ConsumePrefix(&word, "--") || word.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", whole, "' is not a flag"));
+    }
+    const size_t equals = word.find('=');
+    const bool has_value = equals != absl::string_view::npos;
+    const absl::string_view name = word.substr(0, equals);
+    absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    absl::string_view value = has_value ? word.substr(equals + 1) : "true";
+    if (flag == nullptr && !has_value) {
+      absl::string_view positive = name;
+      if (absl::ConsumePrefix(&positive, "no")) {
+        flag = absl::FindCommandLineFlag(positive);
+        value = "false";
+        if (flag != nullptr && NeedsValue(*flag)) flag = nullptr;
+      }
+    }
+    if (flag == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("there is no flag '", whole, "'"));
+    }
+    if (!has_value && NeedsValue(*flag)) {
+      if (++i == arguments.size()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("'", whole, "' needs a value"));
+      }
+      value = arguments[i];
+    }
+    if (absl::Status status = Set(*flag, value); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,20 @@
+#ifndef CONFORMANCE_ENGINE_FLAGS_H_
+#define CONFORMANCE_ENGINE_FLAGS_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace net::conformance {
+
+// Sets the ABSL_FLAGs that a command line names: --flag=value, --flag value,
+// --flag and --noflag for booleans. The first mistake, a word that is no flag
+// included, is an error for the caller to report.
+//
+// (absl::ParseCommandLine() ends the process with status 1 itself, which is
+// taken: it says that the run found something.)
+absl::Status ParseFlags(absl::Span<char* const> arguments);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENGINE_FLAGS_H_

@@ -1,0 +1,79 @@
+#include "conformance/engine/record.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "conformance/case.h"
+#include "conformance/engine/outcome.h"
+#include "nlohmann/json.hpp"
+
+namespace net::conformance {
+namespace {
+
+// Counts up when cases change their meaning.
+constexpr int kSuiteVersion = 1;
+
+constexpr const char* kSysctls[] = {
+    "net.core.somaxconn",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.tcp_syn_linear_timeouts",
+    "net.ipv4.tcp_syn_retries",
+    "net.ipv6.bindv6only",
+    "net.ipv6.conf.all.disable_ipv6",
+};
+
+// JSON is UTF-8; messages may hold whatever bytes a case has seen.
+std::string Dump(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string RecordToJson(const Record& record) {
+  const Case& test_case = *record.trial.test_case;
+  return Dump({
+      {"case", std::string(test_case.id)},
+      {"axis", std::string(AxisName(record.trial.axis))},
+      {"implementation", record.trial.column->name},
+      {"outcome", std::string(OutcomeName(record.verdict.outcome))},
+      {"level", std::string(LevelName(test_case.level))},
+      {"ms", record.milliseconds},
+      {"requirement", std::string(test_case.requirement)},
+      {"source", std::string(test_case.source)},
+      {"message", record.verdict.message},
+  });
+}
+
+std::string EnvironmentToJson() {
+  nlohmann::ordered_json sysctls;
+  for (const char* name : kSysctls) {
+    std::ifstream file(
+        absl::StrCat("/proc/sys/", absl::StrReplaceAll(name, {{".", "/"}})));
+    std::string value;
+    // A sysctl that this kernel does not have is null.
+    if (std::getline(file, value)) {
+      sysctls[name] = value;
+    } else {
+      sysctls[name] = nullptr;
+    }
+  }
+  utsname system = {};
+  uname(&system);
+  return Dump({{"environment",
+                {
+                    {"suite_version", kSuiteVersion},
+                    {"kernel", std::string(system.release)},
+                    {"machine", std::string(system.machine)},
+                    {"euid", geteuid()},
+                    {"sysctls", sysctls},
+                }}});
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,194 @@
+#include "conformance/engine/report.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/trial.h"
+#include "conformance/environment.h"
+#include "nlohmann/json.hpp"
+
+namespace net::conformance {
+namespace {
+
+// How often each outcome came.
+using Counts = std::map<Outcome, int>;
+
+std::string SubjectOf(const Record& record) {
+  const absl::string_view id = record.trial.test_case->id;
+  return std::string(id.substr(0, id.find('.')));
+}
+
+int SumOf(const Counts& counts) {
+  int sum = 0;
+  for (const auto& [outcome, count] : counts) sum += count;
+  return sum;
+}
+
+// The rows of one implementation's table, in the order of the case table.
+class Table {
+ public:
+  void Add(const Record& record) {
+    const std::string subject = SubjectOf(record);
+    const auto row = std::find_if(
+        rows_.begin(), rows_.end(),
+        [&](const auto& existing) { return existing.first == subject; });
+    Counts& counts = row != rows_.end()
+                         ? row->second
+                         : rows_.emplace_back(subject, Counts()).second;
+    ++counts[record.verdict.outcome];
+    ++total_[record.verdict.outcome];
+  }
+
+  std::string Format(absl::string_view title) const {
+    std::vector<Outcome> columns = {Outcome::kPass};
+    std::copy_if(std::begin(kAllOutcomes) + 1, std::end(kAllOutcomes),
+                 std::back_inserter(columns),
+                 [this](Outcome outcome) { return total_.contains(outcome); });
+    std::string text = absl::StrFormat("%-14s", title);
+    for (const Outcome outcome : columns) {
+      absl::StrAppendFormat(&text, "  %*s", WidthOf(outcome),
+                            OutcomeName(outcome));
+    }
+    absl::StrAppend(&text, "  trials\n");
+    for (const auto& [subject, counts] : rows_) {
+      text += FormatRow(subject, counts, columns);
+    }
+    return text + FormatRow("total", total_, columns);
+  }
+
+ private:
+  static int WidthOf(Outcome outcome) {
+    return std::max(5, static_cast<int>(OutcomeName(outcome).size()));
+  }
+
+  static std::string FormatRow(absl::string_view name, const Counts& counts,
+                               const std::vector<Outcome>& columns) {
+    std::string text = absl::StrFormat("  %-12s", name);
+    for (const Outcome outcome : columns) {
+      const auto found = counts.find(outcome);
+      const std::string count =
+          found == counts.end() ? "-" : absl::StrCat(found->second);
+      absl::StrAppendFormat(&text, "  %*s", WidthOf(outcome), count);
+    }
+    absl::StrAppendFormat(&text, "  %6d\n", SumOf(counts));
+    return text;
+  }
+
+  std::vector<std::pair<std::string, Counts>> rows_;
+  Counts total_;
+};
+
+std::string Indent(absl::string_view text) {
+  return absl::StrCat("    ", absl::StrReplaceAll(text, {{"\n", "\n    "}}),
+                      "\n");
+}
+
+std::string AxesText(const Case& test_case) {
+  const auto append_name = [](std::string* out, Axis axis) {
+    absl::StrAppend(out, AxisName(axis));
+  };
+  return absl::StrJoin(AxesOf(test_case.axes), ",", append_name);
+}
+
+std::vector<std::string> NeedNames(Need needs) {
+  std::vector<std::string> names;
+  if (Includes(needs, Need::kIpv6)) names.emplace_back("ipv6");
+  if (Includes(needs, Need::kOwnNetwork)) names.emplace_back("own network");
+  if (Includes(needs, Need::kOtherUser)) names.emplace_back("other user");
+  if (Includes(needs, Need::kExec)) names.emplace_back("exec");
+  return names;
+}
+
+}  // namespace
+
+std::string FormatReport(absl::Span<const Record> records) {
+  std::vector<std::pair<std::string, Table>> tables;
+  for (const Record& record : records) {
+    const std::string& name = record.trial.column->name;
+    auto table = std::find_if(
+        tables.begin(), tables.end(),
+        [&](const auto& existing) { return existing.first == name; });
+    if (table == tables.end()) {
+      table = tables.insert(tables.end(), {name, Table()});
+    }
+    table->second.Add(record);
+  }
+  std::string text;
+  for (const auto& [name, table] : tables) {
+    absl::StrAppend(&text, table.Format(name), "\n");
+  }
+  for (const Record& record : records) {
+    if (record.verdict.outcome != Outcome::kPass) {
+      absl::StrAppend(&text, FormatRecord(record), "\n");
+    }
+  }
+  return text;
+}
+
+std::string FormatRecord(const Record& record) {
+  const Case& test_case = *record.trial.test_case;
+  return absl::StrCat(FormatRecordLine(record), "\n  requirement (",
+                      LevelName(test_case.level), "): ", test_case.requirement,
+                      "\n  source: ", test_case.source, "\n",
+                      Indent(record.verdict.message));
+}
+
+std::string FormatRecordLine(const Record& record) {
+  return absl::StrFormat(
+      "%s  %s (%d ms)",
+      absl::AsciiStrToUpper(OutcomeName(record.verdict.outcome)),
+      TrialName(record.trial), record.milliseconds);
+}
+
+std::string FormatCaseList(absl::Span<const Case* const> cases) {
+  std::string text;
+  for (const Case* one : cases) {
+    absl::StrAppendFormat(&text, "%-46s %-5s  %-9s  %s\n", one->id,
+                          AxesText(*one), LevelName(one->level),
+                          one->requirement);
+  }
+  return text;
+}
+
+std::string FormatCaseListJson(absl::Span<const Case* const> cases) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Case* one : cases) {
+    std::vector<std::string> axes;
+    for (const Axis axis : AxesOf(one->axes)) {
+      axes.emplace_back(AxisName(axis));
+    }
+    list.push_back({{"case", std::string(one->id)},
+                    {"requirement", std::string(one->requirement)},
+                    {"source", std::string(one->source)},
+                    {"level", std::string(LevelName(one->level))},
+                    {"axes", axes},
+                    {"needs", NeedNames(one->needs)}});
+  }
+  return list.dump(2) + "\n";
+}
+
+std::string FormatCase(const Case& test_case) {
+  const std::vector<std::string> needs = NeedNames(test_case.needs);
+  return absl::StrCat(
+      test_case.id, "\n  requirement: ", test_case.requirement,
+      "\n  source:      ", test_case.source,
+      "\n  level:       ", LevelName(test_case.level),
+      "\n  axes:        ", AxesText(test_case), "\n  needs:       ",
+      needs.empty() ? "nothing special" : absl::StrJoin(needs, ", "), "\n");
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,35 @@
+#ifndef CONFORMANCE_ENGINE_RUNNER_H_
+#define CONFORMANCE_ENGINE_RUNNER_H_
+
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/trial.h"
+
+namespace net::conformance {
+
+struct RunnerOptions {
+  // How many trials run at a time, at least 1.
+  int jobs = 1;
+  // After this long a trial is killed. Only hanging trials take that long, so
+  // it is generous: the slowest cases wait some seconds for Linux to give up a
+  // connection.
+  absl::Duration timeout = absl::Seconds(60);
+};
+
+// Runs trials, each in a process of its own, and hands over the record of each
+// when it has ended (in the order in which they end). A trial that crashes or
+// hangs has its outcome like any other, and the run goes on.
+//
+// What a trial prints is kept, and becomes part of the message if it crashes or
+// hangs.
+//
+// Forks, so the calling process must have one thread. Throws HarnessError if
+// no processes can be made.
+void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
+               absl::FunctionRef<void(const Record&)> on_record);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENGINE_RUNNER_H_

@@ -1,0 +1,31 @@
+#ifndef CONFORMANCE_ENGINE_SELECTION_H_
+#define CONFORMANCE_ENGINE_SELECTION_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/engine/trial.h"
+
+namespace net::conformance {
+
+// The cases whose ids match one of the globs (`*` and `?` as in glob(7), where
+// `*` also matches dots), in table order; all for no globs. An error if a glob
+// matches nothing: it is a typing mistake.
+absl::StatusOr<std::vector<const Case*>> SelectCases(
+    absl::Span<const std::string> globs);
+
+// The columns of these names, in the order of `columns`; all for no names. An
+// error names the ones there are.
+absl::StatusOr<std::vector<const Column*>> SelectColumns(
+    absl::Span<const Column> columns, absl::Span<const std::string> names);
+
+// Every case on each of its axes for every column.
+std::vector<Trial> MakeTrials(absl::Span<const Case* const> cases,
+                              absl::Span<const Column* const> columns);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENGINE_SELECTION_H_

@@ -1,0 +1,146 @@
+#include "conformance/engine/trial.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/case.h"
+#include "conformance/context.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/environment.h"
+#include "conformance/harness_error.h"
+#include "conformance/implementation.h"
+#include "gtest/gtest-spi.h"
+#include "gtest/gtest.h"
+
+namespace net::conformance {
+namespace {
+
+// Collects what GoogleTest's assertions report, of all threads, while it lives.
+// (GoogleTest reports one at a time.)
+class FailureCollector : private testing::TestPartResultArray,
+                         private testing::ScopedFakeTestPartResultReporter {
+ public:
+  FailureCollector()
+      : ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, this) {}
+
+  int count() const { return count_; }
+
+  // "file:line: message" of each, one below the other.
+  std::string Text() const {
+    std::string text;
+    for (int i = 0; i < size(); ++i) {
+      const testing::TestPartResult& part = GetTestPartResult(i);
+      if (!part.failed()) continue;
+      absl::StrAppend(&text, text.empty() ? "" : "\n",
+                      part.file_name() == nullptr ? "?" : part.file_name(), ":",
+                      part.line_number(), ": ", part.message());
+    }
+    return text;
+  }
+
+ private:
+  void ReportTestPartResult(const testing::TestPartResult& result) override {
+    ScopedFakeTestPartResultReporter::ReportTestPartResult(result);
+    if (result.failed()) ++count_;
+  }
+
+  std::atomic<int> count_ = 0;
+};
+
+Verdict Judge(const Context& c, const FailureCollector& failures) {
+  if (const auto thrown = c.thrown()) return {Outcome::kCrash, *thrown};
+  if (const auto claim = c.unsupported()) {
+    return {Outcome::kUnsupported, *claim};
+  }
+  if (failures.count() > 0) return {Outcome::kFail, failures.Text()};
+  if (const auto variation = c.variation()) {
+    return {Outcome::kVariation, *variation};
+  }
+  return {};
+}
+
+// The descriptors of `some` that are not among `others`, a line each.
+std::string Missing(const std::vector<Environment::Descriptor>& some,
+                    const std::vector<Environment::Descriptor>& others,
+                    absl::string_view what_happened) {
+  std::string lines;
+  for (const Environment::Descriptor& one : some) {
+    const bool is_there =
+        std::any_of(others.begin(), others.end(),
+                    [&](const auto& other) { return other.fd == one.fd; });
+    if (is_there) continue;
+    absl::StrAppend(&lines, "\n", what_happened, ": descriptor ", one.fd, ", ",
+                    one.what);
+  }
+  return lines;
+}
+
+std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
+  Need needs = trial.test_case->needs;
+  if (trial.axis == Axis::kV6) needs = needs | Need::kIpv6;
+  for (const Need need :
+       {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser, Need::kExec}) {
+    if (!Includes(needs, need)) continue;
+    if (auto reason = env.Lacks(need)) return reason;
+  }
+  return std::nullopt;
+}
+
+// Runs the case's program, with the implementation and the ledger around it.
+Verdict RunCase(const Trial& trial, Environment& env, Context& c,
+                const FailureCollector& failures) {
+  const std::vector<Environment::Descriptor> before = env.OpenDescriptors();
+  trial.test_case->run(c);
+  Verdict verdict = Judge(c, failures);
+  const std::vector<Environment::Descriptor> after = env.OpenDescriptors();
+  const std::string findings =
+      absl::StrCat(Missing(after, before, "left open"),
+                   Missing(before, after, "closed, but not the case's own"));
+  if (findings.empty() || verdict.outcome == Outcome::kCrash) return verdict;
+  return {Outcome::kFail, absl::StrCat(verdict.message, findings)};
+}
+
+}  // namespace
+
+std::string TrialName(const Trial& trial) {
+  return absl::StrCat(trial.test_case->id, " ", AxisName(trial.axis), " ",
+                      trial.column->name);
+}
+
+void RunTrial(const Trial& trial,
+              const std::function<void(const Verdict&)>& report) {
+  const FailureCollector failures;
+  std::unique_ptr<Context> c;
+  const auto abandon = [&] {
+    report(Judge(*c, failures));
+    _exit(0);
+  };
+  try {
+    const std::unique_ptr<Environment> env =
+        trial.column->make_environment(abandon);
+    if (const auto reason = MissingNeed(*env, trial)) {
+      report({Outcome::kPrecondition, *reason});
+      return;
+    }
+    const std::unique_ptr<Implementation> implementation =
+        trial.column->make_implementation(env->syscalls());
+    c = std::make_unique<Context>(*env, *implementation, trial.axis,
+                                  [&failures] { return failures.count(); });
+    report(RunCase(trial, *env, *c, failures));
+  } catch (const std::exception& e) {
+    report({Outcome::kHarnessError, e.what()});
+  }
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,120 @@
+#ifndef CONFORMANCE_ENVIRONMENT_H_
+#define CONFORMANCE_ENVIRONMENT_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+
+// What a case may need of the environment beyond sockets on 127.0.0.1. A case
+// whose need cannot be met is not run: its outcome is `precondition`.
+enum class Need : uint32_t {
+  kNone = 0,
+  // IPv6 on the loopback interface. Every case on the axis v6 needs it.
+  kIpv6 = 1U << 0,
+  // A network of its own: for cases that name a port, set a sysctl, take the
+  // interface down or add a route.
+  kOwnNetwork = 1U << 1,
+  // A second effective user.
+  kOtherUser = 1U << 2,
+  // Programs can be started.
+  kExec = 1U << 3,
+};
+constexpr Need operator|(Need a, Need b) {
+  return static_cast<Need>(static_cast<uint32_t>(a) | static_cast<uint32_t>(b));
+}
+constexpr bool Includes(Need needs, Need need) {
+  return (static_cast<uint32_t>(needs) & static_cast<uint32_t>(need)) != 0;
+}
+
+// A thread that takes part in a case. Destroying it joins it.
+class Task {
+ public:
+  virtual ~Task() = default;
+
+  // Waits until the body has returned.
+  virtual void Join() = 0;
+
+  // Waits until the body waits for something, or has returned. True if it
+  // waits.
+  virtual bool AwaitBlocked() = 0;
+
+  // Interrupts what the task waits for by a signal whose handler does nothing
+  // and which does not restart system calls, and waits until the handler has
+  // run or the body has returned. A task that is not in a system call just
+  // loses some time.
+  virtual void Interrupt() = 0;
+};
+
+// The world that a case runs in: the kernel that peers and witnesses talk to,
+// and everything that a case may do to it. Cases touch the world through this
+// class and the Syscalls it gives, and through nothing else: that is what lets
+// them run on any kernel. Each case has a world of its own, so nothing needs to
+// be put back.
+//
+// The operations below succeed or end the case as a harness error: what may
+// fail by nature is a Need.
+//
+// Thread-safety: Syscalls and OpenDescriptors() from any thread; the rest
+// belongs to the case's first thread.
+class Environment {
+ public:
+  struct Descriptor {
+    int fd;
+    std::string what;  // for people: "TCP socket 127.0.0.1:4711, listening"
+  };
+
+  virtual ~Environment() = default;
+
+  // The kernel as the case's process sees it.
+  virtual Syscalls& syscalls() = 0;
+
+  // Why a need (a single bit) cannot be met here; nullopt if it can.
+  virtual std::optional<std::string> Lacks(Need need) = 0;
+
+  // Runs `body` in a thread.
+  virtual std::unique_ptr<Task> Start(std::function<void()> body) = 0;
+
+  // The open descriptors of the case's process, by number: the ledger.
+  virtual std::vector<Descriptor> OpenDescriptors() = 0;
+
+  // Forks, execs another program, and returns the descriptors that are open in
+  // that program. (Need::kExec)
+  virtual std::vector<int> DescriptorsAfterExec() = 0;
+
+  // Lets the process open `free` more descriptors than it has open now, and no
+  // more (RLIMIT_NOFILE); or as many as before, for nullopt.
+  virtual void LimitDescriptors(std::optional<int> free) = 0;
+
+  // Takes the right to bind to ports below net.ipv4.ip_unprivileged_port_start
+  // (CAP_NET_BIND_SERVICE, capabilities(7)) from the process.
+  virtual void DropPrivilegedPorts() = 0;
+
+  // Runs `body` with another effective user. (Need::kOtherUser)
+  virtual void AsOtherUser(absl::FunctionRef<void()> body) = 0;
+
+  // Sets a sysctl of the network, "net.ipv4.tcp_syn_retries".
+  // (Need::kOwnNetwork)
+  virtual void SetSysctl(absl::string_view name, absl::string_view value) = 0;
+
+  // Takes the loopback interface down. (Need::kOwnNetwork)
+  virtual void TakeLoopbackDown() = 0;
+
+  // Adds a route that makes connect(2) to `addr` fail with `error`:
+  // EHOSTUNREACH (an `unreachable` route), EACCES (`prohibit`) or EINVAL
+  // (`blackhole`). (Need::kOwnNetwork)
+  virtual void AddFailingRoute(const ip::Addr& addr, int error) = 0;
+};
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENVIRONMENT_H_

@@ -1,0 +1,141 @@
+#include "conformance/linux/linux_descriptors.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "conformance/environment.h"
+#include "conformance/harness_error.h"
+#include "conformance/linux/harness_error.h"
+#include "conformance/witness.h"
+#include "syscalls/errno_symbol.h"
+#include "syscalls/error.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+namespace {
+
+// A program that everything has and that waits until its input ends.
+constexpr char kWaitingProgram[] = "/bin/cat";
+
+std::vector<int> ListDescriptors(const std::string& folder) {
+  DIR* directory = opendir(folder.c_str());
+  if (directory == nullptr) Checked(-1, folder);
+  const absl::Cleanup close_directory = [directory] { closedir(directory); };
+  std::vector<int> fds;
+  while (const dirent* entry = readdir(directory)) {
+    int fd = -1;
+    if (absl::SimpleAtoi(entry->d_name, &fd)) fds.push_back(fd);
+  }
+  // The one that reads this very folder does not count.
+  if (folder == "/proc/self/fd") {
+    fds.erase(std::remove(fds.begin(), fds.end(), dirfd(directory)), fds.end());
+  }
+  std::sort(fds.begin(), fds.end());
+  return fds;
+}
+
+std::string Describe(int fd) {
+  const Witness witness(DefaultSyscalls(), fd);
+  const auto local = witness.LocalEndpoint();
+  if (local.ok()) {
+    std::string what = absl::StrCat("socket ", local->ToString());
+    const auto peer = witness.PeerEndpoint();
+    if (peer.ok()) absl::StrAppend(&what, " to ", peer->ToString());
+    const auto info = witness.Info();
+    if (info.ok() && info->state == TCP_LISTEN) what += ", listening";
+    return what;
+  }
+  std::array<char, 256> target = {};
+  const std::string link = absl::StrCat("/proc/self/fd/", fd);
+  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
+  return size < 0 ? "gone"
+                  : std::string(target.data(), static_cast<size_t>(size));
+}
+
+struct Pipe {
+  int read_end;
+  int write_end;
+};
+
+Pipe MakePipe() {
+  std::array<int, 2> fds = {};
+  Checked(pipe2(fds.data(), O_CLOEXEC), "pipe2");
+  return {.read_end = fds[0], .write_end = fds[1]};
+}
+
+// In the child: starts the program with `input` as its standard input. Tells
+// the errno if that fails; success closes `failure`.
+[[noreturn]] void ExecWaitingProgram(int input, int failure) {
+  if (dup2(input, STDIN_FILENO) >= 0) {
+    execl(kWaitingProgram, kWaitingProgram, static_cast<char*>(nullptr));
+  }
+  const int error = errno;
+  // If this fails, too, the parent sees a program without descriptors.
+  [[maybe_unused]] const ssize_t told = write(failure, &error, sizeof(error));
+  _exit(127);
+}
+
+}  // namespace
+
+std::vector<Environment::Descriptor> ListOpenDescriptors() {
+  std::vector<Environment::Descriptor> descriptors;
+  for (int fd : ListDescriptors("/proc/self/fd")) {
+    descriptors.push_back({.fd = fd, .what = Describe(fd)});
+  }
+  return descriptors;
+}
+
+std::vector<int> ListDescriptorsAfterExec() {
+  const Pipe input = MakePipe();
+  const Pipe failure = MakePipe();
+  const pid_t child = static_cast<pid_t>(Checked(fork(), "fork"));
+  if (child == 0) ExecWaitingProgram(input.read_end, failure.write_end);
+  close(input.read_end);
+  close(failure.write_end);
+  const absl::Cleanup end_child = [&] {
+    close(input.write_end);
+    close(failure.read_end);
+    waitpid(child, nullptr, 0);
+  };
+  // The end of this pipe says that exec has closed its other end.
+  int error = 0;
+  if (Checked(read(failure.read_end, &error, sizeof(error)), "read") != 0) {
+    throw HarnessError(
+        absl::StrCat("exec ", kWaitingProgram, ": ", ErrnoSymbol(error)));
+  }
+  return ListDescriptors(absl::StrCat("/proc/", child, "/fd"));
+}
+
+std::optional<std::string> LacksExec() {
+  if (access(kWaitingProgram, X_OK) == 0) return std::nullopt;
+  return std::string(ErrnoError(errno, kWaitingProgram).message());
+}
+
+rlim_t LimitThatLeaves(int free) {
+  int found = 0;
+  int fd = 0;
+  while (true) {
+    const bool is_free = fcntl(fd, F_GETFD) < 0;
+    if (is_free && found == free) return static_cast<rlim_t>(fd);
+    if (is_free) ++found;
+    ++fd;
+  }
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,136 @@
+#include "conformance/linux/linux_network.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "conformance/harness_error.h"
+#include "conformance/linux/harness_error.h"
+#include "syscalls/error.h"
+#include "syscalls/ip_addr.h"
+
+namespace net::conformance {
+namespace {
+
+void WriteFile(const std::string& path, absl::string_view text) {
+  const int fd = CheckedFd(open(path.c_str(), O_WRONLY | O_CLOEXEC), path);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  Checked(write(fd, text.data(), text.size()), path);
+}
+
+// In a new user namespace the process is root, and nobody else is known.
+void MapToRoot(uid_t uid, gid_t gid) {
+  WriteFile("/proc/self/setgroups", "deny");
+  WriteFile("/proc/self/uid_map", absl::StrCat("0 ", uid, " 1"));
+  WriteFile("/proc/self/gid_map", absl::StrCat("0 ", gid, " 1"));
+}
+
+unsigned char RouteTypeFor(int error) {
+  switch (error) {
+    case EHOSTUNREACH:
+      return RTN_UNREACHABLE;
+    case EACCES:
+      return RTN_PROHIBIT;
+    case EINVAL:
+      return RTN_BLACKHOLE;
+    default:
+      throw HarnessError(absl::StrCat("no route answers errno ", error));
+  }
+}
+
+struct RouteRequest {
+  nlmsghdr header;
+  rtmsg route;
+  rtattr destination;
+  ip::Addr::V6Bytes address;
+};
+
+RouteRequest MakeRouteRequest(const ip::Addr& addr, int error) {
+  const size_t size = addr.is_v4() ? 4 : 16;
+  RouteRequest request = {};
+  request.header.nlmsg_len =
+      static_cast<uint32_t>(offsetof(RouteRequest, address) + size);
+  request.header.nlmsg_type = RTM_NEWROUTE;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
+  request.route.rtm_family = static_cast<unsigned char>(addr.family());
+  request.route.rtm_dst_len = static_cast<unsigned char>(size * 8);
+  request.route.rtm_table = RT_TABLE_MAIN;
+  request.route.rtm_protocol = RTPROT_BOOT;
+  request.route.rtm_scope = RT_SCOPE_UNIVERSE;
+  request.route.rtm_type = RouteTypeFor(error);
+  request.destination.rta_type = RTA_DST;
+  request.destination.rta_len = static_cast<unsigned short>(RTA_LENGTH(size));
+  std::memcpy(request.address.data(), addr.v6_bytes().data(), size);
+  return request;
+}
+
+}  // namespace
+
+std::optional<std::string> EnterOwnNetwork() {
+  const uid_t uid = geteuid();
+  const gid_t gid = getegid();
+  if (unshare(CLONE_NEWNET) != 0) {
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+      return std::string(
+          ErrnoError(errno, "no network namespace of its own: unshare")
+              .message());
+    }
+    MapToRoot(uid, gid);
+  }
+  SetLoopback(true);
+  return std::nullopt;
+}
+
+void SetLoopback(bool up) {
+  const int fd = CheckedFd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                           "socket for interface flags");
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  ifreq request = {};
+  std::strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
+  Checked(ioctl(fd, SIOCGIFFLAGS, &request), "SIOCGIFFLAGS lo");
+  const int flags =
+      up ? request.ifr_flags | IFF_UP : request.ifr_flags & ~IFF_UP;
+  request.ifr_flags = static_cast<int16_t>(flags);
+  Checked(ioctl(fd, SIOCSIFFLAGS, &request), "SIOCSIFFLAGS lo");
+}
+
+void WriteSysctl(absl::string_view name, absl::string_view value) {
+  WriteFile(absl::StrCat("/proc/sys/", absl::StrReplaceAll(name, {{".", "/"}})),
+            value);
+}
+
+void AddFailingRoute(const ip::Addr& addr, int error) {
+  const RouteRequest request = MakeRouteRequest(addr, error);
+  const int fd =
+      CheckedFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
+                "netlink socket");
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  Checked(send(fd, &request, request.header.nlmsg_len, 0), "RTM_NEWROUTE");
+  struct {
+    nlmsghdr header;
+    nlmsgerr answer;
+    char original[sizeof(RouteRequest)];
+  } acknowledgement = {};
+  Checked(recv(fd, &acknowledgement, sizeof(acknowledgement), 0),
+          "RTM_NEWROUTE");
+  errno = -acknowledgement.answer.error;
+  Checked(acknowledgement.answer.error,
+          absl::StrCat("route to ", addr.ToString()));
+}
+
+}  // namespace net::conformance

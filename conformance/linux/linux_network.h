@@ -1,0 +1,36 @@
+#ifndef CONFORMANCE_LINUX_LINUX_NETWORK_H_
+#define CONFORMANCE_LINUX_LINUX_NETWORK_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "syscalls/ip_addr.h"
+
+namespace net::conformance {
+
+// The network namespace of this process (network_namespaces(7)).
+
+// Moves the process into a network namespace of its own, with the loopback
+// interface up: as it is if it may, else in a user namespace of its own, too.
+// Returns why that is not possible; nullopt if it was done. The process must
+// have one thread.
+std::optional<std::string> EnterOwnNetwork();
+
+// The others throw HarnessError where they fail, and belong into a namespace of
+// one's own.
+
+// Takes the loopback interface up or down.
+void SetLoopback(bool up);
+
+// Writes a file of /proc/sys: "net.ipv4.tcp_syn_retries".
+void WriteSysctl(absl::string_view name, absl::string_view value);
+
+// Adds a route to a single address that answers connect(2) with `error`:
+// EHOSTUNREACH, EACCES or EINVAL (rtnetlink(7): RTN_UNREACHABLE, RTN_PROHIBIT,
+// RTN_BLACKHOLE).
+void AddFailingRoute(const ip::Addr& addr, int error);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_LINUX_LINUX_NETWORK_H_

@@ -1,0 +1,76 @@
+#include "conformance/witness.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/error.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+absl::StatusOr<ip::Endpoint> ToEndpoint(SysResult result,
+                                        const ip::SockAddr& address,
+                                        absl::string_view operation) {
+  if (!result.ok()) return ErrnoError(result.error(), operation);
+  const std::optional<ip::Endpoint> endpoint = address.ToEndpoint();
+  if (!endpoint.has_value()) return ErrnoError(EAFNOSUPPORT, operation);
+  return *endpoint;
+}
+
+}  // namespace
+
+absl::StatusOr<int> Witness::Option(int level, int name) const {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  const SysResult result = sys_->GetSockOpt(fd_, level, name, &value, &size);
+  if (!result.ok()) return ErrnoError(result.error(), "witness: getsockopt");
+  return value;
+}
+
+absl::StatusOr<bool> Witness::Nonblocking() const {
+  const SysResult flags = sys_->Fcntl(fd_, F_GETFL, 0);
+  if (!flags.ok()) return ErrnoError(flags.error(), "witness: F_GETFL");
+  return (flags.value() & O_NONBLOCK) != 0;
+}
+
+absl::StatusOr<bool> Witness::CloseOnExec() const {
+  const SysResult flags = sys_->Fcntl(fd_, F_GETFD, 0);
+  if (!flags.ok()) return ErrnoError(flags.error(), "witness: F_GETFD");
+  return (flags.value() & FD_CLOEXEC) != 0;
+}
+
+absl::StatusOr<Witness::TcpInfo> Witness::Info() const {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  const SysResult result =
+      sys_->GetSockOpt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size);
+  if (!result.ok()) return ErrnoError(result.error(), "witness: TCP_INFO");
+  return TcpInfo{.state = info.tcpi_state,
+                 .queued = info.tcpi_unacked,
+                 .backlog = info.tcpi_sacked};
+}
+
+absl::StatusOr<ip::Endpoint> Witness::LocalEndpoint() const {
+  ip::SockAddr address;
+  const SysResult result =
+      sys_->GetSockName(fd_, address.get(), address.size_ptr());
+  return ToEndpoint(result, address, "witness: getsockname");
+}
+
+absl::StatusOr<ip::Endpoint> Witness::PeerEndpoint() const {
+  ip::SockAddr address;
+  const SysResult result =
+      sys_->GetPeerName(fd_, address.get(), address.size_ptr());
+  return ToEndpoint(result, address, "witness: getpeername");
+}
+
+}  // namespace net::conformance
