@@ -161,7 +161,7 @@ TEST_F(InterceptingSyscallsTest, PassesOnTheErrno) {
 }
 
 TEST_F(InterceptingSyscallsTest, TellsWhichCallsMakeDescriptors) {
-  testing::NiceMock<MockSyscallsBase> target;
+  NiceMockSyscalls target;
   Recorder recorder(target);
   const auto makes_descriptor = [&](SysResult /*ENOSYS*/) {
     return recorder.seen().back().makes_descriptor;
