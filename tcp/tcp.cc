@@ -136,10 +136,9 @@ int AwaitConnection(const Socket& socket) {
 int ConnectSocket(const Socket& socket, const ip::Endpoint& remote,
                   bool nonblocking) {
   const ip::SockAddr address(remote);
-  const int error =
-      socket.syscalls()
-          .Connect(socket.fd(), address.get(), address.size())
-          .error();
+  const int error = socket.syscalls()
+                        .Connect(socket.fd(), address.get(), address.size())
+                        .error();
   if (nonblocking) return error == EINPROGRESS || error == EINTR ? 0 : error;
   return error == EINTR ? AwaitConnection(socket) : error;
 }
@@ -162,8 +161,7 @@ absl::StatusOr<Socket> Listen(ip::Addr addr, uint16_t port,
   Socket socket(made.fd(), sys);
   if (int error = SetSocketOptions(socket, options)) return failure(error);
   const ip::SockAddr address(local);
-  const SysResult bound =
-      sys.Bind(socket.fd(), address.get(), address.size());
+  const SysResult bound = sys.Bind(socket.fd(), address.get(), address.size());
   if (!bound.ok()) return failure(bound.error());
   const SysResult listening = sys.Listen(socket.fd(), BacklogOf(options));
   if (!listening.ok()) return failure(listening.error());

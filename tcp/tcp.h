@@ -100,9 +100,9 @@ absl::StatusOr<Socket> Accept(const Socket& listener,
                               SockFlags flags = SockFlags::kNone);
 
 // The remote end of a connection; nullopt if there is none: not connected, not
-// yet connected, listening, reset, closed, not a socket, not an IP socket. After
-// the peer's FIN the address is still there; an IPv4 peer of an IPv6 socket is
-// v4-mapped. Socket::PeerAddr() tells the errno.
+// yet connected, listening, reset, closed, not a socket, not an IP socket.
+// After the peer's FIN the address is still there; an IPv4 peer of an IPv6
+// socket is v4-mapped. Socket::PeerAddr() tells the errno.
 //
 // Calls getpeername(2). Does not block.
 std::optional<ip::Endpoint> PeerAddr(const Socket& socket);
