@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <ostream>
@@ -20,9 +22,18 @@ namespace {
 std::optional<uint32_t> ParseScope(absl::string_view text) {
   uint32_t scope = 0;
   // SimpleAtoi also takes signs and spaces.
-  if (text.empty() || !absl::ascii_isdigit(text.front())) return std::nullopt;
+  if (!std::all_of(text.begin(), text.end(), absl::ascii_isdigit)) {
+    return std::nullopt;
+  }
   if (!absl::SimpleAtoi(text, &scope)) return std::nullopt;
   return scope;
+}
+
+// In ::/96, and with something in the upper half of what is left.
+bool IsV4Compatible(const Addr::V6Bytes& bytes) {
+  const auto is_zero = [](uint8_t byte) { return byte == 0; };
+  return std::all_of(bytes.begin(), bytes.begin() + 12, is_zero) &&
+         (bytes[12] != 0 || bytes[13] != 0);
 }
 
 }  // namespace
@@ -52,11 +63,18 @@ std::optional<Addr> Addr::Parse(absl::string_view text) {
 }
 
 std::string Addr::ToString() const {
-  std::array<char, INET6_ADDRSTRLEN> text = {};
+  std::array<char, INET6_ADDRSTRLEN> buffer = {};
   // Cannot fail: the family is known and the buffer long enough.
-  inet_ntop(family_, bytes_.data(), text.data(), text.size());
-  if (scope_ == 0) return text.data();
-  return absl::StrCat(text.data(), "%", scope_);
+  inet_ntop(family_, bytes_.data(), buffer.data(), buffer.size());
+  std::string text = buffer.data();
+  // glibc takes ::1:2 for an IPv4-compatible address, of a form given up by RFC
+  // 4291 (section 2.5.5.1), and writes ::0.1.0.2.
+  if (is_v6() && IsV4Compatible(bytes_)) {
+    text = absl::StrCat("::", absl::Hex(bytes_[12] << 8 | bytes_[13]), ":",
+                        absl::Hex(bytes_[14] << 8 | bytes_[15]));
+  }
+  if (scope_ != 0) absl::StrAppend(&text, "%", scope_);
+  return text;
 }
 
 std::ostream& operator<<(std::ostream& os, const Addr& addr) {
