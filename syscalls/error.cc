@@ -13,6 +13,7 @@
 #include "syscalls/endpoint.h"
 #include "syscalls/errno_symbol.h"
 #include "syscalls/error_kind.h"
+#include "syscalls/sys_result.h"
 
 namespace net {
 namespace {
@@ -90,6 +91,11 @@ int ErrnoOf(const absl::Status& status) {
 std::optional<ErrorKind> KindOf(const absl::Status& status) {
   if (status.ok()) return std::nullopt;
   return KindOfErrno(ErrnoOf(status));
+}
+
+std::optional<ErrorKind> KindOf(SysResult result) {
+  if (result.ok()) return std::nullopt;
+  return KindOfErrno(result.error());
 }
 
 }  // namespace net

@@ -46,6 +46,7 @@ template <typename T>
 std::optional<ErrorKind> KindOf(const absl::StatusOr<T>& result) {
   return KindOf(result.status());
 }
+std::optional<ErrorKind> KindOf(SysResult result);
 
 }  // namespace net
 

@@ -2,7 +2,9 @@
 #define SYSCALLS_MATCHERS_H_
 
 #include <ostream>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "syscalls/errno_symbol.h"
@@ -20,18 +22,41 @@
 //     Actual: ..., which is errno ETIMEDOUT
 
 namespace net {
+namespace matchers_internal {
+
+// What a matcher says of an error. Not every one was made of an errno.
+template <typename Result>
+void ExplainError(const Result& result, std::ostream* os) {
+  if (const int error = ErrnoOf(result)) {
+    *os << "which is errno " << ErrnoSymbol(error);
+  } else {
+    *os << "which is an error without errno";
+  }
+}
+
+}  // namespace matchers_internal
 
 // Matches a success.
 MATCHER(IsOk, negation ? "is an error" : "is OK") {
   if (arg.ok()) return true;
-  *result_listener << "which is errno " << ErrnoSymbol(ErrnoOf(arg));
+  if (result_listener->IsInterested()) {
+    matchers_internal::ExplainError(arg, result_listener->stream());
+  }
   return false;
 }
 
-// Matches a success whose value matches `inner`.
-MATCHER_P(IsOkAndHolds, inner, "is OK and holds a matching value") {
+// Matches a success whose value matches `inner`, a matcher or a value.
+MATCHER_P(
+    IsOkAndHolds, inner,
+    (negation ? "is an error, or holds a value that "
+              : "is OK and holds a value that ") +
+        testing::DescribeMatcher<
+            decltype(std::declval<const std::decay_t<arg_type>&>().value())>(
+            inner, negation)) {
   if (!arg.ok()) {
-    *result_listener << "which is errno " << ErrnoSymbol(ErrnoOf(arg));
+    if (result_listener->IsInterested()) {
+      matchers_internal::ExplainError(arg, result_listener->stream());
+    }
     return false;
   }
   return testing::ExplainMatchResult(inner, arg.value(), result_listener);
@@ -44,7 +69,9 @@ MATCHER_P(IsErrno, error,
     *result_listener << "which is OK";
     return false;
   }
-  *result_listener << "which is errno " << ErrnoSymbol(ErrnoOf(arg));
+  if (result_listener->IsInterested()) {
+    matchers_internal::ExplainError(arg, result_listener->stream());
+  }
   return ErrnoOf(arg) == error;
 }
 
