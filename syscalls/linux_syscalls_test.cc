@@ -1,0 +1,436 @@
+#include "syscalls/linux_syscalls.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net {
+namespace {
+
+using ::testing::Eq;
+
+// Each call is shown to be the one of its name, with its arguments in their
+// places, by what only that call does; and to carry the kernel's errno.
+class LinuxSyscallsTest : public testing::Test {
+ protected:
+  ~LinuxSyscallsTest() override {
+    for (const int fd : opened_) {
+      if (fd < 0) continue;
+      EXPECT_THAT(sys_.Close(fd), IsOk()) << fd;
+    }
+  }
+
+  // A descriptor that a successful call answered, closed at the end; -1 and a
+  // failure if it did not succeed.
+  int Opened(SysResult result) {
+    EXPECT_THAT(result, IsOk());
+    return Own(result.ok() ? result.fd() : -1);
+  }
+  int Own(int fd) {
+    opened_.push_back(fd);
+    return fd;
+  }
+
+  int TcpSocket() {
+    return Opened(sys_.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }
+
+  // A listener on 127.0.0.1, and its address.
+  int Listener(ip::SockAddr* address) {
+    const int fd = TcpSocket();
+    const ip::SockAddr any(ip::Endpoint{ip::kLocalV4, 0});
+    EXPECT_THAT(sys_.Bind(fd, any.get(), any.size()), IsOk());
+    EXPECT_THAT(sys_.Listen(fd, 4), IsOk());
+    EXPECT_THAT(sys_.GetSockName(fd, address->get(), address->size_ptr()),
+                IsOk());
+    return fd;
+  }
+
+  // Two connected TCP sockets.
+  struct Ends {
+    int client;
+    int server;
+  };
+  Ends Connected() {
+    ip::SockAddr address;
+    const int listener = Listener(&address);
+    const int client = TcpSocket();
+    EXPECT_THAT(sys_.Connect(client, address.get(), address.size()), IsOk());
+    const int server =
+        Opened(sys_.Accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    return {client, server};
+  }
+
+  std::optional<ip::Endpoint> NameOf(int fd,
+                                     SysResult (Syscalls::*call)(int, sockaddr*,
+                                                                 socklen_t*)) {
+    ip::SockAddr address;
+    if (!(sys_.*call)(fd, address.get(), address.size_ptr()).ok()) {
+      return std::nullopt;
+    }
+    return address.ToEndpoint();
+  }
+
+  short Readiness(int fd, short events) {
+    pollfd entry = {.fd = fd, .events = events, .revents = 0};
+    EXPECT_THAT(sys_.Poll(&entry, 1, 0), IsOk());
+    return entry.revents;
+  }
+
+  LinuxSyscalls kernel_;
+  Syscalls& sys_ = kernel_;
+
+ private:
+  std::vector<int> opened_;
+};
+
+TEST_F(LinuxSyscallsTest, SocketMakesWhatItIsAskedFor) {
+  const int fd =
+      Opened(sys_.Socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP));
+  int value = 0;
+  socklen_t size = sizeof(value);
+  ASSERT_THAT(sys_.GetSockOpt(fd, SOL_SOCKET, SO_DOMAIN, &value, &size),
+              IsOk());
+  EXPECT_EQ(value, AF_INET6);
+  ASSERT_THAT(sys_.GetSockOpt(fd, SOL_SOCKET, SO_TYPE, &value, &size), IsOk());
+  EXPECT_EQ(value, SOCK_DGRAM);
+  EXPECT_THAT(sys_.Fcntl(fd, F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));
+}
+
+TEST_F(LinuxSyscallsTest, SocketErrors) {
+  EXPECT_THAT(sys_.Socket(99, SOCK_STREAM, 0), IsErrno(EAFNOSUPPORT));
+  EXPECT_THAT(sys_.Socket(AF_INET, 77, 0), IsErrno(EINVAL));
+  EXPECT_THAT(sys_.Socket(AF_INET, SOCK_STREAM, IPPROTO_UDP),
+              IsErrno(EPROTONOSUPPORT));
+}
+
+TEST_F(LinuxSyscallsTest, BindTakesTheAddressAndItsLength) {
+  const int fd = TcpSocket();
+  const ip::SockAddr any(ip::Endpoint{ip::Addr::V4(127, 0, 0, 3), 0});
+  EXPECT_THAT(sys_.Bind(fd, any.get(), 3), IsErrno(EINVAL));
+  EXPECT_THAT(sys_.Bind(-1, any.get(), any.size()), IsErrno(EBADF));
+  ASSERT_THAT(sys_.Bind(fd, any.get(), any.size()), IsOkAndHolds(Eq(0)));
+  const auto bound = NameOf(fd, &Syscalls::GetSockName);
+  ASSERT_TRUE(bound.has_value());
+  EXPECT_EQ(bound->addr, ip::Addr::V4(127, 0, 0, 3));
+  EXPECT_GT(bound->port, 0);
+}
+
+TEST_F(LinuxSyscallsTest, ListenTakesTheBacklog) {
+  const int fd = TcpSocket();
+  ASSERT_THAT(sys_.Listen(fd, 7), IsOkAndHolds(Eq(0)));
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  ASSERT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), IsOk());
+  EXPECT_EQ(info.tcpi_state, TCP_LISTEN);
+  EXPECT_EQ(info.tcpi_sacked, 7u);  // of a listener: its backlog
+  EXPECT_THAT(sys_.Listen(-1, 7), IsErrno(EBADF));
+}
+
+TEST_F(LinuxSyscallsTest, Accept4TakesFlagsAndTellsThePeer) {
+  ip::SockAddr address;
+  const int listener = Listener(&address);
+  const int client = TcpSocket();
+  ASSERT_THAT(sys_.Connect(client, address.get(), address.size()), IsOk());
+  ip::SockAddr peer;
+  const int server = Opened(
+      sys_.Accept4(listener, peer.get(), peer.size_ptr(), SOCK_NONBLOCK));
+  EXPECT_EQ(peer.ToEndpoint(), NameOf(client, &Syscalls::GetSockName));
+  EXPECT_THAT(sys_.Fcntl(server, F_GETFL, 0),
+              IsOkAndHolds(Eq(O_RDWR | O_NONBLOCK)));
+  EXPECT_THAT(sys_.Fcntl(server, F_GETFD, 0), IsOkAndHolds(Eq(0)));
+  EXPECT_THAT(sys_.Accept4(client, nullptr, nullptr, 0), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, ConnectErrors) {
+  const int holder = TcpSocket();
+  const ip::SockAddr any(ip::Endpoint{ip::kLocalV4, 0});
+  ASSERT_THAT(sys_.Bind(holder, any.get(), any.size()), IsOk());
+  ip::SockAddr nobody;
+  ASSERT_THAT(sys_.GetSockName(holder, nobody.get(), nobody.size_ptr()),
+              IsOk());
+  EXPECT_THAT(sys_.Connect(TcpSocket(), nobody.get(), nobody.size()),
+              IsErrno(ECONNREFUSED));
+  EXPECT_THAT(sys_.Connect(TcpSocket(), nobody.get(), 3), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, NamesAreThoseOfTheTwoEnds) {
+  const Ends ends = Connected();
+  const auto client = NameOf(ends.client, &Syscalls::GetSockName);
+  const auto server = NameOf(ends.server, &Syscalls::GetSockName);
+  ASSERT_TRUE(client.has_value() && server.has_value());
+  EXPECT_NE(client, server);
+  EXPECT_EQ(NameOf(ends.client, &Syscalls::GetPeerName), server);
+  EXPECT_EQ(NameOf(ends.server, &Syscalls::GetPeerName), client);
+  ip::SockAddr address;
+  EXPECT_THAT(sys_.GetPeerName(TcpSocket(), address.get(), address.size_ptr()),
+              IsErrno(ENOTCONN));
+  EXPECT_THAT(sys_.GetSockName(-1, address.get(), address.size_ptr()),
+              IsErrno(EBADF));
+}
+
+TEST_F(LinuxSyscallsTest, OptionsAreSetAndRead) {
+  const int fd = TcpSocket();
+  const int idle = 123;
+  ASSERT_THAT(
+      sys_.SetSockOpt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle)),
+      IsOkAndHolds(Eq(0)));
+  int value = 0;
+  socklen_t size = sizeof(value);
+  ASSERT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &value, &size),
+              IsOk());
+  EXPECT_EQ(value, 123);
+  EXPECT_EQ(size, sizeof(int));
+  EXPECT_THAT(sys_.SetSockOpt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, 1),
+              IsErrno(EINVAL));
+  EXPECT_THAT(sys_.GetSockOpt(fd, SOL_SOCKET, 9999, &value, &size),
+              IsErrno(ENOPROTOOPT));
+}
+
+TEST_F(LinuxSyscallsTest, ShutdownEndsTheDirectionNamed) {
+  const Ends ends = Connected();
+  ASSERT_THAT(sys_.Shutdown(ends.client, SHUT_WR), IsOkAndHolds(Eq(0)));
+  char byte = 0;
+  EXPECT_THAT(sys_.Recv(ends.server, &byte, 1, 0), IsOkAndHolds(Eq(0)));
+  EXPECT_THAT(sys_.Send(ends.server, "x", 1, 0), IsOkAndHolds(Eq(1)));
+  EXPECT_THAT(sys_.Send(ends.client, "x", 1, MSG_NOSIGNAL), IsErrno(EPIPE));
+  EXPECT_THAT(sys_.Shutdown(TcpSocket(), SHUT_WR), IsErrno(ENOTCONN));
+}
+
+TEST_F(LinuxSyscallsTest, SendAndRecvTakeSizesAndFlags) {
+  const Ends ends = Connected();
+  ASSERT_THAT(sys_.Send(ends.client, "abcdef", 4, 0), IsOkAndHolds(Eq(4)));
+  std::string buffer(8, '.');
+  ASSERT_THAT(sys_.Recv(ends.server, buffer.data(), 3, MSG_PEEK),
+              IsOkAndHolds(Eq(3)));
+  ASSERT_THAT(sys_.Recv(ends.server, buffer.data(), 8, 0), IsOkAndHolds(Eq(4)));
+  EXPECT_EQ(buffer, "abcd....");
+  EXPECT_THAT(sys_.Recv(ends.server, buffer.data(), 8, MSG_DONTWAIT),
+              IsErrno(EAGAIN));
+  EXPECT_THAT(sys_.Send(-1, "x", 1, 0), IsErrno(EBADF));
+}
+
+TEST_F(LinuxSyscallsTest, MessagesGatherAndScatter) {
+  const Ends ends = Connected();
+  std::string one = "one";
+  std::string two = "two";
+  std::array<iovec, 2> parts = {iovec{one.data(), one.size()},
+                                iovec{two.data(), two.size()}};
+  msghdr message = {};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  ASSERT_THAT(sys_.SendMsg(ends.client, &message, MSG_NOSIGNAL),
+              IsOkAndHolds(Eq(6)));
+  one = two = "...";
+  ASSERT_THAT(sys_.RecvMsg(ends.server, &message, MSG_PEEK),
+              IsOkAndHolds(Eq(6)));
+  ASSERT_THAT(sys_.RecvMsg(ends.server, &message, 0), IsOkAndHolds(Eq(6)));
+  EXPECT_EQ(one + two, "onetwo");
+  EXPECT_THAT(sys_.RecvMsg(ends.server, &message, MSG_DONTWAIT),
+              IsErrno(EAGAIN));
+  ASSERT_THAT(sys_.Shutdown(ends.client, SHUT_WR), IsOk());
+  EXPECT_THAT(sys_.SendMsg(ends.client, &message, MSG_NOSIGNAL),
+              IsErrno(EPIPE));
+}
+
+TEST_F(LinuxSyscallsTest, PipesAreReadAndWritten) {
+  std::array<int, 2> fds = {-1, -1};
+  ASSERT_THAT(sys_.Pipe2(fds.data(), O_CLOEXEC | O_NONBLOCK),
+              IsOkAndHolds(Eq(0)));
+  Own(fds[0]);
+  Own(fds[1]);
+  EXPECT_THAT(sys_.Fcntl(fds[0], F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));
+  std::string buffer(8, '.');
+  EXPECT_THAT(sys_.Read(fds[0], buffer.data(), 8), IsErrno(EAGAIN));
+  ASSERT_THAT(sys_.Write(fds[1], "abcdef", 4), IsOkAndHolds(Eq(4)));
+  ASSERT_THAT(sys_.Read(fds[0], buffer.data(), 8), IsOkAndHolds(Eq(4)));
+  EXPECT_EQ(buffer, "abcd....");
+  EXPECT_THAT(sys_.Write(fds[0], "x", 1), IsErrno(EBADF));
+  EXPECT_THAT(sys_.Pipe2(fds.data(), -1), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, PollTellsWhatIsReady) {
+  const Ends ends = Connected();
+  std::array<pollfd, 2> entries = {
+      pollfd{.fd = ends.client, .events = POLLOUT, .revents = 0},
+      pollfd{.fd = ends.server, .events = POLLIN, .revents = 0}};
+  EXPECT_THAT(sys_.Poll(entries.data(), 2, -1), IsOkAndHolds(Eq(1)));
+  EXPECT_EQ(entries[0].revents, POLLOUT);
+  EXPECT_EQ(entries[1].revents, 0);
+  EXPECT_THAT(sys_.Poll(&entries[1], 1, 0), IsOkAndHolds(Eq(0)));
+  EXPECT_THAT(sys_.Poll(nullptr, 1, 0), IsErrno(EFAULT));
+}
+
+TEST_F(LinuxSyscallsTest, PPollTakesATimeAndSignals) {
+  const Ends ends = Connected();
+  pollfd entry = {.fd = ends.server, .events = POLLIN, .revents = 0};
+  const timespec now = {.tv_sec = 0, .tv_nsec = 0};
+  EXPECT_THAT(sys_.PPoll(&entry, 1, &now, nullptr), IsOkAndHolds(Eq(0)));
+  const timespec bad = {.tv_sec = 0, .tv_nsec = -1};
+  EXPECT_THAT(sys_.PPoll(&entry, 1, &bad, nullptr), IsErrno(EINVAL));
+}
+
+std::atomic<int> signals_seen = 0;
+
+// A signal that is pending, and blocked but for the duration of the call, is
+// what only ppoll's last argument lets through.
+TEST_F(LinuxSyscallsTest, PPollWaitsWithTheSignalsGiven) {
+  struct sigaction count = {};
+  count.sa_handler = [](int) { ++signals_seen; };
+  struct sigaction before = {};
+  ASSERT_EQ(sigaction(SIGUSR1, &count, &before), 0);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  sigset_t original;
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &blocked, &original), 0);
+  ASSERT_EQ(raise(SIGUSR1), 0);
+  sigset_t none;
+  sigemptyset(&none);
+  EXPECT_THAT(sys_.PPoll(nullptr, 0, nullptr, &none), IsErrno(EINTR));
+  EXPECT_EQ(signals_seen, 1);
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &original, nullptr), 0);
+  ASSERT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
+}
+
+TEST_F(LinuxSyscallsTest, EpollTellsWhatIsReady) {
+  const Ends ends = Connected();
+  const int epoll = Opened(sys_.EpollCreate1(EPOLL_CLOEXEC));
+  EXPECT_THAT(sys_.Fcntl(epoll, F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));
+  epoll_event wanted = {};
+  wanted.events = EPOLLIN;
+  wanted.data.u64 = 4711;
+  ASSERT_THAT(sys_.EpollCtl(epoll, EPOLL_CTL_ADD, ends.server, &wanted),
+              IsOkAndHolds(Eq(0)));
+  EXPECT_THAT(sys_.EpollCtl(epoll, EPOLL_CTL_ADD, ends.server, &wanted),
+              IsErrno(EEXIST));
+  std::array<epoll_event, 2> events = {};
+  EXPECT_THAT(sys_.EpollWait(epoll, events.data(), 2, 0), IsOkAndHolds(Eq(0)));
+  ASSERT_THAT(sys_.Send(ends.client, "x", 1, 0), IsOk());
+  ASSERT_THAT(sys_.EpollWait(epoll, events.data(), 2, -1), IsOkAndHolds(Eq(1)));
+  EXPECT_EQ(events[0].data.u64, 4711u);
+  EXPECT_THAT(sys_.EpollWait(epoll, events.data(), 0, 0), IsErrno(EINVAL));
+  EXPECT_THAT(sys_.EpollCreate1(-1), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, CloseFreesTheDescriptor) {
+  const SysResult made = sys_.Socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_THAT(made, IsOk());
+  EXPECT_THAT(sys_.Close(made.fd()), IsOkAndHolds(Eq(0)));
+  EXPECT_THAT(sys_.Close(made.fd()), IsErrno(EBADF));
+}
+
+TEST_F(LinuxSyscallsTest, FcntlTakesItsArgument) {
+  const int fd = TcpSocket();
+  ASSERT_THAT(sys_.Fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK), IsOk());
+  EXPECT_THAT(sys_.Fcntl(fd, F_GETFL, 0),
+              IsOkAndHolds(Eq(O_RDWR | O_NONBLOCK)));
+  const int high = Opened(sys_.Fcntl(fd, F_DUPFD_CLOEXEC, 100));
+  EXPECT_GE(high, 100);
+  EXPECT_THAT(sys_.Fcntl(fd, 9999, 0), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, IoctlTakesAPointer) {
+  const Ends ends = Connected();
+  ASSERT_THAT(sys_.Send(ends.client, "abc", 3, 0), IsOk());
+  ASSERT_EQ(Readiness(ends.server, POLLIN), POLLIN);
+  int unread = 0;
+  ASSERT_THAT(
+      sys_.Ioctl(ends.server, FIONREAD, reinterpret_cast<intptr_t>(&unread)),
+      IsOkAndHolds(Eq(0)));
+  EXPECT_EQ(unread, 3);
+  EXPECT_THAT(sys_.Ioctl(-1, FIONREAD, reinterpret_cast<intptr_t>(&unread)),
+              IsErrno(EBADF));
+}
+
+TEST_F(LinuxSyscallsTest, DupMakesASecondDescriptor) {
+  const int fd = TcpSocket();
+  const int copy = Opened(sys_.Dup(fd));
+  EXPECT_NE(copy, fd);
+  EXPECT_THAT(sys_.Fcntl(copy, F_GETFD, 0), IsOkAndHolds(Eq(0)));
+  const int exact = Opened(sys_.Dup3(fd, copy + 40, O_CLOEXEC));
+  EXPECT_EQ(exact, copy + 40);
+  EXPECT_THAT(sys_.Fcntl(exact, F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));
+  EXPECT_THAT(sys_.Dup(-1), IsErrno(EBADF));
+  EXPECT_THAT(sys_.Dup3(fd, fd, 0), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, EventFdTakesItsFirstValue) {
+  const int fd = Opened(sys_.EventFd(42, EFD_CLOEXEC | EFD_NONBLOCK));
+  uint64_t value = 0;
+  ASSERT_THAT(sys_.Read(fd, &value, sizeof(value)), IsOkAndHolds(Eq(8)));
+  EXPECT_EQ(value, 42u);
+  EXPECT_THAT(sys_.Read(fd, &value, sizeof(value)), IsErrno(EAGAIN));
+  EXPECT_THAT(sys_.Fcntl(fd, F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));
+  EXPECT_THAT(sys_.EventFd(0, -1), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, TimeIsOfTheClockNamed) {
+  timespec monotonic = {};
+  timespec later = {};
+  timespec real = {};
+  ASSERT_THAT(sys_.ClockGetTime(CLOCK_MONOTONIC, &monotonic),
+              IsOkAndHolds(Eq(0)));
+  ASSERT_THAT(sys_.ClockGetTime(CLOCK_MONOTONIC, &later), IsOk());
+  ASSERT_THAT(sys_.ClockGetTime(CLOCK_REALTIME, &real), IsOk());
+  EXPECT_GE(later.tv_sec, monotonic.tv_sec);
+  EXPECT_GT(real.tv_sec, 1600000000);  // since 1970; it has passed 2020
+  EXPECT_THAT(sys_.ClockGetTime(9999, &real), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, NanoSleepTakesADuration) {
+  const timespec none = {.tv_sec = 0, .tv_nsec = 0};
+  EXPECT_THAT(sys_.NanoSleep(&none, nullptr), IsOkAndHolds(Eq(0)));
+  const timespec bad = {.tv_sec = 0, .tv_nsec = -1};
+  EXPECT_THAT(sys_.NanoSleep(&bad, nullptr), IsErrno(EINVAL));
+}
+
+// An errno that was there before is no answer.
+TEST_F(LinuxSyscallsTest, AStaleErrnoIsNotReported) {
+  errno = EIO;
+  EXPECT_THAT(sys_.Fcntl(TcpSocket(), F_GETFD, 0),
+              IsOkAndHolds(Eq(FD_CLOEXEC)));
+}
+
+TEST(DefaultSyscallsTest, IsOneLinuxSyscalls) {
+  EXPECT_EQ(&DefaultSyscalls(), &DefaultSyscalls());
+  EXPECT_NE(dynamic_cast<LinuxSyscalls*>(&DefaultSyscalls()), nullptr);
+  timespec time = {};
+  EXPECT_THAT(DefaultSyscalls().ClockGetTime(CLOCK_MONOTONIC, &time), IsOk());
+}
+
+// Constructed before main().
+const SysResult kBeforeMain = DefaultSyscalls().Close(-1);
+
+TEST(DefaultSyscallsTest, WorksBeforeMain) {
+  EXPECT_THAT(kBeforeMain, IsErrno(EBADF));
+}
+
+}  // namespace
+}  // namespace net
