@@ -3,8 +3,11 @@
 load("//third_party:debian.bzl", "make_debian_repositories")
 load("//third_party:debian_libraries.bzl", "DEBIAN_LIBRARIES")
 
+def _debian_impl(_module_ctx):
+    make_debian_repositories(prefix = "debian_")
+
 # The repositories that a WORKSPACE gets, as debian_NAME: NAME itself is the module that stands in front.
-debian = module_extension(implementation = lambda module_ctx: make_debian_repositories(prefix = "debian_"))
+debian = module_extension(implementation = _debian_impl)
 
 _GOOGLETEST_LIBRARIES = [
     "//:gtest",
