@@ -1,0 +1,248 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "fakes/sockaddr_out.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/linux_syscalls.h"
+#include "syscalls/matchers.h"
+#include "syscalls/syscalls.h"
+#include "tcp/tcp.h"
+
+// That no operation of net::tcp allocates memory when it succeeds.
+//
+// Counts operator new, which this program replaces, and, without a sanitizer,
+// malloc as well: the sanitizers bring a malloc of their own, which must stay.
+
+namespace {
+
+// Of this thread, since it started.
+thread_local int allocations = 0;
+
+}  // namespace
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTS_MALLOC 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define COUNTS_MALLOC 0
+#else
+#define COUNTS_MALLOC 1
+#endif
+#else
+#define COUNTS_MALLOC 1
+#endif
+
+#if COUNTS_MALLOC
+// glibc's own, which it keeps under these names for programs that replace them.
+extern "C" {
+void* __libc_malloc(size_t size);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* memory, size_t size);
+
+void* malloc(size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, size_t size) {
+  ++allocations;
+  return __libc_realloc(memory, size);
+}
+}
+#endif
+
+void* operator new(size_t size) {
+  ++allocations;
+  // With room for one byte at least, as operator new must.
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace net {
+namespace {
+
+// How many allocations `operation` makes.
+template <typename Operation>
+int AllocationsOf(Operation&& operation) {
+  const int before = allocations;
+  operation();
+  return allocations - before;
+}
+
+// A kernel in which everything succeeds at once.
+class EasyKernel final : public Syscalls {
+ public:
+  explicit EasyKernel(ip::Addr addr) : addr_(addr) {}
+
+  SysResult Socket(int, int, int) override { return SysResult::Ok(3); }
+  SysResult Bind(int, const sockaddr*, socklen_t) override {
+    return SysResult::Ok();
+  }
+  SysResult Listen(int, int) override { return SysResult::Ok(); }
+  SysResult Accept4(int, sockaddr*, socklen_t*, int) override {
+    return SysResult::Ok(4);
+  }
+  SysResult Connect(int, const sockaddr*, socklen_t) override {
+    return interrupted ? SysResult::Error(EINTR) : SysResult::Ok();
+  }
+  SysResult Poll(pollfd*, nfds_t, int) override { return SysResult::Ok(1); }
+  SysResult GetSockOpt(int, int, int, void*, socklen_t*) override {
+    return SysResult::Ok();
+  }
+  SysResult SetSockOpt(int, int, int, const void*, socklen_t) override {
+    return SysResult::Ok();
+  }
+  SysResult GetSockName(int, sockaddr* addr, socklen_t* len) override {
+    return FillSockaddr({addr_, 4711}, addr, len);
+  }
+  SysResult GetPeerName(int, sockaddr* addr, socklen_t* len) override {
+    return FillSockaddr({addr_, 4712}, addr, len);
+  }
+  SysResult Send(int, const void*, size_t size, int) override {
+    return SysResult::Ok(static_cast<int64_t>(size));
+  }
+  SysResult Recv(int, void*, size_t, int) override { return SysResult::Ok(0); }
+  SysResult Shutdown(int, int) override { return SysResult::Ok(); }
+  SysResult Close(int) override { return SysResult::Ok(); }
+
+  bool interrupted = false;  // Whether connect(2) says EINTR.
+
+ private:
+  const ip::Addr addr_;
+};
+
+TEST(Allocations, AreCounted) {
+  // volatile: else the compiler may leave out what nobody looks at.
+  EXPECT_EQ(AllocationsOf([] {
+              int* volatile made = new int(1);
+              delete made;
+            }),
+            1 + COUNTS_MALLOC);
+#if COUNTS_MALLOC
+  EXPECT_EQ(AllocationsOf([] {
+              void* volatile made = std::calloc(1, 1);
+              std::free(made);
+            }),
+            1);
+#endif
+}
+
+// An error has a message, which is made on the heap: counted through all that
+// lies between here and abseil's library.
+TEST(Allocations, OfAnErrorAreCounted) {
+  Syscalls nothing_works;
+  EXPECT_GT(
+      AllocationsOf([&] {
+        EXPECT_FALSE(tcp::Listen(ip::kLocalV4, 0, {}, nothing_works).ok());
+      }),
+      0);
+}
+
+class AllocationTest : public testing::TestWithParam<ip::Addr> {
+ protected:
+  // Runs all operations over `sys`; expects that each succeeds and allocates
+  // nothing. EXPECT_* themselves allocate: results are looked at afterwards.
+  void ExpectNoAllocations(Syscalls& sys) {
+    const ip::Addr addr = GetParam();
+    uint16_t port = 0;
+    absl::StatusOr<Socket> listener;
+    EXPECT_EQ(AllocationsOf([&] {
+                listener = tcp::Listen(
+                    addr, 0,
+                    {SockFlags::kNone, tcp::KeepAlive{}, tcp::ReusePort{},
+                     tcp::ReuseAddr{}, tcp::Backlog{128}, tcp::KeepAlive{},
+                     tcp::PortAssignment{&port}},
+                    sys);
+              }),
+              0);
+    ASSERT_THAT(listener, IsOk());
+
+    absl::StatusOr<Socket> client;
+    EXPECT_EQ(AllocationsOf([&] {
+                client = tcp::Connect(addr, port, {tcp::KeepAlive{}}, sys);
+              }),
+              0);
+    ASSERT_THAT(client, IsOk());
+
+    absl::StatusOr<Socket> server;
+    EXPECT_EQ(AllocationsOf(
+                  [&] { server = tcp::Accept(*listener, SockFlags::kNone); }),
+              0);
+    ASSERT_THAT(server, IsOk());
+
+    std::optional<ip::Endpoint> peer;
+    EXPECT_EQ(AllocationsOf([&] { peer = tcp::PeerAddr(*server); }), 0);
+    ASSERT_TRUE(peer.has_value());
+    EXPECT_EQ(peer->addr, addr);
+
+    ExpectNoAllocationsOfMethods(*client, *server);
+  }
+
+  void ExpectNoAllocationsOfMethods(Socket& client, Socket& server) {
+    bool ok = true;
+    char buffer[8];
+    EXPECT_EQ(AllocationsOf([&] {
+                ok = ok && client.Send("hello").ok();
+                ok = ok && client.SendAll("hello").ok();
+                ok = ok && server.Recv(absl::MakeSpan(buffer)).ok();
+                ok = ok && client.LocalAddr().ok() && server.PeerAddr().ok();
+                ok = ok && client.PendingError().ok();
+                ok = ok && client.Shutdown(SHUT_WR).ok();
+                Socket moved = std::move(client);
+                ok = ok && moved.Close().ok();
+              }),
+              0);
+    EXPECT_TRUE(ok);
+  }
+};
+
+TEST_P(AllocationTest, NoneOverTheRealKernel) {
+  LinuxSyscalls kernel;
+  ExpectNoAllocations(kernel);
+}
+
+TEST_P(AllocationTest, NoneOverAFake) {
+  EasyKernel kernel(GetParam());
+  ExpectNoAllocations(kernel);
+}
+
+TEST_P(AllocationTest, NoneWhenAConnectIsInterrupted) {
+  EasyKernel kernel(GetParam());
+  kernel.interrupted = true;
+  bool ok = false;
+  EXPECT_EQ(
+      AllocationsOf([&] {
+        ok = tcp::Connect(GetParam(), 80, {}, kernel).ok() &&
+             tcp::Connect(GetParam(), 80, {SockFlags::kNonblock}, kernel).ok();
+      }),
+      0);
+  EXPECT_TRUE(ok);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, AllocationTest,
+                         testing::Values(ip::kLocalV4, ip::kLocalV6),
+                         [](const auto& tested) {
+                           return tested.param.is_v4() ? "V4" : "V6";
+                         });
+
+}  // namespace
+}  // namespace net

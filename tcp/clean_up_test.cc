@@ -1,0 +1,307 @@
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
+#include "fakes/intercepting_syscalls.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/linux_syscalls.h"
+#include "syscalls/matchers.h"
+#include "tcp/tcp.h"
+
+// What a failure leaves behind in the real kernel, which a mock cannot show:
+// nothing. The calls before the fault, and with When::kAfter the failing one
+// too, are really made.
+
+namespace net {
+namespace {
+
+using ::testing::IsEmpty;
+
+// Remembers the local endpoints that sockets had after bind(2) and listen(2):
+// the port that a Listen() held which then failed.
+class PortSpy final : public InterceptingSyscalls {
+ public:
+  using InterceptingSyscalls::InterceptingSyscalls;
+
+  const std::vector<ip::Endpoint>& seen() const { return seen_; }
+
+ protected:
+  SysResult Intercept(const Invocation& invocation,
+                      absl::FunctionRef<SysResult()> make) override {
+    const SysResult result = make();
+    const bool binds =
+        invocation.call == Call::kBind || invocation.call == Call::kListen;
+    ip::SockAddr local;
+    if (binds && result.ok() &&
+        target()
+            .GetSockName(invocation.fd, local.get(), local.size_ptr())
+            .ok()) {
+      seen_.push_back(local.ToEndpoint().value());
+    }
+    return result;
+  }
+
+ private:
+  std::vector<ip::Endpoint> seen_;
+};
+
+std::string FamilyOf(const ip::Addr& addr) {
+  return addr.is_v4() ? "V4" : "V6";
+}
+
+// ---- Listen ----------------------------------------------------------------
+
+struct ListenFault {
+  ip::Addr addr;
+  Fault fault;
+  int binds;  // How many of bind(2) and listen(2) have succeeded by then.
+};
+
+std::vector<ListenFault> ListenFaults() {
+  std::vector<ListenFault> faults;
+  for (const ip::Addr& addr : {ip::kLocalV4, ip::kLocalV6}) {
+    for (const When when : {When::kBefore, When::kAfter}) {
+      const int made = when == When::kAfter ? 1 : 0;
+      faults.push_back({addr, {Call::kSocket, 1, EMFILE, when}, 0});
+      for (const int nth : {1, 2, 3}) {
+        faults.push_back({addr, {Call::kSetSockOpt, nth, ENOMEM, when}, 0});
+      }
+      faults.push_back({addr, {Call::kBind, 1, EACCES, when}, made});
+      faults.push_back({addr, {Call::kListen, 1, EADDRINUSE, when}, 1 + made});
+      faults.push_back({addr, {Call::kGetSockName, 1, ENOBUFS, when}, 2});
+    }
+  }
+  return faults;
+}
+
+class ListenCleanUp : public testing::TestWithParam<ListenFault> {};
+
+TEST_P(ListenCleanUp, LeavesThePortFree) {
+  const auto& [addr, fault, binds] = GetParam();
+  LinuxSyscalls kernel;
+  PortSpy spy(kernel);
+  FaultInjector injector(spy);
+  injector.Fail(fault.call, fault.nth, fault.error, fault.when);
+
+  constexpr uint16_t kUntouched = 4242;
+  uint16_t port = kUntouched;
+  EXPECT_THAT(tcp::Listen(addr, 0,
+                          {tcp::KeepAlive{}, tcp::ReusePort{}, tcp::ReuseAddr{},
+                           tcp::PortAssignment{&port}},
+                          injector),
+              IsErrno(fault.error));
+
+  EXPECT_THAT(injector.Unfired(), IsEmpty());
+  EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
+  EXPECT_EQ(injector.StrayCloses(), 0);
+  EXPECT_EQ(port, kUntouched);
+  ASSERT_EQ(spy.seen().size(), static_cast<size_t>(binds));
+  if (binds == 0) return;
+  // The kernel's own word: nothing listens on the port that it had, and another
+  // may have it, with no option that would allow sharing.
+  const uint16_t had = spy.seen().back().port;
+  EXPECT_NE(had, 0);
+  EXPECT_THAT(tcp::Connect(addr, had), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(tcp::Listen(addr, had), IsOk());
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, ListenCleanUp,
+                         testing::ValuesIn(ListenFaults()),
+                         [](const auto& tested) {
+                           const Fault& fault = tested.param.fault;
+                           return absl::StrCat(
+                               FamilyOf(tested.param.addr), "_",
+                               std::string(CallName(fault.call)), fault.nth,
+                               fault.when == When::kAfter ? "_after"
+                                                          : "_before");
+                         });
+
+// ---- Connect and Accept ----------------------------------------------------
+
+class CleanUp : public testing::TestWithParam<ip::Addr> {
+ protected:
+  void SetUp() override {
+    listener_ = tcp::Listen(GetParam(), 0, {tcp::PortAssignment{&port_}});
+    ASSERT_THAT(listener_, IsOk());
+  }
+
+  absl::StatusOr<Socket> Connect(
+      absl::Span<const tcp::ConnectOption> options = {}) {
+    return tcp::Connect(GetParam(), port_, options, injector_);
+  }
+
+  // Every fault has hit, and no descriptor made through the injector is open.
+  void ExpectNothingLeft() {
+    EXPECT_THAT(injector_.Unfired(), IsEmpty());
+    EXPECT_THAT(injector_.OpenDescriptors(), IsEmpty());
+    EXPECT_EQ(injector_.StrayCloses(), 0);
+  }
+
+  // Nobody is waiting to be accepted.
+  void ExpectNobodyConnects() {
+    const SysResult next = kernel_.Accept4(listener_->fd(), nullptr, nullptr,
+                                           SOCK_CLOEXEC | SOCK_NONBLOCK);
+    EXPECT_THAT(next, IsErrno(EAGAIN));
+    if (next.ok()) static_cast<void>(kernel_.Close(next.fd()));
+  }
+
+  void MakeListenerNonblocking() {
+    uint16_t port = 0;
+    listener_ = tcp::Listen(GetParam(), 0,
+                            {tcp::PortAssignment{&port}, SockFlags::kNonblock});
+    ASSERT_THAT(listener_, IsOk());
+    port_ = port;
+  }
+
+  LinuxSyscalls kernel_;
+  FaultInjector injector_{kernel_};
+  uint16_t port_ = 0;
+  absl::StatusOr<Socket> listener_;
+};
+
+TEST_P(CleanUp, AConnectThatFailsBeforehandConnectsToNobody) {
+  MakeListenerNonblocking();
+  injector_.Fail(Call::kSocket, 1, EMFILE);
+  EXPECT_THAT(Connect(), IsErrno(EMFILE));
+  injector_.Fail(Call::kSetSockOpt, 1, ENOMEM, When::kAfter);
+  EXPECT_THAT(Connect({tcp::KeepAlive{}}), IsErrno(ENOMEM));
+  injector_.Fail(Call::kConnect, 1, EADDRNOTAVAIL);
+  EXPECT_THAT(Connect(), IsErrno(EADDRNOTAVAIL));
+  ExpectNothingLeft();
+  ExpectNobodyConnects();
+}
+
+// The connection was there when the errno came: it is ended, not kept.
+TEST_P(CleanUp, AConnectThatFailsAfterwardsEndsTheConnection) {
+  injector_.Fail(Call::kConnect, 1, ETIMEDOUT, When::kAfter);
+  EXPECT_THAT(Connect(), IsErrno(ETIMEDOUT));
+  ExpectNothingLeft();
+  const absl::StatusOr<Socket> accepted = tcp::Accept(*listener_);
+  ASSERT_THAT(accepted, IsOk());
+  char buffer[1];
+  EXPECT_THAT(accepted->Recv(absl::MakeSpan(buffer)), IsOkAndHolds(0u));
+}
+
+TEST_P(CleanUp, AnInterruptedConnectIsCompleted) {
+  injector_.Fail(Call::kConnect, 1, EINTR, When::kAfter);
+  injector_.Fail(Call::kPoll, 1, EINTR);
+  injector_.Fail(Call::kPoll, 2, EINTR);
+  {
+    const absl::StatusOr<Socket> client = Connect();
+    ASSERT_THAT(client, IsOk());
+    const absl::StatusOr<Socket> accepted = tcp::Accept(*listener_);
+    ASSERT_THAT(accepted, IsOk());
+    EXPECT_EQ(accepted->PeerAddr().value(), client->LocalAddr().value());
+  }
+  EXPECT_EQ(injector_.count(Call::kConnect), 1);
+  EXPECT_EQ(injector_.count(Call::kPoll), 3);
+  EXPECT_EQ(injector_.count(Call::kGetSockOpt), 1);
+  ExpectNothingLeft();
+}
+
+TEST_P(CleanUp, AnInterruptedConnectThatIsRefusedSaysSo) {
+  ASSERT_THAT(listener_->Close(), IsOk());
+  // The attempt has ended by the time connect(2) answers; what it leaves for
+  // SO_ERROR is gone with its answer, so a non-blocking one is made, which
+  // says EINPROGRESS, and told as EINTR. Its outcome is then SO_ERROR's.
+  class Nonblocking final : public InterceptingSyscalls {
+   public:
+    using InterceptingSyscalls::InterceptingSyscalls;
+
+   protected:
+    SysResult Intercept(const Invocation& invocation,
+                        absl::FunctionRef<SysResult()> make) override {
+      if (invocation.call == Call::kConnect) {
+        EXPECT_THAT(target().Fcntl(invocation.fd, F_SETFL, O_NONBLOCK), IsOk());
+      }
+      return make();
+    }
+  };
+  Nonblocking nonblocking(kernel_);
+  FaultInjector injector(nonblocking);
+  injector.Fail(Call::kConnect, 1, EINTR, When::kAfter);
+  EXPECT_THAT(tcp::Connect(GetParam(), port_, {}, injector),
+              IsErrno(ECONNREFUSED));
+  EXPECT_THAT(injector.Unfired(), IsEmpty());
+  EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
+  EXPECT_EQ(injector.count(Call::kConnect), 1);
+}
+
+TEST_P(CleanUp, WhenTheWaitForAnInterruptedConnectFailsNothingIsLeft) {
+  for (const Call call : {Call::kPoll, Call::kGetSockOpt}) {
+    SCOPED_TRACE(call);
+    FaultInjector injector(kernel_);
+    injector.Fail(Call::kConnect, 1, EINTR, When::kAfter);
+    injector.Fail(call, 1, ENOMEM);
+    EXPECT_THAT(tcp::Connect(GetParam(), port_, {}, injector), IsErrno(ENOMEM));
+    EXPECT_THAT(injector.Unfired(), IsEmpty());
+    EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
+    const absl::StatusOr<Socket> accepted = tcp::Accept(*listener_);
+    ASSERT_THAT(accepted, IsOk());
+    char buffer[1];
+    EXPECT_THAT(accepted->Recv(absl::MakeSpan(buffer)), IsOkAndHolds(0u));
+  }
+}
+
+TEST_P(CleanUp, AFailedAcceptLeavesTheConnectionQueuedAndTheListenerOpen) {
+  const Socket listener(listener_->Release(), injector_);
+  const absl::StatusOr<Socket> client = tcp::Connect(GetParam(), port_);
+  ASSERT_THAT(client, IsOk());
+  injector_.Fail(Call::kAccept4, 1, EMFILE);
+  EXPECT_THAT(tcp::Accept(listener), IsErrno(EMFILE));
+  EXPECT_THAT(injector_.OpenDescriptors(), IsEmpty());
+  const absl::StatusOr<Socket> accepted = tcp::Accept(listener);
+  ASSERT_THAT(accepted, IsOk());
+  EXPECT_EQ(accepted->PeerAddr().value(), client->LocalAddr().value());
+  EXPECT_THAT(injector_.Unfired(), IsEmpty());
+}
+
+// The first connection is lost on the way, the second one is what Accept has.
+TEST_P(CleanUp, AnAbortedConnectionIsSkipped) {
+  const Socket listener(listener_->Release(), injector_);
+  const absl::StatusOr<Socket> lost = tcp::Connect(GetParam(), port_);
+  const absl::StatusOr<Socket> kept = tcp::Connect(GetParam(), port_);
+  ASSERT_THAT(lost, IsOk());
+  ASSERT_THAT(kept, IsOk());
+  injector_.Fail(Call::kAccept4, 1, ECONNABORTED, When::kAfter);
+  injector_.Fail(Call::kAccept4, 2, EINTR);
+  {
+    const absl::StatusOr<Socket> accepted = tcp::Accept(listener);
+    ASSERT_THAT(accepted, IsOk());
+    EXPECT_EQ(accepted->PeerAddr().value(), kept->LocalAddr().value());
+    EXPECT_EQ(injector_.count(Call::kAccept4), 3);
+  }
+  ExpectNothingLeft();
+}
+
+TEST_P(CleanUp, AFailingCloseFreesTheDescriptorOnce) {
+  injector_.Fail(Call::kClose, 1, EINTR, When::kAfter);
+  absl::StatusOr<Socket> client = Connect();
+  ASSERT_THAT(client, IsOk());
+  EXPECT_THAT(client->Close(), IsErrno(EINTR));
+  EXPECT_EQ(injector_.count(Call::kClose), 1);
+  ExpectNothingLeft();
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, CleanUp,
+                         testing::Values(ip::kLocalV4, ip::kLocalV6),
+                         [](const auto& tested) {
+                           return FamilyOf(tested.param);
+                         });
+
+}  // namespace
+}  // namespace net
