@@ -47,12 +47,6 @@ struct Case {
   void (*run)(Context& c);
 };
 
-// Every case, ordered by subject as in cases/.
-const std::vector<Case>& AllCases();
-
-// The case of an id; nullptr if there is none.
-const Case* FindCase(absl::string_view id);
-
 }  // namespace net::conformance
 
 #endif  // CONFORMANCE_CASE_H_

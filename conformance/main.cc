@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
+#include "conformance/cases/cases.h"
 #include "conformance/columns.h"
 #include "conformance/engine/flags.h"
 #include "conformance/engine/outcome.h"
@@ -221,7 +222,7 @@ int Main(int argc, char** argv) {
   }
   const std::vector<Column> all_columns =
       MakeColumns({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
-  const auto cases = SelectCases(absl::GetFlag(FLAGS_cases));
+  const auto cases = SelectCases(AllCases(), absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return UsageError(std::string(cases.status().message()));
   const auto columns =
       SelectColumns(all_columns, absl::GetFlag(FLAGS_implementations));

@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "conformance/case.h"
+#include "conformance/cases/cases.h"
 #include "conformance/columns.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"

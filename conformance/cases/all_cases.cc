@@ -13,8 +13,8 @@ const std::vector<Case>& AllCases() {
     for (const auto* part :
          {&ListenCases(), &ListenAddressCases(), &ListenErrorCases(),
           &ConnectCases(), &ConnectErrorCases(), &AcceptCases(),
-          &AcceptErrorCases(), &PeerAddrCases(), &DataCases(),
-          &DescriptorCases(), &FaultCases()}) {
+          &AcceptErrorCases(), &PeerAddrCases(), &LocalAddrCases(), &DataCases(), &DataBlockingCases(), &DataEndingCases(),
+          &DescriptorCases(), &ListenFaultCases(), &ConnectFaultCases(), &FaultCases()}) {
       cases->insert(cases->end(), part->begin(), part->end());
     }
     return cases;

@@ -3,9 +3,16 @@
 
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "conformance/case.h"
 
 namespace net::conformance {
+
+// Every case, ordered by subject as in cases/.
+const std::vector<Case>& AllCases();
+
+// The case of an id; nullptr if there is none.
+const Case* FindCase(absl::string_view id);
 
 // The parts of the case table, one for each subject: each is in the source file
 // of its name, with the cases' programs.
@@ -17,8 +24,13 @@ const std::vector<Case>& ConnectErrorCases();
 const std::vector<Case>& AcceptCases();
 const std::vector<Case>& AcceptErrorCases();
 const std::vector<Case>& PeerAddrCases();
+const std::vector<Case>& LocalAddrCases();
 const std::vector<Case>& DataCases();
+const std::vector<Case>& DataBlockingCases();
+const std::vector<Case>& DataEndingCases();
 const std::vector<Case>& DescriptorCases();
+const std::vector<Case>& ListenFaultCases();
+const std::vector<Case>& ConnectFaultCases();
 const std::vector<Case>& FaultCases();
 
 }  // namespace net::conformance

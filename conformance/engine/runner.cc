@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +131,9 @@ class RunningTrial {
     setpgid(pid_, pid_);
     close(pipe_fds[1]);
     pipe_ = pipe_fds[0];
+    Checked(fcntl(pipe_, F_SETFL, O_NONBLOCK), "fcntl");
+    pidfd_ = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)),
+                       "pidfd_open");
   }
   RunningTrial(const RunningTrial&) = delete;
   RunningTrial& operator=(const RunningTrial&) = delete;
@@ -137,33 +141,41 @@ class RunningTrial {
   // Kills what still runs: no trial outlives the run.
   ~RunningTrial() {
     close(pipe_);
+    close(pidfd_);
     close(output_);
     if (pid_ > 0) static_cast<void>(KillAndReap());
   }
 
-  int pipe() const { return pipe_; }
+  // What to poll for: the verdict, and the process's end. (The pipe's end would
+  // not do: a process that the trial started may hold it open.)
+  std::array<pollfd, 2> Events() const {
+    return {{{.fd = pipe_ended_ ? -1 : pipe_, .events = POLLIN, .revents = 0},
+             {.fd = pidfd_, .events = POLLIN, .revents = 0}}};
+  }
   absl::Time deadline() const { return deadline_; }
 
-  // Reads what has come. True at the end: the process has closed its side.
-  bool ReadToEnd() {
-    std::array<char, 4096> buffer;
-    const ssize_t got = read(pipe_, buffer.data(), buffer.size());
-    if (got < 0) return errno != EINTR && errno != EAGAIN;
-    received_.append(buffer.data(), static_cast<size_t>(got));
-    return got == 0;
+  // Reads what has come; does not wait for more.
+  void Read() {
+    std::array<char, 65536> buffer;
+    ssize_t got = 0;
+    while ((got = read(pipe_, buffer.data(), buffer.size())) > 0) {
+      received_.append(buffer.data(), static_cast<size_t>(got));
+    }
+    if (got < 0 && errno != EAGAIN && errno != EINTR) Checked(-1, "read");
+    if (got == 0) pipe_ended_ = true;
   }
 
-  // The record of a trial whose process has closed the pipe.
+  // The record of a trial whose process has ended.
   Record Finish() {
+    Read();
     const int status = Reap();
-    std::optional<Verdict> verdict = DecodeVerdict(received_);
-    if (!verdict.has_value() || status != 0) {
-      std::string message = absl::StrCat(
-          DescribeStatus(status),
-          verdict.has_value() ? " after its verdict" : " before its verdict");
-      verdict = {Outcome::kCrash, absl::StrCat(message, OutputTail())};
-    }
-    return MakeRecord(*std::move(verdict));
+    const std::optional<Verdict> verdict = DecodeVerdict(received_);
+    if (verdict.has_value() && status == 0) return MakeRecord(*verdict);
+    return MakeRecord({Outcome::kCrash,
+                       absl::StrCat(DescribeStatus(status),
+                                    verdict.has_value() ? " after its verdict"
+                                                        : " before its verdict",
+                                    OutputTail())});
   }
 
   // The record of a trial that is late.
@@ -215,26 +227,29 @@ class RunningTrial {
   const absl::Time deadline_;
   pid_t pid_ = -1;
   int pipe_ = -1;
+  int pidfd_ = -1;
   int output_ = -1;
+  bool pipe_ended_ = false;
   std::string received_;
 };
 
-// Waits until a trial has something to say, or is late.
+// Waits until a trial has something to say, has ended, or is late. `events` are
+// then two for each trial, in their order: the verdict's and the end's.
 void AwaitNews(const std::list<RunningTrial>& running,
                std::vector<pollfd>& events) {
   events.clear();
   absl::Time next_deadline = absl::InfiniteFuture();
   for (const RunningTrial& trial : running) {
-    events.push_back({.fd = trial.pipe(), .events = POLLIN, .revents = 0});
+    const auto its_events = trial.Events();
+    events.insert(events.end(), its_events.begin(), its_events.end());
     next_deadline = std::min(next_deadline, trial.deadline());
   }
   const absl::Duration wait =
       std::max(absl::ZeroDuration(), next_deadline - absl::Now());
   const timespec timeout = absl::ToTimespec(wait);
-  if (ppoll(events.data(), events.size(), &timeout, nullptr) < 0 &&
-      errno != EINTR) {
-    Checked(-1, "ppoll");
-  }
+  if (ppoll(events.data(), events.size(), &timeout, nullptr) >= 0) return;
+  if (errno != EINTR) Checked(-1, "ppoll");
+  for (pollfd& event : events) event.revents = 0;
 }
 
 }  // namespace
@@ -250,16 +265,18 @@ void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
       running.emplace_back(trials[next++], options.timeout);
     }
     AwaitNews(running, events);
-    size_t index = 0;
-    for (auto trial = running.begin(); trial != running.end(); ++index) {
-      const bool has_news = events[index].revents != 0;
-      if (has_news && trial->ReadToEnd()) {
+    auto event = events.begin();
+    for (auto trial = running.begin(); trial != running.end();) {
+      const bool has_news = (event++)->revents != 0;
+      const bool has_ended = (event++)->revents != 0;
+      if (has_ended) {
         on_record(trial->Finish());
         trial = running.erase(trial);
       } else if (trial->deadline() <= absl::Now()) {
         on_record(trial->Kill());
         trial = running.erase(trial);
       } else {
+        if (has_news) trial->Read();
         ++trial;
       }
     }

@@ -24,16 +24,16 @@ bool Matches(const std::string& glob, const Case& one) {
 }  // namespace
 
 absl::StatusOr<std::vector<const Case*>> SelectCases(
-    absl::Span<const std::string> globs) {
+    absl::Span<const Case> all, absl::Span<const std::string> globs) {
   for (const std::string& glob : globs) {
-    if (std::none_of(AllCases().begin(), AllCases().end(),
+    if (std::none_of(all.begin(), all.end(),
                      [&](const Case& one) { return Matches(glob, one); })) {
       return absl::NotFoundError(
           absl::StrCat("no case matches '", glob, "'; --list shows the cases"));
     }
   }
   std::vector<const Case*> selected;
-  for (const Case& one : AllCases()) {
+  for (const Case& one : all) {
     if (globs.empty() ||
         std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
           return Matches(glob, one);

@@ -11,11 +11,12 @@
 
 namespace net::conformance {
 
-// The cases whose ids match one of the globs (`*` and `?` as in glob(7), where
+// The cases of `all` whose ids match one of the globs (`*` and `?` as in
+// glob(7), where
 // `*` also matches dots), in table order; all for no globs. An error if a glob
 // matches nothing: it is a typing mistake.
 absl::StatusOr<std::vector<const Case*>> SelectCases(
-    absl::Span<const std::string> globs);
+    absl::Span<const Case> all, absl::Span<const std::string> globs);
 
 // The columns of these names, in the order of `columns`; all for no names. An
 // error names the ones there are.

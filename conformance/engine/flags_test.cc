@@ -1,0 +1,62 @@
+#include "conformance/engine/flags.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+ABSL_FLAG(bool, test_bool, false, "");
+ABSL_FLAG(int, test_int, 0, "");
+ABSL_FLAG(std::vector<std::string>, test_list, {}, "");
+
+namespace net::conformance {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+absl::Status Parse(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  return ParseFlags(arguments);
+}
+
+std::string MistakeIn(std::vector<std::string> words) {
+  return std::string(Parse(std::move(words)).message());
+}
+
+TEST(FlagsTest, ValuesComeAfterAnEqualsSignOrAsTheNextWord) {
+  EXPECT_TRUE(Parse({"--test_int=3", "--test_list", "a,b"}).ok());
+  EXPECT_EQ(absl::GetFlag(FLAGS_test_int), 3);
+  EXPECT_THAT(absl::GetFlag(FLAGS_test_list), ElementsAre("a", "b"));
+}
+
+TEST(FlagsTest, BooleansNeedNoValue) {
+  EXPECT_TRUE(Parse({"--test_bool", "--test_int=5"}).ok());
+  EXPECT_TRUE(absl::GetFlag(FLAGS_test_bool));
+  EXPECT_TRUE(Parse({"--notest_bool"}).ok());
+  EXPECT_FALSE(absl::GetFlag(FLAGS_test_bool));
+  EXPECT_TRUE(Parse({"--test_bool=true"}).ok());
+  EXPECT_TRUE(absl::GetFlag(FLAGS_test_bool));
+}
+
+TEST(FlagsTest, NoWordsAreNoMistake) { EXPECT_TRUE(Parse({}).ok()); }
+
+TEST(FlagsTest, EveryMistakeNamesTheWord) {
+  EXPECT_THAT(MistakeIn({"--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(MistakeIn({"--nonsense=1"}), HasSubstr("--nonsense=1"));
+  EXPECT_THAT(MistakeIn({"word"}), HasSubstr("word"));
+  EXPECT_THAT(MistakeIn({"--"}), HasSubstr("'--'"));
+  EXPECT_THAT(MistakeIn({"-h"}), HasSubstr("-h"));
+  EXPECT_THAT(MistakeIn({"--test_int=many"}), HasSubstr("--test_int=many"));
+  EXPECT_THAT(MistakeIn({"--test_int"}), HasSubstr("needs a value"));
+  EXPECT_THAT(MistakeIn({"--notest_int"}), HasSubstr("--notest_int"));
+  EXPECT_THAT(MistakeIn({"--notest_bool=1"}), HasSubstr("--notest_bool=1"));
+}
+
+}  // namespace
+}  // namespace net::conformance

@@ -1,0 +1,111 @@
+#include "conformance/engine/report.h"
+
+#include <string>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/trial.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+// What people and programs get to read: the report, the records, the lists.
+
+namespace net::conformance {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+const Case kListen = {.id = "listen.plain",
+                      .requirement = "Listening must work.",
+                      .source = "listen(2)",
+                      .run = nullptr};
+const Case kAccept = {.id = "accept.plain",
+                      .requirement = "Accepting should work.",
+                      .source = "accept(2)",
+                      .level = Level::kShould,
+                      .axes = Axes::kV6,
+                      .needs = Need::kOwnNetwork | Need::kExec,
+                      .run = nullptr};
+const Column kColumn = {.name = "net_tcp"};
+
+Record MakeRecord(const Case& test_case, Axis axis, Verdict verdict) {
+  return {.trial = {.test_case = &test_case, .axis = axis, .column = &kColumn},
+          .verdict = std::move(verdict),
+          .milliseconds = 12};
+}
+
+TEST(ReportTest, CountsOutcomesOfEachSubject) {
+  const std::vector<Record> records = {
+      MakeRecord(kListen, Axis::kV4, {}),
+      MakeRecord(kListen, Axis::kV6, {}),
+      MakeRecord(kAccept, Axis::kV6, {Outcome::kFail, "a.cc:1: no"}),
+  };
+  const std::string report = FormatReport(records);
+  EXPECT_THAT(report, ContainsRegex("net_tcp +pass +fail +trials\n"));
+  EXPECT_THAT(report, ContainsRegex("listen +2 +- +2\n"));
+  EXPECT_THAT(report, ContainsRegex("accept +- +1 +1\n"));
+  EXPECT_THAT(report, ContainsRegex("total +2 +1 +3\n"));
+}
+
+TEST(ReportTest, ExplainsWhatDidNotPassAndNothingElse) {
+  const std::string report = FormatReport({
+      MakeRecord(kListen, Axis::kV4, {}),
+      MakeRecord(kAccept, Axis::kV6, {Outcome::kFail, "a.cc:1: no\nactual: 7"}),
+  });
+  EXPECT_THAT(report,
+              AllOf(HasSubstr("FAIL  accept.plain v6 net_tcp (12 ms)"),
+                    HasSubstr("(should): Accepting should work."),
+                    HasSubstr("source: accept(2)"), HasSubstr("    actual: 7"),
+                    Not(HasSubstr("Listening must work."))));
+}
+
+TEST(RecordTest, IsOneLineOfJsonWithTheFieldsPromised) {
+  const std::string line = RecordToJson(
+      MakeRecord(kAccept, Axis::kV6, {Outcome::kTimeout, "two\nlines \xff"}));
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+  const auto json = nlohmann::json::parse(line);
+  EXPECT_EQ(json["case"], "accept.plain");
+  EXPECT_EQ(json["axis"], "v6");
+  EXPECT_EQ(json["implementation"], "net_tcp");
+  EXPECT_EQ(json["outcome"], "timeout");
+  EXPECT_EQ(json["level"], "should");
+  EXPECT_EQ(json["ms"], 12);
+  EXPECT_EQ(json["requirement"], "Accepting should work.");
+  EXPECT_EQ(json["source"], "accept(2)");
+  EXPECT_THAT(json["message"].get<std::string>(), HasSubstr("two\nlines"));
+}
+
+TEST(RecordTest, TheEnvironmentSaysWhatOutcomesDependOn) {
+  const std::string line = EnvironmentToJson();
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+  const auto environment = nlohmann::json::parse(line)["environment"];
+  EXPECT_FALSE(environment["kernel"].get<std::string>().empty());
+  EXPECT_TRUE(environment["sysctls"].contains("net.core.somaxconn"));
+}
+
+TEST(OutcomeTest, NamesAreReadBack) {
+  for (const Outcome outcome : kAllOutcomes) {
+    EXPECT_EQ(OutcomeFromName(OutcomeName(outcome)), outcome);
+  }
+  EXPECT_EQ(OutcomeFromName("passed"), std::nullopt);
+}
+
+TEST(ListTest, TextAndJsonTellTheSame) {
+  const std::vector<const Case*> cases = {&kListen, &kAccept};
+  EXPECT_THAT(FormatCaseList(cases),
+              ContainsRegex("accept.plain +v6 +should +Accepting should work"));
+  const auto json = nlohmann::json::parse(FormatCaseListJson(cases));
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["axes"], nlohmann::json({"v4", "v6"}));
+  EXPECT_EQ(json[1]["needs"], nlohmann::json({"own network", "exec"}));
+  EXPECT_THAT(FormatCase(kAccept), HasSubstr("own network, exec"));
+}
+
+}  // namespace
+}  // namespace net::conformance

@@ -1,0 +1,379 @@
+#include "conformance/engine/runner.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/trial.h"
+#include "conformance/environment.h"
+#include "conformance/harness_error.h"
+#include "conformance/implementation.h"
+#include "conformance/implementations/net_tcp.h"
+#include "conformance/linux/linux_environment.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/syscalls.h"
+
+// The engine's own tests: what implementations and cases do wrong, and what the
+// run makes of it.
+
+namespace net::conformance {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+Column NetTcpOnLinux() {
+  return {.name = "test",
+          .make_environment =
+              [](std::function<void()> abandon) {
+                return MakeLinuxEnvironment({}, std::move(abandon));
+              },
+          .make_implementation = &MakeNetTcp};
+}
+
+// An implementation that does as it likes when a peer's address is asked for,
+// and is net_tcp else.
+class Rogue : public Implementation {
+ public:
+  using Behaviour = Result<std::optional<ip::Endpoint>> (*)();
+
+  Rogue(Syscalls& sys, Behaviour behaviour)
+      : honest_(MakeNetTcp(sys)), behaviour_(behaviour) {}
+
+  Result<Handle> Listen(const ip::Endpoint& local,
+                        const ListenOptions& options) override {
+    return honest_->Listen(local, options);
+  }
+  Result<Handle> Connect(const ip::Endpoint& remote,
+                         const ConnectOptions& options) override {
+    return honest_->Connect(remote, options);
+  }
+  Result<Handle> Accept(Handle listener,
+                        const AcceptOptions& options) override {
+    return honest_->Accept(listener, options);
+  }
+  Result<std::optional<ip::Endpoint>> PeerAddr(Handle) override {
+    return behaviour_();
+  }
+  Result<ip::Endpoint> LocalAddr(Handle socket) override {
+    return honest_->LocalAddr(socket);
+  }
+  Result<size_t> Send(Handle socket, absl::string_view data) override {
+    return honest_->Send(socket, data);
+  }
+  Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
+    return honest_->Recv(socket, buffer);
+  }
+  Result<Done> Shutdown(Handle socket, int how) override {
+    return honest_->Shutdown(socket, how);
+  }
+  Result<Done> PendingError(Handle socket) override {
+    return honest_->PendingError(socket);
+  }
+  Result<Done> Close(Handle socket) override { return honest_->Close(socket); }
+
+ private:
+  const std::unique_ptr<Implementation> honest_;
+  const Behaviour behaviour_;
+};
+
+Case MakeCase(void (*run)(Context&)) {
+  return {.id = "engine.test",
+          .requirement = "The engine must do its work.",
+          .source = "the engine",
+          .run = run};
+}
+
+Record RunOne(const Case& test_case, const Column& column,
+              const RunnerOptions& options = {}) {
+  std::vector<Record> records;
+  RunTrials({{.test_case = &test_case, .axis = Axis::kV4, .column = &column}},
+            options, [&](const Record& record) { records.push_back(record); });
+  EXPECT_EQ(records.size(), 1U);
+  return records.empty() ? Record() : records.front();
+}
+
+Verdict VerdictOf(void (*run)(Context&), const RunnerOptions& options = {}) {
+  return RunOne(MakeCase(run), NetTcpOnLinux(), options).verdict;
+}
+
+// The verdict on a case that asks a listener for its peer.
+Verdict VerdictOn(Rogue::Behaviour behaviour) {
+  Column column = NetTcpOnLinux();
+  column.make_implementation = [behaviour](Syscalls& sys) {
+    return std::make_unique<Rogue>(sys, behaviour);
+  };
+  const Case test_case = MakeCase([](Context& c) {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+    ASSERT_OK_AND_ASSIGN(const auto peer, listener.PeerAddr());
+    EXPECT_EQ(peer, std::nullopt);
+  });
+  return RunOne(test_case, column).verdict;
+}
+
+TEST(RunnerTest, PassesAHonestImplementation) {
+  EXPECT_EQ(VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+              return std::optional<ip::Endpoint>();
+            }).outcome,
+            Outcome::kPass);
+}
+
+TEST(RunnerTest, AnAnswerThatIsWrongFailsWithExpectedAndActual) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+        return std::optional<ip::Endpoint>({ip::kLocalV4, 4711});
+      });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("runner_test.cc:"), HasSubstr("127.0.0.1:4711")));
+}
+
+TEST(RunnerTest, AnErrorFailsWithItsErrno) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+        return Error{ErrorKind::kInvalid, EINVAL, "made up"};
+      });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("EINVAL"), HasSubstr("made up")));
+}
+
+TEST(RunnerTest, AClaimIsUnsupportedWithItsReason) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+        return Unsupported{"no such thing here"};
+      });
+  EXPECT_EQ(verdict.outcome, Outcome::kUnsupported);
+  EXPECT_EQ(verdict.message, "no such thing here");
+}
+
+TEST(RunnerTest, AThrowIsACrash) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+        throw std::runtime_error("thrown on purpose");
+      });
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message, HasSubstr("thrown on purpose"));
+}
+
+TEST(RunnerTest, AThrowOfAnythingIsACrash) {
+  EXPECT_EQ(VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+              throw 7;
+            }).outcome,
+            Outcome::kCrash);
+}
+
+TEST(RunnerTest, AnAbortIsACrashThatNamesTheSignal) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+        std::cerr << "last words" << std::endl;
+        std::abort();
+      });
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("SIGABRT"), HasSubstr("last words")));
+}
+
+TEST(RunnerTest, AnExitIsACrashWhateverItsStatus) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> { _exit(0); });
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message, HasSubstr("status 0 before its verdict"));
+}
+
+TEST(RunnerTest, SigpipeIsNotIgnored) {
+  const Verdict verdict =
+      VerdictOn([]() -> Result<std::optional<ip::Endpoint>> {
+        std::raise(SIGPIPE);
+        return std::optional<ip::Endpoint>();
+      });
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message, HasSubstr("SIGPIPE"));
+}
+
+TEST(RunnerTest, AHangIsATimeout) {
+  const Verdict verdict = VerdictOf(
+      [](Context&) {
+        std::cout << "going to wait" << std::endl;
+        while (true) pause();
+      },
+      {.timeout = absl::Milliseconds(500)});
+  EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("500ms"), HasSubstr("going to wait")));
+}
+
+TEST(RunnerTest, ADescriptorLeftOpenFailsWithWhatItIs) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    const SysResult made = c.sys().Socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_TRUE(made.ok());
+    ASSERT_TRUE(c.sys().Listen(made.fd(), 1).ok());
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("left open"), HasSubstr("0.0.0.0:"),
+                    HasSubstr("listening")));
+}
+
+TEST(RunnerTest, ADescriptorThatWasClosedByMistakeFails) {
+  const Verdict verdict =
+      VerdictOf([](Context& c) { ASSERT_TRUE(c.sys().Close(0).ok()); });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("closed, but not the case's own"));
+}
+
+TEST(RunnerTest, AFailureInATaskFailsTheCase) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    c.env().Start([] { ADD_FAILURE() << "in a task"; })->Join();
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("in a task"));
+}
+
+TEST(RunnerTest, AFailureThatLeavesATaskBlockedIsAFailure) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+    const auto task =
+        c.env().Start([&] { EXPECT_FALSE(listener.Accept().ok()); });
+    ASSERT_TRUE(task->AwaitBlocked());
+    FAIL() << "early end";
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("early end"));
+}
+
+TEST(RunnerTest, AClaimAfterAFailureDoesNotHideIt) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    ADD_FAILURE() << "before the claim";
+    // The implementation under test says so for this flag's two uses.
+    c.Call([]() -> Result<Done> {
+       return Unsupported{"claimed"};
+     }).unsupported();
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("before the claim"));
+}
+
+TEST(RunnerTest, AVariationIsNamedUnlessTheCaseFails) {
+  EXPECT_EQ(VerdictOf([](Context& c) { c.Variation("other_way"); }).outcome,
+            Outcome::kVariation);
+  EXPECT_EQ(VerdictOf([](Context& c) {
+              c.Variation("other_way");
+              ADD_FAILURE();
+            }).outcome,
+            Outcome::kFail);
+}
+
+TEST(RunnerTest, AMessageOfAnySizeComesWhole) {
+  const Verdict verdict = VerdictOf([](Context&) {
+    ADD_FAILURE() << std::string(1 << 20, 'x') << "the end";
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_GT(verdict.message.size(), 1U << 20);
+  EXPECT_THAT(verdict.message, HasSubstr("the end"));
+}
+
+TEST(RunnerTest, AnEnvironmentThatFailsIsAHarnessError) {
+  const Verdict verdict =
+      VerdictOf([](Context&) { throw HarnessError("no such sysctl"); });
+  EXPECT_EQ(verdict.outcome, Outcome::kHarnessError);
+  EXPECT_EQ(verdict.message, "no such sysctl");
+  Column column = NetTcpOnLinux();
+  column.make_environment =
+      [](const std::function<void()>&) -> std::unique_ptr<Environment> {
+    throw HarnessError("no world");
+  };
+  EXPECT_EQ(RunOne(MakeCase([](Context&) {}), column).verdict.outcome,
+            Outcome::kHarnessError);
+}
+
+TEST(RunnerTest, WhatACaseNeedsAndDoesNotGetIsAPrecondition) {
+  Column column = NetTcpOnLinux();
+  column.make_environment = [](std::function<void()> abandon) {
+    return MakeLinuxEnvironment({.disable_ipv6 = true}, std::move(abandon));
+  };
+  Case test_case = MakeCase([](Context&) { FAIL() << "must not be run"; });
+  test_case.needs = Need::kIpv6;
+  const Record record = RunOne(test_case, column);
+  EXPECT_EQ(record.verdict.outcome, Outcome::kPrecondition);
+  EXPECT_THAT(record.verdict.message,
+              AllOf(HasSubstr("IPv6"), HasSubstr("EADDRNOTAVAIL")));
+}
+
+TEST(RunnerTest, ACrashedOrLateTrialDoesNotDisturbTheOthers) {
+  const Column column = NetTcpOnLinux();
+  const Case pass = MakeCase([](Context&) {});
+  const Case crash = MakeCase([](Context&) { std::abort(); });
+  const Case hang = MakeCase([](Context&) {
+    while (true) pause();
+  });
+  std::vector<Trial> trials;
+  for (int i = 0; i < 5; ++i) {
+    for (const Case* test_case : {&pass, &crash, &hang}) {
+      trials.push_back(
+          {.test_case = test_case, .axis = Axis::kV4, .column = &column});
+    }
+  }
+  std::map<const Case*, std::map<Outcome, int>> counts;
+  RunTrials(trials, {.jobs = 4, .timeout = absl::Seconds(1)},
+            [&](const Record& record) {
+              ++counts[record.trial.test_case][record.verdict.outcome];
+            });
+  EXPECT_EQ(counts[&pass][Outcome::kPass], 5);
+  EXPECT_EQ(counts[&crash][Outcome::kCrash], 5);
+  EXPECT_EQ(counts[&hang][Outcome::kTimeout], 5);
+}
+
+TEST(RunnerTest, WhatATrialStartedEndsWithIt) {
+  // Every process of the trial holds the pipe's other end: they are gone when
+  // the pipe's end can be read.
+  static int pipe_fds[2];
+  ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+  const Verdict verdict = VerdictOf([](Context&) {
+    if (fork() != 0) std::abort();
+    while (true) pause();
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  close(pipe_fds[1]);
+  char byte = 0;
+  EXPECT_EQ(read(pipe_fds[0], &byte, 1), 0);
+  close(pipe_fds[0]);
+}
+
+TEST(RunnerTest, TasksThatWaitAreSeenAndInterrupted) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    SysResult result = SysResult::Ok();
+    const auto task = c.env().Start(
+        [&] { result = c.sys().Poll(nullptr, 0, /*timeout_ms=*/-1); });
+    ASSERT_TRUE(task->AwaitBlocked());
+    task->Interrupt();
+    task->Join();
+    EXPECT_THAT(result, IsErrno(EINTR));
+    EXPECT_FALSE(task->AwaitBlocked());
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+}
+
+}  // namespace
+}  // namespace net::conformance
