@@ -10,7 +10,8 @@ namespace net {
 
 // The symbol of an errno as errno(3) spells it, "ECONNREFUSED"; "E4711" for a
 // number that has none; "0" for 0. Where one number has two symbols, the
-// first that errno.h gives it: EAGAIN, not EWOULDBLOCK; EOPNOTSUPP, not ENOTSUP.
+// first that errno.h gives it: EAGAIN, not EWOULDBLOCK; EOPNOTSUPP, not
+// ENOTSUP.
 std::string ErrnoSymbol(int error);
 
 // The errno of a symbol: the inverse of ErrnoSymbol() for every errno that
