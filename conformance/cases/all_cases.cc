@@ -13,8 +13,10 @@ const std::vector<Case>& AllCases() {
     for (const auto* part :
          {&ListenCases(), &ListenAddressCases(), &ListenErrorCases(),
           &ConnectCases(), &ConnectErrorCases(), &AcceptCases(),
-          &AcceptErrorCases(), &PeerAddrCases(), &LocalAddrCases(), &DataCases(), &DataBlockingCases(), &DataEndingCases(),
-          &DescriptorCases(), &ListenFaultCases(), &ConnectFaultCases(), &FaultCases()}) {
+          &AcceptErrorCases(), &PeerAddrCases(), &LocalAddrCases(),
+          &DataCases(), &DataBlockingCases(), &DataEndingCases(),
+          &DescriptorCases(), &ListenFaultCases(), &ConnectFaultCases(),
+          &FaultCases()}) {
       cases->insert(cases->end(), part->begin(), part->end());
     }
     return cases;
