@@ -116,10 +116,10 @@ def _debian_googletest_impl(repository_ctx):
 
 _debian_googletest = repository_rule(implementation = _debian_googletest_impl, local = True)
 
-# What Bazel 4 wants of the rule sets: its own rules, under the names that newer Bazel loads them by. (Debian's
-# bazel-rules-cc is too new for its own Bazel, and bazel_tools loads these two even for a plain cc_library.)
+# What Bazel 4 wants of the rule sets: its own rules, in the files where newer Bazel's BUILD files load them from.
+# (Debian's bazel-rules-cc is too new for its own Bazel, and bazel_tools loads the first two even for a cc_library.)
 _NATIVE_RULES = {
-    "rules_cc": [
+    "rules_cc": {"cc/defs.bzl": [
         "cc_binary",
         "cc_import",
         "cc_library",
@@ -128,8 +128,8 @@ _NATIVE_RULES = {
         "cc_toolchain",
         "cc_toolchain_suite",
         "objc_library",
-    ],
-    "rules_java": [
+    ]},
+    "rules_java": {"java/defs.bzl": [
         "java_binary",
         "java_import",
         "java_library",
@@ -137,23 +137,22 @@ _NATIVE_RULES = {
         "java_runtime",
         "java_test",
         "java_toolchain",
-    ],
+    ]},
+    "rules_shell": {
+        "shell/sh_binary.bzl": ["sh_binary"],
+        "shell/sh_library.bzl": ["sh_library"],
+        "shell/sh_test.bzl": ["sh_test"],
+    },
 }
 
 def _native_rules_impl(repository_ctx):
-    folder = repository_ctx.attr.folder
-    repository_ctx.file(folder + "/BUILD.bazel", "")
-    repository_ctx.file(
-        folder + "/defs.bzl",
-        "".join(["{0} = native.{0}\n".format(rule) for rule in repository_ctx.attr.rules]),
-    )
+    for path, rules in repository_ctx.attr.files.items():
+        repository_ctx.file(path.rpartition("/")[0] + "/BUILD.bazel", "")
+        repository_ctx.file(path, "".join(["{0} = native.{0}\n".format(rule) for rule in rules]))
 
 _native_rules = repository_rule(
     implementation = _native_rules_impl,
-    attrs = {
-        "folder": attr.string(mandatory = True),
-        "rules": attr.string_list(mandatory = True),
-    },
+    attrs = {"files": attr.string_list_dict(mandatory = True)},
 )
 
 def _no_coverage_tools_impl(repository_ctx):
@@ -190,7 +189,7 @@ def make_debian_repositories(prefix = ""):
 
 def net_tcp_dependencies():
     """For a WORKSPACE: all that net_tcp needs, under the names that the Bazel central registry uses."""
-    for name, rules in _NATIVE_RULES.items():
-        _make(name, _native_rules, folder = name[len("rules_"):], rules = rules)
+    for name, files in _NATIVE_RULES.items():
+        _make(name, _native_rules, files = files)
     _make("remote_coverage_tools", _no_coverage_tools)
     make_debian_repositories()
