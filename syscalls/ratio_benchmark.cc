@@ -20,9 +20,12 @@ struct Times {
 // repetition, for which there is no median, its time.
 class MedianReporter : public benchmark::ConsoleReporter {
  public:
+  MedianReporter() : ConsoleReporter(OO_None) {}  // no colours in logs
+
   void ReportRuns(const std::vector<Run>& runs) override {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs) {
+      if (run.real_accumulated_time == 0) continue;  // it failed
       const bool single = run.run_type == Run::RT_Iteration;
       if (!single && run.aggregate_name != "median") continue;
       const double to_ns = 1e9 / GetTimeUnitMultiplier(run.time_unit);
