@@ -106,7 +106,8 @@ class Environment {
   // (Need::kOwnNetwork)
   virtual void SetSysctl(absl::string_view name, absl::string_view value) = 0;
 
-  // Takes the loopback interface down. (Need::kOwnNetwork)
+  // Takes the loopback interface down: ::1 is gone, and what is sent to
+  // 127.0.0.1 is lost. (Need::kOwnNetwork)
   virtual void TakeLoopbackDown() = 0;
 
   // Adds a route that makes connect(2) to `addr` fail with `error`:

@@ -40,7 +40,7 @@ expect 2 "--repeat" --repeat=0
 expect 2 "--timeout" --timeout=0s
 expect 2 "--format=xml" --list --format=xml
 expect 2 "cannot write '/nowhere/records'" --cases=$fast --records=/nowhere/records
-expect 2 "writing '/dev/full'" --cases=$fast --records=/dev/full
+expect 2 "cannot write '/dev/full'" --cases=$fast --records=/dev/full
 
 # A case that is killed because it takes too long is unexpected, and named.
 expect 1 "TIMEOUT  $fast v4 net_tcp" --cases=$fast --timeout=1ns

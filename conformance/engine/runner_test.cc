@@ -23,6 +23,7 @@
 #include "conformance/context.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/run_on_linux.h"
 #include "conformance/engine/trial.h"
 #include "conformance/environment.h"
 #include "conformance/harness_error.h"
@@ -42,15 +43,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-Column NetTcpOnLinux() {
-  return {.name = "test",
-          .make_environment =
-              [](std::function<void()> abandon) {
-                return MakeLinuxEnvironment({}, std::move(abandon));
-              },
-          .make_implementation = &MakeNetTcp};
-}
 
 // An implementation that does as it likes when a peer's address is asked for,
 // and is net_tcp else.
@@ -97,26 +89,6 @@ class Rogue : public Implementation {
   const std::unique_ptr<Implementation> honest_;
   const Behaviour behaviour_;
 };
-
-Case MakeCase(void (*run)(Context&)) {
-  return {.id = "engine.test",
-          .requirement = "The engine must do its work.",
-          .source = "the engine",
-          .run = run};
-}
-
-Record RunOne(const Case& test_case, const Column& column,
-              const RunnerOptions& options = {}) {
-  std::vector<Record> records;
-  RunTrials({{.test_case = &test_case, .axis = Axis::kV4, .column = &column}},
-            options, [&](const Record& record) { records.push_back(record); });
-  EXPECT_EQ(records.size(), 1U);
-  return records.empty() ? Record() : records.front();
-}
-
-Verdict VerdictOf(void (*run)(Context&), const RunnerOptions& options = {}) {
-  return RunOne(MakeCase(run), NetTcpOnLinux(), options).verdict;
-}
 
 // The verdict on a case that asks a listener for its peer.
 Verdict VerdictOn(Rogue::Behaviour behaviour) {

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# mutant_test.sh PROGRAM CASE...: the program, which judges a mutant, must find
+# that each of the cases fails on every axis, say which requirement that is, and
+# end with 1.
+set -euo pipefail
+
+program=$PWD/$1
+shift
+status=0
+for id in "$@"; do
+  output=$("$program" --cases="$id" --jobs=1 --verbose) && actual=0 || actual=$?
+  requirement=$("$program" --explain="$id" | sed -n 's/^  requirement: //p')
+  if [[ $actual == 1 && $output == *"FAIL  $id "* && $output != *"PASS  $id "* &&
+    $output == *"$requirement"* ]]; then
+    echo "caught by $id: $requirement"
+  else
+    printf 'NOT CAUGHT by %s: exit status %s and:\n%s\n' "$id" "$actual" "$output"
+    status=1
+  fi
+done
+exit $status

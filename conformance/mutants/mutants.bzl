@@ -1,0 +1,67 @@
+"""Implementations that are broken on purpose: the conformance suite's own test."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
+
+def _mutated_source_impl(ctx):
+    ctx.actions.expand_template(
+        template = ctx.file.src,
+        output = ctx.outputs.out,
+        substitutions = {ctx.attr.replace: ctx.attr.by},
+    )
+
+_mutated_source = rule(
+    implementation = _mutated_source_impl,
+    attrs = {
+        "by": attr.string(),
+        "out": attr.output(),
+        "replace": attr.string(),
+        "src": attr.label(allow_single_file = True),
+    },
+)
+
+def mutant(name, replace, by, caught_by, src = "//tcp:tcp.cc"):
+    """net::tcp with one mistake, and a test that the suite finds it.
+
+    The test runs the program //conformance over the mutant and expects that
+    each of the cases named fails, and says what it requires.
+
+    Args:
+      name: the mistake, in a few words.
+      replace: text of the source, which must stand there: a mutant without a
+        mistake passes the suite, and that fails its test.
+      by: what stands there instead.
+      caught_by: ids of cases that must fail.
+      src: the source file of tcp/ with the mistake.
+    """
+    _mutated_source(
+        name = name + "_source",
+        src = src,
+        out = name + ".cc",
+        replace = replace,
+        by = by,
+    )
+    intact = [f for f in ["//tcp:socket.cc", "//tcp:tcp.cc"] if f != src]
+    cc_library(
+        name = name + "_tcp",
+        srcs = [name + ".cc"] + intact,
+        deps = [
+            "//syscalls",
+            "//syscalls:error",
+            "//syscalls:ip",
+            "//tcp:headers",
+        ],
+    )
+    cc_binary(
+        name = name,
+        deps = [
+            name + "_tcp",
+            "//conformance:main",
+        ],
+    )
+    native.sh_test(
+        name = name + "_test",
+        size = "small",
+        srcs = ["mutant_test.sh"],
+        args = ["$(rootpath :%s)" % name] + caught_by,
+        data = [name],
+    )
