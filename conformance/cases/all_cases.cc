@@ -11,7 +11,8 @@ const std::vector<Case>& AllCases() {
   static const auto& all = *[] {
     auto* cases = new std::vector<Case>;
     for (const auto* part :
-         {&ListenCases(), &ListenAddressCases(), &ListenErrorCases(),
+         {&ListenCases(), &ListenPortCases(), &ListenAddressCases(),
+          &ListenInUseCases(), &ListenReuseportCases(), &ListenErrorCases(),
           &ConnectCases(), &ConnectErrorCases(), &AcceptCases(),
           &AcceptErrorCases(), &PeerAddrCases(), &LocalAddrCases(),
           &DataCases(), &DataBlockingCases(), &DataEndingCases(),

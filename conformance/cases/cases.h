@@ -17,7 +17,10 @@ const Case* FindCase(absl::string_view id);
 // The parts of the case table, one for each subject: each is in the source file
 // of its name, with the cases' programs.
 const std::vector<Case>& ListenCases();
+const std::vector<Case>& ListenPortCases();
 const std::vector<Case>& ListenAddressCases();
+const std::vector<Case>& ListenInUseCases();
+const std::vector<Case>& ListenReuseportCases();
 const std::vector<Case>& ListenErrorCases();
 const std::vector<Case>& ConnectCases();
 const std::vector<Case>& ConnectErrorCases();

@@ -1,37 +1,467 @@
 // Listening as the options say, seen by the witness.
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+#include <climits>
+#include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
 #include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
 
 namespace net::conformance {
 namespace {
 
-void DefaultBacklog(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::RawSocket;
+using testing::AnyOf;
+
+// What a listener can be told, as the witness sees it.
+struct Settings {
+  bool nonblock = false;
+  bool close_on_exec = false;
+  bool keepalive = false;
+  bool reuseaddr = false;
+  bool reuseport = false;
+  uint32_t backlog = 0;
+
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+std::ostream& operator<<(std::ostream& os, const Settings& settings) {
+  return os << "nonblock " << settings.nonblock << ", close-on-exec "
+            << settings.close_on_exec << ", keepalive " << settings.keepalive
+            << ", reuseaddr " << settings.reuseaddr << ", reuseport "
+            << settings.reuseport << ", backlog " << settings.backlog;
+}
+
+template <typename T>
+T Seen(const absl::StatusOr<T>& result) {
+  EXPECT_THAT(result, IsOk());
+  return result.value_or(T());
+}
+
+Settings SettingsSeenBy(const Witness& witness) {
+  const auto is_on = [&](int name) {
+    return Seen(witness.Option(SOL_SOCKET, name)) != 0;
+  };
+  return {.nonblock = Seen(witness.Nonblocking()),
+          .close_on_exec = Seen(witness.CloseOnExec()),
+          .keepalive = is_on(SO_KEEPALIVE),
+          .reuseaddr = is_on(SO_REUSEADDR),
+          .reuseport = is_on(SO_REUSEPORT),
+          .backlog = Seen(witness.Info()).backlog};
+}
+
+Result<Settings> SettingsOf(const Sock& listener) {
+  const Result<Witness> witness = listener.Look();
+  if (!witness.ok()) return witness.As<Settings>();
+  return SettingsSeenBy(*witness);
+}
+
+// ---- Without options --------------------------------------------------------
+
+void IsListening(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
-  ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
-  EXPECT_EQ(info.state, TCP_LISTEN);
-  EXPECT_EQ(info.backlog, 10U);
+  EXPECT_EQ(Seen(witness.Info()).state, TCP_LISTEN);
+}
+
+void DefaultBacklog(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
+  EXPECT_EQ(settings.backlog, 10U);
+}
+
+void DefaultCloseOnExec(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
+  EXPECT_TRUE(settings.close_on_exec);
+}
+
+void DefaultBlocking(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
+  EXPECT_FALSE(settings.nonblock);
+}
+
+void DefaultKeepalive(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
+  EXPECT_FALSE(settings.keepalive);
+}
+
+void DefaultReuse(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
+  EXPECT_FALSE(settings.reuseaddr);
+  EXPECT_FALSE(settings.reuseport);
+}
+
+struct IntOption {
+  absl::string_view symbol;
+  int level;
+  int name;
+};
+
+// Listens on `local`, and expects of each option what a socket has there that
+// was not told anything.
+void ExpectAsTheSystemHasThem(Context& c, const ip::Endpoint& local,
+                              absl::Span<const IntOption> options) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(local));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Listener reference,
+                       loopback::ListenOn(c.sys(), local));
+  for (const IntOption& option : options) {
+    SCOPED_TRACE(option.symbol);
+    EXPECT_EQ(Seen(witness.Option(option.level, option.name)),
+              Seen(reference.socket().Option(option.level, option.name)));
+  }
+}
+
+void DefaultV6Only(Context& c) {
+  constexpr IntOption kV6Only = {"IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY};
+  ExpectAsTheSystemHasThem(c, {ip::kAnyV6, 0}, {kV6Only});
+}
+
+void DefaultOfTheRest(Context& c) {
+  constexpr IntOption kTheRest[] = {
+      {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY},
+      {"TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT},
+      {"TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE},
+      {"TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL},
+      {"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT},
+      {"SO_SNDBUF", SOL_SOCKET, SO_SNDBUF},
+      {"SO_RCVBUF", SOL_SOCKET, SO_RCVBUF},
+      {"SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE},
+  };
+  ExpectAsTheSystemHasThem(c, {c.Loopback(), 0}, kTheRest);
+}
+
+// ---- Options ----------------------------------------------------------------
+
+// An option, and what it changes.
+struct Option {
+  absl::string_view name;
+  void (*give)(ListenOptions& options);
+  void (*change)(Settings& settings);
+};
+
+constexpr Option kNonblock = {"nonblock",
+                              [](ListenOptions& o) { o.nonblock = true; },
+                              [](Settings& s) { s.nonblock = true; }};
+constexpr Option kNoCloexec = {"no_cloexec",
+                               [](ListenOptions& o) { o.no_cloexec = true; },
+                               [](Settings& s) { s.close_on_exec = false; }};
+constexpr Option kKeepalive = {"keepalive",
+                               [](ListenOptions& o) { o.keepalive = true; },
+                               [](Settings& s) { s.keepalive = true; }};
+constexpr Option kReuseaddr = {"reuseaddr",
+                               [](ListenOptions& o) { o.reuseaddr = true; },
+                               [](Settings& s) { s.reuseaddr = true; }};
+constexpr Option kReuseport = {"reuseport",
+                               [](ListenOptions& o) { o.reuseport = true; },
+                               [](Settings& s) { s.reuseport = true; }};
+constexpr Option kBacklog = {"backlog",
+                             [](ListenOptions& o) { o.backlog = {7}; },
+                             [](Settings& s) { s.backlog = 7; }};
+constexpr Option kAllOptions[] = {kNonblock,  kNoCloexec, kKeepalive,
+                                  kReuseaddr, kReuseport, kBacklog};
+
+// Listens with the options, each given `times` times, and expects them to be
+// set, and everything else to be as it is without options.
+void ExpectJustTheseAreSet(Context& c, absl::Span<const Option> options,
+                           int times = 1) {
+  ASSERT_OK_AND_ASSIGN(const Sock plain, c.Listen());
+  ASSERT_OK_AND_ASSIGN(Settings expected, SettingsOf(plain));
+  ListenOptions given{.times = times};
+  for (const Option& option : options) {
+    option.give(given);
+    option.change(expected);
+  }
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(given));
+  ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
+  EXPECT_EQ(settings, expected);
+}
+
+void Nonblock(Context& c) { ExpectJustTheseAreSet(c, {kNonblock}); }
+void NoCloexec(Context& c) { ExpectJustTheseAreSet(c, {kNoCloexec}); }
+void Keepalive(Context& c) { ExpectJustTheseAreSet(c, {kKeepalive}); }
+void Reuseaddr(Context& c) { ExpectJustTheseAreSet(c, {kReuseaddr}); }
+void Reuseport(Context& c) { ExpectJustTheseAreSet(c, {kReuseport}); }
+
+void FlagsTogether(Context& c) {
+  ExpectJustTheseAreSet(c, {kNonblock, kNoCloexec});
+}
+
+void Pairs(Context& c) {
+  for (const Option& one : kAllOptions) {
+    for (const Option& other : kAllOptions) {
+      if (one.name >= other.name) continue;
+      SCOPED_TRACE(absl::StrCat(one.name, " and ", other.name));
+      ExpectJustTheseAreSet(c, {one, other});
+    }
+  }
+}
+
+void AllTogether(Context& c) { ExpectJustTheseAreSet(c, kAllOptions); }
+
+void Twice(Context& c) {
+  for (const Option& option : kAllOptions) {
+    SCOPED_TRACE(option.name);
+    ExpectJustTheseAreSet(c, {option}, 2);
+  }
+  ExpectJustTheseAreSet(c, kAllOptions, 2);
+}
+
+// ---- Backlog ----------------------------------------------------------------
+
+Result<uint32_t> EffectiveBacklog(Context& c,
+                                  const std::vector<uint32_t>& backlog) {
+  const Result<Sock> listener = c.Listen({.backlog = backlog});
+  if (!listener.ok()) return listener.As<uint32_t>();
+  const Result<Settings> settings = SettingsOf(*listener);
+  if (!settings.ok()) return settings.As<uint32_t>();
+  return settings->backlog;
+}
+
+void BacklogGiven(Context& c) {
+  for (const uint32_t backlog : {1U, 2U, 128U}) {
+    EXPECT_THAT(EffectiveBacklog(c, {backlog}), IsOkAndHolds(backlog));
+  }
+}
+
+void BacklogZero(Context& c) {
+  EXPECT_THAT(EffectiveBacklog(c, {0}), IsOkAndHolds(0U));
+}
+
+void BacklogLastWins(Context& c) {
+  EXPECT_THAT(EffectiveBacklog(c, {3, 100, 5}), IsOkAndHolds(5U));
+  EXPECT_THAT(EffectiveBacklog(c, {5, 3, 100}), IsOkAndHolds(100U));
+}
+
+// Zero is a value, not the absence of one.
+void BacklogLastIsZero(Context& c) {
+  EXPECT_THAT(EffectiveBacklog(c, {5, 0}), IsOkAndHolds(0U));
+}
+
+void BacklogSomaxconn(Context& c) {
+  c.env().SetSysctl("net.core.somaxconn", "20");
+  EXPECT_THAT(EffectiveBacklog(c, {20}), IsOkAndHolds(20U));
+  EXPECT_THAT(EffectiveBacklog(c, {21}), IsOkAndHolds(20U));
+  EXPECT_THAT(EffectiveBacklog(c, {100'000}), IsOkAndHolds(20U));
+}
+
+void BacklogAboveIntMax(Context& c) {
+  ASSERT_OK_AND_ASSIGN(
+      const Listener reference,
+      ListenAnywhere(c.sys(), c.family(), {.backlog = INT_MAX}));
+  const uint32_t most =
+      Seen(Witness(c.sys(), reference.socket().fd()).Info()).backlog;
+  for (const uint32_t backlog :
+       {uint32_t{INT_MAX}, uint32_t{INT_MAX} + 1, UINT32_MAX}) {
+    EXPECT_THAT(EffectiveBacklog(c, {backlog}), IsOkAndHolds(most));
+  }
+}
+
+// How many connections to `at` are established while nobody accepts; `limit`,
+// if all of that many are. Over the loopback interface, an attempt that is not
+// established when connect(2) has returned was dropped.
+size_t EstablishedBeforeAccept(Context& c, const ip::Endpoint& at,
+                               size_t limit) {
+  std::vector<RawSocket> clients;
+  while (clients.size() < limit) {
+    auto client = loopback::ConnectTo(c.sys(), at, {.nonblocking = true});
+    EXPECT_THAT(client, IsOk());
+    if (!client.ok() || Seen(client->TcpState()) != TCP_ESTABLISHED) break;
+    clients.push_back(*std::move(client));
+  }
+  return clients.size();
+}
+
+void BacklogIsQueueLength(Context& c) {
+  constexpr uint32_t kBacklogGiven = 6;
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({.backlog = {kBacklogGiven}}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  const size_t queued = EstablishedBeforeAccept(c, at, 64);
+  EXPECT_THAT(queued, AnyOf(kBacklogGiven, kBacklogGiven + 1,
+                            kBacklogGiven * 3 / 2 + 1));
+  if (queued == kBacklogGiven) c.Variation("queues_backlog");
+  if (queued == kBacklogGiven * 3 / 2 + 1) {
+    c.Variation("queues_one_and_a_half_times_backlog");
+  }
+}
+
+void BacklogZeroQueue(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = {0}}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  constexpr size_t kLimit = 64;
+  const size_t queued = EstablishedBeforeAccept(c, at, kLimit);
+  EXPECT_LT(queued, kLimit);
+  if (queued == 0) c.Variation("queues_none");
+  if (queued > 1) c.Variation("queues_several");
 }
 
 }  // namespace
 
 const std::vector<Case>& ListenCases() {
   static const auto& cases = *new std::vector<Case>{
+      {.id = "listen.state",
+       .requirement = "A listener must be in the state LISTEN.",
+       .source = "listen(2)",
+       .run = &IsListening},
+      {.id = "listen.defaults.blocking",
+       .requirement = "Without the option, the listener should be blocking.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &DefaultBlocking},
+      {.id = "listen.defaults.cloexec",
+       .requirement =
+           "Without the option to the contrary, the listener's descriptor "
+           "should be close-on-exec.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &DefaultCloseOnExec},
+      {.id = "listen.defaults.keepalive",
+       .requirement = "Without the option, SO_KEEPALIVE should be off.",
+       .source = "socket(7); contract: any success",
+       .level = Level::kShould,
+       .run = &DefaultKeepalive},
+      {.id = "listen.defaults.reuse",
+       .requirement =
+           "Without the options, SO_REUSEADDR and SO_REUSEPORT should be off.",
+       .source = "socket(7); contract: any success",
+       .level = Level::kShould,
+       .run = &DefaultReuse},
+      {.id = "listen.defaults.v6only",
+       .requirement =
+           "IPV6_V6ONLY should be left as the system has it by default.",
+       .source = "ipv6(7), IPV6_V6ONLY; contract: any success",
+       .level = Level::kShould,
+       .axes = Axes::kV6,
+       .run = &DefaultV6Only},
+      {.id = "listen.defaults.other_options",
+       .requirement =
+           "Socket options that there is no option for should be left as the "
+           "system has them by default.",
+       .source = "tcp(7); socket(7); contract: any success",
+       .level = Level::kShould,
+       .run = &DefaultOfTheRest},
+      {.id = "listen.option.nonblock",
+       .requirement =
+           "NONBLOCK must set O_NONBLOCK on the listener, and change nothing "
+           "else.",
+       .source = "socket(2), SOCK_NONBLOCK; contract: flags",
+       .run = &Nonblock},
+      {.id = "listen.option.no_cloexec",
+       .requirement =
+           "NO_CLOEXEC must leave FD_CLOEXEC off, and change nothing else.",
+       .source = "socket(2), SOCK_CLOEXEC; contract: flags",
+       .run = &NoCloexec},
+      {.id = "listen.option.keepalive",
+       .requirement =
+           "The option must set SO_KEEPALIVE on the listener, and change "
+           "nothing else.",
+       .source = "socket(7), SO_KEEPALIVE; contract: keepalive on a listener",
+       .run = &Keepalive},
+      {.id = "listen.option.reuseaddr",
+       .requirement =
+           "The option must set SO_REUSEADDR, and change nothing else.",
+       .source = "socket(7), SO_REUSEADDR",
+       .run = &Reuseaddr},
+      {.id = "listen.option.reuseport",
+       .requirement =
+           "The option must set SO_REUSEPORT, and change nothing else.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &Reuseport},
+      {.id = "listen.options.flags_are_ored",
+       .requirement =
+           "With NONBLOCK and NO_CLOEXEC both must be in effect: flags are "
+           "or-ed.",
+       .source = "contract: flags",
+       .run = &FlagsTogether},
+      {.id = "listen.options.pairs",
+       .requirement =
+           "Of every pair of options both must be set, and nothing else.",
+       .source = "socket(7); contract: any success",
+       .run = &Pairs},
+      {.id = "listen.options.all_together",
+       .requirement = "All options must be settable in one call.",
+       .source = "socket(7); contract: any success",
+       .run = &AllTogether},
+      {.id = "listen.options.twice",
+       .requirement =
+           "An option that is given twice must have the effect of one.",
+       .source = "contract: any success",
+       .run = &Twice},
       {.id = "listen.backlog.default",
-       .requirement = "Without the option, the backlog must be 10.",
+       .requirement = "Without the option, the backlog should be 10.",
        .source = "contract: backlog",
+       .level = Level::kShould,
        .run = &DefaultBacklog},
+      {.id = "listen.backlog.given",
+       .requirement = "A backlog must reach listen(2) as it was given.",
+       .source = "listen(2)",
+       .run = &BacklogGiven},
+      {.id = "listen.backlog.zero",
+       .requirement = "A backlog of 0 must be legal, and taken as 0.",
+       .source = "contract: backlog",
+       .run = &BacklogZero},
+      {.id = "listen.backlog.last_wins",
+       .requirement = "Of several backlogs the last one must win.",
+       .source = "contract: backlog",
+       .run = &BacklogLastWins},
+      {.id = "listen.backlog.last_is_zero",
+       .requirement = "A 0 must win over the backlogs before it, too.",
+       .source = "contract: backlog",
+       .run = &BacklogLastIsZero},
+      {.id = "listen.backlog.capped_by_somaxconn",
+       .requirement =
+           "A backlog above net.core.somaxconn must be legal, and be cut to "
+           "that.",
+       .source = "listen(2), NOTES",
+       .needs = Need::kOwnNetwork,
+       .run = &BacklogSomaxconn},
+      {.id = "listen.backlog.above_int_max",
+       .requirement =
+           "A backlog above INT_MAX must have the effect of the largest.",
+       .source = "contract: backlog",
+       .run = &BacklogAboveIntMax},
+      {.id = "listen.backlog.limits_the_queue",
+       .requirement =
+           "While nobody accepts, about as many connections as the backlog "
+           "says may be established.",
+       .source = "listen(2)",
+       .level = Level::kVariation,
+       .run = &BacklogIsQueueLength},
+      {.id = "listen.backlog.zero_queue",
+       .requirement =
+           "With a backlog of 0, one connection may be established while "
+           "nobody accepts.",
+       .source = "listen(2); POSIX listen(), DESCRIPTION",
+       .level = Level::kVariation,
+       .run = &BacklogZeroQueue},
   };
   return cases;
 }

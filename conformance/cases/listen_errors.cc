@@ -1,12 +1,475 @@
+// Why listening fails, apart from a port in use, and what a failure or a close
+// leaves.
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
 
 namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::RawSocket;
+using loopback::RefusedPort;
+
+// ---- Addresses that are not there -------------------------------------------
+
+void ForeignAddress(Context& c) {
+  EXPECT_THAT(c.Listen({c.Foreign(), 0}), Fails(EADDRNOTAVAIL));
+}
+
+void ForeignMappedAddress(Context& c) {
+  EXPECT_THAT(c.Listen({ip::Addr::V4(192, 0, 2, 1).Mapped(), 0}),
+              Fails(EADDRNOTAVAIL));
+}
+
+void MappedAddressWithBindv6only(Context& c) {
+  c.env().SetSysctl("net.ipv6.bindv6only", "1");
+  EXPECT_THAT(c.Listen({ip::kLocalV4.Mapped(), 0}), Fails(EINVAL));
+}
+
+void LinkLocalWithoutScope(Context& c) {
+  const ip::Addr link_local = *ip::Addr::Parse("fe80::1");
+  const Result<Sock> listener = c.Listen({link_local, 0});
+  EXPECT_THAT(listener, testing::AnyOf(Fails(EINVAL), Fails(EADDRNOTAVAIL)));
+  if (testing::Value(listener, Fails(EADDRNOTAVAIL))) {
+    c.Variation("address_not_available");
+  }
+}
+
+void Multicast(Context& c) {
+  const ip::Addr all_hosts =
+      c.v6() ? *ip::Addr::Parse("ff02::1") : ip::Addr::V4(224, 0, 0, 1);
+  const Result<Sock> listener = c.Listen({all_hosts, 0});
+  if (listener.ok()) {
+    if (c.v6()) c.Variation("multicast_v6_allowed");
+    return;
+  }
+  EXPECT_THAT(listener, testing::AnyOf(Fails(EINVAL), Fails(EADDRNOTAVAIL)));
+  if (!c.v6()) c.Variation("multicast_v4_refused");
+  if (c.v6() && testing::Value(listener, Fails(EADDRNOTAVAIL))) {
+    c.Variation("address_not_available");
+  }
+}
+
+void LoopbackDown(Context& c) {
+  c.env().TakeLoopbackDown();
+  const Result<Sock> listener = c.Listen();
+  if (listener.ok()) {
+    if (c.v6()) c.Variation("v6_address_stays");
+  } else {
+    EXPECT_THAT(listener, Fails(EADDRNOTAVAIL));
+    if (!c.v6()) c.Variation("v4_address_goes");
+  }
+}
+
+void LoopbackDownWildcard(Context& c) {
+  c.env().TakeLoopbackDown();
+  EXPECT_THAT(c.Listen({c.Any(), 0}), IsOk());
+}
+
+void Ipv6Disabled(Context& c) {
+  c.env().SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+  EXPECT_THAT(c.Listen({ip::kLocalV6, 0}), Fails(EADDRNOTAVAIL));
+}
+
+// ---- Privileged ports -------------------------------------------------------
+
+void PrivilegedPort(Context& c) {
+  c.env().DropPrivilegedPorts();
+  EXPECT_THAT(c.Listen({c.Loopback(), 80}), Fails(EACCES));
+}
+
+void PrivilegedPortsEnd(Context& c) {
+  c.env().DropPrivilegedPorts();
+  EXPECT_THAT(c.Listen({c.Loopback(), 1023}), Fails(EACCES));
+  EXPECT_THAT(c.Listen({c.Loopback(), 1024}), IsOk());
+}
+
+void PrivilegedPortsSysctl(Context& c) {
+  c.env().DropPrivilegedPorts();
+  c.env().SetSysctl("net.ipv4.ip_unprivileged_port_start", "80");
+  EXPECT_THAT(c.Listen({c.Loopback(), 79}), Fails(EACCES));
+  EXPECT_THAT(c.Listen({c.Loopback(), 80}), IsOk());
+}
+
+void PrivilegedPortWithCapability(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Loopback(), 80}));
+  ExpectTakes(c, listener, {c.Loopback(), 80});
+}
+
+void PortZeroNeedsNoPrivilege(Context& c) {
+  c.env().DropPrivilegedPorts();
+  EXPECT_THAT(c.Listen({c.Loopback(), 0}), IsOk());
+}
+
+// ---- Descriptors ------------------------------------------------------------
+
+void TooManyFiles(Context& c) {
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.Listen(), Fails(EMFILE));
+}
+
+void TooManyFilesThenFewer(Context& c) {
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.Listen(), Fails(EMFILE));
+  c.env().LimitDescriptors(std::nullopt);
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ExpectTakes(c, listener, at);
+}
+
+void OneDescriptorIsEnough(Context& c) {
+  // What an implementation makes once and keeps is made by now.
+  { ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen()); }
+  c.env().LimitDescriptors(1);
+  EXPECT_THAT(c.Listen({.keepalive = true, .reuseaddr = true}), IsOk());
+}
+
+// ---- Arguments --------------------------------------------------------------
+
+void UnknownFlag(Context& c) {
+  EXPECT_THAT(c.Listen({.unknown_flag = true}), Fails(EINVAL));
+}
+
+void UnknownFlagAmongKnown(Context& c) {
+  EXPECT_THAT(c.Listen({.nonblock = true,
+                        .no_cloexec = true,
+                        .keepalive = true,
+                        .times = 2,
+                        .unknown_flag = true}),
+              Fails(EINVAL));
+}
+
+// The kernel would have answered otherwise.
+void UnknownFlagComesFirst(Context& c) {
+  const ListenOptions unknown{.unknown_flag = true};
+  EXPECT_THAT(c.Listen({c.Foreign(), 0}, unknown), Fails(EINVAL));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.Listen(unknown), Fails(EINVAL));
+}
+
+void NullAssignment(Context& c) {
+  EXPECT_THAT(c.Listen({.port_assignments = {nullptr}}), Fails(EINVAL));
+}
+
+void NullAmongAssignments(Context& c) {
+  uint16_t before = 1;
+  uint16_t after = 1;
+  EXPECT_THAT(c.Listen({.port_assignments = {&before, nullptr, &after}}),
+              Fails(EINVAL));
+  EXPECT_EQ(before, 1);
+  EXPECT_EQ(after, 1);
+}
+
+void NullAssignmentComesFirst(Context& c) {
+  const ListenOptions null{.port_assignments = {nullptr}};
+  EXPECT_THAT(c.Listen({c.Foreign(), 0}, null), Fails(EINVAL));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.Listen(null), Fails(EINVAL));
+}
+
+// ---- What a failure leaves --------------------------------------------------
+
+// Listens in ways that fail for different reasons, at different points, with
+// `options` added; expects that they do.
+void FailInEachWay(Context& c, const ListenOptions& options) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort held,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  EXPECT_THAT(c.Listen(held.endpoint(), options), Fails(EADDRINUSE));
+  EXPECT_THAT(c.Listen({c.Foreign(), 0}, options), Fails(EADDRNOTAVAIL));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.Listen(options), Fails(EMFILE));
+  c.env().LimitDescriptors(std::nullopt);
+}
+
+void FailureKeepsNoDescriptor(Context& c) {
+  const size_t before = c.env().OpenDescriptors().size();
+  for (int i = 0; i < 3; ++i) FailInEachWay(c, {});
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before);
+}
+
+void FailureAssignsNoPort(Context& c) {
+  uint16_t port = 1;
+  uint16_t other = 2;
+  FailInEachWay(c, {.port_assignments = {&port, &other}});
+  EXPECT_EQ(port, 1);
+  EXPECT_EQ(other, 2);
+}
+
+void UnknownFlagAssignsNoPort(Context& c) {
+  uint16_t port = 1;
+  EXPECT_THAT(c.Listen({.port_assignments = {&port}, .unknown_flag = true}),
+              Fails(EINVAL));
+  EXPECT_EQ(port, 1);
+}
+
+void FailureLeavesPortFree(Context& c) {
+  const ip::Endpoint at{c.Loopback(), kPort};
+  EXPECT_THAT(c.Listen(at, {.port_assignments = {nullptr}}), Fails(EINVAL));
+  ExpectRefused(c, at);
+  EXPECT_THAT(c.Listen(at), IsOk());
+}
+
+void SucceedsAfterFailures(Context& c) {
+  FailInEachWay(c, {});
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ExpectTakes(c, listener, at);
+}
+
+// ---- What a close leaves ----------------------------------------------------
+
+void CloseFreesPort(Context& c) {
+  const ip::Endpoint at{c.Loopback(), kPort};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(at));
+    ExpectTakes(c, listener, at);
+    EXPECT_THAT(listener.Close(), IsOk());
+  }
+}
+
+void CloseRefusesConnections(Context& c) {
+  const ip::Endpoint at{c.Loopback(), kPort};
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(at));
+  EXPECT_THAT(listener.Close(), IsOk());
+  ExpectRefused(c, at);
+}
+
+void CloseResetsQueued(Context& c) {
+  const ip::Endpoint at{c.Loopback(), kPort};
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket one, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket other, ConnectTo(c.sys(), at));
+  EXPECT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(loopback::RecvUntilEof(one), IsErrno(ECONNRESET));
+  EXPECT_THAT(loopback::RecvUntilEof(other), IsErrno(ECONNRESET));
+  EXPECT_THAT(c.Listen(at), IsOk());
+}
+
+void CloseKeepsAccepted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock connection, listener.Accept());
+  EXPECT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(connection.SendAll("still there"), IsOk());
+  EXPECT_THAT(loopback::RecvExactly(client, 11), IsOkAndHolds("still there"));
+}
+
+void CloseKeepsOtherListeners(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock one, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Sock other, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, other.LocalAddr());
+  EXPECT_THAT(one.Close(), IsOk());
+  ExpectTakes(c, other, at);
+}
+
+}  // namespace
 
 const std::vector<Case>& ListenErrorCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "listen.address_not_available.foreign",
+       .requirement =
+           "An address that is not this machine's must be refused with "
+           "EADDRNOTAVAIL.",
+       .source = "bind(2), EADDRNOTAVAIL",
+       .run = &ForeignAddress},
+      {.id = "listen.address_not_available.mapped",
+       .requirement =
+           "A v4-mapped address must be refused with EADDRNOTAVAIL where the "
+           "IPv4 address is foreign.",
+       .source = "bind(2), EADDRNOTAVAIL; RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = &ForeignMappedAddress},
+      {.id = "listen.address_not_available.ipv6_disabled",
+       .requirement =
+           "::1 must be refused with EADDRNOTAVAIL where IPv6 is disabled.",
+       .source = "bind(2), EADDRNOTAVAIL",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &Ipv6Disabled},
+      {.id = "listen.address_not_available.loopback_down",
+       .requirement =
+           "While the loopback interface is down, its IPv6 address may be "
+           "refused with EADDRNOTAVAIL, and its IPv4 address be taken.",
+       .source = "bind(2), EADDRNOTAVAIL; netdevice(7), IFF_UP",
+       .level = Level::kVariation,
+       .needs = Need::kOwnNetwork,
+       .run = &LoopbackDown},
+      {.id = "listen.address.wildcard_without_interface",
+       .requirement =
+           "Listening on a wildcard address must be possible while no "
+           "interface is up.",
+       .source = "ip(7), INADDR_ANY",
+       .needs = Need::kOwnNetwork,
+       .run = &LoopbackDownWildcard},
+      {.id = "listen.address_invalid.mapped_with_bindv6only",
+       .requirement =
+           "Where net.ipv6.bindv6only is set, a v4-mapped address should be "
+           "refused with EINVAL.",
+       .source = "ipv6(7), IPV6_V6ONLY; bind(2), EINVAL",
+       .level = Level::kShould,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &MappedAddressWithBindv6only},
+      {.id = "listen.address_invalid.link_local_without_scope",
+       .requirement =
+           "A link-local address without a scope may be refused with EINVAL.",
+       .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .run = &LinkLocalWithoutScope},
+      {.id = "listen.address_invalid.multicast",
+       .requirement =
+           "A multicast address may be refused, though nothing can ever "
+           "connect to it.",
+       .source = "bind(2), EINVAL; RFC 9293, section 3.9.2.3 (MUST-57)",
+       .level = Level::kVariation,
+       .run = &Multicast},
+      {.id = "listen.privileged.refused",
+       .requirement = "A privileged port must be refused with EACCES without "
+                      "CAP_NET_BIND_SERVICE.",
+       .source = "bind(2), EACCES; ip(7), EACCES; capabilities(7)",
+       .needs = Need::kOwnNetwork,
+       .run = &PrivilegedPort},
+      {.id = "listen.privileged.end_at_1024",
+       .requirement = "By default, 1023 must be the last privileged port.",
+       .source = "ip(7), ip_unprivileged_port_start",
+       .needs = Need::kOwnNetwork,
+       .run = &PrivilegedPortsEnd},
+      {.id = "listen.privileged.end_is_configurable",
+       .requirement =
+           "net.ipv4.ip_unprivileged_port_start must be the first port that "
+           "needs no privilege.",
+       .source = "ip(7), ip_unprivileged_port_start",
+       .needs = Need::kOwnNetwork,
+       .run = &PrivilegedPortsSysctl},
+      {.id = "listen.privileged.allowed_with_capability",
+       .requirement =
+           "A privileged port must be usable with CAP_NET_BIND_SERVICE.",
+       .source = "capabilities(7), CAP_NET_BIND_SERVICE",
+       .needs = Need::kOwnNetwork,
+       .run = &PrivilegedPortWithCapability},
+      {.id = "listen.privileged.port_zero_is_not",
+       .requirement = "Port 0 must not need a privilege.",
+       .source = "ip(7)",
+       .run = &PortZeroNeedsNoPrivilege},
+      {.id = "listen.too_many_files",
+       .requirement =
+           "Listening must fail with EMFILE where no descriptor is left.",
+       .source = "socket(2), EMFILE; getrlimit(2), RLIMIT_NOFILE",
+       .run = &TooManyFiles},
+      {.id = "listen.too_many_files.then_fewer",
+       .requirement =
+           "Listening must work again once there are descriptors again.",
+       .source = "socket(2), EMFILE; contract: any failure",
+       .run = &TooManyFilesThenFewer},
+      {.id = "listen.too_many_files.one_is_enough",
+       .requirement = "Listening should need just one descriptor.",
+       .source = "contract: any success",
+       .level = Level::kShould,
+       .run = &OneDescriptorIsEnough},
+      {.id = "listen.unknown_flag",
+       .requirement = "An unknown flag must be refused with EINVAL.",
+       .source = "contract: flags",
+       .run = &UnknownFlag},
+      {.id = "listen.unknown_flag.among_known",
+       .requirement =
+           "An unknown flag must be refused with EINVAL among known ones, too.",
+       .source = "contract: flags",
+       .run = &UnknownFlagAmongKnown},
+      {.id = "listen.unknown_flag.before_the_kernel",
+       .requirement =
+           "An unknown flag must be refused before the kernel can refuse "
+           "anything else.",
+       .source = "contract: flags",
+       .run = &UnknownFlagComesFirst},
+      {.id = "listen.unknown_flag.assigns_no_port",
+       .requirement =
+           "With an unknown flag, port assignments must be left untouched.",
+       .source = "contract: any failure",
+       .run = &UnknownFlagAssignsNoPort},
+      {.id = "listen.null_assignment",
+       .requirement = "A null port assignment must be refused with EINVAL.",
+       .source = "contract: PortAssignment",
+       .run = &NullAssignment},
+      {.id = "listen.null_assignment.among_others",
+       .requirement =
+           "With a null port assignment, those beside it must be left "
+           "untouched.",
+       .source = "contract: PortAssignment, any failure",
+       .run = &NullAmongAssignments},
+      {.id = "listen.null_assignment.before_the_kernel",
+       .requirement =
+           "A null port assignment must be refused before the kernel can "
+           "refuse anything else.",
+       .source = "contract: PortAssignment",
+       .run = &NullAssignmentComesFirst},
+      {.id = "listen.failure.keeps_no_descriptor",
+       .requirement = "A failure must leave no descriptor open.",
+       .source = "contract: any failure",
+       .run = &FailureKeepsNoDescriptor},
+      {.id = "listen.failure.assigns_no_port",
+       .requirement = "A failure must leave port assignments untouched.",
+       .source = "contract: any failure",
+       .run = &FailureAssignsNoPort},
+      {.id = "listen.failure.leaves_port_free",
+       .requirement =
+           "A failure must not leave the port bound, or listened on.",
+       .source = "contract: any failure",
+       .needs = Need::kOwnNetwork,
+       .run = &FailureLeavesPortFree},
+      {.id = "listen.failure.then_success",
+       .requirement = "Failures must not impair the calls after them.",
+       .source = "contract: any failure",
+       .run = &SucceedsAfterFailures},
+      {.id = "listen.close.frees_port",
+       .requirement =
+           "Closing a listener must free its port for another at once.",
+       .source = "close(2); RFC 9293, section 3.10.4",
+       .needs = Need::kOwnNetwork,
+       .run = &CloseFreesPort},
+      {.id = "listen.close.refuses_connections",
+       .requirement =
+           "Connections to a closed listener's port must be refused.",
+       .source = "connect(2), ECONNREFUSED; RFC 9293, section 3.10.7.1",
+       .needs = Need::kOwnNetwork,
+       .run = &CloseRefusesConnections},
+      {.id = "listen.close.resets_queued",
+       .requirement =
+           "Closing a listener must reset the connections that were not "
+           "accepted, and their port must be free.",
+       .source = "close(2); RFC 9293, section 3.10.4",
+       .needs = Need::kOwnNetwork,
+       .run = &CloseResetsQueued},
+      {.id = "listen.close.keeps_accepted",
+       .requirement =
+           "Closing a listener must not touch the connections that were "
+           "accepted.",
+       .source = "accept(2); close(2)",
+       .run = &CloseKeepsAccepted},
+      {.id = "listen.close.keeps_other_listeners",
+       .requirement = "Closing a listener must not touch another.",
+       .source = "close(2)",
+       .run = &CloseKeepsOtherListeners},
+  };
   return cases;
 }
 

@@ -106,7 +106,13 @@ class LinuxEnvironment final : public Environment {
   }
 
   std::vector<Descriptor> OpenDescriptors() override {
-    return ListOpenDescriptors();
+    // Looking takes a descriptor, too, which LimitDescriptors() may not leave.
+    rlimit limit = {};
+    Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+    Checked(setrlimit(RLIMIT_NOFILE, &descriptor_limit_), "setrlimit");
+    std::vector<Descriptor> descriptors = ListOpenDescriptors();
+    Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    return descriptors;
   }
 
   std::vector<int> DescriptorsAfterExec() override {

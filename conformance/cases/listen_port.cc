@@ -1,0 +1,217 @@
+// Which port a listener gets, and who is told.
+
+#include <cerrno>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
+#include "conformance/context.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using testing::Each;
+using testing::Field;
+
+// A value that a port assignment finds there, and that is no port that the
+// cases listen on.
+constexpr uint16_t kUnassigned = 1;
+
+void PortZeroIsPicked(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Loopback(), 0}));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  EXPECT_THAT(witness.LocalEndpoint(),
+              IsOkAndHolds(Field(&ip::Endpoint::port, testing::Ne(0))));
+}
+
+void PortZeroIsInRange(Context& c) {
+  c.env().SetSysctl("net.ipv4.ip_local_port_range", "20000 20003");
+  std::vector<Sock> listeners;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+    EXPECT_THAT(listener.LocalAddr(),
+                IsOkAndHolds(Field(
+                    &ip::Endpoint::port,
+                    testing::AllOf(testing::Ge(20000), testing::Le(20003)))));
+    listeners.push_back(std::move(listener));
+  }
+}
+
+// Expects that two listeners on port 0 do not share one, though they might, and
+// though there are two only.
+void ExpectDifferentPorts(Context& c, const ListenOptions& options) {
+  c.env().SetSysctl("net.ipv4.ip_local_port_range", "20000 20001");
+  ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen(options));
+  ASSERT_OK_AND_ASSIGN(const Sock other, c.Listen(options));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint other_at, other.LocalAddr());
+  EXPECT_NE(at.port, other_at.port);
+}
+
+void PortZeroTwice(Context& c) { ExpectDifferentPorts(c, {}); }
+
+void PortZeroTwiceWithReuse(Context& c) {
+  ExpectDifferentPorts(c, {.reuseaddr = true, .reuseport = true});
+}
+
+void GivenPort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Loopback(), kPort}));
+  ExpectTakes(c, listener, {c.Loopback(), kPort});
+}
+
+void HighestPort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Loopback(), 65535}));
+  ExpectTakes(c, listener, {c.Loopback(), 65535});
+}
+
+void PortZeroIsAssigned(Context& c) {
+  uint16_t port = kUnassigned;
+  ASSERT_OK_AND_ASSIGN(
+      const Sock listener,
+      c.Listen({c.Loopback(), 0}, {.port_assignments = {&port}}));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  EXPECT_THAT(witness.LocalEndpoint(),
+              IsOkAndHolds(ip::Endpoint{c.Loopback(), port}));
+}
+
+void AssignedPortAccepts(Context& c) {
+  uint16_t port = kUnassigned;
+  ASSERT_OK_AND_ASSIGN(
+      const Sock listener,
+      c.Listen({c.Loopback(), 0}, {.port_assignments = {&port}}));
+  ExpectTakes(c, listener, {c.Loopback(), port});
+}
+
+void GivenPortIsAssigned(Context& c) {
+  uint16_t port = kUnassigned;
+  ASSERT_OK_AND_ASSIGN(
+      const Sock listener,
+      c.Listen({c.Loopback(), kPort}, {.port_assignments = {&port}}));
+  EXPECT_EQ(port, kPort);
+}
+
+void WildcardPortIsAssigned(Context& c) {
+  uint16_t port = kUnassigned;
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({c.Any(), 0}, {.port_assignments = {&port}}));
+  ExpectTakes(c, listener, {c.Loopback(), port});
+}
+
+void SeveralAssignments(Context& c) {
+  std::vector<uint16_t> ports(3, kUnassigned);
+  ASSERT_OK_AND_ASSIGN(
+      const Sock listener,
+      c.Listen({c.Loopback(), 0},
+               {.port_assignments = {&ports[0], &ports[1], &ports[2]}}));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, witness.LocalEndpoint());
+  EXPECT_THAT(ports, Each(at.port));
+}
+
+void AssignedTwiceToOne(Context& c) {
+  uint16_t port = kUnassigned;
+  ASSERT_OK_AND_ASSIGN(
+      const Sock listener,
+      c.Listen({c.Loopback(), 0}, {.port_assignments = {&port, &port}}));
+  ExpectTakes(c, listener, {c.Loopback(), port});
+}
+
+void AssignmentNextToOptions(Context& c) {
+  uint16_t port = kUnassigned;
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({c.Loopback(), 0}, {.nonblock = true,
+                                                    .no_cloexec = true,
+                                                    .keepalive = true,
+                                                    .reuseaddr = true,
+                                                    .reuseport = true,
+                                                    .backlog = {3},
+                                                    .port_assignments = {&port},
+                                                    .times = 2}));
+  ExpectTakes(c, listener, {c.Loopback(), port});
+}
+
+}  // namespace
+
+const std::vector<Case>& ListenPortCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "listen.port.zero_is_picked",
+       .requirement = "For port 0 the system must pick a port.",
+       .source = "ip(7), ip_local_port_range",
+       .run = &PortZeroIsPicked},
+      {.id = "listen.port.zero_is_in_range",
+       .requirement =
+           "Ports for port 0 must come from net.ipv4.ip_local_port_range, all "
+           "of which must be usable.",
+       .source = "ip(7), ip_local_port_range",
+       .needs = Need::kOwnNetwork,
+       .run = &PortZeroIsInRange},
+      {.id = "listen.port.zero_twice",
+       .requirement = "Two listeners on port 0 must get different ports.",
+       .source = "ip(7), ip_local_port_range",
+       .needs = Need::kOwnNetwork,
+       .run = &PortZeroTwice},
+      {.id = "listen.port.zero_twice_with_reuse",
+       .requirement =
+           "Also with reuseaddr and reuseport, port 0 must not pick a port "
+           "that another listener has.",
+       .source = "ip(7), ip_local_port_range; socket(7), SO_REUSEPORT",
+       .needs = Need::kOwnNetwork,
+       .run = &PortZeroTwiceWithReuse},
+      {.id = "listen.port.given",
+       .requirement = "A port that is given must be the one listened on.",
+       .source = "bind(2); ip(7)",
+       .needs = Need::kOwnNetwork,
+       .run = &GivenPort},
+      {.id = "listen.port.highest",
+       .requirement = "The port 65535 must be usable: ports are unsigned.",
+       .source = "RFC 9293, section 3.1",
+       .needs = Need::kOwnNetwork,
+       .run = &HighestPort},
+      {.id = "listen.port.assigned",
+       .requirement =
+           "The port assignment must be the port that the system picked.",
+       .source = "getsockname(2); contract: PortAssignment",
+       .run = &PortZeroIsAssigned},
+      {.id = "listen.port.assigned_accepts",
+       .requirement = "Connections to the assigned port must be accepted.",
+       .source = "contract: PortAssignment",
+       .run = &AssignedPortAccepts},
+      {.id = "listen.port.assigned_on_wildcard",
+       .requirement =
+           "On a wildcard address the port must be assigned, too, and accept.",
+       .source = "contract: PortAssignment",
+       .run = &WildcardPortIsAssigned},
+      {.id = "listen.port.given_is_assigned",
+       .requirement = "A port that was given must be assigned, too.",
+       .source = "contract: PortAssignment",
+       .needs = Need::kOwnNetwork,
+       .run = &GivenPortIsAssigned},
+      {.id = "listen.port.several_assignments",
+       .requirement = "Of several port assignments all must be filled.",
+       .source = "contract: PortAssignment",
+       .run = &SeveralAssignments},
+      {.id = "listen.port.assigned_twice_to_one",
+       .requirement =
+           "Two port assignments may name one variable, which must then hold "
+           "the port.",
+       .source = "contract: PortAssignment",
+       .run = &AssignedTwiceToOne},
+      {.id = "listen.port.assigned_next_to_options",
+       .requirement =
+           "Next to every other option the port must be assigned, too.",
+       .source = "contract: PortAssignment",
+       .run = &AssignmentNextToOptions},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,223 @@
+// Listeners that share a port: SO_REUSEPORT.
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::RawSocket;
+
+// The reference peer listens as `held` says; expects that then nobody can
+// listen there with `options`.
+void ExpectExcludes(Context& c, const loopback::ListenConfig& held,
+                    const ListenOptions& options) {
+  ASSERT_OK_AND_ASSIGN(const Listener holder,
+                       ListenAnywhere(c.sys(), c.family(), held));
+  EXPECT_THAT(c.Listen(holder.endpoint(), options), Fails(EADDRINUSE));
+}
+
+void TwoListeners(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen({.reuseport = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const Sock other, c.Listen(at, {.reuseport = true}));
+  EXPECT_THAT(other.LocalAddr(), IsOkAndHolds(at));
+}
+
+void WithAnotherProgram(Context& c) {
+  ASSERT_OK_AND_ASSIGN(
+      const Listener holder,
+      ListenAnywhere(c.sys(), c.family(), {.reuse_port = true}));
+  EXPECT_THAT(c.Listen(holder.endpoint(), {.reuseport = true}), IsOk());
+}
+
+void BothOptionsOnBoth(Context& c) {
+  const ListenOptions both{.reuseaddr = true, .reuseport = true};
+  ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen(both));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalAddr());
+  EXPECT_THAT(c.Listen(at, both), IsOk());
+}
+
+void OnlyNew(Context& c) { ExpectExcludes(c, {}, {.reuseport = true}); }
+
+void OnlyOld(Context& c) { ExpectExcludes(c, {.reuse_port = true}, {}); }
+
+void NewWithOldReuseaddr(Context& c) {
+  ExpectExcludes(c, {.reuse_addr = true}, {.reuseport = true});
+}
+
+void OldWithNewReuseaddr(Context& c) {
+  ExpectExcludes(c, {.reuse_port = true}, {.reuseaddr = true});
+}
+
+void OtherUser(Context& c) {
+  absl::StatusOr<Listener> holder;
+  c.env().AsOtherUser([&] {
+    holder = ListenAnywhere(c.sys(), c.family(), {.reuse_port = true});
+  });
+  ASSERT_THAT(holder, IsOk());
+  EXPECT_THAT(c.Listen(holder->endpoint(), {.reuseport = true}),
+              Fails(EADDRINUSE));
+}
+
+void WildcardAndAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock wildcard,
+                       c.Listen({c.Any(), kPort}, {.reuseport = true}));
+  ASSERT_OK_AND_ASSIGN(const Sock specific,
+                       c.Listen({c.Loopback(), kPort}, {.reuseport = true}));
+  for (int i = 0; i < 8; ++i) {
+    ExpectTakes(c, specific, {c.Loopback(), kPort});
+  }
+}
+
+void WildcardsOfBothFamilies(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock v6,
+                       c.Listen({ip::kAnyV6, kPort}, {.reuseport = true}));
+  ASSERT_OK_AND_ASSIGN(const Sock v4,
+                       c.Listen({ip::kAnyV4, kPort}, {.reuseport = true}));
+  for (int i = 0; i < 8; ++i) {
+    ExpectTakes(c, v4, {ip::kLocalV4, kPort});
+    ExpectTakes(c, v6, {ip::kLocalV6, kPort});
+  }
+}
+
+// How many connections wait to be accepted.
+Result<uint32_t> Queued(const Sock& listener) {
+  const Result<Witness> witness = listener.Look();
+  if (!witness.ok()) return witness.As<uint32_t>();
+  const auto info = witness->Info();
+  EXPECT_THAT(info, IsOk());
+  return info.ok() ? info->queued : 0;
+}
+
+// With a seed that is random, all connections at one of the listeners is one
+// run in 2^63.
+void ConnectionsSpread(Context& c) {
+  constexpr uint32_t kConnections = 64;
+  const ListenOptions options{.reuseport = true, .backlog = {kConnections}};
+  ASSERT_OK_AND_ASSIGN(const Sock first, c.Listen(options));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const Sock second, c.Listen(at, options));
+  std::vector<RawSocket> clients;
+  for (uint32_t i = 0; i < kConnections; ++i) {
+    ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+    clients.push_back(std::move(client));
+  }
+  ASSERT_OK_AND_ASSIGN(const uint32_t of_first, Queued(first));
+  ASSERT_OK_AND_ASSIGN(const uint32_t of_second, Queued(second));
+  EXPECT_EQ(of_first + of_second, kConnections);
+  if (of_second == 0) c.Variation("oldest_takes_all");
+  if (of_first == 0) c.Variation("newest_takes_all");
+}
+
+void SurvivorTakesAll(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock first, c.Listen({.reuseport = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const Sock second, c.Listen(at, {.reuseport = true}));
+  EXPECT_THAT(first.Close(), IsOk());
+  for (int i = 0; i < 8; ++i) ExpectTakes(c, second, at);
+}
+
+}  // namespace
+
+const std::vector<Case>& ListenReuseportCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "listen.reuseport.two_listeners",
+       .requirement =
+           "Two listeners with reuseport must be able to share an address and "
+           "port.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &TwoListeners},
+      {.id = "listen.reuseport.with_another_program",
+       .requirement = "A port must be sharable with a listener that is not the "
+                      "implementation's, too.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &WithAnotherProgram},
+      {.id = "listen.reuseport.and_reuseaddr",
+       .requirement =
+           "Two listeners with reuseport and reuseaddr must be able to share "
+           "an address and port.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &BothOptionsOnBoth},
+      {.id = "listen.reuseport.only_new",
+       .requirement =
+           "Reuseport must not take a port from a listener without it.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &OnlyNew},
+      {.id = "listen.reuseport.only_old",
+       .requirement =
+           "A listener with reuseport must not share its port with one without "
+           "it.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &OnlyOld},
+      {.id = "listen.reuseport.new_with_old_reuseaddr",
+       .requirement =
+           "Reuseport must not take a port from a listener with reuseaddr.",
+       .source = "socket(7), SO_REUSEADDR, SO_REUSEPORT",
+       .run = &NewWithOldReuseaddr},
+      {.id = "listen.reuseport.old_with_new_reuseaddr",
+       .requirement =
+           "Reuseaddr must not take a port from a listener with reuseport.",
+       .source = "socket(7), SO_REUSEADDR, SO_REUSEPORT",
+       .run = &OldWithNewReuseaddr},
+      {.id = "listen.reuseport.other_user",
+       .requirement =
+           "Reuseport must not share a port with another user's listener.",
+       .source = "socket(7), SO_REUSEPORT",
+       .needs = Need::kOtherUser,
+       .run = &OtherUser},
+      {.id = "listen.reuseport.wildcard_and_address",
+       .requirement =
+           "Of listeners that share a port, the one on the address that a "
+           "connection is made to must take it, and not one on the wildcard "
+           "address.",
+       .source = "socket(7), SO_REUSEPORT; RFC 9293, section 3.9.1.1",
+       .needs = Need::kOwnNetwork,
+       .run = &WildcardAndAddress},
+      {.id = "listen.reuseport.wildcards_of_both_families",
+       .requirement =
+           "Of listeners on :: and 0.0.0.0 that share a port, each must take "
+           "the connections of its family.",
+       .source = "socket(7), SO_REUSEPORT; ipv6(7)",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &WildcardsOfBothFamilies},
+      {.id = "listen.reuseport.connections_spread",
+       .requirement =
+           "Connections may be spread over the listeners that share a port; "
+           "none may be lost.",
+       .source = "socket(7), SO_REUSEPORT",
+       .level = Level::kVariation,
+       .run = &ConnectionsSpread},
+      {.id = "listen.reuseport.survivor_takes_all",
+       .requirement =
+           "When one of the listeners that share a port is closed, the other "
+           "must take all further connections.",
+       .source = "socket(7), SO_REUSEPORT",
+       .run = &SurvivorTakesAll},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance
