@@ -1,1 +1,3 @@
+"""Where newer Bazel has sh_binary."""
+
 sh_binary = native.sh_binary

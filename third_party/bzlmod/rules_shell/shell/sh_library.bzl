@@ -1,1 +1,3 @@
+"""Where newer Bazel has sh_library."""
+
 sh_library = native.sh_library
