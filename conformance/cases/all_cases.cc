@@ -10,14 +10,26 @@ namespace net::conformance {
 const std::vector<Case>& AllCases() {
   static const auto& all = *[] {
     auto* cases = new std::vector<Case>;
-    for (const auto* part :
-         {&ListenCases(), &ListenPortCases(), &ListenAddressCases(),
-          &ListenInUseCases(), &ListenReuseportCases(), &ListenErrorCases(),
-          &ConnectCases(), &ConnectErrorCases(), &AcceptCases(),
-          &AcceptErrorCases(), &PeerAddrCases(), &LocalAddrCases(),
-          &DataCases(), &DataBlockingCases(), &DataEndingCases(),
-          &DescriptorCases(), &ListenFaultCases(), &ConnectFaultCases(),
-          &FaultCases()}) {
+    for (const auto* part : {&ListenCases(),
+                             &ListenPortCases(),
+                             &ListenAddressCases(),
+                             &ListenInUseCases(),
+                             &ListenReuseportCases(),
+                             &ListenErrorCases(),
+                             &ConnectCases(),
+                             &ConnectErrorCases(),
+                             &AcceptCases(),
+                             &AcceptErrorCases(),
+                             &PeerAddrCases(),
+                             &LocalAddrCases(),
+                             &DataCases(),
+                             &DataBlockingCases(),
+                             &DataEndingCases(),
+                             &CloseCases(),
+                             &DescriptorCases(),
+                             &ListenFaultCases(),
+                             &ConnectFaultCases(),
+                             &FaultCases()}) {
       cases->insert(cases->end(), part->begin(), part->end());
     }
     return cases;

@@ -1,12 +1,351 @@
+// Calls that must wait, must not wait, or are ended while they wait.
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/error.h"
 
 namespace net::conformance {
+namespace {
+
+using ::testing::Gt;
+using ::testing::Lt;
+
+// More than any buffers hold.
+constexpr size_t kTooMuch = size_t{32} << 20;
+
+// Of a peer that stalls, in bytes: small enough to be full soon.
+constexpr int kSmallBuffer = 65536;
+
+// A Recv in a task; `result` is read after Join().
+struct BlockedRecv {
+  BlockedRecv(Context& c, const Sock& socket)
+      : task(c.env().Start([this, &socket] { result = RecvOnce(socket); })) {}
+
+  Result<std::string> result = Error{.text = "has not returned"};
+  std::unique_ptr<Task> task;
+};
+
+// A Send of `size` bytes in a task; `result` is read after Join().
+struct BlockedSend {
+  BlockedSend(Context& c, const Sock& socket, size_t size)
+      : data(size, '#'),
+        task(c.env().Start([this, &socket] { result = socket.Send(data); })) {}
+
+  const std::string data;
+  Result<size_t> result = Error{.text = "has not returned"};
+  std::unique_ptr<Task> task;
+};
+
+// Fills the socket's way to its peer behind the implementation's back, until
+// a send would block: how many bytes that took.
+Result<size_t> Fill(Context& c, const Sock& socket) {
+  const Result<Witness> witness = socket.Look();
+  if (!witness.ok()) return witness.As<size_t>();
+  // Lent, not given: released before it could close.
+  loopback::RawSocket view(witness->fd(), c.sys());
+  const absl::StatusOr<size_t> filled = loopback::SendUntilFull(view);
+  static_cast<void>(view.Release());
+  if (!filled.ok()) return Error{.text = filled.status().ToString()};
+  return *filled;
+}
+
+// Connected to a peer that stalls, until the case reads.
+Result<Connected> ConnectToStallingPeer(Context& c) {
+  return ConnectToPeer(c, {}, {.receive_buffer = kSmallBuffer});
+}
+
+void NonblockingRecv(Context& c, const Connected& end) {
+  EXPECT_THAT(RecvOnce(end.sock), Fails(EAGAIN));
+  ASSERT_THAT(loopback::SendAll(end.peer, "now"), IsOk());
+  ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
+  EXPECT_THAT(end.sock.RecvExactly(3), IsOkAndHolds("now"));
+  EXPECT_THAT(RecvOnce(end.sock), Fails(EAGAIN));
+}
+
+void RecvWouldBlock(Context& c) {
+  {
+    SCOPED_TRACE("accepted");
+    ASSERT_OK_AND_ASSIGN(Connected end, AcceptPeer(c, {.nonblock = true}));
+    NonblockingRecv(c, end);
+  }
+  SCOPED_TRACE("connected");
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at, {.nonblock = true}));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  EXPECT_THAT(RecvOnce(client), Fails(EAGAIN));
+}
+
+void RecvWouldBlockThenEnd(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, AcceptPeer(c, {.nonblock = true}));
+  EXPECT_THAT(RecvOnce(end.sock), Fails(EAGAIN));
+  ASSERT_THAT(end.peer.HalfClose(), IsOk());
+  ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
+  EXPECT_THAT(RecvOnce(end.sock), IsOkAndHolds(""));
+}
+
+// Sends until that fails, which it must with EAGAIN: how many bytes went.
+size_t SendUntilRefused(const Sock& socket) {
+  const std::string chunk(65536, '#');
+  size_t total = 0;
+  while (total < kTooMuch) {
+    const Result<size_t> sent = socket.Send(chunk);
+    if (!sent.ok()) {
+      EXPECT_THAT(sent, Fails(EAGAIN));
+      return total;
+    }
+    total += *sent;
+  }
+  ADD_FAILURE() << "never full";
+  return total;
+}
+
+void SendWouldBlock(Context& c) {
+  ASSERT_OK_AND_ASSIGN(
+      Connected end,
+      AcceptPeer(c, {.nonblock = true}, {.receive_buffer = kSmallBuffer}));
+  const size_t sent = SendUntilRefused(end.sock);
+  EXPECT_THAT(sent, Gt(0U));
+  // What was told to be sent arrives, and nothing of what was refused.
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvExactly(end.peer, sent));
+  ASSERT_THAT(WaitFor(c, end.sock, POLLOUT), IsOk());
+  EXPECT_THAT(end.sock.Send("!"), IsOkAndHolds(1U));
+  EXPECT_THAT(loopback::RecvExactly(end.peer, 1), IsOkAndHolds("!"));
+}
+
+void SendWhileConnecting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::FullQueue queue,
+                       loopback::FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(Sock client,
+                       c.Connect(queue.endpoint(), {.nonblock = true}));
+  EXPECT_THAT(client.Send("too early"), Fails(EAGAIN));
+  EXPECT_THAT(RecvOnce(client), Fails(EAGAIN));
+}
+
+void RecvWaits(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  BlockedRecv recv(c, end.sock);
+  ASSERT_TRUE(recv.task->AwaitBlocked());
+  ASSERT_THAT(loopback::SendAll(end.peer, "at last"), IsOk());
+  recv.task->Join();
+  EXPECT_THAT(recv.result, IsOkAndHolds("at last"));
+}
+
+void RecvWaitsUntilEnd(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  BlockedRecv recv(c, end.sock);
+  ASSERT_TRUE(recv.task->AwaitBlocked());
+  ASSERT_THAT(end.peer.Close(), IsOk());
+  recv.task->Join();
+  EXPECT_THAT(recv.result, IsOkAndHolds(""));
+}
+
+void RecvWaitsUntilReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  BlockedRecv recv(c, end.sock);
+  ASSERT_TRUE(recv.task->AwaitBlocked());
+  ASSERT_THAT(end.peer.Reset(), IsOk());
+  recv.task->Join();
+  EXPECT_THAT(recv.result, Fails(ECONNRESET));
+}
+
+void SendWaits(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToStallingPeer(c));
+  ASSERT_OK_AND_ASSIGN(const size_t filled, Fill(c, end.sock));
+  BlockedSend send(c, end.sock, 1);
+  ASSERT_TRUE(send.task->AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvExactly(end.peer, filled + 1));
+  send.task->Join();
+  EXPECT_THAT(send.result, IsOkAndHolds(1U));
+}
+
+void SendWaitsUntilReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToStallingPeer(c));
+  ASSERT_THAT(Fill(c, end.sock), IsOk());
+  BlockedSend send(c, end.sock, 1);
+  ASSERT_TRUE(send.task->AwaitBlocked());
+  ASSERT_THAT(end.peer.Reset(), IsOk());
+  send.task->Join();
+  EXPECT_THAT(send.result, Fails(ECONNRESET));
+}
+
+void RecvInterrupted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  BlockedRecv recv(c, end.sock);
+  ASSERT_TRUE(recv.task->AwaitBlocked());
+  recv.task->Interrupt();
+  ASSERT_FALSE(recv.task->AwaitBlocked()) << "it waits again";
+  recv.task->Join();
+  EXPECT_THAT(recv.result, Fails(EINTR));
+  ASSERT_THAT(loopback::SendAll(end.peer, "kept"), IsOk());
+  EXPECT_THAT(end.sock.RecvExactly(4), IsOkAndHolds("kept"));
+}
+
+void SendInterrupted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToStallingPeer(c));
+  ASSERT_OK_AND_ASSIGN(const size_t filled, Fill(c, end.sock));
+  BlockedSend send(c, end.sock, 1);
+  ASSERT_TRUE(send.task->AwaitBlocked());
+  send.task->Interrupt();
+  ASSERT_FALSE(send.task->AwaitBlocked()) << "it waits again";
+  send.task->Join();
+  EXPECT_THAT(send.result, Fails(EINTR));
+  ASSERT_THAT(end.sock.Shutdown(SHUT_WR), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvUntilEof(end.peer));
+  EXPECT_EQ(received.size(), filled) << "nothing of it must have been sent";
+}
+
+void SendInterruptedMidway(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToStallingPeer(c));
+  BlockedSend send(c, end.sock, kTooMuch);
+  ASSERT_TRUE(send.task->AwaitBlocked());
+  send.task->Interrupt();
+  ASSERT_FALSE(send.task->AwaitBlocked()) << "it waits again";
+  send.task->Join();
+  ASSERT_OK_AND_ASSIGN(const size_t sent, send.result);
+  EXPECT_THAT(sent, Lt(kTooMuch));
+  ASSERT_THAT(end.sock.Shutdown(SHUT_WR), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvUntilEof(end.peer));
+  EXPECT_EQ(received.size(), sent);
+}
+
+void ShutdownWakesRecv(Context& c) {
+  for (const int how : {SHUT_RD, SHUT_RDWR}) {
+    SCOPED_TRACE(how == SHUT_RD ? "SHUT_RD" : "SHUT_RDWR");
+    ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+    BlockedRecv recv(c, end.sock);
+    ASSERT_TRUE(recv.task->AwaitBlocked());
+    ASSERT_THAT(end.sock.Shutdown(how), IsOk());
+    recv.task->Join();
+    EXPECT_THAT(recv.result, IsOkAndHolds(""));
+  }
+}
+
+void ShutdownWakesSend(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToStallingPeer(c));
+  ASSERT_THAT(Fill(c, end.sock), IsOk());
+  BlockedSend send(c, end.sock, 1);
+  ASSERT_TRUE(send.task->AwaitBlocked());
+  ASSERT_THAT(end.sock.Shutdown(SHUT_WR), IsOk());
+  send.task->Join();
+  EXPECT_THAT(send.result, Fails(EPIPE));
+}
+
+std::vector<Case> NotWaiting() {
+  return {
+      {.id = "data.recv.would_block",
+       .requirement = "Recv of a non-blocking socket without data must fail "
+                      "with EAGAIN, and succeed once data is there.",
+       .source = "contract: Send, Recv; recv(2) EAGAIN",
+       .run = &RecvWouldBlock},
+      {.id = "data.recv.would_block_then_end",
+       .requirement = "Recv of a non-blocking socket must tell the end of the "
+                      "stream by 0, not by EAGAIN.",
+       .source = "recv(2) RETURN VALUE",
+       .run = &RecvWouldBlockThenEnd},
+      {.id = "data.send.would_block",
+       .requirement =
+           "Send of a non-blocking socket to a peer that stalls must "
+           "fail with EAGAIN, and what it had taken must arrive.",
+       .source = "contract: Send, Recv; send(2) EAGAIN",
+       .run = &SendWouldBlock},
+      {.id = "data.while_connecting",
+       .requirement = "Send and Recv of a socket that is still connecting must "
+                      "fail with EAGAIN.",
+       .source = "contract: Send, Recv; connect(2) EINPROGRESS",
+       .run = &SendWhileConnecting},
+  };
+}
+
+std::vector<Case> Waiting() {
+  return {
+      {.id = "data.recv.waits_for_data",
+       .requirement = "Recv of a blocking socket must wait for data and return "
+                      "it.",
+       .source = "recv(2) DESCRIPTION",
+       .run = &RecvWaits},
+      {.id = "data.recv.waits_for_end",
+       .requirement = "A blocked Recv must return 0 when the peer ends the "
+                      "stream.",
+       .source = "recv(2) RETURN VALUE",
+       .run = &RecvWaitsUntilEnd},
+      {.id = "data.recv.waits_for_reset",
+       .requirement = "A blocked Recv must fail with ECONNRESET when the peer "
+                      "resets the connection.",
+       .source = "RFC 9293 section 3.10.7.4; recv(2) ERRORS",
+       .run = &RecvWaitsUntilReset},
+      {.id = "data.send.waits_for_room",
+       .requirement = "Send of a blocking socket to a peer that stalls must "
+                      "wait, and go on when the peer reads.",
+       .source = "send(2) DESCRIPTION",
+       .run = &SendWaits},
+      {.id = "data.send.waits_for_reset",
+       .requirement = "A blocked Send must fail with ECONNRESET when the peer "
+                      "resets the connection.",
+       .source = "send(2) ECONNRESET; RFC 9293 section 3.10.7.4",
+       .run = &SendWaitsUntilReset},
+      {.id = "data.recv.interrupted",
+       .requirement = "A blocked Recv should report a signal as EINTR, and the "
+                      "stream must go on as if it had not been called.",
+       .source = "contract: Send, Recv; recv(2) EINTR",
+       .level = Level::kShould,
+       .run = &RecvInterrupted},
+      {.id = "data.send.interrupted",
+       .requirement = "A blocked Send that has sent nothing should report a "
+                      "signal as EINTR, and nothing of it must be sent.",
+       .source = "contract: Send, Recv; send(2) EINTR",
+       .level = Level::kShould,
+       .run = &SendInterrupted},
+      {.id = "data.send.interrupted_midway",
+       .requirement = "A blocked Send that has sent a part should end at a "
+                      "signal and tell how many bytes will arrive.",
+       .source = "send(2) RETURN VALUE; signal(7) Interruption of system calls",
+       .level = Level::kShould,
+       .run = &SendInterruptedMidway},
+      {.id = "data.shutdown.wakes_recv",
+       .requirement = "Shutting down the receiving direction must wake a "
+                      "blocked Recv, which returns 0.",
+       .source = "shutdown(2) DESCRIPTION",
+       .run = &ShutdownWakesRecv},
+      {.id = "data.shutdown.wakes_send",
+       .requirement = "Shutting down the sending direction must wake a blocked "
+                      "Send, which fails with EPIPE.",
+       .source = "shutdown(2) DESCRIPTION; send(2) EPIPE",
+       .run = &ShutdownWakesSend},
+  };
+}
+
+}  // namespace
 
 const std::vector<Case>& DataBlockingCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *[] {
+    auto* all = new std::vector<Case>(NotWaiting());
+    const std::vector<Case> waiting = Waiting();
+    all->insert(all->end(), waiting.begin(), waiting.end());
+    return all;
+  }();
   return cases;
 }
 

@@ -1,12 +1,279 @@
+// The descriptors of a process: who sees them after exec, how many there are,
+// and that nothing is left of a failure.
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/loopback/loopback.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
 
 namespace net::conformance {
+namespace {
+
+using ::testing::Contains;
+
+// The implementation's sockets of all three origins.
+struct Trio {
+  Sock listener;
+  Sock client;
+  Sock server;
+};
+
+Result<Trio> MakeTrio(Context& c, bool no_cloexec, bool nonblock = false) {
+  Result<Sock> listener =
+      c.Listen({.nonblock = nonblock, .no_cloexec = no_cloexec});
+  if (!listener.ok()) return listener.As<Trio>();
+  const Result<ip::Endpoint> at = listener->LocalAddr();
+  if (!at.ok()) return at.As<Trio>();
+  Result<Sock> client =
+      c.Connect(*at, {.nonblock = nonblock, .no_cloexec = no_cloexec});
+  if (!client.ok()) return client.As<Trio>();
+  const Result<Done> arrived = WaitFor(c, *listener, POLLIN);
+  if (!arrived.ok()) return arrived.As<Trio>();
+  Result<Sock> server =
+      listener->Accept({.nonblock = nonblock, .no_cloexec = no_cloexec});
+  if (!server.ok()) return server.As<Trio>();
+  return Trio{*std::move(listener), *std::move(client), *std::move(server)};
+}
+
+// Whether `socket` is among the descriptors `open`.
+Result<bool> IsAmong(const std::vector<int>& open, const Sock& socket) {
+  const Result<Witness> witness = socket.Look();
+  if (!witness.ok()) return witness.As<bool>();
+  return std::find(open.begin(), open.end(), witness->fd()) != open.end();
+}
+
+void ListenerAndExec(Context& c, bool no_cloexec) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.no_cloexec = no_cloexec}));
+  const std::vector<int> open = c.env().DescriptorsAfterExec();
+  EXPECT_THAT(IsAmong(open, listener), IsOkAndHolds(no_cloexec));
+}
+void ListenerIsClosed(Context& c) { ListenerAndExec(c, false); }
+void ListenerIsKept(Context& c) { ListenerAndExec(c, true); }
+
+void ConnectedAndExec(Context& c, bool no_cloexec) {
+  ASSERT_OK_AND_ASSIGN(Connected end,
+                       ConnectToPeer(c, {.no_cloexec = no_cloexec}));
+  const std::vector<int> open = c.env().DescriptorsAfterExec();
+  EXPECT_THAT(IsAmong(open, end.sock), IsOkAndHolds(no_cloexec));
+}
+void ConnectedIsClosed(Context& c) { ConnectedAndExec(c, false); }
+void ConnectedIsKept(Context& c) { ConnectedAndExec(c, true); }
+
+void AcceptedAndExec(Context& c, bool no_cloexec) {
+  ASSERT_OK_AND_ASSIGN(Connected end,
+                       AcceptPeer(c, {.no_cloexec = no_cloexec}));
+  const std::vector<int> open = c.env().DescriptorsAfterExec();
+  EXPECT_THAT(IsAmong(open, end.sock), IsOkAndHolds(no_cloexec));
+}
+void AcceptedIsClosed(Context& c) { AcceptedAndExec(c, false); }
+void AcceptedIsKept(Context& c) { AcceptedAndExec(c, true); }
+
+void ListenerAndAcceptedDiffer(Context& c) {
+  for (const bool listener_kept : {false, true}) {
+    SCOPED_TRACE(listener_kept ? "the listener is kept"
+                               : "the accepted socket is kept");
+    ASSERT_OK_AND_ASSIGN(Sock listener,
+                         c.Listen({.no_cloexec = listener_kept}));
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
+                         loopback::ConnectTo(c.sys(), at));
+    ASSERT_OK_AND_ASSIGN(Sock server,
+                         listener.Accept({.no_cloexec = !listener_kept}));
+    const std::vector<int> open = c.env().DescriptorsAfterExec();
+    EXPECT_THAT(IsAmong(open, listener), IsOkAndHolds(listener_kept));
+    EXPECT_THAT(IsAmong(open, server), IsOkAndHolds(!listener_kept));
+  }
+}
+
+void NothingElseIsKept(Context& c) {
+  const std::vector<int> before = c.env().DescriptorsAfterExec();
+  ASSERT_OK_AND_ASSIGN(Trio trio, MakeTrio(c, /*no_cloexec=*/false));
+  EXPECT_EQ(c.env().DescriptorsAfterExec(), before);
+}
+
+// What exec leaves of a listener is one that listens.
+void KeptListenerStillListens(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.no_cloexec = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  EXPECT_THAT(c.env().DescriptorsAfterExec(), Contains(witness.fd()));
+  ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
+                       loopback::ConnectTo(c.sys(), at));
+  EXPECT_THAT(listener.Accept(), IsOk());
+}
+
+void ExpectFlags(const Sock& socket, bool no_cloexec, bool nonblock) {
+  ASSERT_OK_AND_ASSIGN(const Witness witness, socket.Look());
+  EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(!no_cloexec));
+  EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(nonblock));
+}
+
+// The other thread that forks between the two calls cannot be called up; the
+// second call can be counted.
+void FlagsAreAtomic(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  for (const bool no_cloexec : {false, true}) {
+    for (const bool nonblock : {false, true}) {
+      SCOPED_TRACE(testing::Message()
+                   << "no_cloexec " << no_cloexec << ", nonblock " << nonblock);
+      ASSERT_OK_AND_ASSIGN(Trio trio, MakeTrio(c, no_cloexec, nonblock));
+      ExpectFlags(trio.listener, no_cloexec, nonblock);
+      ExpectFlags(trio.client, no_cloexec, nonblock);
+      ExpectFlags(trio.server, no_cloexec, nonblock);
+    }
+  }
+  EXPECT_EQ(injector->count(Call::kFcntl), 0);
+  EXPECT_EQ(injector->count(Call::kIoctl), 0);
+}
+
+void EachSocketIsOneDescriptor(Context& c) {
+  const size_t before = c.env().OpenDescriptors().size();
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 1) << "Listen";
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 2) << "Connect";
+  ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 3) << "Accept";
+  ASSERT_THAT(server.Close(), IsOk());
+  ASSERT_THAT(client.Close(), IsOk());
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before) << "Close";
+}
+
+void FailuresLeaveNothing(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::RefusedPort taken,
+                       loopback::RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.nonblock = true}));
+  const size_t before = c.env().OpenDescriptors().size();
+  // More often than a process has descriptors to lose here.
+  c.env().LimitDescriptors(8);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(c.Listen(taken.endpoint()), Fails(EADDRINUSE));
+    EXPECT_THAT(c.Listen(ip::Endpoint{c.Foreign(), 0}), Fails(EADDRNOTAVAIL));
+    EXPECT_THAT(c.Connect(taken.endpoint()), Fails(ECONNREFUSED));
+    EXPECT_THAT(listener.Accept(), Fails(EAGAIN));
+  }
+  c.env().LimitDescriptors(std::nullopt);
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before);
+}
+
+std::vector<Case> ExecCases() {
+  return {
+      {.id = "descriptors.exec.listener_closed",
+       .requirement = "A program that is executed should not see a listener, "
+                      "unless that was asked for.",
+       .source = "contract: flags; socket(2) SOCK_CLOEXEC",
+       .level = Level::kShould,
+       .needs = Need::kExec,
+       .run = &ListenerIsClosed},
+      {.id = "descriptors.exec.connected_closed",
+       .requirement = "A program that is executed should not see a connected "
+                      "socket, unless that was asked for.",
+       .source = "contract: flags; socket(2) SOCK_CLOEXEC",
+       .level = Level::kShould,
+       .needs = Need::kExec,
+       .run = &ConnectedIsClosed},
+      {.id = "descriptors.exec.accepted_closed",
+       .requirement = "A program that is executed should not see an accepted "
+                      "socket, unless that was asked for.",
+       .source = "contract: flags; accept(2) SOCK_CLOEXEC",
+       .level = Level::kShould,
+       .needs = Need::kExec,
+       .run = &AcceptedIsClosed},
+      {.id = "descriptors.exec.nothing_else",
+       .requirement = "A program that is executed should see no descriptor at "
+                      "all of what Listen, Connect and Accept have opened.",
+       .source = "contract: flags; execve(2) DESCRIPTION",
+       .level = Level::kShould,
+       .needs = Need::kExec,
+       .run = &NothingElseIsKept},
+      {.id = "descriptors.exec.listener_kept",
+       .requirement = "A listener without close-on-exec must be open in a "
+                      "program that is executed.",
+       .source = "contract: flags; execve(2) DESCRIPTION",
+       .needs = Need::kExec,
+       .run = &ListenerIsKept},
+      {.id = "descriptors.exec.connected_kept",
+       .requirement =
+           "A connected socket without close-on-exec must be open in "
+           "a program that is executed.",
+       .source = "contract: flags; execve(2) DESCRIPTION",
+       .needs = Need::kExec,
+       .run = &ConnectedIsKept},
+      {.id = "descriptors.exec.accepted_kept",
+       .requirement =
+           "An accepted socket without close-on-exec must be open in "
+           "a program that is executed.",
+       .source = "contract: flags; execve(2) DESCRIPTION",
+       .needs = Need::kExec,
+       .run = &AcceptedIsKept},
+      {.id = "descriptors.exec.each_its_own",
+       .requirement =
+           "Whether an accepted socket survives exec must not depend "
+           "on whether its listener does.",
+       .source = "contract: flags; accept(2) SOCK_CLOEXEC",
+       .needs = Need::kExec,
+       .run = &ListenerAndAcceptedDiffer},
+      {.id = "descriptors.exec.undisturbed",
+       .requirement =
+           "A listener that another program has inherited must still "
+           "accept here when that program is gone.",
+       .source = "fork(2) DESCRIPTION; close(2) DESCRIPTION",
+       .needs = Need::kExec,
+       .run = &KeptListenerStillListens},
+  };
+}
+
+std::vector<Case> LedgerCases() {
+  return {
+      {.id = "descriptors.flags_are_atomic",
+       .requirement =
+           "Flags must be set by the call that makes the descriptor, "
+           "never by an fcntl or ioctl after it.",
+       .source = "contract: flags; open(2) O_CLOEXEC",
+       .run = &FlagsAreAtomic},
+      {.id = "descriptors.one_for_each_socket",
+       .requirement = "Each socket should cost one descriptor, and closing it "
+                      "should give that back.",
+       .source = "socket(2) RETURN VALUE; accept(2) RETURN VALUE",
+       .level = Level::kShould,
+       .run = &EachSocketIsOneDescriptor},
+      {.id = "descriptors.failures_leave_none",
+       .requirement = "Operations that fail must leave no descriptor open, "
+                      "however often they fail.",
+       .source = "contract: any failure",
+       .run = &FailuresLeaveNothing},
+  };
+}
+
+}  // namespace
 
 const std::vector<Case>& DescriptorCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *[] {
+    auto* all = new std::vector<Case>(ExecCases());
+    const std::vector<Case> ledger = LedgerCases();
+    all->insert(all->end(), ledger.begin(), ledger.end());
+    return all;
+  }();
   return cases;
 }
 

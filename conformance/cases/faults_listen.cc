@@ -1,12 +1,355 @@
+// Listen when a system call fails: what the real kernel never lets fail there
+// is made to fail by injection, and the real kernel shows what was left behind.
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
 #include <vector>
 
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "fakes/call.h"
+#include "fakes/fault_injector.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
 
 namespace net::conformance {
+namespace {
+
+using ::testing::IsEmpty;
+
+// What a port variable holds that nobody has assigned to.
+constexpr uint16_t kUntouched = 7;
+
+// Every option at once, so that every call is made that Listen can make.
+ListenOptions EveryOption(uint16_t& port) {
+  return {.keepalive = true,
+          .reuseaddr = true,
+          .reuseport = true,
+          .backlog = {5},
+          .port_assignments = {&port}};
+}
+
+// Listen fails by `fault`, reports `expected`, and closes what it had opened.
+void ExpectFailure(Context& c, FaultInjector& injector, const ip::Endpoint& at,
+                   const Fault& fault, int expected) {
+  injector.Fail(fault.call, injector.count(fault.call) + fault.nth, fault.error,
+                fault.when);
+  uint16_t port = kUntouched;
+  EXPECT_THAT(c.Listen(at, EveryOption(port)), Fails(expected));
+  EXPECT_THAT(injector.Unfired(), IsEmpty()) << "the call was not made";
+  EXPECT_THAT(injector.OpenDescriptors(), IsEmpty()) << "left open";
+  EXPECT_EQ(injector.StrayCloses(), 0) << "closed twice";
+  EXPECT_EQ(port, kUntouched);
+}
+
+// Each of the errnos, at the `nth` call of that name, is what Listen reports.
+void ExpectReported(Context& c, Call call, int nth,
+                    const std::vector<int>& errors) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  for (const int error : errors) {
+    const Fault fault{.call = call, .nth = nth, .error = error};
+    SCOPED_TRACE(fault);
+    ExpectFailure(c, *injector, {c.Loopback(), 0}, fault, error);
+  }
+}
+
+void SocketFails(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  for (const int error : {EACCES, EAFNOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM,
+                          EPERM, EPROTONOSUPPORT}) {
+    const Fault fault{.call = Call::kSocket, .error = error};
+    SCOPED_TRACE(fault);
+    ExpectFailure(c, *injector, {c.Loopback(), 0}, fault, error);
+  }
+  for (const Call call :
+       {Call::kSetSockOpt, Call::kBind, Call::kListen, Call::kClose}) {
+    EXPECT_EQ(injector->count(call), 0) << call << ", without a socket";
+  }
+}
+
+// The options are three calls, and each of them must be heeded.
+void SetSockOptFails(Context& c) {
+  for (const int nth : {1, 2, 3}) {
+    ExpectReported(c, Call::kSetSockOpt, nth,
+                   {EACCES, EDOM, EINVAL, ENOBUFS, ENOMEM, ENOPROTOOPT, EPERM});
+  }
+}
+
+void BindFails(Context& c) {
+  ExpectReported(c, Call::kBind, 1,
+                 {EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL,
+                  ENOBUFS, ENOMEM, EPERM});
+}
+
+void ListenFails(Context& c) {
+  ExpectReported(c, Call::kListen, 1,
+                 {EACCES, EADDRINUSE, EINVAL, ENOBUFS, ENOMEM, EOPNOTSUPP});
+}
+
+void GetSockNameFails(Context& c) {
+  ExpectReported(c, Call::kGetSockName, 1, {EINVAL, ENOBUFS, ENOMEM});
+}
+
+// Nothing listens at `at`, and the port can be had by somebody who allows no
+// sharing.
+void ExpectNothingLeft(Context& c, const ip::Endpoint& at) {
+  ExpectRefused(c, at);
+  EXPECT_THAT(loopback::ListenOn(c.sys(), at), IsOk()) << "still bound";
+}
+
+void NothingLeftOf(Context& c, const std::vector<Fault>& faults) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  const ip::Endpoint at{c.Loopback(), kPort};
+  for (const Fault& fault : faults) {
+    SCOPED_TRACE(fault);
+    ExpectFailure(c, *injector, at, fault, fault.error);
+    ExpectNothingLeft(c, at);
+  }
+}
+
+// The call is made, and only then said to have failed: what it did is there to
+// be cleaned up.
+void NothingBound(Context& c) {
+  NothingLeftOf(c, {{Call::kBind, 1, ENOMEM, When::kAfter},
+                    {Call::kListen, 1, EADDRINUSE}});
+}
+
+void NothingListensAfterListen(Context& c) {
+  NothingLeftOf(c, {{Call::kListen, 1, EADDRINUSE, When::kAfter}});
+}
+
+void NothingListensAfterGetSockName(Context& c) {
+  NothingLeftOf(c, {{Call::kGetSockName, 1, ENOBUFS},
+                    {Call::kGetSockName, 1, ENOBUFS, When::kAfter}});
+}
+
+// All of them, wherever they stand, and also when the port is known already.
+void PortAssignmentsUntouched(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  for (const Call call : {Call::kSocket, Call::kSetSockOpt, Call::kBind,
+                          Call::kListen, Call::kGetSockName}) {
+    for (const uint16_t asked : {uint16_t{0}, kPort}) {
+      SCOPED_TRACE(testing::Message() << call << " fails, port " << asked);
+      injector->Fail(call, injector->count(call) + 1, ENOMEM, When::kAfter);
+      uint16_t first = kUntouched;
+      uint16_t second = kUntouched;
+      EXPECT_THAT(
+          c.Listen(ip::Endpoint{c.Loopback(), asked},
+                   {.keepalive = true, .port_assignments = {&first, &second}}),
+          Fails(ENOMEM));
+      EXPECT_EQ(first, kUntouched);
+      EXPECT_EQ(second, kUntouched);
+    }
+  }
+}
+
+void ClosedOnce(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  int closes = 0;
+  for (const Call call :
+       {Call::kSetSockOpt, Call::kBind, Call::kListen, Call::kGetSockName}) {
+    SCOPED_TRACE(call);
+    ExpectFailure(c, *injector, {c.Loopback(), 0}, {call, 1, ENOMEM}, ENOMEM);
+    EXPECT_EQ(injector->count(Call::kClose), ++closes);
+  }
+}
+
+void CloseFailsToo(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  for (const Call call :
+       {Call::kSetSockOpt, Call::kBind, Call::kListen, Call::kGetSockName}) {
+    for (const int error : {EINTR, EIO}) {
+      const Fault clean_up{Call::kClose, injector->count(Call::kClose) + 1,
+                           error, When::kAfter};
+      SCOPED_TRACE(testing::Message() << call << " fails, then " << clean_up);
+      injector->Fail(clean_up.call, clean_up.nth, error, clean_up.when);
+      ExpectFailure(c, *injector, {c.Loopback(), 0}, {call, 1, EADDRINUSE},
+                    EADDRINUSE);
+    }
+  }
+}
+
+void WorksAfterwards(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  const ip::Endpoint at{c.Loopback(), kPort};
+  for (const Call call : {Call::kSocket, Call::kSetSockOpt, Call::kBind,
+                          Call::kListen, Call::kGetSockName}) {
+    SCOPED_TRACE(call);
+    ExpectFailure(c, *injector, at, {call, 1, ENOMEM}, ENOMEM);
+    uint16_t port = kUntouched;
+    ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(at, EveryOption(port)));
+    EXPECT_EQ(port, kPort);
+    ExpectTakes(c, listener, at);
+  }
+}
+
+// How often Listen makes each call, for what it is asked.
+void ExpectCalls(Context& c, const ListenOptions& options, int setsockopts,
+                 int getsocknames) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(options));
+  EXPECT_EQ(injector->count(Call::kSocket), 1);
+  EXPECT_EQ(injector->count(Call::kSetSockOpt), setsockopts);
+  EXPECT_EQ(injector->count(Call::kBind), 1);
+  EXPECT_EQ(injector->count(Call::kListen), 1);
+  EXPECT_EQ(injector->count(Call::kGetSockName), getsocknames);
+  int all = 0;
+  for (const Call call : AllCalls()) all += injector->count(call);
+  EXPECT_EQ(all, 3 + setsockopts + getsocknames) << "and no other call";
+}
+
+void CallsWithoutOptions(Context& c) { ExpectCalls(c, {}, 0, 0); }
+
+void CallsOfEachOption(Context& c) {
+  for (const ListenOptions& options :
+       {ListenOptions{.keepalive = true}, ListenOptions{.reuseaddr = true},
+        ListenOptions{.reuseport = true}}) {
+    SCOPED_TRACE(testing::Message()
+                 << "keepalive " << options.keepalive << ", reuseaddr "
+                 << options.reuseaddr << ", reuseport " << options.reuseport);
+    ExpectCalls(c, options, 1, 0);
+  }
+  ExpectCalls(c, {.nonblock = true, .no_cloexec = true, .backlog = {5, 7}}, 0,
+              0);
+}
+
+void CallsOfPortAssignments(Context& c) {
+  uint16_t ports[3] = {};
+  ExpectCalls(c, {.port_assignments = {&ports[0], &ports[1], &ports[2]}}, 0, 1);
+}
+
+void NoCallsForNonsense(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+  EXPECT_THAT(c.Listen({.unknown_flag = true}), Fails(EINVAL));
+  EXPECT_EQ(injector->count(Call::kSocket), 0);
+  EXPECT_THAT(c.Listen({.port_assignments = {nullptr}}), Fails(EINVAL));
+  EXPECT_EQ(injector->count(Call::kSocket), 0);
+}
+
+std::vector<Case> Reported() {
+  return {
+      {.id = "faults.listen.socket",
+       .requirement =
+           "Listen must report the errno of a failing socket(2), and "
+           "make no further call.",
+       .source = "contract: any failure; socket(2) ERRORS",
+       .run = &SocketFails},
+      {.id = "faults.listen.setsockopt",
+       .requirement =
+           "Listen must report the errno of a failing setsockopt(2), "
+           "whichever option it is for.",
+       .source = "contract: any failure; setsockopt(2) ERRORS",
+       .run = &SetSockOptFails},
+      {.id = "faults.listen.bind",
+       .requirement = "Listen must report the errno of a failing bind(2) and "
+                      "close the descriptor.",
+       .source = "contract: any failure; bind(2) ERRORS",
+       .run = &BindFails},
+      {.id = "faults.listen.listen",
+       .requirement = "Listen must report the errno of a failing listen(2) and "
+                      "close the descriptor.",
+       .source = "contract: any failure; listen(2) ERRORS",
+       .run = &ListenFails},
+      {.id = "faults.listen.getsockname",
+       .requirement = "Listen must report the errno of a failing "
+                      "getsockname(2) and close the descriptor.",
+       .source = "contract: any failure; getsockname(2) ERRORS",
+       .run = &GetSockNameFails},
+      {.id = "faults.listen.first_errno_wins",
+       .requirement = "Listen must report the errno of the call that failed, "
+                      "not that of the close(2) that cleans up.",
+       .source = "contract: any failure",
+       .run = &CloseFailsToo},
+  };
+}
+
+std::vector<Case> Left() {
+  return {
+      {.id = "faults.listen.closed_once",
+       .requirement =
+           "A failing Listen must close its descriptor exactly once.",
+       .source = "contract: any failure; close(2) NOTES",
+       .run = &ClosedOnce},
+      {.id = "faults.listen.nothing_bound",
+       .requirement = "After a Listen that failed once bound, the port must be "
+                      "free.",
+       .source = "contract: any failure",
+       .needs = Need::kOwnNetwork,
+       .run = &NothingBound},
+      {.id = "faults.listen.nothing_listens",
+       .requirement = "After a Listen whose listen(2) did its work and failed, "
+                      "nothing must listen.",
+       .source = "contract: any failure",
+       .needs = Need::kOwnNetwork,
+       .run = &NothingListensAfterListen},
+      {.id = "faults.listen.nothing_listens_without_port",
+       .requirement =
+           "After a Listen that listened and could not tell its port, "
+           "nothing must listen.",
+       .source = "contract: any failure; contract: PortAssignment",
+       .needs = Need::kOwnNetwork,
+       .run = &NothingListensAfterGetSockName},
+      {.id = "faults.listen.ports_untouched",
+       .requirement = "A failing Listen must assign none of the ports, "
+                      "whichever call it is that fails.",
+       .source = "contract: any failure; contract: PortAssignment",
+       .needs = Need::kOwnNetwork,
+       .run = &PortAssignmentsUntouched},
+      {.id = "faults.listen.works_afterwards",
+       .requirement = "After a failing Listen, whichever call it was, the same "
+                      "Listen must succeed.",
+       .source = "contract: any failure",
+       .needs = Need::kOwnNetwork,
+       .run = &WorksAfterwards},
+  };
+}
+
+std::vector<Case> Calls() {
+  return {
+      {.id = "faults.listen.calls",
+       .requirement = "Listen without options should make socket(2), bind(2) "
+                      "and listen(2) once, and no other call.",
+       .source = "contract: any success",
+       .level = Level::kShould,
+       .run = &CallsWithoutOptions},
+      {.id = "faults.listen.calls.options",
+       .requirement = "Each socket option should cost Listen one more "
+                      "setsockopt(2), flags and backlogs nothing.",
+       .source = "contract: any success",
+       .level = Level::kShould,
+       .run = &CallsOfEachOption},
+      {.id = "faults.listen.calls.port_assignments",
+       .requirement = "Several port assignments should cost Listen one "
+                      "getsockname(2) together.",
+       .source = "contract: PortAssignment",
+       .level = Level::kShould,
+       .run = &CallsOfPortAssignments},
+      {.id = "faults.listen.calls.none_for_nonsense",
+       .requirement =
+           "An unknown flag and a null port assignment must be EINVAL "
+           "before any system call.",
+       .source = "contract: flags; contract: PortAssignment",
+       .run = &NoCallsForNonsense},
+  };
+}
+
+}  // namespace
 
 const std::vector<Case>& ListenFaultCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *[] {
+    auto* all = new std::vector<Case>;
+    for (const std::vector<Case>& part : {Reported(), Left(), Calls()}) {
+      all->insert(all->end(), part.begin(), part.end());
+    }
+    return all;
+  }();
   return cases;
 }
 

@@ -1,12 +1,152 @@
+// The local address of a socket.
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
 
 namespace net::conformance {
+namespace {
+
+void OfListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  EXPECT_EQ(at.addr, c.Loopback());
+  EXPECT_NE(at.port, 0);
+  EXPECT_THAT(loopback::ConnectTo(c.sys(), at), IsOk());
+}
+
+void OfWildcardListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(ip::Endpoint{c.Any(), 0}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  EXPECT_EQ(at.addr, c.Any());
+  EXPECT_NE(at.port, 0);
+}
+
+void OfConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint seen, end.peer.PeerEndpoint());
+  EXPECT_THAT(end.sock.LocalAddr(), IsOkAndHolds(seen));
+}
+
+void OfAccepted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, AcceptPeer(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint reached, end.peer.PeerEndpoint());
+  EXPECT_THAT(end.sock.LocalAddr(), IsOkAndHolds(reached));
+}
+
+void OfAcceptedByWildcard(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(ip::Endpoint{c.Any(), 0}));
+  ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalAddr());
+  at.addr = c.Loopback();
+  ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
+                       loopback::ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
+  EXPECT_THAT(server.LocalAddr(), IsOkAndHolds(at));
+}
+
+void OfConnecting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::FullQueue queue,
+                       loopback::FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(Sock client,
+                       c.Connect(queue.endpoint(), {.nonblock = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, client.LocalAddr());
+  EXPECT_EQ(at.addr, c.Loopback());
+  EXPECT_NE(at.port, 0);
+}
+
+void OfUnbound(Context& c) {
+  ASSERT_OK_AND_ASSIGN(loopback::RawSocket fresh,
+                       loopback::NewSocket(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(Sock unbound, AdoptRaw(c, std::move(fresh)));
+  EXPECT_THAT(unbound.LocalAddr(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
+}
+
+void OfClosedDescriptor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(loopback::RawSocket fresh,
+                       loopback::NewSocket(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(Sock adopted, c.Adopt(fresh.fd()));
+  ASSERT_THAT(fresh.Close(), IsOk());
+  EXPECT_THAT(adopted.LocalAddr(), Fails(EBADF));
+  EXPECT_THAT(adopted.Close(), Fails(EBADF));
+}
+
+void OfPipe(Context& c) {
+  std::array<int, 2> ends = {};
+  ASSERT_THAT(c.sys().Pipe2(ends.data(), O_CLOEXEC), IsOk());
+  const loopback::RawSocket write_end(ends[1], c.sys());
+  loopback::RawSocket read_end(ends[0], c.sys());
+  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptRaw(c, std::move(read_end)));
+  EXPECT_THAT(adopted.LocalAddr(), Fails(ENOTSOCK));
+}
+
+}  // namespace
 
 const std::vector<Case>& LocalAddrCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "localaddr.listener",
+       .requirement =
+           "The local address of a listener must be the one that was "
+           "asked for, with the port at which it can be reached.",
+       .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
+       .run = &OfListener},
+      {.id = "localaddr.listener.wildcard",
+       .requirement = "The local address of a listener on the wildcard address "
+                      "must be the wildcard address.",
+       .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
+       .run = &OfWildcardListener},
+      {.id = "localaddr.connected",
+       .requirement = "The local address of a connected socket must be the one "
+                      "that its peer sees.",
+       .source = "getsockname(2) DESCRIPTION",
+       .run = &OfConnected},
+      {.id = "localaddr.accepted",
+       .requirement = "The local address of an accepted socket must be the one "
+                      "that the client connected to.",
+       .source = "getsockname(2) DESCRIPTION",
+       .run = &OfAccepted},
+      {.id = "localaddr.accepted.by_wildcard",
+       .requirement = "The local address of a socket accepted by a wildcard "
+                      "listener must be the one that was reached, not the "
+                      "wildcard.",
+       .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
+       .run = &OfAcceptedByWildcard},
+      {.id = "localaddr.connecting",
+       .requirement = "The local address and port must be known while a "
+                      "connect is under way.",
+       .source = "connect(2) EINPROGRESS; ip(7) Address format",
+       .run = &OfConnecting},
+      {.id = "localaddr.unbound",
+       .requirement = "The local address of a socket that is not bound must be "
+                      "the wildcard address and port 0.",
+       .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
+       .run = &OfUnbound},
+      {.id = "localaddr.closed_descriptor",
+       .requirement = "The local address of a closed descriptor must be EBADF.",
+       .source = "getsockname(2) EBADF",
+       .axes = Axes::kV4,
+       .run = &OfClosedDescriptor},
+      {.id = "localaddr.not_a_socket",
+       .requirement =
+           "The local address of a descriptor that is no socket must "
+           "be ENOTSOCK.",
+       .source = "getsockname(2) ENOTSOCK",
+       .axes = Axes::kV4,
+       .run = &OfPipe},
+  };
   return cases;
 }
 

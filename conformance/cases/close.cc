@@ -1,0 +1,196 @@
+// What closing a socket does to the peer, to the queue and to the others.
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using ::testing::Gt;
+
+// One recv of the peer's.
+SysResult PeerRecv(const loopback::RawSocket& peer) {
+  std::array<char, 256> buffer;
+  return peer.Recv(absl::MakeSpan(buffer));
+}
+
+void DescriptorIsGone(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Look());
+  ASSERT_OK_AND_ASSIGN(Connected one, ConnectToPeer(c));
+  ASSERT_OK_AND_ASSIGN(const Witness connected, one.sock.Look());
+  ASSERT_OK_AND_ASSIGN(Connected other, AcceptPeer(c));
+  ASSERT_OK_AND_ASSIGN(const Witness accepted, other.sock.Look());
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(listening.CloseOnExec(), IsErrno(EBADF));
+  ASSERT_THAT(one.sock.Close(), IsOk());
+  EXPECT_THAT(connected.CloseOnExec(), IsErrno(EBADF));
+  ASSERT_THAT(other.sock.Close(), IsOk());
+  EXPECT_THAT(accepted.CloseOnExec(), IsErrno(EBADF));
+}
+
+void GivesPeerTheEnd(Context& c) {
+  for (const bool accepted : {false, true}) {
+    SCOPED_TRACE(accepted ? "accepted" : "connected");
+    ASSERT_OK_AND_ASSIGN(Connected end,
+                         accepted ? AcceptPeer(c) : ConnectToPeer(c));
+    ASSERT_THAT(end.sock.Close(), IsOk());
+    EXPECT_THAT(PeerRecv(end.peer), IsOkAndHolds(0));
+  }
+}
+
+void DeliversWhatWasSent(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, AcceptPeer(c, {.nonblock = true},
+                                                 {.receive_buffer = 65536}));
+  const std::string chunk(65536, '#');
+  size_t total = 0;
+  while (true) {
+    const Result<size_t> sent = end.sock.Send(chunk);
+    if (!sent.ok()) {
+      ASSERT_THAT(sent, Fails(EAGAIN));
+      break;
+    }
+    total += *sent;
+  }
+  ASSERT_THAT(total, Gt(0U));
+  ASSERT_THAT(end.sock.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvUntilEof(end.peer));
+  EXPECT_EQ(received.size(), total);
+}
+
+void UnreadDataResets(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  ASSERT_THAT(loopback::SendAll(end.peer, "unread"), IsOk());
+  ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
+  ASSERT_THAT(end.sock.Close(), IsOk());
+  EXPECT_THAT(PeerRecv(end.peer), IsErrno(ECONNRESET));
+}
+
+void ListenerRefusesLater(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_THAT(loopback::ConnectTo(c.sys(), at), IsOk());
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(loopback::ConnectTo(c.sys(), at), IsErrno(ECONNREFUSED));
+}
+
+void ListenerResetsQueued(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const loopback::RawSocket queued,
+                       loopback::ConnectTo(c.sys(), at));
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(PeerRecv(queued), IsErrno(ECONNRESET));
+}
+
+void ListenerLeavesAccepted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
+                       loopback::ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
+  ASSERT_THAT(listener.Close(), IsOk());
+  ASSERT_THAT(server.SendAll("alive"), IsOk());
+  EXPECT_THAT(loopback::RecvExactly(client, 5), IsOkAndHolds("alive"));
+  ASSERT_THAT(loopback::SendAll(client, "too"), IsOk());
+  EXPECT_THAT(server.RecvExactly(3), IsOkAndHolds("too"));
+}
+
+void LeavesTheOthers(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(Connected first, ConnectToPeer(c));
+  ASSERT_OK_AND_ASSIGN(Connected second, ConnectToPeer(c));
+  ASSERT_THAT(first.sock.Close(), IsOk());
+  ASSERT_THAT(second.sock.SendAll("alive"), IsOk());
+  EXPECT_THAT(loopback::RecvExactly(second.peer, 5), IsOkAndHolds("alive"));
+  EXPECT_THAT(loopback::ConnectTo(c.sys(), at), IsOk());
+  EXPECT_THAT(listener.Accept(), IsOk());
+}
+
+void PortIsFreeAgain(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(c.Listen(at), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& CloseCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "close.descriptor_is_gone",
+       .requirement = "Close must close the descriptor, of a listener, of a "
+                      "connected and of an accepted socket.",
+       .source = "contract: Close; close(2) DESCRIPTION",
+       .run = &DescriptorIsGone},
+      {.id = "close.gives_peer_the_end",
+       .requirement = "Closing with nothing left unread must end the peer's "
+                      "stream in an orderly way.",
+       .source = "RFC 9293 section 3.6; close(2) DESCRIPTION",
+       .run = &GivesPeerTheEnd},
+      {.id = "close.delivers_what_was_sent",
+       .requirement = "Everything that was sent must still arrive after the "
+                      "socket was closed, also what the peer has no room for "
+                      "yet.",
+       .source = "socket(7) SO_LINGER; RFC 9293 section 3.6",
+       .run = &DeliversWhatWasSent},
+      {.id = "close.unread_data_resets",
+       .requirement = "Closing a socket with unread data should reset the "
+                      "connection.",
+       .source = "RFC 1122 section 4.2.2.13; RFC 2525 section 2.17",
+       .level = Level::kShould,
+       .run = &UnreadDataResets},
+      {.id = "close.listener.refuses_later",
+       .requirement = "Connections to a listener that was closed must be "
+                      "refused.",
+       .source = "connect(2) ECONNREFUSED",
+       .needs = Need::kOwnNetwork,
+       .run = &ListenerRefusesLater},
+      {.id = "close.listener.resets_queued",
+       .requirement = "Closing a listener must reset the connections that were "
+                      "not accepted.",
+       .source = "RFC 9293 section 3.10.4",
+       .run = &ListenerResetsQueued},
+      {.id = "close.listener.leaves_accepted",
+       .requirement =
+           "Accepted connections must live on when their listener is "
+           "closed.",
+       .source = "accept(2) DESCRIPTION",
+       .run = &ListenerLeavesAccepted},
+      {.id = "close.listener.frees_port",
+       .requirement = "A port whose listener had no connection must be free "
+                      "once that is closed.",
+       .source = "ip(7) Address format; close(2) DESCRIPTION",
+       .needs = Need::kOwnNetwork,
+       .run = &PortIsFreeAgain},
+      {.id = "close.leaves_the_others",
+       .requirement = "Closing one socket must not touch another.",
+       .source = "close(2) DESCRIPTION",
+       .run = &LeavesTheOthers},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

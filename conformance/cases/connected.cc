@@ -1,0 +1,79 @@
+#include "conformance/cases/connected.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/error.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+Error ToError(const absl::Status& status) {
+  return Error{.kind = *net::KindOf(status),
+               .error_number = net::ErrnoOf(status),
+               .text = std::string(status.message())};
+}
+
+}  // namespace
+
+Result<Connected> ConnectToPeer(Context& c, const ConnectOptions& options,
+                                const loopback::ListenConfig& peer) {
+  const absl::StatusOr<loopback::Listener> listener =
+      loopback::ListenAnywhere(c.sys(), c.family(), peer);
+  if (!listener.ok()) return ToError(listener.status());
+  Result<Sock> sock = c.Connect(listener->endpoint(), options);
+  if (!sock.ok()) return sock.As<Connected>();
+  absl::StatusOr<loopback::RawSocket> accepted = listener->Accept();
+  if (!accepted.ok()) return ToError(accepted.status());
+  return Connected{*std::move(sock), *std::move(accepted)};
+}
+
+Result<Connected> AcceptPeer(Context& c, const AcceptOptions& options,
+                             const loopback::ConnectConfig& peer) {
+  const Result<Sock> listener = c.Listen();
+  if (!listener.ok()) return listener.As<Connected>();
+  const Result<ip::Endpoint> endpoint = listener->LocalAddr();
+  if (!endpoint.ok()) return endpoint.As<Connected>();
+  absl::StatusOr<loopback::RawSocket> client =
+      loopback::ConnectTo(c.sys(), *endpoint, peer);
+  if (!client.ok()) return ToError(client.status());
+  Result<Sock> sock = listener->Accept(options);
+  if (!sock.ok()) return sock.As<Connected>();
+  return Connected{*std::move(sock), *std::move(client)};
+}
+
+Result<Sock> AdoptRaw(Context& c, loopback::RawSocket socket) {
+  Result<Sock> adopted = c.Adopt(socket.fd());
+  if (adopted.ok()) static_cast<void>(socket.Release());
+  return adopted;
+}
+
+Result<Done> WaitFor(Context& c, const Sock& socket, short events) {
+  const Result<Witness> witness = socket.Look();
+  if (!witness.ok()) return witness.As<Done>();
+  // Lent, not given: released before it could close.
+  loopback::RawSocket view(witness->fd(), c.sys());
+  const SysResult ready = view.Wait(events);
+  static_cast<void>(view.Release());
+  if (!ready.ok()) return ToError(ErrnoError(ready.error(), "poll"));
+  return Done{};
+}
+
+Result<std::string> RecvOnce(const Sock& socket, size_t room) {
+  std::string data(room, '\0');
+  const Result<size_t> received = socket.Recv(absl::MakeSpan(data));
+  if (!received.ok()) return received.As<std::string>();
+  data.resize(*received);
+  return data;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,41 @@
+#ifndef CONFORMANCE_CASES_CONNECTED_H_
+#define CONFORMANCE_CASES_CONNECTED_H_
+
+#include <cstddef>
+#include <string>
+
+#include "conformance/context.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
+
+// For cases about a connection, however it came to be.
+
+namespace net::conformance {
+
+// A socket of the implementation, and the raw peer at the other end.
+struct Connected {
+  Sock sock;
+  loopback::RawSocket peer;
+};
+
+// A connection that the implementation makes to a raw listener, and one that it
+// accepts of a raw client. What the raw side cannot do is an Error, too.
+Result<Connected> ConnectToPeer(Context& c, const ConnectOptions& options = {},
+                                const loopback::ListenConfig& peer = {});
+Result<Connected> AcceptPeer(Context& c, const AcceptOptions& options = {},
+                             const loopback::ConnectConfig& peer = {});
+
+// Gives a raw socket to the implementation: see Context::Adopt().
+Result<Sock> AdoptRaw(Context& c, loopback::RawSocket socket);
+
+// Waits until one of the poll(2) `events` is there, which the witness sees on
+// the implementation's descriptor.
+Result<Done> WaitFor(Context& c, const Sock& socket, short events);
+
+// One Recv, with room for `room` bytes: what it brought, nothing at the end of
+// the stream.
+Result<std::string> RecvOnce(const Sock& socket, size_t room = 256);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_CASES_CONNECTED_H_
