@@ -30,7 +30,8 @@
 namespace net::conformance {
 namespace {
 
-// A program that everything has and that waits until its input ends.
+// A program that everything has, that answers what it is told, and that waits
+// until its input ends.
 constexpr char kWaitingProgram[] = "/bin/cat";
 
 std::vector<int> ListDescriptors(const std::string& folder) {
@@ -79,10 +80,10 @@ Pipe MakePipe() {
   return {.read_end = fds[0], .write_end = fds[1]};
 }
 
-// In the child: starts the program with `input` as its standard input. Tells
-// the errno if that fails; success closes `failure`.
-[[noreturn]] void ExecWaitingProgram(int input, int failure) {
-  if (dup2(input, STDIN_FILENO) >= 0) {
+// In the child: starts the program with `input` and `output` as its standard
+// input and output. Tells the errno if that fails; success closes `failure`.
+[[noreturn]] void ExecWaitingProgram(int input, int output, int failure) {
+  if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0) {
     execl(kWaitingProgram, kWaitingProgram, static_cast<char*>(nullptr));
   }
   const int error = errno;
@@ -103,13 +104,18 @@ std::vector<Environment::Descriptor> ListOpenDescriptors() {
 
 std::vector<int> ListDescriptorsAfterExec() {
   const Pipe input = MakePipe();
+  const Pipe output = MakePipe();
   const Pipe failure = MakePipe();
   const pid_t child = static_cast<pid_t>(Checked(fork(), "fork"));
-  if (child == 0) ExecWaitingProgram(input.read_end, failure.write_end);
+  if (child == 0) {
+    ExecWaitingProgram(input.read_end, output.write_end, failure.write_end);
+  }
   close(input.read_end);
+  close(output.write_end);
   close(failure.write_end);
   const absl::Cleanup end_child = [&] {
     close(input.write_end);
+    close(output.read_end);
     close(failure.read_end);
     waitpid(child, nullptr, 0);
   };
@@ -118,6 +124,13 @@ std::vector<int> ListDescriptorsAfterExec() {
   if (Checked(read(failure.read_end, &error, sizeof(error)), "read") != 0) {
     throw HarnessError(
         absl::StrCat("exec ", kWaitingProgram, ": ", ErrnoSymbol(error)));
+  }
+  // While it starts, the dynamic linker opens libraries, at numbers that may
+  // have been those of sockets. An answer says that it is past that.
+  char byte = '?';
+  Checked(write(input.write_end, &byte, 1), "write");
+  if (Checked(read(output.read_end, &byte, 1), "read") != 1) {
+    throw HarnessError(absl::StrCat(kWaitingProgram, " does not answer"));
   }
   return ListDescriptors(absl::StrCat("/proc/", child, "/fd"));
 }
