@@ -1,6 +1,7 @@
 """Implementations that are broken on purpose: the conformance suite's own test."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
+load("@rules_shell//shell:sh_test.bzl", "sh_test")
 
 def _mutated_source_impl(ctx):
     ctx.actions.expand_template(
@@ -58,7 +59,7 @@ def mutant(name, replace, by, caught_by, src = "//tcp:tcp.cc"):
             "//conformance:main",
         ],
     )
-    native.sh_test(
+    sh_test(
         name = name + "_test",
         size = "small",
         srcs = ["mutant_test.sh"],
