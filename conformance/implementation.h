@@ -60,8 +60,9 @@ struct AcceptOptions {
 // its process.
 //
 // Thread-safety: methods are called from any thread, concurrently on different
-// handles, and Accept also concurrently on one listener. Close has its handle
-// to itself.
+// handles. On one handle Accept runs concurrently with itself, Send with Recv,
+// and Shutdown with all three, which it is to wake. Close has its handle to
+// itself.
 class Implementation {
  public:
   virtual ~Implementation() = default;
