@@ -1,12 +1,248 @@
+// Accepting: which connection, and what the new socket is.
+
+#include <sys/socket.h>
+
+#include <optional>
 #include <vector>
 
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/pending.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
 
 namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::RawSocket;
+using loopback::RecvExactly;
+using testing::AnyOf;
+using testing::Eq;
+using testing::Ne;
+
+void QueuedAtOnce(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  ASSERT_THAT(server.SendAll("hello"), IsOk());
+  EXPECT_THAT(RecvExactly(client, 5), IsOkAndHolds(Eq("hello")));
+}
+
+void BlocksUntilConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  Pending<Sock> accepting(c, [&] { return listener.Accept(); });
+  ASSERT_TRUE(accepting.AwaitBlocked()) << "returned without a connection";
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, accepting.Join());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+  EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(std::optional(origin)));
+}
+
+void InOrder(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  std::vector<RawSocket> clients;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+    clients.push_back(std::move(client));
+  }
+  for (const RawSocket& client : clients) {
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+    ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+    EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(std::optional(origin)));
+  }
+}
+
+void LocalAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(server.LocalAddr(), IsOkAndHolds(at));
+}
+
+void LocalAddressOfAny(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Any(), 0}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  const ip::Endpoint called{c.Loopback(), at.port};
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), called));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(server.LocalAddr(), IsOkAndHolds(called));
+}
+
+void LocalAddressMapped(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({ip::kAnyV6, 0}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), {ip::kLocalV4, at.port}));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(server.LocalAddr(),
+              IsOkAndHolds(ip::Endpoint{ip::kLocalV4.Mapped(), at.port}));
+}
+
+void OutlivesTheListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  ASSERT_THAT(listener.Close(), IsOk());
+  ASSERT_THAT(client.Send("ping"), IsOk());
+  EXPECT_THAT(server.RecvExactly(4), IsOkAndHolds(Eq("ping")));
+  ASSERT_THAT(server.SendAll("pong"), IsOk());
+  EXPECT_THAT(RecvExactly(client, 4), IsOkAndHolds(Eq("pong")));
+}
+
+void ClosingOneLeavesTheOthers(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket one, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket two, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(Sock server_of_one, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const Sock server_of_two, listener.Accept());
+  ASSERT_THAT(server_of_one.Close(), IsOk());
+  ASSERT_THAT(server_of_two.SendAll("x"), IsOk());
+  EXPECT_THAT(RecvExactly(two, 1), IsOkAndHolds(Eq("x")));
+  ASSERT_OK_AND_ASSIGN(const RawSocket three, ConnectTo(c.sys(), at));
+  EXPECT_THAT(listener.Accept(), IsOk());
+}
+
+// The value of a listener's option, and that of a socket that it accepted.
+struct Inheritance {
+  int of_listener;
+  int of_accepted;
+};
+
+// Reads an option of SOL_SOCKET from both; nullopt after a failed assertion.
+std::optional<Inheritance> Inherit(Context& c, const ListenOptions& options,
+                                   int name) {
+  std::optional<Inheritance> seen;
+  const auto look = [&] {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(options));
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+    ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+    ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Look());
+    ASSERT_OK_AND_ASSIGN(const Witness accepted, server.Look());
+    ASSERT_OK_AND_ASSIGN(const int of_listener,
+                         listening.Option(SOL_SOCKET, name));
+    ASSERT_OK_AND_ASSIGN(const int of_accepted,
+                         accepted.Option(SOL_SOCKET, name));
+    seen = Inheritance{of_listener, of_accepted};
+  };
+  look();
+  return seen;
+}
+
+void InheritsKeepAlive(Context& c) {
+  const auto seen = Inherit(c, {.keepalive = true}, SO_KEEPALIVE);
+  if (!seen.has_value()) return;
+  EXPECT_NE(seen->of_listener, 0);
+  EXPECT_NE(seen->of_accepted, 0);
+}
+
+void NoKeepAliveByItself(Context& c) {
+  const auto seen = Inherit(c, {}, SO_KEEPALIVE);
+  if (!seen.has_value()) return;
+  EXPECT_EQ(seen->of_accepted, 0);
+}
+
+// For options of which Linux is known to make every accepted socket a copy.
+void ExpectInherited(Context& c, const ListenOptions& options, int name) {
+  const auto seen = Inherit(c, options, name);
+  if (!seen.has_value()) return;
+  EXPECT_NE(seen->of_listener, 0);
+  if (seen->of_accepted == 0) c.Variation("not_inherited");
+}
+
+void InheritsReuseAddr(Context& c) {
+  ExpectInherited(c, {.reuseaddr = true}, SO_REUSEADDR);
+}
+
+void InheritsReusePort(Context& c) {
+  ExpectInherited(c, {.reuseport = true}, SO_REUSEPORT);
+}
+
+}  // namespace
 
 const std::vector<Case>& AcceptCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "accept.takes_what_is_queued",
+       .requirement = "Accept must return a connection that was established "
+                      "before the call.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &QueuedAtOnce},
+      {.id = "accept.waits_for_a_connection",
+       .requirement =
+           "With nothing queued, Accept must wait until a connection "
+           "comes, and return that.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &BlocksUntilConnected},
+      {.id = "accept.in_order",
+       .requirement = "Connections must be accepted in the order in which they "
+                      "were established.",
+       .source = "accept(2), DESCRIPTION (the first of the queue)",
+       .run = &InOrder},
+      {.id = "accept.local_address",
+       .requirement = "The local address of an accepted socket must be the "
+                      "listener's, port included.",
+       .source = "accept(2), DESCRIPTION; getsockname(2)",
+       .run = &LocalAddress},
+      {.id = "accept.local_address.of_any",
+       .requirement =
+           "A socket that a wildcard listener accepted must have the "
+           "very address that was connected to.",
+       .source = "RFC 9293, section 3.9.1.1; ip(7), Address format",
+       .run = &LocalAddressOfAny},
+      {.id = "accept.local_address.mapped",
+       .requirement = "The local address of an IPv4 connection to an IPv6 "
+                      "listener must be v4-mapped.",
+       .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = &LocalAddressMapped},
+      {.id = "accept.outlives_the_listener",
+       .requirement = "An accepted connection must go on when its listener is "
+                      "closed.",
+       .source = "accept(2), DESCRIPTION; close(2)",
+       .run = &OutlivesTheListener},
+      {.id = "accept.apart_from_each_other",
+       .requirement = "Closing one accepted socket must not touch the others, "
+                      "nor the listener.",
+       .source = "accept(2), DESCRIPTION; close(2)",
+       .run = &ClosingOneLeavesTheOthers},
+      {.id = "accept.inherits.keepalive",
+       .requirement = "Sockets that a keep-alive listener accepted must have "
+                      "SO_KEEPALIVE set, too.",
+       .source = "contract: keepalive on a listener",
+       .run = &InheritsKeepAlive},
+      {.id = "accept.inherits.no_keepalive",
+       .requirement =
+           "Sockets that a listener without keep-alive accepted must "
+           "not have SO_KEEPALIVE set.",
+       .source = "contract: keepalive on a listener; RFC 9293, section 3.8.4 "
+                 "(MUST-25)",
+       .run = &NoKeepAliveByItself},
+      {.id = "accept.inherits.reuseaddr",
+       .requirement = "Accepted sockets should inherit SO_REUSEADDR.",
+       .source = "Linux; socket(7), SO_REUSEADDR",
+       .level = Level::kVariation,
+       .run = &InheritsReuseAddr},
+      {.id = "accept.inherits.reuseport",
+       .requirement = "Accepted sockets should inherit SO_REUSEPORT.",
+       .source = "Linux; socket(7), SO_REUSEPORT",
+       .level = Level::kVariation,
+       .run = &InheritsReusePort},
+  };
   return cases;
 }
 

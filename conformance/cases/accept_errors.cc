@@ -1,12 +1,314 @@
+// Accepts that fail: why, and that no connection is lost by it.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/cases/helpers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/sys_result.h"
 
 namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::RawSocket;
+using testing::Eq;
+using testing::Value;
+
+void WouldBlock(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  EXPECT_THAT(listener.Accept(), Fails(EAGAIN));
+}
+
+void WouldBlockOnceDrained(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(listener.Accept(), Fails(EAGAIN));
+}
+
+void WouldBlockThenAccepts(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_THAT(listener.Accept(), Fails(EAGAIN));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
+  EXPECT_THAT(listener.Accept(), IsOk());
+}
+
+// The flag is the accepted socket's, not the wait's.
+void WouldBlockIsTheListeners(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  EXPECT_THAT(listener.Accept({.nonblock = true}), Fails(EAGAIN));
+  EXPECT_THAT(listener.Accept({.no_cloexec = true}), Fails(EAGAIN));
+}
+
+void OnConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::Listener listener,
+                       loopback::ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  EXPECT_THAT(client.Accept(), Fails(EINVAL));
+}
+
+void OnAccepted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(server.Accept(), Fails(EINVAL));
+}
+
+void OnBound(Context& c) {
+  ASSERT_OK_AND_ASSIGN(RawSocket raw, loopback::NewSocket(c.sys(), c.family()));
+  ASSERT_THAT(loopback::Bind(raw, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock bound, AdoptRaw(c, std::move(raw)));
+  EXPECT_THAT(bound.Accept(), Fails(EINVAL));
+}
+
+void OnNew(Context& c) {
+  ASSERT_OK_AND_ASSIGN(RawSocket raw, loopback::NewSocket(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock unbound, AdoptRaw(c, std::move(raw)));
+  EXPECT_THAT(unbound.Accept(), Fails(EINVAL));
+}
+
+void ClosedDescriptor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(RawSocket raw, loopback::NewSocket(c.sys(), c.family()));
+  const int fd = raw.fd();
+  ASSERT_OK_AND_ASSIGN(Sock closed, AdoptRaw(c, std::move(raw)));
+  ASSERT_THAT(c.sys().Close(fd), IsOk());
+  EXPECT_THAT(closed.Accept(), Fails(EBADF));
+  // What closing it once more answers is another matter.
+  static_cast<void>(closed.Close());
+}
+
+void NotASocket(Context& c) {
+  int ends[2] = {};
+  ASSERT_THAT(c.sys().Pipe2(ends, O_CLOEXEC), IsOk());
+  const RawSocket write_end(ends[1], c.sys());
+  ASSERT_OK_AND_ASSIGN(const Sock pipe,
+                       AdoptRaw(c, RawSocket(ends[0], c.sys())));
+  EXPECT_THAT(pipe.Accept(), Fails(ENOTSOCK));
+}
+
+void NotTcp(Context& c) {
+  const SysResult made =
+      c.sys().Socket(c.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ASSERT_THAT(made, IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock udp,
+                       AdoptRaw(c, RawSocket(made.fd(), c.sys())));
+  EXPECT_THAT(udp.Accept(), Fails(EOPNOTSUPP));
+}
+
+void UnknownFlag(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(listener.Accept({.unknown_flag = true}), Fails(EINVAL));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+  EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(std::optional(origin)));
+}
+
+void TooManyFiles(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(listener.Accept(), Fails(EMFILE));
+}
+
+void TooManyFilesRecovers(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(client.Send("still here"), IsOk());
+  c.env().LimitDescriptors(0);
+  ASSERT_THAT(listener.Accept(), Fails(EMFILE));
+  ASSERT_THAT(listener.Accept(), Fails(EMFILE));
+  c.env().LimitDescriptors(std::nullopt);
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+  EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(std::optional(origin)));
+  EXPECT_THAT(server.RecvExactly(10), IsOkAndHolds(Eq("still here")));
+}
+
+void TooManyFilesNobodyThere(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  c.env().LimitDescriptors(0);
+  const Result<Sock> server = listener.Accept();
+  if (Value(server, Fails(EAGAIN))) {
+    c.Variation("looks_for_a_connection_first");
+    return;
+  }
+  EXPECT_THAT(server, Fails(EMFILE));
+}
+
+void OneDescriptorSuffices(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket one, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket two, ConnectTo(c.sys(), at));
+  c.env().LimitDescriptors(1);
+  EXPECT_THAT(listener.Accept(), IsOk());  // and closed
+  EXPECT_THAT(listener.Accept(), IsOk());
+}
+
+void AfterShutdown(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(listener.Accept(), Fails(EINVAL));
+}
+
+void AfterShutdownRefuses(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  ExpectRefused(c, at);
+}
+
+void AfterShutdownKeepsThePort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({c.Loopback(), kPort}));
+  const ip::Endpoint at{c.Loopback(), kPort};
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(loopback::ListenOn(c.sys(), at), IsErrno(EADDRINUSE));
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(loopback::ListenOn(c.sys(), at), IsOk());
+}
+
+void ShutdownOfWriting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  const Result<Done> shutdown = listener.Shutdown(SHUT_WR);
+  if (Value(shutdown, Fails(ENOTCONN))) {
+    c.Variation("a_listener_has_no_direction_to_shut_down");
+  } else {
+    ASSERT_THAT(shutdown, IsOk());
+  }
+  ExpectTakes(c, listener, at);
+}
+
+}  // namespace
 
 const std::vector<Case>& AcceptErrorCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "accept.would_block",
+       .requirement = "With nothing queued, Accept on a non-blocking listener "
+                      "must answer `again`.",
+       .source = "contract: NONBLOCK listener; accept(2), EAGAIN",
+       .run = &WouldBlock},
+      {.id = "accept.would_block.once_drained",
+       .requirement = "Accept on a non-blocking listener must answer `again` "
+                      "once it has taken all connections.",
+       .source = "contract: NONBLOCK listener; accept(2), EAGAIN",
+       .run = &WouldBlockOnceDrained},
+      {.id = "accept.would_block.then_accepts",
+       .requirement = "A connection that comes after `again` must be accepted.",
+       .source = "accept(2), EAGAIN, NOTES",
+       .run = &WouldBlockThenAccepts},
+      {.id = "accept.would_block.whatever_the_flags",
+       .requirement =
+           "Whether Accept waits must depend on the listener, not on "
+           "the flags for the new socket.",
+       .source = "accept(2), EAGAIN, SOCK_NONBLOCK",
+       .run = &WouldBlockIsTheListeners},
+      {.id = "accept.not_a_listener.connected",
+       .requirement = "Accept on a connected socket must fail as invalid.",
+       .source = "accept(2), EINVAL",
+       .run = &OnConnected},
+      {.id = "accept.not_a_listener.accepted",
+       .requirement = "Accept on an accepted socket must fail as invalid: it "
+                      "inherits much of its listener, but not listening.",
+       .source = "accept(2), EINVAL, DESCRIPTION",
+       .run = &OnAccepted},
+      {.id = "accept.not_a_listener.bound",
+       .requirement = "Accept on a socket that is bound but does not listen "
+                      "must fail as invalid.",
+       .source = "accept(2), EINVAL",
+       .run = &OnBound},
+      {.id = "accept.not_a_listener.new",
+       .requirement = "Accept on a socket that is neither bound nor connected "
+                      "must fail as invalid.",
+       .source = "accept(2), EINVAL",
+       .run = &OnNew},
+      {.id = "accept.closed_descriptor",
+       .requirement = "Accept on a closed descriptor must fail as that.",
+       .source = "accept(2), EBADF",
+       .run = &ClosedDescriptor},
+      {.id = "accept.not_a_socket",
+       .requirement = "Accept on a pipe must fail as not a socket.",
+       .source = "accept(2), ENOTSOCK",
+       .run = &NotASocket},
+      {.id = "accept.not_tcp",
+       .requirement = "Accept on a UDP socket must fail as not supported.",
+       .source = "accept(2), EOPNOTSUPP",
+       .run = &NotTcp},
+      {.id = "accept.flags.unknown",
+       .requirement = "An unknown flag must be an error that takes no "
+                      "connection.",
+       .source = "contract: flags; accept(2), EINVAL",
+       .run = &UnknownFlag},
+      {.id = "accept.too_many_files",
+       .requirement = "Without a free descriptor, Accept must fail.",
+       .source = "accept(2), EMFILE",
+       .run = &TooManyFiles},
+      {.id = "accept.too_many_files.then_recovered",
+       .requirement = "The connection must stay queued, with its data, and be "
+                      "accepted once there are free descriptors.",
+       .source = "contract: Accept; accept(2), EMFILE",
+       .run = &TooManyFilesRecovers},
+      {.id = "accept.too_many_files.nobody_there",
+       .requirement = "Without a free descriptor, Accept should fail as that "
+                      "also when nothing is queued.",
+       .source = "Linux; accept(2), EMFILE",
+       .level = Level::kVariation,
+       .run = &TooManyFilesNobodyThere},
+      {.id = "accept.too_many_files.one_suffices",
+       .requirement = "Accept should need no more than one descriptor for each "
+                      "connection.",
+       .source = "contract: any success",
+       .level = Level::kShould,
+       .run = &OneDescriptorSuffices},
+      {.id = "accept.shutdown.before",
+       .requirement = "Accept on a listener that was shut down must fail as "
+                      "invalid, without waiting.",
+       .source = "Linux; shutdown(2); accept(2), EINVAL",
+       .run = &AfterShutdown},
+      {.id = "accept.shutdown.refuses",
+       .requirement = "Connections to a listener that was shut down must be "
+                      "refused.",
+       .source = "Linux; shutdown(2); connect(2), ECONNREFUSED",
+       .run = &AfterShutdownRefuses},
+      {.id = "accept.shutdown.keeps_the_port",
+       .requirement = "A listener that was shut down must keep its port until "
+                      "it is closed.",
+       .source = "Linux; shutdown(2); close(2)",
+       .needs = Need::kOwnNetwork,
+       .run = &AfterShutdownKeepsThePort},
+      {.id = "accept.shutdown.of_writing",
+       .requirement = "Shutting down a listener's writing direction, which it "
+                      "does not have, should change nothing.",
+       .source = "Linux; shutdown(2)",
+       .level = Level::kVariation,
+       .run = &ShutdownOfWriting},
+  };
   return cases;
 }
 

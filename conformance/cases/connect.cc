@@ -1,12 +1,308 @@
+// Connecting, and waiting until the connection is there.
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/pending.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
 
 namespace net::conformance {
+namespace {
+
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::ListenOn;
+using loopback::RawSocket;
+using loopback::RecvExactly;
+using testing::AnyOf;
+using testing::Eq;
+using testing::Ne;
+using testing::UnorderedElementsAreArray;
+using testing::Value;
+
+void EstablishedBeforeAccept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
+  EXPECT_EQ(info.state, TCP_ESTABLISHED);
+}
+
+void ReachesTheListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(
+      const Listener listener,
+      ListenAnywhere(c.sys(), c.family(), {.nonblocking = true}));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_THAT(listener.socket().Wait(POLLIN), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
+  EXPECT_THAT(listener.Accept(), IsErrno(EAGAIN)) << "a second connection came";
+}
+
+void DataBeforeAccept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  ASSERT_THAT(client.SendAll("early"), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(RecvExactly(server, 5), IsOkAndHolds(Eq("early")));
+}
+
+void WaitsForRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(loopback::FullQueue queue,
+                       loopback::FullQueue::Make(c.sys(), c.family()));
+  Pending<Sock> connecting(
+      c, [&c, at = queue.endpoint()] { return c.Connect(at); });
+  ASSERT_TRUE(connecting.AwaitBlocked());
+  ASSERT_THAT(queue.Drain(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock client, connecting.Join());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  EXPECT_THAT(queue.listener().AcceptFrom(local), IsOk());
+}
+
+Result<std::vector<Sock>> ConnectOften(Context& c, const ip::Endpoint& at) {
+  std::vector<Sock> clients;
+  for (int i = 0; i < 20; ++i) {
+    Result<Sock> client = c.Connect(at);
+    if (!client.ok()) return client.As<std::vector<Sock>>();
+    clients.push_back(*std::move(client));
+  }
+  return clients;
+}
+
+void FromSeveralThreads(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  const auto connect = [&] { return ConnectOften(c, listener.endpoint()); };
+  Pending<std::vector<Sock>> one(c, connect);
+  Pending<std::vector<Sock>> two(c, connect);
+  ASSERT_OK_AND_ASSIGN(const std::vector<Sock> clients_of_one, one.Join());
+  ASSERT_OK_AND_ASSIGN(const std::vector<Sock> clients_of_two, two.Join());
+  std::vector<ip::Endpoint> local;
+  std::vector<ip::Endpoint> arrived;
+  for (const auto* clients : {&clients_of_one, &clients_of_two}) {
+    for (const Sock& client : *clients) {
+      ASSERT_OK_AND_ASSIGN(local.emplace_back(), client.LocalAddr());
+      ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+      ASSERT_OK_AND_ASSIGN(arrived.emplace_back(), server.PeerEndpoint());
+    }
+  }
+  EXPECT_THAT(arrived, UnorderedElementsAreArray(local));
+}
+
+void LocalAddressIsKnown(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  EXPECT_EQ(local.addr, c.Loopback());
+  EXPECT_NE(local.port, 0);
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
+}
+
+void LocalPortsDiffer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock one, c.Connect(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const Sock two, c.Connect(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local_of_one, one.LocalAddr());
+  EXPECT_THAT(two.LocalAddr(), IsOkAndHolds(Ne(local_of_one)));
+}
+
+void AnyAddressIsLoopback(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  const Result<Sock> client = c.Connect({c.Any(), listener.endpoint().port});
+  if (Value(client, Fails(EADDRNOTAVAIL))) {
+    c.Variation("any_address_is_no_destination");
+    return;
+  }
+  ASSERT_THAT(client, IsOk());
+  EXPECT_THAT(client->PeerAddr(),
+              IsOkAndHolds(std::optional(listener.endpoint())));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client->LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
+}
+
+void OtherLoopbackAddress(Context& c) {
+  const ip::Addr other = ip::Addr::V4(127, 0, 0, 2);
+  ASSERT_OK_AND_ASSIGN(const Listener listener, ListenOn(c.sys(), {other, 0}));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(server.LocalEndpoint(), IsOkAndHolds(listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
+}
+
+void OnlyTheAddressMeant(Context& c) {
+  const ip::Addr other = ip::Addr::V4(127, 0, 0, 2);
+  ASSERT_OK_AND_ASSIGN(const Listener there, ListenOn(c.sys(), {other, 4711}));
+  EXPECT_THAT(c.Connect({c.Loopback(), 4711}), Fails(ECONNREFUSED));
+  ASSERT_OK_AND_ASSIGN(const Listener here,
+                       ListenOn(c.sys(), {c.Loopback(), 4711}));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(here.endpoint()));
+  EXPECT_THAT(here.Accept(), IsOk());
+  EXPECT_THAT(there.socket().Ready(POLLIN), IsOkAndHolds(Eq(0)));
+}
+
+// A v4 listener's endpoint as an IPv6 socket names it.
+ip::Endpoint Mapped(const ip::Endpoint& endpoint) {
+  return {endpoint.addr.Mapped(), endpoint.port};
+}
+
+void MappedReachesV4(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), AF_INET));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(Mapped(listener.endpoint())));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, server.PeerEndpoint());
+  EXPECT_EQ(peer.addr, ip::kLocalV4);
+  ASSERT_THAT(client.SendAll("mapped"), IsOk());
+  EXPECT_THAT(RecvExactly(server, 6), IsOkAndHolds(Eq("mapped")));
+}
+
+void MappedLocalAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), AF_INET));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(Mapped(listener.endpoint())));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, server.PeerEndpoint());
+  EXPECT_THAT(client.LocalAddr(), IsOkAndHolds(Mapped(peer)));
+}
+
+void MappedRefused(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const auto refused,
+                       loopback::RefusedPort::Reserve(c.sys(), AF_INET));
+  // The same port of ::1 is another one.
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {ip::kLocalV6, refused.port()}));
+  EXPECT_THAT(c.Connect(Mapped(refused.endpoint())), Fails(ECONNREFUSED));
+}
+
+// With one port to choose from, the port connected to is the one chosen.
+void ToItself(Context& c) {
+  c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 40000");
+  const ip::Endpoint itself{c.Loopback(), 40000};
+  const Result<Sock> client = c.Connect(itself);
+  if (Value(client, AnyOf(Fails(ECONNREFUSED), Fails(EADDRNOTAVAIL)))) {
+    c.Variation("no_connection_to_itself");
+    return;
+  }
+  ASSERT_THAT(client, IsOk());
+  EXPECT_THAT(client->LocalAddr(), IsOkAndHolds(itself));
+  EXPECT_THAT(client->PeerAddr(), IsOkAndHolds(std::optional(itself)));
+  ASSERT_THAT(client->SendAll("echo"), IsOk());
+  EXPECT_THAT(client->RecvExactly(4), IsOkAndHolds(Eq("echo")));
+}
+
+}  // namespace
 
 const std::vector<Case>& ConnectCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "connect.established.before_accept",
+       .requirement = "Connect must return an established connection, without "
+                      "waiting until the listener accepts it.",
+       .source = "connect(2), DESCRIPTION; RFC 9293, section 3.5",
+       .run = &EstablishedBeforeAccept},
+      {.id = "connect.established.exactly_once",
+       .requirement = "Exactly one connection must arrive at the listener: the "
+                      "one whose local address the client reports.",
+       .source = "connect(2), DESCRIPTION",
+       .run = &ReachesTheListener},
+      {.id = "connect.established.data_before_accept",
+       .requirement = "What is sent before the connection is accepted must "
+                      "reach whoever accepts it.",
+       .source = "RFC 9293, section 3.9.1.2",
+       .run = &DataBeforeAccept},
+      {.id = "connect.blocking.waits_for_room",
+       .requirement = "Connect must wait while the listener's queue is full, "
+                      "and succeed once there is room.",
+       .source = "connect(2), DESCRIPTION; listen(2), DESCRIPTION",
+       .run = &WaitsForRoom},
+      {.id = "connect.several_threads",
+       .requirement = "Connects of several threads must each make a "
+                      "connection of their own.",
+       .source = "connect(2); pthreads(7), Thread-safe functions",
+       .run = &FromSeveralThreads},
+      {.id = "connect.local_address.as_the_peer_sees_it",
+       .requirement = "The local address must be known on return, with the "
+                      "port that the system picked, as the peer sees it.",
+       .source = "getsockname(2); ip(7), Address format",
+       .run = &LocalAddressIsKnown},
+      {.id = "connect.local_address.ports_differ",
+       .requirement = "Two connections to one endpoint must have different "
+                      "local ports.",
+       .source = "RFC 9293, section 3.4.1",
+       .run = &LocalPortsDiffer},
+      {.id = "connect.address.any",
+       .requirement = "A connect to the wildcard address should reach a "
+                      "listener on the loopback address, and name that as its "
+                      "peer.",
+       .source = "Linux (the route of INADDR_ANY); RFC 1122, section 3.2.1.3",
+       .level = Level::kVariation,
+       .run = &AnyAddressIsLoopback},
+      {.id = "connect.address.other_loopback",
+       .requirement = "All of 127.0.0.0/8 must be loopback addresses that can "
+                      "be connected to.",
+       .source =
+           "RFC 1122, section 3.2.1.3; ip(7), Special and reserved addresses",
+       .axes = Axes::kV4,
+       .run = &OtherLoopbackAddress},
+      {.id = "connect.address.only_the_one_meant",
+       .requirement = "A connect must reach only a listener of the very "
+                      "address, not one of another address on the same port.",
+       .source = "RFC 9293, section 3.9.1.1",
+       .axes = Axes::kV4,
+       .needs = Need::kOwnNetwork,
+       .run = &OnlyTheAddressMeant},
+      {.id = "connect.mapped.reaches_v4",
+       .requirement = "A connect to ::ffff:127.0.0.1 must reach an IPv4 "
+                      "listener, which sees an IPv4 peer.",
+       .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = &MappedReachesV4},
+      {.id = "connect.mapped.local_address",
+       .requirement = "The local address of a connection to ::ffff:127.0.0.1 "
+                      "must be v4-mapped, too.",
+       .source = "RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = &MappedLocalAddress},
+      {.id = "connect.mapped.refused",
+       .requirement = "A connect to ::ffff:127.0.0.1 must be refused where no "
+                      "IPv4 socket listens, whoever listens on ::1.",
+       .source = "RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = &MappedRefused},
+      {.id = "connect.to_itself",
+       .requirement = "A connect whose local port is the very port that it "
+                      "connects to should be connected to itself.",
+       .source = "RFC 9293, section 3.5 (simultaneous open)",
+       .level = Level::kVariation,
+       .needs = Need::kOwnNetwork,
+       .run = &ToItself},
+  };
   return cases;
 }
 

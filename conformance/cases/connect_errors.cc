@@ -1,12 +1,378 @@
+// Connects that fail: why, and what they leave behind.
+
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "conformance/case.h"
+#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/cases/helpers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
 
 namespace net::conformance {
+namespace {
+
+using loopback::FullQueue;
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::ListenOn;
+using loopback::RawSocket;
+using loopback::RefusedPort;
+using testing::AnyOf;
+using testing::Eq;
+using testing::Value;
+
+// Leaves a single ephemeral port.
+void AllowOnePort(Context& c) {
+  c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 40000");
+}
+
+void NothingListens(Context& c) {
+  EXPECT_THAT(c.Connect({c.Loopback(), kPort}), Fails(ECONNREFUSED));
+}
+
+void BoundNotListening(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  EXPECT_THAT(c.Connect(refused.endpoint()), Fails(ECONNREFUSED));
+}
+
+void ListenerGone(Context& c) {
+  const ip::Endpoint remote{c.Loopback(), kPort};
+  {
+    ASSERT_OK_AND_ASSIGN(const Listener listener, ListenOn(c.sys(), remote));
+    ASSERT_THAT(c.Connect(remote), IsOk());
+  }
+  EXPECT_THAT(c.Connect(remote), Fails(ECONNREFUSED));
+}
+
+void PortZero(Context& c) {
+  const Result<Sock> client = c.Connect({c.Loopback(), 0});
+  if (Value(client, AnyOf(Fails(EADDRNOTAVAIL), Fails(EINVAL)))) {
+    c.Variation("port_zero_is_no_address");
+    return;
+  }
+  EXPECT_THAT(client, Fails(ECONNREFUSED));
+}
+
+// The numbers of the open descriptors.
+std::vector<int> Descriptors(Context& c) {
+  std::vector<int> fds;
+  for (const auto& descriptor : c.env().OpenDescriptors()) {
+    fds.push_back(descriptor.fd);
+  }
+  return fds;
+}
+
+void ClosesItsDescriptor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  const std::vector<int> before = Descriptors(c);
+  for (const ConnectOptions& options :
+       {ConnectOptions{}, ConnectOptions{.keepalive = true},
+        ConnectOptions{.no_cloexec = true}}) {
+    ASSERT_THAT(c.Connect(refused.endpoint(), options), Fails(ECONNREFUSED));
+    EXPECT_EQ(Descriptors(c), before);
+  }
+}
+
+void FreesItsPort(Context& c) {
+  AllowOnePort(c);
+  ASSERT_THAT(c.Connect({c.Loopback(), kPort}), Fails(ECONNREFUSED));
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {c.Loopback(), kPort}));
+  EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
+}
+
+void UnknownFlag(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  EXPECT_THAT(c.Connect(listener.endpoint(), {.unknown_flag = true}),
+              Fails(EINVAL));
+  EXPECT_THAT(listener.socket().Ready(POLLIN), IsOkAndHolds(Eq(0)));
+}
+
+void TooManyFiles(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.Connect(listener.endpoint()), Fails(EMFILE));
+  EXPECT_THAT(listener.socket().Ready(POLLIN), IsOkAndHolds(Eq(0)));
+}
+
+void TooManyFilesRecovers(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  c.env().LimitDescriptors(0);
+  ASSERT_THAT(c.Connect(listener.endpoint()), Fails(EMFILE));
+  c.env().LimitDescriptors(std::nullopt);
+  EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
+}
+
+void OneDescriptorSuffices(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  c.env().LimitDescriptors(1);
+  EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
+  // A refused one gives it back.
+  ASSERT_THAT(c.Connect({c.Loopback(), kPort}), Fails(ECONNREFUSED));
+  EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
+}
+
+void NoRoute(Context& c) {
+  EXPECT_THAT(c.Connect({c.Foreign(), kPort}), Fails(ENETUNREACH));
+}
+
+void UnreachableRoute(Context& c) {
+  c.env().AddFailingRoute(c.Foreign(), EHOSTUNREACH);
+  EXPECT_THAT(c.Connect({c.Foreign(), kPort}), Fails(EHOSTUNREACH));
+}
+
+void ProhibitRoute(Context& c) {
+  c.env().AddFailingRoute(c.Foreign(), EACCES);
+  EXPECT_THAT(c.Connect({c.Foreign(), kPort}), Fails(EACCES));
+}
+
+void BlackholeRoute(Context& c) {
+  c.env().AddFailingRoute(c.Foreign(), EINVAL);
+  EXPECT_THAT(c.Connect({c.Foreign(), kPort}), Fails(EINVAL));
+}
+
+// Without waiting: over IPv4 Linux goes on sending, and nothing answers.
+void LoopbackDown(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  c.env().TakeLoopbackDown();
+  const Result<Sock> client =
+      c.Connect(listener.endpoint(), {.nonblock = true});
+  if (Value(client, Fails(ENETUNREACH))) {
+    c.Variation("network_unreachable");
+  } else if (c.v6()) {
+    EXPECT_THAT(client, Fails(EADDRNOTAVAIL));
+  } else {
+    ASSERT_THAT(client, IsOk());
+    ASSERT_OK_AND_ASSIGN(const Witness witness, client->Look());
+    ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
+    EXPECT_EQ(info.state, TCP_SYN_SENT);
+  }
+}
+
+void Multicast(Context& c) {
+  const ip::Addr group =
+      c.v6()
+          ? ip::Addr::V6({0xff, 0x0e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1})
+          : ip::Addr::V4(224, 0, 1, 1);
+  EXPECT_THAT(c.Connect({group, kPort}), Fails(ENETUNREACH));
+}
+
+void Broadcast(Context& c) {
+  EXPECT_THAT(c.Connect({ip::Addr::V4(127, 255, 255, 255), kPort}),
+              Fails(ENETUNREACH));
+}
+
+void LinkLocalWithoutScope(Context& c) {
+  const ip::Addr link_local = ip::Addr::V6(
+      {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, /*scope=*/0);
+  EXPECT_THAT(c.Connect({link_local, kPort}), Fails(EINVAL));
+}
+
+void PortsUsedUp(Context& c) {
+  AllowOnePort(c);
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {c.Loopback(), kPort}));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+  EXPECT_THAT(c.Connect(listener.endpoint()), Fails(EADDRNOTAVAIL));
+}
+
+void PortsUsedUpRecovers(Context& c) {
+  AllowOnePort(c);
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {c.Loopback(), kPort}));
+  {
+    ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
+    ASSERT_THAT(c.Connect(listener.endpoint()), Fails(EADDRNOTAVAIL));
+    // A reset, so that nothing stays in TIME_WAIT.
+    ASSERT_OK_AND_ASSIGN(RawSocket server, listener.Accept());
+    ASSERT_THAT(server.Reset(), IsOk());
+  }
+  EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
+}
+
+void PortsPerDestination(Context& c) {
+  AllowOnePort(c);
+  ASSERT_OK_AND_ASSIGN(const Listener one,
+                       ListenOn(c.sys(), {c.Loopback(), kPort}));
+  ASSERT_OK_AND_ASSIGN(const Listener two,
+                       ListenOn(c.sys(), {c.Loopback(), kPort + 1}));
+  ASSERT_OK_AND_ASSIGN(const Sock first, c.Connect(one.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const Sock second, c.Connect(two.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, first.LocalAddr());
+  EXPECT_THAT(second.LocalAddr(), IsOkAndHolds(local));
+}
+
+// Both at a time: each takes three seconds of a real kernel.
+void TimedOut(Context& c) {
+  c.env().SetSysctl("net.ipv4.tcp_syn_retries", "1");
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock nonblocking,
+                       c.Connect(queue.endpoint(), {.nonblock = true}));
+  EXPECT_THAT(c.Connect(queue.endpoint()), Fails(ETIMEDOUT));
+  ASSERT_THAT(WaitFor(c, nonblocking, POLLOUT), IsOk());
+  EXPECT_THAT(nonblocking.PendingError(), Fails(ETIMEDOUT));
+}
+
+}  // namespace
 
 const std::vector<Case>& ConnectErrorCases() {
-  static const auto& cases = *new std::vector<Case>{};
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "connect.refused.nothing_listens",
+       .requirement = "A connect to a port that nobody uses must be refused.",
+       .source = "connect(2), ECONNREFUSED; RFC 9293, section 3.5.2",
+       .needs = Need::kOwnNetwork,
+       .run = &NothingListens},
+      {.id = "connect.refused.bound_not_listening",
+       .requirement = "A connect to a port that is bound but not listened on "
+                      "must be refused.",
+       .source = "connect(2), ECONNREFUSED; listen(2), DESCRIPTION",
+       .run = &BoundNotListening},
+      {.id = "connect.refused.listener_gone",
+       .requirement = "A connect must be refused as soon as the listener that "
+                      "was there is closed.",
+       .source = "connect(2), ECONNREFUSED; close(2)",
+       .needs = Need::kOwnNetwork,
+       .run = &ListenerGone},
+      {.id = "connect.refused.port_zero",
+       .requirement = "A connect to port 0 should be refused.",
+       .source = "Linux; RFC 6335, section 6 (port 0 is reserved)",
+       .level = Level::kVariation,
+       .run = &PortZero},
+      {.id = "connect.failure.closes_its_descriptor",
+       .requirement = "A Connect that fails must have closed its descriptor on "
+                      "return.",
+       .source = "contract: any failure",
+       .run = &ClosesItsDescriptor},
+      {.id = "connect.failure.frees_its_port",
+       .requirement = "A Connect that fails must not keep the local port that "
+                      "it had.",
+       .source = "contract: any failure",
+       .needs = Need::kOwnNetwork,
+       .run = &FreesItsPort},
+      {.id = "connect.flags.unknown",
+       .requirement =
+           "An unknown flag must be an error, and nothing may arrive "
+           "at the listener.",
+       .source = "contract: flags; socket(2), EINVAL",
+       .run = &UnknownFlag},
+      {.id = "connect.too_many_files",
+       .requirement = "Without a free descriptor, Connect must fail, and "
+                      "nothing may arrive at the listener.",
+       .source = "socket(2), EMFILE",
+       .run = &TooManyFiles},
+      {.id = "connect.too_many_files.then_recovered",
+       .requirement = "Connect must work again once there are free "
+                      "descriptors.",
+       .source = "socket(2), EMFILE",
+       .run = &TooManyFilesRecovers},
+      {.id = "connect.too_many_files.one_suffices",
+       .requirement = "Connect should need no more than one descriptor, also "
+                      "after one that failed.",
+       .source = "contract: any success; contract: any failure",
+       .level = Level::kShould,
+       .needs = Need::kOwnNetwork,
+       .run = &OneDescriptorSuffices},
+      {.id = "connect.unreachable.no_route",
+       .requirement = "A connect to an address without a route must fail as "
+                      "network unreachable.",
+       .source = "connect(2), ENETUNREACH",
+       .needs = Need::kOwnNetwork,
+       .run = &NoRoute},
+      {.id = "connect.unreachable.route",
+       .requirement = "A connect over an `unreachable` route must fail as host "
+                      "unreachable.",
+       .source = "ip(7), EHOSTUNREACH; rtnetlink(7), RTN_UNREACHABLE",
+       .needs = Need::kOwnNetwork,
+       .run = &UnreachableRoute},
+      {.id = "connect.unreachable.prohibited",
+       .requirement = "A connect over a `prohibit` route must fail as "
+                      "forbidden.",
+       .source = "connect(2), EACCES; rtnetlink(7), RTN_PROHIBIT",
+       .needs = Need::kOwnNetwork,
+       .run = &ProhibitRoute},
+      {.id = "connect.unreachable.blackhole",
+       .requirement = "A connect over a `blackhole` route must fail as "
+                      "invalid.",
+       .source = "Linux; rtnetlink(7), RTN_BLACKHOLE",
+       .needs = Need::kOwnNetwork,
+       .run = &BlackholeRoute},
+      {.id = "connect.unreachable.loopback_down",
+       .requirement = "With the loopback interface down, nothing should be "
+                      "connected: over IPv4 nothing answers, over IPv6 the "
+                      "address is gone and the connect fails at once.",
+       .source = "Linux; connect(2), EADDRNOTAVAIL",
+       .level = Level::kVariation,
+       .needs = Need::kOwnNetwork,
+       .run = &LoopbackDown},
+      {.id = "connect.unreachable.multicast",
+       .requirement = "A connect to a multicast group must fail as network "
+                      "unreachable.",
+       .source = "RFC 9293, section 3.9.1.1 (MUST-46); connect(2), ENETUNREACH",
+       .needs = Need::kOwnNetwork,
+       .run = &Multicast},
+      {.id = "connect.unreachable.broadcast",
+       .requirement = "A connect to a broadcast address must fail as network "
+                      "unreachable.",
+       .source = "RFC 9293, section 3.9.1.1 (MUST-46); connect(2), ENETUNREACH",
+       .axes = Axes::kV4,
+       .needs = Need::kOwnNetwork,
+       .run = &Broadcast},
+      {.id = "connect.unreachable.link_local_without_scope",
+       .requirement = "A connect to a link-local address without a scope must "
+                      "be an error: nobody knows which link.",
+       .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
+       .axes = Axes::kV6,
+       .run = &LinkLocalWithoutScope},
+      {.id = "connect.ports_used_up",
+       .requirement = "When every ephemeral port is used for that endpoint, a "
+                      "connect must fail as address not available.",
+       .source = "connect(2), EADDRNOTAVAIL; ip(7), ip_local_port_range",
+       .needs = Need::kOwnNetwork,
+       .run = &PortsUsedUp},
+      {.id = "connect.ports_used_up.then_recovered",
+       .requirement = "Connect must work again once a connection is gone and "
+                      "its port free.",
+       .source = "connect(2), EADDRNOTAVAIL; ip(7), ip_local_port_range",
+       .needs = Need::kOwnNetwork,
+       .run = &PortsUsedUpRecovers},
+      {.id = "connect.ports_used_up.for_one_endpoint_only",
+       .requirement = "A local port that is used for one endpoint should still "
+                      "serve a connection to another.",
+       .source = "RFC 9293, section 3.4.1; Linux",
+       .level = Level::kShould,
+       .needs = Need::kOwnNetwork,
+       .run = &PortsPerDestination},
+      {.id = "connect.timed_out",
+       .requirement = "An attempt that nobody answers must end as timed out, "
+                      "in a blocking Connect and as a pending error.",
+       .source = "connect(2), ETIMEDOUT; RFC 9293, section 3.8.3 (MUST-23)",
+       .needs = Need::kOwnNetwork,
+       .run = &TimedOut},
+  };
   return cases;
 }
 

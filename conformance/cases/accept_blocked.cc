@@ -1,0 +1,176 @@
+// Accepts that wait, what wakes them, and several of them at once.
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/pending.h"
+#include "conformance/context.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::RawSocket;
+using testing::Eq;
+using testing::UnorderedElementsAre;
+
+void InterruptedGoesOn(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  Pending<Sock> accepting(c, [&] { return listener.Accept(); });
+  ASSERT_TRUE(accepting.AwaitBlocked());
+  accepting.Interrupt();
+  ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on a signal";
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  EXPECT_THAT(accepting.Join(), IsOk());
+}
+
+void InterruptedSeveralTimes(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  Pending<Sock> accepting(c, [&] { return listener.Accept(); });
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on signal " << i;
+    accepting.Interrupt();
+  }
+  ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on the last signal";
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  EXPECT_THAT(accepting.Join(), IsOk());
+}
+
+// Says nothing of whether a signal is reported.
+void InterruptedLosesNothing(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  Pending<Sock> accepting(c, [&] { return listener.Accept(); });
+  ASSERT_TRUE(accepting.AwaitBlocked());
+  accepting.Interrupt();
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  Result<Sock> server = accepting.Join();
+  if (!server.ok()) {
+    ASSERT_THAT(server, Fails(EINTR));
+    server = listener.Accept();
+  }
+  ASSERT_THAT(server, IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+  EXPECT_THAT(server->PeerAddr(), IsOkAndHolds(std::optional(origin)));
+}
+
+void ShutdownWakes(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  Pending<Sock> accepting(c, [&] { return listener.Accept(); });
+  ASSERT_TRUE(accepting.AwaitBlocked());
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(accepting.Join(), Fails(EINVAL));
+}
+
+void ShutdownWakesAll(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  const auto accept = [&] { return listener.Accept(); };
+  Pending<Sock> one(c, accept);
+  Pending<Sock> two(c, accept);
+  Pending<Sock> three(c, accept);
+  for (Pending<Sock>* accepting : {&one, &two, &three}) {
+    ASSERT_TRUE(accepting->AwaitBlocked());
+  }
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  for (Pending<Sock>* accepting : {&one, &two, &three}) {
+    EXPECT_THAT(accepting->Join(), Fails(EINVAL));
+  }
+}
+
+void EachGetsOne(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  const auto accept = [&] { return listener.Accept(); };
+  Pending<Sock> one(c, accept);
+  Pending<Sock> two(c, accept);
+  ASSERT_TRUE(one.AwaitBlocked());
+  ASSERT_TRUE(two.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket first, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket second, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server_one, one.Join());
+  ASSERT_OK_AND_ASSIGN(const Sock server_two, two.Join());
+  ASSERT_OK_AND_ASSIGN(const auto peer_one, server_one.PeerAddr());
+  ASSERT_OK_AND_ASSIGN(const auto peer_two, server_two.PeerAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin_one, first.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin_two, second.LocalEndpoint());
+  EXPECT_THAT((std::vector{peer_one, peer_two}),
+              UnorderedElementsAre(origin_one, origin_two));
+}
+
+void HoldsUpNobody(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock quiet, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at_quiet, quiet.LocalAddr());
+  Pending<Sock> accepting(c, [&] { return quiet.Accept(); });
+  ASSERT_TRUE(accepting.AwaitBlocked());
+  {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(at));
+    ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+    ASSERT_THAT(client.SendAll("x"), IsOk());
+    EXPECT_THAT(server.RecvExactly(1), IsOkAndHolds(Eq("x")));
+  }
+  ASSERT_TRUE(accepting.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at_quiet));
+  EXPECT_THAT(accepting.Join(), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& AcceptBlockedCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "accept.interrupted.goes_on",
+       .requirement = "A signal should not end an Accept that waits: it should "
+                      "return the connection that comes.",
+       .source = "contract: Accept; accept(2), EINTR",
+       .level = Level::kShould,
+       .run = &InterruptedGoesOn},
+      {.id = "accept.interrupted.several_times",
+       .requirement = "Accept should go on waiting over any number of signals.",
+       .source = "contract: Accept; accept(2), EINTR",
+       .level = Level::kShould,
+       .run = &InterruptedSeveralTimes},
+      {.id = "accept.interrupted.loses_nothing",
+       .requirement = "After a signal, the connection that comes must be "
+                      "accepted: by that Accept or, if it reports the signal, "
+                      "by the next.",
+       .source = "accept(2), EINTR; signal(7), Interruption of system calls",
+       .run = &InterruptedLosesNothing},
+      {.id = "accept.shutdown.wakes",
+       .requirement = "Shutting the listener down must end an Accept that "
+                      "waits, as invalid.",
+       .source = "Linux; shutdown(2); accept(2), EINVAL",
+       .run = &ShutdownWakes},
+      {.id = "accept.shutdown.wakes_all",
+       .requirement = "Shutting the listener down must end every Accept that "
+                      "waits.",
+       .source = "Linux; shutdown(2); accept(2), EINVAL",
+       .run = &ShutdownWakesAll},
+      {.id = "accept.concurrent.each_gets_one",
+       .requirement = "Of two connections, two concurrent Accepts must get one "
+                      "each.",
+       .source = "accept(2), DESCRIPTION; pthreads(7)",
+       .run = &EachGetsOne},
+      {.id = "accept.concurrent.holds_up_nobody",
+       .requirement = "While an Accept waits, other sockets must be usable: "
+                      "listening, connecting, accepting, sending, receiving.",
+       .source = "accept(2), DESCRIPTION (blocks the caller); pthreads(7)",
+       .run = &HoldsUpNobody},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,213 @@
+// The flags of accepted sockets: those of the call, never those of the
+// listener.
+
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/cases/pending.h"
+#include "conformance/context.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::RawSocket;
+using testing::Eq;
+
+// Connects to a listener, accepts with `options`, and shows the accepted
+// socket's witness to `look`.
+void LookAtNext(Context& c, const Sock& listener, const AcceptOptions& options,
+                absl::FunctionRef<void(const Witness&)> look) {
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept(options));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, server.Look());
+  look(witness);
+}
+
+// The same of a new listener.
+void LookAtAccepted(Context& c, const ListenOptions& listen_options,
+                    const AcceptOptions& options,
+                    absl::FunctionRef<void(const Witness&)> look) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(listen_options));
+  LookAtNext(c, listener, options, look);
+}
+
+void BlockingByDefault(Context& c) {
+  LookAtAccepted(c, {}, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(false));
+  });
+}
+
+void CloseOnExecByDefault(Context& c) {
+  LookAtAccepted(c, {}, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
+  });
+}
+
+void Nonblock(Context& c) {
+  LookAtAccepted(c, {}, {.nonblock = true}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
+  });
+}
+
+void NoCloseOnExec(Context& c) {
+  LookAtAccepted(c, {}, {.no_cloexec = true}, [](const Witness& witness) {
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
+  });
+}
+
+void Both(Context& c) {
+  const AcceptOptions both = {.nonblock = true, .no_cloexec = true};
+  LookAtAccepted(c, {}, both, [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
+  });
+}
+
+void OfTheCallAlone(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  const AcceptOptions both = {.nonblock = true, .no_cloexec = true};
+  const auto expect_set = [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
+  };
+  const auto expect_unset = [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(false));
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
+  };
+  LookAtNext(c, listener, both, expect_set);
+  LookAtNext(c, listener, {}, expect_unset);
+  LookAtNext(c, listener, both, expect_set);
+}
+
+void LeavesTheListenersFlags(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const bool nonblocking, witness.Nonblocking());
+  ASSERT_OK_AND_ASSIGN(const bool close_on_exec, witness.CloseOnExec());
+  LookAtNext(c, listener, {.nonblock = true, .no_cloexec = true},
+             [](const Witness&) {});
+  EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(nonblocking));
+  EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(close_on_exec));
+}
+
+void DoesNotInheritNonblock(Context& c) {
+  LookAtAccepted(c, {.nonblock = true}, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(false));
+  });
+}
+
+void DoesNotInheritNoCloseOnExec(Context& c) {
+  LookAtAccepted(c, {.no_cloexec = true}, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
+  });
+}
+
+void AcceptedOfNonblockingWaits(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  Pending<std::string> receiving(c, [&] { return server.RecvExactly(5); });
+  ASSERT_TRUE(receiving.AwaitBlocked());
+  ASSERT_THAT(client.Send("hello"), IsOk());
+  EXPECT_THAT(receiving.Join(), IsOkAndHolds(Eq("hello")));
+}
+
+void NonblockingWouldBlock(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept({.nonblock = true}));
+  std::array<char, 1> buffer;
+  EXPECT_THAT(server.Recv(absl::MakeSpan(buffer)), Fails(EAGAIN));
+}
+
+}  // namespace
+
+const std::vector<Case>& AcceptFlagCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "accept.flags.blocking_by_default",
+       .requirement = "Without a flag, the accepted descriptor should be "
+                      "blocking.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &BlockingByDefault},
+      {.id = "accept.flags.close_on_exec_by_default",
+       .requirement = "Without a flag, the accepted descriptor should be "
+                      "close-on-exec.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &CloseOnExecByDefault},
+      {.id = "accept.flags.nonblock",
+       .requirement = "With the flag, the accepted descriptor must be "
+                      "non-blocking.",
+       .source = "accept(2), SOCK_NONBLOCK; contract: flags",
+       .run = &Nonblock},
+      {.id = "accept.flags.nonblock.would_block",
+       .requirement = "A receive on a socket accepted as non-blocking must "
+                      "answer `again` while there is no data.",
+       .source = "accept(2), SOCK_NONBLOCK; recv(2), EAGAIN",
+       .run = &NonblockingWouldBlock},
+      {.id = "accept.flags.no_cloexec",
+       .requirement = "With the flag, the accepted descriptor must not be "
+                      "close-on-exec.",
+       .source = "accept(2), SOCK_CLOEXEC; contract: flags",
+       .run = &NoCloseOnExec},
+      {.id = "accept.flags.both",
+       .requirement = "Both flags together must both have their effect.",
+       .source = "accept(2), DESCRIPTION (bitwise ORed)",
+       .run = &Both},
+      {.id = "accept.flags.of_the_call_alone",
+       .requirement =
+           "The flags of one Accept should not reach the next one of "
+           "the same listener.",
+       .source = "accept(2), DESCRIPTION; contract: flags",
+       .level = Level::kShould,
+       .run = &OfTheCallAlone},
+      {.id = "accept.flags.not_on_the_listener",
+       .requirement = "The flags of an Accept must not change those of the "
+                      "listener.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &LeavesTheListenersFlags},
+      {.id = "accept.inherits.not_nonblock",
+       .requirement =
+           "A socket that a non-blocking listener accepted should be "
+           "blocking unless the call says otherwise.",
+       .source = "accept(2), NOTES; contract: NONBLOCK listener",
+       .level = Level::kShould,
+       .run = &DoesNotInheritNonblock},
+      {.id = "accept.inherits.not_nonblock.waits",
+       .requirement = "A receive on a socket that a non-blocking listener "
+                      "accepted must wait for data.",
+       .source = "accept(2), NOTES; contract: NONBLOCK listener",
+       .run = &AcceptedOfNonblockingWaits},
+      {.id = "accept.inherits.not_no_cloexec",
+       .requirement = "A socket that a listener without close-on-exec accepted "
+                      "should be close-on-exec.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &DoesNotInheritNoCloseOnExec},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

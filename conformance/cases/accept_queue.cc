@@ -1,0 +1,199 @@
+// What becomes of connections that wait to be accepted.
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/context.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::RawSocket;
+using testing::Eq;
+
+void StayUntilAccepted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = {5}}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  std::vector<RawSocket> clients;
+  for (uint32_t queued = 1; queued <= 5; ++queued) {
+    ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+    clients.push_back(std::move(client));
+    ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
+    EXPECT_EQ(info.queued, queued);
+  }
+  for (uint32_t left = 5; left-- > 0;) {
+    ASSERT_THAT(listener.Accept(), IsOk());
+    ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
+    EXPECT_EQ(info.queued, left);
+  }
+}
+
+void DataBeforeAccept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(client.Send("early"), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(server.RecvExactly(5), IsOkAndHolds(Eq("early")));
+}
+
+void ClosedBeforeAccept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+  ASSERT_THAT(client.Send("last words"), IsOk());
+  ASSERT_THAT(client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(std::optional(origin)));
+  EXPECT_THAT(server.RecvUntilEnd(), IsOkAndHolds(Eq("last words")));
+}
+
+// Accepts a connection that was reset in the queue, and shows it to `look`.
+// There are kernels that take such a connection out of the queue.
+template <typename F>
+void AcceptReset(Context& c, F&& look) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
+  ASSERT_THAT(client.Reset(), IsOk());
+  const Result<Sock> server = listener.Accept();
+  if (testing::Value(server, Fails(EAGAIN))) {
+    c.Variation("reset_connection_is_dropped");
+    return;
+  }
+  ASSERT_THAT(server, IsOk());
+  look(*server);
+}
+
+void ResetBeforeAccept(Context& c) {
+  AcceptReset(c, [](const Sock& server) {
+    EXPECT_THAT(server.PendingError(), Fails(ECONNRESET));
+  });
+}
+
+void ResetToldByRecv(Context& c) {
+  AcceptReset(c, [](const Sock& server) {
+    std::array<char, 1> buffer;
+    EXPECT_THAT(server.Recv(absl::MakeSpan(buffer)), Fails(ECONNRESET));
+    EXPECT_THAT(server.Recv(absl::MakeSpan(buffer)), IsOkAndHolds(Eq(0U)));
+  });
+}
+
+void ResetHasNoPeer(Context& c) {
+  AcceptReset(c, [](const Sock& server) {
+    EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(Eq(std::nullopt)));
+  });
+}
+
+void NextAfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(RawSocket gone, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+  ASSERT_THAT(gone.Reset(), IsOk());
+  ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(std::optional<ip::Endpoint> peer, server.PeerAddr());
+  if (!peer.has_value()) {  // The one that was reset is there, too.
+    ASSERT_OK_AND_ASSIGN(server, listener.Accept());
+    ASSERT_OK_AND_ASSIGN(peer, server.PeerAddr());
+  }
+  EXPECT_EQ(peer, origin);
+}
+
+void ClosingTheListenerResets(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(listener.Close(), IsOk());
+  EXPECT_THAT(loopback::RecvUntilEof(client), IsErrno(ECONNRESET));
+}
+
+void ShutdownResets(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(loopback::RecvUntilEof(client), IsErrno(ECONNRESET));
+}
+
+}  // namespace
+
+const std::vector<Case>& AcceptQueueCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "accept.queue.stays_until_accepted",
+       .requirement = "Each connection must stay queued until it is accepted, "
+                      "and each Accept must take one.",
+       .source = "listen(2), DESCRIPTION; accept(2), DESCRIPTION",
+       .run = &StayUntilAccepted},
+      {.id = "accept.queue.data_before_accept",
+       .requirement =
+           "What was sent before the connection was accepted must be "
+           "received after.",
+       .source = "accept(2), DESCRIPTION; RFC 9293, section 3.9.1.3",
+       .run = &DataBeforeAccept},
+      {.id = "accept.queue.closed_before_accept",
+       .requirement = "A connection that the peer has closed must still be "
+                      "accepted, with its peer, its data and its end.",
+       .source = "accept(2), DESCRIPTION; RFC 9293, section 3.6",
+       .run = &ClosedBeforeAccept},
+      {.id = "accept.queue.reset_before_accept",
+       .requirement = "A connection that was reset while queued should be "
+                      "accepted, with the reset as its pending error.",
+       .source = "Linux; accept(2), ECONNABORTED",
+       .level = Level::kVariation,
+       .run = &ResetBeforeAccept},
+      {.id = "accept.queue.reset_before_accept.told_by_recv",
+       .requirement = "The first receive on a connection that was reset while "
+                      "queued should tell so, the second be at the end.",
+       .source = "Linux; accept(2), ECONNABORTED; tcp(7), Error handling",
+       .level = Level::kVariation,
+       .run = &ResetToldByRecv},
+      {.id = "accept.queue.reset_before_accept.no_peer",
+       .requirement = "A connection that was reset while queued should have no "
+                      "peer.",
+       .source = "contract: tcp::PeerAddr; getpeername(2), ENOTCONN",
+       .level = Level::kVariation,
+       .run = &ResetHasNoPeer},
+      {.id = "accept.queue.next_after_reset",
+       .requirement = "A connection that was reset while queued must not keep "
+                      "the next one from being accepted.",
+       .source = "contract: Accept; accept(2), ECONNABORTED",
+       .run = &NextAfterReset},
+      {.id = "accept.queue.reset_by_close",
+       .requirement = "Closing a listener must reset the connections that are "
+                      "still queued.",
+       .source = "Linux; RFC 9293, section 3.10.4",
+       .run = &ClosingTheListenerResets},
+      {.id = "accept.queue.reset_by_shutdown",
+       .requirement =
+           "Shutting a listener down must reset the connections that "
+           "are still queued.",
+       .source = "Linux; shutdown(2)",
+       .run = &ShutdownResets},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,128 @@
+// Signals while Connect waits. A full accept queue is what makes it wait; after
+// there is room, a real kernel takes a second to try again.
+
+#include <poll.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/pending.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::FullQueue;
+using loopback::RawSocket;
+using loopback::RecvExactly;
+using testing::Eq;
+
+void ThenEstablished(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  Pending<Sock> connecting(
+      c, [&c, at = queue.endpoint()] { return c.Connect(at); });
+  ASSERT_TRUE(connecting.AwaitBlocked());
+  connecting.Interrupt();
+  ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on a signal";
+  ASSERT_THAT(queue.Drain(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock client, connecting.Join());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server,
+                       queue.listener().AcceptFrom(local));
+  ASSERT_THAT(client.SendAll("x"), IsOk());
+  EXPECT_THAT(RecvExactly(server, 1), IsOkAndHolds(Eq("x")));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(false));
+}
+
+void ThenRefused(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  Pending<Sock> connecting(
+      c, [&c, at = queue.endpoint()] { return c.Connect(at); });
+  ASSERT_TRUE(connecting.AwaitBlocked());
+  connecting.Interrupt();
+  ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on a signal";
+  { const FullQueue closing = std::move(queue); }
+  EXPECT_THAT(connecting.Join(), Fails(ECONNREFUSED));
+}
+
+// Says nothing of whether a signal is reported.
+void OneConnection(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  Pending<Sock> connecting(
+      c, [&c, at = queue.endpoint()] { return c.Connect(at); });
+  for (int i = 0; i < 3 && connecting.AwaitBlocked(); ++i) {
+    connecting.Interrupt();
+  }
+  ASSERT_THAT(queue.Drain(), IsOk());
+  const Result<Sock> client = connecting.Join();
+  if (client.ok()) {
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client->LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const RawSocket first, queue.listener().Accept());
+    EXPECT_THAT(first.PeerEndpoint(), IsOkAndHolds(local));
+  } else {
+    EXPECT_THAT(client, Fails(EINTR));
+  }
+  EXPECT_THAT(queue.listener().socket().Ready(POLLIN), IsOkAndHolds(Eq(0)))
+      << "another connection came";
+}
+
+void SeveralTimes(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  Pending<Sock> connecting(
+      c, [&c, at = queue.endpoint()] { return c.Connect(at); });
+  for (int i = 1; i <= 5; ++i) {
+    ASSERT_TRUE(connecting.AwaitBlocked());
+    connecting.Interrupt();
+  }
+  ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on the last signal";
+  ASSERT_THAT(queue.Drain(), IsOk());
+  EXPECT_THAT(connecting.Join(), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& ConnectInterruptedCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "connect.interrupted.then_established",
+       .requirement = "A signal should not end a blocking Connect: it should "
+                      "go on waiting and return the connection, blocking as "
+                      "ever.",
+       .source = "contract: blocking Connect + EINTR",
+       .level = Level::kShould,
+       .run = &ThenEstablished},
+      {.id = "connect.interrupted.then_refused",
+       .requirement = "A Connect that was interrupted should report how its "
+                      "attempt ended: refused, if the listener closes.",
+       .source = "contract: blocking Connect + EINTR; socket(7), SO_ERROR",
+       .level = Level::kShould,
+       .needs = Need::kOwnNetwork,
+       .run = &ThenRefused},
+      {.id = "connect.interrupted.several_times",
+       .requirement = "Connect should go on waiting over any number of "
+                      "signals.",
+       .source = "contract: blocking Connect + EINTR; poll(2), EINTR",
+       .level = Level::kShould,
+       .run = &SeveralTimes},
+      {.id = "connect.interrupted.one_connection",
+       .requirement = "Signals must never lead to a second connection; a "
+                      "Connect that reports them must leave none.",
+       .source = "contract: blocking Connect + EINTR; contract: any failure",
+       .run = &OneConnection},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,253 @@
+// Connecting without waiting: under way, then connected or failed.
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/cases/connected.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::FullQueue;
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::RawSocket;
+using loopback::RecvExactly;
+using loopback::RefusedPort;
+using testing::Eq;
+using testing::Ge;
+using testing::Gt;
+
+constexpr ConnectOptions kNonblock = {.nonblock = true};
+
+void ThenReady(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(listener.endpoint(), kNonblock));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  EXPECT_THAT(client.PendingError(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
+  EXPECT_EQ(info.state, TCP_ESTABLISHED);
+  EXPECT_THAT(client.PeerAddr(),
+              IsOkAndHolds(std::optional(listener.endpoint())));
+}
+
+void DataOnceReady(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(listener.endpoint(), kNonblock));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_THAT(client.SendAll("ping"), IsOk());
+  EXPECT_THAT(RecvExactly(server, 4), IsOkAndHolds(Eq("ping")));
+  ASSERT_THAT(server.Send("pong"), IsOk());
+  ASSERT_THAT(WaitFor(c, client, POLLIN), IsOk());
+  EXPECT_THAT(client.RecvExactly(4), IsOkAndHolds(Eq("pong")));
+}
+
+void StaysNonblocking(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(listener.endpoint(), kNonblock));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  std::array<char, 1> buffer;
+  EXPECT_THAT(client.Recv(absl::MakeSpan(buffer)), Fails(EAGAIN));
+}
+
+void Refused(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(refused.endpoint(), kNonblock));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  EXPECT_THAT(client.PendingError(), Fails(ECONNREFUSED));
+  EXPECT_THAT(client.PeerAddr(), IsOkAndHolds(Eq(std::nullopt)));
+}
+
+void RefusedToldOnce(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(refused.endpoint(), kNonblock));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  ASSERT_THAT(client.PendingError(), Fails(ECONNREFUSED));
+  EXPECT_THAT(client.PendingError(), IsOk());
+}
+
+void RefusedToldByRecv(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(refused.endpoint(), kNonblock));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  std::array<char, 1> buffer;
+  EXPECT_THAT(client.Recv(absl::MakeSpan(buffer)), Fails(ECONNREFUSED));
+}
+
+void RefusedToldBySend(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(refused.endpoint(), kNonblock));
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  EXPECT_THAT(client.Send("x"), Fails(ECONNREFUSED));
+}
+
+void UnreachableAtOnce(Context& c) {
+  EXPECT_THAT(c.Connect({c.Foreign(), 4711}, kNonblock), Fails(ENETUNREACH));
+}
+
+void FullQueueUnderWay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(queue.endpoint(), kNonblock));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
+  EXPECT_EQ(info.state, TCP_SYN_SENT);
+  pollfd readiness = {
+      .fd = witness.fd(), .events = POLLIN | POLLOUT, .revents = 0};
+  EXPECT_THAT(c.sys().Poll(&readiness, 1, /*timeout_ms=*/0), IsOkAndHolds(0));
+  EXPECT_THAT(client.PendingError(), IsOk());
+}
+
+void FullQueueLocalAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(queue.endpoint(), kNonblock));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  EXPECT_EQ(local.addr, c.Loopback());
+  EXPECT_GT(local.port, 0);
+}
+
+void FullQueueWouldBlock(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(queue.endpoint(), kNonblock));
+  std::array<char, 1> buffer;
+  EXPECT_THAT(client.Recv(absl::MakeSpan(buffer)), Fails(EAGAIN));
+  EXPECT_THAT(client.Send("x"), Fails(EAGAIN));
+}
+
+void FullQueueThenRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(queue.endpoint(), kNonblock));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_THAT(queue.Drain(), IsOk());
+  ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
+  EXPECT_THAT(client.PendingError(), IsOk());
+  EXPECT_THAT(client.LocalAddr(), IsOkAndHolds(local));
+  EXPECT_THAT(queue.listener().AcceptFrom(local), IsOk());
+}
+
+// An attempt that went on would still hold its port.
+void CloseEndsTheAttempt(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(queue.endpoint(), kNonblock));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const RawSocket other,
+                       loopback::NewSocket(c.sys(), c.family()));
+  EXPECT_THAT(loopback::Bind(other, local), IsErrno(EADDRINUSE));
+  ASSERT_THAT(client.Close(), IsOk());
+  EXPECT_THAT(loopback::Bind(other, local), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& ConnectNonblockCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "connect.nonblock.then_ready",
+       .requirement = "A non-blocking Connect must succeed; once writable, the "
+                      "socket must be connected with no error pending.",
+       .source = "contract: NONBLOCK Connect; connect(2), EINPROGRESS",
+       .run = &ThenReady},
+      {.id = "connect.nonblock.data_once_ready",
+       .requirement = "A connection made without blocking must carry data both "
+                      "ways once it is ready.",
+       .source = "connect(2), EINPROGRESS",
+       .run = &DataOnceReady},
+      {.id = "connect.nonblock.stays_nonblocking",
+       .requirement = "A socket that was connected without blocking must not "
+                      "block later either: a receive must answer `again`.",
+       .source = "socket(2), SOCK_NONBLOCK; recv(2), EAGAIN",
+       .run = &StaysNonblocking},
+      {.id = "connect.nonblock.refused",
+       .requirement = "A refusal of a non-blocking Connect must be told as the "
+                      "pending error once writable, and leave no peer.",
+       .source = "contract: NONBLOCK Connect; connect(2), EINPROGRESS",
+       .run = &Refused},
+      {.id = "connect.nonblock.refused.told_once",
+       .requirement = "Taking the pending error must clear it.",
+       .source = "socket(7), SO_ERROR",
+       .run = &RefusedToldOnce},
+      {.id = "connect.nonblock.refused.told_by_recv",
+       .requirement = "A receive must tell a refusal that nobody took yet.",
+       .source = "tcp(7), Error handling; recv(2), ECONNREFUSED",
+       .run = &RefusedToldByRecv},
+      {.id = "connect.nonblock.refused.told_by_send",
+       .requirement = "A send must tell a refusal that nobody took yet.",
+       .source = "tcp(7), Error handling; socket(7), SO_ERROR",
+       .run = &RefusedToldBySend},
+      {.id = "connect.nonblock.unreachable_at_once",
+       .requirement = "What fails before anything is sent must be told by a "
+                      "non-blocking Connect itself.",
+       .source = "connect(2), ENETUNREACH; contract: any failure",
+       .needs = Need::kOwnNetwork,
+       .run = &UnreachableAtOnce},
+      {.id = "connect.nonblock.full_queue.under_way",
+       .requirement = "While the listener's queue is full, the attempt must be "
+                      "under way: not ready, and with no error pending.",
+       .source = "connect(2), EINPROGRESS; listen(2), DESCRIPTION",
+       .run = &FullQueueUnderWay},
+      {.id = "connect.nonblock.full_queue.local_address",
+       .requirement = "The local address must be known while the attempt is "
+                      "under way.",
+       .source = "getsockname(2); ip(7), Address format",
+       .run = &FullQueueLocalAddress},
+      {.id = "connect.nonblock.full_queue.would_block",
+       .requirement = "Sending and receiving while the attempt is under way "
+                      "must answer `again`.",
+       .source = "send(2), EAGAIN; recv(2), EAGAIN",
+       .run = &FullQueueWouldBlock},
+      {.id = "connect.nonblock.full_queue.then_room",
+       .requirement = "The attempt must succeed, from the same local address, "
+                      "once there is room in the listener's queue.",
+       .source = "connect(2), EINPROGRESS; RFC 9293, section 3.8.3",
+       .run = &FullQueueThenRoom},
+      {.id = "connect.nonblock.close_ends_the_attempt",
+       .requirement = "Closing the socket while the attempt is under way must "
+                      "end the attempt and free its port.",
+       .source = "RFC 9293, section 3.10.4; close(2)",
+       .needs = Need::kOwnNetwork,
+       .run = &CloseEndsTheAttempt},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,166 @@
+// The options of Connect, seen by the witness.
+
+#include <sys/socket.h>
+
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/cases/cases.h"
+#include "conformance/context.h"
+#include "conformance/implementation.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace net::conformance {
+namespace {
+
+using testing::Eq;
+using testing::Ne;
+
+// Connects with `options`, and shows the connection's witness to `look`.
+void LookAtConnection(Context& c, const ConnectOptions& options,
+                      absl::FunctionRef<void(const Witness&)> look) {
+  ASSERT_OK_AND_ASSIGN(const loopback::Listener listener,
+                       loopback::ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Sock client,
+                       c.Connect(listener.endpoint(), options));
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  look(witness);
+}
+
+// What the options ask for is there; keep-alive is not, if they do not.
+void ExpectOptions(const Witness& witness, const ConnectOptions& options) {
+  const auto keepalive = witness.Option(SOL_SOCKET, SO_KEEPALIVE);
+  if (options.keepalive) {
+    EXPECT_THAT(keepalive, IsOkAndHolds(Ne(0))) << "SO_KEEPALIVE";
+  } else {
+    EXPECT_THAT(keepalive, IsOkAndHolds(Eq(0))) << "SO_KEEPALIVE";
+  }
+  if (options.nonblock) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true)) << "O_NONBLOCK";
+  }
+  if (options.no_cloexec) {
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false)) << "FD_CLOEXEC";
+  }
+}
+
+void KeepAliveOn(Context& c) {
+  LookAtConnection(c, {.keepalive = true}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(Ne(0)));
+  });
+}
+
+void KeepAliveOff(Context& c) {
+  LookAtConnection(c, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(Eq(0)));
+  });
+}
+
+void CloseOnExec(Context& c) {
+  LookAtConnection(c, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
+  });
+}
+
+void NoCloseOnExec(Context& c) {
+  LookAtConnection(c, {.no_cloexec = true}, [](const Witness& witness) {
+    EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
+  });
+}
+
+void Blocking(Context& c) {
+  LookAtConnection(c, {}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(false));
+  });
+}
+
+void Nonblocking(Context& c) {
+  LookAtConnection(c, {.nonblock = true}, [](const Witness& witness) {
+    EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
+  });
+}
+
+void EveryCombination(Context& c) {
+  for (const bool nonblock : {false, true}) {
+    for (const bool no_cloexec : {false, true}) {
+      for (const bool keepalive : {false, true}) {
+        SCOPED_TRACE(testing::Message()
+                     << "nonblock " << nonblock << ", no_cloexec " << no_cloexec
+                     << ", keepalive " << keepalive);
+        const ConnectOptions options = {.nonblock = nonblock,
+                                        .no_cloexec = no_cloexec,
+                                        .keepalive = keepalive};
+        LookAtConnection(c, options, [&](const Witness& witness) {
+          ExpectOptions(witness, options);
+        });
+      }
+    }
+  }
+}
+
+void EachTwice(Context& c) {
+  for (ConnectOptions options :
+       {ConnectOptions{.nonblock = true}, ConnectOptions{.no_cloexec = true},
+        ConnectOptions{.keepalive = true},
+        ConnectOptions{
+            .nonblock = true, .no_cloexec = true, .keepalive = true}}) {
+    SCOPED_TRACE(testing::Message()
+                 << "twice: nonblock " << options.nonblock << ", no_cloexec "
+                 << options.no_cloexec << ", keepalive " << options.keepalive);
+    options.times = 2;
+    LookAtConnection(c, options, [&](const Witness& witness) {
+      ExpectOptions(witness, options);
+    });
+  }
+}
+
+}  // namespace
+
+const std::vector<Case>& ConnectOptionCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "connect.keepalive.on",
+       .requirement = "With the option, SO_KEEPALIVE must be set.",
+       .source = "socket(7), SO_KEEPALIVE",
+       .run = &KeepAliveOn},
+      {.id = "connect.keepalive.default_off",
+       .requirement = "Without the option, SO_KEEPALIVE must not be set.",
+       .source = "RFC 9293, section 3.8.4 (MUST-25); socket(7), SO_KEEPALIVE",
+       .run = &KeepAliveOff},
+      {.id = "connect.flags.close_on_exec_by_default",
+       .requirement = "Without a flag, the descriptor should be close-on-exec.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &CloseOnExec},
+      {.id = "connect.flags.no_cloexec",
+       .requirement = "With the flag, the descriptor must not be "
+                      "close-on-exec.",
+       .source = "contract: flags",
+       .run = &NoCloseOnExec},
+      {.id = "connect.flags.blocking_by_default",
+       .requirement = "Without a flag, the descriptor should be blocking.",
+       .source = "contract: flags",
+       .level = Level::kShould,
+       .run = &Blocking},
+      {.id = "connect.flags.nonblock",
+       .requirement = "With the flag, the descriptor must be non-blocking.",
+       .source = "contract: flags; socket(2), SOCK_NONBLOCK",
+       .run = &Nonblocking},
+      {.id = "connect.options.every_combination",
+       .requirement = "Options given together must each have their effect, and "
+                      "keep-alive must be set only if asked for.",
+       .source = "contract: flags",
+       .run = &EveryCombination},
+      {.id = "connect.options.each_twice",
+       .requirement = "An option that is given twice must have the effect that "
+                      "it has once.",
+       .source = "contract: flags",
+       .run = &EachTwice},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance
