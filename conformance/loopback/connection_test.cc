@@ -215,19 +215,28 @@ TEST_P(ConnectionTest, APairMayBeConfigured) {
   EXPECT_THAT(pair->client.PendingError(), IsOkAndHolds(Eq(0)));
 }
 
-TEST_P(ConnectionTest, APairThatEndsLeavesNoTimeWait) {
-  ip::Endpoint server;
+// Whether both ports of a pair are free again once it has ended. A TIME_WAIT
+// holds the port against a listener without SO_REUSEADDR; so does another
+// program that was given the port meanwhile, by a rare chance.
+//
+// The client is bound first: a port that connect(2) chooses may be shared with
+// connections of others to elsewhere.
+bool APairFreesItsPorts(Syscalls& sys, int family) {
+  std::vector<ip::Endpoint> ends;
   {
-    auto pair = ConnectedPair(sys(), family());
-    ASSERT_THAT(pair, IsOk());
-    server = *pair->server.LocalEndpoint();
+    auto pair = ConnectedPair(sys, family, {},
+                              {.local = ip::Endpoint{LoopbackAddr(family), 0}});
+    EXPECT_THAT(pair, IsOk());
+    if (!pair.ok()) return false;
+    ends = {*pair->client.LocalEndpoint(), *pair->server.LocalEndpoint()};
   }
-  // A TIME_WAIT would hold the port against a listener without SO_REUSEADDR.
-  // (Another program may have taken the port meanwhile; then it accepts, and
-  // the port is in use for an honest reason.)
-  auto listener = ListenOn(sys(), server);
-  if (!listener.ok() && ConnectTo(sys(), server).ok()) return;
-  EXPECT_THAT(listener, IsOk());
+  return ListenOn(sys, ends[0]).ok() && ListenOn(sys, ends[1]).ok();
+}
+
+TEST_P(ConnectionTest, APairThatEndsLeavesNoTimeWait) {
+  EXPECT_TRUE(APairFreesItsPorts(sys(), family()) ||
+              APairFreesItsPorts(sys(), family()) ||
+              APairFreesItsPorts(sys(), family()));
 }
 
 TEST_P(ConnectionTest, AnEndThatWasMovedOutOutlivesThePair) {

@@ -51,6 +51,16 @@ TEST_P(TransferTest, MovesShortText) {
   EXPECT_THAT(RecvExactly(pair->server, 4), IsOkAndHolds(Eq(" two")));
 }
 
+// Also where it takes several recv(2).
+TEST_P(TransferTest, TakesNoMoreThanItWasAskedFor) {
+  auto pair = ConnectedPair(sys(), family());
+  ASSERT_THAT(pair, IsOk());
+  const std::string first(20000, 'a');
+  ASSERT_THAT(SendAll(pair->client, first + "b"), IsOk());
+  EXPECT_THAT(RecvExactly(pair->server, first.size()), IsOkAndHolds(first));
+  EXPECT_THAT(RecvExactly(pair->server, 1), IsOkAndHolds(Eq("b")));
+}
+
 TEST_P(TransferTest, MovesMoreThanTheBuffersHold) {
   auto pair = ConnectedPair(sys(), family());
   ASSERT_THAT(pair, IsOk());
