@@ -13,11 +13,10 @@
 #include "syscalls/errno_symbol.h"
 
 namespace net {
-namespace {
+// The text of the file, in a source that the build makes from it.
+extern const char kErrnoTableText[];
 
-constexpr char kText[] =
-#include "fakes/errno_table.inc"
-    ;  // A raw string literal, made from the file by the build.
+namespace {
 
 constexpr absl::string_view kHeader =
     "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote";
@@ -64,7 +63,7 @@ absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
 absl::Span<const ErrnoRow> ErrnoTable() {
   // Never destroyed, so that tests made at start-up and ended at exit have it.
   static const std::vector<ErrnoRow>& rows =
-      *new std::vector<ErrnoRow>(ParseErrnoTable(kText).value());
+      *new std::vector<ErrnoRow>(ParseErrnoTable(kErrnoTableText).value());
   return rows;
 }
 

@@ -21,6 +21,8 @@ class MockSyscallsBase : public Syscalls {
  public:
   // Not inline: they are what takes the compiler long.
   MockSyscallsBase();
+  MockSyscallsBase(const MockSyscallsBase&) = delete;
+  MockSyscallsBase& operator=(const MockSyscallsBase&) = delete;
   ~MockSyscallsBase() override;
 
   MOCK_METHOD(SysResult, Socket, (int domain, int type, int protocol),

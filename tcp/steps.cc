@@ -26,7 +26,7 @@ std::string FamilyName(const ip::Endpoint& endpoint) {
 }
 
 std::string StepName(const Step& step) {
-  const std::string name(CallName(step.call));
+  std::string name(CallName(step.call));
   if (step.call != Call::kSetSockOpt) return name;
   switch (step.option) {
     case SO_KEEPALIVE:

@@ -2,14 +2,13 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,13 +18,14 @@
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
-#include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
 #include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
 #include "syscalls/matchers.h"
 
 namespace net::conformance {

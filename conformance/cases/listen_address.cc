@@ -1,8 +1,6 @@
 // On which addresses a listener takes connections, and on which not.
 
-#include <cerrno>
-#include <cstdint>
-#include <optional>
+#include <vector>
 
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"

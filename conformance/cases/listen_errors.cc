@@ -4,17 +4,16 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
-#include "absl/strings/string_view.h"
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"

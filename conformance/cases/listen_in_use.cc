@@ -1,22 +1,18 @@
 // Ports that are in use, and sharing them: SO_REUSEADDR and SO_REUSEPORT.
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/witness.h"
+#include "conformance/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
@@ -27,7 +23,6 @@ namespace net::conformance {
 namespace {
 
 using loopback::ConnectTo;
-using loopback::ListenAnywhere;
 using loopback::ListenConfig;
 using loopback::Listener;
 using loopback::ListenOn;

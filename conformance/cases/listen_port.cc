@@ -1,8 +1,7 @@
 // Which port a listener gets, and who is told.
 
-#include <cerrno>
 #include <cstdint>
-#include <set>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"

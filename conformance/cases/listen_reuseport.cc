@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,6 +14,7 @@
 #include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
 #include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
