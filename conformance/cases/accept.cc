@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"
@@ -10,7 +11,6 @@
 #include "conformance/cases/cases.h"
 #include "conformance/cases/pending.h"
 #include "conformance/context.h"
-#include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/witness.h"
@@ -25,9 +25,7 @@ namespace {
 using loopback::ConnectTo;
 using loopback::RawSocket;
 using loopback::RecvExactly;
-using testing::AnyOf;
 using testing::Eq;
-using testing::Ne;
 
 void QueuedAtOnce(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());

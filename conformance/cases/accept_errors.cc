@@ -4,9 +4,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "conformance/case.h"
@@ -16,8 +16,8 @@
 #include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/environment.h"
-#include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"

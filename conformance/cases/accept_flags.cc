@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,8 +16,8 @@
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/context.h"
-#include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
 #include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

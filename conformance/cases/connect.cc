@@ -15,8 +15,9 @@
 #include "conformance/cases/pending.h"
 #include "conformance/context.h"
 #include "conformance/environment.h"
-#include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
+#include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
@@ -294,6 +295,7 @@ const std::vector<Case>& ConnectCases() {
                       "IPv4 socket listens, whoever listens on ::1.",
        .source = "RFC 3493, section 3.7",
        .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
        .run = &MappedRefused},
       {.id = "connect.to_itself",
        .requirement = "A connect whose local port is the very port that it "

@@ -5,10 +5,8 @@
 
 #include <cerrno>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
@@ -18,6 +16,7 @@
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/result.h"
 #include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -33,8 +33,6 @@ using loopback::RawSocket;
 using loopback::RecvExactly;
 using loopback::RefusedPort;
 using testing::Eq;
-using testing::Ge;
-using testing::Gt;
 
 constexpr ConnectOptions kNonblock = {.nonblock = true};
 
