@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -225,6 +226,23 @@ void CallsOfPortAssignments(Context& c) {
   ExpectCalls(c, {.port_assignments = {&ports[0], &ports[1], &ports[2]}}, 0, 1);
 }
 
+// The order of the calls shows in which of them were made when one fails.
+void CallsInOrder(Context& c) {
+  const std::vector<Call> order = {Call::kSocket, Call::kSetSockOpt,
+                                   Call::kBind, Call::kListen,
+                                   Call::kGetSockName};
+  for (size_t failing = 0; failing < order.size(); ++failing) {
+    SCOPED_TRACE(testing::Message() << order[failing] << " fails");
+    ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
+    injector->Fail(order[failing], 1, ENOBUFS);
+    uint16_t port = kUntouched;
+    EXPECT_THAT(c.Listen(EveryOption(port)), Fails(ENOBUFS));
+    for (size_t i = 0; i < order.size(); ++i) {
+      EXPECT_EQ(injector->count(order[i]) > 0, i <= failing) << order[i];
+    }
+  }
+}
+
 void NoCallsForNonsense(Context& c) {
   ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
   EXPECT_THAT(c.Listen({.unknown_flag = true}), Fails(EINVAL));
@@ -331,6 +349,13 @@ std::vector<Case> Calls() {
        .source = "contract: PortAssignment",
        .level = Level::kShould,
        .run = &CallsOfPortAssignments},
+      {.id = "faults.listen.calls.order",
+       .requirement = "Listen should set options before it binds, bind before "
+                      "it listens, ask for the port last, and stop at the "
+                      "first call that fails.",
+       .source = "contract: any success; contract: any failure",
+       .level = Level::kShould,
+       .run = &CallsInOrder},
       {.id = "faults.listen.calls.none_for_nonsense",
        .requirement =
            "An unknown flag and a null port assignment must be EINVAL "

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # mutant_test.sh PROGRAM CASE...: the program, which judges a mutant, must find
-# that each of the cases fails on every axis, say which requirement that is, and
-# end with 1.
+# that each of the cases fails (or crashes, where that is what the mistake does) on
+# every axis, say which requirement that is, and end with 1.
 set -euo pipefail
 
 program=$PWD/$1
@@ -10,7 +10,7 @@ status=0
 for id in "$@"; do
   output=$("$program" --cases="$id" --jobs=1 --verbose) && actual=0 || actual=$?
   requirement=$("$program" --explain="$id" | sed -n 's/^  requirement: //p')
-  if [[ $actual == 1 && $output == *"FAIL  $id "* && $output != *"PASS  $id "* &&
+  if [[ $actual == 1 && $output =~ (FAIL|CRASH)"  $id " && $output != *"PASS  $id "* &&
     $output == *"$requirement"* ]]; then
     echo "caught by $id: $requirement"
   else

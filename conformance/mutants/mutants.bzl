@@ -51,6 +51,8 @@ def mutant(name, replace, by, caught_by, src = "//tcp:tcp.cc"):
             "//syscalls:ip",
             "//tcp:headers",
         ],
+        # Wanted by libraries that stand after it on the linker's command line.
+        alwayslink = True,
     )
     cc_binary(
         name = name,
