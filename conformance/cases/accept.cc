@@ -89,18 +89,6 @@ void LocalAddressMapped(Context& c) {
               IsOkAndHolds(ip::Endpoint{ip::kLocalV4.Mapped(), at.port}));
 }
 
-void OutlivesTheListener(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
-  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
-  ASSERT_THAT(listener.Close(), IsOk());
-  ASSERT_THAT(client.Send("ping"), IsOk());
-  EXPECT_THAT(server.RecvExactly(4), IsOkAndHolds(Eq("ping")));
-  ASSERT_THAT(server.SendAll("pong"), IsOk());
-  EXPECT_THAT(RecvExactly(client, 4), IsOkAndHolds(Eq("pong")));
-}
-
 void ClosingOneLeavesTheOthers(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
@@ -208,11 +196,6 @@ const std::vector<Case>& AcceptCases() {
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run = &LocalAddressMapped},
-      {.id = "accept.outlives_the_listener",
-       .requirement = "An accepted connection must go on when its listener is "
-                      "closed.",
-       .source = "accept(2), DESCRIPTION; close(2)",
-       .run = &OutlivesTheListener},
       {.id = "accept.apart_from_each_other",
        .requirement = "Closing one accepted socket must not touch the others, "
                       "nor the listener.",

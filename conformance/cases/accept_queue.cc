@@ -48,15 +48,6 @@ void StayUntilAccepted(Context& c) {
   }
 }
 
-void DataBeforeAccept(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
-  ASSERT_THAT(client.Send("early"), IsOk());
-  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
-  EXPECT_THAT(server.RecvExactly(5), IsOkAndHolds(Eq("early")));
-}
-
 void ClosedBeforeAccept(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
@@ -123,14 +114,6 @@ void NextAfterReset(Context& c) {
   EXPECT_EQ(peer, origin);
 }
 
-void ClosingTheListenerResets(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
-  ASSERT_THAT(listener.Close(), IsOk());
-  EXPECT_THAT(loopback::RecvUntilEof(client), IsErrno(ECONNRESET));
-}
-
 void ShutdownResets(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
@@ -148,12 +131,6 @@ const std::vector<Case>& AcceptQueueCases() {
                       "and each Accept must take one.",
        .source = "listen(2), DESCRIPTION; accept(2), DESCRIPTION",
        .run = &StayUntilAccepted},
-      {.id = "accept.queue.data_before_accept",
-       .requirement =
-           "What was sent before the connection was accepted must be "
-           "received after.",
-       .source = "accept(2), DESCRIPTION; RFC 9293, section 3.9.1.3",
-       .run = &DataBeforeAccept},
       {.id = "accept.queue.closed_before_accept",
        .requirement = "A connection that the peer has closed must still be "
                       "accepted, with its peer, its data and its end.",
@@ -182,11 +159,6 @@ const std::vector<Case>& AcceptQueueCases() {
                       "the next one from being accepted.",
        .source = "contract: Accept; accept(2), ECONNABORTED",
        .run = &NextAfterReset},
-      {.id = "accept.queue.reset_by_close",
-       .requirement = "Closing a listener must reset the connections that are "
-                      "still queued.",
-       .source = "Linux; RFC 9293, section 3.10.4",
-       .run = &ClosingTheListenerResets},
       {.id = "accept.queue.reset_by_shutdown",
        .requirement =
            "Shutting a listener down must reset the connections that "

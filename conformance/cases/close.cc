@@ -87,36 +87,6 @@ void UnreadDataResets(Context& c) {
   EXPECT_THAT(PeerRecv(end.peer), IsErrno(ECONNRESET));
 }
 
-void ListenerRefusesLater(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_THAT(loopback::ConnectTo(c.sys(), at), IsOk());
-  ASSERT_THAT(listener.Close(), IsOk());
-  EXPECT_THAT(loopback::ConnectTo(c.sys(), at), IsErrno(ECONNREFUSED));
-}
-
-void ListenerResetsQueued(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const loopback::RawSocket queued,
-                       loopback::ConnectTo(c.sys(), at));
-  ASSERT_THAT(listener.Close(), IsOk());
-  EXPECT_THAT(PeerRecv(queued), IsErrno(ECONNRESET));
-}
-
-void ListenerLeavesAccepted(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
-                       loopback::ConnectTo(c.sys(), at));
-  ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
-  ASSERT_THAT(listener.Close(), IsOk());
-  ASSERT_THAT(server.SendAll("alive"), IsOk());
-  EXPECT_THAT(loopback::RecvExactly(client, 5), IsOkAndHolds("alive"));
-  ASSERT_THAT(loopback::SendAll(client, "too"), IsOk());
-  EXPECT_THAT(server.RecvExactly(3), IsOkAndHolds("too"));
-}
-
 void LeavesTheOthers(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
@@ -127,13 +97,6 @@ void LeavesTheOthers(Context& c) {
   EXPECT_THAT(loopback::RecvExactly(second.peer, 5), IsOkAndHolds("alive"));
   EXPECT_THAT(loopback::ConnectTo(c.sys(), at), IsOk());
   EXPECT_THAT(listener.Accept(), IsOk());
-}
-
-void PortIsFreeAgain(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_THAT(listener.Close(), IsOk());
-  EXPECT_THAT(c.Listen(at), IsOk());
 }
 
 }  // namespace
@@ -162,29 +125,6 @@ const std::vector<Case>& CloseCases() {
        .source = "RFC 1122 section 4.2.2.13; RFC 2525 section 2.17",
        .level = Level::kShould,
        .run = &UnreadDataResets},
-      {.id = "close.listener.refuses_later",
-       .requirement = "Connections to a listener that was closed must be "
-                      "refused.",
-       .source = "connect(2) ECONNREFUSED",
-       .needs = Need::kOwnNetwork,
-       .run = &ListenerRefusesLater},
-      {.id = "close.listener.resets_queued",
-       .requirement = "Closing a listener must reset the connections that were "
-                      "not accepted.",
-       .source = "RFC 9293 section 3.10.4",
-       .run = &ListenerResetsQueued},
-      {.id = "close.listener.leaves_accepted",
-       .requirement =
-           "Accepted connections must live on when their listener is "
-           "closed.",
-       .source = "accept(2) DESCRIPTION",
-       .run = &ListenerLeavesAccepted},
-      {.id = "close.listener.frees_port",
-       .requirement = "A port whose listener had no connection must be free "
-                      "once that is closed.",
-       .source = "ip(7) Address format; close(2) DESCRIPTION",
-       .needs = Need::kOwnNetwork,
-       .run = &PortIsFreeAgain},
       {.id = "close.leaves_the_others",
        .requirement = "Closing one socket must not touch another.",
        .source = "close(2) DESCRIPTION",

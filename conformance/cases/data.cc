@@ -158,17 +158,6 @@ void QueuedBeforeAccept(Context& c) {
   EXPECT_THAT(server.RecvExactly(5), IsOkAndHolds("early"));
 }
 
-void EndedBeforeAccept(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(loopback::RawSocket client,
-                       loopback::ConnectTo(c.sys(), at));
-  ASSERT_THAT(loopback::SendAll(client, "last words"), IsOk());
-  ASSERT_THAT(client.Close(), IsOk());
-  ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
-  EXPECT_THAT(server.RecvUntilEnd(), IsOkAndHolds("last words"));
-}
-
 // Connected, with tiny buffers at the peer's end.
 Result<Connected> ConnectToNarrowPeer(Context& c) {
   Result<Connected> end =
@@ -300,11 +289,6 @@ const std::vector<Case>& DataCases() {
                       "be received.",
        .source = "accept(2) DESCRIPTION; RFC 9293 section 3.10.4",
        .run = &QueuedBeforeAccept},
-      {.id = "data.before_accept.with_end",
-       .requirement = "Data and end of a peer that is gone before it was "
-                      "accepted must be received.",
-       .source = "accept(2) DESCRIPTION; RFC 9293 section 3.10.4",
-       .run = &EndedBeforeAccept},
       {.id = "data.large.sent",
        .requirement =
            "8 MiB sent to a peer with tiny buffers must arrive whole "

@@ -243,14 +243,6 @@ void CallsInOrder(Context& c) {
   }
 }
 
-void NoCallsForNonsense(Context& c) {
-  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
-  EXPECT_THAT(c.Listen({.unknown_flag = true}), Fails(EINVAL));
-  EXPECT_EQ(injector->count(Call::kSocket), 0);
-  EXPECT_THAT(c.Listen({.port_assignments = {nullptr}}), Fails(EINVAL));
-  EXPECT_EQ(injector->count(Call::kSocket), 0);
-}
-
 std::vector<Case> Reported() {
   return {
       {.id = "faults.listen.socket",
@@ -356,12 +348,6 @@ std::vector<Case> Calls() {
        .source = "contract: any success; contract: any failure",
        .level = Level::kShould,
        .run = &CallsInOrder},
-      {.id = "faults.listen.calls.none_for_nonsense",
-       .requirement =
-           "An unknown flag and a null port assignment must be EINVAL "
-           "before any system call.",
-       .source = "contract: flags; contract: PortAssignment",
-       .run = &NoCallsForNonsense},
   };
 }
 
