@@ -70,6 +70,7 @@ void DeliversWhatWasSent(Context& c) {
       ASSERT_THAT(sent, Fails(EAGAIN));
       break;
     }
+    ASSERT_THAT(*sent, Gt(0U));
     total += *sent;
   }
   ASSERT_THAT(total, Gt(0U));

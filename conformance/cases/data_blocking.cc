@@ -112,6 +112,10 @@ size_t SendUntilRefused(const Sock& socket) {
       EXPECT_THAT(sent, Fails(EAGAIN));
       return total;
     }
+    if (*sent == 0) {
+      ADD_FAILURE() << "says that it took nothing";
+      return total;
+    }
     total += *sent;
   }
   ADD_FAILURE() << "never full";

@@ -56,6 +56,8 @@ void ExpectClosed(const Scene& scene) {
 
 // The connection that the kernel had made of the attempt is over.
 void ExpectPeerSeesTheEnd(const Scene& scene) {
+  // What was left open is reported already, and would let the peer wait.
+  if (!scene.injector->OpenDescriptors().empty()) return;
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket peer, scene.listener.Accept());
   EXPECT_THAT(loopback::RecvUntilEof(peer), IsOkAndHolds(""));
 }
