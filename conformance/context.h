@@ -95,6 +95,7 @@ class Context {
         failures_(std::move(failures)) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+  ~Context() = default;
 
   Environment& env() { return env_; }
   Syscalls& sys() { return env_.syscalls(); }

@@ -35,12 +35,12 @@ struct Done {};
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  using value_type = T;
-
   // Implicit, so that operations can return any of the three.
+  // NOLINTBEGIN(google-explicit-constructor)
   Result(T value) : content_(std::move(value)) {}
   Result(Error error) : content_(std::move(error)) {}
   Result(Unsupported claim) : content_(std::move(claim)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool ok() const { return std::holds_alternative<T>(content_); }
 

@@ -201,8 +201,8 @@ class RunningTrial {
 
   int Reap() {
     int status = 0;
-    while (waitpid(pid_, &status, 0) < 0) {
-      if (errno != EINTR) Checked(-1, "waitpid");
+    // It is a child and not reaped yet: nothing but a signal can go wrong.
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     // What it started and left behind.
     kill(-pid_, SIGKILL);

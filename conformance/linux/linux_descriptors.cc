@@ -106,7 +106,7 @@ std::vector<int> ListDescriptorsAfterExec() {
   const Pipe input = MakePipe();
   const Pipe output = MakePipe();
   const Pipe failure = MakePipe();
-  const pid_t child = static_cast<pid_t>(Checked(fork(), "fork"));
+  const auto child = static_cast<pid_t>(Checked(fork(), "fork"));
   if (child == 0) {
     ExecWaitingProgram(input.read_end, output.write_end, failure.write_end);
   }

@@ -74,7 +74,7 @@ RouteRequest MakeRouteRequest(const ip::Addr& addr, int error) {
   request.route.rtm_scope = RT_SCOPE_UNIVERSE;
   request.route.rtm_type = RouteTypeFor(error);
   request.destination.rta_type = RTA_DST;
-  request.destination.rta_len = static_cast<unsigned short>(RTA_LENGTH(size));
+  request.destination.rta_len = static_cast<uint16_t>(RTA_LENGTH(size));
   std::memcpy(request.address.data(), addr.v6_bytes().data(), size);
   return request;
 }

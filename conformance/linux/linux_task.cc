@@ -89,6 +89,8 @@ class LinuxTask final : public Task {
         absl::StrCat("/proc/self/task/", tid_future.get(), "/status");
   }
 
+  LinuxTask(const LinuxTask&) = delete;
+  LinuxTask& operator=(const LinuxTask&) = delete;
   ~LinuxTask() override {
     if (!thread_.joinable()) return;
     if (!Ended()) abandon_();
