@@ -215,8 +215,9 @@ int Main(int argc, char** argv) {
     return Explain(id);
   }
   if (absl::GetFlag(FLAGS_jobs) < 1) return UsageError("--jobs: at least 1");
-  if (absl::GetFlag(FLAGS_repeat) < 1)
+  if (absl::GetFlag(FLAGS_repeat) < 1) {
     return UsageError("--repeat: at least 1");
+  }
   if (absl::GetFlag(FLAGS_timeout) <= absl::ZeroDuration()) {
     return UsageError("--timeout: a duration above zero, such as 60s");
   }
