@@ -50,19 +50,26 @@ Result<T> ToResult(const absl::StatusOr<T>& result) {
 
 // The flags that the three option structs have in common.
 template <typename Options>
-SockFlags ToFlags(const Options& options) {
-  SockFlags flags = SockFlags::kNone;
-  if (options.nonblock) flags = flags | SockFlags::kNonblock;
-  if (options.no_cloexec) flags = flags | SockFlags::kNoCloexec;
-  if (options.unknown_flag) flags = flags | kUnknownFlag;
+std::vector<SockFlags> ToFlags(const Options& options) {
+  std::vector<SockFlags> flags;
+  if (options.nonblock) flags.push_back(SockFlags::kNonblock);
+  if (options.no_cloexec) flags.push_back(SockFlags::kNoCloexec);
+  if (options.unknown_flag) flags.push_back(kUnknownFlag);
   return flags;
+}
+
+// In one value, as Accept takes them. Listen and Connect take a list, and get
+// each flag as an option of its own: they must or them.
+SockFlags Union(const std::vector<SockFlags>& flags) {
+  SockFlags all = SockFlags::kNone;
+  for (const SockFlags flag : flags) all = all | flag;
+  return all;
 }
 
 std::vector<tcp::ListenOption> ToNetTcp(const ListenOptions& options) {
   std::vector<tcp::ListenOption> list;
   for (int i = 0; i < options.times; ++i) {
-    const SockFlags flags = ToFlags(options);
-    if (flags != SockFlags::kNone) list.emplace_back(flags);
+    for (const SockFlags flag : ToFlags(options)) list.emplace_back(flag);
     if (options.keepalive) list.emplace_back(tcp::KeepAlive{});
     if (options.reuseaddr) list.emplace_back(tcp::ReuseAddr{});
     if (options.reuseport) list.emplace_back(tcp::ReusePort{});
@@ -79,8 +86,7 @@ std::vector<tcp::ListenOption> ToNetTcp(const ListenOptions& options) {
 std::vector<tcp::ConnectOption> ToNetTcp(const ConnectOptions& options) {
   std::vector<tcp::ConnectOption> list;
   for (int i = 0; i < options.times; ++i) {
-    const SockFlags flags = ToFlags(options);
-    if (flags != SockFlags::kNone) list.emplace_back(flags);
+    for (const SockFlags flag : ToFlags(options)) list.emplace_back(flag);
     if (options.keepalive) list.emplace_back(tcp::KeepAlive{});
   }
   return list;
@@ -103,7 +109,7 @@ class NetTcp final : public Implementation {
 
   Result<Handle> Accept(Handle listener,
                         const AcceptOptions& options) override {
-    return Keep(tcp::Accept(*Find(listener), ToFlags(options)));
+    return Keep(tcp::Accept(*Find(listener), Union(ToFlags(options))));
   }
 
   Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override {
