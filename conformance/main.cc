@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -140,6 +141,11 @@ class Progress {
   size_t unexpected_ = 0;
 };
 
+auto CountOn(Axis axis, absl::Span<const Trial> trials) {
+  return std::count_if(trials.begin(), trials.end(),
+                       [axis](const Trial& one) { return one.axis == axis; });
+}
+
 int ExitStatusOf(absl::Span<const Record> records) {
   int status = kAsExpected;
   for (const Record& record : records) {
@@ -174,7 +180,9 @@ int Run(absl::Span<const Case* const> cases,
               progress.Show(record);
             });
   progress.Clear();
-  std::cout << cases.size() << " cases, " << trials.size() << " trials\n\n"
+  std::cout << cases.size() << " cases, " << trials.size()
+            << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
+            << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
             << FormatReport(records) << std::flush;
   if (!written) return Fail(absl::StrCat("--records: writing '", path, "'"));
   return ExitStatusOf(records);

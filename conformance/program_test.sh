@@ -23,7 +23,7 @@ expect 0 "Judges TCP implementations" --help
 expect 0 "$fast" --list
 expect 0 '"case": "listen.backlog.default"' --list --format=json
 expect 0 "requirement:" --explain=$fast
-expect 0 "1 cases, 2 trials" --cases=$fast
+expect 0 "1 cases, 2 trials: 1 on IPv4, 1 on IPv6" --cases=$fast
 expect 0 "1 cases, 6 trials" --cases=$fast --repeat=3 --jobs=3
 expect 0 "PASS  $fast v4 net_tcp" --cases=$fast --verbose
 expect 0 "pass" --cases=$fast --implementations=net_tcp

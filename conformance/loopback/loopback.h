@@ -7,10 +7,10 @@
 //   a connected pair        ConnectedPair()                       connection.h
 //   a listener on port 0    ListenAnywhere(), Listener::Accept()  connection.h
 //   a client                ConnectTo()                           connection.h
-//   a refused port          RefusedPort::Reserve() refused_port.h a full accept
-//   queue     FullQueue::Make()                     full_queue.h a peer that
-//   resets      RawSocket::Reset()                    raw_socket.h
-//       by accident         CloseWithUnreadData()                 peers.h
+//   a refused port          RefusedPort::Reserve()           refused_port.h
+//   a full accept queue     FullQueue::Make()                  full_queue.h
+//   a peer that resets      RawSocket::Reset()                 raw_socket.h
+//       by accident         CloseWithUnreadData()                   peers.h
 //   a peer that stalls      do not read; small buffers make the other end
 //                           feel it soon: {.receive_buffer = kSmallestBuffer}
 //                           when listening, then SendUntilFull()  transfer.h
