@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,11 @@ void WriteAll(int fd, absl::string_view text) {
 // In a sanitized build: looks for leaked memory, which _exit() would not.
 bool LeaksMemory() {
 #if defined(__SANITIZE_ADDRESS__)
+  // It opens files, and the case may have left no descriptor for that.
+  rlimit limit = {};
+  Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
   return __lsan_do_recoverable_leak_check() != 0;
 #else
   return false;
