@@ -28,6 +28,7 @@ class Pending {
             [this, call = std::move(call)] { result_.emplace(call()); })) {}
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
+  ~Pending() = default;
 
   // As Task's.
   bool AwaitBlocked() { return task_->AwaitBlocked(); }

@@ -101,6 +101,8 @@ struct [[nodiscard]] Pair {
   Pair(RawSocket client_end, RawSocket server_end);
   Pair(Pair&&) = default;
   Pair& operator=(Pair&&) = delete;
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
   ~Pair();
 
   RawSocket client;  // the end that connected

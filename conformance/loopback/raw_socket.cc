@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -19,7 +20,7 @@
 namespace net::loopback {
 namespace {
 
-SysResult PollOne(Syscalls& sys, int fd, short events, int timeout_ms) {
+SysResult PollOne(Syscalls& sys, int fd, int16_t events, int timeout_ms) {
   pollfd entry = {.fd = fd, .events = events, .revents = 0};
   const SysResult result = sys.Poll(&entry, 1, timeout_ms);
   return result.ok() ? SysResult::Ok(entry.revents) : result;
@@ -102,11 +103,11 @@ absl::StatusOr<int> RawSocket::TcpState() const {
   return info.tcpi_state;
 }
 
-SysResult RawSocket::Ready(short events) const {
+SysResult RawSocket::Ready(int16_t events) const {
   return PollOne(*sys_, fd_, events, /*timeout_ms=*/0);
 }
 
-SysResult RawSocket::Wait(short events) const {
+SysResult RawSocket::Wait(int16_t events) const {
   SysResult result;
   do {
     result = PollOne(*sys_, fd_, events, /*timeout_ms=*/-1);

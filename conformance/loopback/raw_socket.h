@@ -1,6 +1,8 @@
 #ifndef CONFORMANCE_LOOPBACK_RAW_SOCKET_H_
 #define CONFORMANCE_LOOPBACK_RAW_SOCKET_H_
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -71,8 +73,8 @@ class [[nodiscard]] RawSocket {
   // One poll(2) for `events`. The value is `revents`; 0 if none of them is
   // there. Ready() looks and returns at once. Wait() blocks until one is there,
   // over EINTR: for as long as it takes, the harness has no clock.
-  SysResult Ready(short events) const;
-  SysResult Wait(short events) const;
+  SysResult Ready(int16_t events) const;
+  SysResult Wait(int16_t events) const;
 
   // getsockname(2) and getpeername(2). EAFNOSUPPORT: not an IP socket.
   absl::StatusOr<ip::Endpoint> LocalEndpoint() const;

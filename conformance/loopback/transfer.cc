@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,7 +23,7 @@ namespace {
 
 // What is to be done about an errno in the middle of a transfer: OK to try
 // again, after waiting for `events` where the socket does not block.
-absl::Status Recover(const RawSocket& socket, int error, short events,
+absl::Status Recover(const RawSocket& socket, int error, int16_t events,
                      absl::string_view operation) {
   if (error == EINTR) return absl::OkStatus();
   if (error != EAGAIN) return ErrnoError(error, operation);
