@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -48,7 +49,7 @@ std::optional<Addr> Addr::Parse(absl::string_view text) {
     text = text.substr(0, percent);
   }
   // inet_pton wants a terminated string; an embedded NUL must not end it early.
-  if (text.find('\0') != absl::string_view::npos) return std::nullopt;
+  if (absl::StrContains(text, '\0')) return std::nullopt;
   const std::string terminated(text);
   V6Bytes v6;
   if (inet_pton(AF_INET6, terminated.c_str(), v6.data()) == 1) {

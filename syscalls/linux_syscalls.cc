@@ -27,7 +27,10 @@ SysResult FromLibc(int64_t answer) {
 // Holds the process's kernel without ever destroying it.
 union DefaultStorage {
   constexpr DefaultStorage() : kernel() {}
-  ~DefaultStorage() {}
+  DefaultStorage(const DefaultStorage&) = delete;
+  DefaultStorage& operator=(const DefaultStorage&) = delete;
+  // Defaulted, it would be deleted: a union does not destroy what it holds.
+  ~DefaultStorage() {}  // NOLINT(modernize-use-equals-default)
   LinuxSyscalls kernel;
 };
 
