@@ -16,6 +16,13 @@ struct Times {
   double wall = 0;
 };
 
+// "BM_Bulk/linux/16384".
+std::string NameOf(const benchmark::BenchmarkReporter::Run& run) {
+  const benchmark::BenchmarkName& name = run.run_name;
+  return name.args.empty() ? name.function_name
+                           : name.function_name + "/" + name.args;
+}
+
 // Prints Google Benchmark's table and remembers the medians in it; of a single
 // repetition, for which there is no median, its time.
 class MedianReporter : public benchmark::ConsoleReporter {
@@ -29,8 +36,8 @@ class MedianReporter : public benchmark::ConsoleReporter {
       const bool single = run.run_type == Run::RT_Iteration;
       if (!single && run.aggregate_name != "median") continue;
       const double to_ns = 1e9 / GetTimeUnitMultiplier(run.time_unit);
-      medians_[run.run_name.function_name] = {
-          run.GetAdjustedCPUTime() * to_ns, run.GetAdjustedRealTime() * to_ns};
+      medians_[NameOf(run)] = {run.GetAdjustedCPUTime() * to_ns,
+                               run.GetAdjustedRealTime() * to_ns};
     }
   }
 

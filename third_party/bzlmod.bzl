@@ -1,13 +1,23 @@
-"""For the modules in bzlmod/, under Debian's Bazel 7. (A file of its own: Bazel 4 knows no module extensions.)"""
+"""For MODULE.bazel, and for the modules in bzlmod/ under Debian's Bazel 7.
+
+(A file of its own: Bazel 4 knows no module extensions.)
+"""
 
 load("//third_party:debian.bzl", "make_debian_repositories")
 load("//third_party:debian_libraries.bzl", "DEBIAN_LIBRARIES")
+load("//third_party:driver_toolchains.bzl", _driver_toolchains = "driver_toolchains")
 
 def _debian_impl(_module_ctx):
     make_debian_repositories(prefix = "debian_")
 
 # The repositories that a WORKSPACE gets, as debian_NAME: NAME itself is the module that stands in front.
 debian = module_extension(implementation = _debian_impl)
+
+def _driver_toolchains_impl(_module_ctx):
+    _driver_toolchains(name = "driver_toolchains")
+
+# For every Bazel 7, also one that takes its modules from a registry.
+driver_toolchains = module_extension(implementation = _driver_toolchains_impl)
 
 _GOOGLETEST_LIBRARIES = [
     "//:gtest",

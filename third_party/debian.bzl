@@ -11,6 +11,7 @@ looked for in the workspace that loads it, and not in this one.
 """
 
 load("//third_party:debian_libraries.bzl", "DEBIAN_LIBRARIES")
+load("//third_party:driver_toolchains.bzl", "driver_toolchains")
 
 _MISSING = "{} is missing: ./bazelw installs it, or say: apt-get install {}"
 
@@ -192,4 +193,5 @@ def net_tcp_dependencies():
     for name, files in _NATIVE_RULES.items():
         _make(name, _native_rules, files = files)
     _make("remote_coverage_tools", _no_coverage_tools)
+    _make("driver_toolchains", driver_toolchains)
     make_debian_repositories()

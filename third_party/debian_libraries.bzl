@@ -61,6 +61,15 @@ DEBIAN_LIBRARIES = {
             "//absl/utility:utility": ["absl_utility"],
         },
     ),
+    "asio": struct(
+        package = "libasio-dev",
+        headers = [
+            "asio",
+            "asio.hpp",
+        ],
+        # The registry's //:asio is the same and OpenSSL, which nobody here needs.
+        libraries = {"//:asio_no_openssl": []},
+    ),
     "google_benchmark": struct(
         package = "libbenchmark-dev",
         headers = ["benchmark"],
@@ -69,9 +78,28 @@ DEBIAN_LIBRARIES = {
             "//:benchmark_main": ["-lbenchmark_main", "benchmark"],
         },
     ),
+    "libuv": struct(
+        package = "libuv1-dev",
+        headers = [
+            "uv",
+            "uv.h",
+        ],
+        libraries = {"//:libuv": ["libuv"]},
+    ),
     "nlohmann_json": struct(
         package = "nlohmann-json3-dev",
         headers = ["nlohmann"],
         libraries = {"//:json": []},
+    ),
+    "rapidcheck": struct(
+        package = "librapidcheck-dev",
+        headers = [
+            "rapidcheck",
+            "rapidcheck.h",
+        ],
+        libraries = {
+            "//:rapidcheck": ["-lrapidcheck"],
+            "//:rapidcheck_gtest": ["-lrapidcheck"],
+        },
     ),
 }
