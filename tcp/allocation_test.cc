@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/base/config.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "fakes/sockaddr_out.h"
@@ -33,7 +34,7 @@ thread_local int allocations = 0;
 
 }  // namespace
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 #define COUNTS_MALLOC 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \

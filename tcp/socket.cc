@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,22 +12,11 @@
 #include "absl/types/span.h"
 #include "syscalls/endpoint.h"
 #include "syscalls/error.h"
+#include "syscalls/socket_names.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
 namespace net {
-namespace {
-
-absl::StatusOr<ip::Endpoint> ToEndpoint(SysResult result,
-                                        const ip::SockAddr& address,
-                                        absl::string_view operation) {
-  if (!result.ok()) return ErrnoError(result.error(), operation);
-  const std::optional<ip::Endpoint> endpoint = address.ToEndpoint();
-  if (!endpoint.has_value()) return ErrnoError(EAFNOSUPPORT, operation);
-  return *endpoint;
-}
-
-}  // namespace
 
 Socket::Socket(Socket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), sys_(other.sys_) {}
@@ -82,17 +70,11 @@ absl::Status Socket::Shutdown(int how) const {
 }
 
 absl::StatusOr<ip::Endpoint> Socket::LocalAddr() const {
-  ip::SockAddr address;
-  const SysResult result =
-      sys_->GetSockName(fd_, address.get(), address.size_ptr());
-  return ToEndpoint(result, address, "local address");
+  return LocalEndpoint(*sys_, fd_, "local address");
 }
 
 absl::StatusOr<ip::Endpoint> Socket::PeerAddr() const {
-  ip::SockAddr address;
-  const SysResult result =
-      sys_->GetPeerName(fd_, address.get(), address.size_ptr());
-  return ToEndpoint(result, address, "peer address");
+  return PeerEndpoint(*sys_, fd_, "peer address");
 }
 
 absl::Status Socket::PendingError() const {
