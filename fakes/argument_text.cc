@@ -1,0 +1,281 @@
+#include "fakes/argument_text.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <ctime>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fakes/kernel/user_memory.h"
+#include "fakes/symbols.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/errno_symbol.h"
+
+namespace net {
+namespace {
+
+constexpr size_t kMostBytes = 32;      // of data, as strace(1) without -s
+constexpr size_t kMostElements = 32;   // of arrays
+constexpr size_t kMostBuffers = 1024;  // UIO_MAXIOV of Linux
+constexpr size_t kLongestAddress = sizeof(sockaddr_storage);
+
+// The text of what `pointer` points at, which is so many bytes.
+std::string Pointed(const void* pointer, size_t size, Show show,
+                    absl::FunctionRef<std::string()> text) {
+  if (pointer == nullptr) return "NULL";
+  const bool readable = fake::IsUserAddress(pointer, std::max<size_t>(size, 1));
+  return show == Show::kShown && readable ? text() : "?";
+}
+
+// A value that need not be aligned.
+template <typename T>
+T Load(const void* pointer) {
+  T value;
+  std::memcpy(&value, pointer, sizeof(value));
+  return value;
+}
+
+void AppendByte(std::string& text, char c, bool digit_follows) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (c >= ' ' && c <= '~') {
+    text += c;
+  } else if (digit_follows) {
+    absl::StrAppendFormat(&text, "\\%03o", byte);
+  } else {
+    absl::StrAppendFormat(&text, "\\%o", byte);
+  }
+}
+
+// As C spells it. An octal escape is as short as what follows allows.
+std::string Quoted(absl::string_view bytes) {
+  std::string text = "\"";
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    const bool digit_follows =
+        i + 1 < bytes.size() && bytes[i + 1] >= '0' && bytes[i + 1] <= '9';
+    switch (c) {
+      case '\n':
+        text += "\\n";
+        break;
+      case '\r':
+        text += "\\r";
+        break;
+      case '\t':
+        text += "\\t";
+        break;
+      case '"':
+      case '\\':
+        text += '\\';
+        text += c;
+        break;
+      default:
+        AppendByte(text, c, digit_follows);
+    }
+  }
+  return text + "\"";
+}
+
+std::string Bytes(const void* data, size_t size) {
+  const absl::string_view shown(static_cast<const char*>(data),
+                                std::min(size, kMostBytes));
+  return absl::StrCat(Quoted(shown), size > kMostBytes ? "..." : "");
+}
+
+// "[a, b]" of the elements' texts, "..." behind the last that is shown.
+template <typename T>
+std::string List(absl::Span<const T> elements,
+                 absl::FunctionRef<std::string(const T&)> text) {
+  std::vector<std::string> texts;
+  for (const T& element : elements.subspan(0, kMostElements)) {
+    texts.push_back(text(element));
+  }
+  if (elements.size() > kMostElements) texts.emplace_back("...");
+  return absl::StrCat("[", absl::StrJoin(texts, ", "), "]");
+}
+
+std::string MessageFields(const msghdr& message, size_t filled,
+                          Show show_data) {
+  size_t rest = filled;
+  const auto buffer = [&](const iovec& part) {
+    const size_t size = std::min(part.iov_len, rest);
+    rest -= size;
+    return absl::StrCat("{iov_base=", DataText(part.iov_base, size, show_data),
+                        ", iov_len=", part.iov_len, "}");
+  };
+  const size_t count = message.msg_iovlen;
+  const Show show = count > kMostBuffers ? Show::kHidden : Show::kShown;
+  const std::string buffers =
+      Pointed(message.msg_iov, count * sizeof(iovec), show, [&] {
+        return List<iovec>(absl::MakeConstSpan(message.msg_iov, count), buffer);
+      });
+  return absl::StrCat(
+      "{msg_name=",
+      AddressText(static_cast<const sockaddr*>(message.msg_name),
+                  message.msg_namelen, show_data),
+      ", msg_namelen=", message.msg_namelen, ", msg_iov=", buffers,
+      ", msg_iovlen=", count, ", msg_controllen=", message.msg_controllen,
+      ", msg_flags=", MessageFlagSymbols(message.msg_flags), "}");
+}
+
+bool IsTimeout(int level, int name) {
+  return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
+
+// Options that are text, or large.
+bool IsBytes(int level, int name) {
+  if (level == SOL_SOCKET) return name == SO_BINDTODEVICE || name == SO_COOKIE;
+  return level == IPPROTO_TCP && (name == TCP_CONGESTION || name == TCP_INFO);
+}
+
+// Of a value that is longer than the option the kernel reads no more than that.
+std::string OptionValue(int level, int name, const void* value,
+                        socklen_t size) {
+  if (level == SOL_SOCKET && name == SO_LINGER && size >= sizeof(linger)) {
+    const auto it = Load<linger>(value);
+    return absl::StrCat("{l_onoff=", it.l_onoff, ", l_linger=", it.l_linger,
+                        "}");
+  }
+  if (IsTimeout(level, name) && size >= sizeof(timeval)) {
+    const auto it = Load<timeval>(value);
+    return absl::StrCat("{tv_sec=", it.tv_sec, ", tv_usec=", it.tv_usec, "}");
+  }
+  if (IsBytes(level, name) || size < sizeof(int)) return Bytes(value, size);
+  const int number = Load<int>(value);
+  const bool is_errno = level == SOL_SOCKET && name == SO_ERROR && number > 0;
+  return is_errno ? ErrnoSymbol(number) : absl::StrCat(number);
+}
+
+}  // namespace
+
+std::string AddressText(const sockaddr* addr, socklen_t size, Show show) {
+  // Nothing that the kernel would not look at either.
+  if (size > kLongestAddress) show = Show::kHidden;
+  return Pointed(addr, size, show, [&]() -> std::string {
+    if (size < sizeof(sa_family_t)) return "{...}";
+    const auto family = Load<sa_family_t>(addr);
+    const std::optional<ip::Endpoint> endpoint =
+        ip::EndpointFromSockaddr(addr, size);
+    return absl::StrCat("{", DomainSymbol(family), ", ",
+                        endpoint.has_value() ? endpoint->ToString() : "...",
+                        "}");
+  });
+}
+
+std::string LengthText(const socklen_t* len, socklen_t before, Show show) {
+  return Pointed(len, sizeof(*len), show, [&] {
+    const auto after = Load<socklen_t>(len);
+    // As the kernel takes it: a negative one is not a large one.
+    const auto number = [](socklen_t length) {
+      return absl::StrCat(static_cast<int>(length));
+    };
+    return after == before
+               ? absl::StrCat("[", number(after), "]")
+               : absl::StrCat("[", number(before), " => ", number(after), "]");
+  });
+}
+
+std::string DataText(const void* data, size_t size, Show show) {
+  return Pointed(data, size, show, [&] { return Bytes(data, size); });
+}
+
+std::string MessageText(const msghdr* message, size_t filled, Show show,
+                        Show show_data) {
+  return Pointed(message, sizeof(*message), show,
+                 [&] { return MessageFields(*message, filled, show_data); });
+}
+
+std::string OptionText(int level, int name, const void* value, socklen_t size,
+                       Show show) {
+  // A size that is no size: the kernel does not look at the value either.
+  if (static_cast<int>(size) < 0) show = Show::kHidden;
+  return Pointed(value, size, show,
+                 [&] { return OptionValue(level, name, value, size); });
+}
+
+std::string PollText(const pollfd* fds, nfds_t count, Show show) {
+  return Pointed(fds, count * sizeof(pollfd), show, [&] {
+    return List<pollfd>(absl::MakeConstSpan(fds, count), [](const pollfd& one) {
+      return absl::StrCat("{", one.fd, ", ", PollEventSymbols(one.events), "}");
+    });
+  });
+}
+
+std::string PollResultText(const pollfd* fds, nfds_t count, Show show) {
+  return Pointed(fds, count * sizeof(pollfd), show, [&] {
+    std::vector<pollfd> ready;
+    std::copy_if(fds, fds + count, std::back_inserter(ready),
+                 [](const pollfd& one) { return one.revents != 0; });
+    return List<pollfd>(ready, [](const pollfd& one) {
+      return absl::StrCat("{", one.fd, ", ", PollEventSymbols(one.revents),
+                          "}");
+    });
+  });
+}
+
+std::string EpollText(const epoll_event* event, Show show) {
+  return Pointed(event, sizeof(*event), show, [&] {
+    return absl::StrCat("{", EpollEventSymbols(Load<epoll_event>(event).events),
+                        "}");
+  });
+}
+
+std::string EpollResultText(const epoll_event* events, int count, Show show) {
+  const auto size = static_cast<size_t>(std::max(count, 0));
+  return Pointed(events, size * sizeof(epoll_event), show, [&] {
+    return List<epoll_event>(
+        absl::MakeConstSpan(events, size), [](const epoll_event& one) {
+          return absl::StrCat("{", EpollEventSymbols(one.events), "}");
+        });
+  });
+}
+
+std::string TimeText(const timespec* time, Show show) {
+  return Pointed(time, sizeof(*time), show, [&] {
+    return absl::StrCat("{tv_sec=", time->tv_sec, ", tv_nsec=", time->tv_nsec,
+                        "}");
+  });
+}
+
+std::string SignalsText(const sigset_t* signals, Show show) {
+  return Pointed(signals, sizeof(*signals), show, [&] {
+    std::vector<std::string> names;
+    for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+      if (sigismember(signals, signal) != 1) continue;
+      const char* const name = sigabbrev_np(signal);
+      names.push_back(name != nullptr ? absl::StrCat("SIG", name)
+                                      : absl::StrCat(signal));
+    }
+    return absl::StrCat("[", absl::StrJoin(names, ", "), "]");
+  });
+}
+
+std::string IntText(const int* value, Show show) {
+  return Pointed(value, sizeof(*value), show,
+                 [&] { return absl::StrCat("[", Load<int>(value), "]"); });
+}
+
+std::string PairText(const int* values, Show show) {
+  return Pointed(values, 2 * sizeof(*values), show, [&] {
+    return absl::StrCat("[", values[0], ", ", values[1], "]");
+  });
+}
+
+}  // namespace net

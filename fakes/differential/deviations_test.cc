@@ -1,0 +1,54 @@
+// The differential test finds every way in which a FakeKernel can be told to be
+// wrong.
+
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "fakes/differential/campaign.h"
+#include "fakes/differential/differ.h"
+#include "fakes/differential/fake_worlds.h"
+#include "fakes/differential/linux_worlds.h"
+#include "fakes/kernel/deviation.h"
+#include "gtest/gtest.h"
+
+namespace net::differential {
+namespace {
+
+class DeviationsTest : public testing::TestWithParam<fake::DeviationEntry> {};
+
+TEST_P(DeviationsTest, IsFound) {
+  LinuxWorlds oracle;
+  FakeWorlds subject(GetParam().deviation);
+  Plan plan;
+  plan.seed = 1;
+  plan.deadline = absl::Now() + absl::Seconds(60);
+  plan.shrinking = absl::Seconds(1);
+  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(outcome->findings.size(), 1U)
+      << outcome->programs << " programs did not show that "
+      << GetParam().meaning;
+  // Without the deviation there is no difference.
+  FakeWorlds right;
+  const absl::StatusOr<std::optional<Difference>> otherwise =
+      Differ(oracle, right).Compare(outcome->findings[0].difference.program);
+  ASSERT_TRUE(otherwise.ok()) << otherwise.status();
+  EXPECT_FALSE(otherwise->has_value()) << FindingText(outcome->findings[0]);
+  std::cout << "after " << outcome->programs
+            << " programs: " << GetParam().meaning << "\n"
+            << FindingText(outcome->findings[0]);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DeviationsTest, testing::ValuesIn(fake::kDeviations),
+    [](const testing::TestParamInfo<fake::DeviationEntry>& one) {
+      return std::string(one.param.name);
+    });
+
+}  // namespace
+}  // namespace net::differential

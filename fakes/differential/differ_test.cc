@@ -1,0 +1,139 @@
+// The search itself, on Linux alone: it finds no difference where there is
+// none, and one that is there it finds and makes small.
+
+#include "fakes/differential/differ.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "fakes/call.h"
+#include "fakes/differential/campaign.h"
+#include "fakes/differential/linux_worlds.h"
+#include "fakes/differential/program.h"
+#include "fakes/differential/worlds.h"
+#include "fakes/intercepting_syscalls.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net::differential {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// A kernel that answers ENOTCONN where Linux answers EPIPE.
+class WithoutEpipe final : public InterceptingSyscalls {
+ public:
+  using InterceptingSyscalls::InterceptingSyscalls;
+
+ protected:
+  SysResult Intercept(const Invocation&,
+                      absl::FunctionRef<SysResult()> make) override {
+    const SysResult result = make();
+    return result.error() == EPIPE ? SysResult::Error(ENOTCONN) : result;
+  }
+};
+
+class WrongWorld : public World {
+ public:
+  explicit WrongWorld(std::unique_ptr<World> right)
+      : right_(std::move(right)), wrong_(right_->process(0)) {}
+
+  Syscalls& process(int) override { return wrong_; }
+  void SetOutOfDescriptors(int process, bool out) override {
+    right_->SetOutOfDescriptors(process, out);
+  }
+  std::array<uint16_t, kFixedPorts> fixed_ports() const override {
+    return right_->fixed_ports();
+  }
+
+ private:
+  const std::unique_ptr<World> right_;
+  WithoutEpipe wrong_;
+};
+
+class WrongWorlds : public Worlds {
+ public:
+  absl::StatusOr<std::unique_ptr<World>> Make() override {
+    absl::StatusOr<std::unique_ptr<World>> right = right_.Make();
+    if (!right.ok()) return right.status();
+    return std::make_unique<WrongWorld>(*std::move(right));
+  }
+
+ private:
+  LinuxWorlds right_;
+};
+
+class NoWorlds : public Worlds {
+ public:
+  absl::StatusOr<std::unique_ptr<World>> Make() override {
+    return absl::UnavailableError("no world today");
+  }
+};
+
+TEST(DifferTest, LinuxIsLikeLinux) {
+  LinuxWorlds oracle;
+  LinuxWorlds subject;
+  Plan plan;
+  plan.seed = 1;
+  plan.programs = 1000;
+  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->programs, 1000);
+  EXPECT_LE(outcome->unstable, 5);
+  for (const Finding& finding : outcome->findings) {
+    ADD_FAILURE() << FindingText(finding);
+  }
+}
+
+TEST(DifferTest, FindsADifferenceAndMakesItSmall) {
+  LinuxWorlds oracle;
+  WrongWorlds subject;
+  Plan plan;
+  plan.seed = 1;
+  plan.programs = 1000;
+  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_THAT(outcome->findings, SizeIs(1));
+  const Difference& difference = outcome->findings[0].difference;
+  // A socket, and a send on it.
+  EXPECT_THAT(difference.program, SizeIs(2))
+      << FindingText(outcome->findings[0]);
+  EXPECT_EQ(difference.expected.back().text, "EPIPE");
+  EXPECT_EQ(difference.seen.back().text, "ENOTCONN");
+  EXPECT_THAT(FindingText(outcome->findings[0]), HasSubstr("IsErrno(EPIPE)"));
+}
+
+TEST(DifferTest, ReportsThatThereIsNoWorld) {
+  LinuxWorlds oracle;
+  NoWorlds subject;
+  Differ differ(oracle, subject);
+  EXPECT_EQ(differ.Compare({Step()}).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST(DifferTest, CountsWhatLinuxAnswers) {
+  LinuxWorlds oracle;
+  LinuxWorlds subject;
+  Plan plan;
+  plan.seed = 1;
+  plan.programs = 2000;
+  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  for (const RequiredRow& row : RequiredRows(outcome->histogram)) {
+    EXPECT_GT(row.count, 0) << row.call << " " << row.error;
+  }
+}
+
+}  // namespace
+}  // namespace net::differential

@@ -1,0 +1,206 @@
+// The steps that move data: send and its like, recv and its like.
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "fakes/call.h"
+#include "fakes/differential/execution.h"
+#include "fakes/differential/observation.h"
+#include "fakes/differential/program.h"
+#include "fakes/differential/streams.h"
+#include "fakes/differential/tolerances.h"
+#include "syscalls/errno_symbol.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net::differential {
+namespace {
+
+constexpr size_t kChunk = 65536;
+// More than any kernel's buffers hold: then something never says EAGAIN.
+constexpr int kMostChunks = 1000;
+// For data that its sender has to be asked for again: longer than the shortest
+// retransmission timeout.
+constexpr int kRetransmissionMs = 1000;
+constexpr int kMostRetransmissions = 5;
+
+constexpr int kMostPieces = 4;
+
+// A buffer in several parts, as sendmsg(2) and recvmsg(2) take it.
+struct Pieces {
+  Pieces(char* data, size_t size, int count) {
+    const int used = std::clamp(count, 1, kMostPieces);
+    for (int i = 0; i < used; ++i) {
+      const size_t part = i + 1 < used ? size / 3 : size;
+      vector[static_cast<size_t>(i)] = {data, part};
+      if (data != nullptr) data += part;
+      size -= part;
+    }
+    message.msg_iov = vector.data();
+    message.msg_iovlen = static_cast<size_t>(used);
+  }
+
+  std::array<iovec, kMostPieces> vector = {};
+  msghdr message = {};
+};
+
+std::vector<char>& Buffer() {
+  static auto& buffer = *new std::vector<char>(kMostBytes);
+  return buffer;
+}
+
+}  // namespace
+
+SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
+                               int flags) {
+  const int fd = At(step.slot).fd;
+  const char* data = step.null ? nullptr : bytes.data();
+  if (IsBlocking(step)) flags |= MSG_DONTWAIT;
+  if (step.call == Call::kWrite) return Sys(step).Write(fd, data, bytes.size());
+  if (step.call == Call::kSend) {
+    return Sys(step).Send(fd, data, bytes.size(), flags);
+  }
+  // sendmsg(2) only reads what its vector points to.
+  Pieces pieces(const_cast<char*>(data), bytes.size(), step.pieces);
+  return Sys(step).SendMsg(fd, &pieces.message, flags);
+}
+
+Observation Execution::Send(const Step& step) {
+  const size_t size = std::min(step.size, kMostBytes);
+  const End& end = EndAt(step.slot);
+  Direction nowhere;
+  Direction& out = end.known() ? end.out() : nowhere;
+  const bool sure = !out.uncertain && SurelyFits(out, size, small_buffers_);
+  if (!sure && out.unwanted) return Skip("how much is refused is uncertain");
+  const int64_t outstanding = out.outstanding();
+  const SysResult sent =
+      SendBytes(step, Payload(out, out.sent, size), step.flags);
+  if (sent.ok()) out.sent += sent.value();
+  out.uncertain = !sure && out.outstanding() > 0;
+  return {.result = sent, .text = SendText(sure, outstanding, size, sent)};
+}
+
+Observation Execution::Fill(const Step& step) {
+  const End& end = EndAt(step.slot);
+  Direction nowhere;
+  Direction& out = end.known() ? end.out() : nowhere;
+  if (out.unwanted) return Skip("how much is refused is uncertain");
+  SysResult sent;
+  int chunks = 0;
+  do {
+    sent = SendBytes(step, Payload(out, out.sent, kChunk), MSG_DONTWAIT);
+    if (sent.ok()) out.sent += sent.value();
+  } while (sent.ok() && ++chunks < kMostChunks);
+  if (out.outstanding() > 0) out.uncertain = true;
+  return {.result = sent,
+          .text = absl::StrCat(out.outstanding() > 0 ? "full: " : "nothing: ",
+                               ErrnoSymbol(sent.error()))};
+}
+
+// What recv(2) brought, compared with what was sent.
+std::string Execution::Received(const Step& step, int flags,
+                                absl::string_view bytes) {
+  const End& end = EndAt(step.slot);
+  if (!end.known()) {
+    return absl::StrCat("from nowhere ",
+                        absl::BytesToHexString(bytes.substr(0, 16)));
+  }
+  Direction& in = end.in();
+  const bool same = (flags & MSG_TRUNC) != 0 ||
+                    bytes == Payload(in, in.received, bytes.size());
+  if ((flags & MSG_PEEK) == 0) {
+    in.received += static_cast<int64_t>(bytes.size());
+  }
+  return same ? "as sent" : "not as sent";
+}
+
+SysResult Execution::ReceiveBytes(const Step& step, char* buffer, int flags,
+                                  std::string& details) {
+  const int fd = At(step.slot).fd;
+  const size_t size = std::min(step.size, kMostBytes);
+  if (IsBlocking(step)) flags |= MSG_DONTWAIT;
+  if (step.call == Call::kRead) return Sys(step).Read(fd, buffer, size);
+  if (step.call == Call::kRecv) {
+    return Sys(step).Recv(fd, buffer, size, flags);
+  }
+  Pieces pieces(buffer, size, step.pieces);
+  std::array<char, 128> name = {};
+  pieces.message.msg_name = name.data();
+  pieces.message.msg_namelen = name.size();
+  const SysResult received = Sys(step).RecvMsg(fd, &pieces.message, flags);
+  if (received.ok()) {
+    details = absl::StrCat(" name ", pieces.message.msg_namelen, " control ",
+                           pieces.message.msg_controllen, " flags ",
+                           pieces.message.msg_flags);
+  }
+  return received;
+}
+
+Observation Execution::Receive(const Step& step) {
+  const End& end = EndAt(step.slot);
+  if (end.known() && end.in().uncertain) {
+    const bool plain = step.flags == 0 && !step.null && step.size > 0;
+    return plain ? Drain(step) : Skip("how much has come is uncertain");
+  }
+  const int flags = step.call == Call::kRead ? 0 : step.flags;
+  char* buffer = step.null ? nullptr : Buffer().data();
+  std::string details;
+  const SysResult received = ReceiveBytes(step, buffer, flags, details);
+  if (!received.ok() || received.value() == 0) return Plain(received, details);
+  const absl::string_view bytes(Buffer().data(),
+                                static_cast<size_t>(received.value()));
+  return Plain(received, absl::StrCat(Received(step, flags, bytes), details));
+}
+
+Observation Execution::Drain(const Step& step) {
+  const int fd = At(step.slot).fd;
+  const End& end = EndAt(step.slot);
+  const bool uncertain = end.known() && end.in().uncertain;
+  int64_t total = 0;
+  bool as_sent = true;
+  SysResult received;
+  int waits = 0;
+  for (;;) {
+    received = Sys(step).Recv(fd, Buffer().data(), kMostBytes, MSG_DONTWAIT);
+    if (received.ok() && received.value() > 0) {
+      total += received.value();
+      const absl::string_view bytes(Buffer().data(),
+                                    static_cast<size_t>(received.value()));
+      as_sent = Received(step, 0, bytes) == "as sent" && as_sent;
+      continue;
+    }
+    const bool missing =
+        uncertain && received.error() == EAGAIN && end.in().outstanding() > 0;
+    if (!missing || ++waits > kMostRetransmissions) break;
+    pollfd wanted = {fd, POLLIN, 0};
+    const SysResult more = Sys(step).Poll(&wanted, 1, kRetransmissionMs);
+    if (!more.ok() || more.value() == 0) break;
+  }
+  const std::string count = uncertain
+                                ? DrainedText(end, received, small_buffers_)
+                                : absl::StrCat(total);
+  if (uncertain && IsLossless(end, received)) {
+    end.in().uncertain = end.in().outstanding() > 0;
+  } else if (uncertain) {
+    end.in().reset = true;
+  }
+  const std::string last =
+      received.ok() ? "the end" : ErrnoSymbol(received.error());
+  return {.result = received,
+          .text = absl::StrCat(count, as_sent ? "" : " not as sent", ", then ",
+                               last)};
+}
+
+}  // namespace net::differential

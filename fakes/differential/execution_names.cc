@@ -1,0 +1,246 @@
+// The steps that are about names: bind, listen, accept4, connect, getsockname,
+// getpeername.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "fakes/call.h"
+#include "fakes/differential/execution.h"
+#include "fakes/differential/observation.h"
+#include "fakes/differential/program.h"
+#include "fakes/differential/streams.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net::differential {
+namespace {
+
+constexpr unsigned char kUntouched = 0xa5;
+
+// Room for an address, or for less than one, and behind it a mark.
+struct AddressRoom {
+  explicit AddressRoom(const Step& step)
+      : length(static_cast<socklen_t>(
+            step.length == kRightLength ? 128 : step.length)),
+        room(length) {
+    std::memset(bytes, kUntouched, sizeof(bytes));
+  }
+
+  sockaddr* address(const Step& step) {
+    return step.null ? nullptr : reinterpret_cast<sockaddr*>(bytes);
+  }
+  socklen_t* length_pointer(const Step& step) {
+    return step.null_length ? nullptr : &length;
+  }
+
+  // How many bytes were written.
+  size_t written() const {
+    size_t size = sizeof(bytes);
+    while (size > 0 && bytes[size - 1] == kUntouched) --size;
+    return size;
+  }
+
+  unsigned char bytes[256];
+  socklen_t length;
+  const socklen_t room;
+};
+
+// What getsockname(2), getpeername(2) or accept4(2) filled in.
+std::string Text(const AddressRoom& room, Names& names) {
+  const auto told = std::min<size_t>({room.length, room.room, 128});
+  const size_t written = room.written();
+  // Zeros at the end are written, too, so only what is beyond is wrong.
+  const absl::string_view bytes(reinterpret_cast<const char*>(room.bytes),
+                                std::max(written, told));
+  return absl::StrCat("length ", room.length, " ",
+                      written > told ? "(too much written) " : "",
+                      written == 0 ? "nothing" : names.Bytes(bytes));
+}
+
+// The address of a step in memory, with zeros behind it.
+struct AddressArgument {
+  AddressArgument(const Address& address, uint16_t port) {
+    if (address.host == Host::kNull) return;
+    const ip::SockAddr right({*ip::Addr::Parse(HostText(address.host)), port});
+    std::memcpy(&storage, right.get(), right.size());
+    if (address.host == Host::kUnspec || address.host == Host::kUnspecLocal) {
+      storage.ss_family = AF_UNSPEC;
+    }
+    pointer = reinterpret_cast<const sockaddr*>(&storage);
+    length = right.size();
+    if (address.length != kRightLength) {
+      length = static_cast<socklen_t>(address.length);
+    }
+  }
+
+  sockaddr_storage storage = {};
+  const sockaddr* pointer = nullptr;
+  socklen_t length = sizeof(sockaddr_in);
+};
+
+std::optional<ip::Endpoint> NameOf(SysResult told, const ip::SockAddr& name) {
+  if (!told.ok()) return std::nullopt;
+  return name.ToEndpoint();
+}
+
+}  // namespace
+
+std::optional<ip::Endpoint> Execution::LocalName(int slot) {
+  const Held& held = At(slot);
+  if (held.fd < 0) return std::nullopt;
+  ip::SockAddr name;
+  return NameOf(world_.process(held.process)
+                    .GetSockName(held.fd, name.get(), name.size_ptr()),
+                name);
+}
+
+std::optional<ip::Endpoint> Execution::PeerName(int slot) {
+  const Held& held = At(slot);
+  if (held.fd < 0) return std::nullopt;
+  ip::SockAddr name;
+  return NameOf(world_.process(held.process)
+                    .GetPeerName(held.fd, name.get(), name.size_ptr()),
+                name);
+}
+
+uint16_t Execution::PortOf(const Address& address) {
+  switch (address.port) {
+    case PortKind::kZero:
+      return 0;
+    case PortKind::kPrivileged:
+      return kPrivilegedPort;
+    case PortKind::kFixed:
+      return world_.fixed_ports()[static_cast<size_t>(address.index)];
+    case PortKind::kOfSlot: {
+      const std::optional<ip::Endpoint> local = LocalName(address.index);
+      return local.has_value() ? local->port : uint16_t{0};
+    }
+  }
+  return 0;
+}
+
+Observation Execution::Bind(const Step& step) {
+  const AddressArgument address(step.address, PortOf(step.address));
+  return Plain(
+      Sys(step).Bind(At(step.slot).fd, address.pointer, address.length));
+}
+
+Observation Execution::Listen(const Step& step) {
+  const Held& held = At(step.slot);
+  const SysResult listening = Sys(step).Listen(held.fd, step.number);
+  if (listening.ok() && !held.socket->listens_on.has_value()) {
+    held.socket->listens_on = LocalName(step.slot);
+    // The same for what comes by IPv4.
+    if (held.socket->listens_on.has_value() &&
+        held.socket->listens_on->addr == ip::kAnyV4.Mapped()) {
+      held.socket->listens_on->addr = ip::kAnyV6;
+    }
+    listeners_.push_back(held.socket);
+  }
+  return Plain(listening);
+}
+
+void Execution::Begin(Socket& socket, End end, bool unwanted) {
+  socket.end = std::move(end);
+  if (unwanted && socket.end.known()) socket.end.in().unwanted = true;
+}
+
+Observation Execution::Accept(const Step& step) {
+  AddressRoom room(step);
+  const SysResult accepted =
+      Sys(step).Accept4(At(step.slot).fd, room.address(step),
+                        room.length_pointer(step), step.flags);
+  // Without an address there is nothing that a call would fill in.
+  const bool told = accepted.ok() && !step.null;
+  const std::string details = told ? Text(room, names_) : "";
+  auto socket = std::make_shared<Socket>();
+  socket->tried = true;
+  Observation seen = Made(step, accepted, socket, details);
+  if (accepted.ok()) {
+    const std::optional<ip::Endpoint> local = LocalName(step.out);
+    if (local.has_value()) {
+      Begin(*socket, streams_.Accepted(*local, PeerName(step.out)),
+            At(step.slot).socket->wants_nothing);
+    }
+  }
+  return seen;
+}
+
+// Two listeners that are alive and share one name.
+bool Execution::IsSharedByListeners(uint16_t port) const {
+  std::vector<ip::Endpoint> names;
+  for (const std::weak_ptr<Socket>& one : listeners_) {
+    const std::shared_ptr<Socket> socket = one.lock();
+    if (socket == nullptr || !socket->listens_on.has_value()) continue;
+    const ip::Endpoint& name = *socket->listens_on;
+    if (name.port != port) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end()) return true;
+    names.push_back(name);
+  }
+  return false;
+}
+
+Observation Execution::Connect(const Step& step) {
+  const uint16_t port = PortOf(step.address);
+  if (port != 0 && IsSharedByListeners(port)) {
+    return Skip("which listener gets it is a hash");
+  }
+  const std::optional<ip::Endpoint> from = LocalName(step.slot);
+  if (from.has_value() && streams_.HaveCarried(from->port, port)) {
+    return Skip("whether its SYN is new enough is a matter of the clock");
+  }
+  if (deferring_ && from.has_value() && streams_.HaveMet(port, from->port)) {
+    return Skip("whether the deferred one is forgotten is a matter of time");
+  }
+  const AddressArgument address(step.address, port);
+  const Held& held = At(step.slot);
+  const SysResult connected =
+      Sys(step).Connect(held.fd, address.pointer, address.length);
+  const bool begun = connected.error() == EINPROGRESS;
+  if (held.socket == nullptr || !(connected.ok() || begun)) {
+    return Plain(connected);
+  }
+  held.socket->tried = true;
+  if (address.storage.ss_family == AF_UNSPEC) {
+    held.socket->end = End();
+    held.socket->wants_nothing = false;
+  } else if (begun || !held.socket->end.known()) {
+    const std::optional<ip::Endpoint> local = LocalName(step.slot);
+    const std::optional<ip::Endpoint> peer = PeerName(step.slot);
+    Begin(*held.socket,
+          local.has_value() && peer.has_value()
+              ? streams_.Connected(*local, *peer)
+              : End(),
+          held.socket->wants_nothing);
+  }
+  return Plain(connected);
+}
+
+Observation Execution::GetName(const Step& step) {
+  AddressRoom room(step);
+  const int fd = At(step.slot).fd;
+  sockaddr* address = room.address(step);
+  socklen_t* length = room.length_pointer(step);
+  const SysResult told = step.call == Call::kGetSockName
+                             ? Sys(step).GetSockName(fd, address, length)
+                             : Sys(step).GetPeerName(fd, address, length);
+  if (!told.ok()) return Plain(told, room.written() > 0 ? "written" : "");
+  return Plain(told, Text(room, names_));
+}
+
+}  // namespace net::differential

@@ -1,0 +1,222 @@
+// Searches for programs that Linux and the FakeKernel answer differently: see
+// kHelp.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "fakes/call.h"
+#include "fakes/differential/campaign.h"
+#include "fakes/differential/fake_worlds.h"
+#include "fakes/differential/histogram.h"
+#include "fakes/differential/linux_worlds.h"
+#include "fakes/differential/workers.h"
+#include "fakes/differential/worlds.h"
+#include "fakes/kernel/deviation.h"
+#include "syscalls/errno_symbol.h"
+
+ABSL_FLAG(bool, help, false, "");
+ABSL_FLAG(double, minutes, 1, "");
+ABSL_FLAG(int64_t, programs, 0, "");
+ABSL_FLAG(uint64_t, seed, 0, "");
+ABSL_FLAG(int, jobs, 2, "");
+ABSL_FLAG(int, findings, 20, "");
+ABSL_FLAG(std::string, subject, "fake", "");
+ABSL_FLAG(std::string, deviation, "", "");
+ABSL_FLAG(std::string, histogram, "", "");
+ABSL_FLAG(int64_t, rows, 0, "");
+
+namespace net::differential {
+namespace {
+
+constexpr absl::string_view kHelp =
+    R"(Runs random programs of system calls on Linux and on the FakeKernel, and
+prints those that they answer differently, made small, as C++.
+
+  fuzz [flags]
+
+  --minutes=N         how long (1); the end of a finding may take a bit longer
+  --programs=N        at most so many programs (0: no limit)
+  --seed=N            the first program; the others have the next numbers (0: a
+                      new one, which is printed)
+  --jobs=N            how many processes (2)
+  --findings=N        each process ends after so many differences (20)
+  --subject=NAME      fake, or linux: then Linux is compared with itself
+  --deviation=NAME    have the FakeKernel be wrong in this way
+  --histogram=FILE    write how often each call answered each errno in each
+                      state of its socket
+  --rows=N            every errno that a program can bring about must have been
+                      answered so often (0)
+  --help              print this and exit
+
+As root, or where anybody may make user namespaces. Exit status: 0 no
+difference, 1 a difference or a row that is missing, 2 an error.
+)";
+
+constexpr int kAlike = 0;
+constexpr int kDifferent = 1;
+constexpr int kError = 2;
+
+int Fail(absl::string_view message) {
+  std::cerr << "fuzz: " << message << "\n";
+  return kError;
+}
+
+// Words of the form --flag=value; a boolean may be --flag.
+absl::Status ParseFlags(absl::Span<char* const> words) {
+  for (const absl::string_view word : words) {
+    absl::string_view rest = word;
+    absl::CommandLineFlag* flag = nullptr;
+    if (absl::ConsumePrefix(&rest, "--")) {
+      flag = absl::FindCommandLineFlag(rest.substr(0, rest.find('=')));
+    }
+    const size_t equals = rest.find('=');
+    const bool has_value = equals != absl::string_view::npos;
+    if (flag == nullptr || (!has_value && !flag->IsOfType<bool>())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("not a flag with a value: ", word));
+    }
+    std::string error;
+    if (!flag->ParseFrom(has_value ? rest.substr(equals + 1) : "true",
+                         &error)) {
+      return absl::InvalidArgumentError(absl::StrCat(word, ": ", error));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<fake::Deviation> DeviationFromName(absl::string_view name) {
+  if (name.empty()) return fake::Deviation::kNone;
+  for (const fake::DeviationEntry& entry : fake::kDeviations) {
+    if (entry.name == name) return entry.deviation;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--deviation: there is none called ", name));
+}
+
+// `bazel run` starts programs elsewhere; a relative path is the caller's.
+std::string FromCallersFolder(const std::string& path) {
+  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (folder == nullptr || absl::StartsWith(path, "/")) return path;
+  return absl::StrCat(folder, "/", path);
+}
+
+bool WriteHistogram(const std::string& path, const Histogram& histogram) {
+  std::ofstream file(FromCallersFolder(path), std::ios::trunc);
+  file << histogram.ToText() << std::flush;
+  return file.good();
+}
+
+// The rows that were seen less often than --rows says.
+int PrintMissingRows(const Histogram& histogram) {
+  int missing = 0;
+  for (const RequiredRow& row : RequiredRows(histogram)) {
+    if (row.count >= absl::GetFlag(FLAGS_rows)) continue;
+    ++missing;
+    absl::PrintF("%s %s was answered %d times, less than %d\n",
+                 CallName(row.call), ErrnoSymbol(row.error), row.count,
+                 absl::GetFlag(FLAGS_rows));
+  }
+  return missing;
+}
+
+WorkersOptions MakeOptions(uint64_t seed, fake::Deviation deviation) {
+  WorkersOptions options;
+  options.jobs = absl::GetFlag(FLAGS_jobs);
+  options.plan.seed = seed;
+  options.plan.deadline =
+      absl::Now() + absl::Minutes(absl::GetFlag(FLAGS_minutes));
+  const int64_t programs = absl::GetFlag(FLAGS_programs);
+  if (programs > 0) options.plan.programs = programs;
+  options.plan.findings = static_cast<size_t>(absl::GetFlag(FLAGS_findings));
+  options.make_oracle = [] { return std::make_unique<LinuxWorlds>(); };
+  if (absl::GetFlag(FLAGS_subject) == "linux") {
+    options.make_subject = options.make_oracle;
+  } else {
+    options.make_subject = [deviation] {
+      return std::make_unique<FakeWorlds>(deviation);
+    };
+  }
+  return options;
+}
+
+int Run(fake::Deviation deviation) {
+  uint64_t seed = absl::GetFlag(FLAGS_seed);
+  if (seed == 0) seed = uint64_t{std::random_device()()} << 20;
+  std::cout << "seed " << seed << "\n" << std::flush;
+  const absl::Time start = absl::Now();
+  absl::Time told = start;
+  const absl::StatusOr<Report> report = RunWorkers(
+      MakeOptions(seed, deviation), [&told, start](int64_t programs) {
+        if (absl::Now() - told < absl::Seconds(10)) return;
+        told = absl::Now();
+        std::cerr << programs << " programs in "
+                  << absl::ToInt64Seconds(told - start) << " s\n";
+      });
+  if (!report.ok()) return Fail(report.status().message());
+  for (const std::string& finding : report->findings) {
+    std::cout << "\n" << finding;
+  }
+  const int missing = PrintMissingRows(report->histogram);
+  std::cout << "\n"
+            << report->programs << " programs in "
+            << absl::ToInt64Seconds(absl::Now() - start) << " s, "
+            << report->findings.size() << " differences, " << report->unstable
+            << " that did not come again; seed " << seed << "\n";
+  const std::string path = absl::GetFlag(FLAGS_histogram);
+  if (!path.empty() && !WriteHistogram(path, report->histogram)) {
+    return Fail(absl::StrCat("--histogram: cannot write ", path));
+  }
+  return report->findings.empty() && missing == 0 ? kAlike : kDifferent;
+}
+
+int Main(int argc, char** argv) {
+  const absl::Status parsed = ParseFlags(
+      absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1));
+  if (!parsed.ok()) {
+    return Fail(absl::StrCat(parsed.message(), " (--help shows the flags)"));
+  }
+  if (absl::GetFlag(FLAGS_help)) {
+    std::cout << kHelp;
+    return kAlike;
+  }
+  const std::string subject = absl::GetFlag(FLAGS_subject);
+  if (subject != "fake" && subject != "linux") {
+    return Fail("--subject: fake or linux");
+  }
+  if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: at least 1");
+  const absl::StatusOr<fake::Deviation> deviation =
+      DeviationFromName(absl::GetFlag(FLAGS_deviation));
+  if (!deviation.ok()) return Fail(deviation.status().message());
+  return Run(*deviation);
+}
+
+}  // namespace
+}  // namespace net::differential
+
+int main(int argc, char** argv) {
+  try {
+    return net::differential::Main(argc, argv);
+  } catch (const std::exception& e) {
+    return net::differential::Fail(e.what());
+  }
+}

@@ -1,0 +1,82 @@
+#include "fakes/differential/generate.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+
+#include "fakes/call.h"
+#include "fakes/differential/program.h"
+#include "gtest/gtest.h"
+#include "rapidcheck.h"
+#include "rapidcheck/gtest.h"
+
+namespace net::differential {
+namespace {
+
+constexpr size_t kMostSteps = 60;
+
+bool IsSlot(int slot) { return slot >= 0 && slot <= kNoSlot; }
+
+RC_GTEST_PROP(GenerateTest, ProgramsAreWellFormed, ()) {
+  const Program program = *Programs();
+  RC_ASSERT(!program.empty());
+  RC_ASSERT(program.size() <= kMostSteps);
+  for (const Step& step : program) {
+    RC_ASSERT(IsSlot(step.slot));
+    RC_ASSERT(IsSlot(step.out));
+    RC_ASSERT(step.process >= 0 && step.process < kProcesses);
+    for (const PollEntry& entry : step.polled) RC_ASSERT(IsSlot(entry.slot));
+  }
+}
+
+// Else shrinking might go round in circles.
+RC_GTEST_PROP(GenerateTest, ShrinksAreOtherProgramsAndNoneIsLonger, ()) {
+  const auto seed = *rc::gen::arbitrary<uint64_t>();
+  const rc::Shrinkable<Program> program = ProgramOf(seed);
+  const Program whole = program.value();
+  auto smaller = program.shrinks();
+  for (int i = 0; i < 200; ++i) {
+    const auto next = smaller.next();
+    if (!next) break;
+    RC_ASSERT(next->value() != whole);
+    RC_ASSERT(next->value().size() <= whole.size());
+  }
+}
+
+TEST(GenerateTest, ShrinkingEnds) {
+  rc::Shrinkable<Program> program = ProgramOf(1);
+  for (int i = 0; i < 10000; ++i) {
+    auto smaller = program.shrinks();
+    const auto next = smaller.next();
+    if (!next) return;
+    program = *next;
+  }
+  FAIL() << program.value().size() << " steps are left";
+}
+
+TEST(GenerateTest, ASeedIsAProgram) {
+  EXPECT_EQ(ProgramOf(4711).value(), ProgramOf(4711).value());
+  EXPECT_NE(ProgramOf(4711).value(), ProgramOf(4712).value());
+}
+
+TEST(GenerateTest, EveryCallIsThere) {
+  std::set<Call> calls;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    for (const Step& step : ProgramOf(seed).value()) calls.insert(step.call);
+  }
+  for (const Call call :
+       {Call::kSocket,      Call::kBind,       Call::kListen,
+        Call::kAccept4,     Call::kConnect,    Call::kGetSockName,
+        Call::kGetPeerName, Call::kSetSockOpt, Call::kGetSockOpt,
+        Call::kShutdown,    Call::kSend,       Call::kRecv,
+        Call::kSendMsg,     Call::kRecvMsg,    Call::kRead,
+        Call::kWrite,       Call::kPoll,       Call::kClose,
+        Call::kFcntl,       Call::kIoctl,      Call::kDup,
+        Call::kDup3,        Call::kPipe2}) {
+    EXPECT_EQ(calls.count(call), 1U) << call;
+  }
+}
+
+}  // namespace
+}  // namespace net::differential

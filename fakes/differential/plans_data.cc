@@ -1,0 +1,194 @@
+// Plans for connections: talking, filling, ending, and what comes after.
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "fakes/call.h"
+#include "fakes/differential/program.h"
+#include "fakes/differential/writer.h"
+
+namespace net::differential {
+
+// A slot that is one, often with a peer; a new connection if there is none.
+int Writer::Connected() {
+  const int slot = Any({Guess::kConnected});
+  if (slot != kNoSlot && !Chance(15)) return slot;
+  const int made = MakePair();
+  return made == kNoSlot ? AnySlot() : made;
+}
+
+void Writer::Talk() {
+  const int slot = Connected();
+  if (slot >= kSlots) return;
+  for (int i = 1 + Below(2); i > 0; --i) SendSome(slot);
+  const int peer = At(slot).peer;
+  if (peer == kNoSlot) return;
+  if (Chance(25)) Look(peer);
+  if (Chance(70)) ReceiveSome(peer);
+  if (Chance(25)) ReceiveSome(slot);
+  if (Chance(15)) Look(slot);
+}
+
+void Writer::SetBuffers(int slot) {
+  SetOption(slot, SOL_SOCKET, OneOf({SO_SNDBUF, SO_RCVBUF}),
+            OneOf({1, 2304, 4096, 65536, 1 << 20, -1}));
+}
+
+void Writer::FillBuffers() {
+  const int slot = Connected();
+  if (slot >= kSlots) return;
+  const int peer = At(slot).peer;
+  // Small ones are full sooner.
+  if (Chance(80)) SetOption(slot, SOL_SOCKET, SO_SNDBUF, 4096);
+  Add(Call::kSend, slot).repeated = true;
+  Look(slot);
+  if (Chance(40)) SendSome(slot);
+  if (peer == kNoSlot) return;
+  Look(peer);
+  if (Chance(25)) Shutdown(slot, SHUT_WR);
+  if (Chance(15)) CloseSlot(slot);
+  if (Chance(15)) {
+    CloseSlot(peer);
+    return;
+  }
+  Add(Call::kRecv, peer).repeated = true;
+  if (Chance(50)) Look(peer);
+}
+
+void Writer::LowWaterMark() {
+  const int slot = Connected();
+  if (slot >= kSlots) return;
+  SetOption(slot, SOL_SOCKET, SO_RCVLOWAT, OneOf({2, 10, 100, 0, -1}));
+  const int peer = At(slot).peer;
+  if (peer == kNoSlot) return;
+  SendSome(peer);
+  Add(Call::kPoll, kNoSlot).polled = {{slot, POLLIN | POLLRDNORM}};
+  if (Chance(30)) Shutdown(peer, SHUT_WR);
+  if (Chance(50)) ReceiveSome(slot);
+  Look(slot);
+}
+
+void Writer::HalfClose() {
+  const int slot = Connected();
+  if (slot >= kSlots) return;
+  if (Chance(40)) SendSome(slot);
+  Shutdown(slot, OneOf({SHUT_WR, SHUT_WR, SHUT_RD, SHUT_RDWR}));
+  const int peer = At(slot).peer;
+  if (Chance(50)) Look(slot);
+  if (peer == kNoSlot) return;
+  if (Chance(50)) Look(peer);
+  if (Chance(40)) ReceiveSome(peer);
+  if (Chance(40)) SendSome(peer);
+  if (Chance(40)) ReceiveSome(slot);
+  if (Chance(30)) Shutdown(peer, OneOf({SHUT_WR, SHUT_RD, SHUT_RDWR}));
+  Look(Chance(50) ? slot : peer);
+}
+
+void Writer::End() {
+  const int slot = Connected();
+  if (slot >= kSlots) return;
+  const int peer = At(slot).peer;
+  if (Chance(30)) SendSome(slot);
+  Chance(40) ? ResetSlot(slot) : CloseSlot(slot);
+  if (peer == kNoSlot) return;
+  for (int i = 1 + Below(3); i > 0; --i) Look(peer);
+  if (Chance(50)) Chance(50) ? SendSome(peer) : ReceiveSome(peer);
+}
+
+void Writer::CloseUnread() {
+  const int slot = Connected();
+  if (slot >= kSlots || At(slot).peer == kNoSlot) return;
+  const int peer = At(slot).peer;
+  SendSome(peer);
+  if (Chance(30)) ReceiveSome(slot);
+  CloseSlot(slot);
+  Look(peer);
+  Chance(50) ? SendSome(peer) : ReceiveSome(peer);
+  if (Chance(50)) Look(peer);
+}
+
+void Writer::AfterTheEnd() {
+  const int slot = Any({Guess::kEnded});
+  if (slot == kNoSlot) return;
+  for (int i = 1 + Below(4); i > 0; --i) {
+    switch (Below(5)) {
+      case 0:
+      case 1:
+        SendSome(slot);
+        break;
+      case 2:
+        ReceiveSome(slot);
+        break;
+      case 3:
+        Shutdown(slot, Below(3));
+        break;
+      default:
+        Look(slot);
+    }
+  }
+}
+
+void Writer::ShareDescriptor() {
+  const int slot = AnySlot();
+  const int other = FreeSlot();
+  if (slot >= kSlots || slot == other) return;
+  switch (Below(3)) {
+    case 0:
+      Add(Call::kDup, slot).out = other;
+      break;
+    case 1: {
+      Step& step = Add(Call::kFcntl, slot);
+      step.name = OneOf({F_DUPFD, F_DUPFD_CLOEXEC});
+      step.out = other;
+      break;
+    }
+    default: {
+      const int replaced = AnySlot();
+      if (replaced >= kSlots) return;
+      Step& step = Add(Call::kDup3, slot);
+      step.out = replaced;
+      step.flags = OneOf<int>({0, 0, O_CLOEXEC, 1});
+      return;
+    }
+  }
+  At(other) = At(slot);
+  if (Chance(40)) Look(other);
+  if (Chance(30)) {
+    Step& step = Add(Call::kFcntl, slot);
+    step.name = F_SETFL;
+    step.value = OneOf({0, O_NONBLOCK});
+    Add(Call::kFcntl, other).name = F_GETFL;
+  }
+  if (Chance(60)) {
+    // What is left of it goes on.
+    Add(Call::kClose, slot);
+    At(slot) = {};
+    Look(other);
+  }
+}
+
+void Writer::ChangeBlocking() {
+  const int slot = AnySlot();
+  if (Chance(40)) {
+    Step& step = Add(Call::kIoctl, slot);
+    step.name = FIONBIO;
+    step.value = Below(2);
+  } else {
+    Step& step = Add(Call::kFcntl, slot);
+    step.name = OneOf({F_SETFL, F_SETFL, F_SETFD});
+    step.value = step.name == F_SETFD ? Below(2) : OneOf({0, O_NONBLOCK});
+  }
+  Step& step = Add(Call::kFcntl, slot);
+  step.name = OneOf({F_GETFL, F_GETFL, F_GETFD});
+  if (Chance(50)) {
+    Step& back = Add(Call::kFcntl, slot);
+    back.name = F_SETFL;
+    back.value = O_NONBLOCK;
+  }
+}
+
+}  // namespace net::differential

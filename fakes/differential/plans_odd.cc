@@ -1,0 +1,289 @@
+// Calls with anything for arguments: options of all kinds, wrong lengths, null
+// pointers, descriptors that are none.
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+
+#include "fakes/call.h"
+#include "fakes/differential/program.h"
+#include "fakes/differential/writer.h"
+
+namespace net::differential {
+namespace {
+
+struct Option {
+  int level;
+  int name;
+};
+
+// Not here: what only time tells apart (TCP_CORK, TCP_QUICKACK; and on a client
+// TCP_DEFER_ACCEPT delays an acknowledgement).
+constexpr Option kOptions[] = {
+    {SOL_SOCKET, SO_REUSEADDR},
+    {SOL_SOCKET, SO_REUSEPORT},
+    {SOL_SOCKET, SO_KEEPALIVE},
+    {SOL_SOCKET, SO_LINGER},
+    {SOL_SOCKET, SO_SNDBUF},
+    {SOL_SOCKET, SO_RCVBUF},
+    {SOL_SOCKET, SO_RCVLOWAT},
+    {SOL_SOCKET, SO_SNDLOWAT},
+    {SOL_SOCKET, SO_RCVTIMEO},
+    {SOL_SOCKET, SO_SNDTIMEO},
+    {SOL_SOCKET, SO_ERROR},
+    {SOL_SOCKET, SO_ACCEPTCONN},
+    {SOL_SOCKET, SO_TYPE},
+    {SOL_SOCKET, SO_DOMAIN},
+    {SOL_SOCKET, SO_PROTOCOL},
+    {SOL_SOCKET, SO_OOBINLINE},
+    {SOL_SOCKET, SO_BROADCAST},
+    {SOL_SOCKET, SO_DONTROUTE},
+    {IPPROTO_IPV6, IPV6_V6ONLY},
+    {IPPROTO_TCP, TCP_NODELAY},
+    {IPPROTO_TCP, TCP_INFO},
+    {IPPROTO_TCP, TCP_KEEPIDLE},
+    {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT},
+    {IPPROTO_TCP, TCP_SYNCNT},
+    {IPPROTO_TCP, TCP_LINGER2},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {IPPROTO_TCP, TCP_MAXSEG},
+    {SOL_SOCKET, SO_MARK},
+    {SOL_SOCKET, 9999},
+    {IPPROTO_TCP, 9999},
+    {12345, 1},
+};
+
+}  // namespace
+
+void Writer::OptionOf(Step& step) {
+  const Option& option = kOptions[Below(static_cast<int>(std::size(kOptions)))];
+  step.level = option.level;
+  step.name = option.name;
+  step.value = OneOf({0, 1, 1, 2, 5, 100, 4096, 65536, 32768, -1});
+  if (IsLinger(step.level, step.name)) {
+    // A close that lingers would block.
+    step.value = Below(2);
+    step.second_value = step.value == 1 ? 0 : Below(8);
+  } else if (IsTimeout(step.level, step.name)) {
+    step.value = OneOf({0, 1, 5, -1});
+    step.second_value = OneOf({0, 0, 500000, 1000000, -1});
+  } else if (step.name == TCP_USER_TIMEOUT && step.value < 4096) {
+    step.value = 4096 * Below(3);  // milliseconds: longer than a program runs
+  }
+}
+
+void Writer::Options() {
+  const int slot = AnySlot();
+  Step& set = Add(Call::kSetSockOpt, slot);
+  OptionOf(set);
+  const Step copy = set;
+  Step& get = Add(Call::kGetSockOpt, slot);
+  get.level = copy.level;
+  get.name = copy.name;
+  if (Chance(50)) OptionOf(get);
+  get.value = get.second_value = 0;
+}
+
+void Writer::OddOption() {
+  const bool set = Chance(50);
+  Step& step = Add(set ? Call::kSetSockOpt : Call::kGetSockOpt, AnySlot());
+  OptionOf(step);
+  if (!set) step.value = step.second_value = 0;
+  switch (Below(4)) {
+    case 0:
+      step.length = OneOf({0, 1, 2, 3});
+      break;
+    case 1:
+      step.length = OneOf({5, 8, 16, -1});
+      break;
+    case 2:
+      step.null = true;
+      break;
+    default:
+      step.null_length = !set;
+      if (Chance(50)) step.level = 12345;
+  }
+}
+
+void Writer::OddAddress() {
+  const bool connect = Chance(50);
+  int slot = AnySlot();
+  if (Chance(40)) slot = NewSocket(Chance(50), Below(kProcesses));
+  Step& step = Add(connect ? Call::kConnect : Call::kBind, slot);
+  step.address.host =
+      OneOf({Host::kLocalV4, Host::kOtherV4, Host::kAnyV4, Host::kBroadcastV4,
+             Host::kNotLocalV4, Host::kLocalV6, Host::kAnyV6,
+             Host::kMappedLocal, Host::kMappedAny, Host::kNotLocalV6,
+             Host::kUnspec, Host::kUnspecLocal, Host::kNull});
+  step.address.port = OneOf({PortKind::kZero, PortKind::kFixed,
+                             PortKind::kOfSlot, PortKind::kPrivileged});
+  step.address.index = Below(kFixedPorts);
+  if (Chance(40)) {
+    step.address.length =
+        OneOf({0, 1, 2, 15, 16, 17, 23, 24, 27, 28, 128, 129, -1});
+  }
+  if (slot < kSlots && At(slot).kind == Guess::kFresh) {
+    At(slot).kind = connect ? Guess::kEnded : Guess::kBound;
+  }
+}
+
+void Writer::OddName() {
+  const int listener = Any({Guess::kListening});
+  const bool accept = listener != kNoSlot && Chance(40);
+  if (accept && Chance(60) && MakeClient(listener) == kNoSlot) return;
+  Step& step = Add(accept       ? Call::kAccept4
+                   : Chance(50) ? Call::kGetSockName
+                                : Call::kGetPeerName,
+                   accept ? listener : AnySlot());
+  if (accept) {
+    const int out = Any({Guess::kFree});
+    step.out = out;
+    step.flags = OneOf<int>({SOCK_NONBLOCK, 0x40, 1});
+    if (out != kNoSlot && step.flags == SOCK_NONBLOCK) {
+      At(out) = {.kind = Guess::kConnected, .process = At(listener).process};
+    }
+  }
+  switch (Below(4)) {
+    case 0:
+      step.length = OneOf({0, 1, 2, 4, 8, 15, 16});
+      break;
+    case 1:
+      step.length = OneOf({27, 28, 29, 128, -1});
+      break;
+    case 2:
+      step.null = !accept;
+      break;
+    default:
+      step.null_length = true;
+  }
+}
+
+void Writer::OddData() {
+  const bool send = Chance(40);
+  const int slot = Chance(70) ? AnySlot() : Below(kSlots + 1);
+  Step& step =
+      Add(send ? OneOf({Call::kSend, Call::kSendMsg, Call::kWrite})
+               : OneOf({Call::kRecv, Call::kRecv, Call::kRecvMsg, Call::kRead}),
+          slot);
+  step.size = OneOf<size_t>({0, 1, 10});
+  step.pieces = 1 + Below(3);
+  step.null = Chance(50);
+  if (step.call == Call::kRecv || step.call == Call::kRecvMsg) {
+    step.flags = OneOf<int>({0, 0, MSG_OOB, MSG_PEEK, MSG_PEEK | MSG_TRUNC});
+  }
+}
+
+void Writer::OddDescriptor() {
+  const int slot = AnySlot();
+  switch (Below(6)) {
+    case 0: {
+      Step& step = Add(Call::kFcntl, slot);
+      step.name = OneOf({F_DUPFD, 9999, F_GETFL});
+      step.value = -1;
+      return;
+    }
+    case 1: {
+      Step& step = Add(Call::kIoctl, slot);
+      step.name = OneOf<int>({FIONREAD, SIOCOUTQ, FIONBIO, 0x9999});
+      step.null = Chance(50);
+      return;
+    }
+    case 2:
+      Shutdown(slot, OneOf({3, -1, 0, 1, 2}));
+      return;
+    case 3: {
+      Step& step = Add(Call::kSocket, kNoSlot);
+      step.domain = OneOf({AF_INET, AF_INET6, 99});
+      step.type = OneOf<int>(
+          {SOCK_STREAM, 77, 0, SOCK_SEQPACKET, SOCK_RAW, SOCK_STREAM | 0x40});
+      step.protocol = OneOf<int>({0, IPPROTO_UDP, IPPROTO_TCP, 9999});
+      return;
+    }
+    case 4: {
+      Step& step = Add(Call::kDup3, slot);
+      step.out = slot < kSlots ? slot : 0;
+      return;
+    }
+    default:
+      CloseSlot(slot);
+  }
+}
+
+void Writer::NotASocket() {
+  int slot = Any({Guess::kOther});
+  if (slot == kNoSlot) {
+    slot = FreeSlot();
+    const bool pipe = Chance(60);
+    Step& made = Add(pipe ? Call::kPipe2 : Call::kSocket, kNoSlot);
+    made.type = SOCK_DGRAM;
+    made.out = slot;
+    made.process = Below(kProcesses);
+    At(slot) = {.kind = Guess::kOther, .process = made.process};
+  }
+  const Call call = OneOf(
+      {Call::kBind, Call::kListen, Call::kListen, Call::kAccept4,
+       Call::kAccept4, Call::kConnect, Call::kGetSockName, Call::kGetPeerName,
+       Call::kSetSockOpt, Call::kGetSockOpt, Call::kShutdown, Call::kSend,
+       Call::kRecv, Call::kSendMsg, Call::kRecvMsg});
+  Step& step = Add(call, Chance(75) ? slot : kNoSlot);
+  step.size = 1;
+  step.level = SOL_SOCKET;
+  step.name = SO_TYPE;
+}
+
+void Writer::NoDescriptors() {
+  const int listener = Any({Guess::kListening});
+  if (listener == kNoSlot) return;
+  if (Chance(70) && MakeClient(listener) == kNoSlot) return;
+  Step& step =
+      Add(OneOf({Call::kAccept4, Call::kAccept4, Call::kDup}), listener);
+  step.process = At(listener).process;
+  step.no_descriptors = true;
+  step.flags = SOCK_NONBLOCK;
+  step.null = step.null_length = true;
+  if (Chance(70)) AcceptFrom(listener);
+}
+
+// One call on any slot, as if nothing were known.
+void Writer::AnyCall() {
+  const int slot = AnySlot();
+  switch (Below(10)) {
+    case 0:
+      if (slot < kSlots) BindTo(slot, AddressToListenOn(At(slot).v6));
+      return;
+    case 1:
+      if (slot < kSlots) ListenOn(slot, OneOf({0, 1, 5, -1}));
+      return;
+    case 2:
+      if (slot < kSlots) AcceptFrom(slot);
+      return;
+    case 3: {
+      const int target = AnySlot();
+      if (slot >= kSlots || target >= kSlots) return;
+      ConnectTo(slot, target);
+      return;
+    }
+    case 4:
+      Shutdown(slot, Below(3));
+      return;
+    case 5:
+      SendSome(slot);
+      return;
+    case 6:
+      ReceiveSome(slot);
+      return;
+    case 7:
+      CloseSlot(slot);
+      return;
+    default:
+      Look(slot);
+  }
+}
+
+}  // namespace net::differential

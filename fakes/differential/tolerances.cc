@@ -1,0 +1,102 @@
+#include "fakes/differential/tolerances.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "fakes/differential/streams.h"
+#include "syscalls/errno_symbol.h"
+#include "syscalls/sys_result.h"
+
+namespace net::differential {
+namespace {
+
+// Measured on Linux 6.18: with the usual buffers 100,000 bytes go to the other
+// end at once; with the smallest that may be set, 1024. Half of both.
+constexpr int64_t kSure = int64_t{48} * 1024;
+constexpr int64_t kSureWithSmallBuffers = 512;
+
+constexpr int kRoom = POLLOUT | POLLWRNORM | POLLWRBAND;
+constexpr int kEnd = POLLRDHUP | POLLHUP;
+constexpr int kData = POLLIN | POLLRDNORM;
+
+}  // namespace
+
+bool SurelyFits(const Direction& direction, size_t size, bool small_buffers) {
+  return direction.outstanding() + static_cast<int64_t>(size) <=
+         (small_buffers ? kSureWithSmallBuffers : kSure);
+}
+
+std::string SendText(bool sure, int64_t outstanding, size_t size,
+                     SysResult result) {
+  if (!result.ok() && (sure || result.error() != EAGAIN)) {
+    return ErrnoSymbol(result.error());
+  }
+  if (sure) return absl::StrCat(result.value());
+  if (!result.ok()) {
+    return outstanding > 0 ? "as much as fits" : "EAGAIN, but nothing is there";
+  }
+  if (result.value() == 0) return "0";
+  const bool too_much = result.value() > static_cast<int64_t>(size);
+  return too_much ? "more than given" : "as much as fits";
+}
+
+bool IsLossless(const End& end, SysResult last) {
+  if (last.ok()) return !end.in().reset && !end.in().unwanted;
+  return !end.in().reset && last.error() == EAGAIN;
+}
+
+std::string DrainedText(const End& end, SysResult last, bool small_buffers) {
+  if (!IsLossless(end, last)) return "what was left";
+  if (small_buffers && !last.ok()) return "what came in time";
+  return end.in().outstanding() == 0 ? "all" : "not all";
+}
+
+std::string EventsText(const End& end, Marks marks, int16_t events) {
+  int compared = events;
+  if (marks.low_water && marks.small_buffers) compared &= ~kData;
+  if (end.known() && end.out().uncertain) compared &= ~kRoom;
+  if (end.known() && end.in().uncertain) {
+    compared &= marks.low_water ? ~(kEnd | kData) : ~kEnd;
+  }
+  return absl::StrFormat("%#x", compared);
+}
+
+std::string InputSizeText(const End& end, int value) {
+  if (!end.known() || !end.in().uncertain) return absl::StrCat(value);
+  const bool possible = value >= 0 && value <= end.in().outstanding();
+  return possible ? "some" : "impossibly many";
+}
+
+std::string OutputSizeText(const End& end, int tcp_state, int value) {
+  if (end.unclear()) return value >= 0 ? "a number" : "impossible";
+  const bool over = tcp_state == TCP_CLOSE;
+  if (!end.known() || !end.out().uncertain) {
+    return over ? "a leftover" : absl::StrCat(value);
+  }
+  const bool possible =
+      over || (value >= 0 && value <= end.out().outstanding() + 1);
+  return possible ? "some" : "impossibly many";
+}
+
+std::string TcpInfoText(const End& end, const tcp_info& info) {
+  if (end.doubtful()) return "a state";
+  if (info.tcpi_state != TCP_LISTEN) {
+    return absl::StrCat("state ", info.tcpi_state);
+  }
+  return absl::StrCat("listening, queued ", info.tcpi_unacked, " of ",
+                      info.tcpi_sacked);
+}
+
+std::string TunedSizeText(bool tuned, int value) {
+  if (!tuned) return absl::StrCat(value);
+  return value > 0 ? "a size" : absl::StrCat("impossible size ", value);
+}
+
+}  // namespace net::differential

@@ -1,0 +1,148 @@
+#include "fakes/differential/tolerances.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+#include "fakes/differential/streams.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/sys_result.h"
+
+namespace net::differential {
+namespace {
+
+constexpr bool kSure = true;
+constexpr Marks kUsual;
+constexpr Marks kLowWater = {.low_water = true};
+constexpr Marks kBoth = {.low_water = true, .small_buffers = true};
+
+class TolerancesTest : public testing::Test {
+ protected:
+  TolerancesTest() {
+    end_.out().sent = 1000;
+    end_.in().sent = 1000;
+  }
+
+  Streams streams_;
+  End end_ = streams_.Connected({ip::kLocalV4, 40000}, {ip::kLocalV4, 80});
+};
+
+TEST_F(TolerancesTest, WhatSurelyFits) {
+  EXPECT_TRUE(SurelyFits(end_.out(), 30000, /*small_buffers=*/false));
+  EXPECT_FALSE(SurelyFits(end_.out(), 65536, /*small_buffers=*/false));
+  EXPECT_FALSE(SurelyFits(end_.out(), 1, /*small_buffers=*/true));
+}
+
+TEST_F(TolerancesTest, ASendThatSurelyFitsIsExact) {
+  EXPECT_EQ(SendText(kSure, 0, 10, SysResult::Ok(10)), "10");
+  EXPECT_EQ(SendText(kSure, 0, 10, SysResult::Ok(9)), "9");
+  EXPECT_EQ(SendText(kSure, 0, 10, SysResult::Error(EAGAIN)), "EAGAIN");
+}
+
+TEST_F(TolerancesTest, AnotherMayTakeAnythingThatIsPossible) {
+  const auto some = SendText(!kSure, 1, 10, SysResult::Ok(3));
+  EXPECT_EQ(SendText(!kSure, 1, 10, SysResult::Ok(10)), some);
+  EXPECT_EQ(SendText(!kSure, 1, 10, SysResult::Error(EAGAIN)), some);
+  EXPECT_NE(SendText(!kSure, 0, 10, SysResult::Error(EAGAIN)), some);
+  EXPECT_NE(SendText(!kSure, 1, 10, SysResult::Ok(11)), some);
+  EXPECT_EQ(SendText(!kSure, 1, 10, SysResult::Error(EPIPE)), "EPIPE");
+}
+
+TEST_F(TolerancesTest, EventsAreExactAsARule) {
+  EXPECT_EQ(EventsText(end_, kLowWater, POLLIN | POLLOUT | POLLRDHUP),
+            "0x2005");
+}
+
+TEST_F(TolerancesTest, DataShortOfTheMarkIsUncertainWithSmallBuffers) {
+  EXPECT_EQ(EventsText(end_, kBoth, POLLIN | POLLOUT), "0x4");
+}
+
+TEST_F(TolerancesTest, RoomIsUncertainOnAWayThatIs) {
+  end_.out().uncertain = true;
+  EXPECT_EQ(EventsText(end_, kUsual, POLLIN | POLLOUT | POLLRDHUP), "0x2001");
+}
+
+TEST_F(TolerancesTest, TheEndIsUncertainOnAWayThatIs) {
+  end_.in().uncertain = true;
+  EXPECT_EQ(EventsText(end_, kUsual, POLLIN | POLLOUT | POLLRDHUP), "0x5");
+  EXPECT_EQ(EventsText(end_, kLowWater, POLLIN | POLLOUT | POLLRDHUP), "0x4");
+}
+
+TEST_F(TolerancesTest, SizesOfQueues) {
+  EXPECT_EQ(InputSizeText(end_, 7), "7");
+  EXPECT_EQ(OutputSizeText(end_, TCP_ESTABLISHED, 7), "7");
+  EXPECT_EQ(OutputSizeText(end_, TCP_CLOSE, 7),
+            OutputSizeText(end_, TCP_CLOSE, 8));
+  end_.in().uncertain = end_.out().uncertain = true;
+  EXPECT_EQ(InputSizeText(end_, 7), InputSizeText(end_, 1000));
+  EXPECT_NE(InputSizeText(end_, 7), InputSizeText(end_, 1001));
+  EXPECT_EQ(OutputSizeText(end_, TCP_ESTABLISHED, 7),
+            OutputSizeText(end_, TCP_ESTABLISHED, 1001));
+  EXPECT_NE(OutputSizeText(end_, TCP_ESTABLISHED, 7),
+            OutputSizeText(end_, TCP_ESTABLISHED, 1002));
+  // The end that is under way decides what state this is.
+  end_.in().finished = true;
+  EXPECT_EQ(OutputSizeText(end_, TCP_FIN_WAIT2, 7),
+            OutputSizeText(end_, TCP_CLOSE, 1002));
+}
+
+TEST_F(TolerancesTest, AllMustComeUnlessThereWasAReset) {
+  const auto drained = [this](SysResult last) {
+    return DrainedText(end_, last, /*small_buffers=*/false);
+  };
+  EXPECT_EQ(drained(SysResult::Ok(0)), "not all");
+  EXPECT_EQ(drained(SysResult::Error(EAGAIN)), "not all");
+  end_.in().received = 1000;
+  EXPECT_EQ(drained(SysResult::Ok(0)), "all");
+  EXPECT_NE(drained(SysResult::Error(ECONNRESET)), "all");
+  end_.in().reset = true;
+  EXPECT_NE(drained(SysResult::Ok(0)), "all");
+  end_.in().reset = false;
+  EXPECT_FALSE(IsLossless(end_, SysResult::Error(ECONNRESET)));
+}
+
+TEST_F(TolerancesTest, AnEndOfOnesOwnSaysNothingOfWhatIsUnderWay) {
+  end_.in().unwanted = true;
+  EXPECT_FALSE(IsLossless(end_, SysResult::Ok(0)));
+  EXPECT_TRUE(IsLossless(end_, SysResult::Error(EAGAIN)));
+}
+
+TEST_F(TolerancesTest, WithSmallBuffersAllMustComeBeforeTheEndAlone) {
+  EXPECT_EQ(DrainedText(end_, SysResult::Ok(0), /*small_buffers=*/true),
+            "not all");
+  const std::string some =
+      DrainedText(end_, SysResult::Error(EAGAIN), /*small_buffers=*/true);
+  end_.in().received = 1000;
+  EXPECT_EQ(DrainedText(end_, SysResult::Error(EAGAIN), /*small_buffers=*/true),
+            some);
+}
+
+TEST_F(TolerancesTest, StatesOfListeners) {
+  tcp_info info = {};
+  info.tcpi_state = TCP_LISTEN;
+  info.tcpi_unacked = 2;
+  info.tcpi_sacked = 5;
+  EXPECT_EQ(TcpInfoText(End(), info), "listening, queued 2 of 5");
+}
+
+TEST_F(TolerancesTest, StatesOfConnections) {
+  tcp_info info = {};
+  info.tcpi_state = TCP_FIN_WAIT2;
+  EXPECT_EQ(TcpInfoText(end_, info), "state 5");
+  end_.in().uncertain = true;
+  EXPECT_EQ(TcpInfoText(end_, info), "a state");
+}
+
+TEST_F(TolerancesTest, SizesThatTheKernelTunes) {
+  EXPECT_EQ(TunedSizeText(false, 16384), "16384");
+  EXPECT_EQ(TunedSizeText(true, 16384), TunedSizeText(true, 4711));
+  EXPECT_NE(TunedSizeText(true, 16384), TunedSizeText(true, 0));
+}
+
+}  // namespace
+}  // namespace net::differential

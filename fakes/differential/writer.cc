@@ -1,0 +1,283 @@
+#include "fakes/differential/writer.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+#include "fakes/call.h"
+#include "fakes/differential/program.h"
+
+namespace net::differential {
+namespace {
+
+// More than goes to the other end at once.
+constexpr size_t kLargest = size_t{1} << 20;
+
+constexpr int16_t kAllEvents = POLLIN | POLLPRI | POLLOUT | POLLRDHUP |
+                               POLLRDNORM | POLLRDBAND | POLLWRNORM |
+                               POLLWRBAND;
+
+}  // namespace
+
+Program Writer::Write(size_t most) {
+  while (program_.size() < most) Plan();
+  program_.resize(most);
+  return std::move(program_);
+}
+
+void Writer::Plan() {
+  struct Choice {
+    int weight;
+    void (Writer::*plan)();
+  };
+  static constexpr Choice kChoices[] = {
+      {14, &Writer::Talk},
+      {8, &Writer::PollAll},
+      {8, &Writer::End},
+      {6, &Writer::HalfClose},
+      {6, &Writer::AfterTheEnd},
+      {5, &Writer::CloseUnread},
+      {5, &Writer::Conflict},
+      {4, &Writer::SecondListener},
+      {4, &Writer::FillQueue},
+      {4, &Writer::Refused},
+      {3, &Writer::TimeWait},
+      {3, &Writer::Disconnect},
+      {3, &Writer::ConnectAgain},
+      {3, &Writer::CloseListener},
+      {1, &Writer::Privileged},
+      {1, &Writer::DeferAccept},
+      {1, &Writer::FillBuffers},
+      {3, &Writer::LowWaterMark},
+      {4, &Writer::ShareDescriptor},
+      {3, &Writer::ChangeBlocking},
+      {8, &Writer::Options},
+      {4, &Writer::OddOption},
+      {4, &Writer::OddAddress},
+      {4, &Writer::OddName},
+      {4, &Writer::OddData},
+      {3, &Writer::OddDescriptor},
+      {3, &Writer::NotASocket},
+      {2, &Writer::NoDescriptors},
+      {8, &Writer::AnyCall},
+  };
+  static const int total = [] {
+    int sum = 0;
+    for (const Choice& choice : kChoices) sum += choice.weight;
+    return sum;
+  }();
+  int left = Below(total);
+  for (const Choice& choice : kChoices) {
+    left -= choice.weight;
+    if (left < 0) return (this->*choice.plan)();
+  }
+}
+
+// ---- Chance -----------------------------------------------------------------
+
+bool Writer::Chance(int percent) { return Below(100) < percent; }
+
+// (The standard's distributions differ between libraries; a seed shall not.)
+int Writer::Below(int limit) {
+  return static_cast<int>(random_() % static_cast<uint64_t>(limit));
+}
+
+int Writer::Any(std::initializer_list<Guess::Kind> kinds) {
+  std::vector<int> found;
+  for (int slot = 0; slot < kSlots; ++slot) {
+    if (std::find(kinds.begin(), kinds.end(), At(slot).kind) != kinds.end()) {
+      found.push_back(slot);
+    }
+  }
+  if (found.empty()) return kNoSlot;
+  return found[static_cast<size_t>(Below(static_cast<int>(found.size())))];
+}
+
+int Writer::AnySlot() {
+  const int used = Any({Guess::kFresh, Guess::kBound, Guess::kListening,
+                        Guess::kConnected, Guess::kEnded});
+  if (used == kNoSlot || Chance(4)) return Below(kSlots + 1);
+  return used;
+}
+
+// ---- Steps ------------------------------------------------------------------
+
+Step& Writer::Add(Call call, int slot) {
+  Step step;
+  step.call = call;
+  step.slot = slot;
+  program_.push_back(step);
+  return program_.back();
+}
+
+int Writer::FreeSlot() {
+  const int free = Any({Guess::kFree});
+  if (free != kNoSlot) return free;
+  const int victim = Below(kSlots);
+  CloseSlot(victim);
+  return victim;
+}
+
+int Writer::NewSocket(bool v6, int process) {
+  const int slot = FreeSlot();
+  Step& step = Add(Call::kSocket, kNoSlot);
+  step.out = slot;
+  step.process = process;
+  step.domain = v6 ? AF_INET6 : AF_INET;
+  if (Chance(10)) step.type |= SOCK_CLOEXEC;
+  if (Chance(10)) step.protocol = IPPROTO_TCP;
+  At(slot) = {.kind = Guess::kFresh, .process = process, .v6 = v6};
+  return slot;
+}
+
+void Writer::SetOption(int slot, int level, int name, int value) {
+  Step& step = Add(Call::kSetSockOpt, slot);
+  step.level = level;
+  step.name = name;
+  step.value = value;
+}
+
+void Writer::BindTo(int slot, const Address& address) {
+  Add(Call::kBind, slot).address = address;
+  At(slot).kind = Guess::kBound;
+  At(slot).address = address;
+}
+
+void Writer::ListenOn(int slot, int backlog) {
+  Add(Call::kListen, slot).number = backlog;
+  At(slot).kind = Guess::kListening;
+}
+
+void Writer::ConnectTo(int slot, int listener) {
+  Add(Call::kConnect, slot).address = AddressOf(listener, At(slot).v6);
+  At(slot).kind = Guess::kConnected;
+  At(slot).peer = kNoSlot;
+  At(listener).clients.push_back(slot);
+}
+
+int Writer::AcceptFrom(int listener) {
+  const int slot = FreeSlot();
+  if (slot == listener) return kNoSlot;
+  Step& step = Add(Call::kAccept4, listener);
+  step.out = slot;
+  step.flags = OneOf<int>({SOCK_NONBLOCK, SOCK_NONBLOCK, SOCK_NONBLOCK,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC, 0});
+  step.null = step.null_length = Chance(40);
+  At(slot) = {.kind = Guess::kConnected,
+              .process = At(listener).process,
+              .v6 = At(listener).v6};
+  std::vector<int>& clients = At(listener).clients;
+  if (!clients.empty()) {
+    At(slot).peer = clients.front();
+    At(clients.front()).peer = slot;
+    clients.erase(clients.begin());
+  }
+  return slot;
+}
+
+void Writer::SendSome(int slot) {
+  Step& step = Add(OneOf({Call::kSend, Call::kSend, Call::kSend, Call::kSendMsg,
+                          Call::kWrite}),
+                   slot);
+  step.size = OneOf<size_t>({0, 1, 1, 1, 10, 100, 1000, 1000, 30000});
+  if (Chance(4)) step.size = Chance(50) ? 65536 : kLargest;
+  if (step.call != Call::kWrite) {
+    step.flags = OneOf<int>({0, 0, 0, MSG_NOSIGNAL, MSG_DONTWAIT});
+  }
+  step.pieces = 1 + Below(3);
+}
+
+void Writer::ReceiveSome(int slot) {
+  Step& step = Add(OneOf({Call::kRecv, Call::kRecv, Call::kRecv, Call::kRecvMsg,
+                          Call::kRead}),
+                   slot);
+  step.size = OneOf<size_t>({0, 1, 1, 10, 100, 1000, 65536, kLargest});
+  if (step.call != Call::kRead && Chance(25)) {
+    step.flags =
+        OneOf<int>({MSG_PEEK, MSG_PEEK, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITALL});
+  }
+  step.pieces = 1 + Below(3);
+}
+
+void Writer::Shutdown(int slot, int how) {
+  Add(Call::kShutdown, slot).number = how;
+}
+
+void Writer::CloseSlot(int slot) {
+  Add(Call::kClose, slot);
+  if (slot >= kSlots) return;
+  if (At(slot).peer != kNoSlot) At(At(slot).peer).kind = Guess::kEnded;
+  At(slot) = {};
+}
+
+void Writer::ResetSlot(int slot) {
+  Step& step = Add(Call::kSetSockOpt, slot);
+  step.level = SOL_SOCKET;
+  step.name = SO_LINGER;
+  step.value = 1;
+  step.second_value = 0;
+  CloseSlot(slot);
+}
+
+void Writer::PollAll() {
+  Step& step = Add(Call::kPoll, kNoSlot);
+  const int process = Below(kProcesses);
+  const int16_t events = Chance(60)
+                             ? kAllEvents
+                             : OneOf<int16_t>({POLLIN, POLLOUT, POLLRDHUP, 0,
+                                               POLLIN | POLLOUT, POLLPRI});
+  for (int slot = 0; slot < kSlots; ++slot) {
+    const Guess& guess = At(slot);
+    if (guess.kind == Guess::kFree || guess.process != process) continue;
+    step.polled.push_back({slot, events});
+  }
+  if (step.polled.empty() || Chance(3))
+    step.polled.push_back({kNoSlot, events});
+}
+
+void Writer::Look(int slot) {
+  switch (Below(9)) {
+    case 0:
+      Add(Call::kPoll, kNoSlot).polled = {{slot, kAllEvents}};
+      return;
+    case 1:
+      Add(Call::kGetSockName, slot);
+      return;
+    case 2:
+      Add(Call::kGetPeerName, slot);
+      return;
+    case 3:
+    case 4: {
+      Step& step = Add(Call::kGetSockOpt, slot);
+      step.level = SOL_SOCKET;
+      step.name = SO_ERROR;
+      return;
+    }
+    case 5:
+    case 6: {
+      Step& step = Add(Call::kGetSockOpt, slot);
+      step.level = IPPROTO_TCP;
+      step.name = TCP_INFO;
+      return;
+    }
+    case 7:
+      Add(Call::kIoctl, slot).name = OneOf<int>({FIONREAD, SIOCOUTQ});
+      return;
+    default:
+      Add(Call::kFcntl, slot).name = OneOf({F_GETFL, F_GETFD});
+      return;
+  }
+}
+
+}  // namespace net::differential

@@ -1,0 +1,129 @@
+#ifndef FAKES_DIFFERENTIAL_WRITER_H_
+#define FAKES_DIFFERENTIAL_WRITER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <random>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "fakes/differential/program.h"
+
+namespace net::differential {
+
+// Writes a random program: keeps the steps so far and a guess of what they have
+// made of each slot. A guess may be wrong, nothing depends on it: it only makes
+// the next plan more likely to lead somewhere.
+class Writer {
+ public:
+  explicit Writer(uint64_t seed) : random_(seed) {}
+
+  // A program of one to `most` steps.
+  Program Write(size_t most);
+
+ private:
+  struct Guess {
+    enum Kind {
+      kFree,
+      kFresh,
+      kBound,
+      kListening,
+      kConnected,
+      kEnded,  // was connected, or was refused
+      kOther,  // no TCP socket
+    };
+    Kind kind = kFree;
+    int process = 0;
+    bool v6 = false;
+    Address address;  // bound to, listening on
+
+    int peer = kNoSlot;        // the other end, if it has a slot
+    std::vector<int> clients;  // of a listener, in its queue
+  };
+
+  // ---- Chance (writer.cc)
+  bool Chance(int percent);
+  int Below(int limit);
+  template <typename T>
+  T OneOf(std::initializer_list<T> choices) {
+    return choices.begin()[Below(static_cast<int>(choices.size()))];
+  }
+  // A slot of this kind; kNoSlot if there is none.
+  int Any(std::initializer_list<Guess::Kind> kinds);
+  int AnySlot();
+
+  // ---- Steps (writer.cc)
+  Guess& At(int slot) { return guesses_[static_cast<size_t>(slot)]; }
+  // A step about a slot; the caller fills in the rest.
+  Step& Add(Call call, int slot);
+  // A slot that is free, if need be because its descriptor is closed first.
+  int FreeSlot();
+  int NewSocket(bool v6, int process);
+  void SetOption(int slot, int level, int name, int value);
+  void BindTo(int slot, const Address& address);
+  void ListenOn(int slot, int backlog);
+  void ConnectTo(int slot, int listener);
+  int AcceptFrom(int listener);
+  void SendSome(int slot);
+  void ReceiveSome(int slot);
+  void Shutdown(int slot, int how);
+  void CloseSlot(int slot);
+  void ResetSlot(int slot);
+  void PollAll();
+  void Look(int slot);  // asks something about it
+
+  // ---- Plans for connections (plans_connect.cc)
+  Address AddressToListenOn(bool v6);
+  Address AddressOf(int listener, bool v6);
+  void MaybeShare(int slot);
+  int MakeListener();
+  int MakeClient(int listener);
+  int MakePair();
+  void FillQueue();
+  void DeferAccept();
+  void Refused();
+  void Conflict();
+  void SecondListener();
+  void TimeWait();
+  void Disconnect();
+  void ConnectAgain();
+  void CloseListener();
+  void Privileged();
+
+  // ---- Plans for connections that are there (plans_data.cc)
+  int Connected();
+  void Talk();
+  void FillBuffers();
+  void LowWaterMark();
+  void HalfClose();
+  void End();
+  void CloseUnread();
+  void AfterTheEnd();
+  void ShareDescriptor();
+  void ChangeBlocking();
+  void SetBuffers(int slot);
+
+  // ---- Calls with anything for arguments (plans_odd.cc)
+  void Options();
+  void OptionOf(Step& step);
+  void OddOption();
+  void OddAddress();
+  void OddName();
+  void OddData();
+  void OddDescriptor();
+  void NotASocket();
+  void NoDescriptors();
+  void AnyCall();
+
+  void Plan();
+
+  std::mt19937_64 random_;
+  Program program_;
+  std::array<Guess, kSlots> guesses_;
+};
+
+}  // namespace net::differential
+
+#endif  // FAKES_DIFFERENTIAL_WRITER_H_

@@ -1,0 +1,147 @@
+#include "fakes/fake_kernel.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/mutex.h"
+
+namespace net {
+
+FakeKernel::FakeKernel(const FakeKernelOptions& options)
+    : kernel_(std::make_unique<fake::Kernel>(options.sysctls, options.seed,
+                                             options.deviation)) {
+  for (const ip::Addr& addr : options.addresses) {
+    kernel_->machine.AddAddress(addr);
+  }
+}
+
+FakeKernel::~FakeKernel() {
+  for (const auto& process : processes_) process->Exit();
+}
+
+FakeProcess& FakeKernel::NewProcess(const FakeProcessOptions& options) {
+  return Adopt(
+      std::unique_ptr<FakeProcess>(new FakeProcess(*this, *kernel_, options)));
+}
+
+FakeProcess& FakeKernel::Adopt(std::unique_ptr<FakeProcess> process) {
+  const MutexLock lock(kernel_->mutex);
+  processes_.push_back(std::move(process));
+  return *processes_.back();
+}
+
+bool FakeKernel::SetSysctl(absl::string_view name, absl::string_view text) {
+  const MutexLock lock(kernel_->mutex);
+  return kernel_->machine.sysctls().Set(name, text);
+}
+
+void FakeKernel::AddAddress(const ip::Addr& addr) {
+  const MutexLock lock(kernel_->mutex);
+  kernel_->machine.AddAddress(addr);
+}
+
+void FakeKernel::SetLoopbackUp(bool up) {
+  const MutexLock lock(kernel_->mutex);
+  kernel_->machine.set_loopback_up(up);
+}
+
+void FakeKernel::AddFailingRoute(const ip::Addr& addr, int error) {
+  const MutexLock lock(kernel_->mutex);
+  kernel_->machine.AddFailingRoute(addr, error);
+}
+
+absl::Duration FakeKernel::Now() const {
+  const MutexLock lock(kernel_->mutex);
+  return absl::Nanoseconds(kernel_->clock.now());
+}
+
+void FakeKernel::Advance(absl::Duration duration) {
+  const MutexLock lock(kernel_->mutex);
+  kernel_->clock.Advance(absl::ToInt64Nanoseconds(duration));
+  kernel_->FreeDead();
+}
+
+std::string FakeKernel::Dump() const {
+  const MutexLock lock(kernel_->mutex);
+  return kernel_->Dump();
+}
+
+std::optional<std::string> FakeKernel::Deadlock() const {
+  const MutexLock lock(kernel_->mutex);
+  return kernel_->scheduler.deadlock();
+}
+
+FakeKernel::Participant::Participant(FakeKernel& kernel, absl::string_view name)
+    : kernel_(kernel), state_([&] {
+        const MutexLock lock(kernel.kernel_->mutex);
+        return kernel.kernel_->scheduler.Join(name);
+      }()) {
+  kernel_.kernel_->scheduler.SetCurrent(state_);
+}
+
+FakeKernel::Participant::~Participant() {
+  kernel_.kernel_->scheduler.SetCurrent(nullptr);
+  const MutexLock lock(kernel_.kernel_->mutex);
+  kernel_.kernel_->scheduler.Leave(*state_);
+}
+
+bool FakeKernel::Participant::Interrupt(bool restart) {
+  const MutexLock lock(kernel_.kernel_->mutex);
+  return kernel_.kernel_->scheduler.Interrupt(*state_, restart);
+}
+
+FakeKernel::Thread::Thread(FakeKernel& kernel, absl::string_view name,
+                           std::function<void()> body)
+    : kernel_(kernel), state_([&] {
+        const MutexLock lock(kernel.kernel_->mutex);
+        return kernel.kernel_->scheduler.Join(name);
+      }()) {
+  thread_ = std::thread([this, body = std::move(body)] {
+    fake::Kernel& all = *kernel_.kernel_;
+    all.scheduler.SetCurrent(state_);
+    body();
+    all.scheduler.SetCurrent(nullptr);
+    const MutexLock lock(all.mutex);
+    all.scheduler.Leave(*state_);
+  });
+}
+
+FakeKernel::Thread::~Thread() { Join(); }
+
+void FakeKernel::Thread::Join() {
+  if (!thread_.joinable()) return;
+  {
+    fake::Kernel& all = *kernel_.kernel_;
+    const MutexLock lock(all.mutex);
+    const fake::CallSite site = {.process = "", .call = "join"};
+    fake::Wait wait(all.scheduler, site);
+    wait.On(state_->end);
+    // Who does not take part would hold the clock that the body needs.
+    while (!state_->ended && all.scheduler.HasCurrent()) {
+      // After a deadlock all calls end, and so does the body.
+      if (wait.Block() == fake::Woken::kDeadlock) break;
+    }
+  }
+  thread_.join();
+}
+
+bool FakeKernel::Thread::AwaitBlocked() {
+  const MutexLock lock(kernel_.kernel_->mutex);
+  return kernel_.kernel_->scheduler.AwaitBlocked(*state_);
+}
+
+bool FakeKernel::Thread::Interrupt(bool restart) {
+  const MutexLock lock(kernel_.kernel_->mutex);
+  return kernel_.kernel_->scheduler.Interrupt(*state_, restart);
+}
+
+}  // namespace net

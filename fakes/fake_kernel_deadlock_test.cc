@@ -1,0 +1,140 @@
+// What a FakeKernel says when nothing can happen any more.
+
+#include <cerrno>
+#include <cstddef>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_kernel_test_sockets.h"
+#include "fakes/fake_process.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/matchers.h"
+#include "tcp/socket.h"
+#include "tcp/tcp.h"
+
+namespace net {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Optional;
+using ::testing::StartsWith;
+
+TEST(FakeKernelDeadlock, TellsWhoWaitsForWhatAndTheSockets) {
+  FakeKernel kernel;
+  FakeProcess& process = kernel.NewProcess({.name = "server"});
+  const FakeKernel::Participant self(kernel, "main");
+  const Socket listener = ListenLocally(process);
+
+  EXPECT_THAT(tcp::Accept(listener), IsErrno(EDEADLK));
+  EXPECT_EQ(kernel.Deadlock().value_or("none"),
+            "deadlock: every thread that takes part waits\n"
+            "  main: waits in accept4(0) of process server\n"
+            "State      Recv-Q Send-Q  Local                        Peer\n"
+            "LISTEN          0     10  127.0.0.1:8080               *\n");
+}
+
+TEST(FakeKernelDeadlock, TellsOfAllThreadsAndEndsTheCallsOfAll) {
+  FakeKernel kernel;
+  FakeProcess& client = kernel.NewProcess({.name = "client"});
+  FakeProcess& server = kernel.NewProcess({.name = "server"});
+  const Connected both = ConnectProcesses(client, server);
+  absl::StatusOr<size_t> received_by_client;
+  absl::StatusOr<size_t> received_by_server;
+  const auto receive = [](const Socket& socket) {
+    char byte = 0;
+    return socket.Recv(absl::MakeSpan(&byte, 1));
+  };
+  {
+    const FakeKernel::Participant self(kernel, "main");
+    FakeKernel::Thread one(kernel, "one",
+                           [&] { received_by_client = receive(both.client); });
+    FakeKernel::Thread two(kernel, "two",
+                           [&] { received_by_server = receive(both.server); });
+    one.Join();
+  }
+  EXPECT_THAT(received_by_client, IsErrno(EDEADLK));
+  EXPECT_THAT(received_by_server, IsErrno(EDEADLK));
+  EXPECT_THAT(kernel.Deadlock(),
+              Optional(AllOf(HasSubstr("  main: waits in join()\n"),
+                             HasSubstr("  one: waits in recv(0) of process "
+                                       "client\n"),
+                             HasSubstr("  two: waits in recv(1) of process "
+                                       "server\n"))));
+}
+
+TEST(FakeKernelDeadlock, AnswersEveryCallThatWaitsFromThenOn) {
+  FakeKernel kernel;
+  FakeProcess& process = kernel.NewProcess();
+  const FakeKernel::Participant self(kernel);
+  const Connected both = ConnectProcesses(process, process);
+  char byte = 0;
+  ASSERT_THAT(both.client.Recv(absl::MakeSpan(&byte, 1)), IsErrno(EDEADLK));
+  const absl::Duration now = kernel.Now();
+  const std::string report = kernel.Deadlock().value();
+
+  EXPECT_THAT(both.server.Recv(absl::MakeSpan(&byte, 1)), IsErrno(EDEADLK));
+  EXPECT_THAT(tcp::Accept(both.listener), IsErrno(EDEADLK));
+  EXPECT_THAT(process.Poll(nullptr, 0, 1000), IsErrno(EDEADLK));
+  const timespec second = {.tv_sec = 1, .tv_nsec = 0};
+  EXPECT_THAT(process.NanoSleep(&second, nullptr), IsErrno(EDEADLK));
+  EXPECT_EQ(kernel.Now(), now);
+  EXPECT_EQ(kernel.Deadlock(), report) << "the first one stays";
+
+  // What does not wait goes on: a test can still clean up.
+  EXPECT_THAT(both.server.Send("x"), IsOkAndHolds(1U));
+  EXPECT_THAT(both.client.Recv(absl::MakeSpan(&byte, 1)), IsOkAndHolds(1U));
+}
+
+TEST(FakeKernelDeadlock, IsNoneWhereATimeoutIsStillToCome) {
+  FakeKernel kernel;
+  FakeProcess& process = kernel.NewProcess();
+  const FakeKernel::Participant self(kernel);
+  EXPECT_THAT(process.Poll(nullptr, 0, 1000), IsOkAndHolds(0));
+  EXPECT_EQ(kernel.Now(), absl::Seconds(1));
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+}
+
+TEST(FakeKernelDeadlock, IsNoneWhileAThreadThatTakesPartRuns) {
+  FakeKernel kernel;
+  FakeProcess& process = kernel.NewProcess();
+  const FakeKernel::Participant self(kernel);
+  const Socket listener = ListenLocally(process);
+  absl::StatusOr<Socket> accepted;
+  FakeKernel::Thread thread(kernel, "acceptor",
+                            [&] { accepted = tcp::Accept(listener); });
+  ASSERT_TRUE(thread.AwaitBlocked());
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+  const Socket client = ConnectLocally(process);
+  thread.Join();
+  EXPECT_THAT(accepted, IsOk());
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+}
+
+TEST(FakeKernelDeadlock, ComesWhenTheLastOneThatRanIsGone) {
+  FakeKernel kernel;
+  FakeProcess& process = kernel.NewProcess();
+  const Socket listener = ListenLocally(process);
+  absl::StatusOr<Socket> accepted;
+  {
+    // Before the thread, which without it would be the last one that runs.
+    std::optional<FakeKernel::Participant> self(std::in_place, kernel);
+    FakeKernel::Thread thread(kernel, "acceptor",
+                              [&] { accepted = tcp::Accept(listener); });
+    ASSERT_TRUE(thread.AwaitBlocked());
+    ASSERT_EQ(kernel.Deadlock(), std::nullopt);
+    self.reset();
+    EXPECT_THAT(kernel.Deadlock(), Optional(StartsWith("deadlock: ")));
+  }
+  EXPECT_THAT(accepted, IsErrno(EDEADLK));
+}
+
+}  // namespace
+}  // namespace net

@@ -1,0 +1,92 @@
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "gtest/gtest.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+#include "syscalls/syscalls.h"
+#include "tcp/socket.h"
+#include "tcp/tcp.h"
+
+namespace {
+
+using net::IsOk;
+using net::IsOkAndHolds;
+
+constexpr uint16_t kPort = 7007;
+
+// Somebody's own code: a server that sends back what comes, to one client
+// after the other, and hangs up on one that says nothing for 30 seconds.
+class EchoServer {
+ public:
+  explicit EchoServer(net::Syscalls& sys)
+      : listener_(net::tcp::Listen(net::ip::kLocalV4, kPort, {}, sys).value()) {
+  }
+
+  // Until Stop().
+  void Run() {
+    for (;;) {
+      const absl::StatusOr<net::Socket> client = net::tcp::Accept(listener_);
+      if (!client.ok()) return;
+      Serve(*client);
+    }
+  }
+  void Stop() { EXPECT_THAT(listener_.Shutdown(SHUT_RD), IsOk()); }
+
+ private:
+  static void Serve(const net::Socket& client) {
+    const timeval patience = {.tv_sec = 30, .tv_usec = 0};
+    EXPECT_THAT(
+        client.syscalls().SetSockOpt(client.fd(), SOL_SOCKET, SO_RCVTIMEO,
+                                     &patience, sizeof(patience)),
+        IsOk());
+    char data[512];
+    for (;;) {
+      const absl::StatusOr<size_t> size = client.Recv(absl::MakeSpan(data));
+      if (!size.ok() || *size == 0) return;
+      if (!client.SendAll(absl::string_view(data, *size)).ok()) return;
+    }
+  }
+
+  net::Socket listener_;
+};
+
+absl::StatusOr<net::Socket> ConnectTo(net::FakeProcess& process) {
+  return net::tcp::Connect(net::ip::kLocalV4, kPort, {}, process);
+}
+
+// [sample]
+TEST(EchoServer, SurvivesClientsThatResetOrSayNothing) {
+  net::FakeKernel kernel;  // Linux's TCP over loopback, in memory
+  net::FakeProcess& client = kernel.NewProcess({.name = "client"});
+  net::FakeProcess& server = kernel.NewProcess({.name = "server"});
+  net::FakeKernel::Participant self(kernel, "test");
+  EchoServer echo(server);
+  net::FakeKernel::Thread thread(kernel, "server", [&] { echo.Run(); });
+
+  absl::StatusOr<net::Socket> rude = ConnectTo(client);
+  const linger reset = {.l_onoff = 1, .l_linger = 0};
+  EXPECT_THAT(client.SetSockOpt(rude->fd(), SOL_SOCKET, SO_LINGER, &reset,
+                                sizeof(reset)),
+              IsOk());
+  EXPECT_THAT(rude->Close(), IsOk());
+
+  absl::StatusOr<net::Socket> silent = ConnectTo(client);
+  char byte;
+  EXPECT_THAT(silent->Recv(absl::MakeSpan(&byte, 1)), IsOkAndHolds(0U));
+  EXPECT_EQ(kernel.Now(), absl::Seconds(30));  // and the test took none
+  echo.Stop();
+}
+// [/sample]
+
+}  // namespace

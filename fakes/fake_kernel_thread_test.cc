@@ -1,0 +1,141 @@
+// Programs of several threads on a FakeKernel.
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_kernel_test_sockets.h"
+#include "fakes/fake_process.h"
+#include "gtest/gtest.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+#include "tcp/options.h"
+#include "tcp/socket.h"
+#include "tcp/tcp.h"
+
+namespace net {
+namespace {
+
+// What comes until the end of the stream.
+std::string ReceiveAll(const Socket& socket) {
+  std::string all;
+  char part[16];
+  for (;;) {
+    const absl::StatusOr<size_t> size = socket.Recv(absl::MakeSpan(part));
+    EXPECT_THAT(size, IsOk());
+    if (!size.ok() || *size == 0) return all;
+    all.append(part, *size);
+  }
+}
+
+class FakeKernelThreadTest : public testing::Test {
+ protected:
+  FakeKernel kernel_;
+  FakeProcess& client_ = kernel_.NewProcess({.name = "client"});
+  FakeProcess& server_ = kernel_.NewProcess({.name = "server"});
+};
+
+TEST_F(FakeKernelThreadTest, AServerAndAClientTalk) {
+  const FakeKernel::Participant self(kernel_, "main");
+  const Socket listener = ListenLocally(server_);
+  std::string asked;
+  std::string answered;
+  FakeKernel::Thread server(kernel_, "server", [&] {
+    const absl::StatusOr<Socket> connection = tcp::Accept(listener);
+    ASSERT_THAT(connection, IsOk());
+    asked = ReceiveAll(*connection);
+    EXPECT_TRUE(connection->SendAll(absl::StrCat("not ", asked)).ok());
+  });
+  FakeKernel::Thread client(kernel_, "client", [&] {
+    const absl::StatusOr<Socket> connection =
+        tcp::Connect(ip::kLocalV4, kPort, {tcp::KeepAlive{}}, client_);
+    ASSERT_THAT(connection, IsOk());
+    EXPECT_TRUE(connection->SendAll("to be").ok());
+    EXPECT_THAT(connection->Shutdown(SHUT_WR), IsOk());
+    answered = ReceiveAll(*connection);
+  });
+  server.Join();
+  client.Join();
+  EXPECT_EQ(asked, "to be");
+  EXPECT_EQ(answered, "not to be");
+  EXPECT_EQ(kernel_.Deadlock(), std::nullopt);
+}
+
+TEST_F(FakeKernelThreadTest, MoreThanTheBuffersHoldGoesThrough) {
+  const FakeKernel::Participant self(kernel_);
+  const Connected both = ConnectProcesses(client_, server_);
+  const std::string much(20 << 20, 'x');
+  FakeKernel::Thread sender(kernel_, "sender", [&] {
+    EXPECT_TRUE(both.client.SendAll(much).ok());
+    EXPECT_THAT(both.client.Shutdown(SHUT_WR), IsOk());
+  });
+  EXPECT_TRUE(sender.AwaitBlocked()) << "the buffers are endless";
+  size_t size = 0;
+  std::string part(1 << 16, '\0');
+  for (;;) {
+    const absl::StatusOr<size_t> one = both.server.Recv(absl::MakeSpan(part));
+    ASSERT_THAT(one, IsOk());
+    if (*one == 0) break;
+    size += *one;
+  }
+  EXPECT_EQ(size, much.size());
+}
+
+TEST_F(FakeKernelThreadTest, AShutdownWakesABlockedAccept) {
+  const FakeKernel::Participant self(kernel_);
+  const Socket listener = ListenLocally(server_);
+  absl::StatusOr<Socket> accepted;
+  FakeKernel::Thread thread(kernel_, "acceptor",
+                            [&] { accepted = tcp::Accept(listener); });
+  ASSERT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  thread.Join();
+  EXPECT_THAT(accepted, IsErrno(EINVAL));
+}
+
+TEST_F(FakeKernelThreadTest, OneConnectionWakesOneOfTwoAccepts) {
+  const FakeKernel::Participant self(kernel_);
+  const Socket listener = ListenLocally(server_);
+  absl::StatusOr<Socket> one;
+  absl::StatusOr<Socket> two;
+  FakeKernel::Thread first(kernel_, "first",
+                           [&] { one = tcp::Accept(listener); });
+  ASSERT_TRUE(first.AwaitBlocked());
+  FakeKernel::Thread second(kernel_, "second",
+                            [&] { two = tcp::Accept(listener); });
+  ASSERT_TRUE(second.AwaitBlocked());
+  const Socket client = ConnectLocally(client_);
+  first.Join();
+  EXPECT_THAT(one, IsOk()) << "who waits longest is first";
+  EXPECT_TRUE(second.AwaitBlocked());
+  EXPECT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  second.Join();
+  EXPECT_THAT(two, IsErrno(EINVAL));
+}
+
+TEST_F(FakeKernelThreadTest, AClosedDescriptorLeavesABlockedReceiveWaiting) {
+  const FakeKernel::Participant self(kernel_);
+  Connected both = ConnectProcesses(client_, server_);
+  const int fd = both.client.Release();
+  SysResult received;
+  char byte = 0;
+  FakeKernel::Thread thread(kernel_, "receiver",
+                            [&] { received = client_.Recv(fd, &byte, 1, 0); });
+  ASSERT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(client_.Close(fd), IsOk());
+  EXPECT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(both.server.Send("x"), IsOk());
+  thread.Join();
+  EXPECT_THAT(received, IsOkAndHolds(1));
+}
+
+}  // namespace
+}  // namespace net

@@ -1,0 +1,289 @@
+#include "fakes/fake_process.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/kernel/descriptor_table.h"
+#include "fakes/kernel/event_counter.h"
+#include "fakes/kernel/file.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/pipe.h"
+#include "fakes/kernel/socket.h"
+#include "fakes/kernel/user_memory.h"
+#include "syscalls/sys_result.h"
+
+// The process and its descriptors. Its socket calls are in
+// fake_process_sockets.cc, those that wait for several things or for time in
+// fake_process_poll.cc.
+
+namespace net {
+
+using fake::Caller;
+using fake::CopyIn;
+using fake::CopyOut;
+using fake::DescriptorTable;
+using fake::File;
+using fake::SystemCall;
+
+FakeProcess::FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
+                         const FakeProcessOptions& options)
+    : owner_(owner),
+      kernel_(kernel),
+      name_(options.name),
+      uid_(options.uid),
+      capabilities_(options.capabilities),
+      raises_sigpipe_(options.raises_sigpipe),
+      descriptors_(std::make_unique<DescriptorTable>(options.nofile_limit)) {}
+
+FakeProcess::~FakeProcess() = default;
+
+Caller FakeProcess::MakeCaller(absl::string_view call, int fd) {
+  return {.site = {.process = name_, .call = call, .fd = fd},
+          .uid = uid_,
+          .may_bind_privileged_ports = capabilities_.net_bind_service,
+          .net_admin = capabilities_.net_admin,
+          .exits = false,
+          .sigpipes = &sigpipes_,
+          .raises_sigpipe = raises_sigpipe_};
+}
+
+FakeProcess& FakeProcess::Fork(absl::string_view name) {
+  std::unique_ptr<FakeProcess> child;
+  {
+    const SystemCall entry(kernel_);
+    child.reset(new FakeProcess(owner_, kernel_,
+                                {.name = std::string(name),
+                                 .uid = uid_,
+                                 .capabilities = capabilities_,
+                                 .nofile_limit = descriptors_->limit(),
+                                 .raises_sigpipe = raises_sigpipe_}));
+    descriptors_->CopyTo(*child->descriptors_);
+  }
+  return owner_.Adopt(std::move(child));
+}
+
+void FakeProcess::CloseAll(bool only_close_on_exec) {
+  const SystemCall entry(kernel_);
+  Caller caller = MakeCaller("exit", -1);
+  caller.exits = true;
+  for (const int fd : descriptors_->Open()) {
+    if (only_close_on_exec && !descriptors_->close_on_exec(fd)) continue;
+    descriptors_->Remove(fd)->Unref(caller);
+  }
+}
+
+void FakeProcess::Exec() { CloseAll(/*only_close_on_exec=*/true); }
+void FakeProcess::Exit() { CloseAll(/*only_close_on_exec=*/false); }
+
+std::vector<int> FakeProcess::OpenDescriptors() const {
+  const SystemCall entry(kernel_);
+  return descriptors_->Open();
+}
+
+std::string FakeProcess::DescribeDescriptor(int fd) const {
+  const SystemCall entry(kernel_);
+  const File* const file = descriptors_->Get(fd);
+  return file == nullptr ? "not open" : file->Describe();
+}
+
+void FakeProcess::set_nofile_limit(int limit) {
+  const SystemCall entry(kernel_);
+  descriptors_->set_limit(limit);
+}
+
+int FakeProcess::nofile_limit() const {
+  const SystemCall entry(kernel_);
+  return descriptors_->limit();
+}
+
+void FakeProcess::set_uid(uid_t uid) {
+  const SystemCall entry(kernel_);
+  uid_ = uid;
+}
+
+void FakeProcess::set_capabilities(const FakeCapabilities& capabilities) {
+  const SystemCall entry(kernel_);
+  capabilities_ = capabilities;
+}
+
+FakeCapabilities FakeProcess::capabilities() const {
+  const SystemCall entry(kernel_);
+  return capabilities_;
+}
+
+int FakeProcess::sigpipes() const {
+  const SystemCall entry(kernel_);
+  return sigpipes_;
+}
+
+fake::Socket* FakeProcess::FindSocket(int fd, SysResult* error) const {
+  File* const file = descriptors_->Get(fd);
+  fake::Socket* const socket = file == nullptr ? nullptr : file->AsSocket();
+  if (socket == nullptr) {
+    *error = SysResult::Error(file == nullptr ? EBADF : ENOTSOCK);
+  }
+  return socket;
+}
+
+SysResult FakeProcess::Install(File& file, bool close_on_exec) {
+  const int fd = descriptors_->LowestFree();
+  const bool table_full =
+      kernel_.open_files >= kernel_.machine.sysctls().file_max &&
+      !capabilities_.sys_admin;
+  ++kernel_.open_files;
+  if (fd < 0 || table_full) {
+    file.Ref();
+    file.Unref(MakeCaller("close", -1));
+    return SysResult::Error(fd < 0 ? EMFILE : ENFILE);
+  }
+  descriptors_->Set(fd, file, close_on_exec);
+  return SysResult::Ok(fd);
+}
+
+SysResult FakeProcess::Close(int fd) {
+  const SystemCall entry(kernel_);
+  if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
+  descriptors_->Remove(fd)->Unref(MakeCaller("close", fd));
+  return SysResult::Ok();
+}
+
+SysResult FakeProcess::Duplicate(int fd, int lowest, bool close_on_exec) {
+  File* const file = descriptors_->Get(fd);
+  const int copy = descriptors_->LowestFree(lowest);
+  if (copy < 0) return SysResult::Error(EMFILE);
+  descriptors_->Set(copy, *file, close_on_exec);
+  return SysResult::Ok(copy);
+}
+
+SysResult FakeProcess::Dup(int fd) {
+  const SystemCall entry(kernel_);
+  if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
+  return Duplicate(fd, 0, /*close_on_exec=*/false);
+}
+
+SysResult FakeProcess::Dup3(int old_fd, int new_fd, int flags) {
+  const SystemCall entry(kernel_);
+  if ((flags & ~O_CLOEXEC) != 0 || old_fd == new_fd) {
+    return SysResult::Error(EINVAL);
+  }
+  if (new_fd < 0 || new_fd >= descriptors_->limit()) {
+    return SysResult::Error(EBADF);
+  }
+  File* const file = descriptors_->Get(old_fd);
+  if (file == nullptr) return SysResult::Error(EBADF);
+  file->Ref();
+  if (descriptors_->Get(new_fd) != nullptr) {
+    descriptors_->Remove(new_fd)->Unref(MakeCaller("dup3", new_fd));
+  }
+  descriptors_->Set(new_fd, *file, (flags & O_CLOEXEC) != 0);
+  file->Unref(MakeCaller("dup3", old_fd));
+  return SysResult::Ok(new_fd);
+}
+
+SysResult FakeProcess::Fcntl(int fd, int command, intptr_t argument) {
+  const SystemCall entry(kernel_);
+  File* const file = descriptors_->Get(fd);
+  if (file == nullptr) return SysResult::Error(EBADF);
+  switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+      if (argument < 0 || argument >= descriptors_->limit()) {
+        return SysResult::Error(EINVAL);
+      }
+      return Duplicate(fd, static_cast<int>(argument),
+                       command == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+      return SysResult::Ok(descriptors_->close_on_exec(fd) ? FD_CLOEXEC : 0);
+    case F_SETFD:
+      descriptors_->set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0);
+      return SysResult::Ok();
+    case F_GETFL:
+      return SysResult::Ok(file->access_mode() |
+                           (file->nonblocking() ? O_NONBLOCK : 0));
+    case F_SETFL:
+      if (kernel_.Deviates(fake::Deviation::kDupHasOwnStatusFlags) &&
+          file->references() > 1) {
+        return SysResult::Ok();
+      }
+      file->set_nonblocking((argument & O_NONBLOCK) != 0);
+      return SysResult::Ok();
+    default:
+      return SysResult::Error(EINVAL);
+  }
+}
+
+SysResult FakeProcess::Ioctl(int fd, uint64_t request, intptr_t argument) {
+  const SystemCall entry(kernel_);
+  File* const file = descriptors_->Get(fd);
+  if (file == nullptr) return SysResult::Error(EBADF);
+  int value = 0;
+  auto* const user = reinterpret_cast<int*>(argument);
+  switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+      descriptors_->set_close_on_exec(fd, request == FIOCLEX);
+      return SysResult::Ok();
+    case FIONBIO:
+      if (!CopyIn(&value, user, sizeof(value))) {
+        return SysResult::Error(EFAULT);
+      }
+      file->set_nonblocking(value != 0);
+      return SysResult::Ok();
+    default: {
+      const SysResult result = file->Ioctl(request, &value);
+      if (!result.ok()) return result;
+      return CopyOut(user, &value, sizeof(value)) ? result
+                                                  : SysResult::Error(EFAULT);
+    }
+  }
+}
+
+SysResult FakeProcess::Pipe2(int fds[2], int flags) {
+  const SystemCall entry(kernel_);
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) {
+    return SysResult::Error(EINVAL);
+  }
+  const fake::PipeEnds ends = fake::NewPipe(kernel_);
+  ends.read->set_nonblocking((flags & O_NONBLOCK) != 0);
+  ends.write->set_nonblocking((flags & O_NONBLOCK) != 0);
+  const bool close_on_exec = (flags & O_CLOEXEC) != 0;
+  const SysResult read = Install(*ends.read, close_on_exec);
+  const SysResult write = Install(*ends.write, close_on_exec);
+  if (!write.ok() || !read.ok()) {
+    if (read.ok()) {
+      descriptors_->Remove(read.fd())->Unref(MakeCaller("pipe2", -1));
+    }
+    return read.ok() ? write : read;
+  }
+  const int made[2] = {read.fd(), write.fd()};
+  if (CopyOut(fds, made, sizeof(made))) return SysResult::Ok();
+  for (const int fd : made) {
+    descriptors_->Remove(fd)->Unref(MakeCaller("pipe2", -1));
+  }
+  return SysResult::Error(EFAULT);
+}
+
+SysResult FakeProcess::EventFd(unsigned int initial, int flags) {
+  const SystemCall entry(kernel_);
+  if ((flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)) != 0) {
+    return SysResult::Error(EINVAL);
+  }
+  auto* const counter =
+      new fake::EventCounter(kernel_, initial, (flags & EFD_SEMAPHORE) != 0);
+  counter->set_nonblocking((flags & EFD_NONBLOCK) != 0);
+  return Install(*counter, (flags & EFD_CLOEXEC) != 0);
+}
+
+}  // namespace net

@@ -1,0 +1,170 @@
+// The calls of a FakeProcess that wait for several files, or for time.
+
+#include <poll.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/descriptor_table.h"
+#include "fakes/kernel/file.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/user_memory.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/sys_result.h"
+
+namespace net {
+namespace {
+
+using fake::Caller;
+using fake::CopyIn;
+using fake::CopyOut;
+using fake::kForever;
+using fake::kSecond;
+using fake::Nanoseconds;
+using fake::SystemCall;
+using fake::Woken;
+
+constexpr Nanoseconds kMillisecond = 1'000'000;
+// What CLOCK_REALTIME shows when the machine starts: 2020-01-01 00:00:00 UTC.
+constexpr Nanoseconds kRealTimeAtStart = 1'577'836'800 * kSecond;
+
+bool IsValid(const timespec& time) {
+  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < kSecond;
+}
+
+Nanoseconds ToNanoseconds(const timespec& time) {
+  if (time.tv_sec >= kForever / kSecond) return kForever;
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+timespec ToTimespec(Nanoseconds time) {
+  return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
+}
+
+// Fills revents in and counts the entries that have one. Descriptors are looked
+// up each time: one may be closed while poll(2) waits.
+int LookAt(const fake::DescriptorTable& descriptors, pollfd* fds,
+           nfds_t count) {
+  int ready = 0;
+  for (pollfd& entry : absl::MakeSpan(fds, count)) {
+    fake::File* const file = descriptors.Get(entry.fd);
+    if (entry.fd < 0) {
+      entry.revents = 0;
+    } else if (file == nullptr) {
+      entry.revents = POLLNVAL;
+    } else {
+      const int asked = entry.events | POLLERR | POLLHUP;
+      entry.revents = static_cast<int16_t>(file->PollEvents() & asked);
+    }
+    if (entry.revents != 0) ++ready;
+  }
+  return ready;
+}
+
+}  // namespace
+
+SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
+                              absl::string_view call) {
+  if (count > static_cast<nfds_t>(descriptors_->limit())) {
+    return SysResult::Error(EINVAL);
+  }
+  if (!fake::IsUserAddress(fds, count * sizeof(pollfd))) {
+    return SysResult::Error(EFAULT);
+  }
+  int ready = LookAt(*descriptors_, fds, count);
+  if (ready > 0 || patience == 0) return SysResult::Ok(ready);
+  const Caller caller = MakeCaller(call, count == 0 ? -1 : fds[0].fd);
+  // They go on living while this waits for them.
+  absl::InlinedVector<fake::File*, 8> files;
+  for (const pollfd& entry : absl::MakeSpan(fds, count)) {
+    fake::File* const file = descriptors_->Get(entry.fd);
+    if (file == nullptr) continue;
+    file->Ref();
+    files.push_back(file);
+  }
+  Woken woken = Woken::kEvent;
+  {
+    fake::Wait wait(kernel_.scheduler, caller.site,
+                    kernel_.clock.After(patience));
+    for (fake::File* file : files) wait.On(file->waiters());
+    while (ready == 0 && woken == Woken::kEvent) {
+      woken = wait.Block();
+      ready = LookAt(*descriptors_, fds, count);
+    }
+  }
+  for (fake::File* file : files) file->Unref(caller);
+  if (ready > 0 || woken == Woken::kTimeout) return SysResult::Ok(ready);
+  // Whatever SA_RESTART says (signal(7)).
+  return SysResult::Error(fake::ErrnoFor(woken));
+}
+
+SysResult FakeProcess::Poll(pollfd* fds, nfds_t count, int timeout_ms) {
+  const SystemCall entry(kernel_);
+  const Nanoseconds patience =
+      timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
+  return DoPoll(fds, count, patience, "poll");
+}
+
+SysResult FakeProcess::PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
+                             const sigset_t*) {
+  const SystemCall entry(kernel_);
+  Nanoseconds patience = kForever;
+  if (timeout != nullptr) {
+    timespec copy = {};
+    if (!CopyIn(&copy, timeout, sizeof(copy))) return SysResult::Error(EFAULT);
+    if (!IsValid(copy)) return SysResult::Error(EINVAL);
+    patience = ToNanoseconds(copy);
+  }
+  return DoPoll(fds, count, patience, "ppoll");
+}
+
+SysResult FakeProcess::ClockGetTime(clockid_t clock, timespec* time) {
+  const SystemCall entry(kernel_);
+  Nanoseconds now = kernel_.clock.now();
+  switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+      now += kRealTimeAtStart;
+      break;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_BOOTTIME:
+      break;
+    default:
+      return SysResult::Error(EINVAL);
+  }
+  const timespec answer = ToTimespec(now);
+  return CopyOut(time, &answer, sizeof(answer)) ? SysResult::Ok()
+                                                : SysResult::Error(EFAULT);
+}
+
+SysResult FakeProcess::NanoSleep(const timespec* duration,
+                                 timespec* remaining) {
+  const SystemCall entry(kernel_);
+  timespec copy = {};
+  if (!CopyIn(&copy, duration, sizeof(copy))) return SysResult::Error(EFAULT);
+  if (!IsValid(copy)) return SysResult::Error(EINVAL);
+  const Nanoseconds end = kernel_.clock.After(ToNanoseconds(copy));
+  const Caller caller = MakeCaller("nanosleep", -1);
+  fake::Wait wait(kernel_.scheduler, caller.site, end);
+  Woken woken = Woken::kEvent;
+  while (woken == Woken::kEvent) woken = wait.Block();
+  if (woken == Woken::kTimeout) return SysResult::Ok();
+  if (remaining != nullptr) {
+    const timespec rest = ToTimespec(end - kernel_.clock.now());
+    if (!CopyOut(remaining, &rest, sizeof(rest))) {
+      return SysResult::Error(EFAULT);
+    }
+  }
+  return SysResult::Error(fake::ErrnoFor(woken));
+}
+
+}  // namespace net

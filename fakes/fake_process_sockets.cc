@@ -1,0 +1,352 @@
+// The socket calls of a FakeProcess: descriptors and addresses in and out. What
+// the calls do is in kernel/.
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstring>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/descriptor_table.h"
+#include "fakes/kernel/file.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/socket.h"
+#include "fakes/kernel/stub_socket.h"
+#include "fakes/kernel/tcp_socket.h"
+#include "fakes/kernel/user_memory.h"
+#include "syscalls/sys_result.h"
+
+namespace net {
+namespace {
+
+using fake::Caller;
+using fake::CopyIn;
+using fake::CopyOut;
+using fake::RawAddress;
+using fake::SystemCall;
+
+constexpr int kTypeMask = 0xf;    // the rest of a type is flags
+constexpr int kFamilies = 46;     // AF_MAX of Linux
+constexpr int kTypes = 11;        // SOCK_MAX of Linux
+constexpr int kProtocols = 263;   // IPPROTO_MAX of Linux
+constexpr int kMostParts = 1024;  // UIO_MAXIOV of Linux
+constexpr size_t kMostBytes = INT_MAX & ~size_t{4095};  // MAX_RW_COUNT
+
+// Copies an address in: 0, or an errno.
+int CopyAddressIn(const sockaddr* addr, socklen_t len, RawAddress& out) {
+  const int size = static_cast<int>(len);
+  if (size < 0 || size > static_cast<int>(sizeof(out.storage))) return EINVAL;
+  out.size = size;
+  return CopyIn(&out.storage, addr, len) ? 0 : EFAULT;
+}
+
+// Copies a name out, cut to the room that there is, and says how long it really
+// is: 0, or an errno.
+int CopyAddressOut(const RawAddress& name, sockaddr* addr, socklen_t* len) {
+  int room = 0;
+  if (!CopyIn(&room, len, sizeof(room))) return EFAULT;
+  if (room < 0) return EINVAL;
+  const auto size = static_cast<size_t>(std::min(room, name.size));
+  if (!CopyOut(addr, &name.storage, size)) return EFAULT;
+  return CopyOut(len, &name.size, sizeof(name.size)) ? 0 : EFAULT;
+}
+
+SysResult Answer(int error) {
+  return error == 0 ? SysResult::Ok() : SysResult::Error(error);
+}
+
+// What socket(2) says of a kind of IP socket; 0: it can be made.
+int CheckIpSocket(int type, int protocol) {
+  if (protocol < 0 || protocol >= kProtocols) return EINVAL;
+  switch (type) {
+    case SOCK_STREAM:
+      return protocol == 0 || protocol == IPPROTO_TCP ? 0 : EPROTONOSUPPORT;
+    case SOCK_DGRAM:
+      return protocol == 0 || protocol == IPPROTO_UDP ? 0 : EPROTONOSUPPORT;
+    case SOCK_RAW:
+      return protocol == 0 ? EPROTONOSUPPORT : EPERM;
+    default:
+      return ESOCKTNOSUPPORT;
+  }
+}
+
+int CheckUnixSocket(int type, int protocol) {
+  if (protocol != 0 && protocol != PF_UNIX) return EPROTONOSUPPORT;
+  return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET
+             ? 0
+             : ESOCKTNOSUPPORT;
+}
+
+int CheckSocket(int domain, int type, int protocol) {
+  if (domain < 0 || domain >= kFamilies) return EAFNOSUPPORT;
+  if (type < 0 || type >= kTypes) return EINVAL;
+  if (domain == AF_UNIX) return CheckUnixSocket(type, protocol);
+  if (domain != AF_INET && domain != AF_INET6) return EAFNOSUPPORT;
+  return CheckIpSocket(type, protocol);
+}
+
+// The buffers of a message, copied in.
+struct Message {
+  msghdr header = {};
+  absl::InlinedVector<iovec, 4> parts;
+};
+
+int CopyMessageIn(const msghdr* user, Message& out) {
+  if (!CopyIn(&out.header, user, sizeof(out.header))) return EFAULT;
+  if (out.header.msg_name != nullptr &&
+      static_cast<int>(out.header.msg_namelen) < 0) {
+    return EINVAL;
+  }
+  if (out.header.msg_iovlen > kMostParts) return EMSGSIZE;
+  out.parts.resize(out.header.msg_iovlen);
+  if (!CopyIn(out.parts.data(), out.header.msg_iov,
+              out.parts.size() * sizeof(iovec))) {
+    return EFAULT;
+  }
+  for (const iovec& part : out.parts) {
+    if (static_cast<ssize_t>(part.iov_len) < 0) return EINVAL;
+  }
+  return 0;
+}
+
+// A file that a call uses, which goes on living until the call ends, whoever
+// closes its descriptors meanwhile.
+class Use {
+ public:
+  Use(fake::File& file, const Caller& caller) : file_(file), caller_(caller) {
+    file_.Ref();
+  }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  ~Use() { file_.Unref(caller_); }
+
+ private:
+  fake::File& file_;
+  const Caller& caller_;
+};
+
+}  // namespace
+
+SysResult FakeProcess::Socket(int domain, int type, int protocol) {
+  const int flags = type & ~kTypeMask;
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
+    return SysResult::Error(EINVAL);
+  }
+  const int kind = type & kTypeMask;
+  const int error = CheckSocket(domain, kind, protocol);
+  if (error != 0) return SysResult::Error(error);
+  const SystemCall entry(kernel_);
+  fake::Socket* socket = nullptr;
+  if (kind == SOCK_STREAM && domain != AF_UNIX) {
+    socket = new fake::TcpSocket(kernel_, domain, uid_);
+  } else {
+    socket = new fake::StubSocket(kernel_, domain, kind);
+  }
+  socket->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
+  return Install(*socket, (flags & SOCK_CLOEXEC) != 0);
+}
+
+SysResult FakeProcess::Bind(int fd, const sockaddr* addr, socklen_t len) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  RawAddress address;
+  const int error = CopyAddressIn(addr, len, address);
+  if (error != 0) return SysResult::Error(error);
+  return socket->Bind(MakeCaller("bind", fd), address);
+}
+
+SysResult FakeProcess::Listen(int fd, int backlog) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  return socket->Listen(MakeCaller("listen", fd), backlog);
+}
+
+SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
+                               int flags) {
+  const SystemCall entry(kernel_);
+  fake::File* const file = descriptors_->Get(fd);
+  if (file == nullptr) return SysResult::Error(EBADF);
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
+    return SysResult::Error(EINVAL);
+  }
+  // The descriptor is reserved before there is a connection for it.
+  if (descriptors_->LowestFree() < 0) return SysResult::Error(EMFILE);
+  fake::Socket* const socket = file->AsSocket();
+  if (socket == nullptr) return SysResult::Error(ENOTSOCK);
+  const Caller caller = MakeCaller("accept4", fd);
+  const Use use(*socket, caller);
+  fake::TcpSocket* accepted = nullptr;
+  const SysResult taken =
+      socket->Accept(caller, socket->nonblocking(), &accepted);
+  if (!taken.ok()) return taken;
+  const bool inherits =
+      kernel_.Deviates(fake::Deviation::kAcceptedInheritsNonblock) &&
+      socket->nonblocking();
+  accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0 || inherits);
+  if (addr != nullptr) {
+    const int error = CopyAddressOut(accepted->remote_name(), addr, len);
+    if (error != 0) {
+      // The connection is lost.
+      ++kernel_.open_files;
+      const Use last(*accepted, caller);
+      return SysResult::Error(error);
+    }
+  }
+  return Install(*accepted, (flags & SOCK_CLOEXEC) != 0);
+}
+
+SysResult FakeProcess::Connect(int fd, const sockaddr* addr, socklen_t len) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  // Linux looks at the address before it asks what the descriptor is.
+  if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
+  RawAddress address;
+  const int error = CopyAddressIn(addr, len, address);
+  if (error != 0) return SysResult::Error(error);
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  const Caller caller = MakeCaller("connect", fd);
+  const Use use(*socket, caller);
+  return socket->Connect(caller, address, socket->nonblocking());
+}
+
+SysResult FakeProcess::GetSockName(int fd, sockaddr* addr, socklen_t* len) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  RawAddress name;
+  result = socket->Name(name);
+  return result.ok() ? Answer(CopyAddressOut(name, addr, len)) : result;
+}
+
+SysResult FakeProcess::GetPeerName(int fd, sockaddr* addr, socklen_t* len) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  RawAddress name;
+  result = socket->PeerName(name);
+  return result.ok() ? Answer(CopyAddressOut(name, addr, len)) : result;
+}
+
+SysResult FakeProcess::SetSockOpt(int fd, int level, int name,
+                                  const void* value, socklen_t len) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  return socket->SetOption(MakeCaller("setsockopt", fd), level, name, value,
+                           len);
+}
+
+SysResult FakeProcess::GetSockOpt(int fd, int level, int name, void* value,
+                                  socklen_t* len) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  return socket->GetOption(MakeCaller("getsockopt", fd), level, name, value,
+                           len);
+}
+
+SysResult FakeProcess::Shutdown(int fd, int how) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  return socket == nullptr ? result : socket->Shutdown(how);
+}
+
+SysResult FakeProcess::Send(int fd, const void* data, size_t size, int flags) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  const Caller caller = MakeCaller("send", fd);
+  const Use use(*socket, caller);
+  const iovec part = {.iov_base = const_cast<void*>(data),
+                      .iov_len = std::min(size, kMostBytes)};
+  return socket->Send(caller, {&part, 1}, flags);
+}
+
+SysResult FakeProcess::Recv(int fd, void* data, size_t size, int flags) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  const Caller caller = MakeCaller("recv", fd);
+  const Use use(*socket, caller);
+  const iovec part = {.iov_base = data, .iov_len = std::min(size, kMostBytes)};
+  return socket->Recv(caller, {&part, 1}, flags);
+}
+
+SysResult FakeProcess::SendMsg(int fd, const msghdr* message, int flags) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  Message copy;
+  const int error = CopyMessageIn(message, copy);
+  if (error != 0) return SysResult::Error(error);
+  const Caller caller = MakeCaller("sendmsg", fd);
+  const Use use(*socket, caller);
+  return socket->Send(caller, copy.parts, flags);
+}
+
+SysResult FakeProcess::RecvMsg(int fd, msghdr* message, int flags) {
+  const SystemCall entry(kernel_);
+  SysResult result;
+  fake::Socket* const socket = FindSocket(fd, &result);
+  if (socket == nullptr) return result;
+  Message copy;
+  const int error = CopyMessageIn(message, copy);
+  if (error != 0) return SysResult::Error(error);
+  const Caller caller = MakeCaller("recvmsg", fd);
+  const Use use(*socket, caller);
+  result = socket->Recv(caller, copy.parts, flags);
+  if (!result.ok()) return result;
+  // TCP tells no name and has no control messages.
+  if (copy.header.msg_name != nullptr) message->msg_namelen = 0;
+  message->msg_controllen = 0;
+  message->msg_flags = flags & MSG_CMSG_CLOEXEC;
+  return result;
+}
+
+SysResult FakeProcess::Read(int fd, void* data, size_t size) {
+  const SystemCall entry(kernel_);
+  fake::File* const file = descriptors_->Get(fd);
+  if (file == nullptr || file->access_mode() == O_WRONLY) {
+    return SysResult::Error(EBADF);
+  }
+  const Caller caller = MakeCaller("read", fd);
+  const Use use(*file, caller);
+  return file->Read(caller, static_cast<char*>(data),
+                    std::min(size, kMostBytes));
+}
+
+SysResult FakeProcess::Write(int fd, const void* data, size_t size) {
+  const SystemCall entry(kernel_);
+  fake::File* const file = descriptors_->Get(fd);
+  if (file == nullptr || file->access_mode() == O_RDONLY) {
+    return SysResult::Error(EBADF);
+  }
+  const Caller caller = MakeCaller("write", fd);
+  const Use use(*file, caller);
+  return file->Write(caller, static_cast<const char*>(data),
+                     std::min(size, kMostBytes));
+}
+
+}  // namespace net

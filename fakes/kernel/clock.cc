@@ -1,0 +1,36 @@
+#include "fakes/kernel/clock.h"
+
+#include <algorithm>
+
+namespace net::fake {
+
+Clock::TimerId Clock::Set(Nanoseconds when, TimerTarget& target) {
+  const TimerId id = {std::max(when, now_), next_number_++};
+  timers_.emplace(id, &target);
+  return id;
+}
+
+void Clock::Clear(TimerId& id) {
+  if (id == kNone) return;
+  timers_.erase(id);
+  id = kNone;
+}
+
+bool Clock::FireNext(Nanoseconds limit) {
+  const auto next = timers_.begin();
+  if (next == timers_.end() || next->first.first > limit) return false;
+  now_ = next->first.first;
+  TimerTarget* const target = next->second;
+  timers_.erase(next);
+  target->OnTimer();
+  return true;
+}
+
+void Clock::Advance(Nanoseconds span) {
+  const Nanoseconds end = After(span);
+  while (FireNext(end)) {
+  }
+  now_ = end;
+}
+
+}  // namespace net::fake

@@ -1,0 +1,64 @@
+#include "fakes/kernel/descriptor_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace net::fake {
+namespace {
+
+constexpr size_t kBits = 64;
+
+}  // namespace
+
+int DescriptorTable::LowestFree(int lowest) const {
+  const auto start = static_cast<size_t>(std::max(lowest, lowest_free_));
+  size_t fd = start;
+  while (fd / kBits < open_.size()) {
+    const uint64_t free = ~open_[fd / kBits] & (~uint64_t{0} << fd % kBits);
+    if (free != 0) {
+      fd = fd / kBits * kBits + static_cast<size_t>(std::countr_zero(free));
+      break;
+    }
+    fd = (fd / kBits + 1) * kBits;
+  }
+  return fd < static_cast<size_t>(limit_) ? static_cast<int>(fd) : -1;
+}
+
+void DescriptorTable::Set(int fd, File& file, bool close_on_exec) {
+  const auto index = static_cast<size_t>(fd);
+  if (index >= entries_.size()) {
+    entries_.resize(index + 1);
+    open_.resize(index / kBits + 1);
+  }
+  file.Ref();
+  entries_[index] = {&file, close_on_exec};
+  open_[index / kBits] |= uint64_t{1} << index % kBits;
+  if (fd == lowest_free_) lowest_free_ = fd + 1;
+}
+
+File* DescriptorTable::Remove(int fd) {
+  const auto index = static_cast<size_t>(fd);
+  open_[index / kBits] &= ~(uint64_t{1} << index % kBits);
+  lowest_free_ = std::min(lowest_free_, fd);
+  return std::exchange(entries_[index].file, nullptr);
+}
+
+std::vector<int> DescriptorTable::Open() const {
+  std::vector<int> open;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].file != nullptr) open.push_back(static_cast<int>(i));
+  }
+  return open;
+}
+
+void DescriptorTable::CopyTo(DescriptorTable& child) const {
+  for (const int fd : Open()) {
+    child.Set(fd, *Get(fd), close_on_exec(fd));
+  }
+}
+
+}  // namespace net::fake

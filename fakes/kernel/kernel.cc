@@ -1,0 +1,75 @@
+#include "fakes/kernel/kernel.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "fakes/kernel/tcp_socket.h"
+#include "fakes/kernel/tcp_state.h"
+#include "fakes/kernel/time_wait.h"
+
+namespace net::fake {
+namespace {
+
+constexpr char kRow[] = "%-10s %6d %6d  %-28s %s\n";
+
+std::string Row(TcpState state, size_t receive, size_t send,
+                const std::string& local, const std::string& remote) {
+  return absl::StrFormat(kRow, TcpStateName(state), receive, send, local,
+                         remote);
+}
+
+}  // namespace
+
+Kernel::Kernel(const FakeSysctls& sysctls, uint64_t seed_of_choices,
+               Deviation wrong)
+    : scheduler(mutex, clock, [this] { return Dump(); }),
+      machine(sysctls),
+      ports(seed_of_choices, wrong),
+      listeners(seed_of_choices),
+      seed(seed_of_choices),
+      deviation(wrong) {}
+
+Kernel::~Kernel() {
+  while (first_time_wait != nullptr) first_time_wait->Kill();
+  for (TcpSocket* one = first_socket; one != nullptr; one = one->next_socket_) {
+    one->Die();
+  }
+  FreeDead();
+}
+
+void Kernel::FreeDead() {
+  while (first_dead != nullptr) {
+    TcpSocket* const dead = first_dead;
+    first_dead = std::exchange(dead->queue_next_, nullptr);
+    delete dead;
+  }
+}
+
+std::string Kernel::Dump() const {
+  std::string text = absl::StrFormat("%-10s %6s %6s  %-28s %s\n", "State",
+                                     "Recv-Q", "Send-Q", "Local", "Peer");
+  for (const TcpSocket* one = first_socket; one != nullptr;
+       one = one->next_socket_) {
+    if (one->dead_) continue;
+    const bool listens = one->state_ == TcpState::kListen;
+    const size_t unsent = one->peer_ == nullptr ? 0 : one->peer_->Undelivered();
+    absl::StrAppend(
+        &text, Row(one->state_,
+                   listens ? static_cast<size_t>(one->queued_) : one->ready_,
+                   listens ? static_cast<size_t>(one->backlog_) : unsent,
+                   ip::Endpoint{one->local_addr_, one->local_port_}.ToString(),
+                   one->remote_.port == 0 ? "*" : one->remote_.ToString()));
+  }
+  for (const TimeWait* one = first_time_wait; one != nullptr;
+       one = one->next()) {
+    absl::StrAppend(&text,
+                    Row(one->state(), 0, 0, one->tuple().local.ToString(),
+                        one->tuple().remote.ToString()));
+  }
+  return text;
+}
+
+}  // namespace net::fake

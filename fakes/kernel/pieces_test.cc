@@ -1,0 +1,65 @@
+#include "fakes/kernel/pieces.h"
+
+#include <sys/uio.h>
+
+#include <cstddef>
+
+#include "gtest/gtest.h"
+
+namespace net::fake {
+namespace {
+
+class PiecesTest : public testing::Test {
+ protected:
+  char a_[4] = {};
+  char b_[2] = {};
+  size_t size_ = 0;
+};
+
+TEST_F(PiecesTest, OneBufferIsOnePiece) {
+  const iovec parts[] = {{a_, 4}};
+  Pieces pieces(parts);
+  EXPECT_EQ(pieces.total(), 4U);
+  EXPECT_EQ(pieces.Next(10, &size_), a_);
+  EXPECT_EQ(size_, 4U);
+}
+
+TEST_F(PiecesTest, NoPieceIsLargerThanAskedFor) {
+  const iovec parts[] = {{a_, 4}};
+  Pieces pieces(parts);
+  EXPECT_EQ(pieces.Next(3, &size_), a_);
+  EXPECT_EQ(size_, 3U);
+  EXPECT_EQ(pieces.Next(3, &size_), a_ + 3);
+  EXPECT_EQ(size_, 1U);
+}
+
+TEST_F(PiecesTest, APieceEndsWithItsBuffer) {
+  const iovec parts[] = {{a_, 4}, {b_, 2}};
+  Pieces pieces(parts);
+  EXPECT_EQ(pieces.total(), 6U);
+  EXPECT_EQ(pieces.Next(6, &size_), a_);
+  EXPECT_EQ(size_, 4U);
+  EXPECT_EQ(pieces.Next(2, &size_), b_);
+  EXPECT_EQ(size_, 2U);
+}
+
+TEST_F(PiecesTest, EmptyBuffersArePassedOver) {
+  const iovec parts[] = {{nullptr, 0}, {a_, 4}, {nullptr, 0}, {b_, 2}};
+  Pieces pieces(parts);
+  EXPECT_EQ(pieces.Next(6, &size_), a_);
+  EXPECT_EQ(pieces.Next(6, &size_), b_);
+}
+
+TEST_F(PiecesTest, NoBuffersAreNothing) { EXPECT_EQ(Pieces({}).total(), 0U); }
+
+// The call answers EFAULT, or what it had got so far.
+TEST_F(PiecesTest, ABadAddressIsFoundWhenItsTurnHasCome) {
+  const iovec parts[] = {{a_, 4}, {nullptr, 8}};
+  Pieces pieces(parts);
+  EXPECT_EQ(pieces.total(), 12U);
+  EXPECT_EQ(pieces.Next(12, &size_), a_);
+  EXPECT_EQ(pieces.Next(8, &size_), nullptr);
+}
+
+}  // namespace
+}  // namespace net::fake

@@ -1,0 +1,192 @@
+#include "fakes/kernel/pipe.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "fakes/kernel/byte_queue.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/user_memory.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+namespace {
+
+constexpr size_t kPages = 16;
+constexpr size_t kPageSize = 4096;
+
+class PipeEnd;
+
+// What the two ends share.
+//
+// Linux has the bytes in pages, and how full these are decides how much fits
+// (fcntl(2), F_SETPIPE_SZ): a write begins a new page, unless its last bytes
+// that do not fill one have room behind those of the write before.
+struct Pipe {
+  explicit Pipe(Kernel& owner) : kernel(owner) {}
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() { bytes.Take(kernel.chunks, nullptr, bytes.size()); }
+
+  bool full() const { return pages.size() == kPages; }
+
+  // Appends of a write that begins what goes behind the last bytes, and of any
+  // write what goes into a free page, which there must be. Say how much that
+  // was.
+  size_t AppendToLastPage(const char* data, size_t size);
+  size_t AppendPage(const char* data, size_t size);
+  // Takes the first bytes, which must be there.
+  void Take(char* to, size_t size);
+
+  struct Page {
+    size_t end;     // where the next byte would go
+    size_t unread;  // bytes
+  };
+
+  Kernel& kernel;
+  ByteQueue bytes;
+  std::deque<Page> pages;    // that have unread bytes
+  PipeEnd* read = nullptr;   // null: closed
+  PipeEnd* write = nullptr;  // null: closed
+};
+
+size_t Pipe::AppendToLastPage(const char* data, size_t size) {
+  const size_t part = size % kPageSize;
+  if (pages.empty() || pages.back().end + part > kPageSize) return 0;
+  bytes.Append(kernel.chunks, data, part);
+  pages.back().end += part;
+  pages.back().unread += part;
+  return part;
+}
+
+size_t Pipe::AppendPage(const char* data, size_t size) {
+  const size_t part = std::min(size, kPageSize);
+  bytes.Append(kernel.chunks, data, part);
+  pages.push_back({.end = part, .unread = part});
+  return part;
+}
+
+void Pipe::Take(char* to, size_t size) {
+  bytes.Take(kernel.chunks, to, size);
+  while (size > 0) {
+    const size_t part = std::min(size, pages.front().unread);
+    pages.front().unread -= part;
+    size -= part;
+    if (pages.front().unread == 0) pages.pop_front();
+  }
+}
+
+class PipeEnd final : public File {
+ public:
+  PipeEnd(std::shared_ptr<Pipe> pipe, int access_mode)
+      : File(access_mode), pipe_(std::move(pipe)) {
+    (reads() ? pipe_->read : pipe_->write) = this;
+  }
+
+  int16_t PollEvents() override {
+    if (reads()) {
+      const int there = pipe_->bytes.size() > 0 ? POLLIN | POLLRDNORM : 0;
+      return static_cast<int16_t>(there |
+                                  (pipe_->write == nullptr ? POLLHUP : 0));
+    }
+    const int room = pipe_->full() ? 0 : POLLOUT | POLLWRNORM;
+    return static_cast<int16_t>(room | (pipe_->read == nullptr ? POLLERR : 0));
+  }
+
+  SysResult Read(const Caller& caller, char* data, size_t size) override {
+    if (size == 0) return SysResult::Ok();
+    Wait wait(pipe_->kernel.scheduler, caller.site);
+    wait.On(waiters());
+    while (pipe_->bytes.size() == 0) {
+      if (pipe_->write == nullptr) return SysResult::Ok();
+      if (nonblocking()) return SysResult::Error(EAGAIN);
+      const Woken woken = wait.Block();
+      if (woken != Woken::kEvent && woken != Woken::kRestart) {
+        return SysResult::Error(ErrnoFor(woken));
+      }
+    }
+    const size_t part = std::min(size, pipe_->bytes.size());
+    if (!IsUserAddress(data, part)) return SysResult::Error(EFAULT);
+    pipe_->Take(data, part);
+    if (pipe_->write != nullptr) pipe_->write->waiters().WakeAll();
+    return SysResult::Ok(static_cast<int64_t>(part));
+  }
+
+  SysResult Write(const Caller& caller, const char* data,
+                  size_t size) override {
+    if (size > 0 && !IsUserAddress(data, size)) {
+      return SysResult::Error(EFAULT);
+    }
+    // What fits into a page (PIPE_BUF, pipe(7)) goes together by itself.
+    size_t written = 0;
+    if (pipe_->read != nullptr) {
+      written = pipe_->AppendToLastPage(data, size);
+      if (written > 0) pipe_->read->waiters().WakeAll();
+    }
+    Wait wait(pipe_->kernel.scheduler, caller.site);
+    wait.On(waiters());
+    while (written < size) {
+      if (pipe_->read == nullptr) {
+        caller.SendSigpipe();
+        if (written > 0) break;
+        return SysResult::Error(EPIPE);
+      }
+      if (!pipe_->full()) {
+        written += pipe_->AppendPage(data + written, size - written);
+        pipe_->read->waiters().WakeAll();
+        continue;
+      }
+      if (written > 0 && nonblocking()) break;
+      if (nonblocking()) return SysResult::Error(EAGAIN);
+      const Woken woken = wait.Block();
+      if (woken == Woken::kEvent || woken == Woken::kRestart) continue;
+      if (written > 0) break;
+      return SysResult::Error(ErrnoFor(woken));
+    }
+    return SysResult::Ok(static_cast<int64_t>(written));
+  }
+
+  SysResult Ioctl(uint64_t request, int* value) override {
+    if (request != FIONREAD) return SysResult::Error(ENOTTY);
+    *value = static_cast<int>(pipe_->bytes.size());
+    return SysResult::Ok();
+  }
+
+  std::string Describe() const override {
+    return reads() ? "pipe, read end" : "pipe, write end";
+  }
+
+ protected:
+  void OnLastClose(const Caller&) override {
+    --pipe_->kernel.open_files;
+    (reads() ? pipe_->read : pipe_->write) = nullptr;
+    PipeEnd* const other = reads() ? pipe_->write : pipe_->read;
+    if (other != nullptr) other->waiters().WakeAll();
+    delete this;
+  }
+
+ private:
+  bool reads() const { return access_mode() == O_RDONLY; }
+
+  const std::shared_ptr<Pipe> pipe_;
+};
+
+}  // namespace
+
+PipeEnds NewPipe(Kernel& kernel) {
+  const auto pipe = std::make_shared<Pipe>(kernel);
+  return {.read = new PipeEnd(pipe, O_RDONLY),
+          .write = new PipeEnd(pipe, O_WRONLY)};
+}
+
+}  // namespace net::fake

@@ -1,0 +1,57 @@
+#ifndef FAKES_KERNEL_SOCKET_H_
+#define FAKES_KERNEL_SOCKET_H_
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+
+#include "absl/types/span.h"
+#include "fakes/kernel/file.h"
+#include "fakes/kernel/raw_address.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+
+class TcpSocket;
+
+// A file that is a socket: what the calls of section 2 of the manual do once
+// the descriptor has been looked up and addresses have been copied. The answer
+// is a value or an errno.
+class Socket : public File {
+ public:
+  Socket();
+
+  Socket* AsSocket() final { return this; }
+
+  virtual int domain() const = 0;
+  virtual int type() const = 0;
+
+  virtual SysResult Bind(const Caller& caller, const RawAddress& address) = 0;
+  virtual SysResult Listen(const Caller& caller, int backlog) = 0;
+  // Takes the next connection out of the queue into `accepted`, which then has
+  // no reference yet. `nonblocking` here and below: by the file or by a flag.
+  virtual SysResult Accept(const Caller& caller, bool nonblocking,
+                           TcpSocket** accepted) = 0;
+  virtual SysResult Connect(const Caller& caller, const RawAddress& address,
+                            bool nonblocking) = 0;
+  virtual SysResult Name(RawAddress& name) const = 0;
+  virtual SysResult PeerName(RawAddress& name) const = 0;
+  virtual SysResult SetOption(const Caller& caller, int level, int name,
+                              const void* value, socklen_t size) = 0;
+  virtual SysResult GetOption(const Caller& caller, int level, int name,
+                              void* value, socklen_t* size) = 0;
+  virtual SysResult Shutdown(int how) = 0;
+  // `parts` are the program's memory, and may be bad.
+  virtual SysResult Send(const Caller& caller, absl::Span<const iovec> parts,
+                         int flags) = 0;
+  virtual SysResult Recv(const Caller& caller, absl::Span<const iovec> parts,
+                         int flags) = 0;
+
+  SysResult Read(const Caller& caller, char* data, size_t size) final;
+  SysResult Write(const Caller& caller, const char* data, size_t size) final;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_SOCKET_H_

@@ -1,0 +1,69 @@
+#include "fakes/kernel/time_wait.h"
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/connections.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/tcp_socket.h"
+#include "fakes/kernel/tcp_state.h"
+
+namespace net::fake {
+namespace {
+
+// TCP_TIMEWAIT_LEN of Linux; RFC 9293 would have four minutes.
+constexpr Nanoseconds kTimeWaitLength = 60 * kSecond;
+// tcp_tw_reuse_delay of Linux.
+constexpr Nanoseconds kReuseDelay = 1 * kSecond;
+
+}  // namespace
+
+TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
+                   Nanoseconds duration)
+    : kernel_(kernel),
+      state_(state),
+      claim_(socket.claim()),
+      since_(kernel.clock.now()),
+      next_(kernel.first_time_wait) {
+  claim_.time_wait = true;
+  claim_.listening = false;
+  if (next_ != nullptr) next_->previous_ = this;
+  kernel.first_time_wait = this;
+  kernel.ports.Remain(*this, socket);
+  const FourTuple tuple = socket.tuple();
+  kernel.connections.Remove(socket);
+  kernel.connections.Insert(*this, tuple);
+  timer_ = kernel.clock.Set(since_ + duration, *this);
+}
+
+TimeWait::~TimeWait() {
+  kernel_.clock.Clear(timer_);
+  kernel_.ports.Release(*this);
+  kernel_.connections.Remove(*this);
+  if (next_ != nullptr) next_->previous_ = previous_;
+  if (previous_ != nullptr) previous_->next_ = next_;
+  if (kernel_.first_time_wait == this) kernel_.first_time_wait = next_;
+}
+
+void TimeWait::Kill() { delete this; }
+
+void TimeWait::OnTimer() {
+  timer_ = Clock::kNone;
+  Kill();
+}
+
+bool TimeWait::OnFin() {
+  if (state_ != TcpState::kFinWait2) return false;
+  state_ = TcpState::kTimeWait;
+  since_ = kernel_.clock.now();
+  kernel_.clock.Clear(timer_);
+  timer_ = kernel_.clock.Set(since_ + kTimeWaitLength, *this);
+  return true;
+}
+
+bool TimeWait::MayBeReplaced(bool chosen) const {
+  if (!chosen) return true;
+  return kernel_.machine.sysctls().tcp_tw_reuse != 0 &&
+         state_ == TcpState::kTimeWait &&
+         kernel_.clock.now() - since_ >= kReuseDelay;
+}
+
+}  // namespace net::fake

@@ -1,0 +1,538 @@
+#include "fakes/kernel/waiting.h"
+
+#include <cerrno>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fakes/kernel/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/mutex.h"
+
+namespace net::fake {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// A kernel in which there is nothing but waiting.
+struct World {
+  Mutex mutex;
+  Clock clock;
+  Scheduler scheduler{mutex, clock, [] { return std::string("sockets"); }};
+
+  Nanoseconds now() {
+    const MutexLock lock(mutex);
+    return clock.now();
+  }
+  std::optional<std::string> deadlock() {
+    const MutexLock lock(mutex);
+    return scheduler.deadlock();
+  }
+  void WakeAll(WaitQueue& queue) {
+    const MutexLock lock(mutex);
+    queue.WakeAll();
+  }
+  void WakeOne(WaitQueue& queue) {
+    const MutexLock lock(mutex);
+    queue.WakeOne();
+  }
+
+  // One call that waits for one thing.
+  Woken WaitFor(WaitQueue& queue, Nanoseconds patience = kForever) {
+    const MutexLock lock(mutex);
+    Wait wait(scheduler, {.process = "p", .call = "read", .fd = 3},
+              clock.After(patience));
+    wait.On(queue);
+    return wait.Block();
+  }
+  Woken WaitAlone(WaitQueue& queue) {
+    const MutexLock lock(mutex);
+    Wait wait(scheduler, {.process = "p", .call = "accept4", .fd = 4});
+    wait.OnAlone(queue);
+    return wait.Block();
+  }
+  Woken Sleep(Nanoseconds patience) {
+    WaitQueue nothing;
+    return WaitFor(nothing, patience);
+  }
+};
+
+// The calling thread takes part.
+class Participant {
+ public:
+  explicit Participant(World& world, absl::string_view name = "main")
+      : world_(world), state_([&] {
+          const MutexLock lock(world.mutex);
+          return world.scheduler.Join(name);
+        }()) {
+    world_.scheduler.SetCurrent(state_);
+  }
+  Participant(const Participant&) = delete;
+  Participant& operator=(const Participant&) = delete;
+  ~Participant() {
+    world_.scheduler.SetCurrent(nullptr);
+    const MutexLock lock(world_.mutex);
+    world_.scheduler.Leave(*state_);
+  }
+
+  bool Interrupt() {
+    const MutexLock lock(world_.mutex);
+    return world_.scheduler.Interrupt(*state_, /*restart=*/false);
+  }
+
+ private:
+  World& world_;
+  ParticipantState* const state_;
+};
+
+// A thread that takes part.
+class Thread {
+ public:
+  Thread(World& world, absl::string_view name, std::function<void()> body)
+      : world_(world),
+        state_([&] {
+          const MutexLock lock(world.mutex);
+          return world.scheduler.Join(name);
+        }()),
+        thread_([this, body = std::move(body)] {
+          world_.scheduler.SetCurrent(state_);
+          body();
+          world_.scheduler.SetCurrent(nullptr);
+          const MutexLock lock(world_.mutex);
+          world_.scheduler.Leave(*state_);
+        }) {}
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+  ~Thread() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Join() { thread_.join(); }
+  bool AwaitBlocked() {
+    const MutexLock lock(world_.mutex);
+    return world_.scheduler.AwaitBlocked(*state_);
+  }
+  bool Interrupt(bool restart) {
+    const MutexLock lock(world_.mutex);
+    return world_.scheduler.Interrupt(*state_, restart);
+  }
+  WaitQueue& end() { return state_->end; }
+
+ private:
+  World& world_;
+  ParticipantState* const state_;
+  std::thread thread_;
+};
+
+// A thread that does not take part, in a call that waits for `queue`.
+class Outsider {
+ public:
+  Outsider(World& world, WaitQueue& queue)
+      : thread_([this, &world, &queue] { woken_ = world.WaitFor(queue); }) {
+    // It is in the queue and waits from one moment on.
+    for (bool waits = false; !waits; std::this_thread::yield()) {
+      const MutexLock lock(world.mutex);
+      waits = !queue.empty();
+    }
+  }
+  Outsider(const Outsider&) = delete;
+  Outsider& operator=(const Outsider&) = delete;
+  ~Outsider() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Woken Join() {
+    thread_.join();
+    return *woken_;
+  }
+
+ private:
+  std::optional<Woken> woken_;
+  std::thread thread_;
+};
+
+// --- Time --------------------------------------------------------------------
+
+TEST(Waiting, TheClockJumpsWhenTheOnlyOneWaits) {
+  World world;
+  const Participant self(world);
+  EXPECT_EQ(world.Sleep(5 * kSecond), Woken::kTimeout);
+  EXPECT_EQ(world.now(), 5 * kSecond);
+}
+
+TEST(Waiting, TheClockStandsWhileOneRuns) {
+  World world;
+  std::optional<Participant> self(world);
+  Thread sleeper(world, "sleeper",
+                 [&] { EXPECT_EQ(world.Sleep(5 * kSecond), Woken::kTimeout); });
+  ASSERT_TRUE(sleeper.AwaitBlocked());
+  EXPECT_EQ(world.now(), 0);
+  EXPECT_EQ(world.Sleep(3 * kSecond), Woken::kTimeout);
+  EXPECT_EQ(world.now(), 3 * kSecond);
+  EXPECT_TRUE(sleeper.AwaitBlocked());
+  self.reset();
+  sleeper.Join();
+  EXPECT_EQ(world.now(), 5 * kSecond);
+}
+
+TEST(Waiting, AThreadThatHasNotBegunRuns) {
+  World world;
+  ParticipantState* late = nullptr;
+  {
+    const MutexLock lock(world.mutex);
+    late = world.scheduler.Join("late");
+  }
+  Thread sleeper(world, "sleeper", [&] { world.Sleep(kSecond); });
+  ASSERT_TRUE(sleeper.AwaitBlocked());
+  EXPECT_EQ(world.now(), 0);
+  {
+    const MutexLock lock(world.mutex);
+    world.scheduler.Leave(*late);
+  }
+  sleeper.Join();
+  EXPECT_EQ(world.now(), kSecond);
+}
+
+TEST(Waiting, ADeadlineThatHasComeIsNotWaitedFor) {
+  World world;
+  const Participant self(world);
+  EXPECT_EQ(world.Sleep(0), Woken::kTimeout);
+  EXPECT_EQ(world.now(), 0);
+}
+
+TEST(Waiting, AnEventComesBeforeTheDeadline) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  Thread waiter(world, "waiter", [&] {
+    EXPECT_EQ(world.WaitFor(queue, 5 * kSecond), Woken::kEvent);
+    EXPECT_EQ(world.now(), 2 * kSecond);
+    EXPECT_EQ(world.Sleep(10 * kSecond), Woken::kTimeout);
+    EXPECT_EQ(world.now(), 12 * kSecond) << "the deadline was forgotten";
+  });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  world.Sleep(2 * kSecond);
+  world.WakeAll(queue);
+  world.Sleep(20 * kSecond);
+}
+
+TEST(Waiting, ACallMayWaitAgainAndKeepsItsDeadline) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  std::vector<Woken> woken;
+  Thread waiter(world, "waiter", [&] {
+    const MutexLock lock(world.mutex);
+    Wait wait(world.scheduler, {.process = "p", .call = "poll"}, 3 * kSecond);
+    wait.On(queue);
+    while (woken.empty() || woken.back() == Woken::kEvent) {
+      woken.push_back(wait.Block());
+    }
+  });
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(waiter.AwaitBlocked());
+    world.Sleep(kSecond);
+    world.WakeAll(queue);
+  }
+  world.Sleep(10 * kSecond);
+  EXPECT_THAT(woken,
+              ElementsAre(Woken::kEvent, Woken::kEvent, Woken::kTimeout));
+}
+
+TEST(Waiting, ThreadsOfTwoKernelsHaveTwoClocks) {
+  World one;
+  World other;
+  const Participant in_one(one);
+  const Participant in_other(other);
+  EXPECT_EQ(one.Sleep(kSecond), Woken::kTimeout);
+  EXPECT_EQ(other.Sleep(2 * kSecond), Woken::kTimeout);
+  EXPECT_EQ(one.now(), kSecond);
+  EXPECT_EQ(other.now(), 2 * kSecond);
+}
+
+// --- Who does not take part --------------------------------------------------
+
+TEST(Waiting, AnOutsiderThatWaitsHoldsTheClock) {
+  World world;
+  WaitQueue queue;
+  std::optional<Participant> self(world);
+  Thread sleeper(world, "sleeper",
+                 [&] { EXPECT_EQ(world.Sleep(kSecond), Woken::kTimeout); });
+  Outsider outsider(world, queue);
+  self.reset();
+  ASSERT_TRUE(sleeper.AwaitBlocked());
+  EXPECT_EQ(world.now(), 0);
+  world.WakeAll(queue);
+  EXPECT_EQ(outsider.Join(), Woken::kEvent);
+  sleeper.Join();
+  EXPECT_EQ(world.now(), kSecond);
+}
+
+TEST(Waiting, AnOutsiderThatWaitsIsNoDeadlock) {
+  World world;
+  WaitQueue queue;
+  WaitQueue nothing;
+  std::optional<Participant> self(world);
+  Thread waiter(world, "waiter",
+                [&] { EXPECT_EQ(world.WaitFor(nothing), Woken::kDeadlock); });
+  Outsider outsider(world, queue);
+  self.reset();
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  EXPECT_EQ(world.deadlock(), std::nullopt);
+  world.WakeAll(queue);
+  EXPECT_EQ(outsider.Join(), Woken::kEvent);
+  waiter.Join();
+  EXPECT_NE(world.deadlock(), std::nullopt);
+}
+
+TEST(Waiting, AdvanceEndsAnOutsidersPatience) {
+  World world;
+  WaitQueue queue;
+  Woken woken = Woken::kEvent;
+  std::thread outsider([&] { woken = world.WaitFor(queue, 5 * kSecond); });
+  for (bool waits = false; !waits; std::this_thread::yield()) {
+    const MutexLock lock(world.mutex);
+    waits = !queue.empty();
+  }
+  EXPECT_EQ(world.now(), 0);
+  {
+    const MutexLock lock(world.mutex);
+    world.clock.Advance(5 * kSecond);
+  }
+  outsider.join();
+  EXPECT_EQ(woken, Woken::kTimeout);
+}
+
+// --- Events ------------------------------------------------------------------
+
+TEST(Waiting, WakeAllWakesAll) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  std::vector<Woken> woken;
+  const auto body = [&] {
+    const Woken why = world.WaitFor(queue);
+    const MutexLock lock(world.mutex);
+    woken.push_back(why);
+  };
+  Thread a(world, "a", body);
+  Thread b(world, "b", body);
+  ASSERT_TRUE(a.AwaitBlocked());
+  ASSERT_TRUE(b.AwaitBlocked());
+  world.WakeAll(queue);
+  a.Join();
+  b.Join();
+  EXPECT_THAT(woken, ElementsAre(Woken::kEvent, Woken::kEvent));
+  EXPECT_TRUE(queue.empty());
+}
+
+// A connection is for one accept4(2) only: the one that has waited longest.
+TEST(Waiting, OfThoseThatWaitAloneTheOldestIsWoken) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  std::string order;
+  const auto waits_as = [&](char name) {
+    return [&world, &queue, &order, name] {
+      EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent);
+      const MutexLock lock(world.mutex);
+      order += name;
+    };
+  };
+  Thread a(world, "a", waits_as('a'));
+  ASSERT_TRUE(a.AwaitBlocked());
+  Thread b(world, "b", waits_as('b'));
+  ASSERT_TRUE(b.AwaitBlocked());
+  Thread c(world, "c", waits_as('c'));
+  ASSERT_TRUE(c.AwaitBlocked());
+  for (Thread* one : {&a, &b, &c}) {
+    world.WakeOne(queue);
+    EXPECT_FALSE(one->AwaitBlocked());
+  }
+  EXPECT_EQ(order, "abc");
+}
+
+TEST(Waiting, TwoEventsInARowWakeTwo) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  Thread a(world, "a",
+           [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+  Thread b(world, "b",
+           [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+  ASSERT_TRUE(a.AwaitBlocked());
+  ASSERT_TRUE(b.AwaitBlocked());
+  {
+    // Before the first has run.
+    const MutexLock lock(world.mutex);
+    queue.WakeOne();
+    queue.WakeOne();
+  }
+  EXPECT_FALSE(a.AwaitBlocked());
+  EXPECT_FALSE(b.AwaitBlocked());
+}
+
+// poll(2) looks, and takes nothing away from accept4(2).
+TEST(Waiting, WhoLooksOnlyIsWokenBesideTheOneThatTakes) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  Thread looks(world, "looks",
+               [&] { EXPECT_EQ(world.WaitFor(queue), Woken::kEvent); });
+  ASSERT_TRUE(looks.AwaitBlocked());
+  Thread takes(world, "takes",
+               [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+  ASSERT_TRUE(takes.AwaitBlocked());
+  Thread more(world, "more",
+              [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+  ASSERT_TRUE(more.AwaitBlocked());
+  world.WakeOne(queue);
+  EXPECT_FALSE(looks.AwaitBlocked());
+  EXPECT_FALSE(takes.AwaitBlocked());
+  EXPECT_TRUE(more.AwaitBlocked());
+  world.WakeOne(queue);
+}
+
+TEST(Waiting, OneOfSeveralQueuesIsEnough) {
+  World world;
+  const Participant self(world);
+  WaitQueue first;
+  WaitQueue second;
+  Thread waiter(world, "waiter", [&] {
+    const MutexLock lock(world.mutex);
+    Wait wait(world.scheduler, {.process = "p", .call = "poll"});
+    wait.On(first);
+    wait.On(second);
+    EXPECT_EQ(wait.Block(), Woken::kEvent);
+  });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  world.WakeAll(second);
+  waiter.Join();
+  EXPECT_TRUE(first.empty());
+  EXPECT_TRUE(second.empty());
+}
+
+TEST(Waiting, TheEndOfAThreadIsAnEvent) {
+  World world;
+  const Participant self(world);
+  Thread sleeper(world, "sleeper", [&] { world.Sleep(3 * kSecond); });
+  EXPECT_EQ(world.WaitFor(sleeper.end()), Woken::kEvent);
+  EXPECT_EQ(world.now(), 3 * kSecond);
+  EXPECT_FALSE(sleeper.AwaitBlocked());
+}
+
+// --- Signals -----------------------------------------------------------------
+
+TEST(Waiting, ASignalEndsTheWait) {
+  World world;
+  const Participant self(world);
+  std::vector<Woken> woken;
+  Thread waiter(world, "waiter", [&] {
+    WaitQueue nothing;
+    woken.push_back(world.WaitFor(nothing, kSecond));
+    woken.push_back(world.WaitFor(nothing, kSecond));
+  });
+  for (const bool restart : {false, true}) {
+    ASSERT_TRUE(waiter.AwaitBlocked());
+    EXPECT_TRUE(waiter.Interrupt(restart));
+    EXPECT_FALSE(waiter.Interrupt(restart)) << "it does not wait any more";
+  }
+  waiter.Join();
+  EXPECT_THAT(woken, ElementsAre(Woken::kSignal, Woken::kRestart));
+  EXPECT_EQ(world.now(), 0);
+}
+
+TEST(Waiting, WhoRunsIsNotInterrupted) {
+  World world;
+  Participant self(world);
+  EXPECT_FALSE(self.Interrupt());
+  EXPECT_EQ(world.Sleep(kSecond), Woken::kTimeout);
+}
+
+TEST(Waiting, WhatCameFirstCounts) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  Thread waiter(world, "waiter",
+                [&] { EXPECT_EQ(world.WaitFor(queue), Woken::kSignal); });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  EXPECT_TRUE(waiter.Interrupt(/*restart=*/false));
+  world.WakeAll(queue);
+}
+
+// --- Deadlocks ---------------------------------------------------------------
+
+TEST(Waiting, WhenAllWaitForNothingThatIsADeadlock) {
+  World world;
+  std::optional<Participant> self(world);
+  WaitQueue nothing;
+  Thread reader(world, "reader",
+                [&] { EXPECT_EQ(world.WaitFor(nothing), Woken::kDeadlock); });
+  ASSERT_TRUE(reader.AwaitBlocked());
+  EXPECT_EQ(world.deadlock(), std::nullopt);
+  EXPECT_EQ(world.WaitAlone(nothing), Woken::kDeadlock);
+  reader.Join();
+  const std::optional<std::string> report = world.deadlock();
+  ASSERT_NE(report, std::nullopt);
+  EXPECT_THAT(*report,
+              AllOf(HasSubstr("reader: waits in read(3) of process p"),
+                    HasSubstr("main: waits in accept4(4) of process p"),
+                    HasSubstr("sockets")));
+}
+
+TEST(Waiting, ThoseThatHaveLeftAreNotInTheReport) {
+  World world;
+  const Participant self(world);
+  Thread gone(world, "gone", [] {});
+  gone.Join();
+  WaitQueue nothing;
+  EXPECT_EQ(world.WaitFor(nothing), Woken::kDeadlock);
+  EXPECT_THAT(world.deadlock().value_or(""), Not(HasSubstr("gone")));
+}
+
+TEST(Waiting, AfterADeadlockNobodyWaits) {
+  World world;
+  const Participant self(world);
+  WaitQueue nothing;
+  EXPECT_EQ(world.WaitFor(nothing), Woken::kDeadlock);
+  EXPECT_EQ(world.WaitFor(nothing), Woken::kDeadlock);
+  EXPECT_EQ(world.Sleep(kSecond), Woken::kDeadlock);
+  EXPECT_EQ(world.now(), 0);
+}
+
+TEST(Waiting, WhileATimerIsSetThereIsNoDeadlock) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  struct : TimerTarget {
+    void OnTimer() override { queue->WakeAll(); }
+    WaitQueue* queue = nullptr;
+  } timer;
+  timer.queue = &queue;
+  {
+    const MutexLock lock(world.mutex);
+    world.clock.Set(kSecond, timer);
+  }
+  EXPECT_EQ(world.WaitFor(queue), Woken::kEvent);
+  EXPECT_EQ(world.now(), kSecond);
+}
+
+// --- Errnos ------------------------------------------------------------------
+
+TEST(Waiting, TheErrnosOfCallsThatWaitedInVain) {
+  EXPECT_EQ(ErrnoFor(Woken::kTimeout), EAGAIN);
+  EXPECT_EQ(ErrnoFor(Woken::kSignal), EINTR);
+  EXPECT_EQ(ErrnoFor(Woken::kRestart), EINTR);
+  EXPECT_EQ(ErrnoFor(Woken::kDeadlock), EDEADLK);
+}
+
+}  // namespace
+}  // namespace net::fake
