@@ -29,9 +29,9 @@ absl::string_view AxisName(Axis axis);  // "v4"
 // The axes of a case, in order.
 std::vector<Axis> AxesOf(Axes axes);
 
-// One requirement, and the program that finds out whether an implementation
-// meets it. The program (see context.h) uses GoogleTest's assertions; a failed
-// one makes the outcome `fail` and is the record's message.
+// One requirement, and the program that finds out whether an implementation (or
+// a kernel) meets it. The program (see context.h) uses GoogleTest's assertions;
+// a failed one makes the outcome `fail` and is the record's message.
 struct Case {
   // Stable and hierarchical: "listen.reuseport.two_listeners". Never contains
   // an implementation's name, an axis or a position.
@@ -39,7 +39,8 @@ struct Case {
   // In one sentence, with "must", "should" or "may".
   absl::string_view requirement;
   // Where that is written: man page and section, RFC, or "contract: backlog",
-  // the row of the table in tcp/CONTRACT.md.
+  // the row of the table in tcp/CONTRACT.md. What is written nowhere and only
+  // known by trying is "measured on Linux 6.18".
   absl::string_view source;
   Level level = Level::kMust;
   Axes axes = Axes::kV4AndV6;

@@ -37,11 +37,13 @@ MATCHER_P(Fails, error,
   CONFORMANCE_ASSERT_OK_AND_ASSIGN_(     \
       CONFORMANCE_CONCAT_(result_of_line_, __LINE__), lhs, rexpr)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration has none
 #define CONFORMANCE_ASSERT_OK_AND_ASSIGN_(result, lhs, rexpr)              \
   auto result = (rexpr);                                                   \
   ASSERT_TRUE(result.ok()) << #rexpr << "\n  Actual: "                     \
                            << ::net::conformance::DescribeFailure(result); \
   lhs = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define CONFORMANCE_CONCAT_(a, b) CONFORMANCE_CONCAT_INNER_(a, b)
 #define CONFORMANCE_CONCAT_INNER_(a, b) a##b

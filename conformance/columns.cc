@@ -4,8 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "conformance/cases/cases.h"
 #include "conformance/engine/trial.h"
+#include "conformance/fake/fake_environment.h"
+#include "conformance/implementations/asio.h"
+#include "conformance/implementations/libuv.h"
 #include "conformance/implementations/net_tcp.h"
+#include "conformance/implementations/no_implementation.h"
+#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/linux/linux_environment.h"
 
 namespace net::conformance {
@@ -15,9 +21,38 @@ std::vector<Column> MakeColumns(const ColumnOptions& options) {
     return MakeLinuxEnvironment({.disable_ipv6 = options.disable_ipv6},
                                 std::move(abandon));
   };
+  const auto make_fake = [options](const std::function<void()>&) {
+    return MakeFakeEnvironment({.disable_ipv6 = options.disable_ipv6});
+  };
   return {{.name = "net_tcp",
+           .cases = AllCases(),
            .make_environment = make_linux,
-           .make_implementation = &MakeNetTcp}};
+           .make_implementation = &MakeNetTcp,
+           .is_reference = true},
+          {.name = "net_tcp_on_fake_kernel",
+           .cases = AllCases(),
+           .make_environment = make_fake,
+           .make_implementation = &MakeNetTcp,
+           .is_reference = true},
+          {.name = "asio",
+           .cases = AllCases(),
+           .make_environment = make_linux,
+           .make_implementation = &MakeAsio,
+           .expectations = "conformance/implementations/asio.expectations"},
+          {.name = "libuv",
+           .cases = AllCases(),
+           .make_environment = make_linux,
+           .make_implementation = &MakeLibuv,
+           .expectations = "conformance/implementations/libuv.expectations"},
+          {.name = "linux",
+           .cases = AllKernelCases(),
+           .make_environment = make_linux,
+           .make_implementation = &MakeNoImplementation},
+          {.name = "fake_kernel",
+           .cases = AllKernelCases(),
+           .make_environment = make_fake,
+           .make_implementation = &MakeNoImplementation,
+           .is_reference = true}};
 }
 
 }  // namespace net::conformance

@@ -11,7 +11,8 @@ struct ColumnOptions {
   bool disable_ipv6 = false;  // see LinuxEnvironmentOptions
 };
 
-// The implementations that this program can judge, each in its world.
+// What this program can judge: implementations by the cases of cases/, kernels
+// by those of kernel_cases/, each in its world.
 std::vector<Column> MakeColumns(const ColumnOptions& options);
 
 }  // namespace net::conformance

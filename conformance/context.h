@@ -7,8 +7,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
@@ -34,9 +36,13 @@ class Context;
 class Sock {
  public:
   Sock() = default;
-  Sock(Context& c, Handle handle) : c_(&c), handle_(handle) {}
+  // `role` is what an API may have types of its own for: "listener.".
+  Sock(Context& c, Handle handle, absl::string_view role = "")
+      : c_(&c), handle_(handle), role_(role) {}
   Sock(Sock&& other) noexcept
-      : c_(other.c_), handle_(std::exchange(other.handle_, std::nullopt)) {}
+      : c_(other.c_),
+        handle_(std::exchange(other.handle_, std::nullopt)),
+        role_(other.role_) {}
   Sock& operator=(Sock&& other) noexcept;
   Sock(const Sock&) = delete;
   Sock& operator=(const Sock&) = delete;
@@ -64,8 +70,12 @@ class Sock {
   Result<Witness> Look() const;
 
  private:
+  // A feature as Context::Call() wants it: "listener.shutdown".
+  std::string Feature(absl::string_view operation) const;
+
   Context* c_ = nullptr;
   std::optional<Handle> handle_;
+  absl::string_view role_;
 };
 
 // What a case is given: the implementation under test, the environment, and the
@@ -128,19 +138,36 @@ class Context {
   // Linux: the outcome of the case becomes `variation`.
   void Variation(absl::string_view name);
 
+  // What a call of the implementation is and asks for: {"listen",
+  // "listen.keepalive"}. One that succeeds proves all of them; a claim that
+  // such a call is not supported, all of whose features were proven elsewhere,
+  // is a false one.
+  using Features = std::vector<std::string>;
+
   // Makes a call of the implementation: every call of it goes through here.
   // Notes a claim of Unsupported, and that the call threw.
   template <typename F>
-  auto Call(F&& call) -> decltype(call());
+  auto Call(Features features, F&& call) -> decltype(call());
+
+  // An assertion has failed, the first one.
+  void NoteFailure();
 
   // For the verdict: the first claim of Unsupported, unless an assertion had
-  // failed before; the named variation; what was thrown.
-  std::optional<std::string> unsupported() const;
+  // failed before; the named variation; what was thrown; what was proven; the
+  // error of the last call before the first failure, "" if that had succeeded.
+  struct Claim {
+    std::string reason;
+    Features features;
+  };
+  std::optional<Claim> unsupported() const;
+  Features proven() const;
+  std::string error_at_failure() const;
   std::optional<std::string> variation() const;
   std::optional<std::string> thrown() const;
 
  private:
-  void NoteUnsupported(const std::string& reason);
+  void NoteUnsupported(const std::string& reason, Features features);
+  void NoteAnswer(std::string error, const Features& features);
   void NoteThrown(absl::string_view what);
 
   Environment& env_;
@@ -149,18 +176,26 @@ class Context {
   const std::function<int()> failures_;
   std::unique_ptr<FaultInjector> injector_;
   mutable Mutex mutex_;
-  std::optional<std::string> unsupported_ ABSL_GUARDED_BY(mutex_);
+  std::optional<Claim> unsupported_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> proven_ ABSL_GUARDED_BY(mutex_);
+  std::string last_error_ ABSL_GUARDED_BY(mutex_);
+  std::string error_at_failure_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::string> variation_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::string> thrown_ ABSL_GUARDED_BY(mutex_);
 };
 
 template <typename F>
-auto Context::Call(F&& call) -> decltype(call()) {
+auto Context::Call(Features features, F&& call) -> decltype(call()) {
   // A C++ API may throw, and the verdict must name that as what it is.
   try {
     auto result = std::forward<F>(call)();
     if (const Unsupported* claim = result.unsupported()) {
-      NoteUnsupported(claim->reason);
+      NoteUnsupported(claim->reason,
+                      claim->is_claim ? std::move(features) : Features());
+    } else if (const Error* error = result.error()) {
+      NoteAnswer(ErrorName(*error), {});
+    } else {
+      NoteAnswer("", features);
     }
     return result;
   } catch (const std::exception& e) {

@@ -28,6 +28,8 @@ enum class Need : uint32_t {
   kOtherUser = 1U << 2,
   // Programs can be started.
   kExec = 1U << 3,
+  // Task::Interrupt() reaches the implementation.
+  kInterrupt = 1U << 4,
 };
 constexpr Need operator|(Need a, Need b) {
   return static_cast<Need>(static_cast<uint32_t>(a) | static_cast<uint32_t>(b));
@@ -51,7 +53,7 @@ class Task {
   // Interrupts what the task waits for by a signal whose handler does nothing
   // and which does not restart system calls, and waits until the handler has
   // run or the body has returned. A task that is not in a system call just
-  // loses some time.
+  // loses some time. (Need::kInterrupt)
   virtual void Interrupt() = 0;
 };
 

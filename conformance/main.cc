@@ -3,35 +3,34 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
+#include <initializer_list>
 #include <iostream>
-#include <memory>
-#include <optional>
+#include <iterator>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
-#include "conformance/cases/cases.h"
 #include "conformance/columns.h"
+#include "conformance/driver_columns.h"
+#include "conformance/driver_host/check_driver.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/driver_subject.h"
+#include "conformance/driver_host/recording.h"
 #include "conformance/engine/flags.h"
-#include "conformance/engine/outcome.h"
-#include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
-#include "conformance/engine/runner.h"
+#include "conformance/engine/runfiles.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
+#include "conformance/run.h"
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(bool, list, false, "");
@@ -39,18 +38,35 @@ ABSL_FLAG(std::string, format, "text", "");
 ABSL_FLAG(std::string, explain, "", "");
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::vector<std::string>, implementations, {}, "");
-ABSL_FLAG(int, jobs, 2, "");
+// Many cases wait, for the kernel to give something up.
+ABSL_FLAG(int, jobs,
+          2 * static_cast<int>(std::max(1U,
+                                        std::thread::hardware_concurrency())),
+          "");
 ABSL_FLAG(int, repeat, 1, "");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
 ABSL_FLAG(std::string, records, "", "");
+ABSL_FLAG(std::string, junit, "", "");
+ABSL_FLAG(std::string, markdown, "", "");
 ABSL_FLAG(bool, ipv6, true, "");
 ABSL_FLAG(bool, verbose, false, "");
+ABSL_FLAG(std::string, expectations, "", "");
+ABSL_FLAG(bool, fix, false, "");
+ABSL_FLAG(std::string, driver, "", "");
+ABSL_FLAG(bool, driver_stdio, false, "");
+ABSL_FLAG(bool, smoke, false, "");
+ABSL_FLAG(bool, check_driver, false, "");
+ABSL_FLAG(bool, print_command, false, "");
+ABSL_FLAG(std::string, attach, "", "");
+ABSL_FLAG(std::string, record, "", "");
+ABSL_FLAG(std::string, replay, "", "");
 
 namespace net::conformance {
 namespace {
 
 constexpr absl::string_view kHelp =
-    R"(Judges TCP implementations, case by case, on real loopback sockets.
+    R"(Judges TCP implementations, case by case, on real loopback sockets; and the
+kernels below them, by the cases named kernel.*
 
   conformance [flags]
 
@@ -58,134 +74,40 @@ constexpr absl::string_view kHelp =
   --format=text|json         how --list prints them
   --explain=CASE             print all about one case and exit
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
-  --implementations=NAME,... judge only these
-  --jobs=N                   how many cases run at a time (2)
+  --implementations=NAME,... judge only these implementations and kernels
+  --jobs=N                   how many cases run at a time (twice the processors)
   --repeat=N                 run everything N times (1)
   --timeout=DURATION         when a case that hangs is killed (60s)
-  --records=FILE             write a JSON line for each case as it ends
   --noipv6                   run on a machine without IPv6: it is taken away
                              from each case's network
   --verbose                  print a line for each case as it ends
   --help                     print this and exit
 
+Results:
+  --records=FILE             write a JSON line for each case as it ends
+  --junit=FILE               write a report in JUnit's XML format
+  --markdown=FILE            write a report in Markdown
+
+Known differences:
+  --expectations=FILE        those of the one implementation that is judged
+  --fix                      rewrite the file by what this run finds
+
+An implementation behind a driver (conformance/drivers/README.md):
+  --driver=COMMAND           judge the one that this shell command starts
+  --driver-stdio             it speaks on its standard input and output
+  --smoke                    run only a dozen checks of the driver itself
+  --check-driver             find out whether it keeps to the protocol
+  --print-command            print how to start it by hand, and exit
+  --attach=FOLDER            let the user start it (in a debugger): prints how;
+                             the channel is two FIFOs made in the folder
+  --record=FILE              write what is said to it and what it answers
+  --replay=FILE              say to it what such a file holds, and compare
+
 Exit status: 0 as expected, 1 an unexpected outcome, 2 a usage or harness error.
 )";
 
-constexpr int kAsExpected = 0;
-constexpr int kUnexpected = 1;
-constexpr int kError = 2;
-
-int Fail(absl::string_view message) {
-  std::cerr << "conformance: " << message << "\n";
-  return kError;
-}
-
 int UsageError(absl::string_view message) {
   return Fail(absl::StrCat(message, " (--help shows the flags)"));
-}
-
-// `bazel run` starts programs elsewhere; a relative path is the caller's.
-std::string FromCallersFolder(const std::string& path) {
-  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder == nullptr || absl::StartsWith(path, "/")) return path;
-  return absl::StrCat(folder, "/", path);
-}
-
-// The file of --records, if any.
-class RecordsFile {
- public:
-  // False if it cannot be written.
-  bool Open(const std::string& path) {
-    file_.open(path, std::ios::trunc);
-    return WriteLine(EnvironmentToJson());
-  }
-  bool Write(const Record& record) {
-    return !file_.is_open() || WriteLine(RecordToJson(record));
-  }
-
- private:
-  bool WriteLine(const std::string& line) {
-    // A line is there as soon as its case has ended.
-    file_ << line << std::endl;
-    return file_.good();
-  }
-
-  std::ofstream file_;
-};
-
-// Tells how far the run is: on a terminal one line that changes.
-class Progress {
- public:
-  Progress(size_t total, bool verbose) : total_(total), verbose_(verbose) {}
-
-  void Show(const Record& record) {
-    ++done_;
-    if (!IsExpected(record.verdict.outcome)) ++unexpected_;
-    if (verbose_) {
-      std::cout << FormatRecordLine(record) << std::endl;
-    } else if (is_terminal_) {
-      absl::FPrintF(stderr, "\r\033[K[%d/%d, %d unexpected] %s", done_, total_,
-                    unexpected_, TrialName(record.trial));
-    }
-  }
-
-  void Clear() const {
-    if (is_terminal_ && !verbose_) absl::FPrintF(stderr, "\r\033[K");
-  }
-
- private:
-  const size_t total_;
-  const bool verbose_;
-  const bool is_terminal_ = isatty(STDERR_FILENO) == 1;
-  size_t done_ = 0;
-  size_t unexpected_ = 0;
-};
-
-auto CountOn(Axis axis, absl::Span<const Trial> trials) {
-  return std::count_if(trials.begin(), trials.end(),
-                       [axis](const Trial& one) { return one.axis == axis; });
-}
-
-int ExitStatusOf(absl::Span<const Record> records) {
-  int status = kAsExpected;
-  for (const Record& record : records) {
-    const Outcome outcome = record.verdict.outcome;
-    if (outcome == Outcome::kHarnessError) return kError;
-    if (!IsExpected(outcome)) status = kUnexpected;
-  }
-  return status;
-}
-
-int Run(absl::Span<const Case* const> cases,
-        absl::Span<const Column* const> columns) {
-  RecordsFile file;
-  const std::string path = absl::GetFlag(FLAGS_records);
-  if (!path.empty() && !file.Open(FromCallersFolder(path))) {
-    return Fail(absl::StrCat("--records: cannot write '", path, "'"));
-  }
-  std::vector<Trial> trials;
-  for (int i = 0; i < absl::GetFlag(FLAGS_repeat); ++i) {
-    const std::vector<Trial> round = MakeTrials(cases, columns);
-    trials.insert(trials.end(), round.begin(), round.end());
-  }
-  std::vector<Record> records;
-  bool written = true;
-  Progress progress(trials.size(), absl::GetFlag(FLAGS_verbose));
-  RunTrials(trials,
-            {.jobs = absl::GetFlag(FLAGS_jobs),
-             .timeout = absl::GetFlag(FLAGS_timeout)},
-            [&](const Record& record) {
-              records.push_back(record);
-              written = file.Write(record) && written;
-              progress.Show(record);
-            });
-  progress.Clear();
-  std::cout << cases.size() << " cases, " << trials.size()
-            << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
-            << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
-            << FormatReport(records) << std::flush;
-  if (!written) return Fail(absl::StrCat("--records: writing '", path, "'"));
-  return ExitStatusOf(records);
 }
 
 int List(absl::Span<const Case* const> cases) {
@@ -200,13 +122,93 @@ int List(absl::Span<const Case* const> cases) {
   return kAsExpected;
 }
 
-int Explain(const std::string& id) {
-  const Case* test_case = FindCase(id);
+int Explain(absl::Span<const Column> columns, const std::string& id) {
+  const Case* test_case = FindCase(columns, id);
   if (test_case == nullptr) {
     return UsageError(absl::StrCat("--explain: there is no case '", id, "'"));
   }
   std::cout << FormatCase(*test_case);
   return kAsExpected;
+}
+
+// What is wrong with the flags; "" if nothing.
+std::string MistakeInFlags() {
+  if (absl::GetFlag(FLAGS_jobs) < 1) return "--jobs: at least 1";
+  if (absl::GetFlag(FLAGS_repeat) < 1) return "--repeat: at least 1";
+  if (absl::GetFlag(FLAGS_timeout) <= absl::ZeroDuration()) {
+    return "--timeout: a duration above zero, such as 60s";
+  }
+  const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
+  if (absl::GetFlag(FLAGS_fix) && !absl::GetFlag(FLAGS_cases).empty()) {
+    return "--fix: not with --cases, for it would forget the others";
+  }
+  for (const auto& [name, given] :
+       std::initializer_list<std::pair<const char*, bool>>{
+           {"--driver-stdio", absl::GetFlag(FLAGS_driver_stdio)},
+           {"--check-driver", absl::GetFlag(FLAGS_check_driver)},
+           {"--print-command", absl::GetFlag(FLAGS_print_command)},
+           {"--attach", !absl::GetFlag(FLAGS_attach).empty()},
+           {"--replay", !absl::GetFlag(FLAGS_replay).empty()}}) {
+    if (given && !has_driver) return absl::StrCat(name, ": needs --driver");
+  }
+  return "";
+}
+
+DriverCommand CommandOfUser() {
+  return {.line = absl::GetFlag(FLAGS_driver),
+          .stdio = absl::GetFlag(FLAGS_driver_stdio)};
+}
+
+// What can be judged: the driver of --driver alone, or all that is in the tree.
+std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
+  if (!absl::GetFlag(FLAGS_driver).empty()) {
+    return {MakeDriverColumn("driver", CommandOfUser(), options)};
+  }
+  std::vector<Column> columns =
+      MakeColumns({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
+  for (Column& driver : DriversOfTheTree(options)) {
+    columns.push_back(std::move(driver));
+  }
+  return columns;
+}
+
+RunOptions OptionsOfRun() {
+  return {.jobs = absl::GetFlag(FLAGS_jobs),
+          .repeat = absl::GetFlag(FLAGS_repeat),
+          .timeout = absl::GetFlag(FLAGS_timeout),
+          .verbose = absl::GetFlag(FLAGS_verbose),
+          .all_cases = absl::GetFlag(FLAGS_cases).empty(),
+          // One that the user has to start is started once.
+          .try_drivers = absl::GetFlag(FLAGS_attach).empty(),
+          .fix = absl::GetFlag(FLAGS_fix),
+          .records = absl::GetFlag(FLAGS_records),
+          .junit = absl::GetFlag(FLAGS_junit),
+          .markdown = absl::GetFlag(FLAGS_markdown),
+          .expectations = absl::GetFlag(FLAGS_expectations)};
+}
+
+int RunSelected(absl::Span<const Column> all_columns) {
+  if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
+    return Explain(all_columns, id);
+  }
+  const auto columns =
+      SelectColumns(all_columns, absl::GetFlag(FLAGS_implementations));
+  if (!columns.ok()) return UsageError(std::string(columns.status().message()));
+  if (!absl::GetFlag(FLAGS_expectations).empty() && columns->size() != 1) {
+    return UsageError("--expectations: of one implementation; name it");
+  }
+  if (absl::GetFlag(FLAGS_smoke)) {
+    std::vector<const Column*> drivers;
+    std::copy_if(
+        columns->begin(), columns->end(), std::back_inserter(drivers),
+        [](const Column* one) { return one->start_subject != nullptr; });
+    if (drivers.empty()) return UsageError("--smoke: no driver is selected");
+    return Smoke(drivers, OptionsOfRun());
+  }
+  const auto cases = SelectCases(*columns, absl::GetFlag(FLAGS_cases));
+  if (!cases.ok()) return UsageError(std::string(cases.status().message()));
+  if (absl::GetFlag(FLAGS_list)) return List(*cases);
+  return Run(*cases, *columns, OptionsOfRun());
 }
 
 int Main(int argc, char** argv) {
@@ -219,25 +221,46 @@ int Main(int argc, char** argv) {
     std::cout << kHelp;
     return kAsExpected;
   }
-  if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
-    return Explain(id);
+  if (const std::string mistake = MistakeInFlags(); !mistake.empty()) {
+    return UsageError(mistake);
   }
-  if (absl::GetFlag(FLAGS_jobs) < 1) return UsageError("--jobs: at least 1");
-  if (absl::GetFlag(FLAGS_repeat) < 1) {
-    return UsageError("--repeat: at least 1");
+  if (absl::GetFlag(FLAGS_print_command)) {
+    std::cout << DriverProcess::CommandToType(CommandOfUser(), "COMMANDS",
+                                              "ANSWERS")
+              << "\n";
+    return kAsExpected;
   }
-  if (absl::GetFlag(FLAGS_timeout) <= absl::ZeroDuration()) {
-    return UsageError("--timeout: a duration above zero, such as 60s");
+  // Names of files in --driver are the caller's, too.
+  if (!absl::GetFlag(FLAGS_driver).empty() &&
+      chdir(FromCallersFolder(".").c_str()) != 0) {
+    return Fail("cannot enter the folder of the caller");
   }
-  const std::vector<Column> all_columns =
-      MakeColumns({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
-  const auto cases = SelectCases(AllCases(), absl::GetFlag(FLAGS_cases));
-  if (!cases.ok()) return UsageError(std::string(cases.status().message()));
-  const auto columns =
-      SelectColumns(all_columns, absl::GetFlag(FLAGS_implementations));
-  if (!columns.ok()) return UsageError(std::string(columns.status().message()));
-  if (absl::GetFlag(FLAGS_list)) return List(*cases);
-  return Run(*cases, *columns);
+  if (absl::GetFlag(FLAGS_check_driver)) {
+    return CheckDriver(CommandOfUser(), std::cout) ? kAsExpected : kUnexpected;
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_replay); !path.empty()) {
+    const absl::StatusOr<bool> same =
+        Replay(FromCallersFolder(path), CommandOfUser(), std::cout);
+    if (!same.ok()) {
+      return Fail(absl::StrCat("--replay: ", same.status().message()));
+    }
+    return *same ? kAsExpected : kUnexpected;
+  }
+  DriverSubjectOptions options{.ipv6 = absl::GetFlag(FLAGS_ipv6)};
+  if (const std::string folder = absl::GetFlag(FLAGS_attach); !folder.empty()) {
+    options.attach_folder = FromCallersFolder(folder);
+    // Who debugs takes time, and there is one driver.
+    absl::SetFlag(&FLAGS_timeout, absl::Hours(24));
+    absl::SetFlag(&FLAGS_jobs, 1);
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_record); !path.empty()) {
+    const absl::Status started =
+        StartRecording(FromCallersFolder(path), options);
+    if (!started.ok()) {
+      return Fail(absl::StrCat("--record: ", started.message()));
+    }
+  }
+  return RunSelected(AllColumns(options));
 }
 
 }  // namespace

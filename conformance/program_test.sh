@@ -4,6 +4,7 @@ set -euo pipefail
 
 program=$PWD/$1
 fast=listen.backlog.default
+kernel=kernel.bind.twice
 failures=0
 
 # expect STATUS TEXT ARGS...: runs the program; it must end with STATUS and
@@ -23,14 +24,22 @@ expect 0 "Judges TCP implementations" --help
 expect 0 "$fast" --list
 expect 0 '"case": "listen.backlog.default"' --list --format=json
 expect 0 "requirement:" --explain=$fast
-expect 0 "1 cases, 2 trials: 1 on IPv4, 1 on IPv6" --cases=$fast
-expect 0 "1 cases, 6 trials" --cases=$fast --repeat=3 --jobs=3
-expect 0 "PASS  $fast v4 net_tcp" --cases=$fast --verbose
-expect 0 "pass" --cases=$fast --implementations=net_tcp
-expect 0 "precondition" --cases=$fast --noipv6
+expect 0 "1 cases, 2 trials: 1 on IPv4, 1 on IPv6" --cases=$fast --implementations=net_tcp
+expect 0 "1 cases, 6 trials" --cases=$fast --implementations=net_tcp --repeat=3 --jobs=3
+expect 0 "PASS  $fast v4 net_tcp" --cases=$fast --implementations=net_tcp --verbose
+expect 0 "precondition" --cases=$fast --implementations=net_tcp --noipv6
 
-expect 2 "no case matches 'lisen.*'" --cases='lisen.*'
-expect 2 "no implementation is named 'nobody'; there are: net_tcp" --implementations=nobody
+# A case is run for the columns that are judged by its table.
+expect 0 "1 cases, 4 trials" --cases=$kernel
+expect 0 "kernel.bind" --cases=$kernel --implementations=linux
+expect 0 "2 cases, 4 trials" --cases=$fast,$kernel --implementations=net_tcp,linux
+expect 0 "$kernel" --list --implementations=linux
+expect 0 "requirement:" --explain=$kernel
+
+expect 2 "no case of net_tcp, linux matches 'lisen.*'" --cases='lisen.*' --implementations=net_tcp,linux
+expect 2 "no case of linux matches '$fast'" --implementations=linux --cases=$fast
+expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, libuv, linux, fake_kernel" \
+  --implementations=nobody
 expect 2 "there is no case 'nothing'" --explain=nothing
 expect 2 "there is no flag '--nonsense'" --nonsense
 expect 2 "'word' is not a flag" word
@@ -44,17 +53,28 @@ expect 2 "cannot write '/dev/full'" --cases=$fast --records=/dev/full
 
 # A case that is killed because it takes too long is unexpected, and named. (This
 # one waits for seconds until the kernel gives up.)
-expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms
+expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms \
+  --implementations=net_tcp
 
 # Relative paths are the caller's, also when `bazel run` starts it elsewhere.
 mkdir -p "$TEST_TMPDIR/caller"
 export BUILD_WORKING_DIRECTORY=$TEST_TMPDIR/caller
-expect 0 "pass" --cases=$fast --records=records.jsonl
+expect 0 "pass" --cases=$fast --implementations=net_tcp --records=records.jsonl
 unset BUILD_WORKING_DIRECTORY
 lines=$(wc -l <"$TEST_TMPDIR/caller/records.jsonl")
 if [[ $lines != 3 ]] || ! head -1 "$TEST_TMPDIR/caller/records.jsonl" | grep -q '^{"environment":'; then
   echo "FAILED: records.jsonl: the environment and two records expected"
   failures=$((failures + 1))
 fi
+
+# A language that is not installed is no failure, nor is what is expected of it.
+alone=$TEST_TMPDIR/alone
+mkdir -p "$alone/runfiles/net_tcp/conformance/drivers"
+cp conformance/drivers/go.expectations "$alone/runfiles/net_tcp/conformance/drivers/"
+cp "$program" "$alone/program"
+program=$alone/program
+export -n TEST_SRCDIR
+export RUNFILES_DIR=$alone/runfiles
+expect 0 "go: not run: its driver was not built" --implementations=net_tcp_on_fake_kernel,go
 
 exit $((failures > 0))

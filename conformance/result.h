@@ -25,6 +25,9 @@ struct Error {
 // the case's outcome `unsupported`: not a way to report a failure.
 struct Unsupported {
   std::string reason;
+  // False where not the implementation says so, but the suite for it: this way
+  // of asking does not work, another may.
+  bool is_claim = true;
 };
 
 // The value of operations that only succeed or fail.
@@ -82,6 +85,12 @@ std::optional<ErrorKind> KindOf(const Result<T>& result) {
   if (result.ok()) return std::nullopt;
   const Error* error = result.error();
   return error == nullptr ? ErrorKind::kUnsupported : error->kind;
+}
+
+// The errno's symbol, or the kind's name where the errno is not known.
+inline std::string ErrorName(const Error& error) {
+  if (error.error_number) return ErrnoSymbol(*error.error_number);
+  return std::string(KindName(error.kind));
 }
 
 template <typename T>

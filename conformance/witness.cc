@@ -5,28 +5,13 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-#include <optional>
-
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "syscalls/endpoint.h"
 #include "syscalls/error.h"
+#include "syscalls/socket_names.h"
 #include "syscalls/sys_result.h"
 
 namespace net::conformance {
-namespace {
-
-absl::StatusOr<ip::Endpoint> ToEndpoint(SysResult result,
-                                        const ip::SockAddr& address,
-                                        absl::string_view operation) {
-  if (!result.ok()) return ErrnoError(result.error(), operation);
-  const std::optional<ip::Endpoint> endpoint = address.ToEndpoint();
-  if (!endpoint.has_value()) return ErrnoError(EAFNOSUPPORT, operation);
-  return *endpoint;
-}
-
-}  // namespace
 
 absl::StatusOr<int> Witness::Option(int level, int name) const {
   int value = 0;
@@ -60,17 +45,11 @@ absl::StatusOr<Witness::TcpInfo> Witness::Info() const {
 }
 
 absl::StatusOr<ip::Endpoint> Witness::LocalEndpoint() const {
-  ip::SockAddr address;
-  const SysResult result =
-      sys_->GetSockName(fd_, address.get(), address.size_ptr());
-  return ToEndpoint(result, address, "witness: getsockname");
+  return net::LocalEndpoint(*sys_, fd_, "witness: getsockname");
 }
 
 absl::StatusOr<ip::Endpoint> Witness::PeerEndpoint() const {
-  ip::SockAddr address;
-  const SysResult result =
-      sys_->GetPeerName(fd_, address.get(), address.size_ptr());
-  return ToEndpoint(result, address, "witness: getpeername");
+  return net::PeerEndpoint(*sys_, fd_, "witness: getpeername");
 }
 
 }  // namespace net::conformance

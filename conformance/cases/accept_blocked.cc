@@ -11,6 +11,7 @@
 #include "conformance/cases/cases.h"
 #include "conformance/cases/pending.h"
 #include "conformance/context.h"
+#include "conformance/environment.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/result.h"
 #include "gmock/gmock.h"
@@ -137,17 +138,20 @@ const std::vector<Case>& AcceptBlockedCases() {
                       "return the connection that comes.",
        .source = "contract: Accept; accept(2), EINTR",
        .level = Level::kShould,
+       .needs = Need::kInterrupt,
        .run = &InterruptedGoesOn},
       {.id = "accept.interrupted.several_times",
        .requirement = "Accept should go on waiting over any number of signals.",
        .source = "contract: Accept; accept(2), EINTR",
        .level = Level::kShould,
+       .needs = Need::kInterrupt,
        .run = &InterruptedSeveralTimes},
       {.id = "accept.interrupted.loses_nothing",
        .requirement = "After a signal, the connection that comes must be "
                       "accepted: by that Accept or, if it reports the signal, "
                       "by the next.",
        .source = "accept(2), EINTR; signal(7), Interruption of system calls",
+       .needs = Need::kInterrupt,
        .run = &InterruptedLosesNothing},
       {.id = "accept.shutdown.wakes",
        .requirement = "Shutting the listener down must end an Accept that "

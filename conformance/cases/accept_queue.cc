@@ -60,13 +60,15 @@ void ClosedBeforeAccept(Context& c) {
   EXPECT_THAT(server.RecvUntilEnd(), IsOkAndHolds(Eq("last words")));
 }
 
-// Accepts a connection that was reset in the queue, and shows it to `look`.
+// Accepts a connection that was reset in the queue, and shows it to `look`,
+// with where it came from.
 // There are kernels that take such a connection out of the queue.
 template <typename F>
 void AcceptReset(Context& c, F&& look) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
   ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
   ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
   ASSERT_THAT(client.Reset(), IsOk());
   const Result<Sock> server = listener.Accept();
@@ -75,17 +77,17 @@ void AcceptReset(Context& c, F&& look) {
     return;
   }
   ASSERT_THAT(server, IsOk());
-  look(*server);
+  look(*server, origin);
 }
 
 void ResetBeforeAccept(Context& c) {
-  AcceptReset(c, [](const Sock& server) {
+  AcceptReset(c, [](const Sock& server, const ip::Endpoint&) {
     EXPECT_THAT(server.PendingError(), Fails(ECONNRESET));
   });
 }
 
 void ResetToldByRecv(Context& c) {
-  AcceptReset(c, [](const Sock& server) {
+  AcceptReset(c, [](const Sock& server, const ip::Endpoint&) {
     std::array<char, 1> buffer;
     EXPECT_THAT(server.Recv(absl::MakeSpan(buffer)), Fails(ECONNRESET));
     EXPECT_THAT(server.Recv(absl::MakeSpan(buffer)), IsOkAndHolds(Eq(0U)));
@@ -93,8 +95,12 @@ void ResetToldByRecv(Context& c) {
 }
 
 void ResetHasNoPeer(Context& c) {
-  AcceptReset(c, [](const Sock& server) {
-    EXPECT_THAT(server.PeerAddr(), IsOkAndHolds(Eq(std::nullopt)));
+  AcceptReset(c, [&](const Sock& server, const ip::Endpoint& origin) {
+    ASSERT_OK_AND_ASSIGN(const auto peer, server.PeerAddr());
+    if (peer.has_value()) {
+      EXPECT_EQ(peer, origin);
+      c.Variation("remembered");
+    }
   });
 }
 
@@ -102,12 +108,14 @@ void NextAfterReset(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
   ASSERT_OK_AND_ASSIGN(RawSocket gone, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint gone_origin, gone.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
   ASSERT_THAT(gone.Reset(), IsOk());
   ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
   ASSERT_OK_AND_ASSIGN(std::optional<ip::Endpoint> peer, server.PeerAddr());
-  if (!peer.has_value()) {  // The one that was reset is there, too.
+  if (!peer.has_value() || peer == gone_origin) {
+    // The one that was reset is there, too.
     ASSERT_OK_AND_ASSIGN(server, listener.Accept());
     ASSERT_OK_AND_ASSIGN(peer, server.PeerAddr());
   }

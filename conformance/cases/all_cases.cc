@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "conformance/case.h"
 #include "conformance/cases/cases.h"
 
@@ -41,13 +39,6 @@ const std::vector<Case>& AllCases() {
     return cases;
   }();
   return all;
-}
-
-const Case* FindCase(absl::string_view id) {
-  const auto found =
-      std::find_if(AllCases().begin(), AllCases().end(),
-                   [id](const Case& one) { return one.id == id; });
-  return found == AllCases().end() ? nullptr : &*found;
 }
 
 }  // namespace net::conformance

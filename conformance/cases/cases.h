@@ -3,16 +3,12 @@
 
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "conformance/case.h"
 
 namespace net::conformance {
 
 // Every case, ordered by subject as in cases/.
 const std::vector<Case>& AllCases();
-
-// The case of an id; nullptr if there is none.
-const Case* FindCase(absl::string_view id);
 
 // The parts of the case table, one for each subject: each is in the source file
 // of its name, with the cases' programs.

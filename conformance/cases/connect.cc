@@ -12,6 +12,7 @@
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
 #include "conformance/cases/pending.h"
 #include "conformance/context.h"
 #include "conformance/environment.h"
@@ -190,7 +191,8 @@ void MappedLocalAddress(Context& c) {
                        c.Connect(Mapped(listener.endpoint())));
   ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, server.PeerEndpoint());
-  EXPECT_THAT(client.LocalAddr(), IsOkAndHolds(Mapped(peer)));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ExpectMapped(c, local, Mapped(peer));
 }
 
 void MappedRefused(Context& c) {

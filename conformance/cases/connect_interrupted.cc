@@ -10,6 +10,7 @@
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
+#include "conformance/cases/helpers.h"
 #include "conformance/cases/pending.h"
 #include "conformance/context.h"
 #include "conformance/environment.h"
@@ -43,7 +44,7 @@ void ThenEstablished(Context& c) {
   ASSERT_THAT(client.SendAll("x"), IsOk());
   EXPECT_THAT(RecvExactly(server, 1), IsOkAndHolds(Eq("x")));
   ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
-  EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(false));
+  ExpectBlocking(c, witness);
 }
 
 void ThenRefused(Context& c) {
@@ -101,24 +102,27 @@ const std::vector<Case>& ConnectInterruptedCases() {
                       "ever.",
        .source = "contract: blocking Connect + EINTR",
        .level = Level::kShould,
+       .needs = Need::kInterrupt,
        .run = &ThenEstablished},
       {.id = "connect.interrupted.then_refused",
        .requirement = "A Connect that was interrupted should report how its "
                       "attempt ended: refused, if the listener closes.",
        .source = "contract: blocking Connect + EINTR; socket(7), SO_ERROR",
        .level = Level::kShould,
-       .needs = Need::kOwnNetwork,
+       .needs = Need::kOwnNetwork | Need::kInterrupt,
        .run = &ThenRefused},
       {.id = "connect.interrupted.several_times",
        .requirement = "Connect should go on waiting over any number of "
                       "signals.",
        .source = "contract: blocking Connect + EINTR; poll(2), EINTR",
        .level = Level::kShould,
+       .needs = Need::kInterrupt,
        .run = &SeveralTimes},
       {.id = "connect.interrupted.one_connection",
        .requirement = "Signals must never lead to a second connection; a "
                       "Connect that reports them must leave none.",
        .source = "contract: blocking Connect + EINTR; contract: any failure",
+       .needs = Need::kInterrupt,
        .run = &OneConnection},
   };
   return cases;

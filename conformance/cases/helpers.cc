@@ -1,10 +1,13 @@
 #include "conformance/cases/helpers.h"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 
 #include "conformance/case_matchers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
@@ -27,6 +30,25 @@ void ExpectTakes(Context& c, const Sock& listener, const ip::Endpoint& at) {
 
 void ExpectRefused(Context& c, const ip::Endpoint& at) {
   EXPECT_THAT(ConnectTo(c.sys(), at), IsErrno(ECONNREFUSED));
+}
+
+void ExpectBlocking(Context& c, const Witness& witness) {
+  ASSERT_OK_AND_ASSIGN(const bool nonblocking, witness.Nonblocking());
+  if (nonblocking) c.Variation("nonblocking_descriptor");
+}
+
+void ExpectNoKeepAlive(Context& c, const Witness& witness) {
+  ASSERT_OK_AND_ASSIGN(const int keepalive,
+                       witness.Option(SOL_SOCKET, SO_KEEPALIVE));
+  if (keepalive != 0) c.Variation("keepalive_by_default");
+}
+
+void ExpectMapped(Context& c, const ip::Endpoint& told,
+                  const ip::Endpoint& mapped) {
+  if (told == ip::Endpoint{mapped.addr.Unmapped(), mapped.port}) {
+    return c.Variation("as_ipv4");
+  }
+  EXPECT_EQ(told, mapped);
 }
 
 }  // namespace net::conformance

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "conformance/context.h"
+#include "conformance/witness.h"
 #include "syscalls/endpoint.h"
 
 // What several files of cases have in common.
@@ -21,6 +22,22 @@ void ExpectTakes(Context& c, const Sock& listener, const ip::Endpoint& at);
 
 // Expects that a connection to `at` is refused.
 void ExpectRefused(Context& c, const ip::Endpoint& at);
+
+// Where an API may differ from the system calls below it and still be a good
+// one: these name the variation.
+
+// The descriptor is blocking; an API whose calls wait need not have it so
+// ("nonblocking_descriptor").
+void ExpectBlocking(Context& c, const Witness& witness);
+
+// SO_KEEPALIVE is off, unless the API turns it on by itself
+// ("keepalive_by_default").
+void ExpectNoKeepAlive(Context& c, const Witness& witness);
+
+// An API's answer is the v4-mapped endpoint that it really is, or the IPv4
+// endpoint that this stands for ("as_ipv4").
+void ExpectMapped(Context& c, const ip::Endpoint& told,
+                  const ip::Endpoint& mapped);
 
 }  // namespace net::conformance
 

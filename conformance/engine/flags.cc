@@ -6,6 +6,7 @@
 #include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
@@ -37,7 +38,9 @@ absl::Status ParseFlags(absl::Span<char* const> arguments) {
     }
     const size_t equals = word.find('=');
     const bool has_value = equals != absl::string_view::npos;
-    const absl::string_view name = word.substr(0, equals);
+    // As it is written in C++: --driver-stdio is FLAGS_driver_stdio.
+    const std::string name =
+        absl::StrReplaceAll(word.substr(0, equals), {{"-", "_"}});
     absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     absl::string_view value = has_value ? word.substr(equals + 1) : "true";
     if (flag == nullptr && !has_value) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -42,6 +43,13 @@ bool IsExpected(Outcome outcome);
 struct Verdict {
   Outcome outcome = Outcome::kPass;
   std::string message;
+  // Of a failed trial: the errno or kind ("EACCES", "no_access") of the last
+  // operation before the failure, if it had failed.
+  std::string error;
+  // What the implementation was seen to do, and what it claims not to offer
+  // where that made the outcome `unsupported`: see Context::Call().
+  std::vector<std::string> proven;
+  std::vector<std::string> claimed;
 };
 
 }  // namespace net::conformance

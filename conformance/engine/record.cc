@@ -48,6 +48,8 @@ std::string RecordToJson(const Record& record) {
       {"requirement", std::string(test_case.requirement)},
       {"source", std::string(test_case.source)},
       {"message", record.verdict.message},
+      {"error", record.verdict.error},
+      {"version", record.version},
   });
 }
 
@@ -72,6 +74,7 @@ std::string EnvironmentToJson() {
                     {"kernel", std::string(system.release)},
                     {"machine", std::string(system.machine)},
                     {"euid", geteuid()},
+                    {"compiler", __VERSION__},
                     {"sysctls", sysctls},
                 }}});
 }

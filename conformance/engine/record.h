@@ -14,11 +14,12 @@ struct Record {
   Trial trial;
   Verdict verdict;
   int64_t milliseconds = 0;
+  std::string version;  // of the implementation, if it has one of its own
 };
 
 // One JSON object on one line, without a newline: the fields `case`, `axis`,
 // `implementation`, `outcome`, `level`, `ms`, `requirement`, `source`,
-// `message`.
+// `message`, `error`, `version`.
 std::string RecordToJson(const Record& record);
 
 // The first line of a file of records: {"environment": {...}} with the suite's

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -27,11 +28,6 @@ namespace {
 // How often each outcome came.
 using Counts = std::map<Outcome, int>;
 
-std::string SubjectOf(const Record& record) {
-  const absl::string_view id = record.trial.test_case->id;
-  return std::string(id.substr(0, id.find('.')));
-}
-
 int SumOf(const Counts& counts) {
   int sum = 0;
   for (const auto& [outcome, count] : counts) sum += count;
@@ -42,7 +38,7 @@ int SumOf(const Counts& counts) {
 class Table {
  public:
   void Add(const Record& record) {
-    const std::string subject = SubjectOf(record);
+    const std::string subject = SubjectOf(*record.trial.test_case);
     const auto row = std::find_if(
         rows_.begin(), rows_.end(),
         [&](const auto& existing) { return existing.first == subject; });
@@ -58,7 +54,7 @@ class Table {
     std::copy_if(std::begin(kAllOutcomes) + 1, std::end(kAllOutcomes),
                  std::back_inserter(columns),
                  [this](Outcome outcome) { return total_.contains(outcome); });
-    std::string text = absl::StrFormat("%-14s", title);
+    std::string text = absl::StrFormat("%-22s", title);
     for (const Outcome outcome : columns) {
       absl::StrAppendFormat(&text, "  %*s", WidthOf(outcome),
                             OutcomeName(outcome));
@@ -77,7 +73,7 @@ class Table {
 
   static std::string FormatRow(absl::string_view name, const Counts& counts,
                                const std::vector<Outcome>& columns) {
-    std::string text = absl::StrFormat("  %-12s", name);
+    std::string text = absl::StrFormat("  %-20s", name);
     for (const Outcome outcome : columns) {
       const auto found = counts.find(outcome);
       const std::string count =
@@ -91,6 +87,92 @@ class Table {
   std::vector<std::pair<std::string, Counts>> rows_;
   Counts total_;
 };
+
+// Of several columns: subjects by columns, and the outcomes of each.
+class Matrix {
+ public:
+  void Add(const Record& record) {
+    const std::string& column = record.trial.column->name;
+    const std::string subject = SubjectOf(*record.trial.test_case);
+    Note(columns_, column);
+    Note(subjects_, subject);
+    ++cells_[{subject, column}][record.verdict.outcome];
+    ++cells_[{"total", column}][record.verdict.outcome];
+  }
+
+  std::string Format() const {
+    std::string text = absl::StrFormat("%-22s", "passed");
+    for (const std::string& column : columns_) {
+      absl::StrAppendFormat(&text, "  %*s", Width(column), column);
+    }
+    text += "\n";
+    for (const std::string& subject : subjects_) text += Row(subject);
+    text += Row("total");
+    for (const Outcome outcome : kAllOutcomes) text += TotalsOf(outcome);
+    return text;
+  }
+
+ private:
+  static void Note(std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+
+  static int Width(const std::string& column) {
+    return std::max(9, static_cast<int>(column.size()));
+  }
+
+  // "77" if all pass, else "70/77"; with "!" if an outcome is unexpected.
+  static std::string Cell(const Counts& counts) {
+    int passed = 0;
+    bool unexpected = false;
+    for (const auto& [outcome, count] : counts) {
+      if (outcome == Outcome::kPass || outcome == Outcome::kVariation) {
+        passed += count;
+      }
+      unexpected = unexpected || !IsExpected(outcome);
+    }
+    const int sum = SumOf(counts);
+    return absl::StrCat(unexpected ? "!" : "", passed,
+                        passed == sum ? "" : absl::StrCat("/", sum));
+  }
+
+  std::string Row(const std::string& subject) const {
+    std::string text = absl::StrFormat("  %-20s", subject);
+    for (const std::string& column : columns_) {
+      const auto cell = cells_.find({subject, column});
+      absl::StrAppendFormat(&text, "  %*s", Width(column),
+                            cell == cells_.end() ? "" : Cell(cell->second));
+    }
+    return text + "\n";
+  }
+
+  // How often an outcome came, in each column; "" if it did not.
+  std::string TotalsOf(Outcome outcome) const {
+    std::string text = absl::StrFormat("    %-18s", OutcomeName(outcome));
+    bool any = false;
+    for (const std::string& column : columns_) {
+      const Counts& counts = cells_.at({"total", column});
+      const auto count = counts.find(outcome);
+      any = any || count != counts.end();
+      absl::StrAppendFormat(
+          &text, "  %*s", Width(column),
+          count == counts.end() ? "-" : absl::StrCat(count->second));
+    }
+    return any ? text + "\n" : "";
+  }
+
+  std::vector<std::string> columns_;
+  std::vector<std::string> subjects_;
+  std::map<std::pair<std::string, std::string>, Counts> cells_;
+};
+
+std::string FormatMatrix(absl::Span<const Record> records) {
+  Matrix matrix;
+  for (const Record& record : records) matrix.Add(record);
+  return matrix.Format();
+}
 
 std::string Indent(absl::string_view text) {
   return absl::StrCat("    ", absl::StrReplaceAll(text, {{"\n", "\n    "}}),
@@ -110,12 +192,20 @@ std::vector<std::string> NeedNames(Need needs) {
   if (Includes(needs, Need::kOwnNetwork)) names.emplace_back("own network");
   if (Includes(needs, Need::kOtherUser)) names.emplace_back("other user");
   if (Includes(needs, Need::kExec)) names.emplace_back("exec");
+  if (Includes(needs, Need::kInterrupt)) names.emplace_back("interrupt");
   return names;
 }
 
 }  // namespace
 
-std::string FormatReport(absl::Span<const Record> records) {
+std::string SubjectOf(const Case& test_case) {
+  constexpr absl::string_view kKernel = "kernel.";
+  const absl::string_view id = test_case.id;
+  const size_t start = absl::StartsWith(id, kKernel) ? kKernel.size() : 0;
+  return std::string(id.substr(0, id.find('.', start)));
+}
+
+std::string FormatReport(absl::Span<const Record> records, bool verbose) {
   std::vector<std::pair<std::string, Table>> tables;
   for (const Record& record : records) {
     const std::string& name = record.trial.column->name;
@@ -127,14 +217,20 @@ std::string FormatReport(absl::Span<const Record> records) {
     }
     table->second.Add(record);
   }
+  const bool is_matrix = tables.size() > 1;
   std::string text;
-  for (const auto& [name, table] : tables) {
-    absl::StrAppend(&text, table.Format(name), "\n");
+  if (is_matrix) {
+    text = absl::StrCat(FormatMatrix(records), "\n");
+  } else {
+    for (const auto& [name, table] : tables) {
+      absl::StrAppend(&text, table.Format(name), "\n");
+    }
   }
   for (const Record& record : records) {
-    if (record.verdict.outcome != Outcome::kPass) {
-      absl::StrAppend(&text, FormatRecord(record), "\n");
-    }
+    const Outcome outcome = record.verdict.outcome;
+    if (outcome == Outcome::kPass) continue;
+    if (is_matrix && !verbose && IsExpected(outcome)) continue;
+    absl::StrAppend(&text, FormatRecord(record), "\n");
   }
   return text;
 }

@@ -9,10 +9,24 @@
 
 namespace net::conformance {
 
-// The report of a run, for people: for each implementation a table of subjects
-// (the first part of the ids) by outcomes; then each trial that did not pass,
+// The report of a run, for people: for each column a table of subjects (the
+// first part of the ids, "listen", or the first two of the kernel cases,
+// "kernel.bind") by outcomes; then each trial that did not pass,
 // with the requirement, where it comes from, and what was expected and seen.
-std::string FormatReport(absl::Span<const Record> records);
+//
+// Of several columns: one table, of subjects by columns, and in full only the
+// trials with an unexpected outcome; all that did not pass if `verbose`.
+std::string FormatReport(absl::Span<const Record> records,
+                         bool verbose = false);
+
+// The same for machines and for pages: the format of JUnit's XML reports, as CI
+// systems read it; and a table in Markdown, with a list of what did not pass.
+std::string FormatJUnit(absl::Span<const Record> records);
+std::string FormatMarkdown(absl::Span<const Record> records);
+
+// "listen" of "listen.backlog.default". Of a case of the kernel table the
+// subject says that, too: "kernel.bind" of "kernel.bind.second".
+std::string SubjectOf(const Case& test_case);
 
 // One trial that has ended, in full, as in the report.
 std::string FormatRecord(const Record& record);

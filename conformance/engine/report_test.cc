@@ -32,6 +32,10 @@ const Case kAccept = {.id = "accept.plain",
                       .axes = Axes::kV6,
                       .needs = Need::kOwnNetwork | Need::kExec,
                       .run = nullptr};
+const Case kKernelBind = {.id = "kernel.bind.plain",
+                          .requirement = "Binding must work.",
+                          .source = "bind(2)",
+                          .run = nullptr};
 const Column kColumn = {.name = "net_tcp"};
 
 Record MakeRecord(const Case& test_case, Axis axis, Verdict verdict) {
@@ -44,7 +48,8 @@ TEST(ReportTest, CountsOutcomesOfEachSubject) {
   const std::vector<Record> records = {
       MakeRecord(kListen, Axis::kV4, {}),
       MakeRecord(kListen, Axis::kV6, {}),
-      MakeRecord(kAccept, Axis::kV6, {Outcome::kFail, "a.cc:1: no"}),
+      MakeRecord(kAccept, Axis::kV6,
+                 {.outcome = Outcome::kFail, .message = "a.cc:1: no"}),
   };
   const std::string report = FormatReport(records);
   EXPECT_THAT(report, ContainsRegex("net_tcp +pass +fail +trials\n"));
@@ -53,10 +58,70 @@ TEST(ReportTest, CountsOutcomesOfEachSubject) {
   EXPECT_THAT(report, ContainsRegex("total +2 +1 +3\n"));
 }
 
+TEST(ReportTest, SeveralColumnsAreOneTable) {
+  const Column other = {.name = "other"};
+  Record passed = MakeRecord(kAccept, Axis::kV6, {});
+  Record failed = MakeRecord(kAccept, Axis::kV6, {.outcome = Outcome::kFail});
+  Record expected =
+      MakeRecord(kListen, Axis::kV4,
+                 {.outcome = Outcome::kExpectedFail, .message = "known"});
+  failed.trial.column = &other;
+  expected.trial.column = &other;
+  const std::vector<Record> records = {passed, expected, failed};
+  const std::string report = FormatReport(records);
+  EXPECT_THAT(report, ContainsRegex("passed +net_tcp +other\n"));
+  EXPECT_THAT(report, ContainsRegex("accept +1 +!0/1\n"));
+  EXPECT_THAT(report, ContainsRegex("listen + +0/1\n"));
+  EXPECT_THAT(report, ContainsRegex("total +1 +!0/2\n"));
+  EXPECT_THAT(report, ContainsRegex("expected-fail +- +1\n"));
+  EXPECT_THAT(report, Not(HasSubstr("known")));
+  EXPECT_THAT(FormatReport(records, /*verbose=*/true), HasSubstr("known"));
+}
+
+TEST(ReportTest, JUnitTellsFailuresFromErrorsAndFromSkips) {
+  const std::string xml = FormatJUnit(
+      {MakeRecord(kListen, Axis::kV4, {}),
+       MakeRecord(
+           kListen, Axis::kV6,
+           {.outcome = Outcome::kUnsupported, .message = "a <b> & \"c\""}),
+       MakeRecord(kAccept, Axis::kV4,
+                  {.outcome = Outcome::kFail, .message = "\x01 ]]>"}),
+       MakeRecord(kAccept, Axis::kV6, {.outcome = Outcome::kCrash})});
+  EXPECT_THAT(xml, HasSubstr("<testsuite name=\"net_tcp\" tests=\"4\">"));
+  EXPECT_THAT(xml, HasSubstr("<testcase classname=\"net_tcp.listen\" "
+                             "name=\"listen.plain v4\" time=\"0.012\">"
+                             "</testcase>"));
+  EXPECT_THAT(xml, HasSubstr("<skipped message=\"unsupported: a &lt;b&gt; "
+                             "&amp; &quot;c&quot;\"/>"));
+  EXPECT_THAT(xml, HasSubstr("<failure type=\"fail\">"));
+  EXPECT_THAT(xml, HasSubstr("? ]]&gt;"));
+  EXPECT_THAT(xml, HasSubstr("<error type=\"crash\">"));
+}
+
+TEST(ReportTest, MarkdownListsWhatDidNotPass) {
+  const std::string text = FormatMarkdown(
+      {MakeRecord(kListen, Axis::kV4, {}),
+       MakeRecord(kAccept, Axis::kV6,
+                  {.outcome = Outcome::kFail, .message = "a | b\nmore"})});
+  EXPECT_THAT(text, HasSubstr("| `accept.plain` v6 | net_tcp | fail | "
+                              "Accepting should work. | a \\| b |\n"));
+  EXPECT_THAT(text, Not(HasSubstr("| `listen.plain`")));
+}
+
+TEST(ReportTest, SubjectsOfTheKernelTableAreNamedSo) {
+  const std::string report = FormatReport({
+      MakeRecord(kKernelBind, Axis::kV4, {}),
+      MakeRecord(kKernelBind, Axis::kV6, {}),
+  });
+  EXPECT_THAT(report, ContainsRegex("kernel.bind +2 +2\n"));
+}
+
 TEST(ReportTest, ExplainsWhatDidNotPassAndNothingElse) {
   const std::string report = FormatReport({
       MakeRecord(kListen, Axis::kV4, {}),
-      MakeRecord(kAccept, Axis::kV6, {Outcome::kFail, "a.cc:1: no\nactual: 7"}),
+      MakeRecord(
+          kAccept, Axis::kV6,
+          {.outcome = Outcome::kFail, .message = "a.cc:1: no\nactual: 7"}),
   });
   EXPECT_THAT(report,
               AllOf(HasSubstr("FAIL  accept.plain v6 net_tcp (12 ms)"),
@@ -67,7 +132,8 @@ TEST(ReportTest, ExplainsWhatDidNotPassAndNothingElse) {
 
 TEST(RecordTest, IsOneLineOfJsonWithTheFieldsPromised) {
   const std::string line = RecordToJson(
-      MakeRecord(kAccept, Axis::kV6, {Outcome::kTimeout, "two\nlines \xff"}));
+      MakeRecord(kAccept, Axis::kV6,
+                 {.outcome = Outcome::kTimeout, .message = "two\nlines \xff"}));
   EXPECT_THAT(line, Not(HasSubstr("\n")));
   const auto json = nlohmann::json::parse(line);
   EXPECT_EQ(json["case"], "accept.plain");

@@ -15,13 +15,14 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -30,11 +31,15 @@
 #include "absl/types/span.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
+#include "conformance/engine/wait_status.h"
+#include "conformance/environment.h"
 #include "conformance/harness_error.h"
 #include "conformance/linux/harness_error.h"
+#include "nlohmann/json.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER)
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -44,27 +49,41 @@ namespace {
 // How much of a trial's output goes into a message: its end.
 constexpr int64_t kOutputTail = 4096;
 
-// A verdict on its way through the pipe: the outcome's name, a newline, the
-// message, and a NUL that shows that it has come whole.
-std::string EncodeVerdict(const Verdict& verdict) {
+// What a trial tells, on its way through the pipe: JSON, and a NUL that shows
+// that it has come whole.
+std::string Encode(const TrialReport& report) {
+  const nlohmann::json json = {
+      {"outcome", std::string(OutcomeName(report.verdict.outcome))},
+      {"message", report.verdict.message},
+      {"error", report.verdict.error},
+      {"proven", report.verdict.proven},
+      {"claimed", report.verdict.claimed},
+      {"reusable", report.reusable},
+      {"version", report.version}};
+  // Messages may hold whatever bytes a case has seen.
   std::string text =
-      absl::StrCat(OutcomeName(verdict.outcome), "\n", verdict.message);
-  // A NUL of the message's own would end it early.
-  std::replace(text.begin(), text.end(), '\0', ' ');
+      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.push_back('\0');
   return text;
 }
 
-std::optional<Verdict> DecodeVerdict(absl::string_view text) {
-  const size_t newline = text.find('\n');
+std::optional<TrialReport> Decode(absl::string_view text) {
   if (text.empty() || text.back() != '\0') return std::nullopt;
-  if (newline == absl::string_view::npos) return std::nullopt;
-  const std::optional<Outcome> outcome =
-      OutcomeFromName(text.substr(0, newline));
-  if (!outcome.has_value()) return std::nullopt;
-  text.remove_prefix(newline + 1);
   text.remove_suffix(1);
-  return Verdict{*outcome, std::string(text)};
+  const auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr,
+                                          /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  const std::optional<Outcome> outcome =
+      OutcomeFromName(json.at("outcome").get<std::string>());
+  if (!outcome.has_value()) return std::nullopt;
+  TrialReport report{.verdict = {.outcome = *outcome}};
+  json.at("message").get_to(report.verdict.message);
+  json.at("error").get_to(report.verdict.error);
+  json.at("proven").get_to(report.verdict.proven);
+  json.at("claimed").get_to(report.verdict.claimed);
+  json.at("reusable").get_to(report.reusable);
+  json.at("version").get_to(report.version);
+  return report;
 }
 
 void WriteAll(int fd, absl::string_view text) {
@@ -78,7 +97,7 @@ void WriteAll(int fd, absl::string_view text) {
 
 // In a sanitized build: looks for leaked memory, which _exit() would not.
 bool LeaksMemory() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER)
   // It opens files, and the case may have left no descriptor for that.
   rlimit limit = {};
   Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
@@ -91,7 +110,8 @@ bool LeaksMemory() {
 }
 
 // The child's part.
-[[noreturn]] void RunInChild(const Trial& trial, int pipe, int output) {
+[[noreturn]] void RunInChild(const Trial& trial, Subject* subject, int pipe,
+                             int output) {
   // A group of its own, so that the watchdog gets what the trial started, too;
   // and no trial outlives the runner.
   setpgid(0, 0);
@@ -101,29 +121,25 @@ bool LeaksMemory() {
   close(output);
   // SIGPIPE must show, and the runner's caller may have had it ignored.
   std::signal(SIGPIPE, SIG_DFL);
-  RunTrial(trial, [pipe](const Verdict& verdict) {
-    WriteAll(pipe, EncodeVerdict(verdict));
+  RunTrial(trial, subject, [pipe](const TrialReport& report) {
+    WriteAll(pipe, Encode(report));
   });
   std::fflush(nullptr);
   if (LeaksMemory()) std::abort();
   _exit(0);
 }
 
-// What became of a process, in words.
-std::string DescribeStatus(int status) {
-  if (WIFSIGNALED(status)) {
-    const int signal = WTERMSIG(status);
-    return absl::StrCat("killed by SIG", sigabbrev_np(signal), " (",
-                        sigdescr_np(signal), ")");
-  }
-  return absl::StrCat("exited with status ", WEXITSTATUS(status));
-}
-
 // A trial that runs.
 class RunningTrial {
  public:
-  RunningTrial(const Trial& trial, absl::Duration timeout)
-      : trial_(trial), started_(absl::Now()), deadline_(started_ + timeout) {
+  // `subject` is the column's, if it has one, for this trial alone.
+  RunningTrial(const Trial& trial, std::unique_ptr<Subject> subject,
+               absl::Duration timeout)
+      : trial_(trial),
+        subject_(std::move(subject)),
+        started_(absl::Now()),
+        deadline_(started_ + timeout) {
+    if (subject_ != nullptr) subject_->Begin(TrialName(trial));
     std::array<int, 2> pipe_fds = {};
     Checked(pipe2(pipe_fds.data(), O_CLOEXEC), "pipe2");
     output_ = CheckedFd(memfd_create("output", MFD_CLOEXEC), "memfd_create");
@@ -131,7 +147,7 @@ class RunningTrial {
     pid_ = static_cast<pid_t>(Checked(fork(), "fork"));
     if (pid_ == 0) {
       close(pipe_fds[0]);
-      RunInChild(trial, pipe_fds[1], output_);
+      RunInChild(trial, subject_.get(), pipe_fds[1], output_);
     }
     // As the child does: whichever of the two comes first.
     setpgid(pid_, pid_);
@@ -152,16 +168,80 @@ class RunningTrial {
     if (pid_ > 0) static_cast<void>(KillAndReap());
   }
 
-  // What to poll for: the verdict, and the process's end. (The pipe's end would
-  // not do: a process that the trial started may hold it open.)
-  std::array<pollfd, 2> Events() const {
-    return {{{.fd = pipe_ended_ ? -1 : pipe_, .events = POLLIN, .revents = 0},
-             {.fd = pidfd_, .events = POLLIN, .revents = 0}}};
+  // What to poll for: the verdict, the process's end, and what the subject
+  // prints. (The pipe's end would not do: a process that the trial started may
+  // hold it open.)
+  std::array<pollfd, 3> Events() const {
+    return {
+        {{.fd = pipe_ended_ ? -1 : pipe_, .events = POLLIN, .revents = 0},
+         {.fd = pidfd_, .events = POLLIN, .revents = 0},
+         {.fd =
+              subject_ == nullptr || output_ended_ ? -1 : subject_->output_fd(),
+          .events = POLLIN,
+          .revents = 0}}};
   }
   absl::Time deadline() const { return deadline_; }
+  const Trial& trial() const { return trial_; }
 
   // Reads what has come; does not wait for more.
   void Read() {
+    ReadVerdict();
+    if (subject_ != nullptr && !output_ended_) {
+      output_ended_ = !subject_->ReadOutput();
+    }
+  }
+
+  // The record of a trial whose process has ended.
+  Record Finish() {
+    Read();
+    const int status = Reap();
+    const std::optional<TrialReport> report = Decode(received_);
+    if (report.has_value() && status == 0) {
+      reusable_ = report->reusable;
+      if (!report->version.empty()) version_ = report->version;
+      return MakeRecord(report->verdict);
+    }
+    return MakeRecord(
+        {.outcome = Outcome::kCrash,
+         .message = absl::StrCat(
+             DescribeWaitStatus(status),
+             report.has_value() ? " after its verdict" : " before its verdict",
+             OutputTail())});
+  }
+
+  // The record of a trial that is late.
+  Record Kill() {
+    std::string message = absl::StrCat(
+        "not done after ", absl::FormatDuration(deadline_ - started_));
+    if (subject_ != nullptr) {
+      absl::StrAppend(&message, "; what was killed:\n", subject_->Snapshot());
+    }
+    static_cast<void>(KillAndReap());
+    return MakeRecord({.outcome = Outcome::kTimeout,
+                       .message = absl::StrCat(message, OutputTail())});
+  }
+
+  // After the trial: the subject, if it can serve another. One whose world the
+  // case may have changed cannot.
+  std::unique_ptr<Subject> TakeSubject() {
+    if (!reusable_ || Includes(trial_.test_case->needs, Need::kOwnNetwork)) {
+      return nullptr;
+    }
+    return std::move(subject_);
+  }
+
+ private:
+  Record MakeRecord(Verdict verdict) const {
+    if (subject_ != nullptr && !IsExpected(verdict.outcome)) {
+      absl::StrAppend(&verdict.message, "\n", subject_->Describe());
+    }
+    return {.trial = trial_,
+            .verdict = std::move(verdict),
+            .milliseconds = absl::ToInt64Milliseconds(absl::Now() - started_),
+            .version = version_};
+  }
+
+  void ReadVerdict() {
     std::array<char, 65536> buffer;
     ssize_t got = 0;
     while ((got = read(pipe_, buffer.data(), buffer.size())) > 0) {
@@ -169,35 +249,6 @@ class RunningTrial {
     }
     if (got < 0 && errno != EAGAIN && errno != EINTR) Checked(-1, "read");
     if (got == 0) pipe_ended_ = true;
-  }
-
-  // The record of a trial whose process has ended.
-  Record Finish() {
-    Read();
-    const int status = Reap();
-    const std::optional<Verdict> verdict = DecodeVerdict(received_);
-    if (verdict.has_value() && status == 0) return MakeRecord(*verdict);
-    return MakeRecord({Outcome::kCrash,
-                       absl::StrCat(DescribeStatus(status),
-                                    verdict.has_value() ? " after its verdict"
-                                                        : " before its verdict",
-                                    OutputTail())});
-  }
-
-  // The record of a trial that is late.
-  Record Kill() {
-    static_cast<void>(KillAndReap());
-    return MakeRecord({Outcome::kTimeout,
-                       absl::StrCat("not done after ",
-                                    absl::FormatDuration(deadline_ - started_),
-                                    OutputTail())});
-  }
-
- private:
-  Record MakeRecord(Verdict verdict) const {
-    return {.trial = trial_,
-            .verdict = std::move(verdict),
-            .milliseconds = absl::ToInt64Milliseconds(absl::Now() - started_)};
   }
 
   int KillAndReap() {
@@ -229,6 +280,7 @@ class RunningTrial {
   }
 
   const Trial trial_;
+  std::unique_ptr<Subject> subject_;
   const absl::Time started_;
   const absl::Time deadline_;
   pid_t pid_ = -1;
@@ -236,11 +288,14 @@ class RunningTrial {
   int pidfd_ = -1;
   int output_ = -1;
   bool pipe_ended_ = false;
+  bool output_ended_ = false;
+  bool reusable_ = false;
+  std::string version_ = trial_.column->version;
   std::string received_;
 };
 
 // Waits until a trial has something to say, has ended, or is late. `events` are
-// then two for each trial, in their order: the verdict's and the end's.
+// then three for each trial, in their order: see RunningTrial::Events().
 void AwaitNews(const std::list<RunningTrial>& running,
                std::vector<pollfd>& events) {
   events.clear();
@@ -260,31 +315,55 @@ void AwaitNews(const std::list<RunningTrial>& running,
 
 }  // namespace
 
+std::unique_ptr<Subject> IdleSubjects::Take(const Trial& trial) {
+  if (trial.column->start_subject == nullptr) return nullptr;
+  std::vector<std::unique_ptr<Subject>>& idle = idle_[trial.column];
+  if (idle.empty() || Includes(trial.test_case->needs, Need::kOwnNetwork)) {
+    return trial.column->start_subject();
+  }
+  std::unique_ptr<Subject> subject = std::move(idle.back());
+  idle.pop_back();
+  return subject;
+}
+
+void IdleSubjects::Return(const Trial& trial,
+                          std::unique_ptr<Subject> subject) {
+  if (subject != nullptr) idle_[trial.column].push_back(std::move(subject));
+}
+
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                absl::FunctionRef<void(const Record&)> on_record) {
+  IdleSubjects subjects;
+  RunTrials(trials, options, on_record, subjects);
+}
+
+void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
+               absl::FunctionRef<void(const Record&)> on_record,
+               IdleSubjects& subjects) {
   std::list<RunningTrial> running;
   std::vector<pollfd> events;
   size_t next = 0;
   while (next < trials.size() || !running.empty()) {
     while (next < trials.size() &&
            running.size() < static_cast<size_t>(options.jobs)) {
-      running.emplace_back(trials[next++], options.timeout);
+      const Trial& trial = trials[next++];
+      running.emplace_back(
+          trial, subjects.Take(trial),
+          trial.may_hang ? std::min(options.timeout, options.timeout_of_hanging)
+                         : options.timeout);
     }
     AwaitNews(running, events);
     auto event = events.begin();
-    for (auto trial = running.begin(); trial != running.end();) {
-      const bool has_news = (event++)->revents != 0;
-      const bool has_ended = (event++)->revents != 0;
-      if (has_ended) {
-        on_record(trial->Finish());
-        trial = running.erase(trial);
-      } else if (trial->deadline() <= absl::Now()) {
-        on_record(trial->Kill());
-        trial = running.erase(trial);
-      } else {
-        if (has_news) trial->Read();
+    for (auto trial = running.begin(); trial != running.end(); event += 3) {
+      const bool has_ended = event[1].revents != 0;
+      if (!has_ended && trial->deadline() > absl::Now()) {
+        if (event[0].revents != 0 || event[2].revents != 0) trial->Read();
         ++trial;
+        continue;
       }
+      on_record(has_ended ? trial->Finish() : trial->Kill());
+      subjects.Return(trial->trial(), trial->TakeSubject());
+      trial = running.erase(trial);
     }
   }
 }

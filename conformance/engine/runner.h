@@ -1,10 +1,15 @@
 #ifndef CONFORMANCE_ENGINE_RUNNER_H_
 #define CONFORMANCE_ENGINE_RUNNER_H_
 
+#include <map>
+#include <memory>
+#include <vector>
+
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
 
 namespace net::conformance {
@@ -16,6 +21,21 @@ struct RunnerOptions {
   // it is generous: the slowest cases wait some seconds for Linux to give up a
   // connection.
   absl::Duration timeout = absl::Seconds(60);
+  // The same for one of which it is known that it may hang.
+  absl::Duration timeout_of_hanging = absl::Seconds(3);
+};
+
+// The subjects that wait for their next trial, of this run or of another.
+class IdleSubjects {
+ public:
+  // One for a trial, which must be a new one if its world matters. Null if the
+  // column has none.
+  std::unique_ptr<Subject> Take(const Trial& trial);
+  // Null: there is none to return.
+  void Return(const Trial& trial, std::unique_ptr<Subject> subject);
+
+ private:
+  std::map<const Column*, std::vector<std::unique_ptr<Subject>>> idle_;
 };
 
 // Runs trials, each in a process of its own, and hands over the record of each
@@ -27,6 +47,12 @@ struct RunnerOptions {
 //
 // Forks, so the calling process must have one thread. Throws HarnessError if
 // no processes can be made.
+//
+// `subjects` is for those who run trials in several portions, and need not
+// start the columns' subjects anew for each.
+void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
+               absl::FunctionRef<void(const Record&)> on_record,
+               IdleSubjects& subjects);
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                absl::FunctionRef<void(const Record&)> on_record);
 

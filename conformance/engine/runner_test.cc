@@ -41,7 +41,9 @@ namespace net::conformance {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 // An implementation that does as it likes when a peer's address is asked for,
@@ -239,12 +241,75 @@ TEST(RunnerTest, AClaimAfterAFailureDoesNotHideIt) {
   const Verdict verdict = VerdictOf([](Context& c) {
     ADD_FAILURE() << "before the claim";
     // The implementation under test says so for this flag's two uses.
-    c.Call([]() -> Result<Done> {
+    c.Call({"listen"}, []() -> Result<Done> {
        return Unsupported{"claimed"};
      }).unsupported();
   });
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_THAT(verdict.message, HasSubstr("before the claim"));
+}
+
+TEST(RunnerTest, AVerdictTellsWhatWasProvenAndWhatIsClaimed) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.reuseaddr = true}));
+    c.Call({"listen", "listen.teleport"}, []() -> Result<Done> {
+       return Unsupported{"no such option"};
+     }).unsupported();
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kUnsupported);
+  EXPECT_THAT(verdict.proven,
+              ElementsAre("listen", "listen.reuseaddr", "listener.close"));
+  EXPECT_THAT(verdict.claimed, ElementsAre("listen", "listen.teleport"));
+}
+
+TEST(RunnerTest, WhatTheSuiteCannotArrangeIsNoClaim) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    c.Call({"listen"}, []() -> Result<Done> {
+       return Unsupported{.reason = "not in this way", .is_claim = false};
+     }).unsupported();
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kUnsupported);
+  EXPECT_THAT(verdict.claimed, IsEmpty());
+}
+
+TEST(RunnerTest, AFailureNamesTheErrorOfTheCallBefore) {
+  const auto fails_with = [](void (*run)(Context&)) {
+    return VerdictOf(run).error;
+  };
+  EXPECT_EQ(fails_with([](Context& c) {
+              EXPECT_TRUE(c.Connect({c.Foreign(), 0}, {.nonblock = true}).ok());
+              EXPECT_TRUE(c.Listen({c.Foreign(), 0}).ok());
+            }),
+            "ENETUNREACH");
+  EXPECT_EQ(fails_with([](Context& c) {
+              EXPECT_FALSE(c.Listen().ok());
+              EXPECT_TRUE(c.Listen({c.Foreign(), 0}).ok());
+            }),
+            "");
+}
+
+TEST(RunnerTest, AVariationOfTheReferenceIsAFailure) {
+  Column reference = NetTcpOnLinux();
+  reference.is_reference = true;
+  const Verdict verdict =
+      RunOne(MakeCase([](Context& c) { c.Variation("other_way"); }), reference)
+          .verdict;
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("other_way"));
+}
+
+TEST(RunnerTest, WhatIsKnownToHangIsNotWaitedForLong) {
+  const Case test_case =
+      MakeCase([](Context& c) { c.env().Start([] { pause(); })->Join(); });
+  const Column column = NetTcpOnLinux();
+  RunTrials({{.test_case = &test_case, .column = &column, .may_hang = true}},
+            {.timeout = absl::Hours(1),
+             .timeout_of_hanging = absl::Milliseconds(100)},
+            [](const Record& record) {
+              EXPECT_EQ(record.verdict.outcome, Outcome::kTimeout);
+              EXPECT_THAT(record.verdict.message,
+                          HasSubstr("not done after 100ms"));
+            });
 }
 
 TEST(RunnerTest, AVariationIsNamedUnlessTheCaseFails) {

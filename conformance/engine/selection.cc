@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
 #include "conformance/engine/trial.h"
@@ -17,31 +19,66 @@
 namespace net::conformance {
 namespace {
 
+void AppendNameOf(std::string* out, const Column& column) {
+  out->append(column.name);
+}
+void AppendName(std::string* out, const Column* column) {
+  AppendNameOf(out, *column);
+}
+
 bool Matches(const std::string& glob, const Case& one) {
   return fnmatch(glob.c_str(), std::string(one.id).c_str(), 0) == 0;
+}
+
+// The cases of the columns' tables, each once.
+std::vector<const Case*> CasesOf(absl::Span<const Column* const> columns) {
+  std::vector<const Case*> cases;
+  std::set<const Case*> tables;
+  for (const Column* column : columns) {
+    if (!tables.insert(column->cases.data()).second) continue;
+    for (const Case& one : column->cases) cases.push_back(&one);
+  }
+  return cases;
+}
+
+bool IsOfTable(const Case* one, absl::Span<const Case> table) {
+  return std::any_of(table.begin(), table.end(),
+                     [one](const Case& other) { return &other == one; });
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<const Case*>> SelectCases(
-    absl::Span<const Case> all, absl::Span<const std::string> globs) {
+    absl::Span<const Column* const> columns,
+    absl::Span<const std::string> globs) {
+  const std::vector<const Case*> all = CasesOf(columns);
   for (const std::string& glob : globs) {
     if (std::none_of(all.begin(), all.end(),
-                     [&](const Case& one) { return Matches(glob, one); })) {
+                     [&](const Case* one) { return Matches(glob, *one); })) {
       return absl::NotFoundError(
-          absl::StrCat("no case matches '", glob, "'; --list shows the cases"));
+          absl::StrCat("no case of ", absl::StrJoin(columns, ", ", AppendName),
+                       " matches '", glob, "'; --list shows the cases"));
     }
   }
   std::vector<const Case*> selected;
-  for (const Case& one : all) {
+  for (const Case* one : all) {
     if (globs.empty() ||
         std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-          return Matches(glob, one);
+          return Matches(glob, *one);
         })) {
-      selected.push_back(&one);
+      selected.push_back(one);
     }
   }
   return selected;
+}
+
+const Case* FindCase(absl::Span<const Column> columns, absl::string_view id) {
+  for (const Column& column : columns) {
+    for (const Case& one : column.cases) {
+      if (one.id == id) return &one;
+    }
+  }
+  return nullptr;
 }
 
 absl::StatusOr<std::vector<const Column*>> SelectColumns(
@@ -49,12 +86,9 @@ absl::StatusOr<std::vector<const Column*>> SelectColumns(
   for (const std::string& name : names) {
     if (std::none_of(columns.begin(), columns.end(),
                      [&](const Column& one) { return one.name == name; })) {
-      const auto append_name = [](std::string* out, const Column& column) {
-        out->append(column.name);
-      };
       return absl::NotFoundError(absl::StrCat(
           "no implementation is named '", name,
-          "'; there are: ", absl::StrJoin(columns, ", ", append_name)));
+          "'; there are: ", absl::StrJoin(columns, ", ", AppendNameOf)));
     }
   }
   std::vector<const Column*> selected;
@@ -72,6 +106,7 @@ std::vector<Trial> MakeTrials(absl::Span<const Case* const> cases,
   std::vector<Trial> trials;
   for (const Column* column : columns) {
     for (const Case* test_case : cases) {
+      if (!IsOfTable(test_case, column->cases)) continue;
       for (const Axis axis : AxesOf(test_case->axes)) {
         trials.push_back(
             {.test_case = test_case, .axis = axis, .column = column});

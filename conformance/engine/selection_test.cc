@@ -15,11 +15,17 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::vector<Case> Table() {
-  return {{.id = "listen.plain", .axes = Axes::kV4AndV6},
-          {.id = "listen.backlog.huge", .axes = Axes::kV4},
-          {.id = "accept.plain", .axes = Axes::kV6}};
-}
+const std::vector<Case> kTable = {
+    {.id = "listen.plain", .axes = Axes::kV4AndV6, .run = nullptr},
+    {.id = "listen.backlog.huge", .axes = Axes::kV4, .run = nullptr},
+    {.id = "accept.plain", .axes = Axes::kV6, .run = nullptr}};
+const std::vector<Case> kKernelTable = {
+    {.id = "kernel.listen.plain", .axes = Axes::kV4, .run = nullptr}};
+
+// Two columns of one table, and one of another.
+const Column kOne = {.name = "one", .cases = kTable};
+const Column kTwo = {.name = "two", .cases = kTable};
+const Column kKernel = {.name = "kernel", .cases = kKernelTable};
 
 std::vector<std::string> IdsOf(const std::vector<const Case*>& cases) {
   std::vector<std::string> ids;
@@ -27,28 +33,47 @@ std::vector<std::string> IdsOf(const std::vector<const Case*>& cases) {
   return ids;
 }
 
-TEST(SelectCasesTest, NoGlobsSelectAll) {
-  const std::vector<Case> table = Table();
-  const auto selected = SelectCases(table, {});
+TEST(SelectCasesTest, NoGlobsSelectAllOfTheColumnsTablesOnce) {
+  const auto selected = SelectCases({&kOne, &kTwo, &kKernel}, {});
   ASSERT_TRUE(selected.ok());
-  EXPECT_THAT(
-      IdsOf(*selected),
-      ElementsAre("listen.plain", "listen.backlog.huge", "accept.plain"));
+  EXPECT_THAT(IdsOf(*selected),
+              ElementsAre("listen.plain", "listen.backlog.huge", "accept.plain",
+                          "kernel.listen.plain"));
 }
 
 TEST(SelectCasesTest, GlobsMatchWholeIdsAndKeepTheOrderOfTheTable) {
-  const std::vector<Case> table = Table();
-  const auto selected = SelectCases(table, {"accept.*", "*.huge", "listen.b*"});
+  const auto selected =
+      SelectCases({&kOne}, {"accept.*", "*.huge", "listen.b*"});
   ASSERT_TRUE(selected.ok());
   EXPECT_THAT(IdsOf(*selected),
               ElementsAre("listen.backlog.huge", "accept.plain"));
 }
 
+TEST(SelectCasesTest, AGlobMayMatchInSeveralTables) {
+  const auto selected = SelectCases({&kKernel, &kOne}, {"*listen.plain"});
+  ASSERT_TRUE(selected.ok());
+  EXPECT_THAT(IdsOf(*selected),
+              ElementsAre("kernel.listen.plain", "listen.plain"));
+}
+
 TEST(SelectCasesTest, AGlobWithoutAMatchIsAnErrorThatNamesIt) {
-  const std::vector<Case> table = Table();
-  const auto selected = SelectCases(table, {"listen.*", "lisen.*"});
+  const auto selected = SelectCases({&kOne}, {"listen.*", "lisen.*"});
   ASSERT_FALSE(selected.ok());
   EXPECT_THAT(std::string(selected.status().message()), HasSubstr("'lisen.*'"));
+}
+
+TEST(SelectCasesTest, AGlobMustMatchInTheTablesOfTheColumns) {
+  const auto selected = SelectCases({&kKernel}, {"accept.*"});
+  ASSERT_FALSE(selected.ok());
+  EXPECT_THAT(std::string(selected.status().message()),
+              HasSubstr("no case of kernel matches 'accept.*'"));
+}
+
+TEST(FindCaseTest, LooksInAllTables) {
+  const std::vector<Column> columns = {kOne, kKernel};
+  EXPECT_EQ(FindCase(columns, "accept.plain"), &kTable[2]);
+  EXPECT_EQ(FindCase(columns, "kernel.listen.plain"), &kKernelTable[0]);
+  EXPECT_EQ(FindCase(columns, "accept.*"), nullptr);
 }
 
 TEST(SelectColumnsTest, NamesSelectAndUnknownOnesListWhatThereIs) {
@@ -64,21 +89,20 @@ TEST(SelectColumnsTest, NamesSelectAndUnknownOnesListWhatThereIs) {
   EXPECT_THAT(std::string(none.status().message()), HasSubstr("one, two"));
 }
 
-TEST(MakeTrialsTest, EveryCaseOnEachOfItsAxesForEveryColumn) {
-  const std::vector<Case> table = Table();
-  const std::vector<Column> columns = {{.name = "one"}, {.name = "two"}};
-  const auto cases = SelectCases(table, {});
-  const auto selected = SelectColumns(columns, {});
-  ASSERT_TRUE(cases.ok() && selected.ok());
+TEST(MakeTrialsTest, EveryCaseOnEachOfItsAxesForEveryColumnOfItsTable) {
+  const std::vector<const Column*> columns = {&kOne, &kTwo, &kKernel};
+  const auto cases = SelectCases(columns, {});
+  ASSERT_TRUE(cases.ok());
   std::vector<std::string> names;
-  for (const Trial& trial : MakeTrials(*cases, *selected)) {
+  for (const Trial& trial : MakeTrials(*cases, columns)) {
     names.push_back(TrialName(trial));
   }
   EXPECT_THAT(names,
               ElementsAre("listen.plain v4 one", "listen.plain v6 one",
                           "listen.backlog.huge v4 one", "accept.plain v6 one",
                           "listen.plain v4 two", "listen.plain v6 two",
-                          "listen.backlog.huge v4 two", "accept.plain v6 two"));
+                          "listen.backlog.huge v4 two", "accept.plain v6 two",
+                          "kernel.listen.plain v4 kernel"));
 }
 
 }  // namespace

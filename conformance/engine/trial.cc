@@ -34,6 +34,9 @@ class FailureCollector : private testing::TestPartResultArray,
   FailureCollector()
       : ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, this) {}
 
+  // Called, once, when the first assertion fails.
+  void OnFirst(std::function<void()> call) { on_first_ = std::move(call); }
+
   int count() const { return count_; }
 
   // "file:line: message" of each, one below the other.
@@ -52,22 +55,32 @@ class FailureCollector : private testing::TestPartResultArray,
  private:
   void ReportTestPartResult(const testing::TestPartResult& result) override {
     ScopedFakeTestPartResultReporter::ReportTestPartResult(result);
-    if (result.failed()) ++count_;
+    if (!result.failed()) return;
+    if (count_++ == 0 && on_first_ != nullptr) on_first_();
   }
 
+  std::function<void()> on_first_;
   std::atomic<int> count_ = 0;
 };
 
 Verdict Judge(const Context& c, const FailureCollector& failures) {
-  if (const auto thrown = c.thrown()) return {Outcome::kCrash, *thrown};
-  if (const auto claim = c.unsupported()) {
-    return {Outcome::kUnsupported, *claim};
+  Verdict verdict{.proven = c.proven()};
+  if (const auto thrown = c.thrown()) {
+    verdict.outcome = Outcome::kCrash;
+    verdict.message = *thrown;
+  } else if (const auto claim = c.unsupported()) {
+    verdict.outcome = Outcome::kUnsupported;
+    verdict.message = claim->reason;
+    verdict.claimed = claim->features;
+  } else if (failures.count() > 0) {
+    verdict.outcome = Outcome::kFail;
+    verdict.message = failures.Text();
+    verdict.error = c.error_at_failure();
+  } else if (const auto variation = c.variation()) {
+    verdict.outcome = Outcome::kVariation;
+    verdict.message = *variation;
   }
-  if (failures.count() > 0) return {Outcome::kFail, failures.Text()};
-  if (const auto variation = c.variation()) {
-    return {Outcome::kVariation, *variation};
-  }
-  return {};
+  return verdict;
 }
 
 // The descriptors of `some` that are not among `others`, a line each.
@@ -89,8 +102,8 @@ std::string Missing(const std::vector<Environment::Descriptor>& some,
 std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
   Need needs = trial.test_case->needs;
   if (trial.axis == Axis::kV6) needs = needs | Need::kIpv6;
-  for (const Need need :
-       {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser, Need::kExec}) {
+  for (const Need need : {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser,
+                          Need::kExec, Need::kInterrupt}) {
     if (!Includes(needs, need)) continue;
     if (auto reason = env.Lacks(need)) return reason;
   }
@@ -103,12 +116,43 @@ Verdict RunCase(const Trial& trial, Environment& env, Context& c,
   const std::vector<Environment::Descriptor> before = env.OpenDescriptors();
   trial.test_case->run(c);
   Verdict verdict = Judge(c, failures);
+  if (verdict.outcome == Outcome::kVariation && trial.column->is_reference) {
+    verdict.outcome = Outcome::kFail;
+    verdict.message =
+        absl::StrCat("varies, where others may: ", verdict.message);
+  }
   const std::vector<Environment::Descriptor> after = env.OpenDescriptors();
   const std::string findings =
       absl::StrCat(Missing(after, before, "left open"),
                    Missing(before, after, "closed, but not the case's own"));
   if (findings.empty() || verdict.outcome == Outcome::kCrash) return verdict;
-  return {Outcome::kFail, absl::StrCat(verdict.message, findings)};
+  verdict.outcome = Outcome::kFail;
+  verdict.message += findings;
+  return verdict;
+}
+
+// After a case: the subject is made ready for the next, if it can be.
+TrialReport Conclude(Subject* subject, Verdict verdict) {
+  if (subject == nullptr) return {.verdict = std::move(verdict)};
+  std::optional<std::string> left;
+  try {
+    left = subject->Reset();
+  } catch (const SubjectError& e) {
+    verdict.outcome = Outcome::kCrash;
+    absl::StrAppend(&verdict.message, "\n", e.what());
+  }
+  if (left.has_value() && !left->empty() &&
+      verdict.outcome != Outcome::kCrash) {
+    verdict.outcome = Outcome::kFail;
+    absl::StrAppend(&verdict.message, "\n", *left);
+  }
+  if (!IsExpected(verdict.outcome)) {
+    absl::StrAppend(&verdict.message, "\nthe session:\n",
+                    subject->Transcript());
+  }
+  return {.verdict = std::move(verdict),
+          .reusable = left.has_value(),
+          .version = subject->Version()};
 }
 
 }  // namespace
@@ -118,28 +162,36 @@ std::string TrialName(const Trial& trial) {
                       trial.column->name);
 }
 
-void RunTrial(const Trial& trial,
-              const std::function<void(const Verdict&)>& report) {
-  const FailureCollector failures;
+void RunTrial(const Trial& trial, Subject* subject,
+              const std::function<void(const TrialReport&)>& report) {
+  FailureCollector failures;
   std::unique_ptr<Context> c;
   const auto abandon = [&] {
-    report(Judge(*c, failures));
+    report({.verdict = Judge(*c, failures)});
     _exit(0);
   };
   try {
     const std::unique_ptr<Environment> env =
-        trial.column->make_environment(abandon);
+        subject != nullptr ? subject->MakeEnvironment(abandon)
+                           : trial.column->make_environment(abandon);
     if (const auto reason = MissingNeed(*env, trial)) {
-      report({Outcome::kPrecondition, *reason});
+      report(Conclude(subject,
+                      {.outcome = Outcome::kPrecondition, .message = *reason}));
       return;
     }
     const std::unique_ptr<Implementation> implementation =
-        trial.column->make_implementation(env->syscalls());
+        subject != nullptr ? subject->MakeImplementation()
+                           : trial.column->make_implementation(env->syscalls());
     c = std::make_unique<Context>(*env, *implementation, trial.axis,
                                   [&failures] { return failures.count(); });
-    report(RunCase(trial, *env, *c, failures));
+    failures.OnFirst([&c] { c->NoteFailure(); });
+    report(Conclude(subject, RunCase(trial, *env, *c, failures)));
+  } catch (const SubjectError& e) {
+    report(
+        Conclude(subject, {.outcome = Outcome::kCrash, .message = e.what()}));
   } catch (const std::exception& e) {
-    report({Outcome::kHarnessError, e.what()});
+    report(
+        {.verdict = {.outcome = Outcome::kHarnessError, .message = e.what()}});
   }
 }
 

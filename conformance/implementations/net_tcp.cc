@@ -1,24 +1,12 @@
 #include "conformance/implementations/net_tcp.h"
 
-#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
+#include "conformance/adapter.h"
 #include "conformance/implementation.h"
-#include "conformance/result.h"
 #include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/mutex.h"
 #include "syscalls/syscalls.h"
 #include "tcp/options.h"
 #include "tcp/sock_flags.h"
@@ -30,23 +18,6 @@ namespace {
 
 // A bit that no SockFlags has.
 constexpr auto kUnknownFlag = static_cast<SockFlags>(1U << 30);
-
-Error ToError(const absl::Status& status) {
-  return Error{.kind = *net::KindOf(status),
-               .error_number = net::ErrnoOf(status),
-               .text = std::string(status.message())};
-}
-
-Result<Done> ToResult(const absl::Status& status) {
-  if (!status.ok()) return ToError(status);
-  return Done{};
-}
-
-template <typename T>
-Result<T> ToResult(const absl::StatusOr<T>& result) {
-  if (!result.ok()) return ToError(result.status());
-  return *result;
-}
 
 // The flags that the three option structs have in common.
 template <typename Options>
@@ -92,92 +63,30 @@ std::vector<tcp::ConnectOption> ToNetTcp(const ConnectOptions& options) {
   return list;
 }
 
-class NetTcp final : public Implementation {
- public:
-  explicit NetTcp(Syscalls& sys) : sys_(&sys) {}
+struct NetTcp {
+  using Socket = net::Socket;
 
-  Result<Handle> Listen(const ip::Endpoint& local,
-                        const ListenOptions& options) override {
-    return Keep(tcp::Listen(local.addr, local.port, ToNetTcp(options), *sys_));
+  auto Listen(const ip::Endpoint& local, const ListenOptions& options) const {
+    return tcp::Listen(local.addr, local.port, ToNetTcp(options), *sys);
   }
-
-  Result<Handle> Connect(const ip::Endpoint& remote,
-                         const ConnectOptions& options) override {
-    return Keep(
-        tcp::Connect(remote.addr, remote.port, ToNetTcp(options), *sys_));
+  auto Connect(const ip::Endpoint& remote,
+               const ConnectOptions& options) const {
+    return tcp::Connect(remote.addr, remote.port, ToNetTcp(options), *sys);
   }
-
-  Result<Handle> Accept(Handle listener,
-                        const AcceptOptions& options) override {
-    return Keep(tcp::Accept(*Find(listener), Union(ToFlags(options))));
+  static auto Accept(const Socket& listener, const AcceptOptions& options) {
+    return tcp::Accept(listener, Union(ToFlags(options)));
   }
+  static auto PeerAddr(const Socket& socket) { return tcp::PeerAddr(socket); }
+  Socket Adopt(int fd) const { return {fd, *sys}; }
+  void UseSyscalls(Syscalls& other) { sys = &other; }
 
-  Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override {
-    return tcp::PeerAddr(*Find(socket));
-  }
-
-  Result<ip::Endpoint> LocalAddr(Handle socket) override {
-    return ToResult(Find(socket)->LocalAddr());
-  }
-
-  Result<size_t> Send(Handle socket, absl::string_view data) override {
-    return ToResult(Find(socket)->Send(data));
-  }
-
-  Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
-    return ToResult(Find(socket)->Recv(buffer));
-  }
-
-  Result<Done> Shutdown(Handle socket, int how) override {
-    return ToResult(Find(socket)->Shutdown(how));
-  }
-
-  Result<Done> PendingError(Handle socket) override {
-    return ToResult(Find(socket)->PendingError());
-  }
-
-  Result<Done> Close(Handle socket) override {
-    const std::shared_ptr<Socket> closing = Find(socket);
-    const MutexLock lock(mutex_);
-    sockets_.erase(socket);
-    return ToResult(closing->Close());
-  }
-
-  Result<Handle> Adopt(int fd) override { return Keep(Socket(fd, *sys_)); }
-
-  std::optional<int> NativeHandle(Handle socket) override {
-    return Find(socket)->fd();
-  }
-
-  bool UseSyscalls(Syscalls& sys) override {
-    sys_ = &sys;
-    return true;
-  }
-
- private:
-  Result<Handle> Keep(absl::StatusOr<Socket> socket) {
-    if (!socket.ok()) return ToError(socket.status());
-    const MutexLock lock(mutex_);
-    const Handle handle{next_++};
-    sockets_[handle] = std::make_shared<Socket>(*std::move(socket));
-    return handle;
-  }
-
-  std::shared_ptr<Socket> Find(Handle handle) {
-    const MutexLock lock(mutex_);
-    return sockets_.at(handle);
-  }
-
-  Syscalls* sys_;
-  Mutex mutex_;
-  uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
-  std::map<Handle, std::shared_ptr<Socket>> sockets_ ABSL_GUARDED_BY(mutex_);
+  Syscalls* sys = &DefaultSyscalls();
 };
 
 }  // namespace
 
 std::unique_ptr<Implementation> MakeNetTcp(Syscalls& sys) {
-  return std::make_unique<NetTcp>(sys);
+  return std::make_unique<Adapter<NetTcp>>(NetTcp{.sys = &sys});
 }
 
 }  // namespace net::conformance

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "conformance/environment.h"
@@ -33,41 +34,6 @@ namespace {
 // A program that everything has, that answers what it is told, and that waits
 // until its input ends.
 constexpr char kWaitingProgram[] = "/bin/cat";
-
-std::vector<int> ListDescriptors(const std::string& folder) {
-  DIR* directory = opendir(folder.c_str());
-  if (directory == nullptr) Checked(-1, folder);
-  const absl::Cleanup close_directory = [directory] { closedir(directory); };
-  std::vector<int> fds;
-  while (const dirent* entry = readdir(directory)) {
-    int fd = -1;
-    if (absl::SimpleAtoi(entry->d_name, &fd)) fds.push_back(fd);
-  }
-  // The one that reads this very folder does not count.
-  if (folder == "/proc/self/fd") {
-    fds.erase(std::remove(fds.begin(), fds.end(), dirfd(directory)), fds.end());
-  }
-  std::sort(fds.begin(), fds.end());
-  return fds;
-}
-
-std::string Describe(int fd) {
-  const Witness witness(DefaultSyscalls(), fd);
-  const auto local = witness.LocalEndpoint();
-  if (local.ok()) {
-    std::string what = absl::StrCat("socket ", local->ToString());
-    const auto peer = witness.PeerEndpoint();
-    if (peer.ok()) absl::StrAppend(&what, " to ", peer->ToString());
-    const auto info = witness.Info();
-    if (info.ok() && info->state == TCP_LISTEN) what += ", listening";
-    return what;
-  }
-  std::array<char, 256> target = {};
-  const std::string link = absl::StrCat("/proc/self/fd/", fd);
-  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
-  return size < 0 ? "gone"
-                  : std::string(target.data(), static_cast<size_t>(size));
-}
 
 struct Pipe {
   int read_end;
@@ -94,10 +60,45 @@ Pipe MakePipe() {
 
 }  // namespace
 
+std::vector<int> ListDescriptors(const std::string& folder) {
+  DIR* directory = opendir(folder.c_str());
+  if (directory == nullptr) Checked(-1, folder);
+  const absl::Cleanup close_directory = [directory] { closedir(directory); };
+  std::vector<int> fds;
+  while (const dirent* entry = readdir(directory)) {
+    int fd = -1;
+    if (absl::SimpleAtoi(entry->d_name, &fd)) fds.push_back(fd);
+  }
+  // The one that reads this very folder does not count.
+  if (folder == "/proc/self/fd") {
+    fds.erase(std::remove(fds.begin(), fds.end(), dirfd(directory)), fds.end());
+  }
+  std::sort(fds.begin(), fds.end());
+  return fds;
+}
+
+std::string DescribeDescriptor(int fd) {
+  const Witness witness(DefaultSyscalls(), fd);
+  const auto local = witness.LocalEndpoint();
+  if (local.ok()) {
+    std::string what = absl::StrCat("socket ", local->ToString());
+    const auto peer = witness.PeerEndpoint();
+    if (peer.ok()) absl::StrAppend(&what, " to ", peer->ToString());
+    const auto info = witness.Info();
+    if (info.ok() && info->state == TCP_LISTEN) what += ", listening";
+    return what;
+  }
+  std::array<char, 256> target = {};
+  const std::string link = absl::StrCat("/proc/self/fd/", fd);
+  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
+  return size < 0 ? "gone"
+                  : std::string(target.data(), static_cast<size_t>(size));
+}
+
 std::vector<Environment::Descriptor> ListOpenDescriptors() {
   std::vector<Environment::Descriptor> descriptors;
   for (int fd : ListDescriptors("/proc/self/fd")) {
-    descriptors.push_back({.fd = fd, .what = Describe(fd)});
+    descriptors.push_back({.fd = fd, .what = DescribeDescriptor(fd)});
   }
   return descriptors;
 }
@@ -140,11 +141,11 @@ std::optional<std::string> LacksExec() {
   return std::string(ErrnoError(errno, kWaitingProgram).message());
 }
 
-rlim_t LimitThatLeaves(int free) {
+rlim_t LimitThatLeaves(int free, absl::FunctionRef<bool(int fd)> is_open) {
   int found = 0;
   int fd = 0;
   while (true) {
-    const bool is_free = fcntl(fd, F_GETFD) < 0;
+    const bool is_free = !is_open(fd);
     if (is_free && found == free) return static_cast<rlim_t>(fd);
     if (is_free) ++found;
     ++fd;

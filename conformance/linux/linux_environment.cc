@@ -76,7 +76,10 @@ class LinuxEnvironment final : public Environment {
  public:
   LinuxEnvironment(const LinuxEnvironmentOptions& options,
                    std::function<void()> abandon)
-      : abandon_(std::move(abandon)), lacks_network_(EnterOwnNetwork()) {
+      : abandon_(std::move(abandon)),
+        lacks_network_(options.network_of.has_value()
+                           ? EnterNetworkOf(*options.network_of)
+                           : EnterOwnNetwork()) {
     Checked(getrlimit(RLIMIT_NOFILE, &descriptor_limit_), "getrlimit");
     if (!options.disable_ipv6) return;
     if (lacks_network_.has_value()) throw HarnessError(*lacks_network_);
@@ -88,6 +91,7 @@ class LinuxEnvironment final : public Environment {
   std::optional<std::string> Lacks(Need need) override {
     switch (need) {
       case Need::kNone:
+      case Need::kInterrupt:
         return std::nullopt;
       case Need::kIpv6:
         return LacksIpv6();
@@ -121,7 +125,10 @@ class LinuxEnvironment final : public Environment {
 
   void LimitDescriptors(std::optional<int> free) override {
     rlimit limit = descriptor_limit_;
-    if (free.has_value()) limit.rlim_cur = LimitThatLeaves(*free);
+    if (free.has_value()) {
+      limit.rlim_cur = LimitThatLeaves(
+          *free, [](int fd) { return fcntl(fd, F_GETFD) >= 0; });
+    }
     Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
   }
 

@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -93,6 +95,25 @@ std::optional<std::string> EnterOwnNetwork() {
     MapToRoot(uid, gid);
   }
   SetLoopback(true);
+  return std::nullopt;
+}
+
+std::optional<std::string> EnterNetworkOf(pid_t pid) {
+  const auto is_shared = [pid](absl::string_view kind) {
+    struct stat own = {};
+    struct stat other = {};
+    const std::string path = absl::StrCat("/proc/", pid, "/ns/", kind);
+    Checked(stat(absl::StrCat("/proc/self/ns/", kind).c_str(), &own), "stat");
+    Checked(stat(path.c_str(), &other), path);
+    return own.st_ino == other.st_ino;
+  };
+  if (is_shared("net")) return "the driver shares the runner's network";
+  const int pidfd = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)),
+                              "pidfd_open");
+  const absl::Cleanup close_pidfd = [pidfd] { close(pidfd); };
+  Checked(setns(pidfd, is_shared("user") ? CLONE_NEWNET
+                                         : CLONE_NEWUSER | CLONE_NEWNET),
+          "setns");
   return std::nullopt;
 }
 

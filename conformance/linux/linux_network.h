@@ -1,6 +1,8 @@
 #ifndef CONFORMANCE_LINUX_LINUX_NETWORK_H_
 #define CONFORMANCE_LINUX_LINUX_NETWORK_H_
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -16,6 +18,12 @@ namespace net::conformance {
 // Returns why that is not possible; nullopt if it was done. The process must
 // have one thread.
 std::optional<std::string> EnterOwnNetwork();
+
+// Moves the process into the network namespace of another, `pid`, and into its
+// user namespace if that is another one. Returns why that network is not one
+// of its own: it is this process's, too. Throws HarnessError where it fails.
+// The process must have one thread.
+std::optional<std::string> EnterNetworkOf(pid_t pid);
 
 // The others throw HarnessError where they fail, and belong into a namespace of
 // one's own.

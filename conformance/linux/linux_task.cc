@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
-#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
@@ -19,12 +18,10 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "conformance/environment.h"
 #include "conformance/linux/harness_error.h"
+#include "conformance/linux/thread_status.h"
 
 namespace net::conformance {
 namespace {
@@ -138,19 +135,9 @@ class LinuxTask final : public Task {
 
   // How often the thread has gone to sleep, if it sleeps now.
   std::optional<uint64_t> SleepNumber() const {
-    std::ifstream status(status_path_);
-    bool sleeps = false;
-    std::optional<uint64_t> number;
-    for (std::string line; std::getline(status, line);) {
-      absl::string_view rest = line;
-      if (absl::ConsumePrefix(&rest, "State:\t")) {
-        sleeps = absl::ConsumePrefix(&rest, "S");
-      } else if (absl::ConsumePrefix(&rest, "voluntary_ctxt_switches:\t")) {
-        uint64_t value = 0;
-        if (absl::SimpleAtoi(rest, &value)) number = value;
-      }
-    }
-    return sleeps ? number : std::nullopt;
+    const std::optional<ThreadStatus> status = ReadThreadStatus(status_path_);
+    if (!status.has_value() || !status->sleeps) return std::nullopt;
+    return status->times_slept;
   }
 
   const std::function<void()> abandon_;

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -15,6 +14,7 @@
 #include "absl/types/span.h"
 #include "syscalls/endpoint.h"
 #include "syscalls/error.h"
+#include "syscalls/socket_names.h"
 #include "syscalls/sys_result.h"
 
 namespace net::loopback {
@@ -24,15 +24,6 @@ SysResult PollOne(Syscalls& sys, int fd, int16_t events, int timeout_ms) {
   pollfd entry = {.fd = fd, .events = events, .revents = 0};
   const SysResult result = sys.Poll(&entry, 1, timeout_ms);
   return result.ok() ? SysResult::Ok(entry.revents) : result;
-}
-
-absl::StatusOr<ip::Endpoint> ToEndpoint(SysResult result,
-                                        const ip::SockAddr& address,
-                                        absl::string_view operation) {
-  if (!result.ok()) return ErrnoError(result.error(), operation);
-  const std::optional<ip::Endpoint> endpoint = address.ToEndpoint();
-  if (!endpoint.has_value()) return ErrnoError(EAFNOSUPPORT, operation);
-  return *endpoint;
 }
 
 }  // namespace
@@ -116,17 +107,11 @@ SysResult RawSocket::Wait(int16_t events) const {
 }
 
 absl::StatusOr<ip::Endpoint> RawSocket::LocalEndpoint() const {
-  ip::SockAddr address;
-  const SysResult result =
-      sys_->GetSockName(fd_, address.get(), address.size_ptr());
-  return ToEndpoint(result, address, "getsockname");
+  return net::LocalEndpoint(*sys_, fd_);
 }
 
 absl::StatusOr<ip::Endpoint> RawSocket::PeerEndpoint() const {
-  ip::SockAddr address;
-  const SysResult result =
-      sys_->GetPeerName(fd_, address.get(), address.size_ptr());
-  return ToEndpoint(result, address, "getpeername");
+  return net::PeerEndpoint(*sys_, fd_);
 }
 
 }  // namespace net::loopback

@@ -20,7 +20,23 @@ _mutated_source = rule(
     },
 )
 
-def mutant(name, replace, by, caught_by, src = "//tcp:tcp.cc"):
+def part_of_tcp(name, src):
+    """One source file of tcp/, or what has become of it."""
+    cc_library(
+        name = name,
+        srcs = [src],
+        deps = [
+            "//syscalls",
+            "//syscalls:error",
+            "//syscalls:ip",
+            "//syscalls:socket_names",
+            "//tcp:headers",
+        ],
+        # Wanted by libraries that stand after it on the linker's command line.
+        alwayslink = True,
+    )
+
+def mutant(name, replace, by, caught_by, part = "tcp"):
     """net::tcp with one mistake, and a test that the suite finds it.
 
     The test runs the program //conformance over the mutant and expects that
@@ -32,32 +48,24 @@ def mutant(name, replace, by, caught_by, src = "//tcp:tcp.cc"):
         mistake passes the suite, and that fails its test.
       by: what stands there instead.
       caught_by: ids of cases that must fail.
-      src: the source file of tcp/ with the mistake.
+      part: the source file of tcp/ with the mistake: "tcp" or "socket".
     """
     _mutated_source(
         name = name + "_source",
-        src = src,
+        src = "//tcp:{}.cc".format(part),
         out = name + ".cc",
         replace = replace,
         by = by,
     )
-    intact = [f for f in ["//tcp:socket.cc", "//tcp:tcp.cc"] if f != src]
-    cc_library(
-        name = name + "_tcp",
-        srcs = [name + ".cc"] + intact,
-        deps = [
-            "//syscalls",
-            "//syscalls:error",
-            "//syscalls:ip",
-            "//tcp:headers",
-        ],
-        # Wanted by libraries that stand after it on the linker's command line.
-        alwayslink = True,
+    part_of_tcp(
+        name = name + "_" + part,
+        src = name + ".cc",
     )
     cc_binary(
         name = name,
         deps = [
-            name + "_tcp",
+            name + "_" + part,
+            "intact_" + ("socket" if part == "tcp" else "tcp"),
             "//conformance:main",
         ],
     )

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# compare_test.sh CONFORMANCE COMPARE: what //conformance:compare says of two files of records.
+set -euo pipefail
+
+conformance=$PWD/$1
+compare=$PWD/$2
+failures=0
+cd "$TEST_TMPDIR"
+
+# expect STATUS TEXT ARGS...: runs compare; it must end with STATUS and print TEXT (on either stream).
+expect() {
+  local status=$1 text=$2 output actual=0
+  shift 2
+  output=$("$compare" "$@" 2>&1) || actual=$?
+  if [[ $actual != "$status" || $output != *"$text"* ]]; then
+    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' \
+      "$*" "$status" "$text" "$actual" "$output"
+    failures=$((failures + 1))
+  fi
+}
+
+fast=listen.backlog.default
+"$conformance" --cases=$fast --implementations=net_tcp --records=before > /dev/null
+
+expect 0 "2 cells, 0 changed" before before
+
+sed "s/\"axis\":\"v4\",\(.*\)\"outcome\":\"pass\"/\"axis\":\"v4\",\1\"outcome\":\"fail\"/" before > after
+expect 1 "$fast v4 net_tcp: pass -> fail; not a flake: run again, pass 3 times" --rerun=3 before after
+expect 1 "nothing else that was recorded has changed" --rerun=0 before after
+expect 1 "2 cells, 1 changed" before after
+
+sed 's/"kernel":"[^"]*"/"kernel":"1.0"/' after > elsewhere
+expect 1 "perhaps the environment: kernel: " before elsewhere
+
+sed 's/"version":""/"version":"2.0"/' after > newer
+expect 1 "the implementation's version:  -> 2.0" before newer
+
+sed 's/"requirement":"/"requirement":"Not /' after > other_case
+expect 1 "the case requires something else now" before other_case
+
+grep -v '"axis":"v6"' before > fewer
+expect 1 "$fast v6 net_tcp: gone, was pass" before fewer
+expect 1 "$fast v6 net_tcp: new, pass" fewer before
+
+expect 0 "Compares two files" --help
+expect 2 "needs two files" before
+expect 2 "ENOENT" before missing
+echo '{"case": 1' >> before
+expect 2 "before:4: this is no record" before before
+expect 2 "there is no flag '--repeat=2'" --repeat=2 before before
+
+exit $((failures > 0))

@@ -1,0 +1,57 @@
+"""Rules for those who judge an implementation of TCP of their own."""
+
+load("@rules_cc//cc:defs.bzl", "cc_test")
+
+def tcp_conformance_test(
+        name,
+        implementation = None,
+        driver = None,
+        driver_stdio = False,
+        expectations = None,
+        cases = [],
+        args = [],
+        data = [],
+        **kwargs):
+    """A test that judges an implementation of TCP, one GoogleTest test for each case and address family.
+
+    Give either `implementation` or `driver`. With a hundred cases and more, `shard_count` saves time.
+
+    Args:
+      name: of the test.
+      implementation: a cc_library that defines net::conformance::MakeImplementation() (conformance/factory.h).
+      driver: a program that speaks the protocol of conformance/drivers/PROTOCOL.md.
+      driver_stdio: the driver speaks it on its standard input and output.
+      expectations: the file with the known differences (conformance/engine/expectations.h).
+      cases: globs of the cases to run, such as "listen.*"; all, if there are none.
+      args: more arguments, such as "--timeout=10s", after which a case that hangs is killed.
+      data: as cc_test's.
+      **kwargs: as cc_test's: shard_count, size, tags...
+    """
+    if (implementation == None) == (driver == None):
+        fail("tcp_conformance_test({}): give either `implementation` or `driver`".format(name))
+
+    # Paths from the top of the caller's workspace, which is where a test starts.
+    files = []
+    flags = []
+    if driver != None:
+        deps = [Label("//conformance:driver_test_main")]
+        files.append(driver)
+        flags.append("--driver=$(rootpath {})".format(driver))
+        if driver_stdio:
+            flags.append("--driver-stdio")
+    else:
+        # In this order: the first one needs the other.
+        deps = [Label("//conformance:implementation_test_main"), implementation]
+    if expectations != None:
+        files.append(expectations)
+        flags.append("--expectations=$(rootpath {})".format(expectations))
+    if cases:
+        flags.append("--cases=" + ",".join(cases))
+
+    cc_test(
+        name = name,
+        args = flags + args,
+        data = files + data,
+        deps = deps,
+        **kwargs
+    )

@@ -1,0 +1,179 @@
+#include "conformance/driver_host/answer.h"
+
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/result.h"
+#include "nlohmann/json.hpp"
+#include "syscalls/endpoint.h"
+#include "syscalls/errno_symbol.h"
+#include "syscalls/error_kind.h"
+#include "syscalls/ip_addr.h"
+
+namespace net::conformance {
+namespace {
+
+using Json = nlohmann::json;
+
+absl::Status NoAnswer(absl::string_view why) {
+  return absl::InvalidArgumentError(why);
+}
+
+// A text member, or "" if there is none.
+std::string OptionalText(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end() || !found->is_string()) return "";
+  return found->get<std::string>();
+}
+
+absl::StatusOr<Error> ParseError(const Json& json) {
+  Error error{.text = OptionalText(json, "text")};
+  const std::string symbol = OptionalText(json, "errno");
+  const std::string kind = OptionalText(json, "kind");
+  if (symbol.empty() && kind.empty()) {
+    return NoAnswer("an error has an `errno` or a `kind`");
+  }
+  if (!symbol.empty()) {
+    const std::optional<int> number = ErrnoFromSymbol(symbol);
+    if (!number.has_value()) {
+      return NoAnswer(absl::StrCat("no errno is called '", symbol, "'"));
+    }
+    error.error_number = *number;
+    error.kind = KindOfErrno(*number);
+  }
+  if (!kind.empty()) {
+    const std::optional<ErrorKind> known = KindFromName(kind);
+    if (!known.has_value()) {
+      return NoAnswer(absl::StrCat("no kind is called '", kind, "'"));
+    }
+    if (!symbol.empty() && *known != error.kind) {
+      return NoAnswer(absl::StrCat(symbol, " is of kind '",
+                                   KindName(error.kind), "', not '", kind,
+                                   "'"));
+    }
+    error.kind = *known;
+  }
+  return error;
+}
+
+[[noreturn]] void Lacks(const Json& ok, const char* name,
+                        absl::string_view what) {
+  throw DriverError(absl::StrCat("the driver answered ", ok.dump(), ": `", name,
+                                 "` must be ", what));
+}
+
+Hello::Capability CapabilityFrom(const Json& ok, const Json& value) {
+  if (value == "yes") return Hello::Capability::kYes;
+  if (value == "no") return Hello::Capability::kNo;
+  if (value == "platform") return Hello::Capability::kPlatform;
+  Lacks(ok, "capabilities", R"(an object of "yes", "no" and "platform")");
+}
+
+std::optional<int> SignalFromName(absl::string_view name) {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    const char* known = sigabbrev_np(signal);
+    if (known != nullptr && name == absl::StrCat("SIG", known)) return signal;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> ParseAnswer(absl::string_view message) {
+  const Json json = Json::parse(message.begin(), message.end(), nullptr,
+                                /*allow_exceptions=*/false);
+  if (!json.is_object()) return NoAnswer("a message is a JSON object");
+  const auto id = json.find("id");
+  if (id == json.end() || !id->is_number_unsigned()) {
+    return NoAnswer("an answer has the `id` of its command");
+  }
+  Answer answer{.id = id->get<uint64_t>(), .content = {}};
+  int contents = 0;
+  for (const char* name : {"ok", "error", "unsupported", "internal"}) {
+    const auto found = json.find(name);
+    if (found == json.end()) continue;
+    if (!found->is_object()) {
+      return NoAnswer(absl::StrCat("`", name, "` is an object"));
+    }
+    ++contents;
+    if (absl::string_view(name) == "ok") {
+      answer.content = *found;
+    } else if (absl::string_view(name) == "error") {
+      absl::StatusOr<Error> error = ParseError(*found);
+      if (!error.ok()) return error.status();
+      answer.content = *std::move(error);
+    } else if (absl::string_view(name) == "unsupported") {
+      answer.content = Unsupported{OptionalText(*found, "reason")};
+    } else {
+      answer.content = Internal{OptionalText(*found, "text")};
+    }
+  }
+  if (contents != 1) {
+    return NoAnswer(
+        "an answer has exactly one of `ok`, `error`, `unsupported` and "
+        "`internal`");
+  }
+  return answer;
+}
+
+uint64_t NumberIn(const Json& ok, const char* name) {
+  const auto found = ok.find(name);
+  if (found == ok.end() || !found->is_number_unsigned()) {
+    Lacks(ok, name, "a number, not below 0");
+  }
+  return found->get<uint64_t>();
+}
+
+std::string TextIn(const Json& ok, const char* name) {
+  const auto found = ok.find(name);
+  if (found == ok.end() || !found->is_string()) Lacks(ok, name, "a text");
+  return found->get<std::string>();
+}
+
+ip::Endpoint EndpointFrom(const Json& json) {
+  const uint64_t port = NumberIn(json, "port");
+  const auto addr = ip::Addr::Parse(TextIn(json, "address"));
+  if (!addr.has_value()) Lacks(json, "address", "an IP address");
+  if (port > 65535) Lacks(json, "port", "0 to 65535");
+  return {*addr, static_cast<uint16_t>(port)};
+}
+
+Hello HelloFrom(const Json& ok) {
+  Hello hello;
+  if (NumberIn(ok, "version") != 1) {
+    Lacks(ok, "version", "one of the versions that it was offered");
+  }
+  hello.name = TextIn(ok, "name");
+  hello.implementation_version = TextIn(ok, "implementation_version");
+  hello.language = TextIn(ok, "language");
+  hello.pid = static_cast<int>(NumberIn(ok, "pid"));
+  if (ok.contains("signal")) {
+    hello.signal = SignalFromName(TextIn(ok, "signal"));
+    if (!hello.signal.has_value()) Lacks(ok, "signal", "a signal's name");
+  }
+  if (const auto all = ok.find("capabilities"); all != ok.end()) {
+    if (!all->is_object()) Lacks(ok, "capabilities", "an object");
+    for (const auto& [name, value] : all->items()) {
+      hello.capabilities[name] = CapabilityFrom(ok, value);
+    }
+  }
+  if (const auto limits = ok.find("limits"); limits != ok.end()) {
+    if (!limits->is_object()) Lacks(ok, "limits", "an object");
+    if (limits->contains("operations")) {
+      hello.one_operation = NumberIn(*limits, "operations") == 1;
+    }
+    if (limits->contains("data")) hello.data = NumberIn(*limits, "data");
+    if (hello.data == 0) Lacks(*limits, "data", "above 0");
+  }
+  return hello;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,238 @@
+#include "conformance/driver_host/answer.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "conformance/engine/files.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/result.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "syscalls/endpoint.h"
+#include "syscalls/error_kind.h"
+
+namespace net::conformance {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+// The samples of PROTOCOL.md that are answers, in their order.
+std::vector<std::string> AnswerSamples() {
+  const auto path = FindRunfile("conformance/drivers/PROTOCOL.md");
+  const auto text = ReadFile(path.value_or("PROTOCOL.md"));
+  if (!text.ok()) {
+    ADD_FAILURE() << text.status();
+    return {};
+  }
+  std::vector<std::string> samples;
+  const std::vector<std::string> parts = absl::StrSplit(*text, "```json\n");
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const std::string sample = parts[i].substr(0, parts[i].find("```"));
+    if (!absl::StrContains(sample, "\"command\"")) samples.push_back(sample);
+  }
+  return samples;
+}
+
+// The `ok` of the sample with this id.
+Json OkOfSample(uint64_t id) {
+  for (const std::string& sample : AnswerSamples()) {
+    const absl::StatusOr<Answer> answer = ParseAnswer(sample);
+    if (!answer.ok() || answer->id != id) continue;
+    if (const Json* ok = std::get_if<Json>(&answer->content)) return *ok;
+  }
+  ADD_FAILURE() << "no sample " << id;
+  return Json::object();
+}
+
+TEST(SamplesTest, AllAnswersAreAnswers) {
+  const std::vector<std::string> samples = AnswerSamples();
+  // One for each command, and those that are no `ok`.
+  EXPECT_GE(samples.size(), 16U);
+  for (const std::string& sample : samples) {
+    const absl::StatusOr<Answer> answer = ParseAnswer(sample);
+    EXPECT_TRUE(answer.ok()) << answer.status() << "\n" << sample;
+  }
+}
+
+TEST(SamplesTest, HelloTellsAllThatItSays) {
+  const Hello hello = HelloFrom(OkOfSample(1));
+  EXPECT_EQ(hello.name, "python");
+  EXPECT_EQ(hello.implementation_version, "3.11.2");
+  EXPECT_EQ(hello.language, "Python");
+  EXPECT_EQ(hello.pid, 4711);
+  EXPECT_EQ(hello.signal, SIGUSR2);
+  using enum Hello::Capability;
+  EXPECT_EQ(hello.capabilities, (std::map<std::string, Hello::Capability>{
+                                    {"descriptors", kYes},
+                                    {"errno", kYes},
+                                    {"keepalive", kYes},
+                                    {"reuseport", kPlatform},
+                                    {"pending_error", kNo},
+                                }));
+  EXPECT_TRUE(hello.one_operation);
+  EXPECT_EQ(hello.data, 65536U);
+}
+
+TEST(SamplesTest, MembersHaveTheirValues) {
+  EXPECT_EQ(NumberIn(OkOfSample(2), "socket"), 1U);
+  EXPECT_EQ(NumberIn(OkOfSample(2), "port"), 40123U);
+  EXPECT_EQ(EndpointFrom(OkOfSample(7).at("endpoint")),
+            *ip::Endpoint::Parse("127.0.0.1:40123"));
+  EXPECT_EQ(TextIn(OkOfSample(9), "data"), "aGVsbG8=");
+}
+
+TEST(HelloTest, WhatMayBeLeftOutHasDefaults) {
+  const Hello hello = HelloFrom({{"version", 1U},
+                                 {"name", "n"},
+                                 {"implementation_version", "1"},
+                                 {"language", "l"},
+                                 {"pid", 1U}});
+  EXPECT_EQ(hello.signal, std::nullopt);
+  EXPECT_TRUE(hello.capabilities.empty());
+  EXPECT_FALSE(hello.one_operation);
+  EXPECT_EQ(hello.data, 65536U);
+}
+
+std::string MessageOf(const Json& hello) {
+  try {
+    static_cast<void>(HelloFrom(hello));
+  } catch (const DriverError& e) {
+    return e.what();
+  }
+  return "it was accepted";
+}
+
+TEST(HelloTest, AWrongMemberIsNamed) {
+  const struct {
+    Json changes;  // null: the member is left out
+    const char* message;
+  } hellos[] = {
+      {{{"version", 2U}}, "`version` must be one of the versions"},
+      {{{"version", nullptr}}, "`version` must be a number"},
+      {{{"name", nullptr}}, "`name` must be a text"},
+      {{{"language", 3}}, "`language` must be a text"},
+      {{{"pid", -1}}, "`pid` must be a number, not below 0"},
+      {{{"pid", "4711"}}, "`pid` must be a number, not below 0"},
+      {{{"signal", "SIGNOTHING"}}, "`signal` must be a signal's name"},
+      {{{"signal", 12}}, "`signal` must be a text"},
+      {{{"capabilities", Json::array()}}, "`capabilities` must be an object"},
+      {{{"capabilities", {{"errno", "maybe"}}}},
+       "`capabilities` must be an object of \"yes\", \"no\""},
+      {{{"capabilities", {{"errno", true}}}},
+       "`capabilities` must be an object of \"yes\", \"no\""},
+      {{{"limits", 1}}, "`limits` must be an object"},
+      {{{"limits", {{"operations", "one"}}}}, "`operations` must be a number"},
+      {{{"limits", {{"data", 0U}}}}, "`data` must be above 0"},
+  };
+  for (const auto& hello : hellos) {
+    Json changed = OkOfSample(1);
+    changed.merge_patch(hello.changes);
+    EXPECT_THAT(MessageOf(changed), HasSubstr(hello.message));
+  }
+}
+
+TEST(ParseAnswerTest, TellsErrnoAndKind) {
+  const auto error_of = [](absl::string_view json) {
+    const auto answer =
+        ParseAnswer(absl::StrCat(R"({"id": 3, "error": )", json, "}"));
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return std::get<Error>(answer->content);
+  };
+  const Error both = error_of(R"({"errno": "EPIPE", "kind": "broken_pipe"})");
+  EXPECT_EQ(both.error_number, EPIPE);
+  EXPECT_EQ(both.kind, ErrorKind::kBrokenPipe);
+  // The second names that errno.h has.
+  EXPECT_EQ(error_of(R"({"errno": "EWOULDBLOCK"})").error_number, EAGAIN);
+  const Error kind = error_of(R"({"kind": "refused", "text": "no luck"})");
+  EXPECT_EQ(kind.error_number, std::nullopt);
+  EXPECT_EQ(kind.kind, ErrorKind::kRefused);
+  EXPECT_EQ(kind.text, "no luck");
+}
+
+TEST(ParseAnswerTest, TellsClaimsAndFaults) {
+  const auto claim = ParseAnswer(R"({"id":1,"unsupported":{"reason":"why"}})");
+  ASSERT_TRUE(claim.ok());
+  EXPECT_EQ(std::get<Unsupported>(claim->content).reason, "why");
+  const auto fault = ParseAnswer(R"({"id":1,"internal":{"text":"KeyError"}})");
+  ASSERT_TRUE(fault.ok());
+  EXPECT_EQ(std::get<Internal>(fault->content).text, "KeyError");
+}
+
+TEST(ParseAnswerTest, IgnoresMembersThatItDoesNotKnow) {
+  EXPECT_TRUE(ParseAnswer(R"({"id": 1, "ok": {}, "colour": "blue"})").ok());
+}
+
+TEST(ParseAnswerTest, SaysInWhatAMessageIsNoAnswer) {
+  const struct {
+    const char* message;
+    const char* why;
+  } messages[] = {
+      {"", "a message is a JSON object"},
+      {"ok", "a message is a JSON object"},
+      {R"({"id": 1, "ok": {})", "a message is a JSON object"},
+      {R"([{"id": 1, "ok": {}}])", "a message is a JSON object"},
+      {R"({"ok": {}})", "an answer has the `id` of its command"},
+      {R"({"id": "1", "ok": {}})", "an answer has the `id` of its command"},
+      {R"({"id": -1, "ok": {}})", "an answer has the `id` of its command"},
+      {R"({"id": 1.5, "ok": {}})", "an answer has the `id` of its command"},
+      {R"({"id": 1})", "an answer has exactly one of `ok`, `error`"},
+      {R"({"id": 1, "ok": {}, "unsupported": {"reason": "both"}})",
+       "an answer has exactly one of `ok`, `error`"},
+      {R"({"id": 1, "ok": null})", "`ok` is an object"},
+      {R"({"id": 1, "ok": [1]})", "`ok` is an object"},
+      {R"({"id": 1, "error": "ECONNREFUSED"})", "`error` is an object"},
+      {R"({"id": 1, "error": {}})", "an error has an `errno` or a `kind`"},
+      {R"({"id": 1, "error": {"errno": 111}})",
+       "an error has an `errno` or a `kind`"},
+      {R"({"id": 1, "error": {"errno": "EREFUSED"}})",
+       "no errno is called 'EREFUSED'"},
+      {R"({"id": 1, "error": {"kind": "unlucky"}})",
+       "no kind is called 'unlucky'"},
+      {R"({"id": 1, "error": {"errno": "EPIPE", "kind": "refused"}})",
+       "EPIPE is of kind 'broken_pipe', not 'refused'"},
+      {R"({"id": 1, "unsupported": true})", "`unsupported` is an object"},
+  };
+  for (const auto& one : messages) {
+    const absl::StatusOr<Answer> answer = ParseAnswer(one.message);
+    ASSERT_FALSE(answer.ok()) << one.message;
+    EXPECT_THAT(std::string(answer.status().message()), HasSubstr(one.why))
+        << one.message;
+  }
+}
+
+TEST(EndpointTest, AWrongEndpointIsShown) {
+  const struct {
+    Json json;
+    const char* why;
+  } endpoints[] = {
+      {{{"port", 1U}}, "`address` must be a text"},
+      {{{"address", "::1"}}, "`port` must be a number"},
+      {{{"address", "localhost"}, {"port", 1U}},
+       "`address` must be an IP address"},
+      {{{"address", "::1"}, {"port", 65536U}}, "`port` must be 0 to 65535"},
+  };
+  for (const auto& one : endpoints) {
+    try {
+      static_cast<void>(EndpointFrom(one.json));
+      ADD_FAILURE() << one.json;
+    } catch (const DriverError& e) {
+      EXPECT_THAT(e.what(), HasSubstr(one.why));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace net::conformance

@@ -1,0 +1,32 @@
+#ifndef CONFORMANCE_DRIVER_HOST_ATTACHED_DRIVER_H_
+#define CONFORMANCE_DRIVER_HOST_ATTACHED_DRIVER_H_
+
+#include <string>
+
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/session.h"
+
+namespace net::conformance {
+
+// A driver that the user starts, in a debugger if they like: the channel is two
+// FIFOs (fifo(7)) in a folder. It lives in the network of who starts it.
+class AttachedDriver {
+ public:
+  // Makes the FIFOs, prints on standard error how to start the driver, and
+  // waits until that has been done. Throws HarnessError.
+  AttachedDriver(const DriverCommand& command, const std::string& folder);
+  AttachedDriver(const AttachedDriver&) = delete;
+  AttachedDriver& operator=(const AttachedDriver&) = delete;
+  ~AttachedDriver();
+
+  Channel channel() const { return channel_; }
+
+ private:
+  const std::string commands_;
+  const std::string answers_;
+  Channel channel_;
+};
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_DRIVER_HOST_ATTACHED_DRIVER_H_

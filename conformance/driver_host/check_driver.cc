@@ -1,0 +1,245 @@
+#include "conformance/driver_host/check_driver.h"
+
+#include <csignal>
+#include <ostream>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/frame.h"
+#include "conformance/driver_host/probe.h"
+#include "conformance/result.h"
+#include "nlohmann/json.hpp"
+
+namespace net::conformance {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr absl::Duration kPatience = absl::Seconds(10);
+
+// The next answer.
+absl::StatusOr<Answer> HearAnswer(Probe& probe) {
+  const absl::StatusOr<std::string> message = probe.Hear();
+  if (!message.ok()) return message.status();
+  return ParseAnswer(*message);
+}
+
+// Says a command, and hears the answer to it.
+absl::StatusOr<Answer> Ask(Probe& probe, const Json& command) {
+  probe.SayFrame(command);
+  absl::StatusOr<Answer> answer = HearAnswer(probe);
+  if (answer.ok() && answer->id != command.at("id").get<uint64_t>()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("it answered ", answer->id, " to ", command.dump()));
+  }
+  return answer;
+}
+
+// The members of `ok`.
+absl::StatusOr<Json> AskOk(Probe& probe, const Json& command) {
+  absl::StatusOr<Answer> answer = Ask(probe, command);
+  if (!answer.ok()) return answer.status();
+  if (const auto* ok = std::get_if<Json>(&answer->content)) return *ok;
+  return absl::InvalidArgumentError(
+      absl::StrCat("it did not answer `ok` to ", command.dump()));
+}
+
+const Json kHello = {
+    {"id", 1}, {"command", "hello"}, {"versions", {1}}, {"suite", "check"}};
+
+template <typename Kind>
+absl::Status Expect(const absl::StatusOr<Answer>& answer,
+                    absl::string_view what) {
+  if (!answer.ok()) return answer.status();
+  if (std::holds_alternative<Kind>(answer->content)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("it did not answer ", what));
+}
+
+absl::Status Greets(Probe& probe) {
+  const absl::StatusOr<Json> ok = AskOk(probe, kHello);
+  if (!ok.ok()) return ok.status();
+  static_cast<void>(HelloFrom(*ok));
+  return absl::OkStatus();
+}
+
+absl::Status RefusesOtherVersions(Probe& probe) {
+  Json hello = kHello;
+  hello["versions"] = {99};
+  return Expect<Unsupported>(Ask(probe, hello), "`unsupported`");
+}
+
+absl::Status SaysGoodbye(Probe& probe) {
+  if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
+  const auto ok = AskOk(probe, {{"id", 2}, {"command", "bye"}});
+  return ok.ok() ? probe.AwaitEnd() : ok.status();
+}
+
+absl::Status EndsWithTheChannel(Probe& probe) {
+  if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
+  probe.HangUp();
+  const absl::Status ended = probe.AwaitEnd();
+  // With which status is its own affair.
+  return absl::IsDeadlineExceeded(ended) ? ended : absl::OkStatus();
+}
+
+absl::Status KnowsNoOtherCommand(Probe& probe) {
+  if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
+  return Expect<Unsupported>(Ask(probe, {{"id", 2}, {"command", "teleport"}}),
+                             "`unsupported`");
+}
+
+absl::Status KnowsNoOtherOption(Probe& probe) {
+  if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
+  return Expect<Unsupported>(Ask(probe, {{"id", 2},
+                                         {"command", "listen"},
+                                         {"address", "127.0.0.1"},
+                                         {"port", 0},
+                                         {"options", {{"colour", "blue"}}}}),
+                             "`unsupported`");
+}
+
+absl::Status IgnoresOtherMembers(Probe& probe) {
+  Json hello = kHello;
+  hello["colour"] = {{"shade", "dark"}, {"list", {1, "two", nullptr, true}}};
+  const auto ok = AskOk(probe, hello);
+  return ok.status();
+}
+
+absl::Status KnowsItsSockets(Probe& probe) {
+  if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
+  return Expect<Internal>(
+      Ask(probe, {{"id", 2}, {"command", "peeraddr"}, {"socket", 987654}}),
+      "`internal`");
+}
+
+absl::Status ReadsLargeFrames(Probe& probe) {
+  Json hello = kHello;
+  hello["padding"] = std::string(kMaxFrame - 200, 'x');
+  return AskOk(probe, hello).status();
+}
+
+absl::Status ReadsFramesInPieces(Probe& probe) {
+  const std::string frame = EncodeFrame(kHello.dump());
+  for (const char& byte : frame) probe.Say({&byte, 1});
+  return Expect<Json>(HearAnswer(probe), "`ok`");
+}
+
+absl::Status ReadsFramesAtOnce(Probe& probe) {
+  Json second = kHello;
+  second["id"] = 2;
+  probe.Say(EncodeFrame(kHello.dump()) + EncodeFrame(second.dump()));
+  absl::Status first = Expect<Json>(HearAnswer(probe), "`ok`");
+  if (!first.ok()) return first;
+  return Expect<Json>(HearAnswer(probe), "`ok` to the second frame");
+}
+
+absl::Status DoesNotHangOnRubbish(Probe& probe) {
+  probe.Say("this is no frame\n");
+  probe.HangUp();
+  const absl::Status ended = probe.AwaitEnd();
+  return absl::IsDeadlineExceeded(ended) ? ended : absl::OkStatus();
+}
+
+absl::Status ServesWhileItWaits(Probe& probe) {
+  const auto hello = AskOk(probe, kHello);
+  if (!hello.ok()) return hello.status();
+  if (HelloFrom(*hello).one_operation) return absl::OkStatus();
+  const auto listener = AskOk(probe, {{"id", 2},
+                                      {"command", "listen"},
+                                      {"address", "127.0.0.1"},
+                                      {"port", 0},
+                                      {"options", Json::object()}});
+  if (!listener.ok()) return listener.status();
+  const uint64_t socket = NumberIn(*listener, "socket");
+  probe.SayFrame({{"id", 3},
+                  {"command", "accept"},
+                  {"socket", socket},
+                  {"options", Json::object()}});
+  return AskOk(probe, {{"id", 4}, {"command", "localaddr"}, {"socket", socket}})
+      .status();
+}
+
+absl::Status TellsWhatWasOpen(Probe& probe) {
+  if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
+  const auto listener = AskOk(probe, {{"id", 2},
+                                      {"command", "listen"},
+                                      {"address", "127.0.0.1"},
+                                      {"port", 0},
+                                      {"options", Json::object()}});
+  if (!listener.ok()) return listener.status();
+  const auto reset = AskOk(probe, {{"id", 3}, {"command", "reset"}});
+  if (!reset.ok()) return reset.status();
+  if (reset->value("closed", Json()) == Json::array({listener->at("socket")})) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("it answered ", reset->dump(), " to reset, but socket ",
+                   listener->at("socket").dump(), " was open"));
+}
+
+constexpr struct {
+  const char* requirement;
+  absl::Status (*run)(Probe& probe);
+} kChecks[] = {
+    {"answers hello with all that it has to tell", Greets},
+    {"answers `unsupported` to a version that it does not speak",
+     RefusesOtherVersions},
+    {"ends with status 0 after bye", SaysGoodbye},
+    {"ends when the channel does", EndsWithTheChannel},
+    {"answers `unsupported` to an unknown command", KnowsNoOtherCommand},
+    {"answers `unsupported` to an unknown option", KnowsNoOtherOption},
+    {"ignores unknown members", IgnoresOtherMembers},
+    {"answers `internal` to a socket that there is not", KnowsItsSockets},
+    {"reads a frame of nearly 1 MiB", ReadsLargeFrames},
+    {"reads a frame that comes byte by byte", ReadsFramesInPieces},
+    {"reads two frames that come at once", ReadsFramesAtOnce},
+    {"does not hang on what is no frame", DoesNotHangOnRubbish},
+    {"serves other commands while accept waits (or holds only one)",
+     ServesWhileItWaits},
+    {"tells at reset what was still open", TellsWhatWasOpen},
+};
+
+absl::Status RunCheck(absl::Status (*run)(Probe& probe),
+                      const DriverCommand& command) {
+  Probe probe(command, kPatience);
+  absl::Status result;
+  try {
+    result = run(probe);
+  } catch (const DriverError& e) {
+    result = absl::InvalidArgumentError(e.what());
+  }
+  if (result.ok()) return result;
+  return absl::Status(result.code(),
+                      absl::StrCat(result.message(), "\n", probe.Describe()));
+}
+
+}  // namespace
+
+bool CheckDriver(const DriverCommand& command, std::ostream& out) {
+  // It may end while it is spoken to.
+  std::signal(SIGPIPE, SIG_IGN);
+  int failed = 0;
+  for (const auto& check : kChecks) {
+    const absl::Status result = RunCheck(check.run, command);
+    out << (result.ok() ? "ok    " : "FAIL  ") << check.requirement << "\n";
+    if (result.ok()) continue;
+    ++failed;
+    out << "      " << result.message() << std::endl;
+    if (check.run == Greets) {
+      out << "without that there is no point in going on\n";
+      return false;
+    }
+  }
+  out << (std::size(kChecks) - static_cast<size_t>(failed)) << " ok, " << failed
+      << " failed\n";
+  return failed == 0;
+}
+
+}  // namespace net::conformance

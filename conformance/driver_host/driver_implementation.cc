@@ -1,0 +1,335 @@
+#include "conformance/driver_host/driver_implementation.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/driver.h"
+#include "conformance/driver_host/turns.h"
+#include "conformance/implementation.h"
+#include "conformance/result.h"
+#include "conformance/witness.h"
+#include "nlohmann/json.hpp"
+#include "syscalls/endpoint.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+namespace {
+
+using Json = nlohmann::json;
+
+// What a blocking `send` may have at a time if the driver can hold only one
+// operation: less than there is room for when poll(2) says that there is some.
+constexpr size_t kSureToFit = 512;
+
+template <typename Options>
+Json CommonOptions(const Options& options) {
+  Json json = Json::object();
+  if (options.nonblock) json["nonblock"] = true;
+  if (options.no_cloexec) json["no_cloexec"] = true;
+  if (options.unknown_flag) json["unknown_flag"] = true;
+  return json;
+}
+
+Json ToJson(const AcceptOptions& options) { return CommonOptions(options); }
+
+Json ToJson(const ConnectOptions& options) {
+  Json json = CommonOptions(options);
+  if (options.keepalive) json["keepalive"] = true;
+  if (options.times > 1) json["times"] = options.times;
+  return json;
+}
+
+Json ToJson(const ListenOptions& options) {
+  Json json = CommonOptions(options);
+  if (options.keepalive) json["keepalive"] = true;
+  if (options.reuseaddr) json["reuseaddr"] = true;
+  if (options.reuseport) json["reuseport"] = true;
+  if (options.times > 1) json["times"] = options.times;
+  if (options.backlog.size() == 1) json["backlog"] = options.backlog[0];
+  if (options.backlog.size() > 1) json["backlogs"] = options.backlog;
+  // One is told by the answer's `port` in any language.
+  if (options.port_assignments.size() > 1) {
+    json["ports"] = options.port_assignments.size();
+  }
+  return json;
+}
+
+const char* HowName(int how) {
+  if (how == SHUT_RD) return "read";
+  return how == SHUT_WR ? "write" : "both";
+}
+
+// The capabilities (PROTOCOL.md, hello) that a command is about.
+std::vector<std::string> CapabilitiesFor(const Json& command) {
+  std::vector<std::string> names;
+  const std::string name = command.at("command").get<std::string>();
+  if (name == "shutdown") {
+    names.emplace_back(command.at("how") == "read" ? "shutdown_read"
+                                                   : "shutdown");
+  }
+  if (name == "pending_error") names.push_back(name);
+  if (const auto options = command.find("options"); options != command.end()) {
+    for (const auto& [option, value] : options->items()) {
+      names.push_back(option);
+    }
+  }
+  return names;
+}
+
+class DriverImplementation final : public Implementation {
+ public:
+  explicit DriverImplementation(std::shared_ptr<DriverSockets> sockets)
+      : sockets_(std::move(sockets)) {}
+
+  Result<Handle> Listen(const ip::Endpoint& local,
+                        const ListenOptions& options) override {
+    const auto& ports = options.port_assignments;
+    if (std::count(ports.begin(), ports.end(), nullptr) > 0) {
+      return Unsupported{"the protocol has no null pointers"};
+    }
+    const Json command = {{"command", "listen"},
+                          {"address", local.addr.ToString()},
+                          {"port", local.port},
+                          {"options", ToJson(options)}};
+    const std::shared_ptr<Driver> driver = sockets_->driver();
+    const Result<Json> ok = Do(*driver, command);
+    if (!ok.ok()) return ok.As<Handle>();
+    const Handle handle = Keep(driver, command, *ok);
+    const uint64_t port = NumberIn(*ok, "port");
+    if (Result<Done> checked = CheckPort(handle, port); !checked.ok()) {
+      static_cast<void>(Close(handle));
+      return checked.As<Handle>();
+    }
+    return FillPorts(ports, *ok, handle);
+  }
+
+  Result<Handle> Connect(const ip::Endpoint& remote,
+                         const ConnectOptions& options) override {
+    const Json command = {{"command", "connect"},
+                          {"address", remote.addr.ToString()},
+                          {"port", remote.port},
+                          {"options", ToJson(options)}};
+    const std::shared_ptr<Driver> driver = sockets_->driver();
+    const Result<Json> ok = Do(*driver, command);
+    if (!ok.ok()) return ok.As<Handle>();
+    return Keep(driver, command, *ok);
+  }
+
+  Result<Handle> Accept(Handle listener,
+                        const AcceptOptions& options) override {
+    const DriverSockets::Entry entry = sockets_->Find(listener);
+    AwaitReady(listener, POLLIN, /*as_listener=*/true);
+    const Json command = {{"command", "accept"},
+                          {"socket", entry.number},
+                          {"options", ToJson(options)}};
+    const Result<Json> ok = Do(*entry.driver, command);
+    if (!ok.ok()) return ok.As<Handle>();
+    return Keep(entry.driver, command, *ok);
+  }
+
+  Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override {
+    const Result<Json> ok = Do(socket, {{"command", "peeraddr"}});
+    if (!ok.ok()) return ok.As<std::optional<ip::Endpoint>>();
+    const auto endpoint = ok->find("endpoint");
+    if (endpoint == ok->end()) {
+      throw DriverError("the driver answered peeraddr without `endpoint`");
+    }
+    if (endpoint->is_null()) return std::optional<ip::Endpoint>();
+    return std::optional<ip::Endpoint>(EndpointFrom(*endpoint));
+  }
+
+  Result<ip::Endpoint> LocalAddr(Handle socket) override {
+    const Result<Json> ok = Do(socket, {{"command", "localaddr"}});
+    if (!ok.ok()) return ok.As<ip::Endpoint>();
+    return EndpointFrom(ok->value("endpoint", Json()));
+  }
+
+  Result<size_t> Send(Handle socket, absl::string_view data) override {
+    const Driver& driver = *sockets_->Find(socket).driver;
+    size_t most = driver.hello().data;
+    if (AwaitReady(socket, POLLOUT)) most = std::min(most, kSureToFit);
+    data = data.substr(0, most);
+    const Result<Json> ok =
+        Do(socket, {{"command", "send"}, {"data", absl::Base64Escape(data)}});
+    if (!ok.ok()) return ok.As<size_t>();
+    const uint64_t sent = NumberIn(*ok, "sent");
+    if (sent > data.size()) {
+      throw DriverError(
+          absl::StrCat("the driver sent ", sent, " bytes of ", data.size()));
+    }
+    return sent;
+  }
+
+  Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
+    const size_t most =
+        std::min(buffer.size(), sockets_->Find(socket).driver->hello().data);
+    AwaitReady(socket, POLLIN);
+    const Result<Json> ok = Do(socket, {{"command", "recv"}, {"size", most}});
+    if (!ok.ok()) return ok.As<size_t>();
+    std::string data;
+    if (!absl::Base64Unescape(TextIn(*ok, "data"), &data)) {
+      throw DriverError("the driver answered recv with what is no Base64");
+    }
+    if (data.size() > most) {
+      throw DriverError(absl::StrCat("the driver received ", data.size(),
+                                     " bytes, asked for ", most));
+    }
+    std::copy(data.begin(), data.end(), buffer.begin());
+    return data.size();
+  }
+
+  Result<Done> Shutdown(Handle socket, int how) override {
+    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
+      return Unsupported{"the protocol has no other ways to shut down"};
+    }
+    return DoneOf(Do(socket, {{"command", "shutdown"}, {"how", HowName(how)}}));
+  }
+
+  Result<Done> PendingError(Handle socket) override {
+    return DoneOf(Do(socket, {{"command", "pending_error"}}));
+  }
+
+  Result<Done> Close(Handle socket) override {
+    const DriverSockets::Entry entry = sockets_->Find(socket);
+    sockets_->Remove(socket);
+    return DoneOf(
+        Do(*entry.driver, {{"command", "close"}, {"socket", entry.number}}));
+  }
+
+  std::optional<int> NativeHandle(Handle socket) override {
+    const std::optional<int> duplicate = sockets_->Duplicate(socket);
+    if (duplicate.has_value()) return duplicate;
+    // One that was told, and that the driver has closed by itself meanwhile.
+    if (sockets_->Find(socket).descriptor.has_value()) return -1;
+    return std::nullopt;
+  }
+
+ private:
+  static Result<Done> DoneOf(const Result<Json>& ok) {
+    if (!ok.ok()) return ok.As<Done>();
+    return Done{};
+  }
+
+  Result<Json> Do(Handle socket, Json command) {
+    const DriverSockets::Entry entry = sockets_->Find(socket);
+    command["socket"] = entry.number;
+    return Do(*entry.driver, std::move(command));
+  }
+
+  // Sends a command, and holds its answer against the handshake.
+  Result<Json> Do(Driver& driver, Json command) {
+    const Turn turn(turns_, driver);
+    if (!turn.taken()) {
+      return Unsupported{.reason = "can hold only one operation at a time",
+                         .is_claim = false};
+    }
+    const std::vector<std::string> names = CapabilitiesFor(command);
+    const auto says_no = [&driver](const std::string& name) {
+      const auto& all = driver.hello().capabilities;
+      const auto found = all.find(name);
+      return found != all.end() && found->second == Hello::Capability::kNo;
+    };
+    Answer answer = driver.session().Call(std::move(command));
+    if (const auto* error = std::get_if<Error>(&answer.content)) return *error;
+    if (const auto* claim = std::get_if<Unsupported>(&answer.content)) {
+      return *claim;
+    }
+    const auto no = std::find_if(names.begin(), names.end(), says_no);
+    if (no != names.end()) {
+      return Error{.text = absl::StrCat("the driver did what its hello says "
+                                        "that it cannot: ",
+                                        *no)};
+    }
+    return std::get<Json>(std::move(answer.content));
+  }
+
+  Handle Keep(const std::shared_ptr<Driver>& driver, const Json& command,
+              const Json& ok) {
+    DriverSockets::Entry entry{.driver = driver,
+                               .number = NumberIn(ok, "socket")};
+    if (ok.contains("descriptor")) {
+      entry.descriptor = static_cast<int>(NumberIn(ok, "descriptor"));
+    } else {
+      entry.descriptor = sockets_->FindNew();
+    }
+    return sockets_->Add(std::move(entry), command.dump());
+  }
+
+  // The port that the driver reports is the one that its socket has.
+  Result<Done> CheckPort(Handle listener, uint64_t reported) {
+    const std::optional<int> fd = sockets_->Duplicate(listener);
+    if (!fd.has_value()) return Done{};
+    const auto actual = Witness(DefaultSyscalls(), *fd).LocalEndpoint();
+    if (!actual.ok() || actual->port == reported) return Done{};
+    return Error{.text = absl::StrCat("the driver reports port ", reported,
+                                      ", but its socket listens on ",
+                                      actual->ToString())};
+  }
+
+  // Hands over the ports that were asked for.
+  static Result<Handle> FillPorts(const std::vector<uint16_t*>& wanted,
+                                  const Json& ok, Handle listener) {
+    if (wanted.size() == 1) {
+      *wanted[0] = static_cast<uint16_t>(NumberIn(ok, "port"));
+    } else if (wanted.size() > 1) {
+      const auto ports = ok.find("ports");
+      if (ports == ok.end() || !ports->is_array() ||
+          ports->size() != wanted.size()) {
+        throw DriverError(
+            "the driver answered listen without the `ports` asked for");
+      }
+      for (size_t i = 0; i < wanted.size(); ++i) {
+        *wanted[i] = ports->at(i).get<uint16_t>();
+      }
+    }
+    return listener;
+  }
+
+  // For a driver that can hold only one operation: waits until the socket's
+  // next operation will not block. False if there was nothing to wait for, or
+  // no way to find out.
+  bool AwaitReady(Handle socket, int16_t events, bool as_listener = false) {
+    if (!sockets_->Find(socket).driver->hello().one_operation) return false;
+    const std::optional<int> fd = sockets_->Duplicate(socket);
+    if (!fd.has_value()) return false;
+    const Witness witness(DefaultSyscalls(), *fd);
+    const auto nonblocking = witness.Nonblocking();
+    if (!nonblocking.ok() || *nonblocking) return false;
+    // Accepting on what is no listener fails at once, as the rest does on one.
+    const auto listens = witness.Option(SOL_SOCKET, SO_ACCEPTCONN);
+    if (!listens.ok() || (*listens != 0) != as_listener) return false;
+    pollfd event = {.fd = *fd, .events = events, .revents = 0};
+    while (poll(&event, 1, -1) < 0 && errno == EINTR) {
+    }
+    return true;
+  }
+
+  const std::shared_ptr<DriverSockets> sockets_;
+  Turns turns_;
+};
+
+}  // namespace
+
+std::unique_ptr<Implementation> MakeDriverImplementation(
+    std::shared_ptr<DriverSockets> sockets) {
+  return std::make_unique<DriverImplementation>(std::move(sockets));
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,117 @@
+#include "conformance/driver_host/driver_subject.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "conformance/driver_host/attached_driver.h"
+#include "conformance/driver_host/driver.h"
+#include "conformance/driver_host/driver_environment.h"
+#include "conformance/driver_host/driver_implementation.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/session.h"
+#include "conformance/engine/subject.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+#include "conformance/linux/process_view.h"
+#include "nlohmann/json.hpp"
+
+namespace net::conformance {
+namespace {
+
+class DriverSubject final : public Subject {
+ public:
+  DriverSubject(DriverCommand command, DriverSubjectOptions options)
+      : command_(std::move(command)), options_(std::move(options)) {
+    if (options_.attach_folder.empty()) {
+      process_ = std::make_unique<DriverProcess>(
+          command_, DriverWorld{.ipv6 = options_.ipv6});
+    } else {
+      attached_ =
+          std::make_unique<AttachedDriver>(command_, options_.attach_folder);
+    }
+  }
+
+  // One that the user has started prints where the user sees it.
+  int output_fd() const override {
+    return process_ == nullptr ? -1 : process_->output_fd();
+  }
+  bool ReadOutput() override {
+    return process_ != nullptr && process_->ReadOutput();
+  }
+  std::string Describe() override {
+    return process_ == nullptr ? "" : process_->Describe();
+  }
+  std::string Snapshot() override {
+    return process_ == nullptr ? "" : ProcessView(process_->pid()).Snapshot();
+  }
+  void Begin(absl::string_view trial_name) override {
+    if (process_ != nullptr) process_->ForgetOutput();
+    trial_name_ = std::string(trial_name);
+  }
+
+  std::unique_ptr<Environment> MakeEnvironment(
+      std::function<void()> abandon) override {
+    driver_ = std::make_shared<Driver>(
+        process_ == nullptr ? attached_->channel() : process_->channel(),
+        OnFrame());
+    sockets_ = std::make_shared<DriverSockets>(driver_);
+    return MakeDriverEnvironment(sockets_, command_, std::move(abandon));
+  }
+
+  std::unique_ptr<Implementation> MakeImplementation() override {
+    return MakeDriverImplementation(sockets_);
+  }
+
+  std::optional<std::string> Reset() override {
+    // A driver that is in the middle of something cannot be asked.
+    if (driver_ == nullptr || !driver_->session().idle()) return std::nullopt;
+    const Answer answer = driver_->session().Call({{"command", "reset"}});
+    const auto* ok = std::get_if<nlohmann::json>(&answer.content);
+    if (ok == nullptr) return std::nullopt;
+    const auto closed = ok->find("closed");
+    if (closed == ok->end() || !closed->is_array()) return std::nullopt;
+    if (closed->empty()) return "";
+    return absl::StrCat("left open in the driver: sockets ", closed->dump());
+  }
+
+  std::string Version() const override {
+    return driver_ == nullptr ? "" : driver_->hello().implementation_version;
+  }
+
+  std::string Transcript() const override {
+    return driver_ == nullptr ? "" : driver_->session().Transcript();
+  }
+
+ private:
+  Session::OnFrame OnFrame() const {
+    if (options_.on_frame == nullptr) return nullptr;
+    return [this](bool sent, absl::string_view message) {
+      options_.on_frame(trial_name_, sent, message);
+    };
+  }
+
+  const DriverCommand command_;
+  const DriverSubjectOptions options_;
+  // One of the two.
+  std::unique_ptr<DriverProcess> process_;
+  std::unique_ptr<AttachedDriver> attached_;
+  std::string trial_name_;
+  // Of the trial's process.
+  std::shared_ptr<Driver> driver_;
+  std::shared_ptr<DriverSockets> sockets_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> StartDriver(const DriverCommand& command,
+                                     const DriverSubjectOptions& options) {
+  return std::make_unique<DriverSubject>(command, options);
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,30 @@
+#ifndef CONFORMANCE_DRIVER_HOST_DRIVER_SUBJECT_H_
+#define CONFORMANCE_DRIVER_HOST_DRIVER_SUBJECT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/engine/subject.h"
+
+namespace net::conformance {
+
+struct DriverSubjectOptions {
+  bool ipv6 = true;  // in the driver's network
+  // Unless "": the user starts the driver; see AttachedDriver.
+  std::string attach_folder;
+  // Called in the trials' processes with each message, as Session::OnFrame.
+  std::function<void(absl::string_view trial_name, bool sent,
+                     absl::string_view message)>
+      on_frame = nullptr;
+};
+
+// Starts a driver, for the runner. Throws HarnessError.
+std::unique_ptr<Subject> StartDriver(const DriverCommand& command,
+                                     const DriverSubjectOptions& options = {});
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_DRIVER_HOST_DRIVER_SUBJECT_H_

@@ -1,0 +1,116 @@
+#include "conformance/driver_host/frame.h"
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+
+namespace net::conformance {
+namespace {
+
+TEST(EncodeFrameTest, IsTheLengthANewlineAndTheMessage) {
+  EXPECT_EQ(EncodeFrame("{}"), "2\n{}");
+  EXPECT_EQ(EncodeFrame(""), "0\n");
+  // Bytes, not characters.
+  EXPECT_EQ(EncodeFrame("\u00e9"), "2\n\u00e9");
+}
+
+class FrameReaderTest : public testing::Test {
+ protected:
+  void ExpectMessage(absl::string_view message) {
+    const auto next = reader_.Next();
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_EQ(*next, std::optional<std::string>(message));
+  }
+  void ExpectNothingYet() {
+    const auto next = reader_.Next();
+    ASSERT_TRUE(next.ok()) << next.status();
+    EXPECT_EQ(*next, std::nullopt);
+  }
+  // Reads what is no frame.
+  void ExpectError(absl::string_view bytes, absl::string_view message) {
+    FrameReader reader;
+    reader.Append(bytes);
+    const auto next = reader.Next();
+    ASSERT_FALSE(next.ok()) << bytes;
+    EXPECT_TRUE(absl::StrContains(next.status().message(), message))
+        << next.status();
+  }
+
+  FrameReader reader_;
+};
+
+TEST_F(FrameReaderTest, NothingIsNoMessageYet) { ExpectNothingYet(); }
+
+TEST_F(FrameReaderTest, ReadsWhatEncodeFrameWrites) {
+  for (const std::string& message :
+       {std::string("{}"), std::string(), std::string("1\n2\n"),
+        std::string(kMaxFrame, 'x')}) {
+    reader_.Append(EncodeFrame(message));
+    ExpectMessage(message);
+    ExpectNothingYet();
+  }
+}
+
+TEST_F(FrameReaderTest, PutsBytesThatComeOneByOneTogether) {
+  const std::string frame = EncodeFrame(R"({"id": 1234})");
+  for (const char& byte : frame) {
+    ExpectNothingYet();
+    reader_.Append({&byte, 1});
+  }
+  ExpectMessage(R"({"id": 1234})");
+}
+
+TEST_F(FrameReaderTest, TakesFramesThatComeAtOnceApart) {
+  reader_.Append("5\nfirst0\n6\nsecond3\nth");
+  ExpectMessage("first");
+  ExpectMessage("");
+  ExpectMessage("second");
+  ExpectNothingYet();
+  EXPECT_EQ(reader_.rest(), "3\nth");
+  reader_.Append("i");
+  ExpectMessage("thi");
+  EXPECT_EQ(reader_.rest(), "");
+}
+
+TEST_F(FrameReaderTest, WhatIsNoLengthIsAnErrorThatShowsIt) {
+  const char* expected = "expected a length and a newline, got ";
+  ExpectError("hello\n", absl::StrCat(expected, "'hello\\n'"));
+  // Without waiting for a newline that may never come.
+  ExpectError("x", absl::StrCat(expected, "'x'"));
+  ExpectError("-1\n", expected);
+  ExpectError(" 2\n{}", expected);
+  ExpectError("2\r\n{}", absl::StrCat(expected, "'2\\r\\n{}'"));
+  ExpectError("\n{}", expected);
+  // A line that a library has printed on the channel.
+  ExpectError(std::string(1000, 'z'), "zzz...'");
+}
+
+TEST_F(FrameReaderTest, ALengthHasAtMostEightDigits) {
+  ExpectError("000000002\n{}", "expected a length");
+  ExpectError("000000002", "expected a length");
+  reader_.Append("00000002\n{}");
+  ExpectMessage("{}");
+}
+
+TEST_F(FrameReaderTest, AFrameHasAtMostAMebibyte) {
+  ExpectError("1048577\n",
+              "a frame of 1048577 bytes; at most 1048576 are allowed");
+  ExpectError("99999999\n", "a frame of 99999999 bytes");
+}
+
+TEST_F(FrameReaderTest, AWrongLengthShowsInTheNextFrame) {
+  reader_.Append("3\n{\"id\": 1}2\n{}");
+  ExpectMessage("{\"i");
+  const auto next = reader_.Next();
+  ASSERT_FALSE(next.ok());
+  EXPECT_TRUE(absl::StrContains(next.status().message(), "a wrong length"))
+      << next.status();
+}
+
+}  // namespace
+}  // namespace net::conformance

@@ -1,0 +1,187 @@
+#include "conformance/driver_host/session.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/frame.h"
+#include "nlohmann/json.hpp"
+#include "syscalls/errno_symbol.h"
+#include "syscalls/mutex.h"
+
+namespace net::conformance {
+namespace {
+
+constexpr size_t kTranscriptLines = 40;
+constexpr size_t kTranscriptWidth = 240;
+
+}  // namespace
+
+Answer Session::Call(nlohmann::json command) {
+  std::string message;
+  uint64_t id = 0;
+  {
+    const MutexLock lock(mutex_);
+    if (broken_.has_value()) throw DriverError(*broken_);
+    id = next_id_++;
+    command["id"] = id;
+    message = command.dump();
+    calls_[id] = {};
+    Note(/*sent=*/true, message);
+  }
+  Send(message);
+  const MutexLock lock(mutex_);
+  Pending& call = calls_[id];
+  call.is_sent = true;
+  while (!call.answer.has_value() && !broken_.has_value()) {
+    if (reading_) {
+      changed_.Wait(mutex_);
+    } else {
+      Read();
+    }
+  }
+  // Even if the answer is there: what has come with it must not pass unseen.
+  if (broken_.has_value()) throw DriverError(*broken_);
+  Answer answer = *std::move(call.answer);
+  calls_.erase(id);
+  if (const auto* fault = std::get_if<Internal>(&answer.content)) {
+    Break(absl::StrCat("the driver is at fault itself: ", fault->text));
+    throw DriverError(*broken_);
+  }
+  return answer;
+}
+
+bool Session::idle() const {
+  const MutexLock lock(mutex_);
+  return calls_.empty() && !broken_.has_value() && frames_.rest().empty();
+}
+
+bool Session::HasReadAll() const {
+  int unread = 0;
+  return ioctl(channel_.write_fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+bool Session::OwesAnswer() const {
+  const MutexLock lock(mutex_);
+  return !HasUnread() &&
+         std::any_of(calls_.begin(), calls_.end(), [](const auto& call) {
+           return call.second.is_sent && !call.second.answer.has_value();
+         });
+}
+
+std::optional<uint64_t> Session::NextMessage() const {
+  const MutexLock lock(mutex_);
+  if (HasUnread()) return std::nullopt;
+  return messages_;
+}
+
+bool Session::HasUnread() const {
+  int unread = 0;
+  return ioctl(channel_.read_fd, FIONREAD, &unread) != 0 || unread > 0;
+}
+
+std::string Session::Transcript() const {
+  const MutexLock lock(mutex_);
+  return absl::StrJoin(transcript_, "\n");
+}
+
+void Session::Send(absl::string_view message) {
+  const std::string frame = EncodeFrame(message);
+  absl::string_view rest = frame;
+  const MutexLock write_lock(write_mutex_);
+  while (!rest.empty()) {
+    const ssize_t written = write(channel_.write_fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int error = errno;
+      const MutexLock lock(mutex_);
+      Break(absl::StrCat("the driver takes no commands any more: ",
+                         ErrnoSymbol(error)));
+      throw DriverError(*broken_);
+    }
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void Session::Break(absl::string_view why) {
+  if (!broken_.has_value()) broken_ = std::string(why);
+  changed_.NotifyAll();
+}
+
+void Session::Read() {
+  reading_ = true;
+  mutex_.unlock();
+  // Only the waiting is without the lock: nobody shall see the channel empty
+  // before what was in it is known.
+  pollfd readable = {.fd = channel_.read_fd, .events = POLLIN, .revents = 0};
+  poll(&readable, 1, -1);
+  mutex_.lock();
+  reading_ = false;
+  if (readable.revents == 0) return;  // a signal has come, and nothing else
+  std::array<char, 65536> buffer;
+  const ssize_t got = read(channel_.read_fd, buffer.data(), buffer.size());
+  const int error = errno;
+  if (got > 0) {
+    Take({buffer.data(), static_cast<size_t>(got)});
+  } else if (got == 0) {
+    Break(frames_.rest().empty()
+              ? "the driver ended"
+              : absl::StrCat("the driver ended in the middle of a frame: '",
+                             frames_.rest().substr(0, 60), "'"));
+  } else if (error != EINTR) {
+    Break(absl::StrCat("reading from the driver: ", ErrnoSymbol(error)));
+  }
+  changed_.NotifyAll();
+}
+
+void Session::Take(absl::string_view bytes) {
+  frames_.Append(bytes);
+  while (!broken_.has_value()) {
+    const absl::StatusOr<std::optional<std::string>> message = frames_.Next();
+    if (!message.ok()) {
+      return Break(absl::StrCat("the driver broke the protocol: ",
+                                message.status().message()));
+    }
+    if (!message->has_value()) return;
+    Note(/*sent=*/false, **message);
+    absl::StatusOr<Answer> answer = ParseAnswer(**message);
+    if (!answer.ok()) {
+      return Break(absl::StrCat(
+          "the driver broke the protocol: ", answer.status().message(),
+          "; it answered ", message->value().substr(0, 200)));
+    }
+    const auto call = calls_.find(answer->id);
+    if (call == calls_.end() || call->second.answer.has_value()) {
+      return Break(absl::StrCat("the driver broke the protocol: it answered ",
+                                answer->id,
+                                ", which is no command that waits"));
+    }
+    call->second.answer = *std::move(answer);
+  }
+}
+
+void Session::Note(bool sent, absl::string_view message) {
+  if (on_frame_ != nullptr) on_frame_(sent, message);
+  ++messages_;
+  std::string line =
+      absl::StrCat(sent ? "> " : "< ", message.substr(0, kTranscriptWidth));
+  if (message.size() > kTranscriptWidth) line += "...";
+  transcript_.push_back(std::move(line));
+  if (transcript_.size() > kTranscriptLines) transcript_.pop_front();
+}
+
+}  // namespace net::conformance

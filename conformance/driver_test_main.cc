@@ -1,0 +1,22 @@
+// The main() of tcp_conformance_test(driver = ...): judges what is behind the
+// driver --driver=FILE.
+
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "conformance/driver_columns.h"
+#include "conformance/trial_test.h"
+
+ABSL_FLAG(std::string, driver, "", "");
+ABSL_FLAG(bool, driver_stdio, false, "");
+
+int main(int argc, char** argv) {
+  return net::conformance::RunAsTests(argc, argv, [] {
+    return net::conformance::MakeDriverColumn(
+        "driver",
+        {.line =
+             net::conformance::ProgramAsCommand(absl::GetFlag(FLAGS_driver)),
+         .stdio = absl::GetFlag(FLAGS_driver_stdio)},
+        {});
+  });
+}

@@ -1,0 +1,220 @@
+// Go's package net behind the driver protocol (../PROTOCOL.md).
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+)
+
+type object map[string]any
+
+type command struct {
+	ID                    uint64
+	Command, Address, How string
+	Port, Socket, Size    int
+	Versions              []int
+	Data                  []byte // encoding/json reads and writes these as Base64
+	Options               object
+}
+
+// What the package has no way to do; wrapped with the reason.
+var errUnsupported = errors.New("package net cannot")
+
+const hello = `{"version": 1, "name": "go", "language": "Go", "implementation_version": %q, "pid": %d,
+"signal": "SIGUSR2", "links": {"source": "https://github.com/golang/go"}, "capabilities": {"descriptors": "yes",
+"errno": "yes", "nonblock": "no", "no_cloexec": "no", "keepalive": "yes", "reuseaddr": "yes", "reuseport": "yes",
+"backlog": "no", "shutdown": "yes", "shutdown_read": "yes", "pending_error": "no"}}`
+
+// What is set on the socket before bind or connect. SO_REUSEADDR is not: the package itself sets it on every listener.
+var controls = map[string]int{
+	"keepalive": syscall.SO_KEEPALIVE,
+	"reuseport": 0xf, // SO_REUSEPORT, which golang.org/x/sys/unix has, and package syscall not
+}
+var options = map[string]string{"listen": " keepalive reuseaddr reuseport ", "connect": " keepalive "}
+var reasons = map[string]string{
+	"nonblock":   ": operations wait, and have deadlines instead",
+	"no_cloexec": ": every descriptor is close-on-exec",
+	"backlog":    ": it is always net.core.somaxconn",
+}
+
+// The errnos that the package passes on: package syscall has their numbers, and not their names.
+var symbols = map[syscall.Errno]string{
+	syscall.EACCES: "EACCES", syscall.EADDRINUSE: "EADDRINUSE", syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL",
+	syscall.EAFNOSUPPORT: "EAFNOSUPPORT", syscall.EBADF: "EBADF", syscall.ECONNABORTED: "ECONNABORTED",
+	syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ECONNRESET: "ECONNRESET", syscall.EHOSTUNREACH: "EHOSTUNREACH",
+	syscall.EINVAL: "EINVAL", syscall.EMFILE: "EMFILE", syscall.ENETUNREACH: "ENETUNREACH", syscall.ENFILE: "ENFILE",
+	syscall.ENOBUFS: "ENOBUFS", syscall.ENOMEM: "ENOMEM", syscall.ENOTCONN: "ENOTCONN", syscall.EPERM: "EPERM",
+	syscall.EPIPE: "EPIPE", syscall.EPROTO: "EPROTO", syscall.ETIMEDOUT: "ETIMEDOUT",
+}
+
+var sockets sync.Map // *net.TCPListener and *net.TCPConn, by number
+var last atomic.Int64
+
+func keep(socket io.Closer, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	number := int(last.Add(1))
+	sockets.Store(number, socket)
+	answer := object{"socket": number}
+	if listener, is := socket.(*net.TCPListener); is {
+		answer["port"] = listener.Addr().(*net.TCPAddr).Port
+	}
+	raw, _ := socket.(syscall.Conn).SyscallConn()
+	return answer, raw.Control(func(fd uintptr) { answer["descriptor"] = fd })
+}
+
+func (c *command) control(_, _ string, raw syscall.RawConn) (err error) {
+	raw.Control(func(fd uintptr) {
+		for name, option := range controls {
+			if _, asked := c.Options[name]; asked && err == nil {
+				err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, option, 1))
+			}
+		}
+	})
+	return err
+}
+
+func endpoint(addr net.Addr) (any, error) {
+	at := addr.(*net.TCPAddr).AddrPort() // other than TCPAddr.IP, it tells mapped addresses apart
+	return object{"endpoint": object{"address": at.Addr().String(), "port": at.Port()}}, nil
+}
+
+func (c *command) run() (any, error) {
+	for name := range c.Options {
+		if !strings.Contains(options[c.Command], " "+name+" ") {
+			return nil, fmt.Errorf("%w %s with `%s`%s", errUnsupported, c.Command, name, reasons[name])
+		}
+	}
+	network, address := "tcp", net.JoinHostPort(c.Address, fmt.Sprint(c.Port))
+	if !strings.Contains(c.Address, ":") {
+		network = "tcp4" // "tcp" with an IPv4 wildcard would listen on IPv6, too
+	}
+	socket, known := sockets.Load(c.Socket)
+	listener, isListener := socket.(*net.TCPListener)
+	conn, isConn := socket.(*net.TCPConn)
+	switch {
+	case c.Command == "hello":
+		for _, version := range c.Versions {
+			if version == 1 {
+				return json.RawMessage(fmt.Sprintf(hello, runtime.Version()[2:], os.Getpid())), nil
+			}
+		}
+		return nil, fmt.Errorf("%w: the driver speaks version 1", errUnsupported)
+	case c.Command == "listen":
+		return keep((&net.ListenConfig{Control: c.control}).Listen(context.Background(), network, address))
+	case c.Command == "connect":
+		return keep((&net.Dialer{Control: c.control}).Dial(network, address))
+	case c.Command == "reset":
+		closed := []any{}
+		sockets.Range(func(number, socket any) bool {
+			socket.(io.Closer).Close()
+			sockets.Delete(number)
+			closed = append(closed, number)
+			return true
+		})
+		return object{"closed": closed}, nil
+	case c.Command == "bye":
+		return object{}, nil
+	case c.Socket != 0 && !known:
+		panic(fmt.Sprintf("no socket %d", c.Socket))
+	case c.Command == "close":
+		sockets.Delete(c.Socket)
+		return object{}, socket.(io.Closer).Close()
+	case c.Command == "accept" && isListener:
+		return keep(listener.Accept())
+	case c.Command == "localaddr" && isListener:
+		return endpoint(listener.Addr())
+	case c.Command == "localaddr" && isConn:
+		return endpoint(conn.LocalAddr())
+	case c.Command == "peeraddr" && isConn:
+		return endpoint(conn.RemoteAddr())
+	case c.Command == "send" && isConn:
+		sent, err := conn.Write(c.Data)
+		return object{"sent": sent}, err
+	case c.Command == "recv" && isConn:
+		data := make([]byte, c.Size)
+		n, err := conn.Read(data)
+		if err == io.EOF {
+			err = nil
+		}
+		return object{"data": data[:n]}, err
+	case c.Command == "shutdown" && isConn:
+		var err error
+		if c.How != "write" {
+			err = conn.CloseRead()
+		}
+		if c.How != "read" && err == nil {
+			err = conn.CloseWrite()
+		}
+		return object{}, err
+	}
+	return nil, fmt.Errorf("%w `%s` a %T", errUnsupported, c.Command, socket)
+}
+
+func (c *command) serve(answers *os.File) (ok bool) {
+	answer := object{"id": c.ID}
+	defer func() {
+		if fault := recover(); fault != nil {
+			answer["internal"] = object{"text": fmt.Sprint(fault)}
+		}
+		message, _ := json.Marshal(answer)
+		fmt.Fprintf(answers, "%d\n%s", len(message), message) // in one write, during which others wait
+	}()
+	result, err := c.run()
+	var errno syscall.Errno
+	if err == nil {
+		answer["ok"] = result
+	} else if errors.Is(err, errUnsupported) {
+		answer["unsupported"] = object{"reason": err.Error()}
+	} else if errors.Is(err, net.ErrClosed) {
+		answer["error"] = object{"kind": "bad_descriptor", "text": err.Error()}
+	} else if errors.As(err, &errno); symbols[errno] != "" {
+		answer["error"] = object{"errno": symbols[errno], "text": err.Error()}
+	} else {
+		answer["error"] = object{"kind": "opaque", "text": err.Error()}
+	}
+	return err == nil
+}
+
+func channel(variable string, fd int) *os.File {
+	fmt.Sscan(os.Getenv(variable), &fd)
+	return os.NewFile(uintptr(fd), variable)
+}
+
+func main() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2)
+	commands := bufio.NewReader(channel("CONFORMANCE_READ_FD", 0))
+	answers := channel("CONFORMANCE_WRITE_FD", 1)
+	for {
+		var length int
+		if _, err := fmt.Fscanf(commands, "%d\n", &length); err != nil {
+			return // the end of the channel
+		}
+		message, c := make([]byte, length), &command{}
+		io.ReadFull(commands, message)
+		if err := json.Unmarshal(message, c); err != nil {
+			panic(err)
+		}
+		switch c.Command {
+		case "connect", "accept", "send", "recv":
+			go c.serve(answers)
+		default: // these do not block
+			if ok := c.serve(answers); c.Command == "bye" || c.Command == "hello" && !ok {
+				return
+			}
+		}
+	}
+}

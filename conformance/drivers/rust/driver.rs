@@ -1,0 +1,200 @@
+//! Rust's std::net behind the driver protocol (../PROTOCOL.md).
+
+use data_encoding::BASE64;
+use serde_json::{json, Map, Value};
+use std::collections::BTreeMap;
+use std::io::ErrorKind::{NotConnected, Unsupported};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::io::{AsRawFd, FromRawFd, RawFd};
+use std::sync::{Arc, Mutex};
+use std::{env, fs::File, mem, panic, process, thread};
+
+extern "C" {
+    // The C library is there anyway; std has neither signals nor a way to wake a blocked accept.
+    fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
+    fn shutdown(descriptor: i32, how: i32) -> i32;
+}
+extern "C" fn nothing(_: i32) {}
+const SIGUSR2: i32 = 12;
+const SHUT_RDWR: i32 = 2;
+
+/// std has the numbers of errnos, not their symbols: those of Linux.
+const ERRNOS: &str = "EPERM 1,EINTR 4,EBADF 9,EAGAIN 11,ENOMEM 12,EACCES 13,EINVAL 22,ENFILE 23,\
+    EMFILE 24,EPIPE 32,EPROTO 71,ENOTSOCK 88,EOPNOTSUPP 95,EAFNOSUPPORT 97,EADDRINUSE 98,\
+    EADDRNOTAVAIL 99,ENETDOWN 100,ENETUNREACH 101,ECONNABORTED 103,ECONNRESET 104,ENOBUFS 105,\
+    EISCONN 106,ENOTCONN 107,ETIMEDOUT 110,ECONNREFUSED 111,EHOSTUNREACH 113,EINPROGRESS 115";
+
+/// What is `ok`, or why it is not; the driver's own faults are panics.
+type Answer = io::Result<Value>;
+
+/// What std::net has no way to do: other than what the kernel says so of, it has no errno.
+fn unsupported(reason: String) -> Answer {
+    Err(io::Error::new(Unsupported, reason))
+}
+
+enum Socket {
+    Listener(TcpListener),
+    Stream(TcpStream),
+}
+use Socket::{Listener, Stream};
+
+struct Driver {
+    answers: Mutex<File>,
+    /// The last number, and by number the sockets, with their descriptors.
+    sockets: Mutex<(u64, BTreeMap<u64, (RawFd, Arc<Socket>)>)>,
+}
+
+impl Driver {
+    fn keep<T: AsRawFd>(&self, socket: T, kind: fn(T) -> Socket) -> Answer {
+        let descriptor = socket.as_raw_fd();
+        let (last, sockets) = &mut *self.sockets.lock().unwrap();
+        *last += 1;
+        sockets.insert(*last, (descriptor, Arc::new(kind(socket))));
+        Ok(json!({"socket": *last, "descriptor": descriptor}))
+    }
+
+    fn run(&self, name: &str, command: &Value) -> Answer {
+        for option in command["options"].as_object().into_iter().flat_map(Map::keys) {
+            match (name, option.as_str()) {
+                // TcpListener::bind sets SO_REUSEADDR by itself.
+                ("listen", "nonblock" | "reuseaddr") | ("accept", "nonblock") => {}
+                ("connect", "nonblock") => return unsupported("TcpStream::connect waits".into()),
+                _ => return unsupported(format!("std::net has no `{option}` for {name}")),
+            }
+        }
+        let nonblock = command["options"]["nonblock"] == true;
+        let number = command["socket"].as_u64();
+        let find = |number| Some(self.sockets.lock().unwrap().1.get(&number)?.1.clone());
+        let socket = number.and_then(find);
+        assert_eq!(number.is_some(), socket.is_some(), "no socket {number:?}");
+        let done = json!({});
+        match (name, socket.as_deref()) {
+            ("hello", _) if command["versions"].as_array().unwrap().contains(&json!(1)) => {
+                Ok(json!({
+                    "version": 1, "name": "rust", "language": "Rust", "signal": "SIGUSR2",
+                    "implementation_version": option_env!("RUSTC_VERSION").unwrap_or("unknown"),
+                    "links": {"source": "https://github.com/rust-lang/rust"}, "pid": process::id(),
+                    "capabilities": {"descriptors": "yes", "errno": "yes", "no_cloexec": "no",
+                        "keepalive": "no", "reuseaddr": "yes", "reuseport": "no", "backlog": "no",
+                        "shutdown": "yes", "shutdown_read": "yes", "pending_error": "yes"}}))
+            }
+            ("hello", _) => unsupported("speaks version 1".into()),
+            ("listen", _) => {
+                let listener = TcpListener::bind(target(command))?;
+                listener.set_nonblocking(nonblock)?;
+                let port = listener.local_addr()?.port();
+                let mut answer = self.keep(listener, Listener)?;
+                answer["port"] = port.into();
+                Ok(answer)
+            }
+            ("connect", _) => self.keep(TcpStream::connect(target(command))?, Stream),
+            ("accept", Some(Listener(listener))) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(nonblock)?;
+                self.keep(stream, Stream)
+            }
+            ("localaddr", Some(Listener(listener))) => endpoint(listener.local_addr()?),
+            ("localaddr", Some(Stream(stream))) => endpoint(stream.local_addr()?),
+            ("peeraddr", Some(Stream(stream))) => match stream.peer_addr() {
+                Err(error) if error.kind() == NotConnected => Ok(json!({ "endpoint": null })),
+                peer => endpoint(peer?),
+            },
+            ("send", Some(Stream(stream))) => {
+                let data = BASE64.decode(command["data"].as_str().unwrap().as_bytes()).unwrap();
+                Ok(json!({ "sent": (&*stream).write(&data)? }))
+            }
+            ("recv", Some(Stream(stream))) => {
+                let mut data = vec![0; command["size"].as_u64().unwrap() as usize];
+                let size = (&*stream).read(&mut data)?;
+                Ok(json!({ "data": BASE64.encode(&data[..size]) }))
+            }
+            ("shutdown", Some(Stream(stream))) => {
+                let how = match command["how"].as_str() {
+                    Some("read") => Shutdown::Read,
+                    Some("write") => Shutdown::Write,
+                    _ => Shutdown::Both,
+                };
+                stream.shutdown(how).and(Ok(done))
+            }
+            ("pending_error", Some(Stream(stream))) => stream.take_error()?.map_or(Ok(done), Err),
+            // Closes when nothing is blocked in it any more: no owner goes before its borrowers.
+            ("close", Some(_)) => {
+                self.sockets.lock().unwrap().1.remove(&number.unwrap());
+                Ok(done)
+            }
+            ("bye", _) => Ok(done),
+            ("reset", _) => {
+                let sockets = mem::take(&mut self.sockets.lock().unwrap().1);
+                for (descriptor, _) in sockets.values() {
+                    // What is blocked ends, and lets go of its reference: the last one closes.
+                    unsafe { shutdown(*descriptor, SHUT_RDWR) };
+                }
+                Ok(json!({"closed": sockets.into_keys().collect::<Vec<_>>()}))
+            }
+            (_, Some(Listener(_))) => unsupported(format!("a TcpListener has no {name}")),
+            (_, Some(Stream(_))) => unsupported(format!("a TcpStream has no {name}")),
+            (_, None) => unsupported(format!("no command `{name}`")),
+        }
+    }
+
+    /// Answers a command; and whether the session goes on.
+    fn serve(&self, name: &str, command: &Value) -> bool {
+        let answer = panic::catch_unwind(panic::AssertUnwindSafe(|| self.run(name, command)));
+        let (member, content) = match answer {
+            Ok(Ok(content)) => ("ok", content),
+            Ok(Err(error)) => report(error),
+            Err(_) => ("internal", json!({"text": "a panic, see standard error"})),
+        };
+        let message = json!({"id": command["id"], member: content}).to_string();
+        // A channel that has ended is no matter here: the reader sees it, too.
+        let _ = write!(self.answers.lock().unwrap(), "{}\n{message}", message.len());
+        name != "bye" && (name != "hello" || member == "ok")
+    }
+}
+
+fn report(error: io::Error) -> (&'static str, Value) {
+    let text = error.to_string();
+    let ending = match error.raw_os_error() {
+        None if error.kind() == Unsupported => return ("unsupported", json!({ "reason": text })),
+        number => format!(" {}", number.unwrap_or(0)),
+    };
+    match ERRNOS.split(',').find_map(|errno| errno.strip_suffix(&ending)) {
+        Some(symbol) => ("error", json!({"errno": symbol, "text": text})),
+        None => ("error", json!({"kind": "opaque", "text": text})),
+    }
+}
+
+fn target(command: &Value) -> SocketAddr {
+    let address = command["address"].as_str().unwrap().parse().unwrap();
+    SocketAddr::new(address, command["port"].as_u64().unwrap() as u16)
+}
+
+fn endpoint(at: SocketAddr) -> Answer {
+    Ok(json!({"endpoint": {"address": at.ip(), "port": at.port()}}))
+}
+
+fn channel(variable: &str, otherwise: RawFd) -> File {
+    let number = env::var(variable).ok().and_then(|text| text.parse().ok());
+    unsafe { File::from_raw_fd(number.unwrap_or(otherwise)) }
+}
+
+fn main() {
+    unsafe { signal(SIGUSR2, nothing) };
+    let answers = Mutex::new(channel("CONFORMANCE_WRITE_FD", 1));
+    let driver = Arc::new(Driver { answers, sockets: Default::default() });
+    let mut commands = BufReader::new(channel("CONFORMANCE_READ_FD", 0));
+    let mut length = String::new();
+    while commands.read_line(&mut length).expect("a length") > 0 {
+        let frame = commands.by_ref().take(length.trim().parse().expect("a length"));
+        let command: Value = serde_json::from_reader(frame).expect("JSON");
+        length.clear();
+        let name = command["command"].as_str().expect("a command").to_string();
+        if ["connect", "accept", "send", "recv"].contains(&name.as_str()) {
+            let driver = driver.clone();
+            thread::spawn(move || driver.serve(&name, &command));
+        } else if !driver.serve(&name, &command) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,291 @@
+#include "conformance/engine/expectations.h"
+
+#include <fnmatch.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+
+namespace net::conformance {
+namespace {
+
+constexpr absl::string_view kNoReason = "?";
+
+bool IsFailure(Outcome outcome) {
+  return outcome == Outcome::kFail || outcome == Outcome::kTimeout ||
+         outcome == Outcome::kCrash;
+}
+
+// "6.1"; nullopt if it is not such.
+std::optional<std::pair<int, int>> ParseVersion(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits('.', 1));
+  std::pair<int, int> version;
+  if (!absl::SimpleAtoi(parts.first, &version.first) ||
+      !absl::SimpleAtoi(parts.second, &version.second)) {
+    return std::nullopt;
+  }
+  return version;
+}
+
+// Whether the condition holds; nullopt if it is none.
+std::optional<bool> Holds(absl::string_view condition,
+                          const Surroundings& here) {
+  if (condition == "root") return here.root;
+  if (condition == "unprivileged") return !here.root;
+  const bool from = absl::ConsumePrefix(&condition, "kernel>=");
+  if (!from && !absl::ConsumePrefix(&condition, "kernel<")) return std::nullopt;
+  const auto version = ParseVersion(condition);
+  if (!version.has_value()) return std::nullopt;
+  const bool is_from =
+      std::pair(here.kernel_major, here.kernel_minor) >= *version;
+  return is_from == from;
+}
+
+}  // namespace
+
+Surroundings Surroundings::Here() {
+  Surroundings here{.root = geteuid() == 0};
+  utsname system = {};
+  uname(&system);
+  const std::vector<absl::string_view> parts =
+      absl::StrSplit(static_cast<const char*>(system.release), '.');
+  // What a kernel of another scheme calls itself fulfils no "from".
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &here.kernel_major) ||
+      !absl::SimpleAtoi(parts[1], &here.kernel_minor)) {
+    here.kernel_major = here.kernel_minor = 0;
+  }
+  return here;
+}
+
+absl::StatusOr<Expectations::Line> Expectations::ParseLine(
+    absl::string_view text, const Surroundings& here) {
+  Line line{.text = std::string(text)};
+  const absl::string_view stripped = absl::StripAsciiWhitespace(text);
+  if (stripped.empty() || stripped[0] == '#') return line;
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(stripped, absl::MaxSplits('#', 1));
+  line.reason = std::string(absl::StripAsciiWhitespace(parts.second));
+  if (line.reason.empty()) {
+    return absl::InvalidArgumentError("a reason is missing: `# why`");
+  }
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(parts.first, absl::ByAnyChar(" \t"), absl::SkipEmpty());
+  if (words.size() < 2) {
+    return absl::InvalidArgumentError(
+        "expected the glob of cases, and how they end");
+  }
+  line.glob = std::string(words[0]);
+  line.ending = std::string(words[1]);
+  if (line.ending != "fail" && line.ending != "timeout" &&
+      line.ending != "crash" && line.ending != "flaky") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", line.ending, "' is not one of fail, timeout, crash and flaky"));
+  }
+  for (absl::string_view word : absl::MakeConstSpan(words).subspan(2)) {
+    if (absl::ConsumePrefix(&word, "error=")) {
+      line.error = std::string(word);
+    } else if (word == "axis=v4") {
+      line.axis = Axis::kV4;
+    } else if (word == "axis=v6") {
+      line.axis = Axis::kV6;
+    } else if (absl::ConsumePrefix(&word, "if=") &&
+               Holds(word, here).has_value()) {
+      line.active = line.active && *Holds(word, here);
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", word, "' is no axis=, error= or if="));
+    }
+  }
+  return line;
+}
+
+absl::StatusOr<Expectations> Expectations::Parse(absl::string_view text,
+                                                 absl::string_view name,
+                                                 const Surroundings& here) {
+  Expectations expectations;
+  expectations.name_ = std::string(name);
+  absl::ConsumeSuffix(&text, "\n");
+  if (text.empty()) return expectations;
+  for (const absl::string_view one : absl::StrSplit(text, '\n')) {
+    absl::StatusOr<Line> line = ParseLine(one, here);
+    const int number = static_cast<int>(expectations.lines_.size()) + 1;
+    if (!line.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ":", number, ": ", line.status().message()));
+    }
+    line->number = number;
+    expectations.lines_.push_back(*std::move(line));
+  }
+  return expectations;
+}
+
+bool Expectations::IsOf(const Line& line, const Trial& trial) {
+  if (IsComment(line) || !line.active) return false;
+  if (line.axis.has_value() && line.axis != trial.axis) return false;
+  return fnmatch(line.glob.c_str(), std::string(trial.test_case->id).c_str(),
+                 0) == 0;
+}
+
+bool Expectations::EndsSo(const Line& line, const Verdict& verdict) {
+  if (line.ending == "flaky") return IsFailure(verdict.outcome);
+  return line.ending == OutcomeName(verdict.outcome) &&
+         (line.error.empty() || line.error == verdict.error);
+}
+
+bool Expectations::MayHang(const Trial& trial) const {
+  const auto line =
+      std::find_if(lines_.begin(), lines_.end(),
+                   [&](const Line& one) { return IsOf(one, trial); });
+  return line != lines_.end() &&
+         (line->ending == "timeout" || line->ending == "flaky");
+}
+
+void Expectations::Apply(Record& record) {
+  const auto line =
+      std::find_if(lines_.begin(), lines_.end(),
+                   [&](const Line& one) { return IsOf(one, record.trial); });
+  if (line == lines_.end()) return;
+  line->matched = true;
+  Verdict& verdict = record.verdict;
+  switch (verdict.outcome) {
+    case Outcome::kUnsupported:
+      return;
+    case Outcome::kPrecondition:
+    case Outcome::kHarnessError:
+      // Nothing was learned of the line.
+      line->possible = line->justified = true;
+      return;
+    default:
+      line->possible = true;
+  }
+  if (EndsSo(*line, verdict)) {
+    line->justified = true;
+    verdict.outcome = Outcome::kExpectedFail;
+    verdict.message =
+        absl::StrCat(line->reason, " (", Where(*line), ")\n", verdict.message);
+  } else if (IsFailure(verdict.outcome)) {
+    line->justified = true;
+    verdict.message = absl::StrCat(
+        "another failure than expected (", Where(*line), ": ", line->ending,
+        line->error.empty() ? "" : " with ", line->error, "), ",
+        OutcomeName(verdict.outcome), verdict.error.empty() ? "" : " with ",
+        verdict.error, "\n", verdict.message);
+  } else if (line->ending == "flaky") {
+    line->justified = true;
+  } else {
+    verdict.outcome = Outcome::kUnexpectedPass;
+    verdict.message = absl::StrCat("it passes, against ", Where(*line));
+  }
+}
+
+std::string Expectations::Where(const Line& line) const {
+  return absl::StrCat(name_, ":", line.number);
+}
+
+std::vector<std::string> Expectations::Problems() const {
+  std::vector<std::string> problems;
+  for (const Line& line : lines_) {
+    if (IsComment(line) || !line.active) continue;
+    const auto add = [&](absl::string_view what) {
+      problems.push_back(
+          absl::StrCat(Where(line), ": '", line.glob, "' ", what));
+    };
+    if (line.reason == kNoReason) add("needs a reason in the place of '?'");
+    if (!line.matched) {
+      add("is of no case that was run, or of one that an earlier line is of");
+    } else if (!line.possible) {
+      add("is only of cases that are unsupported, which need no line");
+    } else if (!line.justified) {
+      add("is only of cases that pass");
+    }
+  }
+  return problems;
+}
+
+std::string Expectations::NewLines(absl::Span<const Record* const> records) {
+  // One line for both axes where they say the same.
+  std::map<std::string, std::vector<Axis>> axes;
+  std::vector<std::string> order;
+  for (const Record* record : records) {
+    const Verdict& verdict = record->verdict;
+    const std::string key = absl::StrCat(
+        record->trial.test_case->id, "  ", OutcomeName(verdict.outcome),
+        verdict.error.empty() ? "" : " error=", verdict.error);
+    if (axes[key].empty()) order.push_back(key);
+    axes[key].push_back(record->trial.axis);
+  }
+  std::string text;
+  for (const std::string& key : order) {
+    absl::StrAppend(&text, key);
+    if (axes[key].size() == 1) {
+      absl::StrAppend(&text, " axis=", AxisName(axes[key].front()));
+    }
+    absl::StrAppend(&text, "  # ", kNoReason, "\n");
+  }
+  return text;
+}
+
+std::string Expectations::Fix(absl::Span<const Record> records) const {
+  // The failures of each line, the passes against it, and the failures of none.
+  std::map<const Line*, std::vector<const Record*>> right;
+  std::map<const Line*, bool> wrong;
+  std::map<const Line*, bool> unknown;  // for want of a precondition
+  std::vector<const Record*> unlisted;
+  for (const Record& record : records) {
+    const auto line =
+        std::find_if(lines_.begin(), lines_.end(),
+                     [&](const Line& one) { return IsOf(one, record.trial); });
+    const bool is_failure = IsFailure(record.verdict.outcome);
+    if (line != lines_.end() &&
+        record.verdict.outcome == Outcome::kPrecondition) {
+      unknown[&*line] = true;
+    } else if (line != lines_.end() && EndsSo(*line, record.verdict)) {
+      right[&*line].push_back(&record);
+    } else if (is_failure) {
+      unlisted.push_back(&record);
+    } else if (line != lines_.end() && line->ending != "flaky" &&
+               IsExpected(record.verdict.outcome)) {
+      wrong[&*line] = true;
+    }
+  }
+  std::string text;
+  for (const Line& line : lines_) {
+    const bool is_kept =
+        IsComment(line) || !line.active || line.ending == "flaky" ||
+        ((right.contains(&line) || unknown[&line]) && !wrong[&line]);
+    if (is_kept) {
+      absl::StrAppend(&text, line.text, "\n");
+    } else if (right.contains(&line)) {
+      // It was too wide: the cases by name, for the same reason.
+      std::string lines = NewLines(right[&line]);
+      for (const absl::string_view one :
+           absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
+        absl::StrAppend(&text, one.substr(0, one.size() - kNoReason.size()),
+                        line.reason, "\n");
+      }
+    }
+  }
+  return text + NewLines(unlisted);
+}
+
+}  // namespace net::conformance

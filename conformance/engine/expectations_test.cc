@@ -1,0 +1,220 @@
+#include "conformance/engine/expectations.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/case.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace net::conformance {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Case kDefault = {.id = "listen.backlog.default", .run = nullptr};
+constexpr Case kZero = {.id = "listen.backlog.zero", .run = nullptr};
+constexpr Case kAccept = {.id = "accept.order", .run = nullptr};
+
+Expectations Parse(absl::string_view text, const Surroundings& here = {}) {
+  absl::StatusOr<Expectations> parsed =
+      Expectations::Parse(text, "x.expectations", here);
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return *std::move(parsed);
+}
+
+Record MakeRecord(const Case& one, Outcome outcome, std::string error = "",
+                  Axis axis = Axis::kV4) {
+  return {.trial = {.test_case = &one, .axis = axis},
+          .verdict = {.outcome = outcome, .message = "m", .error = error}};
+}
+
+Verdict Judge(Expectations& expectations, Record record) {
+  expectations.Apply(record);
+  return record.verdict;
+}
+
+TEST(ExpectationsTest, AFailureThatIsListedIsExpected) {
+  Expectations known = Parse("accept.order  fail  # why it is so\n");
+  const Verdict verdict = Judge(known, MakeRecord(kAccept, Outcome::kFail));
+  EXPECT_EQ(verdict.outcome, Outcome::kExpectedFail);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("why it is so"), HasSubstr("x.expectations:1")));
+  EXPECT_THAT(known.Problems(), IsEmpty());
+}
+
+TEST(ExpectationsTest, OneThatIsNotIsNot) {
+  Expectations known = Parse("accept.*  fail  # why\n");
+  EXPECT_EQ(Judge(known, MakeRecord(kZero, Outcome::kFail)).outcome,
+            Outcome::kFail);
+}
+
+TEST(ExpectationsTest, APassAgainstALineIsUnexpected) {
+  Expectations known = Parse("# head\n\nlisten.*  fail  # why\n");
+  EXPECT_EQ(Judge(known, MakeRecord(kZero, Outcome::kFail)).outcome,
+            Outcome::kExpectedFail);
+  const Verdict too_wide = Judge(known, MakeRecord(kDefault, Outcome::kPass));
+  EXPECT_EQ(too_wide.outcome, Outcome::kUnexpectedPass);
+  EXPECT_THAT(too_wide.message, HasSubstr("x.expectations:3"));
+}
+
+TEST(ExpectationsTest, AnotherEndingOrErrorIsUnexpected) {
+  Expectations known = Parse("accept.order  fail error=EACCES  # why\n");
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kFail, "EACCES")).outcome,
+            Outcome::kExpectedFail);
+  const Verdict other =
+      Judge(known, MakeRecord(kAccept, Outcome::kFail, "EPERM"));
+  EXPECT_EQ(other.outcome, Outcome::kFail);
+  EXPECT_THAT(other.message, AllOf(HasSubstr("EACCES"), HasSubstr("EPERM")));
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kTimeout)).outcome,
+            Outcome::kTimeout);
+}
+
+TEST(ExpectationsTest, FlakyIsEitherWay) {
+  Expectations known = Parse("accept.order  flaky  # why\n");
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kPass)).outcome,
+            Outcome::kPass);
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kTimeout)).outcome,
+            Outcome::kExpectedFail);
+  EXPECT_THAT(known.Problems(), IsEmpty());
+}
+
+TEST(ExpectationsTest, ATimeoutMayHangAndSoMayWhatIsFlaky) {
+  const Expectations known = Parse(
+      "accept.order  timeout axis=v6  # why\n"
+      "accept.order  flaky axis=v4  # why\n"
+      "listen.*  fail  # why\n");
+  EXPECT_TRUE(known.MayHang({.test_case = &kAccept, .axis = Axis::kV6}));
+  EXPECT_TRUE(known.MayHang({.test_case = &kAccept, .axis = Axis::kV4}));
+  EXPECT_FALSE(known.MayHang({.test_case = &kZero}));
+}
+
+TEST(ExpectationsTest, ALineMayBeAboutOneAxis) {
+  Expectations known = Parse("accept.order  fail axis=v6  # why\n");
+  EXPECT_EQ(
+      Judge(known, MakeRecord(kAccept, Outcome::kFail, "", Axis::kV6)).outcome,
+      Outcome::kExpectedFail);
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kFail)).outcome,
+            Outcome::kFail);
+}
+
+TEST(ExpectationsTest, ALineMayHaveConditions) {
+  const auto outcome_with = [](absl::string_view conditions) {
+    Expectations known =
+        Parse(absl::StrCat("accept.order  fail ", conditions, "  # why\n"),
+              {.kernel_major = 6, .kernel_minor = 1, .root = true});
+    return Judge(known, MakeRecord(kAccept, Outcome::kFail)).outcome;
+  };
+  EXPECT_EQ(outcome_with("if=root"), Outcome::kExpectedFail);
+  EXPECT_EQ(outcome_with("if=unprivileged"), Outcome::kFail);
+  EXPECT_EQ(outcome_with("if=kernel>=6.1"), Outcome::kExpectedFail);
+  EXPECT_EQ(outcome_with("if=kernel>=6.10"), Outcome::kFail);
+  EXPECT_EQ(outcome_with("if=kernel<6.10"), Outcome::kExpectedFail);
+  EXPECT_EQ(outcome_with("if=root if=kernel<6.1"), Outcome::kFail);
+}
+
+TEST(ExpectationsTest, ALineWhoseConditionsFailIsNotStale) {
+  EXPECT_THAT(Parse("accept.order  fail if=root  # why\n").Problems(),
+              IsEmpty());
+}
+
+TEST(ExpectationsTest, StaleLinesAreProblemsWithTheirNumbers) {
+  Expectations known = Parse(
+      "# head\n"
+      "accept.order  fail  # why\n"
+      "listen.*  crash  # why\n"
+      "nothing.*  fail  # why\n");
+  static_cast<void>(Judge(known, MakeRecord(kAccept, Outcome::kUnsupported)));
+  static_cast<void>(Judge(known, MakeRecord(kZero, Outcome::kPass)));
+  EXPECT_THAT(
+      known.Problems(),
+      ElementsAre(
+          AllOf(HasSubstr("x.expectations:2:"), HasSubstr("unsupported")),
+          AllOf(HasSubstr("x.expectations:3:"), HasSubstr("pass")),
+          AllOf(HasSubstr("x.expectations:4:"), HasSubstr("no case"))));
+}
+
+TEST(ExpectationsTest, APreconditionProvesNothing) {
+  Expectations known = Parse("accept.order  fail  # why\n");
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kPrecondition)).outcome,
+            Outcome::kPrecondition);
+  EXPECT_THAT(known.Problems(), IsEmpty());
+}
+
+TEST(ExpectationsTest, TheReasonThatFixGivesIsNone) {
+  Expectations known = Parse("accept.order  fail  # ?\n");
+  static_cast<void>(Judge(known, MakeRecord(kAccept, Outcome::kFail)));
+  EXPECT_THAT(known.Problems(), ElementsAre(HasSubstr("needs a reason")));
+}
+
+TEST(ExpectationsTest, MistakesNameTheirLine) {
+  const auto error_of = [](absl::string_view line) {
+    return std::string(Expectations::Parse(absl::StrCat("\n", line), "x", {})
+                           .status()
+                           .message());
+  };
+  EXPECT_EQ(error_of("accept.order fail"), "x:2: a reason is missing: `# why`");
+  EXPECT_EQ(error_of("accept.order  # why"),
+            "x:2: expected the glob of cases, and how they end");
+  EXPECT_EQ(error_of("accept.order fials # why"),
+            "x:2: 'fials' is not one of fail, timeout, crash and flaky");
+  EXPECT_EQ(error_of("accept.order fail axis=v5 # why"),
+            "x:2: 'axis=v5' is no axis=, error= or if=");
+  EXPECT_EQ(error_of("accept.order fail if=kernel>=new # why"),
+            "x:2: 'kernel>=new' is no axis=, error= or if=");
+}
+
+TEST(ExpectationsTest, FixKeepsWhatIsRightAndNamesWhatIsNew) {
+  const Expectations known = Parse(
+      "# Head.\n"
+      "listen.*  fail  # the library's backlog\n"
+      "accept.gone  fail  # removed\n"
+      "accept.flaky  flaky  # now and then\n");
+  const std::vector<Record> records = {
+      MakeRecord(kDefault, Outcome::kFail),
+      MakeRecord(kDefault, Outcome::kFail, "", Axis::kV6),
+      MakeRecord(kZero, Outcome::kPass),
+      MakeRecord(kAccept, Outcome::kTimeout, "", Axis::kV6)};
+  EXPECT_EQ(known.Fix(records),
+            "# Head.\n"
+            "listen.backlog.default  fail  # the library's backlog\n"
+            "accept.flaky  flaky  # now and then\n"
+            "accept.order  timeout axis=v6  # ?\n");
+}
+
+TEST(ExpectationsTest, FixWritesTheErrorThatWasSeen) {
+  EXPECT_EQ(Expectations().Fix({MakeRecord(kZero, Outcome::kFail, "EACCES")}),
+            "listen.backlog.zero  fail error=EACCES axis=v4  # ?\n");
+}
+
+TEST(ExpectationsTest, FixOfWhatIsRightChangesNothing) {
+  const std::string text = "# Head.\nlisten.*  fail  # why\n";
+  EXPECT_EQ(Parse(text).Fix({MakeRecord(kZero, Outcome::kFail),
+                             MakeRecord(kDefault, Outcome::kFail)}),
+            text);
+}
+
+TEST(ExpectationsTest, FixLeavesWhatCouldNotBeSeen) {
+  const std::string text = "listen.*  fail  # why\n";
+  EXPECT_EQ(Parse(text).Fix({MakeRecord(kZero, Outcome::kPrecondition)}), text);
+}
+
+TEST(SurroundingsTest, AreThoseOfThisMachine) {
+  const Surroundings here = Surroundings::Here();
+  EXPECT_GE(here.kernel_major, 4);
+  EXPECT_EQ(here.root, geteuid() == 0);
+}
+
+}  // namespace
+}  // namespace net::conformance

@@ -1,0 +1,66 @@
+#include "conformance/engine/runfiles.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace net::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where Bazel puts the data of programs: beside them, or, in a test or a `bazel
+// run` of another program, where it says.
+std::vector<std::string> RunfilesFolders() {
+  std::vector<std::string> folders;
+  for (const char* name : {"TEST_SRCDIR", "RUNFILES_DIR"}) {
+    if (const char* folder = std::getenv(name)) folders.emplace_back(folder);
+  }
+  std::array<char, 4096> self = {};
+  const ssize_t size = readlink("/proc/self/exe", self.data(), self.size());
+  if (size > 0) {
+    const std::string program(self.data(), static_cast<size_t>(size));
+    folders.push_back(program + ".runfiles");
+    // In another program's runfiles: <folder>/<repository>/path/program.
+    const size_t inside = program.find(".runfiles/");
+    if (inside != std::string::npos) {
+      folders.push_back(program.substr(0, inside) + ".runfiles");
+    }
+  }
+  return folders;
+}
+
+}  // namespace
+
+std::optional<std::string> FindRunfile(absl::string_view path) {
+  for (const std::string& folder : RunfilesFolders()) {
+    std::error_code error;
+    // This tree's name there: net_tcp with WORKSPACE; _main, or net_tcp and a
+    // version, with bzlmod.
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+      const std::string name = entry.path().filename();
+      if (name != "_main" && !absl::StartsWith(name, "net_tcp")) continue;
+      const std::string file = absl::StrCat(folder, "/", name, "/", path);
+      if (fs::exists(file, error)) return file;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string FromCallersFolder(const std::string& path) {
+  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (folder == nullptr || absl::StartsWith(path, "/")) return path;
+  return absl::StrCat(folder, "/", path);
+}
+
+}  // namespace net::conformance

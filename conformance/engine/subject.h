@@ -1,0 +1,61 @@
+#ifndef CONFORMANCE_ENGINE_SUBJECT_H_
+#define CONFORMANCE_ENGINE_SUBJECT_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "conformance/environment.h"
+#include "conformance/implementation.h"
+
+namespace net::conformance {
+
+// Thrown where a Subject does not do its part. Ends the case: its outcome is
+// `crash`.
+class SubjectError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What a column judges when that is not code of the trial's own process: a
+// process that the runner starts, that serves one trial at a time, and that is
+// kept for the next if it was left in order. Destroying it ends it.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+
+  // For the runner.
+
+  // Readable when it has printed something, for ReadOutput() to take; false
+  // once there will be no more.
+  virtual int output_fd() const = 0;
+  virtual bool ReadOutput() = 0;
+  // For people: how it ended, if it has, and what it printed in this trial.
+  virtual std::string Describe() = 0;
+  // For people: what it is doing, before it is killed.
+  virtual std::string Snapshot() = 0;
+  // A trial begins: "listen.backlog.default v4 python".
+  virtual void Begin(absl::string_view trial_name) = 0;
+
+  // For the trial's process, which has inherited it. They throw SubjectError.
+
+  // The world that the subject is in, and access to it. `abandon`: see Column.
+  virtual std::unique_ptr<Environment> MakeEnvironment(
+      std::function<void()> abandon) = 0;
+  // Requires MakeEnvironment().
+  virtual std::unique_ptr<Implementation> MakeImplementation() = 0;
+  // After a case: makes it as new, and says what the case has left behind
+  // (nothing: ""). Nullopt if it cannot be used again.
+  virtual std::optional<std::string> Reset() = 0;
+  // Of the implementation, as it tells itself: "3.11.2"; "" before it has.
+  virtual std::string Version() const = 0;
+  // For people: what was said to it and what it answered.
+  virtual std::string Transcript() const = 0;
+};
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENGINE_SUBJECT_H_

@@ -1,0 +1,17 @@
+#ifndef CONFORMANCE_IMPLEMENTATIONS_LIBUV_H_
+#define CONFORMANCE_IMPLEMENTATIONS_LIBUV_H_
+
+#include <memory>
+
+#include "conformance/implementation.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+
+// libuv's uv_tcp_t, on one loop that runs while somebody waits for it. It knows
+// one kernel only, whatever `sys` is.
+std::unique_ptr<Implementation> MakeLibuv(Syscalls& sys);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_IMPLEMENTATIONS_LIBUV_H_

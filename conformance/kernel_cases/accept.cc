@@ -1,0 +1,489 @@
+// Accepting: what is taken from the queue, and what is told of it.
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::Listener;
+using loopback::ListenOn;
+using loopback::Pair;
+using loopback::RawSocket;
+
+// No user memory is there.
+// NOLINTNEXTLINE(performance-no-int-to-ptr)
+sockaddr* BadAddress() { return reinterpret_cast<sockaddr*>(uintptr_t{16}); }
+
+void InOrder(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket one,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket two,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint first, one.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint second, two.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket accepted, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const RawSocket next, listener.Accept());
+  EXPECT_THAT(accepted.PeerEndpoint(), IsOkAndHolds(first));
+  EXPECT_THAT(next.PeerEndpoint(), IsOkAndHolds(second));
+}
+
+void Names(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {c.Any(), 0}));
+  const ip::Endpoint at = {c.Loopback(), listener.endpoint().port};
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, client.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(server.LocalEndpoint(), IsOkAndHolds(at));
+  EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(from));
+  EXPECT_THAT(server.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+}
+
+// ---- The address ------------------------------------------------------------
+
+// A listener with a connection in its queue.
+struct Queued {
+  Listener listener;
+  RawSocket client;
+};
+absl::StatusOr<Queued> NewQueued(Context& c, bool nonblocking = false) {
+  absl::StatusOr<Listener> listener =
+      NewListener(c, {.nonblocking = nonblocking});
+  if (!listener.ok()) return listener.status();
+  absl::StatusOr<RawSocket> client = ConnectTo(c.sys(), listener->endpoint());
+  if (!client.ok()) return client.status();
+  return Queued{*std::move(listener), *std::move(client)};
+}
+
+// The length of the axis's socket address.
+socklen_t AddressSize(Context& c) {
+  return c.v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+}
+
+void TellsThePeer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, queued.client.LocalEndpoint());
+  ip::SockAddr address;
+  const SysResult accepted =
+      c.sys().Accept4(queued.listener.socket().fd(), address.get(),
+                      address.size_ptr(), SOCK_CLOEXEC);
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  EXPECT_EQ(address.size(), AddressSize(c));
+  EXPECT_EQ(address.ToEndpoint(), from);
+}
+
+void CutsTheAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c));
+  std::array<unsigned char, 8> room;
+  room.fill(0xee);
+  socklen_t size = 4;
+  sockaddr_storage full = {};
+  std::memcpy(&full, room.data(), room.size());
+  const SysResult accepted =
+      c.sys().Accept4(queued.listener.socket().fd(),
+                      reinterpret_cast<sockaddr*>(&full), &size, SOCK_CLOEXEC);
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  EXPECT_EQ(size, AddressSize(c));
+  EXPECT_EQ(full.ss_family, c.family());
+  // Of what did not fit nothing is written.
+  std::memcpy(room.data(), &full, room.size());
+  EXPECT_EQ(room[4], 0xee);
+  EXPECT_EQ(room[7], 0xee);
+}
+
+void NoAddressWanted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c));
+  socklen_t size = 77;
+  const SysResult accepted = c.sys().Accept4(queued.listener.socket().fd(),
+                                             nullptr, &size, SOCK_CLOEXEC);
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  EXPECT_EQ(size, 77U);
+}
+
+// accept4(2) with these out-parameters fails with `error`, and what it had
+// taken from the queue is gone.
+void ExpectLost(Context& c, sockaddr* address, socklen_t size, int error) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c, true));
+  const Listener& listener = queued.listener;
+  EXPECT_THAT(
+      c.sys().Accept4(listener.socket().fd(), address, &size, SOCK_CLOEXEC),
+      IsErrno(error));
+  EXPECT_THAT(listener.Accept(), IsErrno(EAGAIN));
+  EXPECT_THAT(RecvOnce(queued.client), IsOkAndHolds(""));
+}
+
+void NegativeLength(Context& c) {
+  ip::SockAddr room;
+  ExpectLost(c, room.get(), static_cast<socklen_t>(-1), EINVAL);
+}
+
+// ---- Flags ------------------------------------------------------------------
+
+void InheritsNoFlags(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c, true));
+  const SysResult accepted =
+      c.sys().Accept4(queued.listener.socket().fd(), nullptr, nullptr, 0);
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  EXPECT_THAT(c.sys().Fcntl(server.fd(), F_GETFL, 0), IsOkAndHolds(O_RDWR));
+  EXPECT_THAT(c.sys().Fcntl(server.fd(), F_GETFD, 0), IsOkAndHolds(0));
+}
+
+void SetsFlags(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server,
+                       Accept(queued.listener.socket(), SOCK_NONBLOCK));
+  EXPECT_THAT(c.sys().Fcntl(server.fd(), F_GETFL, 0),
+              IsOkAndHolds(O_RDWR | O_NONBLOCK));
+  EXPECT_THAT(c.sys().Fcntl(server.fd(), F_GETFD, 0), IsOkAndHolds(FD_CLOEXEC));
+}
+
+void UnknownFlag(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c, true));
+  EXPECT_THAT(Accept(queued.listener.socket(), 1), IsErrno(EINVAL));
+  EXPECT_THAT(queued.listener.Accept(), IsOk());
+}
+
+// ---- What cannot be accepted ------------------------------------------------
+
+void NothingQueued(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       NewListener(c, {.nonblocking = true}));
+  EXPECT_THAT(listener.Accept(), IsErrno(EAGAIN));
+}
+
+void NotListening(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket fresh, NewTcp(c));
+  EXPECT_THAT(Accept(fresh), IsErrno(EINVAL));
+  ASSERT_THAT(loopback::Bind(fresh, {c.Loopback(), 0}), IsOk());
+  EXPECT_THAT(Accept(fresh), IsErrno(EINVAL));
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  EXPECT_THAT(Accept(pair.client), IsErrno(EINVAL));
+  EXPECT_THAT(Accept(pair.server), IsErrno(EINVAL));
+}
+
+void NoDescriptorLeft(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c, true));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(queued.listener.Accept(), IsErrno(EMFILE));
+  c.env().LimitDescriptors(std::nullopt);
+  EXPECT_THAT(queued.listener.Accept(), IsOk());
+}
+
+void NoDescriptorLeftAndNothingQueued(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       NewListener(c, {.nonblocking = true}));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(listener.Accept(), IsErrno(EMFILE));
+}
+
+// ---- What became of it meanwhile --------------------------------------------
+
+void ResetBefore(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Queued queued, NewQueued(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, queued.client.LocalEndpoint());
+  ASSERT_THAT(queued.client.Reset(), IsOk());
+  ip::SockAddr address;
+  const SysResult accepted =
+      c.sys().Accept4(queued.listener.socket().fd(), address.get(),
+                      address.size_ptr(), SOCK_CLOEXEC);
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  EXPECT_EQ(address.ToEndpoint(), from);
+  EXPECT_THAT(server.PeerEndpoint(), IsErrno(ENOTCONN));
+  EXPECT_THAT(server.PendingError(), IsOkAndHolds(ECONNRESET));
+}
+
+void ResetBeforeKeepsItsPlace(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Queued queued, NewQueued(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket second,
+                       ConnectTo(c.sys(), queued.listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, second.LocalEndpoint());
+  ASSERT_THAT(queued.client.Reset(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket dead, queued.listener.Accept());
+  EXPECT_THAT(dead.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  ASSERT_OK_AND_ASSIGN(const RawSocket living, queued.listener.Accept());
+  EXPECT_THAT(living.PeerEndpoint(), IsOkAndHolds(from));
+}
+
+void ResetBeforeKeepsData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Queued queued, NewQueued(c));
+  ASSERT_THAT(queued.client.Send("early"), IsOk());
+  ASSERT_THAT(queued.client.Reset(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, queued.listener.Accept());
+  EXPECT_THAT(RecvOnce(server), IsOkAndHolds("early"));
+  EXPECT_THAT(RecvOnce(server), IsErrno(ECONNRESET));
+  EXPECT_THAT(RecvOnce(server), IsOkAndHolds(""));
+}
+
+// ---- Blocked ----------------------------------------------------------------
+
+// An accept that waits. It outlives the listener's descriptor, so the number is
+// taken before.
+std::function<SysResult()> AcceptCall(Context& c, const RawSocket& listener) {
+  return [&c, fd = listener.fd()] {
+    return c.sys().Accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
+  };
+}
+
+void WokenByConnection(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  const SysResult accepted = accept.Join();
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, client.LocalEndpoint());
+  EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(from));
+}
+
+void WokenByShutdown(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_THAT(listener.socket().Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(accept.Join(), IsErrno(EINVAL));
+}
+
+void WokenBySignal(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  accept.Interrupt();
+  EXPECT_THAT(accept.Join(), IsErrno(EINTR));
+}
+
+void WokenByDisconnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_THAT(Disconnect(listener.socket()), IsOk());
+  EXPECT_THAT(accept.Join(), IsErrno(EINVAL));
+}
+
+// The listener lives as long as a call on it lasts, whatever its descriptor.
+void OutlivesTheDescriptor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_THAT(listener.socket().Close(), IsOk());
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  const SysResult accepted = accept.Join();
+  ASSERT_THAT(accepted, IsOk());
+  EXPECT_THAT(c.sys().Close(accepted.fd()), IsOk());
+  // Now it is gone.
+  EXPECT_THAT(ConnectTo(c.sys(), listener.endpoint()), IsErrno(ECONNREFUSED));
+}
+
+void OneWakesOne(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall first(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(first.AwaitBlocked());
+  PendingCall second(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(second.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket one,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  const SysResult accepted = first.Join();
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  // Who came later waits on, for the next.
+  EXPECT_TRUE(second.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket two,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  const SysResult next = second.Join();
+  ASSERT_THAT(next, IsOk());
+  EXPECT_THAT(c.sys().Close(next.fd()), IsOk());
+}
+
+void ReceiveTimeout(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  const timeval soon = {.tv_sec = 0, .tv_usec = 20000};
+  ASSERT_THAT(c.sys().SetSockOpt(listener.socket().fd(), SOL_SOCKET,
+                                 SO_RCVTIMEO, &soon, sizeof(soon)),
+              IsOk());
+  EXPECT_THAT(Accept(listener.socket()), IsErrno(EAGAIN));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  EXPECT_THAT(Accept(listener.socket()), IsOk());
+}
+
+void BlocksThoughMadeNonblocking(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_THAT(c.sys().Fcntl(listener.socket().fd(), F_SETFL, O_NONBLOCK),
+              IsOk());
+  EXPECT_TRUE(accept.AwaitBlocked());
+  EXPECT_THAT(Accept(listener.socket()), IsErrno(EAGAIN));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  const SysResult accepted = accept.Join();
+  ASSERT_THAT(accepted, IsOk());
+  EXPECT_THAT(c.sys().Close(accepted.fd()), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& AcceptKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.accept.order",
+       .requirement = "Connections must be accepted in the order in which they "
+                      "were established.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &InOrder},
+      {.id = "kernel.accept.names",
+       .requirement = "An accepted socket must have the address that the "
+                      "client connected to, and the client as its peer.",
+       .source = "accept(2); getsockname(2); getpeername(2)",
+       .run = &Names},
+      {.id = "kernel.accept.address.peer",
+       .requirement = "The address told must be the peer, with its length.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &TellsThePeer},
+      {.id = "kernel.accept.address.cut",
+       .requirement = "An address that does not fit must be cut, and its full "
+                      "length told.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &CutsTheAddress},
+      {.id = "kernel.accept.address.none",
+       .requirement = "With a null address the length must be left alone.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &NoAddressWanted},
+      {.id = "kernel.accept.address.negative_length",
+       .requirement =
+           "A negative length must be invalid, and cost the connection.",
+       .source = "measured on Linux 6.18",
+       .run = &NegativeLength},
+      {.id = "kernel.accept.address.bad",
+       .requirement = "A bad address must be a fault, and cost the connection.",
+       .source = "accept(2), EFAULT; measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectLost(c, BadAddress(), sizeof(sockaddr_in6), EFAULT);
+           }},
+      {.id = "kernel.accept.flags.not_inherited",
+       .requirement = "An accepted socket must have neither O_NONBLOCK nor "
+                      "FD_CLOEXEC of the listener.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &InheritsNoFlags},
+      {.id = "kernel.accept.flags.set",
+       .requirement =
+           "SOCK_NONBLOCK and SOCK_CLOEXEC must be set on the accepted socket.",
+       .source = "accept(2), accept4",
+       .run = &SetsFlags},
+      {.id = "kernel.accept.flags.unknown",
+       .requirement = "An unknown flag must be invalid, and leave the "
+                      "connection in the queue.",
+       .source = "accept(2), EINVAL",
+       .run = &UnknownFlag},
+      {.id = "kernel.accept.nothing_queued",
+       .requirement =
+           "A non-blocking accept must answer `again` while nothing is queued.",
+       .source = "accept(2), EAGAIN",
+       .run = &NothingQueued},
+      {.id = "kernel.accept.not_listening",
+       .requirement = "A socket that does not listen must not accept.",
+       .source = "accept(2), EINVAL",
+       .run = &NotListening},
+      {.id = "kernel.accept.no_descriptor",
+       .requirement = "An accept without a descriptor left must leave the "
+                      "connection in the queue.",
+       .source = "accept(2), EMFILE",
+       .run = &NoDescriptorLeft},
+      {.id = "kernel.accept.no_descriptor_nothing_queued",
+       .requirement = "An accept must tell that no descriptor is left also "
+                      "when nothing is queued.",
+       .source = "measured on Linux 6.18",
+       .run = &NoDescriptorLeftAndNothingQueued},
+      {.id = "kernel.accept.reset_before.address",
+       .requirement = "A connection that was reset before must be accepted, "
+                      "with its address, no peer and ECONNRESET pending.",
+       .source = "measured on Linux 6.18",
+       .run = &ResetBefore},
+      {.id = "kernel.accept.reset_before.order",
+       .requirement = "A connection that was reset before must keep its place "
+                      "in the queue.",
+       .source = "measured on Linux 6.18",
+       .run = &ResetBeforeKeepsItsPlace},
+      {.id = "kernel.accept.reset_before.data",
+       .requirement = "What a client sent before its reset must be received, "
+                      "then the reset be told, and then the end.",
+       .source = "measured on Linux 6.18",
+       .run = &ResetBeforeKeepsData},
+      {.id = "kernel.accept.blocked.connection",
+       .requirement = "A connection must end an accept that waits.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &WokenByConnection},
+      {.id = "kernel.accept.blocked.shutdown",
+       .requirement = "Shutting the listener down must end an accept that "
+                      "waits, as invalid.",
+       .source = "measured on Linux 6.18",
+       .run = &WokenByShutdown},
+      {.id = "kernel.accept.blocked.signal",
+       .requirement = "A signal must end an accept that waits.",
+       .source = "accept(2), EINTR",
+       .run = &WokenBySignal},
+      {.id = "kernel.accept.blocked.disconnect",
+       .requirement = "Dissolving the association of the listener must end an "
+                      "accept that waits, as invalid.",
+       .source = "measured on Linux 6.18",
+       .run = &WokenByDisconnect},
+      {.id = "kernel.accept.blocked.close",
+       .requirement = "An accept that waits must outlive the listener's "
+                      "descriptor, take a connection, and end the listener.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &OutlivesTheDescriptor},
+      {.id = "kernel.accept.blocked.one_for_one",
+       .requirement =
+           "One connection must end one accept that waits: the first.",
+       .source = "measured on Linux 6.18",
+       .run = &OneWakesOne},
+      {.id = "kernel.accept.blocked.receive_timeout",
+       .requirement = "SO_RCVTIMEO must end an accept that waits, as `again`.",
+       .source = "socket(7), SO_RCVTIMEO",
+       .run = &ReceiveTimeout},
+      {.id = "kernel.accept.blocked.nonblock_set",
+       .requirement = "An accept that waits must go on although O_NONBLOCK is "
+                      "set meanwhile.",
+       .source = "measured on Linux 6.18",
+       .run = &BlocksThoughMadeNonblocking},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,405 @@
+// Binding one socket: what an address may be, and what is known afterwards.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Bind;
+using loopback::ConnectTo;
+using loopback::RawSocket;
+
+// Below 1024, the usual net.ipv4.ip_unprivileged_port_start.
+constexpr uint16_t kPrivilegedPort = 80;
+
+// Binds a new socket to an address and port 0; expects `error`, 0 for success,
+// and then the same address from getsockname.
+void ExpectBind(Context& c, const ip::Addr& addr, int error = 0) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  if (error != 0) {
+    EXPECT_THAT(Bind(socket, {addr, 0}), IsErrno(error));
+    return;
+  }
+  ASSERT_THAT(Bind(socket, {addr, 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
+  EXPECT_EQ(local.addr, addr);
+  EXPECT_NE(local.port, 0);
+}
+
+// ---- Addresses and ports ----------------------------------------------------
+
+void NamedPort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), kPort}), IsOk());
+  EXPECT_THAT(socket.LocalEndpoint(),
+              IsOkAndHolds(ip::Endpoint{c.Loopback(), kPort}));
+}
+
+void UnboundHasNoName(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
+}
+
+// fe80::1 of interface `scope`, 0 for none.
+ip::Addr LinkLocal(uint32_t scope) {
+  return ip::Addr::V6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+                      scope);
+}
+
+void MappedNeedsTwoFamilies(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(socket.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 1), IsOk());
+  EXPECT_THAT(Bind(socket, {ip::kLocalV4.Mapped(), 0}), IsErrno(EINVAL));
+}
+
+void V6OnlyIsFixed(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  EXPECT_THAT(socket.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 1), IsErrno(EINVAL));
+}
+
+// bind(2) of a sockaddr_in whose family is AF_UNSPEC.
+SysResult BindUnspecified(const RawSocket& socket, const ip::Addr& addr) {
+  const ip::SockAddr address(ip::Endpoint{addr, 0});
+  sockaddr_in in = {};
+  std::memcpy(&in, address.get(), sizeof(in));
+  in.sin_family = AF_UNSPEC;
+  sockaddr any = {};
+  std::memcpy(&any, &in, sizeof(any));
+  return socket.syscalls().Bind(socket.fd(), &any, sizeof(any));
+}
+
+void UnspecifiedFamilyWildcard(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(BindUnspecified(socket, ip::kAnyV4), IsOk());
+}
+
+void UnspecifiedFamilyAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(BindUnspecified(socket, ip::kLocalV4), IsErrno(EAFNOSUPPORT));
+}
+
+void BoundDoesNotListen(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
+  EXPECT_THAT(ConnectTo(c.sys(), local), IsErrno(ECONNREFUSED));
+}
+
+// ---- Again ------------------------------------------------------------------
+
+void Twice(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
+  EXPECT_THAT(Bind(socket, {c.Loopback(), 0}), IsErrno(EINVAL));
+  EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(local));
+}
+
+void AfterListen(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Listen(socket), IsOk());
+  EXPECT_THAT(Bind(socket, {c.Loopback(), 0}), IsErrno(EINVAL));
+}
+
+void AfterConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::Pair pair,
+                       loopback::ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(Bind(pair.client, {c.Loopback(), 0}), IsErrno(EINVAL));
+  EXPECT_THAT(Bind(pair.server, {c.Loopback(), 0}), IsErrno(EINVAL));
+}
+
+void AfterFailure(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Foreign(), 0}), IsErrno(EADDRNOTAVAIL));
+  EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
+  EXPECT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+}
+
+void AfterPortInUse(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket holder, NewTcp(c));
+  ASSERT_THAT(Bind(holder, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint held, holder.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, held), IsErrno(EADDRINUSE));
+  EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
+  EXPECT_THAT(Bind(socket, {c.Any(), 0}), IsOk());
+}
+
+// ---- Privileged ports -------------------------------------------------------
+
+void Privileged(Context& c) {
+  c.env().DropPrivilegedPorts();
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Bind(socket, {c.Loopback(), kPrivilegedPort}), IsErrno(EACCES));
+}
+
+void PrivilegedStart(Context& c) {
+  c.env().SetSysctl("net.ipv4.ip_unprivileged_port_start", "80");
+  c.env().DropPrivilegedPorts();
+  ASSERT_OK_AND_ASSIGN(const RawSocket first, NewTcp(c));
+  EXPECT_THAT(Bind(first, {c.Loopback(), 80}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket below, NewTcp(c));
+  EXPECT_THAT(Bind(below, {c.Loopback(), 79}), IsErrno(EACCES));
+}
+
+void PrivilegedAndHeld(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket holder, NewTcp(c));
+  ASSERT_THAT(Bind(holder, {c.Loopback(), kPrivilegedPort}), IsOk());
+  c.env().DropPrivilegedPorts();
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Bind(socket, {c.Loopback(), kPrivilegedPort}), IsErrno(EACCES));
+}
+
+void ForeignAndPrivileged(Context& c) {
+  c.env().DropPrivilegedPorts();
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const int seen = net::ErrnoOf(Bind(socket, {c.Foreign(), kPrivilegedPort}));
+  // The two families look in different orders.
+  EXPECT_EQ(seen, c.v6() ? EACCES : EADDRNOTAVAIL);
+}
+
+void TwiceAndForeign(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  EXPECT_THAT(Bind(socket, {c.Foreign(), 0}),
+              IsErrno(c.v6() ? EINVAL : EADDRNOTAVAIL));
+}
+
+// A connect that is refused leaves its source address behind.
+void FailedForgetsTheAddress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::RefusedPort refused,
+                       loopback::RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const loopback::Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Connect(socket, refused.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_OK_AND_ASSIGN(ip::Endpoint local, socket.LocalEndpoint());
+  ASSERT_EQ(local.addr, c.Loopback());
+  ASSERT_THAT(Bind(socket, listener.endpoint()), IsErrno(EADDRINUSE));
+  ASSERT_OK_AND_ASSIGN(local, socket.LocalEndpoint());
+  EXPECT_EQ(local.addr, c.Any());
+}
+
+void AnyFromBroadcast(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Bind(socket, {ip::Addr::V4(127, 255, 255, 255), 0}), IsOk());
+  EXPECT_THAT(Connect(socket, {ip::kAnyV4, 1}), IsErrno(EINPROGRESS));
+  EXPECT_THAT(socket.PendingError(), IsOkAndHolds(ECONNREFUSED));
+}
+
+}  // namespace
+
+const std::vector<Case>& BindKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.bind.port_zero",
+       .requirement =
+           "Binding to port 0 must pick a port, which getsockname tells.",
+       .source = "ip(7), Address format; getsockname(2)",
+       .run = [](Context& c) { ExpectBind(c, c.Loopback()); }},
+      {.id = "kernel.bind.wildcard",
+       .requirement = "A socket bound to the wildcard address must have it as "
+                      "its name.",
+       .source = "ip(7), INADDR_ANY; getsockname(2)",
+       .run = [](Context& c) { ExpectBind(c, c.Any()); }},
+      {.id = "kernel.bind.named_port",
+       .requirement = "Binding to a named port must give that port.",
+       .source = "bind(2), DESCRIPTION",
+       .needs = Need::kOwnNetwork,
+       .run = &NamedPort},
+      {.id = "kernel.bind.unbound_name",
+       .requirement = "The name of a socket that is not bound must be the "
+                      "wildcard address and port 0.",
+       .source = "measured on Linux 6.18",
+       .run = &UnboundHasNoName},
+      {.id = "kernel.bind.address.loopback_network",
+       .requirement = "Every address of 127.0.0.0/8 must be local.",
+       .source = "ip(7), INADDR_LOOPBACK; RFC 1122, section 3.2.1.3",
+       .axes = Axes::kV4,
+       .run = [](Context& c) { ExpectBind(c, ip::Addr::V4(127, 9, 8, 7)); }},
+      {.id = "kernel.bind.address.foreign",
+       .requirement = "An address that is not local must not be available.",
+       .source = "bind(2), EADDRNOTAVAIL",
+       .needs = Need::kOwnNetwork,
+       .run = [](Context& c) { ExpectBind(c, c.Foreign(), EADDRNOTAVAIL); }},
+      {.id = "kernel.bind.address.multicast_v4",
+       .requirement = "Binding to an IPv4 multicast address must succeed.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run = [](Context& c) { ExpectBind(c, ip::Addr::V4(224, 0, 0, 1)); }},
+      {.id = "kernel.bind.address.multicast_v6",
+       .requirement = "An IPv6 multicast address must be invalid for TCP.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBind(c,
+                        ip::Addr::V6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                      0, 0, 0, 1}),
+                        EINVAL);
+           }},
+      {.id = "kernel.bind.address.broadcast",
+       .requirement = "Binding to the limited broadcast address must succeed.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run =
+           [](Context& c) { ExpectBind(c, ip::Addr::V4(255, 255, 255, 255)); }},
+      {.id = "kernel.bind.address.network_broadcast",
+       .requirement = "Binding to the broadcast address of the loopback "
+                      "network must succeed.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run =
+           [](Context& c) { ExpectBind(c, ip::Addr::V4(127, 255, 255, 255)); }},
+      {.id = "kernel.bind.address.link_local_without_scope",
+       .requirement = "A link-local address without a scope must be invalid.",
+       .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
+       .axes = Axes::kV6,
+       .run = [](Context& c) { ExpectBind(c, LinkLocal(0), EINVAL); }},
+      {.id = "kernel.bind.address.link_local_elsewhere",
+       .requirement = "A link-local address that the interface does not have "
+                      "must not be available.",
+       .source = "bind(2), EADDRNOTAVAIL",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = [](Context& c) { ExpectBind(c, LinkLocal(1), EADDRNOTAVAIL); }},
+      {.id = "kernel.bind.address.link_local_no_interface",
+       .requirement = "A scope that is no interface must be no device.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = [](Context& c) { ExpectBind(c, LinkLocal(4711), ENODEV); }},
+      {.id = "kernel.bind.address.mapped",
+       .requirement =
+           "An IPv6 socket must take a v4-mapped address, and keep it so.",
+       .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = [](Context& c) { ExpectBind(c, ip::kLocalV4.Mapped()); }},
+      {.id = "kernel.bind.address.mapped_wildcard",
+       .requirement = "An IPv6 socket must take the v4-mapped wildcard.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run = [](Context& c) { ExpectBind(c, ip::kAnyV4.Mapped()); }},
+      {.id = "kernel.bind.address.mapped_foreign",
+       .requirement = "A v4-mapped address that is not local must not be "
+                      "available.",
+       .source = "bind(2), EADDRNOTAVAIL",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run =
+           [](Context& c) {
+             ExpectBind(c, ip::Addr::V4(192, 0, 2, 1).Mapped(), EADDRNOTAVAIL);
+           }},
+      {.id = "kernel.bind.address.mapped_v6only",
+       .requirement = "A v4-mapped address must be invalid with IPV6_V6ONLY.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run = &MappedNeedsTwoFamilies},
+      {.id = "kernel.bind.v6only_is_fixed",
+       .requirement = "IPV6_V6ONLY must not be set once a socket is bound.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run = &V6OnlyIsFixed},
+      {.id = "kernel.bind.unspecified_family.wildcard",
+       .requirement = "AF_UNSPEC with the IPv4 wildcard must count as AF_INET.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run = &UnspecifiedFamilyWildcard},
+      {.id = "kernel.bind.unspecified_family.address",
+       .requirement =
+           "AF_UNSPEC with another address must be no supported family.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run = &UnspecifiedFamilyAddress},
+      {.id = "kernel.bind.does_not_listen",
+       .requirement = "A port that is bound and does not listen must refuse.",
+       .source = "connect(2), ECONNREFUSED; RFC 9293, section 3.10.7.1",
+       .run = &BoundDoesNotListen},
+      {.id = "kernel.bind.twice",
+       .requirement =
+           "A socket that is bound must not be bound again, and keep "
+           "its name.",
+       .source = "bind(2), EINVAL",
+       .run = &Twice},
+      {.id = "kernel.bind.after_listen",
+       .requirement = "A socket that listen bound must not be bound again.",
+       .source = "bind(2), EINVAL",
+       .run = &AfterListen},
+      {.id = "kernel.bind.after_connect",
+       .requirement = "A connected socket must not be bound again.",
+       .source = "bind(2), EINVAL",
+       .run = &AfterConnect},
+      {.id = "kernel.bind.after_failure",
+       .requirement = "A bind that failed must leave the socket unbound.",
+       .source = "bind(2), RETURN VALUE",
+       .needs = Need::kOwnNetwork,
+       .run = &AfterFailure},
+      {.id = "kernel.bind.after_port_in_use",
+       .requirement =
+           "A bind that found its port in use must leave the socket unbound.",
+       .source = "bind(2), RETURN VALUE",
+       .run = &AfterPortInUse},
+      {.id = "kernel.bind.privileged.denied",
+       .requirement = "A port below ip_unprivileged_port_start must need "
+                      "CAP_NET_BIND_SERVICE.",
+       .source = "bind(2), EACCES; ip(7), ip_unprivileged_port_start",
+       .needs = Need::kOwnNetwork,
+       .run = &Privileged},
+      {.id = "kernel.bind.privileged.start",
+       .requirement = "ip_unprivileged_port_start must be the first port that "
+                      "needs no privilege.",
+       .source = "ip(7), ip_unprivileged_port_start",
+       .needs = Need::kOwnNetwork,
+       .run = &PrivilegedStart},
+      {.id = "kernel.bind.privileged.before_in_use",
+       .requirement = "A privileged port must be denied even if it is in use.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &PrivilegedAndHeld},
+      {.id = "kernel.bind.privileged.and_foreign",
+       .requirement = "Of an address that is not local and a privileged port "
+                      "IPv4 must tell the address, IPv6 the port.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &ForeignAndPrivileged},
+      {.id = "kernel.bind.failed_forgets_the_address",
+       .requirement = "A bind to an address in use must leave no address, also "
+                      "none of a connection that was refused.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .run = &FailedForgetsTheAddress},
+      {.id = "kernel.bind.any_from_broadcast",
+       .requirement = "From a socket that is bound to a broadcast address, a "
+                      "connect to the wildcard must be refused as by this "
+                      "machine.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run = &AnyFromBroadcast},
+      {.id = "kernel.bind.twice_and_foreign",
+       .requirement = "Of a second bind to an address that is not local IPv4 "
+                      "must tell the address, IPv6 the second bind.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &TwiceAndForeign},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,387 @@
+// Ports that connections hold, living ones and what they leave behind, and that
+// the two families share.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/sharing.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::Listener;
+using loopback::ListenOn;
+using loopback::RawSocket;
+
+// ---- Connections ------------------------------------------------------------
+
+// A client that was bound to its port with `holder` is connected; another
+// socket wants that port.
+void ExpectBesideClient(Context& c, const Sharing& holder,
+                        const Sharing& second, int error) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       loopback::ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       BoundSharing(c, {c.Loopback(), 0}, holder));
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, client.LocalEndpoint());
+  EXPECT_THAT(BoundSharing(c, at, second), Answers(error));
+}
+
+// A client whose port connect(2) chose.
+void BesideImplicitClient(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::Pair pair,
+                       loopback::ConnectedPair(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, pair.client.LocalEndpoint());
+  EXPECT_THAT(BoundSharing(c, at, kPlain), IsErrno(EADDRINUSE));
+}
+
+// The listener is gone, what it accepted lives on.
+void ExpectBesideAccepted(Context& c, const loopback::ListenConfig& holder,
+                          const Sharing& second, int error) {
+  ASSERT_OK_AND_ASSIGN(
+      const loopback::Pair pair,
+      loopback::ConnectedPair(c.sys(), c.family(), holder, {}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, pair.server.LocalEndpoint());
+  EXPECT_THAT(BoundSharing(c, at, second), Answers(error));
+}
+
+// Two sockets of one local port connect to different listeners; then the second
+// to where the first one is.
+void OnePortSeveralDestinations(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener one,
+                       loopback::ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Listener two,
+                       loopback::ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket first,
+                       BoundSharing(c, {c.Loopback(), 0}, kReuseAddr));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket second, BoundSharing(c, at, kReuseAddr));
+  ASSERT_OK_AND_ASSIGN(const RawSocket third, BoundSharing(c, at, kReuseAddr));
+  EXPECT_THAT(Connect(first, one.endpoint()), IsOk());
+  EXPECT_THAT(Connect(second, two.endpoint()), IsOk());
+  EXPECT_THAT(Connect(third, one.endpoint()), IsErrno(EADDRNOTAVAIL));
+}
+
+// ---- What a connection leaves behind ----------------------------------------
+
+struct Leftover {
+  ip::Endpoint at;  // the server's end
+  // The client, which holds the connection in its state.
+  RawSocket client;
+};
+
+// A server with `holder` closes its end first, and its listener. The client has
+// not closed yet: the server's end waits in FIN_WAIT2. (The byte carries the
+// acknowledgement that it waits for.)
+absl::StatusOr<Leftover> LeaveFinWait2(Context& c,
+                                       const loopback::ListenConfig& holder) {
+  auto pair = loopback::ConnectedPair(c.sys(), c.family(), holder, {});
+  if (!pair.ok()) return pair.status();
+  const absl::StatusOr<ip::Endpoint> at = pair->server.LocalEndpoint();
+  if (!at.ok()) return at.status();
+  EXPECT_THAT(pair->server.HalfClose(), IsOk());
+  EXPECT_THAT(pair->client.Send("x"), IsOk());
+  EXPECT_THAT(RecvOnce(pair->server), IsOk());
+  EXPECT_THAT(pair->server.Close(), IsOk());
+  return Leftover{*at, std::move(pair->client)};
+}
+
+void ExpectBesideFinWait2(Context& c, const loopback::ListenConfig& holder,
+                          const Sharing& second, int error) {
+  ASSERT_OK_AND_ASSIGN(const Leftover leftover, LeaveFinWait2(c, holder));
+  EXPECT_THAT(BoundSharing(c, leftover.at, second), Answers(error));
+}
+
+void ExpectBesideTimeWait(Context& c, const loopback::ListenConfig& holder,
+                          const Sharing& second, int error) {
+  ASSERT_OK_AND_ASSIGN(Leftover leftover, LeaveFinWait2(c, holder));
+  ASSERT_THAT(leftover.client.Close(), IsOk());
+  EXPECT_THAT(BoundSharing(c, leftover.at, second), Answers(error));
+}
+
+// And the listener itself comes back.
+void ListenBesideTimeWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Leftover leftover,
+                       LeaveFinWait2(c, {.reuse_addr = true}));
+  ASSERT_THAT(leftover.client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Listener again,
+                       ListenOn(c.sys(), leftover.at, {.reuse_addr = true}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), leftover.at));
+  EXPECT_THAT(again.Accept(), IsOk());
+}
+
+void AfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(loopback::Pair pair,
+                       loopback::ConnectedPair(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, pair.server.LocalEndpoint());
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  EXPECT_THAT(BoundSharing(c, at, kPlain), IsOk());
+}
+
+// ---- Two families -----------------------------------------------------------
+
+// A dual-stack wildcard accepts what comes over IPv4, with mapped names.
+void DualStackTakesBoth(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener both, ListenOn(c.sys(), {c.Any(), 0}));
+  const ip::Endpoint at = {ip::kLocalV4, both.endpoint().port};
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, both.Accept());
+  EXPECT_THAT(server.LocalEndpoint(),
+              IsOkAndHolds(ip::Endpoint{ip::kLocalV4.Mapped(), at.port}));
+}
+
+void V6OnlyRefusesV4(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener only,
+                       ListenOn(c.sys(), {c.Any(), 0}, {.v6_only = true}));
+  EXPECT_THAT(ConnectTo(c.sys(), {ip::kLocalV4, only.endpoint().port}),
+              IsErrno(ECONNREFUSED));
+}
+
+// Both wildcards listen on one port: each family has its own.
+void WildcardOfEachFamily(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener v6,
+                       ListenOn(c.sys(), {c.Any(), 0}, {.v6_only = true}));
+  const uint16_t port = v6.endpoint().port;
+  ASSERT_OK_AND_ASSIGN(const Listener v4,
+                       ListenOn(c.sys(), {ip::kAnyV4, port}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), {ip::kLocalV4, port}));
+  EXPECT_THAT(v4.Accept(), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& BindConnectionKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.bind.conflict.client.plain",
+       .requirement = "The port of a connected client must be in use.",
+       .source = "bind(2), EADDRINUSE",
+       .run =
+           [](Context& c) {
+             ExpectBesideClient(c, kPlain, kPlain, EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.client.reuseaddr_both",
+       .requirement = "The port of a connected client must be shared by "
+                      "SO_REUSEADDR of both.",
+       .source = "socket(7), SO_REUSEADDR",
+       .run =
+           [](Context& c) {
+             ExpectBesideClient(c, kReuseAddr, kReuseAddr, 0);
+           }},
+      {.id = "kernel.bind.conflict.client.reuseport_both",
+       .requirement = "The port of a connected client must be shared by "
+                      "SO_REUSEPORT of both.",
+       .source = "measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectBesideClient(c, kReusePort, kReusePort, 0);
+           }},
+      {.id = "kernel.bind.conflict.client.implicit",
+       .requirement = "A port that connect chose must be in use.",
+       .source = "bind(2), EADDRINUSE",
+       .run = &BesideImplicitClient},
+      {.id = "kernel.bind.conflict.accepted.plain",
+       .requirement =
+           "Connections of a listener that is gone must hold its port.",
+       .source = "bind(2), EADDRINUSE",
+       .run =
+           [](Context& c) { ExpectBesideAccepted(c, {}, kPlain, EADDRINUSE); }},
+      {.id = "kernel.bind.conflict.accepted.reuseaddr_of_second",
+       .requirement =
+           "Connections of a listener without SO_REUSEADDR must hold its port.",
+       .source = "measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectBesideAccepted(c, {}, kReuseAddr, EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.accepted.reuseaddr_both",
+       .requirement =
+           "Connections of a listener with SO_REUSEADDR must share its port.",
+       .source = "socket(7), SO_REUSEADDR",
+       .run =
+           [](Context& c) {
+             ExpectBesideAccepted(c, {.reuse_addr = true}, kReuseAddr, 0);
+           }},
+      {.id = "kernel.bind.conflict.several_destinations",
+       .requirement = "Sockets of one local port must connect to several "
+                      "destinations, but to each only once.",
+       .source = "connect(2), EADDRNOTAVAIL; RFC 9293, section 3.1",
+       .run = &OnePortSeveralDestinations},
+      {.id = "kernel.bind.conflict.fin_wait2.plain",
+       .requirement = "A connection that its server closed first must hold the "
+                      "port while the peer is open.",
+       .source = "tcp(7), SO_REUSEADDR",
+       .run =
+           [](Context& c) { ExpectBesideFinWait2(c, {}, kPlain, EADDRINUSE); }},
+      {.id = "kernel.bind.conflict.fin_wait2.reuseaddr_both",
+       .requirement = "SO_REUSEADDR of both must share the port of a "
+                      "connection in FIN_WAIT2.",
+       .source = "socket(7), SO_REUSEADDR",
+       .run =
+           [](Context& c) {
+             ExpectBesideFinWait2(c, {.reuse_addr = true}, kReuseAddr, 0);
+           }},
+      {.id = "kernel.bind.conflict.time_wait.plain",
+       .requirement = "A connection in TIME_WAIT must hold the port.",
+       .source = "RFC 9293, section 3.4.1",
+       .run =
+           [](Context& c) { ExpectBesideTimeWait(c, {}, kPlain, EADDRINUSE); }},
+      {.id = "kernel.bind.conflict.time_wait.reuseaddr_of_second",
+       .requirement = "SO_REUSEADDR of the second alone must not share the "
+                      "port of a connection in TIME_WAIT.",
+       .source = "measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectBesideTimeWait(c, {}, kReuseAddr, EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.time_wait.reuseaddr_both",
+       .requirement = "SO_REUSEADDR of both must share the port of a "
+                      "connection in TIME_WAIT.",
+       .source = "socket(7), SO_REUSEADDR",
+       .run =
+           [](Context& c) {
+             ExpectBesideTimeWait(c, {.reuse_addr = true}, kReuseAddr, 0);
+           }},
+      {.id = "kernel.bind.conflict.time_wait.reuseport_both",
+       .requirement = "SO_REUSEPORT of both must share the port of a "
+                      "connection in TIME_WAIT.",
+       .source = "measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectBesideTimeWait(c, {.reuse_port = true}, kReusePort, 0);
+           }},
+      {.id = "kernel.bind.conflict.time_wait.listen_again",
+       .requirement = "A server with SO_REUSEADDR must listen again beside its "
+                      "TIME_WAIT, and be connected to.",
+       .source = "socket(7), SO_REUSEADDR; tcp(7)",
+       .needs = Need::kOwnNetwork,
+       .run = &ListenBesideTimeWait},
+      {.id = "kernel.bind.conflict.after_reset",
+       .requirement = "A connection that was reset must not hold the port.",
+       .source = "RFC 9293, section 3.5.2",
+       .needs = Need::kOwnNetwork,
+       .run = &AfterReset},
+      {.id = "kernel.bind.conflict.families.wildcard_held",
+       .requirement = "The IPv6 wildcard must hold its port for IPv4, too.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kAnyV6, kPlain, ip::kAnyV4, kPlain,
+                               EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.families.wildcard_wanted",
+       .requirement =
+           "The IPv6 wildcard must not be bound where IPv4 holds the port.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kLocalV4, kPlain, ip::kAnyV6, kPlain,
+                               EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.families.v6only",
+       .requirement = "IPV6_V6ONLY must leave the port to IPv4.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kAnyV6, kV6Only, ip::kAnyV4, kPlain, 0);
+           }},
+      {.id = "kernel.bind.conflict.families.v6only_wanted",
+       .requirement = "IPV6_V6ONLY must take a port that IPv4 holds.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kAnyV4, kPlain, ip::kAnyV6, kV6Only, 0);
+           }},
+      {.id = "kernel.bind.conflict.families.v6only_and_specific",
+       .requirement = "The IPv6 wildcard with IPV6_V6ONLY must hold its port "
+                      "for every IPv6 address.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kAnyV6, kV6Only, ip::kLocalV6, kPlain,
+                               EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.families.mapped",
+       .requirement =
+           "A v4-mapped address must hold the port of its IPv4 address.",
+       .source = "ipv6(7), DESCRIPTION",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kLocalV4.Mapped(), kPlain, ip::kLocalV4,
+                               kPlain, EADDRINUSE);
+           }},
+      {.id = "kernel.bind.conflict.families.mapped_and_v6only",
+       .requirement = "A v4-mapped address must leave the port to IPv6 alone.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kLocalV4.Mapped(), kPlain, ip::kAnyV6,
+                               kV6Only, 0);
+           }},
+      {.id = "kernel.bind.conflict.families.specific",
+       .requirement = "::1 must leave its port to IPv4.",
+       .source = "ipv6(7), DESCRIPTION",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kLocalV6, kPlain, ip::kAnyV4, kPlain, 0);
+           }},
+      {.id = "kernel.bind.conflict.families.reuseaddr",
+       .requirement = "The wildcards of both families must share a port by "
+                      "SO_REUSEADDR of both.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectBesideBound(c, ip::kAnyV6, kReuseAddr, ip::kAnyV4,
+                               kReuseAddr, 0);
+           }},
+      {.id = "kernel.bind.conflict.families.dual_stack_accepts",
+       .requirement = "The IPv6 wildcard must accept over IPv4, and name the "
+                      "ends by v4-mapped addresses.",
+       .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run = &DualStackTakesBoth},
+      {.id = "kernel.bind.conflict.families.v6only_refuses",
+       .requirement = "A listener with IPV6_V6ONLY must refuse over IPv4.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run = &V6OnlyRefusesV4},
+      {.id = "kernel.bind.conflict.families.one_wildcard_each",
+       .requirement = "Where each family has a wildcard listener, a connection "
+                      "must come to that of its family.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run = &WildcardOfEachFamily},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

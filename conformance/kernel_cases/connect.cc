@@ -1,0 +1,519 @@
+// Connecting: to which addresses, from which, again, and to oneself.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Bind;
+using loopback::ConnectTo;
+using loopback::Listener;
+using loopback::ListenOn;
+using loopback::Pair;
+using loopback::RawSocket;
+using loopback::RecvExactly;
+using loopback::RefusedPort;
+
+// ---- Addresses --------------------------------------------------------------
+
+// A new socket cannot be connected to `remote`: the errno, and that it is still
+// usable.
+void ExpectFailure(Context& c, const ip::Endpoint& remote, int error) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  EXPECT_THAT(Connect(client, remote), IsErrno(error));
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
+  EXPECT_THAT(Connect(client, listener.endpoint()), IsOk());
+}
+
+// A listener on `local`; a connect to the same port of `remote` finds it, and
+// has the names `peer` and, with another port, `name`.
+void ExpectNames(Context& c, const ip::Addr& local, const ip::Addr& remote,
+                 const ip::Addr& peer, const ip::Addr& name) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, ListenOn(c.sys(), {local, 0}));
+  const uint16_t port = listener.endpoint().port;
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Connect(client, {remote, port}), IsOk());
+  EXPECT_THAT(client.PeerEndpoint(), IsOkAndHolds(ip::Endpoint{peer, port}));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint own, client.LocalEndpoint());
+  EXPECT_EQ(own.addr, name);
+}
+
+// From a socket bound to `local` to the port of a listener on `remote`, or
+// rather, which the port need not have, to that address.
+void ExpectFrom(Context& c, const ip::Addr& local, const ip::Addr& remote,
+                int error) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Bind(client, {local, 0}), IsOk());
+  EXPECT_THAT(Connect(client, {remote, kPort}), Answers(error));
+}
+
+void FromAnotherLoopbackAddress(Context& c) {
+  const ip::Addr other = ip::Addr::V4(127, 0, 0, 2);
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Bind(client, {other, 0}), IsOk());
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, server.PeerEndpoint());
+  EXPECT_EQ(peer.addr, other);
+}
+
+void V6OnlyToMapped(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(client.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 1), IsOk());
+  EXPECT_THAT(Connect(client, {ip::kLocalV4.Mapped(), kPort}),
+              IsErrno(ENETUNREACH));
+}
+
+void FailingRoute(Context& c, int error) {
+  c.env().AddFailingRoute(c.Foreign(), error);
+  ExpectFailure(c, {c.Foreign(), kPort}, error);
+}
+
+// Without waiting: over IPv4 Linux goes on sending, and nothing answers.
+void LoopbackDown(Context& c) {
+  c.env().TakeLoopbackDown();
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  const SysResult answer = Connect(client, {c.Loopback(), kPort});
+  if (answer.error() == ENETUNREACH) {
+    c.Variation("network_unreachable");
+  } else {
+    EXPECT_THAT(answer, IsErrno(c.v6() ? EADDRNOTAVAIL : EINPROGRESS));
+  }
+}
+
+// ---- Refused ----------------------------------------------------------------
+
+void RefusedOnce(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(client.PeerEndpoint(), IsErrno(ENOTCONN));
+}
+
+// The port of the name stays, the address does not.
+void RefusedName(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
+  EXPECT_EQ(local.addr, c.Any());
+  EXPECT_NE(local.port, 0);
+}
+
+void RefusedThenElsewhere(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  EXPECT_THAT(client.PeerEndpoint(), IsOkAndHolds(listener.endpoint()));
+}
+
+void RefusedThenListen(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Connect(socket, refused.endpoint()), IsErrno(ECONNREFUSED));
+  ASSERT_THAT(Listen(socket), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, socket.LocalEndpoint());
+  EXPECT_THAT(ConnectTo(c.sys(), {c.Loopback(), at.port}), IsOk());
+}
+
+// ---- Connected already ------------------------------------------------------
+
+void ConnectedAlready(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, pair.client.PeerEndpoint());
+  EXPECT_THAT(Connect(pair.client, listener.endpoint()), IsErrno(EISCONN));
+  EXPECT_THAT(Connect(pair.server, listener.endpoint()), IsErrno(EISCONN));
+  EXPECT_THAT(pair.client.PeerEndpoint(), IsOkAndHolds(peer));
+}
+
+void Listening(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener one, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const Listener two, NewListener(c));
+  EXPECT_THAT(Connect(one.socket(), two.endpoint()), IsErrno(EISCONN));
+  EXPECT_THAT(ConnectTo(c.sys(), one.endpoint()), IsOk());
+}
+
+void AfterPeersEnd(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Close(), IsOk());
+  EXPECT_THAT(Connect(pair.client, {c.Loopback(), kPort}), IsErrno(EISCONN));
+}
+
+void AfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  // The state is as of a connect that failed: its error is told first.
+  EXPECT_THAT(Connect(pair.client, listener.endpoint()), IsErrno(EISCONN));
+  EXPECT_THAT(pair.client.PendingError(), IsOkAndHolds(ECONNRESET));
+}
+
+// ---- To oneself -------------------------------------------------------------
+
+void ToItself(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, socket.LocalEndpoint());
+  ASSERT_THAT(Connect(socket, at), IsOk());
+  EXPECT_THAT(socket.PeerEndpoint(), IsOkAndHolds(at));
+  EXPECT_THAT(socket.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  ASSERT_THAT(socket.Send("echo"), IsOkAndHolds(4));
+  EXPECT_THAT(RecvExactly(socket, 4), IsOkAndHolds("echo"));
+}
+
+void ToItselfEnds(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, socket.LocalEndpoint());
+  ASSERT_THAT(Connect(socket, at), IsOk());
+  ASSERT_THAT(socket.HalfClose(), IsOk());
+  EXPECT_THAT(RecvOnce(socket), IsOkAndHolds(""));
+}
+
+// ---- AF_UNSPEC --------------------------------------------------------------
+
+void DisconnectFresh(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Disconnect(socket), IsOk());
+  EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
+}
+
+void DisconnectResets(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(pair.client.PeerEndpoint(), IsErrno(ENOTCONN));
+  EXPECT_THAT(pair.client.PendingError(), IsOkAndHolds(ECONNRESET));
+  EXPECT_THAT(RecvOnce(pair.server), IsErrno(ECONNRESET));
+}
+
+void DisconnectThenConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Send("of the first"), IsOk());
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  ASSERT_THAT(Connect(pair.client, listener.endpoint()), IsOk());
+  EXPECT_THAT(pair.client.PendingError(), IsOkAndHolds(0));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_THAT(server.Send("of the second"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds("of the second"));
+}
+
+void DisconnectThenListen(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  EXPECT_THAT(Listen(pair.client), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_LISTEN));
+}
+
+void DisconnectListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket queued,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ASSERT_THAT(Disconnect(listener.socket()), IsOk());
+  EXPECT_THAT(listener.socket().TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(RecvOnce(queued), IsErrno(ECONNRESET));
+  EXPECT_THAT(listener.Accept(), IsErrno(EINVAL));
+}
+
+void DisconnectConnecting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  ASSERT_THAT(Disconnect(connecting.client), IsOk());
+  EXPECT_THAT(connecting.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  // It is told that the attempt was given up.
+  EXPECT_THAT(connecting.client.PendingError(), IsOkAndHolds(ECONNRESET));
+}
+
+void DisconnectAfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  EXPECT_THAT(pair.client.PendingError(), IsOkAndHolds(ECONNRESET));
+  EXPECT_THAT(Connect(pair.client, listener.endpoint()), IsOk());
+}
+
+// Both ends are closed for sending; nothing is left to be reset.
+void DisconnectAfterBothEnds(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+}
+
+}  // namespace
+
+const std::vector<Case>& ConnectKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.connect.to_wildcard",
+       .requirement = "A connect to the wildcard must reach this machine, and "
+                      "the peer be the loopback address.",
+       .source = "measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectNames(c, c.Loopback(), c.Any(), c.Loopback(), c.Loopback());
+           }},
+      {.id = "kernel.connect.to_wildcard_mapped",
+       .requirement =
+           "A connect to the v4-mapped wildcard must reach 127.0.0.1.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             const ip::Addr mapped = ip::kLocalV4.Mapped();
+             ExpectNames(c, ip::kLocalV4, ip::kAnyV4.Mapped(), mapped, mapped);
+           }},
+      {.id = "kernel.connect.to_mapped",
+       .requirement = "A connect of an IPv6 socket to a v4-mapped address must "
+                      "reach IPv4, with v4-mapped names.",
+       .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             const ip::Addr mapped = ip::kLocalV4.Mapped();
+             ExpectNames(c, ip::kLocalV4, mapped, mapped, mapped);
+           }},
+      {.id = "kernel.connect.to_other_loopback_address",
+       .requirement =
+           "A connect to another loopback address must come from 127.0.0.1.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run =
+           [](Context& c) {
+             const ip::Addr other = ip::Addr::V4(127, 0, 0, 2);
+             ExpectNames(c, other, other, other, ip::kLocalV4);
+           }},
+      {.id = "kernel.connect.to_port_zero",
+       .requirement = "A connect to port 0 must be refused.",
+       .source = "measured on Linux 6.18",
+       .run =
+           [](Context& c) {
+             ExpectFailure(c, {c.Loopback(), 0}, ECONNREFUSED);
+           }},
+      {.id = "kernel.connect.to_foreign",
+       .requirement = "A connect must fail where there is no route.",
+       .source = "connect(2), ENETUNREACH",
+       .needs = Need::kOwnNetwork,
+       .run =
+           [](Context& c) {
+             ExpectFailure(c, {c.Foreign(), kPort}, ENETUNREACH);
+           }},
+      {.id = "kernel.connect.to_multicast",
+       .requirement = "A connect to a multicast address must find no route.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run =
+           [](Context& c) {
+             ExpectFailure(c,
+                           {c.v6() ? ip::Addr::V6({0xff, 0x02, 0, 0, 0, 0, 0, 0,
+                                                   0, 0, 0, 0, 0, 0, 0, 1})
+                                   : ip::Addr::V4(224, 0, 0, 1),
+                            kPort},
+                           ENETUNREACH);
+           }},
+      {.id = "kernel.connect.to_broadcast",
+       .requirement = "A connect to the broadcast address of the loopback "
+                      "network must find no route.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV4,
+       .run =
+           [](Context& c) {
+             ExpectFailure(c, {ip::Addr::V4(127, 255, 255, 255), kPort},
+                           ENETUNREACH);
+           }},
+      {.id = "kernel.connect.to_link_local_without_scope",
+       .requirement =
+           "A connect to a link-local address without a scope must be invalid.",
+       .source = "ipv6(7), sin6_scope_id",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectFailure(c,
+                           {ip::Addr::V6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                          0, 0, 0, 0, 1}),
+                            kPort},
+                           EINVAL);
+           }},
+      {.id = "kernel.connect.to_mapped_v6only",
+       .requirement =
+           "A v4-mapped address must not be reached with IPV6_V6ONLY.",
+       .source = "ipv6(7), IPV6_V6ONLY",
+       .axes = Axes::kV6,
+       .run = &V6OnlyToMapped},
+      {.id = "kernel.connect.from_other_address",
+       .requirement = "A connection must come from the address that the client "
+                      "was bound to.",
+       .source = "bind(2); ip(7)",
+       .axes = Axes::kV4,
+       .run = &FromAnotherLoopbackAddress},
+      {.id = "kernel.connect.from_v6_to_mapped",
+       .requirement = "A socket bound to ::1 must not reach IPv4.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectFrom(c, ip::kLocalV6, ip::kLocalV4.Mapped(), ENETUNREACH);
+           }},
+      {.id = "kernel.connect.from_mapped_to_v6",
+       .requirement =
+           "A socket bound to a v4-mapped address must not reach IPv6.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .run =
+           [](Context& c) {
+             ExpectFrom(c, ip::kLocalV4.Mapped(), ip::kLocalV6, EAFNOSUPPORT);
+           }},
+      {.id = "kernel.connect.from_loopback_to_foreign",
+       .requirement =
+           "A socket bound to the loopback address must not reach beyond it.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run =
+           [](Context& c) {
+             ExpectFrom(c, c.Loopback(), c.Foreign(), ENETUNREACH);
+           }},
+      {.id = "kernel.connect.route.unreachable",
+       .requirement = "A connect over an unreachable route must tell that no "
+                      "host is reached.",
+       .source = "connect(2), ENETUNREACH; route(8), unreachable",
+       .needs = Need::kOwnNetwork,
+       .run = [](Context& c) { FailingRoute(c, EHOSTUNREACH); }},
+      {.id = "kernel.connect.route.prohibit",
+       .requirement = "A connect over a prohibited route must be denied.",
+       .source = "connect(2), EACCES; route(8), prohibit",
+       .needs = Need::kOwnNetwork,
+       .run = [](Context& c) { FailingRoute(c, EACCES); }},
+      {.id = "kernel.connect.route.blackhole",
+       .requirement = "A connect over a blackhole must be invalid.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = [](Context& c) { FailingRoute(c, EINVAL); }},
+      {.id = "kernel.connect.loopback_down",
+       .requirement = "With the loopback interface down a connect over IPv4 "
+                      "must stay under way, and IPv6 have no address.",
+       .source = "measured on Linux 6.18",
+       .level = Level::kVariation,
+       .needs = Need::kOwnNetwork,
+       .run = &LoopbackDown},
+      {.id = "kernel.connect.refused.once",
+       .requirement = "A refusal must be told once, and leave the socket "
+                      "closed and without a peer.",
+       .source = "connect(2), ECONNREFUSED; socket(7), SO_ERROR",
+       .run = &RefusedOnce},
+      {.id = "kernel.connect.refused.name",
+       .requirement =
+           "After a refusal the name must keep the port and lose the address.",
+       .source = "measured on Linux 6.18",
+       .run = &RefusedName},
+      {.id = "kernel.connect.refused.then_elsewhere",
+       .requirement = "After a refusal the same socket must connect elsewhere.",
+       .source = "measured on Linux 6.18",
+       .run = &RefusedThenElsewhere},
+      {.id = "kernel.connect.refused.then_listen",
+       .requirement = "After a refusal the same socket must listen.",
+       .source = "measured on Linux 6.18",
+       .run = &RefusedThenListen},
+      {.id = "kernel.connect.connected.again",
+       .requirement =
+           "A connected socket must not connect again, and keep its peer.",
+       .source = "connect(2), EISCONN",
+       .run = &ConnectedAlready},
+      {.id = "kernel.connect.connected.listening",
+       .requirement = "A listener must not connect, and go on listening.",
+       .source = "measured on Linux 6.18",
+       .run = &Listening},
+      {.id = "kernel.connect.connected.after_peers_end",
+       .requirement =
+           "A connection whose peer has closed must count as connected.",
+       .source = "measured on Linux 6.18",
+       .run = &AfterPeersEnd},
+      {.id = "kernel.connect.connected.after_reset",
+       .requirement = "A connection that was reset must count as connected, "
+                      "and keep its error.",
+       .source = "measured on Linux 6.18",
+       .run = &AfterReset},
+      {.id = "kernel.connect.itself",
+       .requirement = "A socket that connects to its own name must be "
+                      "connected to itself.",
+       .source = "RFC 9293, section 3.5, simultaneous open",
+       .run = &ToItself},
+      {.id = "kernel.connect.itself.ends",
+       .requirement = "A socket connected to itself must see its own end.",
+       .source = "RFC 9293, section 3.6",
+       .run = &ToItselfEnds},
+      {.id = "kernel.connect.unspec.fresh",
+       .requirement =
+           "Dissolving the association of a fresh socket must do nothing.",
+       .source = "connect(2), AF_UNSPEC",
+       .run = &DisconnectFresh},
+      {.id = "kernel.connect.unspec.resets",
+       .requirement = "Dissolving a connection must reset it, with ECONNRESET "
+                      "pending on both sides.",
+       .source = "connect(2), AF_UNSPEC",
+       .run = &DisconnectResets},
+      {.id = "kernel.connect.unspec.then_connect",
+       .requirement = "A socket must connect again once it was disconnected, "
+                      "without its error and what lay unread.",
+       .source = "connect(2), AF_UNSPEC",
+       .run = &DisconnectThenConnect},
+      {.id = "kernel.connect.unspec.then_listen",
+       .requirement = "A socket must listen once it was disconnected.",
+       .source = "measured on Linux 6.18",
+       .run = &DisconnectThenListen},
+      {.id = "kernel.connect.unspec.listener",
+       .requirement = "Dissolving the association of a listener must end its "
+                      "listening and reset its queue.",
+       .source = "measured on Linux 6.18",
+       .run = &DisconnectListener},
+      {.id = "kernel.connect.unspec.connecting",
+       .requirement =
+           "Dissolving an attempt must end it, with ECONNRESET pending.",
+       .source = "measured on Linux 6.18",
+       .run = &DisconnectConnecting},
+      {.id = "kernel.connect.unspec.after_reset",
+       .requirement = "Dissolving a connection that was reset must keep its "
+                      "error, and let it connect again.",
+       .source = "measured on Linux 6.18",
+       .run = &DisconnectAfterReset},
+      {.id = "kernel.connect.unspec.after_both_ends",
+       .requirement = "Dissolving a connection that both sides have ended must "
+                      "not reset it.",
+       .source = "measured on Linux 6.18",
+       .run = &DisconnectAfterBothEnds},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

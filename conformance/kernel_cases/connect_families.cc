@@ -1,0 +1,134 @@
+// IPv6 sockets that have spoken IPv4 and then meet IPv6. Linux goes on sending
+// their packets as IPv4, into nothing; a kernel that does not is a better one.
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::Listener;
+using loopback::ListenOn;
+using loopback::RawSocket;
+
+// Nobody listens there, so that an attempt that is heard is refused at once.
+void ExpectUnheard(Context& c, const RawSocket& client) {
+  ASSERT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(EINPROGRESS));
+  ASSERT_OK_AND_ASSIGN(const int state, client.TcpState());
+  if (state == TCP_CLOSE) return c.Variation("is_heard");
+  EXPECT_EQ(state, TCP_SYN_SENT);
+  EXPECT_THAT(PollNow(client), IsOkAndHolds(0));
+}
+
+void ConnectAfterConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  const ip::Endpoint refused = {ip::kLocalV4.Mapped(), kPort};
+  ASSERT_THAT(Connect(client, refused), IsErrno(EINPROGRESS));
+  ASSERT_THAT(Connect(client, refused), IsErrno(ECONNREFUSED));
+  ExpectUnheard(c, client);
+}
+
+void ConnectAfterAccept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {ip::kAnyV6, 0}));
+  ASSERT_OK_AND_ASSIGN(
+      const RawSocket client,
+      ConnectTo(c.sys(), {ip::kLocalV4, listener.endpoint().port}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket accepted,
+                       Accept(listener.socket(), SOCK_NONBLOCK));
+  ASSERT_THAT(Disconnect(accepted), IsOk());
+  ExpectUnheard(c, accepted);
+}
+
+// What has failed before anything was sent is forgotten.
+void ConnectAfterFailure(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  const ip::Endpoint refused = {ip::kLocalV4.Mapped(), kPort};
+  ASSERT_THAT(Connect(client, refused), IsErrno(EINPROGRESS));
+  ASSERT_THAT(Connect(client, refused), IsErrno(ECONNREFUSED));
+  ASSERT_THAT(Connect(client, {*ip::Addr::Parse("::ffff:192.0.2.1"), kPort}),
+              IsErrno(ENETUNREACH));
+  ASSERT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(EINPROGRESS));
+  EXPECT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(ECONNREFUSED));
+}
+
+void ListenAfterConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket listener, NewTcp(c, SOCK_NONBLOCK));
+  const ip::Endpoint refused = {ip::kLocalV4.Mapped(), kPort};
+  ASSERT_THAT(Connect(listener, refused), IsErrno(EINPROGRESS));
+  ASSERT_THAT(Connect(listener, refused), IsErrno(ECONNREFUSED));
+  ASSERT_THAT(Listen(listener), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, listener.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), {ip::kLocalV6, local.port}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket accepted, Accept(listener));
+  ASSERT_THAT(accepted.Send("x", MSG_NOSIGNAL), IsOkAndHolds(1));
+  const SysResult events = PollNow(client);
+  ASSERT_THAT(events, IsOk());
+  if ((events.value() & POLLIN) != 0) return c.Variation("is_heard");
+  // The other way, data does arrive.
+  ASSERT_THAT(client.Send("y", MSG_NOSIGNAL), IsOkAndHolds(1));
+  EXPECT_THAT(RecvOnce(accepted), IsOkAndHolds("y"));
+  EXPECT_THAT(accepted.HalfClose(), IsOk());
+  EXPECT_THAT(accepted.TcpState(), IsOkAndHolds(TCP_FIN_WAIT1));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+}
+
+}  // namespace
+
+const std::vector<Case>& ConnectFamilyKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.connect.ipv6_after_ipv4",
+       .requirement = "An IPv6 socket that has tried to connect by IPv4 is not "
+                      "heard by IPv6.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &ConnectAfterConnect},
+      {.id = "kernel.connect.ipv6_after_accepted_by_ipv4",
+       .requirement = "An IPv6 socket that was accepted from IPv4 is not heard "
+                      "by IPv6.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &ConnectAfterAccept},
+      {.id = "kernel.connect.ipv6_after_ipv4_failed",
+       .requirement = "A connect by IPv4 that has failed at once must leave "
+                      "nothing behind: the next, by IPv6, is heard.",
+       .source = "measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &ConnectAfterFailure},
+      {.id = "kernel.connect.listener_after_ipv4",
+       .requirement = "What a listener accepts from IPv6 is not heard if the "
+                      "listener has tried to connect by IPv4.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &ListenAfterConnect},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,338 @@
+// Connects that take their time: under way, interrupted, given up.
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::FullQueue;
+using loopback::Listener;
+using loopback::Pair;
+using loopback::RawSocket;
+using loopback::RefusedPort;
+
+// ---- Not blocking -----------------------------------------------------------
+
+void AnswersInProgress(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  EXPECT_THAT(Connect(client, listener.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_THAT(client.Wait(POLLOUT), IsOkAndHolds(POLLOUT));
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+}
+
+void AgainOnceConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_THAT(client.Wait(POLLOUT), IsOkAndHolds(POLLOUT));
+  EXPECT_THAT(Connect(client, listener.endpoint()), IsOk());
+  EXPECT_THAT(Connect(client, listener.endpoint()), IsErrno(EISCONN));
+}
+
+void RefusedPending(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
+}
+
+// Connect tells the error like SO_ERROR does, and then starts anew.
+void RefusedToldByConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
+  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+}
+
+// Once SO_ERROR has been read connect does not know why, but that it failed.
+void RefusedAndErrorTaken(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
+  ASSERT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
+  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNABORTED));
+  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+}
+
+// ---- Under way --------------------------------------------------------------
+
+void UnderWay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  EXPECT_THAT(connecting.client.TcpState(), IsOkAndHolds(TCP_SYN_SENT));
+  EXPECT_THAT(connecting.client.PendingError(), IsOkAndHolds(0));
+  EXPECT_THAT(connecting.client.PeerEndpoint(), IsErrno(ENOTCONN));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local,
+                       connecting.client.LocalEndpoint());
+  EXPECT_EQ(local.addr, c.Loopback());
+  EXPECT_NE(local.port, 0);
+}
+
+void AlreadyUnderWay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  EXPECT_THAT(Connect(connecting.client, connecting.queue.endpoint()),
+              IsErrno(EALREADY));
+  EXPECT_THAT(Connect(connecting.client, {c.Foreign(), kPort}),
+              IsErrno(EALREADY));
+}
+
+void UnderWayIsNotListening(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  EXPECT_THAT(Listen(connecting.client), IsErrno(EINVAL));
+  EXPECT_THAT(Accept(connecting.client), IsErrno(EINVAL));
+}
+
+// The SYN is sent again after a second, and is answered then.
+void RoomIsMade(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connecting connecting, NewConnecting(c));
+  ASSERT_THAT(connecting.queue.Drain(), IsOk());
+  EXPECT_THAT(connecting.client.Wait(POLLOUT), IsOkAndHolds(POLLOUT));
+  EXPECT_THAT(connecting.client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  EXPECT_THAT(connecting.client.PeerEndpoint(),
+              IsOkAndHolds(connecting.queue.endpoint()));
+}
+
+// A blocking connect joins the attempt that is under way.
+void BlockingConnectJoins(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connecting connecting, NewConnecting(c));
+  const RawSocket& client = connecting.client;
+  ASSERT_THAT(c.sys().Fcntl(client.fd(), F_SETFL, 0), IsOk());
+  PendingCall connect(
+      c, [&] { return Connect(client, connecting.queue.endpoint()); });
+  ASSERT_TRUE(connect.AwaitBlocked());
+  ASSERT_THAT(connecting.queue.Drain(), IsOk());
+  EXPECT_THAT(connect.Join(), IsOk());
+}
+
+void ListenerGone(Context& c) {
+  ASSERT_OK_AND_ASSIGN(std::optional<FullQueue> queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(
+      const RawSocket client,
+      ConnectTo(c.sys(), queue->endpoint(), {.nonblocking = true}));
+  queue.reset();
+  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
+}
+
+void CloseGivesUp(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connecting connecting, NewConnecting(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local,
+                       connecting.client.LocalEndpoint());
+  ASSERT_THAT(connecting.client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket other, NewTcp(c));
+  EXPECT_THAT(loopback::Bind(other, local), IsOk());
+}
+
+// ---- Blocking ---------------------------------------------------------------
+
+void InterruptedGoesOn(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  PendingCall connect(c, [&] { return Connect(client, queue.endpoint()); });
+  ASSERT_TRUE(connect.AwaitBlocked());
+  connect.Interrupt();
+  EXPECT_THAT(connect.Join(), IsErrno(EINTR));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_SYN_SENT));
+}
+
+void InterruptedThenConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  PendingCall connect(c, [&] { return Connect(client, queue.endpoint()); });
+  ASSERT_TRUE(connect.AwaitBlocked());
+  connect.Interrupt();
+  ASSERT_THAT(connect.Join(), IsErrno(EINTR));
+  ASSERT_THAT(queue.Drain(), IsOk());
+  EXPECT_THAT(Connect(client, queue.endpoint()), IsOk());
+  EXPECT_THAT(client.PeerEndpoint(), IsOkAndHolds(queue.endpoint()));
+}
+
+// What SO_SNDTIMEO ends is as if the socket had not blocked.
+void SendTimeout(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  const timeval soon = {.tv_sec = 0, .tv_usec = 20000};
+  ASSERT_THAT(c.sys().SetSockOpt(client.fd(), SOL_SOCKET, SO_SNDTIMEO, &soon,
+                                 sizeof(soon)),
+              IsOk());
+  EXPECT_THAT(Connect(client, queue.endpoint()), IsErrno(EINPROGRESS));
+  EXPECT_THAT(Connect(client, queue.endpoint()), IsErrno(EALREADY));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_SYN_SENT));
+}
+
+void TimedOut(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(client.SetOption(IPPROTO_TCP, TCP_SYNCNT, 1), IsOk());
+  EXPECT_THAT(Connect(client, queue.endpoint()), IsErrno(ETIMEDOUT));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
+}
+
+void TimedOutPending(Context& c) {
+  c.env().SetSysctl("net.ipv4.tcp_syn_retries", "1");
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  ASSERT_THAT(connecting.client.Wait(POLLOUT), IsOk());
+  EXPECT_THAT(connecting.client.PendingError(), IsOkAndHolds(ETIMEDOUT));
+}
+
+// Another thread shuts the socket down while connect waits.
+void ShutdownWakes(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  PendingCall connect(c, [&] { return Connect(client, queue.endpoint()); });
+  ASSERT_TRUE(connect.AwaitBlocked());
+  ASSERT_THAT(client.Shutdown(SHUT_RDWR), IsOk());
+  EXPECT_THAT(connect.Join(), IsErrno(ECONNRESET));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+void DisconnectWakes(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const FullQueue queue,
+                       FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  PendingCall connect(c, [&] { return Connect(client, queue.endpoint()); });
+  ASSERT_TRUE(connect.AwaitBlocked());
+  ASSERT_THAT(Disconnect(client), IsOk());
+  EXPECT_THAT(connect.Join(), IsErrno(EPIPE));
+  EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNRESET));
+}
+
+}  // namespace
+
+const std::vector<Case>& ConnectPendingKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.connect.nonblock.in_progress",
+       .requirement = "A non-blocking connect must be in progress first, also "
+                      "when the peer answers at once.",
+       .source = "connect(2), EINPROGRESS",
+       .run = &AnswersInProgress},
+      {.id = "kernel.connect.nonblock.again",
+       .requirement = "A connect after a non-blocking one has succeeded must "
+                      "succeed once, and then tell that it is connected.",
+       .source = "measured on Linux 6.18",
+       .run = &AgainOnceConnected},
+      {.id = "kernel.connect.nonblock.refused",
+       .requirement = "A refusal must be pending, once.",
+       .source = "connect(2), EINPROGRESS; socket(7), SO_ERROR",
+       .run = &RefusedPending},
+      {.id = "kernel.connect.nonblock.refused_then_connect",
+       .requirement = "A connect after a refusal must tell it, and the next "
+                      "one start anew.",
+       .source = "measured on Linux 6.18",
+       .run = &RefusedToldByConnect},
+      {.id = "kernel.connect.nonblock.refused_and_taken",
+       .requirement = "A connect after a refusal whose error was taken must "
+                      "tell ECONNABORTED, and the next one start anew.",
+       .source = "measured on Linux 6.18",
+       .run = &RefusedAndErrorTaken},
+      {.id = "kernel.connect.under_way.names",
+       .requirement =
+           "A socket whose attempt is under way must have a name and no peer.",
+       .source = "getpeername(2), ENOTCONN; RFC 9293, section 3.3.2",
+       .run = &UnderWay},
+      {.id = "kernel.connect.under_way.again",
+       .requirement = "A connect while an attempt is under way must tell that.",
+       .source = "connect(2), EALREADY",
+       .run = &AlreadyUnderWay},
+      {.id = "kernel.connect.under_way.no_listener",
+       .requirement =
+           "A socket whose attempt is under way must not listen or accept.",
+       .source = "listen(2); accept(2), EINVAL",
+       .run = &UnderWayIsNotListening},
+      {.id = "kernel.connect.under_way.room_is_made",
+       .requirement = "An attempt must succeed once the listener has room.",
+       .source = "RFC 9293, section 3.8.3; listen(2)",
+       .run = &RoomIsMade},
+      {.id = "kernel.connect.under_way.blocking_joins",
+       .requirement = "A blocking connect must wait for the attempt that is "
+                      "under way, and succeed with it.",
+       .source = "measured on Linux 6.18",
+       .run = &BlockingConnectJoins},
+      {.id = "kernel.connect.under_way.listener_gone",
+       .requirement = "An attempt must be refused once the listener is gone.",
+       .source = "RFC 9293, section 3.10.7.1",
+       .run = &ListenerGone},
+      {.id = "kernel.connect.under_way.close",
+       .requirement =
+           "Closing the socket must end the attempt and free its port.",
+       .source = "RFC 9293, section 3.10.4",
+       .needs = Need::kOwnNetwork,
+       .run = &CloseGivesUp},
+      {.id = "kernel.connect.blocking.interrupted",
+       .requirement = "A connect that a signal interrupts must leave the "
+                      "attempt under way.",
+       .source = "connect(2), EINTR; POSIX connect()",
+       .run = &InterruptedGoesOn},
+      {.id = "kernel.connect.blocking.interrupted_then_connected",
+       .requirement =
+           "A connect after an interrupted one must wait for the same attempt.",
+       .source = "measured on Linux 6.18",
+       .run = &InterruptedThenConnected},
+      {.id = "kernel.connect.blocking.send_timeout",
+       .requirement =
+           "SO_SNDTIMEO must end the wait and leave the attempt under way.",
+       .source = "socket(7), SO_SNDTIMEO",
+       .run = &SendTimeout},
+      {.id = "kernel.connect.blocking.timed_out",
+       .requirement = "A connect that nobody answers must time out, and leave "
+                      "the socket closed.",
+       .source = "connect(2), ETIMEDOUT; tcp(7), TCP_SYNCNT",
+       .run = &TimedOut},
+      {.id = "kernel.connect.nonblock.timed_out",
+       .requirement =
+           "That nobody answered must be pending after tcp_syn_retries.",
+       .source = "connect(2), ETIMEDOUT; tcp(7), tcp_syn_retries",
+       .needs = Need::kOwnNetwork,
+       .run = &TimedOutPending},
+      {.id = "kernel.connect.blocking.shutdown",
+       .requirement = "Shutting the socket down must end a connect that waits, "
+                      "by ECONNRESET.",
+       .source = "measured on Linux 6.18",
+       .run = &ShutdownWakes},
+      {.id = "kernel.connect.blocking.disconnect",
+       .requirement = "Dissolving the association must end a connect that "
+                      "waits, by EPIPE.",
+       .source = "measured on Linux 6.18",
+       .run = &DisconnectWakes},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,408 @@
+// Data and time: what waits, for how long, and what a call answers in which
+// state.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/error.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectTo;
+using loopback::Listener;
+using loopback::Pair;
+using loopback::RawSocket;
+using loopback::RefusedPort;
+
+// ---- Full -------------------------------------------------------------------
+
+// A pair with small buffers, so that it is soon full.
+absl::StatusOr<Pair> NewSmallPair(Context& c) {
+  return loopback::ConnectedPair(c.sys(), c.family(),
+                                 {.receive_buffer = loopback::kSmallestBuffer},
+                                 {.send_buffer = loopback::kSmallestBuffer});
+}
+
+// More than fits into any buffers here.
+constexpr size_t kALot = size_t{16} << 20;
+
+void PartOfALot(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  const std::string data(kALot, 'x');
+  const SysResult sent = pair.client.Send(data, MSG_DONTWAIT);
+  ASSERT_THAT(sent, IsOk());
+  EXPECT_GT(sent.value(), 0);
+  EXPECT_LT(sent.value(), static_cast<int64_t>(data.size()));
+}
+
+void AllOfALot(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  const std::string data(kALot, 'x');
+  PendingCall send(c, [&] { return pair.client.Send(data); });
+  ASSERT_TRUE(send.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvExactly(pair.server, kALot));
+  EXPECT_THAT(send.Join(), IsOkAndHolds(static_cast<int64_t>(kALot)));
+  EXPECT_TRUE(received == data);
+}
+
+void InterruptedInTheMiddle(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  const std::string data(kALot, 'x');
+  PendingCall send(c, [&] { return pair.client.Send(data); });
+  ASSERT_TRUE(send.AwaitBlocked());
+  send.Interrupt();
+  const SysResult sent = send.Join();
+  ASSERT_THAT(sent, IsOk());
+  EXPECT_GT(sent.value(), 0);
+  EXPECT_LT(sent.value(), static_cast<int64_t>(kALot));
+}
+
+// A late acknowledgement may make room for some bytes: then it is done again.
+void InterruptedBeforeAnything(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewSmallPair(c));
+  SysResult sent = SysResult::Ok();
+  while (sent.ok()) {
+    ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+    PendingCall send(c, [&] { return pair.client.Send("more"); });
+    if (send.AwaitBlocked()) send.Interrupt();
+    sent = send.Join();
+  }
+  EXPECT_THAT(sent, IsErrno(EINTR));
+}
+
+void RoomByReading(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewSmallPair(c));
+  ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
+  ASSERT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
+  ASSERT_THAT(pair.client.Wait(POLLOUT), IsOkAndHolds(POLLOUT));
+  EXPECT_THAT(pair.client.Send("x", MSG_DONTWAIT), IsOkAndHolds(1));
+}
+
+// ---- Time -------------------------------------------------------------------
+
+constexpr timeval kSoon = {.tv_sec = 0, .tv_usec = 20000};
+
+SysResult SetTimeout(const RawSocket& socket, int name) {
+  return socket.syscalls().SetSockOpt(socket.fd(), SOL_SOCKET, name, &kSoon,
+                                      sizeof(kSoon));
+}
+
+void ReceiveTimeout(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTimeout(pair.server, SO_RCVTIMEO), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsErrno(EAGAIN));
+}
+
+void ReceiveTimeoutOfPart(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTimeout(pair.server, SO_RCVTIMEO), IsOk());
+  ASSERT_THAT(pair.client.Send("abc"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server, 8, MSG_WAITALL), IsOkAndHolds("abc"));
+}
+
+void SendTimeout(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewSmallPair(c));
+  ASSERT_THAT(SetTimeout(pair.client, SO_SNDTIMEO), IsOk());
+  SysResult sent = SysResult::Ok();
+  // A late acknowledgement may make room for some bytes.
+  while (sent.ok()) {
+    ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+    sent = pair.client.Send("more");
+  }
+  EXPECT_THAT(sent, IsErrno(EAGAIN));
+}
+
+void SendTimeoutOfPart(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTimeout(pair.client, SO_SNDTIMEO), IsOk());
+  const SysResult sent = pair.client.Send(std::string(kALot, 'x'));
+  ASSERT_THAT(sent, IsOk());
+  EXPECT_LT(sent.value(), static_cast<int64_t>(kALot));
+}
+
+// ---- The low-water mark -----------------------------------------------------
+
+void LowWaterMarkPoll(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  ASSERT_THAT(pair.client.Send("c"), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+}
+
+void LowWaterMarkReceive(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  std::array<char, 8> buffer = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  // What had come is taken already, and the mark is for the rest.
+  ASSERT_THAT(pair.client.Send("c"), IsOk());
+  EXPECT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("de"), IsOk());
+  EXPECT_THAT(receive.Join(), IsOkAndHolds(5));
+}
+
+void LowWaterMarkFromNothing(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  std::array<char, 8> buffer = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  EXPECT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("c"), IsOk());
+  EXPECT_THAT(receive.Join(), IsOkAndHolds(3));
+}
+
+void LowWaterMarkWithoutWaiting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server, 8, MSG_DONTWAIT), IsOkAndHolds("ab"));
+}
+
+void LowWaterMarkAtTheEnd(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
+}
+
+// ---- Blocked ----------------------------------------------------------------
+
+void ReceiveWaits(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  std::array<char, 8> buffer = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  EXPECT_THAT(receive.Join(), IsOkAndHolds(1));
+}
+
+void ReceiveInterrupted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  std::array<char, 8> buffer = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  receive.Interrupt();
+  EXPECT_THAT(receive.Join(), IsErrno(EINTR));
+}
+
+void SendWaitsForConnection(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connecting connecting, NewConnecting(c));
+  ASSERT_THAT(c.sys().Fcntl(connecting.client.fd(), F_SETFL, 0), IsOk());
+  PendingCall send(c, [&] { return connecting.client.Send("x"); });
+  ASSERT_TRUE(send.AwaitBlocked());
+  ASSERT_THAT(connecting.queue.Drain(), IsOk());
+  EXPECT_THAT(send.Join(), IsOkAndHolds(1));
+}
+
+// ---- States -----------------------------------------------------------------
+
+// Neither sends nor receives: these errnos.
+void ExpectAnswers(const RawSocket& socket, int send, int receive) {
+  EXPECT_THAT(socket.Send("x", MSG_DONTWAIT), IsErrno(send));
+  EXPECT_THAT(RecvOnce(socket, 8, MSG_DONTWAIT), Answers(receive));
+}
+
+void Fresh(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectAnswers(socket, EPIPE, ENOTCONN);
+  ASSERT_THAT(loopback::Bind(socket, {c.Loopback(), 0}), IsOk());
+  ExpectAnswers(socket, EPIPE, ENOTCONN);
+}
+
+void Listening(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ExpectAnswers(listener.socket(), EPIPE, ENOTCONN);
+}
+
+void UnderWay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  ExpectAnswers(connecting.client, EAGAIN, EAGAIN);
+}
+
+void Refused(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  ExpectAnswers(client, EPIPE, ENOTCONN);
+}
+
+// A refusal that nobody has been told of yet.
+absl::StatusOr<RawSocket> NewRefused(Context& c) {
+  const absl::StatusOr<RefusedPort> refused =
+      RefusedPort::Reserve(c.sys(), c.family());
+  if (!refused.ok()) return refused.status();
+  absl::StatusOr<RawSocket> client =
+      ConnectTo(c.sys(), refused->endpoint(), {.nonblocking = true});
+  if (!client.ok()) return client;
+  const SysResult ready = client->Wait(POLLOUT);
+  if (!ready.ok()) return ErrnoError(ready.error(), "poll");
+  return client;
+}
+
+void RefusedToldBySend(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewRefused(c));
+  ExpectAnswers(client, ECONNREFUSED, 0);
+}
+
+void RefusedToldByReceive(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewRefused(c));
+  EXPECT_THAT(RecvOnce(client), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(RecvOnce(client), IsOkAndHolds(""));
+  EXPECT_THAT(client.Send("x"), IsErrno(EPIPE));
+}
+
+void Disconnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  ExpectAnswers(pair.client, ECONNRESET, ENOTCONN);
+  ExpectAnswers(pair.client, EPIPE, ENOTCONN);
+}
+
+}  // namespace
+
+const std::vector<Case>& DataWaitingKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.data.full.part",
+       .requirement = "A send that would wait must send the part that fits.",
+       .source = "send(2), DESCRIPTION; tcp(7)",
+       .run = &PartOfALot},
+      {.id = "kernel.data.full.all",
+       .requirement = "A blocking send must wait until all is taken.",
+       .source = "send(2), DESCRIPTION",
+       .run = &AllOfALot},
+      {.id = "kernel.data.full.interrupted",
+       .requirement = "A signal must end a send with the part that was taken.",
+       .source = "send(2), RETURN VALUE; signal(7)",
+       .run = &InterruptedInTheMiddle},
+      {.id = "kernel.data.full.interrupted_before",
+       .requirement = "A signal must end a send of which nothing was taken.",
+       .source = "send(2), EINTR",
+       .run = &InterruptedBeforeAnything},
+      {.id = "kernel.data.full.room",
+       .requirement = "A sender must have room again once the peer has read.",
+       .source = "RFC 9293, section 3.8.6",
+       .run = &RoomByReading},
+      {.id = "kernel.data.timeout.receive",
+       .requirement = "SO_RCVTIMEO must end a receive as `again`.",
+       .source = "socket(7), SO_RCVTIMEO",
+       .run = &ReceiveTimeout},
+      {.id = "kernel.data.timeout.receive_part",
+       .requirement = "SO_RCVTIMEO must end MSG_WAITALL with what has come.",
+       .source = "socket(7), SO_RCVTIMEO",
+       .run = &ReceiveTimeoutOfPart},
+      {.id = "kernel.data.timeout.send",
+       .requirement =
+           "SO_SNDTIMEO must end a send of which nothing was taken as `again`.",
+       .source = "socket(7), SO_SNDTIMEO",
+       .run = &SendTimeout},
+      {.id = "kernel.data.timeout.send_part",
+       .requirement =
+           "SO_SNDTIMEO must end a send with the part that was taken.",
+       .source = "socket(7), SO_SNDTIMEO",
+       .run = &SendTimeoutOfPart},
+      {.id = "kernel.data.low_water.poll",
+       .requirement = "A socket must not be readable below SO_RCVLOWAT.",
+       .source = "socket(7), SO_RCVLOWAT",
+       .run = &LowWaterMarkPoll},
+      {.id = "kernel.data.low_water.receive",
+       .requirement = "A receive must wait for SO_RCVLOWAT bytes.",
+       .source = "socket(7), SO_RCVLOWAT",
+       .run = &LowWaterMarkFromNothing},
+      {.id = "kernel.data.low_water.receive_of_some",
+       .requirement = "A receive that begins with fewer bytes than SO_RCVLOWAT "
+                      "must wait until as many more are there.",
+       .source = "measured on Linux 6.18",
+       .run = &LowWaterMarkReceive},
+      {.id = "kernel.data.low_water.nonblocking",
+       .requirement = "A receive that does not wait must not heed SO_RCVLOWAT.",
+       .source = "measured on Linux 6.18",
+       .run = &LowWaterMarkWithoutWaiting},
+      {.id = "kernel.data.low_water.end",
+       .requirement =
+           "The end of the stream must end the wait for SO_RCVLOWAT.",
+       .source = "socket(7), SO_RCVLOWAT",
+       .run = &LowWaterMarkAtTheEnd},
+      {.id = "kernel.data.blocked.receive",
+       .requirement = "A receive must wait for data.",
+       .source = "recv(2), DESCRIPTION",
+       .run = &ReceiveWaits},
+      {.id = "kernel.data.blocked.receive_interrupted",
+       .requirement = "A signal must end a receive that waits.",
+       .source = "recv(2), EINTR",
+       .run = &ReceiveInterrupted},
+      {.id = "kernel.data.blocked.send_before_connected",
+       .requirement = "A send must wait for a connection that is under way.",
+       .source = "measured on Linux 6.18",
+       .run = &SendWaitsForConnection},
+      {.id = "kernel.data.state.fresh",
+       .requirement = "A socket that was never connected must send into a "
+                      "broken pipe, and have nothing to receive from.",
+       .source = "recv(2), ENOTCONN; measured on Linux 6.18",
+       .run = &Fresh},
+      {.id = "kernel.data.state.listening",
+       .requirement = "A listener must neither send nor receive.",
+       .source = "recv(2), ENOTCONN; measured on Linux 6.18",
+       .run = &Listening},
+      {.id = "kernel.data.state.under_way",
+       .requirement =
+           "A socket whose attempt is under way must answer `again`.",
+       .source = "measured on Linux 6.18",
+       .run = &UnderWay},
+      {.id = "kernel.data.state.refused",
+       .requirement = "A socket that was refused must answer as a fresh one.",
+       .source = "measured on Linux 6.18",
+       .run = &Refused},
+      {.id = "kernel.data.state.refused_send",
+       .requirement = "A send must tell a refusal that nobody took, after "
+                      "which the stream is at its end.",
+       .source = "socket(7), SO_ERROR; measured on Linux 6.18",
+       .run = &RefusedToldBySend},
+      {.id = "kernel.data.state.refused_receive",
+       .requirement = "A receive must tell a refusal that nobody took, after "
+                      "which the stream is at its end.",
+       .source = "recv(2), ECONNREFUSED; measured on Linux 6.18",
+       .run = &RefusedToldByReceive},
+      {.id = "kernel.data.state.disconnected",
+       .requirement = "A socket that was disconnected must tell ECONNRESET "
+                      "once, and then answer as a fresh one.",
+       .source = "measured on Linux 6.18",
+       .run = &Disconnected},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

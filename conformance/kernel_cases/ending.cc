@@ -1,0 +1,396 @@
+// The end of a connection by shutdown(2), and the states of RFC 9293 that it
+// leads through.
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Bind;
+using loopback::Pair;
+using loopback::RawSocket;
+
+// ---- shutdown(2) in each state ----------------------------------------------
+
+// Every way of shutting it down fails with `error`.
+void ExpectNoShutdown(const RawSocket& socket, int error) {
+  for (const int how : {SHUT_RD, SHUT_WR, SHUT_RDWR}) {
+    EXPECT_THAT(socket.Shutdown(how), IsErrno(error)) << how;
+  }
+}
+
+void ShutdownUnconnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectNoShutdown(socket, ENOTCONN);
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ExpectNoShutdown(socket, ENOTCONN);
+}
+
+// It fails, but it is not forgotten.
+void ShutdownBeforeListen(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket listener, NewTcp(c));
+  ASSERT_THAT(Bind(listener, {c.Loopback(), 0}), IsOk());
+  ASSERT_THAT(listener.Shutdown(SHUT_WR), IsErrno(ENOTCONN));
+  ASSERT_THAT(Listen(listener), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       loopback::ConnectTo(c.sys(), at));
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, Accept(listener));
+  EXPECT_THAT(server.Send("x", MSG_NOSIGNAL), IsErrno(EPIPE));
+  EXPECT_THAT(RecvOnce(client), IsOkAndHolds(""));
+}
+
+void ShutdownBeforeConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const loopback::Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(client.Shutdown(SHUT_WR), IsErrno(ENOTCONN));
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  EXPECT_THAT(client.Send("x", MSG_NOSIGNAL), IsErrno(EPIPE));
+}
+
+// The connection of a socket with itself.
+void ShutdownBeforeConnectToItself(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_THAT(socket.Shutdown(SHUT_WR), IsErrno(ENOTCONN));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint itself, socket.LocalEndpoint());
+  ASSERT_THAT(Connect(socket, itself), IsErrno(EINPROGRESS));
+  EXPECT_THAT(socket.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  ExpectNoShutdown(socket, ENOTCONN);
+}
+
+// It is not connected either, but that is not looked at.
+void ShutdownUnknownWay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.Shutdown(3), IsErrno(EINVAL));
+  EXPECT_THAT(socket.Shutdown(-1), IsErrno(EINVAL));
+}
+
+void ShutdownConnecting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  EXPECT_THAT(connecting.client.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(connecting.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(connecting.client.PendingError(), IsOkAndHolds(ECONNRESET));
+}
+
+void ShutdownAgain(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  EXPECT_THAT(pair.client.Shutdown(SHUT_WR), IsOk());
+  EXPECT_THAT(pair.client.Shutdown(SHUT_WR), IsOk());
+  EXPECT_THAT(pair.client.Shutdown(SHUT_RDWR), IsOk());
+}
+
+void ShutdownAfterBothEnds(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  ExpectNoShutdown(pair.client, ENOTCONN);
+  ExpectNoShutdown(pair.server, ENOTCONN);
+}
+
+void ShutdownAfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  ExpectNoShutdown(pair.client, ENOTCONN);
+}
+
+// ---- States -----------------------------------------------------------------
+
+void StatesOfHalfClose(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+  // The FIN is acknowledged after a while, or with the next data.
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_FIN_WAIT2));
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  // TIME_WAIT is no longer the socket's own.
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+void StateOfShutdownForReading(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+}
+
+// Behind data that the peer has no room for the FIN has to wait.
+void FinWait1(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_FIN_WAIT1));
+  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  ASSERT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+  // The FIN is acknowledged after a while, or with the next data.
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_FIN_WAIT2));
+}
+
+void LastAck(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_LAST_ACK));
+  ASSERT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+void Closing(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSING));
+  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_FIN_WAIT2));
+  ASSERT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+void StateAfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+// ---- Names ------------------------------------------------------------------
+
+void NamesAfterShutdown(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, pair.client.PeerEndpoint());
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RDWR), IsOk());
+  EXPECT_THAT(pair.client.PeerEndpoint(), IsOkAndHolds(peer));
+  EXPECT_THAT(pair.server.LocalEndpoint(), IsOkAndHolds(peer));
+}
+
+void NamesAfterBothEnds(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, pair.client.LocalEndpoint());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  EXPECT_THAT(pair.client.PeerEndpoint(), IsErrno(ENOTCONN));
+  EXPECT_THAT(pair.server.PeerEndpoint(), IsErrno(ENOTCONN));
+  EXPECT_THAT(pair.client.LocalEndpoint(), IsOkAndHolds(local));
+}
+
+void NamesAfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, pair.client.LocalEndpoint());
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  EXPECT_THAT(pair.client.PeerEndpoint(), IsErrno(ENOTCONN));
+  EXPECT_THAT(pair.client.LocalEndpoint(), IsOkAndHolds(local));
+}
+
+// ---- After one's own end ----------------------------------------------------
+
+void SendAfterHalfClose(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(pair.client.Send("x"), IsErrno(EPIPE));
+  EXPECT_THAT(pair.client.Send(""), IsErrno(EPIPE));
+}
+
+void ReceiveAfterHalfClose(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+  ASSERT_THAT(pair.server.Send("answer"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds("answer"));
+}
+
+void EndComesAfterData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send("last words"), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("last words"));
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+}
+
+// SHUT_RD is the socket's own affair: the peer does not learn of it.
+void ReceiveAfterShutdownForReading(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds(""));
+  ASSERT_THAT(pair.server.Send("late"), IsOkAndHolds(4));
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds("late"));
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds(""));
+}
+
+void DataBeforeShutdownForReading(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Send("early"), IsOk());
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds("early"));
+}
+
+void SendAfterShutdownForReading(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
+  ASSERT_THAT(pair.client.Send("on"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("on"));
+}
+
+// Nobody will read it: the peer is told by a reset.
+void DataAfterBothWays(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RDWR), IsOk());
+  ASSERT_THAT(pair.server.Send("x"), IsOkAndHolds(1));
+  EXPECT_THAT(pair.server.PendingError(), IsOkAndHolds(EPIPE));
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+}  // namespace
+
+const std::vector<Case>& EndingKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.ending.shutdown.before_listen",
+       .requirement = "What a shutdown has failed to do before listen must "
+                      "happen to the connections that come.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .run = &ShutdownBeforeListen},
+      {.id = "kernel.ending.shutdown.before_connect",
+       .requirement = "After a shutdown of sending that has failed, a socket "
+                      "must still connect, but not send.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .run = &ShutdownBeforeConnect},
+      {.id = "kernel.ending.shutdown.before_connect_to_itself",
+       .requirement = "After a shutdown of sending that has failed, a "
+                      "connection with itself must end at once.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .run = &ShutdownBeforeConnectToItself},
+      {.id = "kernel.ending.shutdown.unconnected",
+       .requirement = "A socket that is not connected must not be shut down.",
+       .source = "shutdown(2), ENOTCONN",
+       .run = &ShutdownUnconnected},
+      {.id = "kernel.ending.shutdown.unknown_way",
+       .requirement = "A way of shutting down that is not known must be "
+                      "invalid, before anything else is looked at.",
+       .source = "shutdown(2), EINVAL",
+       .run = &ShutdownUnknownWay},
+      {.id = "kernel.ending.shutdown.connecting",
+       .requirement = "Shutting down a socket whose attempt is under way must "
+                      "end the attempt, with ECONNRESET pending.",
+       .source = "measured on Linux 6.18",
+       .run = &ShutdownConnecting},
+      {.id = "kernel.ending.shutdown.again",
+       .requirement =
+           "Shutting down again must succeed while the connection lasts.",
+       .source = "measured on Linux 6.18",
+       .run = &ShutdownAgain},
+      {.id = "kernel.ending.shutdown.after_both_ends",
+       .requirement =
+           "A connection that both sides have ended must not be shut down.",
+       .source = "shutdown(2), ENOTCONN",
+       .run = &ShutdownAfterBothEnds},
+      {.id = "kernel.ending.shutdown.after_reset",
+       .requirement = "A connection that was reset must not be shut down.",
+       .source = "shutdown(2), ENOTCONN",
+       .run = &ShutdownAfterReset},
+      {.id = "kernel.ending.state.half_close",
+       .requirement = "The states must be FIN_WAIT2 and CLOSE_WAIT after one "
+                      "end, and CLOSE after both.",
+       .source = "RFC 9293, section 3.6; tcp(7), TCP_INFO",
+       .run = &StatesOfHalfClose},
+      {.id = "kernel.ending.state.shutdown_reading",
+       .requirement =
+           "Shutting down for reading must leave both ends ESTABLISHED.",
+       .source = "measured on Linux 6.18",
+       .run = &StateOfShutdownForReading},
+      {.id = "kernel.ending.state.fin_wait1",
+       .requirement = "A FIN that waits behind data must leave its sender in "
+                      "FIN_WAIT1 until it is acknowledged.",
+       .source = "RFC 9293, section 3.6",
+       .run = &FinWait1},
+      {.id = "kernel.ending.state.last_ack",
+       .requirement = "A FIN that waits behind data must leave its sender in "
+                      "LAST_ACK if the peer ended first.",
+       .source = "RFC 9293, section 3.6",
+       .run = &LastAck},
+      {.id = "kernel.ending.state.closing",
+       .requirement =
+           "A FIN that arrives while one's own waits must lead to CLOSING.",
+       .source = "RFC 9293, section 3.6, simultaneous close",
+       .run = &Closing},
+      {.id = "kernel.ending.state.reset",
+       .requirement = "A reset must lead to CLOSE.",
+       .source = "RFC 9293, section 3.10.7.4",
+       .run = &StateAfterReset},
+      {.id = "kernel.ending.names.shutdown",
+       .requirement = "A connection that was shut down must keep its names.",
+       .source = "getpeername(2); measured on Linux 6.18",
+       .run = &NamesAfterShutdown},
+      {.id = "kernel.ending.names.both_ends",
+       .requirement = "A connection that both sides have ended must have no "
+                      "peer, and keep its own name.",
+       .source = "getpeername(2), ENOTCONN",
+       .run = &NamesAfterBothEnds},
+      {.id = "kernel.ending.names.reset",
+       .requirement = "A connection that was reset must have no peer, and keep "
+                      "its own name.",
+       .source = "getpeername(2), ENOTCONN",
+       .run = &NamesAfterReset},
+      {.id = "kernel.ending.own.send_after_half_close",
+       .requirement = "A send after one's own end must be into a broken pipe, "
+                      "also of no bytes.",
+       .source = "send(2), EPIPE",
+       .run = &SendAfterHalfClose},
+      {.id = "kernel.ending.own.receive_after_half_close",
+       .requirement =
+           "A receive after one's own end must bring what the peer sends.",
+       .source = "shutdown(2), DESCRIPTION; RFC 9293, section 3.6",
+       .run = &ReceiveAfterHalfClose},
+      {.id = "kernel.ending.own.end_after_data",
+       .requirement =
+           "The end of the stream must come after its data, and stay.",
+       .source = "recv(2), RETURN VALUE",
+       .run = &EndComesAfterData},
+      {.id = "kernel.ending.own.receive_after_shut_rd",
+       .requirement = "After SHUT_RD a receive must see the end while nothing "
+                      "is there, and still data that comes later.",
+       .source = "measured on Linux 6.18",
+       .run = &ReceiveAfterShutdownForReading},
+      {.id = "kernel.ending.own.data_before_shut_rd",
+       .requirement =
+           "Data that came before SHUT_RD must be received after it.",
+       .source = "measured on Linux 6.18",
+       .run = &DataBeforeShutdownForReading},
+      {.id = "kernel.ending.own.send_after_shut_rd",
+       .requirement = "SHUT_RD must leave sending alone.",
+       .source = "shutdown(2), DESCRIPTION",
+       .run = &SendAfterShutdownForReading},
+      {.id = "kernel.ending.own.data_after_both_ways",
+       .requirement = "Data for a socket that was shut down both ways must be "
+                      "answered by a reset.",
+       .source = "RFC 9293, section 3.6.1; measured on Linux 6.18",
+       .run = &DataAfterBothWays},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,235 @@
+// The end of a connection, or of its descriptor, while a call waits.
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Pair;
+using loopback::RawSocket;
+
+// A receive of `socket` that waits, made by a task.
+class Receiving {
+ public:
+  Receiving(Context& c, const RawSocket& socket)
+      : call_(c, [this, &c, fd = socket.fd()] {
+          return c.sys().Recv(fd, buffer_.data(), buffer_.size(), 0);
+        }) {}
+
+  PendingCall& call() { return call_; }
+
+ private:
+  std::array<char, 8> buffer_ = {};
+  PendingCall call_;
+};
+
+// Expects that `event` ends a receive of the client, which answers `error`, 0
+// for the end of the stream.
+void ExpectReceive(Context& c, void (*event)(Pair&), int error) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  Receiving receiving(c, pair.client);
+  ASSERT_TRUE(receiving.call().AwaitBlocked());
+  event(pair);
+  const SysResult received = receiving.call().Join();
+  if (error != 0) {
+    EXPECT_THAT(received, IsErrno(error));
+  } else {
+    EXPECT_THAT(received, IsOkAndHolds(0));
+  }
+}
+
+// The same of a send, which has no room. A late acknowledgement may make some:
+// then the send is made again, and if that happens after the event, it is the
+// next send that tells the error.
+void ExpectSend(Context& c, void (*event)(Pair&), int error) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  const auto send = [&] { return pair.client.Send("more"); };
+  auto sending = std::make_unique<PendingCall>(c, send);
+  while (!sending->AwaitBlocked()) {
+    ASSERT_THAT(sending->Join(), IsOk());
+    ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+    sending = std::make_unique<PendingCall>(c, send);
+  }
+  event(pair);
+  SysResult sent = sending->Join();
+  if (sent.ok()) sent = send();
+  EXPECT_THAT(sent, IsErrno(error));
+}
+
+// The same of a poll for POLLIN, which then tells `events`.
+void ExpectPoll(Context& c, void (*event)(Pair&), int16_t events) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  PendingCall poll(c, [&] { return pair.client.Wait(POLLIN); });
+  ASSERT_TRUE(poll.AwaitBlocked());
+  event(pair);
+  EXPECT_THAT(poll.Join(), IsOkAndHolds(events));
+}
+
+void PeerEnds(Pair& pair) { EXPECT_THAT(pair.server.HalfClose(), IsOk()); }
+void PeerResets(Pair& pair) { EXPECT_THAT(pair.server.Reset(), IsOk()); }
+void PeerCloses(Pair& pair) { EXPECT_THAT(pair.server.Close(), IsOk()); }
+void ShutdownForReading(Pair& pair) {
+  EXPECT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
+}
+void ShutdownForWriting(Pair& pair) {
+  EXPECT_THAT(pair.client.Shutdown(SHUT_WR), IsOk());
+}
+void Dissolve(Pair& pair) { EXPECT_THAT(Disconnect(pair.client), IsOk()); }
+
+// (By recvmsg(2), because ThreadSanitizer takes a close(2) beside a recv(2) for
+// a mistake, as it mostly is.)
+void CloseWhileReceiving(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  std::array<char, 8> buffer = {};
+  iovec part = {.iov_base = buffer.data(), .iov_len = buffer.size()};
+  msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  PendingCall receiving(c, [&c, &message, fd = pair.client.fd()] {
+    return c.sys().RecvMsg(fd, &message, 0);
+  });
+  ASSERT_TRUE(receiving.AwaitBlocked());
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_TRUE(receiving.AwaitBlocked());
+  // The call holds the socket: the peer sees no end yet.
+  EXPECT_THAT(RecvOnce(pair.server, 8, MSG_DONTWAIT), IsErrno(EAGAIN));
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  EXPECT_THAT(receiving.Join(), IsOkAndHolds(1));
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+}
+
+// poll(2) does not hold the descriptor's number, but the socket.
+void CloseWhilePolling(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  PendingCall poll(c, [&c, fd = pair.client.fd()] {
+    pollfd entry = {.fd = fd, .events = POLLIN, .revents = 0};
+    const SysResult polled = c.sys().Poll(&entry, 1, /*timeout_ms=*/-1);
+    return polled.ok() ? SysResult::Ok(entry.revents) : polled;
+  });
+  ASSERT_TRUE(poll.AwaitBlocked());
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_TRUE(poll.AwaitBlocked());
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  // It looks again, and finds what the number is now: nothing.
+  EXPECT_THAT(poll.Join(), IsOkAndHolds(POLLNVAL));
+}
+
+void TwoReceivers(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  Receiving first(c, pair.client);
+  ASSERT_TRUE(first.call().AwaitBlocked());
+  Receiving second(c, pair.client);
+  ASSERT_TRUE(second.call().AwaitBlocked());
+  ASSERT_THAT(pair.server.Close(), IsOk());
+  EXPECT_THAT(first.call().Join(), IsOkAndHolds(0));
+  EXPECT_THAT(second.call().Join(), IsOkAndHolds(0));
+}
+
+// The error is told to one of them only.
+void TwoReceiversReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  Receiving first(c, pair.client);
+  ASSERT_TRUE(first.call().AwaitBlocked());
+  Receiving second(c, pair.client);
+  ASSERT_TRUE(second.call().AwaitBlocked());
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  const int one = first.call().Join().error();
+  const int two = second.call().Join().error();
+  EXPECT_EQ(one + two, ECONNRESET) << one << ", " << two;
+}
+
+}  // namespace
+
+const std::vector<Case>& EndingBlockedKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.ending.blocked.receive.peer_ends",
+       .requirement = "The peer's end must end a receive that waits.",
+       .source = "recv(2), RETURN VALUE",
+       .run = [](Context& c) { ExpectReceive(c, &PeerEnds, 0); }},
+      {.id = "kernel.ending.blocked.receive.peer_resets",
+       .requirement = "A reset must end a receive that waits.",
+       .source = "recv(2); RFC 9293, section 3.10.7.4",
+       .run = [](Context& c) { ExpectReceive(c, &PeerResets, ECONNRESET); }},
+      {.id = "kernel.ending.blocked.receive.shut_rd",
+       .requirement = "SHUT_RD must end a receive that waits.",
+       .source = "shutdown(2), DESCRIPTION",
+       .run = [](Context& c) { ExpectReceive(c, &ShutdownForReading, 0); }},
+      {.id = "kernel.ending.blocked.receive.disconnect",
+       .requirement = "Dissolving the association must end a receive that "
+                      "waits, by EPIPE.",
+       .source = "measured on Linux 6.18",
+       .run = [](Context& c) { ExpectReceive(c, &Dissolve, EPIPE); }},
+      {.id = "kernel.ending.blocked.send.peer_resets",
+       .requirement = "A reset must end a send that waits.",
+       .source = "send(2), ECONNRESET",
+       .run = [](Context& c) { ExpectSend(c, &PeerResets, ECONNRESET); }},
+      {.id = "kernel.ending.blocked.send.peer_closes",
+       .requirement =
+           "A peer that closes with data unread must end a send that waits.",
+       .source = "RFC 2525, section 2.17",
+       .run = [](Context& c) { ExpectSend(c, &PeerCloses, ECONNRESET); }},
+      {.id = "kernel.ending.blocked.send.shut_wr",
+       .requirement = "SHUT_WR must end a send that waits.",
+       .source = "send(2), EPIPE",
+       .run = [](Context& c) { ExpectSend(c, &ShutdownForWriting, EPIPE); }},
+      {.id = "kernel.ending.blocked.send.disconnect",
+       .requirement = "Dissolving the association must end a send that waits, "
+                      "by ECONNRESET.",
+       .source = "measured on Linux 6.18",
+       .run = [](Context& c) { ExpectSend(c, &Dissolve, ECONNRESET); }},
+      {.id = "kernel.ending.blocked.poll.peer_ends",
+       .requirement = "The peer's end must end a poll that waits.",
+       .source = "poll(2), POLLIN",
+       .run = [](Context& c) { ExpectPoll(c, &PeerEnds, POLLIN); }},
+      {.id = "kernel.ending.blocked.poll.peer_resets",
+       .requirement = "A reset must end a poll that waits.",
+       .source = "poll(2), POLLERR, POLLHUP",
+       .run =
+           [](Context& c) {
+             ExpectPoll(c, &PeerResets, POLLIN | POLLERR | POLLHUP);
+           }},
+      {.id = "kernel.ending.blocked.poll.shut_rd",
+       .requirement = "SHUT_RD must end a poll that waits.",
+       .source = "measured on Linux 6.18",
+       .run = [](Context& c) { ExpectPoll(c, &ShutdownForReading, POLLIN); }},
+      {.id = "kernel.ending.blocked.receive.close",
+       .requirement = "A receive that waits must outlive its descriptor, and "
+                      "hold the connection open.",
+       .source = "measured on Linux 6.18",
+       .run = &CloseWhileReceiving},
+      {.id = "kernel.ending.blocked.poll.close",
+       .requirement = "A poll that waits must outlive a descriptor, and find "
+                      "it invalid when something happens.",
+       .source = "measured on Linux 6.18",
+       .run = &CloseWhilePolling},
+      {.id = "kernel.ending.blocked.receive.two_ended",
+       .requirement = "The end of the stream must end all receives that wait.",
+       .source = "measured on Linux 6.18",
+       .run = &TwoReceivers},
+      {.id = "kernel.ending.blocked.receive.two_reset",
+       .requirement = "Of two receives that wait a reset must be told to one, "
+                      "and the other see the end.",
+       .source = "measured on Linux 6.18",
+       .run = &TwoReceiversReset},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

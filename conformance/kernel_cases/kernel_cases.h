@@ -1,0 +1,51 @@
+#ifndef CONFORMANCE_KERNEL_CASES_KERNEL_CASES_H_
+#define CONFORMANCE_KERNEL_CASES_KERNEL_CASES_H_
+
+#include <vector>
+
+#include "conformance/case.h"
+
+// The cases that a kernel is judged by: programs of system calls, as a TCP
+// program makes them. Every kernel behind Syscalls must pass them as Linux
+// does.
+//
+// Their ids begin with "kernel.". Their programs use of the Context only sys(),
+// env(), the axis with its addresses, and Variation(): there is no
+// implementation here. What is written nowhere, but programs rely on, has the
+// source "measured on Linux 6.18".
+
+namespace net::conformance {
+
+// Every case, ordered by subject.
+const std::vector<Case>& AllKernelCases();
+
+// The parts of the table: each is in the source file of its name, with the
+// cases' programs.
+const std::vector<Case>& BindKernelCases();
+const std::vector<Case>& BindConflictKernelCases();
+const std::vector<Case>& BindConnectionKernelCases();
+const std::vector<Case>& BindPortKernelCases();
+const std::vector<Case>& ConnectKernelCases();
+const std::vector<Case>& ConnectPendingKernelCases();
+const std::vector<Case>& ConnectFamilyKernelCases();
+const std::vector<Case>& ListenKernelCases();
+const std::vector<Case>& AcceptKernelCases();
+const std::vector<Case>& DataKernelCases();
+const std::vector<Case>& DataWaitingKernelCases();
+const std::vector<Case>& EndingKernelCases();
+const std::vector<Case>& EndingBlockedKernelCases();
+const std::vector<Case>& EndingCloseKernelCases();
+const std::vector<Case>& PollKernelCases();
+const std::vector<Case>& PollCallKernelCases();
+const std::vector<Case>& ArgumentKernelCases();
+const std::vector<Case>& DescriptorKernelCases();
+const std::vector<Case>& OptionsSocketKernelCases();
+const std::vector<Case>& OptionsBufferKernelCases();
+const std::vector<Case>& OptionsTcpKernelCases();
+const std::vector<Case>& OptionsIpKernelCases();
+const std::vector<Case>& OptionsIpv6KernelCases();
+const std::vector<Case>& OptionsInheritedKernelCases();
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_KERNEL_CASES_KERNEL_CASES_H_

@@ -1,0 +1,305 @@
+// The options of IPPROTO_IP, which IPv6 sockets have, too.
+
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Bind;
+using loopback::ConnectedPair;
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::Pair;
+using loopback::RawSocket;
+
+constexpr int kIpLocalPortRange = 51;
+
+SysResult SetIp(const RawSocket& socket, int name, int value) {
+  return socket.SetOption(IPPROTO_IP, name, value);
+}
+absl::StatusOr<int> Ip(const RawSocket& socket, int name) {
+  return socket.Option(IPPROTO_IP, name);
+}
+
+void Ttl(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_OK_AND_ASSIGN(const int usual, Ip(socket, IP_TTL));
+  ExpectTakes(socket, IPPROTO_IP, IP_TTL, {1, 255}, {0, -2, 256});
+  EXPECT_THAT(SetIp(socket, IP_TTL, -1), IsOk());
+  EXPECT_THAT(Ip(socket, IP_TTL), IsOkAndHolds(usual));
+}
+
+void Tos(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Ip(socket, IP_TOS), IsOkAndHolds(0));
+  ExpectTakes(socket, IPPROTO_IP, IP_TOS, {0x10, 0x08, 0xfc, 0}, {});
+}
+
+void TosWithoutEcn(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetIp(socket, IP_TOS, 0xff), IsOk());
+  EXPECT_THAT(Ip(socket, IP_TOS), IsOkAndHolds(0xfc));
+  EXPECT_THAT(SetIp(socket, IP_TOS, 0x103), IsOk());
+  EXPECT_THAT(Ip(socket, IP_TOS), IsOkAndHolds(0));
+}
+
+void TosSetsPriority(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetIp(socket, IP_TOS, IPTOS_LOWDELAY), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PRIORITY), IsOkAndHolds(6));
+  EXPECT_THAT(SetIp(socket, IP_TOS, IPTOS_THROUGHPUT), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PRIORITY), IsOkAndHolds(2));
+  EXPECT_THAT(SetIp(socket, IP_TOS, 0), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PRIORITY), IsOkAndHolds(0));
+}
+
+void SameTosLeavesPriority(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetSocketOption(socket, SO_PRIORITY, 5), IsOk());
+  EXPECT_THAT(SetIp(socket, IP_TOS, 0), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PRIORITY), IsOkAndHolds(5));
+}
+
+void SetByAByte(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const unsigned char bytes[4] = {0x10, 0xff, 0xff, 0xff};
+  for (const int size : {1, 2, 3}) {
+    EXPECT_THAT(SetIp(socket, IP_TTL, 64), IsOk());
+    EXPECT_THAT(SetOptionAt(socket, IPPROTO_IP, IP_TTL, bytes, size), IsOk());
+    EXPECT_THAT(Ip(socket, IP_TTL), IsOkAndHolds(0x10));
+  }
+}
+
+void SetByNothing(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetIp(socket, IP_TOS, 0x10), IsOk());
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_IP, IP_TOS, nullptr, 0), IsOk());
+  EXPECT_THAT(Ip(socket, IP_TOS), IsOkAndHolds(0));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_IP, IP_TTL, nullptr, 0),
+              IsErrno(EINVAL));
+}
+
+void ToldInAByte(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetIp(socket, IP_TTL, 77), IsOk());
+  unsigned char bytes[4] = {0, 0xee, 0xee, 0xee};
+  socklen_t size = 3;
+  EXPECT_THAT(c.sys().GetSockOpt(socket.fd(), IPPROTO_IP, IP_TTL, bytes, &size),
+              IsOk());
+  EXPECT_EQ(size, 1);
+  EXPECT_EQ(bytes[0], 77);
+  EXPECT_EQ(bytes[1], 0xee);
+}
+
+void MtuUnconnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Ip(socket, IP_MTU), IsErrno(ENOTCONN));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  EXPECT_THAT(Ip(socket, IP_MTU), IsErrno(ENOTCONN));
+  EXPECT_THAT(SetIp(socket, IP_MTU, 1500), IsErrno(ENOPROTOOPT));
+}
+
+// What a packet of IPv4 can be at most, and what the loopback device says.
+void MtuConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(Ip(pair.client, IP_MTU), IsOkAndHolds(c.v6() ? 65536 : 65535));
+  EXPECT_THAT(Ip(pair.server, IP_MTU), IsOkAndHolds(c.v6() ? 65536 : 65535));
+}
+
+void MtuDiscover(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_IP, IP_MTU_DISCOVER, {0, 1, 2, 3, 4, 5}, {-1, 6});
+}
+
+void Switches(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  for (const int name : {IP_RECVTTL, IP_RECVTOS, IP_RECVERR, IP_PKTINFO,
+                         IP_FREEBIND, IP_BIND_ADDRESS_NO_PORT}) {
+    ExpectSwitch(socket, IPPROTO_IP, name);
+  }
+}
+
+void FreeBind(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Bind(socket, {c.Foreign(), 0}), IsErrno(EADDRNOTAVAIL));
+  ASSERT_THAT(SetIp(socket, IP_FREEBIND, 1), IsOk());
+  EXPECT_THAT(Bind(socket, {c.Foreign(), 0}), IsOk());
+}
+
+void AddressWithoutPort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetIp(socket, IP_BIND_ADDRESS_NO_PORT, 1), IsOk());
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint before, socket.LocalEndpoint());
+  EXPECT_EQ(before.addr, c.Loopback());
+  EXPECT_EQ(before.port, 0);
+  ASSERT_THAT(Connect(socket, listener.endpoint()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint after, socket.LocalEndpoint());
+  EXPECT_NE(after.port, 0);
+}
+
+void PortRangeReadsBack(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Ip(socket, kIpLocalPortRange), IsOkAndHolds(0));
+  ExpectTakes(socket, IPPROTO_IP, kIpLocalPortRange,
+              {20001 << 16 | 20000, 20000, 20000 << 16, 0},
+              {20000 << 16 | 20001});
+  const int64_t wide = 0;
+  EXPECT_THAT(SetOptionTo(socket, IPPROTO_IP, kIpLocalPortRange, wide),
+              IsErrno(EINVAL));
+}
+
+// Of a range within the system's the port is taken.
+void PortRangeIsKept(Context& c) {
+  c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 49999");
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetIp(socket, kIpLocalPortRange, 40401 << 16 | 40400), IsOk());
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
+  EXPECT_THAT(local.port, ::testing::AnyOf(40400, 40401));
+}
+
+void MinTtl(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_IP, IP_MINTTL, {1, 255, 0}, {-1, 256});
+}
+
+void NotForStreams(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetIp(socket, IP_HDRINCL, 1), IsErrno(ENOPROTOOPT));
+  EXPECT_THAT(SetIp(socket, IP_NODEFRAG, 1), IsErrno(ENOPROTOOPT));
+  EXPECT_THAT(SetIp(socket, IP_ROUTER_ALERT, 1), IsErrno(EINVAL));
+  EXPECT_THAT(SetIp(socket, IP_MULTICAST_TTL, 1), IsErrno(EINVAL));
+  const ip_mreqn group = {};
+  EXPECT_THAT(SetOptionTo(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, group),
+              IsErrno(EPROTO));
+}
+
+void TooManyOptions(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const unsigned char options[44] = {};
+  EXPECT_THAT(SetOptionTo(socket, IPPROTO_IP, IP_OPTIONS, options),
+              IsErrno(EINVAL));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_IP, IP_OPTIONS, options, 0), IsOk());
+}
+
+}  // namespace
+
+const std::vector<Case>& OptionsIpKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.options.ip.ttl",
+       .requirement = "IP_TTL must be from 1 to 255; -1 must be the "
+                      "default.",
+       .source = "ip(7), IP_TTL",
+       .run = &Ttl},
+      {.id = "kernel.options.ip.tos",
+       .requirement = "IP_TOS must be 0 at first, and read back.",
+       .source = "ip(7), IP_TOS",
+       .run = &Tos},
+      {.id = "kernel.options.ip.tos.without_ecn",
+       .requirement = "IP_TOS must leave the bits of ECN to TCP, and what "
+                      "is beyond a byte away.",
+       .source = "measured on Linux 6.18",
+       .run = &TosWithoutEcn},
+      {.id = "kernel.options.ip.tos.sets_priority",
+       .requirement = "IP_TOS must set SO_PRIORITY.",
+       .source = "socket(7), SO_PRIORITY",
+       .run = &TosSetsPriority},
+      {.id = "kernel.options.ip.tos.same",
+       .requirement = "IP_TOS that changes nothing must leave SO_PRIORITY.",
+       .source = "measured on Linux 6.18",
+       .run = &SameTosLeavesPriority},
+      {.id = "kernel.options.ip.set_by_a_byte",
+       .requirement = "Fewer bytes than an int has must be taken for a "
+                      "byte.",
+       .source = "measured on Linux 6.18",
+       .run = &SetByAByte},
+      {.id = "kernel.options.ip.set_by_nothing",
+       .requirement = "No byte at all must be a 0 for IP_TOS and EINVAL for "
+                      "IP_TTL.",
+       .source = "measured on Linux 6.18",
+       .run = &SetByNothing},
+      {.id = "kernel.options.ip.told_in_a_byte",
+       .requirement = "Where there is no room for an int a small value must "
+                      "be told as a byte.",
+       .source = "measured on Linux 6.18",
+       .run = &ToldInAByte},
+      {.id = "kernel.options.ip.mtu.unconnected",
+       .requirement = "IP_MTU must be ENOTCONN without a connection, and "
+                      "never be set.",
+       .source = "ip(7), IP_MTU",
+       .run = &MtuUnconnected},
+      {.id = "kernel.options.ip.mtu.connected",
+       .requirement = "IP_MTU of a connection over loopback must be the "
+                      "loopback interface's.",
+       .source = "ip(7), IP_MTU",
+       .run = &MtuConnected},
+      {.id = "kernel.options.ip.mtu_discover",
+       .requirement = "IP_MTU_DISCOVER must be from 0 to 5.",
+       .source = "ip(7), IP_MTU_DISCOVER",
+       .run = &MtuDiscover},
+      {.id = "kernel.options.ip.switches",
+       .requirement = "Switches of IPPROTO_IP must be off at first.",
+       .source = "ip(7)",
+       .run = &Switches},
+      {.id = "kernel.options.ip.freebind",
+       .requirement = "IP_FREEBIND must let a socket be bound to an address "
+                      "that is not there.",
+       .source = "ip(7), IP_FREEBIND",
+       .run = &FreeBind},
+      {.id = "kernel.options.ip.bind_address_no_port",
+       .requirement = "With IP_BIND_ADDRESS_NO_PORT the port must be picked "
+                      "when connecting.",
+       .source = "ip(7), IP_BIND_ADDRESS_NO_PORT",
+       .run = &AddressWithoutPort},
+      {.id = "kernel.options.ip.local_port_range",
+       .requirement = "IP_LOCAL_PORT_RANGE must not be inverted, unless one "
+                      "end is 0.",
+       .source = "ip(7), IP_LOCAL_PORT_RANGE",
+       .run = &PortRangeReadsBack},
+      {.id = "kernel.options.ip.local_port_range.kept",
+       .requirement = "A port must be picked from IP_LOCAL_PORT_RANGE.",
+       .source = "ip(7), IP_LOCAL_PORT_RANGE",
+       .needs = Need::kOwnNetwork,
+       .run = &PortRangeIsKept},
+      {.id = "kernel.options.ip.minttl",
+       .requirement = "IP_MINTTL must be from 0 to 255.",
+       .source = "measured on Linux 6.18",
+       .run = &MinTtl},
+      {.id = "kernel.options.ip.not_for_streams",
+       .requirement = "What is not for streams must be refused, each in its "
+                      "way.",
+       .source = "measured on Linux 6.18",
+       .run = &NotForStreams},
+      {.id = "kernel.options.ip.too_many_options",
+       .requirement = "More than 40 bytes of IP_OPTIONS must be EINVAL; "
+                      "none must be taken.",
+       .source = "ip(7), IP_OPTIONS",
+       .run = &TooManyOptions},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,611 @@
+// How setsockopt and getsockopt treat lengths, addresses and names, and the
+// options of SOL_SOCKET that only tell.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectedPair;
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::Pair;
+using loopback::RawSocket;
+
+constexpr int kNoSuchName = 12345;
+constexpr int kNoSuchLevel = 222;
+
+// getsockopt(2) of SO_KEEPALIVE, which is on, with room for `room` bytes: what
+// came, and the length afterwards.
+struct Told {
+  SysResult result;
+  std::array<unsigned char, 8> bytes = {};
+  socklen_t size = 0;
+};
+Told KeepAliveIn(const RawSocket& socket, int room) {
+  Told told;
+  told.bytes.fill(0xee);
+  told.size = static_cast<socklen_t>(room);
+  told.result = socket.syscalls().GetSockOpt(
+      socket.fd(), SOL_SOCKET, SO_KEEPALIVE, told.bytes.data(), &told.size);
+  return told;
+}
+
+void UnknownName(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  for (const int level : {SOL_SOCKET, +IPPROTO_TCP, +IPPROTO_IP}) {
+    EXPECT_THAT(socket.SetOption(level, kNoSuchName, 1), IsErrno(ENOPROTOOPT));
+    EXPECT_THAT(socket.Option(level, kNoSuchName), IsErrno(ENOPROTOOPT));
+  }
+}
+
+void UnknownLevel(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.SetOption(kNoSuchLevel, 1, 1), IsErrno(ENOPROTOOPT));
+  EXPECT_THAT(socket.Option(kNoSuchLevel, 1),
+              IsErrno(c.v6() ? ENOPROTOOPT : EOPNOTSUPP));
+}
+
+void SwitchReadsBackOne(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  for (const int name : {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_OOBINLINE,
+                         SO_DONTROUTE, SO_BROADCAST}) {
+    ExpectSwitch(socket, SOL_SOCKET, name);
+  }
+}
+
+void SetTooShort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const int on = 1;
+  for (const int size : {0, 1, 3}) {
+    EXPECT_THAT(SetOptionAt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, size),
+                IsErrno(EINVAL));
+  }
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(0));
+}
+
+void SetTooLong(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const int values[3] = {0, 1, 1};
+  EXPECT_THAT(socket.SetOption(SOL_SOCKET, SO_KEEPALIVE, 1), IsOk());
+  EXPECT_THAT(SetOptionTo(socket, SOL_SOCKET, SO_KEEPALIVE, values), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(0));
+}
+
+void SetNegativeLength(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const int on = 1;
+  for (const int level : {SOL_SOCKET, +IPPROTO_TCP, kNoSuchLevel}) {
+    EXPECT_THAT(SetOptionAt(socket, level, SO_KEEPALIVE, &on, -1),
+                IsErrno(EINVAL));
+  }
+}
+
+void SetNull(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetOptionAt(socket, SOL_SOCKET, SO_KEEPALIVE, nullptr, 4),
+              IsErrno(EFAULT));
+  EXPECT_THAT(SetOptionAt(socket, SOL_SOCKET, SO_KEEPALIVE, nullptr, 3),
+              IsErrno(EINVAL));
+}
+
+void SetNullUnknownName(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetOptionAt(socket, SOL_SOCKET, kNoSuchName, nullptr, 4),
+              IsErrno(EFAULT));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_TCP, kNoSuchName, nullptr, 4),
+              IsErrno(EFAULT));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_IP, kNoSuchName, nullptr, 4),
+              IsErrno(ENOPROTOOPT));
+}
+
+void GetInLittleRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(socket.SetOption(SOL_SOCKET, SO_KEEPALIVE, 1), IsOk());
+  const Told told = KeepAliveIn(socket, 2);
+  EXPECT_THAT(told.result, IsOk());
+  EXPECT_EQ(told.size, 2);
+  EXPECT_EQ(told.bytes[0], 1);
+  EXPECT_EQ(told.bytes[1], 0);
+  EXPECT_EQ(told.bytes[2], 0xee);
+}
+
+void GetInMuchRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const Told told = KeepAliveIn(socket, 8);
+  EXPECT_THAT(told.result, IsOk());
+  EXPECT_EQ(told.size, sizeof(int));
+  EXPECT_EQ(told.bytes[4], 0xee);
+}
+
+void GetInNoRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  const Told told = KeepAliveIn(socket, 0);
+  EXPECT_THAT(told.result, IsOk());
+  EXPECT_EQ(told.size, 0);
+  EXPECT_EQ(told.bytes[0], 0xee);
+}
+
+void GetNegativeLength(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(KeepAliveIn(socket, -1).result, IsErrno(EINVAL));
+  int value = 0;
+  socklen_t size = static_cast<socklen_t>(-1);
+  EXPECT_THAT(
+      c.sys().GetSockOpt(socket.fd(), IPPROTO_TCP, kNoSuchName, &value, &size),
+      IsErrno(EINVAL));
+}
+
+void GetNull(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  socklen_t size = 8;
+  EXPECT_THAT(
+      c.sys().GetSockOpt(socket.fd(), SOL_SOCKET, SO_KEEPALIVE, nullptr, &size),
+      IsErrno(EFAULT));
+  EXPECT_EQ(size, 8);
+}
+
+void GetNullAboveTheSocket(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  for (const int level : {+IPPROTO_TCP, +IPPROTO_IP}) {
+    socklen_t size = 8;
+    EXPECT_THAT(c.sys().GetSockOpt(socket.fd(), level,
+                                   /*TCP_NODELAY, IP_TOS*/ 1, nullptr, &size),
+                IsErrno(EFAULT));
+    EXPECT_LT(size, 8);
+  }
+}
+
+void GetNullLength(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  int value = 0;
+  EXPECT_THAT(c.sys().GetSockOpt(socket.fd(), SOL_SOCKET, SO_KEEPALIVE, &value,
+                                 nullptr),
+              IsErrno(EFAULT));
+  EXPECT_THAT(
+      c.sys().GetSockOpt(socket.fd(), SOL_SOCKET, kNoSuchName, &value, nullptr),
+      IsErrno(EFAULT));
+}
+
+void WhatItIs(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_TYPE), IsOkAndHolds(SOCK_STREAM));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_DOMAIN), IsOkAndHolds(c.family()));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PROTOCOL),
+              IsOkAndHolds(+IPPROTO_TCP));
+}
+
+void ReadOnly(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  for (const int name : {SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR,
+                         SO_ACCEPTCONN, SO_SNDLOWAT, SO_PEERNAME, SO_COOKIE}) {
+    EXPECT_THAT(SetSocketOption(socket, name, 1), IsErrno(ENOPROTOOPT)) << name;
+  }
+}
+
+void AcceptConn(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  EXPECT_THAT(listener.socket().Option(SOL_SOCKET, SO_ACCEPTCONN),
+              IsOkAndHolds(1));
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_ACCEPTCONN), IsOkAndHolds(0));
+  EXPECT_THAT(pair.server.Option(SOL_SOCKET, SO_ACCEPTCONN), IsOkAndHolds(0));
+}
+
+void NoError(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_ERROR), IsOkAndHolds(0));
+}
+
+void ResetIsTakenOnce(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_ERROR),
+              IsOkAndHolds(ECONNRESET));
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_ERROR), IsOkAndHolds(0));
+}
+
+// A length of 0 asks for nothing, but the asking takes the error.
+void ErrorIsTakenInNoRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  socklen_t size = 0;
+  EXPECT_THAT(c.sys().GetSockOpt(pair.client.fd(), SOL_SOCKET, SO_ERROR,
+                                 nullptr, &size),
+              IsOk());
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_ERROR), IsOkAndHolds(0));
+}
+
+void SndLowat(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_SNDLOWAT), IsOkAndHolds(1));
+}
+
+void PriorityOfAnybody(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PRIORITY), IsOkAndHolds(0));
+  ExpectTakes(socket, SOL_SOCKET, SO_PRIORITY, {1, 6, 0}, {});
+}
+
+void BsdCompat(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetSocketOption(socket, SO_BSDCOMPAT, 1), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_BSDCOMPAT), IsOkAndHolds(0));
+}
+
+void PassCred(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetSocketOption(socket, SO_PASSCRED, 1), IsErrno(EOPNOTSUPP));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PASSCRED), IsErrno(EOPNOTSUPP));
+}
+
+void PeerCred(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const ucred nobody,
+                       OptionOf<ucred>(pair.client, SOL_SOCKET, SO_PEERCRED));
+  EXPECT_EQ(nobody.pid, 0);
+  EXPECT_EQ(nobody.uid, static_cast<uid_t>(-1));
+  EXPECT_EQ(nobody.gid, static_cast<gid_t>(-1));
+}
+
+void Cookies(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const auto one,
+                       OptionOf<uint64_t>(pair.client, SOL_SOCKET, SO_COOKIE));
+  ASSERT_OK_AND_ASSIGN(const auto other,
+                       OptionOf<uint64_t>(pair.server, SOL_SOCKET, SO_COOKIE));
+  EXPECT_NE(one, other);
+  EXPECT_THAT(OptionOf<uint64_t>(pair.client, SOL_SOCKET, SO_COOKIE),
+              IsOkAndHolds(one));
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_COOKIE), IsErrno(EINVAL));
+}
+
+void PeerName(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint server, pair.server.LocalEndpoint());
+  const ip::SockAddr expected(server);
+  sockaddr_storage name = {};
+  socklen_t size = expected.size();
+  ASSERT_THAT(c.sys().GetSockOpt(pair.client.fd(), SOL_SOCKET, SO_PEERNAME,
+                                 &name, &size),
+              IsOk());
+  EXPECT_EQ(size, expected.size());
+  sockaddr_storage peer = {};
+  socklen_t peer_size = sizeof(peer);
+  ASSERT_THAT(
+      c.sys().GetPeerName(pair.client.fd(), reinterpret_cast<sockaddr*>(&peer),
+                          &peer_size),
+      IsOk());
+  EXPECT_EQ(std::string(reinterpret_cast<char*>(&name), size),
+            std::string(reinterpret_cast<char*>(&peer), peer_size));
+}
+
+void PeerNameInMuchRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(OptionOf<sockaddr_storage>(pair.client, SOL_SOCKET, SO_PEERNAME),
+              IsErrno(EINVAL));
+}
+
+void PeerNameOfNobody(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_PEERNAME), IsErrno(ENOTCONN));
+}
+
+void Device(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  std::array<char, 16> name = {};
+  socklen_t size = name.size();
+  const auto get = [&] {
+    return c.sys().GetSockOpt(socket.fd(), SOL_SOCKET, SO_BINDTODEVICE,
+                              name.data(), &size);
+  };
+  EXPECT_THAT(get(), IsOk());
+  EXPECT_EQ(size, 0);
+  EXPECT_THAT(SetOptionAt(socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2),
+              IsOk());
+  size = name.size();
+  EXPECT_THAT(get(), IsOk());
+  EXPECT_EQ(size, sizeof("lo"));
+  EXPECT_STREQ(name.data(), "lo");
+  size = name.size() - 1;
+  EXPECT_THAT(get(), IsErrno(EINVAL));
+}
+
+void NoSuchDevice(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetOptionAt(socket, SOL_SOCKET, SO_BINDTODEVICE, "nosuch", 6),
+              IsErrno(ENODEV));
+}
+
+void DeviceStillConnects(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetOptionAt(socket, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3),
+              IsOk());
+  EXPECT_THAT(Connect(socket, listener.endpoint()), IsOk());
+}
+
+void TimestampsReplaceEachOther(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetSocketOption(socket, SO_TIMESTAMP, 1), IsOk());
+  EXPECT_THAT(SetSocketOption(socket, SO_TIMESTAMPNS, 1), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_TIMESTAMP), IsOkAndHolds(0));
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_TIMESTAMPNS), IsOkAndHolds(1));
+  EXPECT_THAT(SetSocketOption(socket, SO_TIMESTAMP, 0), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_TIMESTAMPNS), IsOkAndHolds(0));
+}
+
+void LockedFilter(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetSocketOption(socket, SO_DETACH_FILTER, 0), IsErrno(ENOENT));
+  EXPECT_THAT(SetSocketOption(socket, SO_LOCK_FILTER, 1), IsOk());
+  EXPECT_THAT(SetSocketOption(socket, SO_LOCK_FILTER, 0), IsErrno(EPERM));
+  EXPECT_THAT(SetSocketOption(socket, SO_DETACH_FILTER, 0), IsErrno(EPERM));
+}
+
+void ZeroCopy(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, SOL_SOCKET, SO_ZEROCOPY, {0, 1}, {-1, 2});
+}
+
+void PacingRate(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  constexpr uint64_t kBig = 0x100000002;
+  EXPECT_THAT(OptionOf<uint64_t>(socket, SOL_SOCKET, SO_MAX_PACING_RATE),
+              IsOkAndHolds(UINT64_MAX));
+  EXPECT_THAT(SetOptionTo(socket, SOL_SOCKET, SO_MAX_PACING_RATE, kBig),
+              IsOk());
+  EXPECT_THAT(OptionOf<uint64_t>(socket, SOL_SOCKET, SO_MAX_PACING_RATE),
+              IsOkAndHolds(kBig));
+  EXPECT_THAT(OptionOf<uint32_t>(socket, SOL_SOCKET, SO_MAX_PACING_RATE),
+              IsOkAndHolds(UINT32_MAX));
+  EXPECT_THAT(SetSocketOption(socket, SO_MAX_PACING_RATE, 4711), IsOk());
+  EXPECT_THAT(OptionOf<uint64_t>(socket, SOL_SOCKET, SO_MAX_PACING_RATE),
+              IsOkAndHolds(4711u));
+}
+
+void LingerReadsBack(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetOptionTo(socket, SOL_SOCKET, SO_LINGER, linger{7, 5}), IsOk());
+  ASSERT_OK_AND_ASSIGN(linger told,
+                       OptionOf<linger>(socket, SOL_SOCKET, SO_LINGER));
+  EXPECT_EQ(told.l_onoff, 1);
+  EXPECT_EQ(told.l_linger, 5);
+  EXPECT_THAT(SetOptionTo(socket, SOL_SOCKET, SO_LINGER, linger{0, 9}), IsOk());
+  ASSERT_OK_AND_ASSIGN(told, OptionOf<linger>(socket, SOL_SOCKET, SO_LINGER));
+  EXPECT_EQ(told.l_onoff, 0);
+  EXPECT_EQ(told.l_linger, 5);
+}
+
+void LingerTooShort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetSocketOption(socket, SO_LINGER, 1), IsErrno(EINVAL));
+}
+
+void MemInfo(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetSocketOption(socket, SO_RCVBUF, 10000), IsOk());
+  ASSERT_THAT(SetSocketOption(socket, SO_SNDBUF, 20000), IsOk());
+  using Memory = std::array<uint32_t, 9>;
+  ASSERT_OK_AND_ASSIGN(const Memory memory,
+                       OptionOf<Memory>(socket, SOL_SOCKET, SO_MEMINFO));
+  EXPECT_EQ(memory[1], 20000);
+  EXPECT_EQ(memory[3], 40000);
+}
+
+}  // namespace
+
+const std::vector<Case>& OptionsSocketKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.options.unknown_name",
+       .requirement = "An unknown option of a level that the socket has must "
+                      "be ENOPROTOOPT, set or asked for.",
+       .source = "setsockopt(2), ENOPROTOOPT",
+       .run = &UnknownName},
+      {.id = "kernel.options.unknown_level",
+       .requirement = "Setting an option of a level that the socket does not "
+                      "have must be ENOPROTOOPT; asking for it, too, on IPv6, "
+                      "and EOPNOTSUPP on IPv4.",
+       .source = "measured on Linux 6.18",
+       .run = &UnknownLevel},
+      {.id = "kernel.options.switch_reads_back_one",
+       .requirement = "A switch must be on for every value but 0, and read "
+                      "back 1.",
+       .source = "socket(7), Socket options",
+       .run = &SwitchReadsBackOne},
+      {.id = "kernel.options.set.too_short",
+       .requirement = "Setting a switch of SOL_SOCKET by fewer bytes than an "
+                      "int has must be EINVAL.",
+       .source = "setsockopt(2), EINVAL",
+       .run = &SetTooShort},
+      {.id = "kernel.options.set.too_long",
+       .requirement = "A value that is longer than an int must be taken for "
+                      "the int that it begins with.",
+       .source = "measured on Linux 6.18",
+       .run = &SetTooLong},
+      {.id = "kernel.options.set.negative_length",
+       .requirement = "A negative length must be EINVAL, whatever the level.",
+       .source = "measured on Linux 6.18",
+       .run = &SetNegativeLength},
+      {.id = "kernel.options.set.null",
+       .requirement = "A value at a null pointer must be EFAULT, unless its "
+                      "length is wrong.",
+       .source = "setsockopt(2), EFAULT",
+       .run = &SetNull},
+      {.id = "kernel.options.set.null_of_unknown_name",
+       .requirement = "The value must be read before the name is looked at, "
+                      "except at IPPROTO_IP.",
+       .source = "measured on Linux 6.18",
+       .run = &SetNullUnknownName},
+      {.id = "kernel.options.get.little_room",
+       .requirement = "Where there is less room than an int takes, its first "
+                      "bytes must be told.",
+       .source = "getsockopt(2)",
+       .run = &GetInLittleRoom},
+      {.id = "kernel.options.get.much_room",
+       .requirement = "The length must become that of the value, and nothing "
+                      "beyond it be written.",
+       .source = "getsockopt(2)",
+       .run = &GetInMuchRoom},
+      {.id = "kernel.options.get.no_room",
+       .requirement = "Room for 0 bytes must be enough to succeed.",
+       .source = "measured on Linux 6.18",
+       .run = &GetInNoRoom},
+      {.id = "kernel.options.get.negative_length",
+       .requirement = "A negative length must be EINVAL, also for an unknown "
+                      "name.",
+       .source = "getsockopt(2), EINVAL",
+       .run = &GetNegativeLength},
+      {.id = "kernel.options.get.null",
+       .requirement =
+           "A null pointer for a value of SOL_SOCKET must be EFAULT, "
+           "and the length stay.",
+       .source = "getsockopt(2), EFAULT",
+       .run = &GetNull},
+      {.id = "kernel.options.get.null_above_the_socket",
+       .requirement = "A null pointer for a value of IPPROTO_TCP or IPPROTO_IP "
+                      "must be EFAULT, after the length was written.",
+       .source = "measured on Linux 6.18",
+       .run = &GetNullAboveTheSocket},
+      {.id = "kernel.options.get.null_length",
+       .requirement = "A null pointer for the length must be EFAULT, also for "
+                      "an unknown name.",
+       .source = "getsockopt(2), EFAULT",
+       .run = &GetNullLength},
+      {.id = "kernel.options.what_it_is",
+       .requirement = "SO_TYPE, SO_DOMAIN and SO_PROTOCOL must tell what "
+                      "socket(2) was asked for.",
+       .source = "socket(7)",
+       .run = &WhatItIs},
+      {.id = "kernel.options.read_only",
+       .requirement = "Setting an option that only tells must be ENOPROTOOPT.",
+       .source = "measured on Linux 6.18",
+       .run = &ReadOnly},
+      {.id = "kernel.options.acceptconn",
+       .requirement = "SO_ACCEPTCONN must be 1 for listeners and 0 for others.",
+       .source = "socket(7), SO_ACCEPTCONN",
+       .run = &AcceptConn},
+      {.id = "kernel.options.error.none",
+       .requirement = "SO_ERROR must be 0 where there is no error.",
+       .source = "socket(7), SO_ERROR",
+       .run = &NoError},
+      {.id = "kernel.options.error.taken_once",
+       .requirement = "SO_ERROR must tell a reset once.",
+       .source = "socket(7), SO_ERROR",
+       .run = &ResetIsTakenOnce},
+      {.id = "kernel.options.error.taken_in_no_room",
+       .requirement = "Asking for SO_ERROR in 0 bytes must clear it.",
+       .source = "measured on Linux 6.18",
+       .run = &ErrorIsTakenInNoRoom},
+      {.id = "kernel.options.sndlowat",
+       .requirement = "SO_SNDLOWAT must be 1.",
+       .source = "socket(7), SO_SNDLOWAT",
+       .run = &SndLowat},
+      {.id = "kernel.options.priority.of_anybody",
+       .requirement = "SO_PRIORITY must be 0, and everybody may set it from 0 "
+                      "to 6.",
+       .source = "socket(7), SO_PRIORITY",
+       .run = &PriorityOfAnybody},
+      {.id = "kernel.options.bsdcompat",
+       .requirement = "SO_BSDCOMPAT must be taken and mean nothing.",
+       .source = "socket(7), SO_BSDCOMPAT",
+       .run = &BsdCompat},
+      {.id = "kernel.options.passcred",
+       .requirement = "SO_PASSCRED must be EOPNOTSUPP.",
+       .source = "measured on Linux 6.18",
+       .run = &PassCred},
+      {.id = "kernel.options.peercred",
+       .requirement = "SO_PEERCRED must tell of nobody.",
+       .source = "measured on Linux 6.18",
+       .run = &PeerCred},
+      {.id = "kernel.options.cookie",
+       .requirement = "SO_COOKIE must be another one for each socket, and the "
+                      "same each time; 4 bytes are too little room.",
+       .source = "measured on Linux 6.18",
+       .run = &Cookies},
+      {.id = "kernel.options.peername",
+       .requirement = "SO_PEERNAME must tell what getpeername(2) tells.",
+       .source = "measured on Linux 6.18",
+       .run = &PeerName},
+      {.id = "kernel.options.peername.much_room",
+       .requirement = "More room than the address takes must be EINVAL.",
+       .source = "measured on Linux 6.18",
+       .run = &PeerNameInMuchRoom},
+      {.id = "kernel.options.peername.of_nobody",
+       .requirement = "SO_PEERNAME must be ENOTCONN without a peer.",
+       .source = "measured on Linux 6.18",
+       .run = &PeerNameOfNobody},
+      {.id = "kernel.options.bindtodevice",
+       .requirement = "SO_BINDTODEVICE must read back the name, and want room "
+                      "for every name.",
+       .source = "socket(7), SO_BINDTODEVICE",
+       .run = &Device},
+      {.id = "kernel.options.bindtodevice.no_such",
+       .requirement = "A device that is not there must be ENODEV.",
+       .source = "measured on Linux 6.18",
+       .run = &NoSuchDevice},
+      {.id = "kernel.options.bindtodevice.connects",
+       .requirement = "A socket of the loopback device must connect over it.",
+       .source = "socket(7), SO_BINDTODEVICE",
+       .run = &DeviceStillConnects},
+      {.id = "kernel.options.timestamps",
+       .requirement = "SO_TIMESTAMP and SO_TIMESTAMPNS must replace, and "
+                      "switch off, each other.",
+       .source = "measured on Linux 6.18",
+       .run = &TimestampsReplaceEachOther},
+      {.id = "kernel.options.lock_filter",
+       .requirement = "SO_LOCK_FILTER must be for good, and SO_DETACH_FILTER "
+                      "be EPERM then.",
+       .source = "socket(7), SO_LOCK_FILTER",
+       .run = &LockedFilter},
+      {.id = "kernel.options.zerocopy",
+       .requirement = "SO_ZEROCOPY must be 0 or 1.",
+       .source = "measured on Linux 6.18",
+       .run = &ZeroCopy},
+      {.id = "kernel.options.max_pacing_rate",
+       .requirement = "SO_MAX_PACING_RATE must take 32 bits and 64, and be the "
+                      "most that fits where there is room for less.",
+       .source = "measured on Linux 6.18",
+       .run = &PacingRate},
+      {.id = "kernel.options.linger.reads_back",
+       .requirement =
+           "SO_LINGER must read back 1 and the seconds; switching it "
+           "off must leave the seconds.",
+       .source = "socket(7), SO_LINGER; measured on Linux 6.18",
+       .run = &LingerReadsBack},
+      {.id = "kernel.options.linger.too_short",
+       .requirement = "An int must be EINVAL for SO_LINGER.",
+       .source = "socket(7), SO_LINGER",
+       .run = &LingerTooShort},
+      {.id = "kernel.options.meminfo",
+       .requirement = "SO_MEMINFO must tell SO_RCVBUF and SO_SNDBUF among its "
+                      "nine.",
+       .source = "measured on Linux 6.18",
+       .run = &MemInfo},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

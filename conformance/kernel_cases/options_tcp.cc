@@ -1,0 +1,556 @@
+// The options of IPPROTO_TCP.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/error.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectedPair;
+using loopback::ConnectTo;
+using loopback::ListenAnywhere;
+using loopback::Listener;
+using loopback::Pair;
+using loopback::RawSocket;
+using ::testing::AnyOf;
+using ::testing::Gt;
+
+constexpr int kTcpIsMptcp = 43;
+constexpr int kTcpRtoMaxMs = 44;
+
+SysResult SetTcp(const RawSocket& socket, int name, int value) {
+  return socket.SetOption(IPPROTO_TCP, name, value);
+}
+absl::StatusOr<int> Tcp(const RawSocket& socket, int name) {
+  return socket.Option(IPPROTO_TCP, name);
+}
+
+void NoDelay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectSwitch(socket, IPPROTO_TCP, TCP_NODELAY);
+}
+
+void CorkAndNoDelay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetTcp(socket, TCP_NODELAY, 1), IsOk());
+  EXPECT_THAT(SetTcp(socket, TCP_CORK, 1), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_NODELAY), IsOkAndHolds(1));
+  EXPECT_THAT(Tcp(socket, TCP_CORK), IsOkAndHolds(1));
+}
+
+void Uncorked(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+}
+
+void CorkEndsWithTheStream(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
+}
+
+void NoDelayPushesCorked(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  ASSERT_THAT(SetTcp(pair.client, TCP_NODELAY, 1), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+}
+
+void MoreIsACork(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  ASSERT_THAT(pair.client.Send("b"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
+}
+
+void KeepIdleRange(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_KEEPIDLE, {1, 32767}, {-1, 0, 32768});
+}
+
+void KeepIntvlRange(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_KEEPINTVL, {1, 32767}, {-1, 0, 32768});
+}
+
+void KeepCntRange(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_KEEPCNT, {1, 127}, {-1, 0, 128});
+}
+
+void SynCntRange(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_SYNCNT, {1, 127}, {-1, 0, 128});
+}
+
+// The sysctls say them at the time of asking.
+void DefaultsFollowSysctls(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  c.env().SetSysctl("net.ipv4.tcp_keepalive_time", "11");
+  c.env().SetSysctl("net.ipv4.tcp_keepalive_intvl", "12");
+  c.env().SetSysctl("net.ipv4.tcp_keepalive_probes", "13");
+  c.env().SetSysctl("net.ipv4.tcp_syn_retries", "14");
+  c.env().SetSysctl("net.ipv4.tcp_fin_timeout", "15");
+  EXPECT_THAT(Tcp(socket, TCP_KEEPIDLE), IsOkAndHolds(11));
+  EXPECT_THAT(Tcp(socket, TCP_KEEPINTVL), IsOkAndHolds(12));
+  EXPECT_THAT(Tcp(socket, TCP_KEEPCNT), IsOkAndHolds(13));
+  EXPECT_THAT(Tcp(socket, TCP_SYNCNT), IsOkAndHolds(14));
+  EXPECT_THAT(Tcp(socket, TCP_LINGER2), IsOkAndHolds(15));
+}
+
+void KeepAliveDoesNotTouchTimes(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(SetTcp(socket, TCP_KEEPIDLE, 30), IsOk());
+  EXPECT_THAT(socket.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(0));
+  ASSERT_THAT(SetSocketOption(socket, SO_KEEPALIVE, 1), IsOk());
+  ASSERT_THAT(SetSocketOption(socket, SO_KEEPALIVE, 0), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_KEEPIDLE), IsOkAndHolds(30));
+}
+
+void Linger2(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_LINGER2, {1, 120, -1}, {});
+  EXPECT_THAT(SetTcp(socket, TCP_LINGER2, -100), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_LINGER2), IsOkAndHolds(-1));
+  EXPECT_THAT(SetTcp(socket, TCP_LINGER2, 121), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_LINGER2), IsOkAndHolds(120));
+}
+
+void Linger2Zero(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_OK_AND_ASSIGN(const int usual, Tcp(socket, TCP_LINGER2));
+  EXPECT_THAT(SetTcp(socket, TCP_LINGER2, 1), IsOk());
+  EXPECT_THAT(SetTcp(socket, TCP_LINGER2, 0), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_LINGER2), IsOkAndHolds(usual));
+}
+
+void DeferAcceptSteps(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Tcp(socket, TCP_DEFER_ACCEPT), IsOkAndHolds(0));
+  const std::vector<std::pair<int, int>> steps = {
+      {1, 1},    {2, 3},     {3, 3},  {4, 7},     {8, 15},
+      {64, 127}, {128, 247}, {-1, 0}, {248, 367}, {INT_MAX, 29887}};
+  for (const auto& [set, told] : steps) {
+    EXPECT_THAT(SetTcp(socket, TCP_DEFER_ACCEPT, set), IsOk());
+    EXPECT_THAT(Tcp(socket, TCP_DEFER_ACCEPT), IsOkAndHolds(told)) << set;
+  }
+}
+
+// A listener that defers, and does not block.
+absl::StatusOr<Listener> DeferringListener(Context& c) {
+  auto listener = ListenAnywhere(c.sys(), c.family(), {.nonblocking = true});
+  if (!listener.ok()) return listener.status();
+  const SysResult set = SetTcp(listener->socket(), TCP_DEFER_ACCEPT, 30);
+  if (!set.ok()) return ErrnoError(set.error(), "setsockopt");
+  return listener;
+}
+
+void DeferredUntilData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, DeferringListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  EXPECT_THAT(listener.socket().Ready(POLLIN), IsOkAndHolds(0));
+  EXPECT_THAT(Accept(listener.socket()), IsErrno(EAGAIN));
+  ASSERT_THAT(client.Send("x"), IsOk());
+  EXPECT_THAT(listener.socket().Ready(POLLIN), IsOkAndHolds(POLLIN));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, Accept(listener.socket()));
+  EXPECT_THAT(RecvOnce(server), IsOkAndHolds("x"));
+}
+
+void UserTimeout(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, {0, 1, INT_MAX},
+              {-1, INT_MIN});
+}
+
+void MaxSegUnconnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Tcp(socket, TCP_MAXSEG), IsOkAndHolds(536));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_MAXSEG, {88, 1460, 32767},
+              {-1, 1, 87, 32768});
+  EXPECT_THAT(SetTcp(socket, TCP_MAXSEG, 0), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_MAXSEG), IsOkAndHolds(536));
+}
+
+void MaxSegConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const int before, Tcp(pair.client, TCP_MAXSEG));
+  EXPECT_THAT(before, Gt(536));
+  EXPECT_THAT(SetTcp(pair.client, TCP_MAXSEG, 1000), IsOk());
+  EXPECT_THAT(Tcp(pair.client, TCP_MAXSEG), IsOkAndHolds(before));
+}
+
+// Twelve bytes of each segment are timestamps.
+void MaxSegIsKept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(SetTcp(client, TCP_MAXSEG, 1000), IsOk());
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(Tcp(client, TCP_MAXSEG), IsOkAndHolds(988));
+  EXPECT_THAT(Tcp(server, TCP_MAXSEG), IsOkAndHolds(988));
+}
+
+void WindowClamp(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_WINDOW_CLAMP, {0, 1152, 1000000}, {});
+  EXPECT_THAT(SetTcp(socket, TCP_WINDOW_CLAMP, 1), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_WINDOW_CLAMP), IsOkAndHolds(1152));
+}
+
+void WindowClampConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(Tcp(pair.client, TCP_WINDOW_CLAMP), IsOkAndHolds(Gt(1152)));
+  EXPECT_THAT(SetTcp(pair.client, TCP_WINDOW_CLAMP, 0), IsErrno(EINVAL));
+  EXPECT_THAT(SetTcp(pair.client, TCP_WINDOW_CLAMP, 5000), IsOk());
+  EXPECT_THAT(Tcp(pair.client, TCP_WINDOW_CLAMP), IsOkAndHolds(5000));
+}
+
+using Name = std::array<char, 16>;
+
+void Congestion(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_OK_AND_ASSIGN(const Name usual,
+                       OptionOf<Name>(socket, IPPROTO_TCP, TCP_CONGESTION));
+  EXPECT_NE(usual[0], 0);
+  EXPECT_EQ(usual[15], 0);
+  EXPECT_THAT(SetOptionTo(socket, IPPROTO_TCP, TCP_CONGESTION, usual), IsOk());
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_TCP, TCP_CONGESTION, "reno", 4),
+              IsOk());
+  ASSERT_OK_AND_ASSIGN(const Name reno,
+                       OptionOf<Name>(socket, IPPROTO_TCP, TCP_CONGESTION));
+  EXPECT_STREQ(reno.data(), "reno");
+}
+
+void NoSuchCongestion(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_TCP, TCP_CONGESTION, "nosuch", 6),
+              IsErrno(ENOENT));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_TCP, TCP_CONGESTION, "ren", 3),
+              IsErrno(ENOENT));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_TCP, TCP_CONGESTION, "", 0),
+              IsErrno(EINVAL));
+}
+
+void NoSuchUlp(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetOptionAt(socket, IPPROTO_TCP, TCP_ULP, "nosuch", 6),
+              IsErrno(ENOENT));
+}
+
+void QuickAck(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Tcp(socket, TCP_QUICKACK), IsOkAndHolds(1));
+  EXPECT_THAT(SetTcp(socket, TCP_QUICKACK, 0), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_QUICKACK), IsOkAndHolds(0));
+}
+
+absl::StatusOr<int> StateOf(const RawSocket& socket) {
+  return socket.TcpState();
+}
+
+void InfoStates(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(StateOf(socket), IsOkAndHolds(+TCP_CLOSE));
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  EXPECT_THAT(StateOf(listener.socket()), IsOkAndHolds(+TCP_LISTEN));
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(StateOf(pair.client), IsOkAndHolds(+TCP_ESTABLISHED));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  // The other end may take its time to acknowledge.
+  EXPECT_THAT(StateOf(pair.client),
+              IsOkAndHolds(AnyOf(+TCP_FIN_WAIT1, +TCP_FIN_WAIT2)));
+  EXPECT_THAT(StateOf(pair.server), IsOkAndHolds(+TCP_CLOSE_WAIT));
+}
+
+void InfoInLittleRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  unsigned char state = 0;
+  socklen_t size = sizeof(state);
+  EXPECT_THAT(
+      c.sys().GetSockOpt(socket.fd(), IPPROTO_TCP, TCP_INFO, &state, &size),
+      IsOk());
+  EXPECT_EQ(size, 1);
+  EXPECT_EQ(state, TCP_CLOSE);
+}
+
+void InfoOfListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family(), {.backlog = 7}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ASSERT_OK_AND_ASSIGN(
+      const tcp_info info,
+      OptionOf<tcp_info>(listener.socket(), IPPROTO_TCP, TCP_INFO));
+  EXPECT_EQ(info.tcpi_unacked, 1);
+  EXPECT_EQ(info.tcpi_sacked, 7);
+}
+
+void FastOpenRange(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_FASTOPEN, {0, 5}, {-1});
+}
+
+void FastOpenConnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  EXPECT_THAT(SetTcp(pair.client, TCP_FASTOPEN, 5), IsErrno(EINVAL));
+  EXPECT_THAT(SetTcp(pair.client, TCP_FASTOPEN_CONNECT, 1), IsErrno(EINVAL));
+}
+
+void FastOpenCapped(Context& c) {
+  c.env().SetSysctl("net.core.somaxconn", "9");
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetTcp(socket, TCP_FASTOPEN, 10), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_FASTOPEN), IsOkAndHolds(9));
+}
+
+void NotSentLowat(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+              {-1, 0, 1, INT_MAX, INT_MIN}, {});
+}
+
+void SmallRanges(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, TCP_SAVE_SYN, {0, 1, 2}, {-1, 3});
+  ExpectTakes(socket, IPPROTO_TCP, TCP_INQ, {0, 1}, {-1, 2});
+  ExpectTakes(socket, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, {0, 1}, {-1, 2});
+  ExpectTakes(socket, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, {0, 1}, {-1, 2});
+}
+
+void ThinDupAck(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetTcp(socket, TCP_THIN_DUPACK, 1), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_THIN_DUPACK), IsOkAndHolds(0));
+  EXPECT_THAT(SetTcp(socket, TCP_THIN_DUPACK, 2), IsErrno(EINVAL));
+}
+
+void RtoMax(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectTakes(socket, IPPROTO_TCP, kTcpRtoMaxMs, {1000, 60000, 120000},
+              {-1, 0, 999, 120001});
+}
+
+void NotMultipath(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Tcp(socket, kTcpIsMptcp), IsOkAndHolds(0));
+  EXPECT_THAT(SetTcp(socket, kTcpIsMptcp, 1), IsErrno(ENOPROTOOPT));
+}
+
+void RepairOfAnybody(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(Tcp(socket, TCP_REPAIR), IsOkAndHolds(0));
+  EXPECT_THAT(Tcp(socket, TCP_REPAIR_QUEUE), IsErrno(EINVAL));
+  EXPECT_THAT(SetTcp(socket, TCP_REPAIR_QUEUE, 1), IsErrno(EPERM));
+  EXPECT_THAT(SetTcp(socket, TCP_TIMESTAMP, 1), IsErrno(EPERM));
+}
+
+}  // namespace
+
+const std::vector<Case>& OptionsTcpKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.options.tcp.nodelay",
+       .requirement = "TCP_NODELAY must be a switch.",
+       .source = "tcp(7), TCP_NODELAY",
+       .run = &NoDelay},
+      {.id = "kernel.options.tcp.cork.and_nodelay",
+       .requirement = "TCP_CORK and TCP_NODELAY must not exclude each "
+                      "other.",
+       .source = "tcp(7), TCP_CORK",
+       .run = &CorkAndNoDelay},
+      {.id = "kernel.options.tcp.cork.uncorked",
+       .requirement = "A corked byte must not arrive before the cork is "
+                      "taken off, and then at once.",
+       .source = "tcp(7), TCP_CORK",
+       .run = &Uncorked},
+      {.id = "kernel.options.tcp.cork.end_of_stream",
+       .requirement = "The end of the stream must bring what is corked.",
+       .source = "measured on Linux 6.18",
+       .run = &CorkEndsWithTheStream},
+      {.id = "kernel.options.tcp.cork.nodelay_pushes",
+       .requirement = "Setting TCP_NODELAY must send what is corked.",
+       .source = "tcp(7), TCP_NODELAY",
+       .run = &NoDelayPushesCorked},
+      {.id = "kernel.options.tcp.cork.msg_more",
+       .requirement = "A send with MSG_MORE must wait for the next.",
+       .source = "send(2), MSG_MORE",
+       .run = &MoreIsACork},
+      {.id = "kernel.options.tcp.keepidle",
+       .requirement = "TCP_KEEPIDLE must be from 1 to 32767.",
+       .source = "measured on Linux 6.18",
+       .run = &KeepIdleRange},
+      {.id = "kernel.options.tcp.keepintvl",
+       .requirement = "TCP_KEEPINTVL must be from 1 to 32767.",
+       .source = "measured on Linux 6.18",
+       .run = &KeepIntvlRange},
+      {.id = "kernel.options.tcp.keepcnt",
+       .requirement = "TCP_KEEPCNT must be from 1 to 127.",
+       .source = "measured on Linux 6.18",
+       .run = &KeepCntRange},
+      {.id = "kernel.options.tcp.syncnt",
+       .requirement = "TCP_SYNCNT must be from 1 to 127.",
+       .source = "measured on Linux 6.18",
+       .run = &SynCntRange},
+      {.id = "kernel.options.tcp.defaults_follow_sysctls",
+       .requirement = "What was not set must be what the sysctl says now.",
+       .source = "tcp(7), /proc interfaces",
+       .needs = Need::kOwnNetwork,
+       .run = &DefaultsFollowSysctls},
+      {.id = "kernel.options.tcp.keepalive_and_times",
+       .requirement = "SO_KEEPALIVE and the times of its probes must be "
+                      "apart.",
+       .source = "tcp(7), TCP_KEEPIDLE",
+       .run = &KeepAliveDoesNotTouchTimes},
+      {.id = "kernel.options.tcp.linger2",
+       .requirement = "TCP_LINGER2 must be -1 if negative, and no more than "
+                      "120.",
+       .source = "measured on Linux 6.18",
+       .run = &Linger2},
+      {.id = "kernel.options.tcp.linger2.zero",
+       .requirement = "TCP_LINGER2 of 0 must be the default.",
+       .source = "measured on Linux 6.18",
+       .run = &Linger2Zero},
+      {.id = "kernel.options.tcp.defer_accept.steps",
+       .requirement = "TCP_DEFER_ACCEPT must be rounded up to times of "
+                      "retransmissions.",
+       .source = "measured on Linux 6.18",
+       .run = &DeferAcceptSteps},
+      {.id = "kernel.options.tcp.defer_accept.until_data",
+       .requirement = "A connection must not be accepted before data is "
+                      "there.",
+       .source = "tcp(7), TCP_DEFER_ACCEPT",
+       .run = &DeferredUntilData},
+      {.id = "kernel.options.tcp.user_timeout",
+       .requirement = "TCP_USER_TIMEOUT must not be negative.",
+       .source = "tcp(7), TCP_USER_TIMEOUT",
+       .run = &UserTimeout},
+      {.id = "kernel.options.tcp.maxseg.unconnected",
+       .requirement = "TCP_MAXSEG must be 536, or what was set from 88 to "
+                      "32767.",
+       .source = "measured on Linux 6.18",
+       .run = &MaxSegUnconnected},
+      {.id = "kernel.options.tcp.maxseg.connected",
+       .requirement = "TCP_MAXSEG of a connection must be its own, whatever "
+                      "is set.",
+       .source = "measured on Linux 6.18",
+       .run = &MaxSegConnected},
+      {.id = "kernel.options.tcp.maxseg.kept",
+       .requirement = "A connection must keep to the TCP_MAXSEG that was "
+                      "set before.",
+       .source = "tcp(7), TCP_MAXSEG",
+       .run = &MaxSegIsKept},
+      {.id = "kernel.options.tcp.window_clamp",
+       .requirement = "TCP_WINDOW_CLAMP must be 0 or no less than 1152.",
+       .source = "measured on Linux 6.18",
+       .run = &WindowClamp},
+      {.id = "kernel.options.tcp.window_clamp.connected",
+       .requirement = "The window of a connection must not be unbounded.",
+       .source = "measured on Linux 6.18",
+       .run = &WindowClampConnected},
+      {.id = "kernel.options.tcp.congestion",
+       .requirement = "TCP_CONGESTION must be a name in 16 bytes; everybody "
+                      "may have reno.",
+       .source = "tcp(7), TCP_CONGESTION",
+       .run = &Congestion},
+      {.id = "kernel.options.tcp.congestion.no_such",
+       .requirement = "An unknown name must be ENOENT, and none EINVAL.",
+       .source = "measured on Linux 6.18",
+       .run = &NoSuchCongestion},
+      {.id = "kernel.options.tcp.ulp.no_such",
+       .requirement = "An unknown upper layer protocol must be ENOENT.",
+       .source = "measured on Linux 6.18",
+       .run = &NoSuchUlp},
+      {.id = "kernel.options.tcp.quickack",
+       .requirement = "TCP_QUICKACK must be on, and can be switched off.",
+       .source = "tcp(7), TCP_QUICKACK",
+       .run = &QuickAck},
+      {.id = "kernel.options.tcp.info.states",
+       .requirement = "TCP_INFO must begin with the state.",
+       .source = "tcp(7), TCP_INFO",
+       .run = &InfoStates},
+      {.id = "kernel.options.tcp.info.little_room",
+       .requirement = "TCP_INFO must fit into any room.",
+       .source = "measured on Linux 6.18",
+       .run = &InfoInLittleRoom},
+      {.id = "kernel.options.tcp.info.listener",
+       .requirement = "TCP_INFO of a listener must tell its queue and its "
+                      "backlog.",
+       .source = "measured on Linux 6.18",
+       .run = &InfoOfListener},
+      {.id = "kernel.options.tcp.fastopen",
+       .requirement = "TCP_FASTOPEN must not be negative.",
+       .source = "measured on Linux 6.18",
+       .run = &FastOpenRange},
+      {.id = "kernel.options.tcp.fastopen.connected",
+       .requirement = "A connection must not be opened fast any more.",
+       .source = "measured on Linux 6.18",
+       .run = &FastOpenConnected},
+      {.id = "kernel.options.tcp.fastopen.capped",
+       .requirement = "TCP_FASTOPEN must be no more than somaxconn.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &FastOpenCapped},
+      {.id = "kernel.options.tcp.notsent_lowat",
+       .requirement = "TCP_NOTSENT_LOWAT must take every int.",
+       .source = "measured on Linux 6.18",
+       .run = &NotSentLowat},
+      {.id = "kernel.options.tcp.small_ranges",
+       .requirement = "Options that are switches by number must refuse "
+                      "other numbers.",
+       .source = "measured on Linux 6.18",
+       .run = &SmallRanges},
+      {.id = "kernel.options.tcp.thin_dupack",
+       .requirement = "TCP_THIN_DUPACK must be taken and mean nothing.",
+       .source = "measured on Linux 6.18",
+       .run = &ThinDupAck},
+      {.id = "kernel.options.tcp.rto_max",
+       .requirement = "TCP_RTO_MAX_MS must be from 1 second to 2 minutes.",
+       .source = "measured on Linux 6.18",
+       .run = &RtoMax},
+      {.id = "kernel.options.tcp.is_mptcp",
+       .requirement = "TCP_IS_MPTCP must be 0, and not be set.",
+       .source = "measured on Linux 6.18",
+       .run = &NotMultipath},
+      {.id = "kernel.options.tcp.repair",
+       .requirement = "What belongs to TCP_REPAIR must be refused without "
+                      "it.",
+       .source = "measured on Linux 6.18",
+       .run = &RepairOfAnybody},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

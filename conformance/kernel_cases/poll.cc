@@ -1,0 +1,397 @@
+// Readiness: which events poll(2) tells in which state of a socket.
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/environment.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Bind;
+using loopback::ConnectTo;
+using loopback::Listener;
+using loopback::Pair;
+using loopback::RawSocket;
+using loopback::RefusedPort;
+
+// Every event that is told of sockets.
+constexpr int16_t kAllEvents = POLLIN | POLLOUT | POLLPRI | POLLRDHUP |
+                               POLLRDNORM | POLLWRNORM | POLLRDBAND |
+                               POLLWRBAND;
+// What is told together of whoever asks for all.
+constexpr int kIn = POLLIN | POLLRDNORM;
+constexpr int kOut = POLLOUT | POLLWRNORM;
+
+// "POLLIN|POLLOUT"
+std::string EventNames(int events) {
+  constexpr std::pair<int, absl::string_view> kNames[] = {
+      {POLLIN, "POLLIN"},         {POLLPRI, "POLLPRI"},
+      {POLLOUT, "POLLOUT"},       {POLLERR, "POLLERR"},
+      {POLLHUP, "POLLHUP"},       {POLLNVAL, "POLLNVAL"},
+      {POLLRDNORM, "POLLRDNORM"}, {POLLRDBAND, "POLLRDBAND"},
+      {POLLWRNORM, "POLLWRNORM"}, {POLLWRBAND, "POLLWRBAND"},
+      {POLLRDHUP, "POLLRDHUP"}};
+  std::vector<absl::string_view> names;
+  for (const auto& [event, name] : kNames) {
+    if ((events & event) != 0) names.push_back(name);
+  }
+  return absl::StrJoin(names, "|");
+}
+
+// Expects that poll(2) tells exactly `events` when asked for all, and of them
+// only POLLERR and POLLHUP when asked for none.
+void ExpectEvents(const RawSocket& socket, int events) {
+  const SysResult all = socket.Ready(kAllEvents);
+  ASSERT_THAT(all, IsOk());
+  EXPECT_EQ(EventNames(all.fd()), EventNames(events));
+  EXPECT_THAT(socket.Ready(0), IsOkAndHolds(events & (POLLERR | POLLHUP)));
+}
+
+// ---- Not connected ----------------------------------------------------------
+
+void Fresh(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ExpectEvents(socket, kOut | POLLHUP);
+}
+
+void Bound(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+  ExpectEvents(socket, kOut | POLLHUP);
+}
+
+void ListeningIdle(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ExpectEvents(listener.socket(), 0);
+}
+
+void ListeningQueued(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ExpectEvents(listener.socket(), kIn);
+  ASSERT_THAT(listener.Accept(), IsOk());
+  ExpectEvents(listener.socket(), 0);
+}
+
+// What was reset in the queue is still there to be accepted.
+void ListeningQueuedReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ASSERT_THAT(client.Reset(), IsOk());
+  ExpectEvents(listener.socket(), kIn);
+}
+
+void ListenerShutDown(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_THAT(listener.socket().Shutdown(SHUT_RD), IsOk());
+  ExpectEvents(listener.socket(), kOut | POLLHUP);
+}
+
+void UnderWay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  ExpectEvents(connecting.client, 0);
+}
+
+void Refused(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(
+      const RawSocket client,
+      ConnectTo(c.sys(), refused.endpoint(), {.nonblocking = true}));
+  ExpectEvents(client, kIn | kOut | POLLRDHUP | POLLHUP | POLLERR);
+  ASSERT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
+  ExpectEvents(client, kIn | kOut | POLLRDHUP | POLLHUP);
+}
+
+// connect(2) has told the refusal itself, and made the socket as new.
+void RefusedAtOnce(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  ExpectEvents(client, kOut | POLLHUP);
+}
+
+void Disconnected(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  ExpectEvents(pair.client, kOut | POLLHUP | POLLERR);
+  ASSERT_THAT(pair.client.PendingError(), IsOkAndHolds(ECONNRESET));
+  ExpectEvents(pair.client, kOut | POLLHUP);
+}
+
+// ---- Connected --------------------------------------------------------------
+
+void Established(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ExpectEvents(pair.client, kOut);
+  ExpectEvents(pair.server, kOut);
+}
+
+void DataWaits(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  ExpectEvents(pair.server, kIn | kOut);
+  ASSERT_THAT(RecvOnce(pair.server), IsOk());
+  ExpectEvents(pair.server, kOut);
+}
+
+void Full(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
+  ExpectEvents(pair.client, 0);
+  ASSERT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
+  ASSERT_THAT(pair.client.Wait(POLLOUT), IsOk());
+  ExpectEvents(pair.client, kOut);
+}
+
+void FullAndReadable(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  ExpectEvents(pair.client, kIn);
+}
+
+void OnlyWhatIsAskedFor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+  EXPECT_THAT(pair.server.Ready(POLLRDNORM), IsOkAndHolds(POLLRDNORM));
+  EXPECT_THAT(pair.server.Ready(POLLOUT), IsOkAndHolds(POLLOUT));
+  EXPECT_THAT(pair.server.Ready(POLLWRNORM), IsOkAndHolds(POLLWRNORM));
+  EXPECT_THAT(pair.server.Ready(POLLPRI | POLLRDHUP), IsOkAndHolds(0));
+}
+
+// ---- Ended ------------------------------------------------------------------
+
+void PeerEnded(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP);
+}
+
+void PeerClosed(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Close(), IsOk());
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP);
+}
+
+void OwnEnd(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ExpectEvents(pair.client, kOut);
+}
+
+// A socket that will not send again is writable: a send fails at once.
+void OwnEndBehindData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ExpectEvents(pair.client, kOut);
+}
+
+void OwnShutdownForReading(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP);
+  ExpectEvents(pair.server, kOut);
+}
+
+void OwnShutdownBothWays(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Shutdown(SHUT_RDWR), IsOk());
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP | POLLHUP);
+}
+
+void BothEnded(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP | POLLHUP);
+  ExpectEvents(pair.server, kIn | kOut | POLLRDHUP | POLLHUP);
+}
+
+void WasReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP | POLLHUP | POLLERR);
+  ASSERT_THAT(pair.client.PendingError(), IsOkAndHolds(ECONNRESET));
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP | POLLHUP);
+}
+
+void WasResetWithData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.server.Send("early"), IsOk());
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  ASSERT_THAT(RecvOnce(pair.client), IsOkAndHolds("early"));
+  ExpectEvents(pair.client, kIn | kOut | POLLRDHUP | POLLHUP | POLLERR);
+}
+
+void AcceptedAfterReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  ASSERT_THAT(client.Reset(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ExpectEvents(server, kIn | kOut | POLLRDHUP | POLLHUP | POLLERR);
+}
+
+void TimedOut(Context& c) {
+  c.env().SetSysctl("net.ipv4.tcp_syn_retries", "1");
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  ASSERT_THAT(connecting.client.Wait(0), IsOkAndHolds(POLLERR | POLLHUP));
+  ExpectEvents(connecting.client, kIn | kOut | POLLRDHUP | POLLHUP | POLLERR);
+}
+
+}  // namespace
+
+const std::vector<Case>& PollKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.poll.fresh",
+       .requirement = "A fresh socket must be writable and hung up.",
+       .source = "measured on Linux 6.18",
+       .run = &Fresh},
+      {.id = "kernel.poll.bound",
+       .requirement = "A bound socket must be writable and hung up.",
+       .source = "measured on Linux 6.18",
+       .run = &Bound},
+      {.id = "kernel.poll.listening.idle",
+       .requirement = "A listener with nothing queued must not be ready.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &ListeningIdle},
+      {.id = "kernel.poll.listening.queued",
+       .requirement =
+           "A listener must be readable while a connection is queued.",
+       .source = "accept(2), DESCRIPTION",
+       .run = &ListeningQueued},
+      {.id = "kernel.poll.listening.queued_reset",
+       .requirement =
+           "A listener must be readable although what is queued was reset.",
+       .source = "measured on Linux 6.18",
+       .run = &ListeningQueuedReset},
+      {.id = "kernel.poll.listening.shut_down",
+       .requirement =
+           "A listener that was shut down must be as a fresh socket.",
+       .source = "measured on Linux 6.18",
+       .run = &ListenerShutDown},
+      {.id = "kernel.poll.connecting.under_way",
+       .requirement = "A socket whose attempt is under way must not be ready.",
+       .source = "connect(2), EINPROGRESS",
+       .run = &UnderWay},
+      {.id = "kernel.poll.connecting.refused",
+       .requirement = "A socket that was refused must be ready for all, hung "
+                      "up, and in error until that is taken.",
+       .source = "connect(2), EINPROGRESS; poll(2), POLLERR",
+       .run = &Refused},
+      {.id = "kernel.poll.connecting.refused_at_once",
+       .requirement =
+           "A socket whose connect told the refusal must be as a fresh one.",
+       .source = "measured on Linux 6.18",
+       .run = &RefusedAtOnce},
+      {.id = "kernel.poll.connecting.timed_out",
+       .requirement = "A socket whose attempt timed out must be ready for all, "
+                      "hung up and in error.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &TimedOut},
+      {.id = "kernel.poll.disconnected",
+       .requirement = "A socket that was disconnected must be as a fresh one, "
+                      "but in error until that is taken.",
+       .source = "measured on Linux 6.18",
+       .run = &Disconnected},
+      {.id = "kernel.poll.established",
+       .requirement = "A connection must be writable and not readable.",
+       .source = "poll(2), POLLOUT",
+       .run = &Established},
+      {.id = "kernel.poll.data",
+       .requirement = "A connection must be readable while data waits.",
+       .source = "poll(2), POLLIN",
+       .run = &DataWaits},
+      {.id = "kernel.poll.full",
+       .requirement = "A connection must be writable only while there is room.",
+       .source = "poll(2), POLLOUT",
+       .run = &Full},
+      {.id = "kernel.poll.full_and_readable",
+       .requirement = "A connection without room must still be readable.",
+       .source = "poll(2)",
+       .run = &FullAndReadable},
+      {.id = "kernel.poll.asked_for",
+       .requirement = "Of the events those must be told that were asked for.",
+       .source = "poll(2), DESCRIPTION",
+       .run = &OnlyWhatIsAskedFor},
+      {.id = "kernel.poll.ended.peer",
+       .requirement = "A connection whose peer has ended must be readable, and "
+                      "hung up for reading.",
+       .source = "poll(2), POLLRDHUP",
+       .run = &PeerEnded},
+      {.id = "kernel.poll.ended.peer_closed",
+       .requirement =
+           "A peer that closed must show like one that ended its stream.",
+       .source = "measured on Linux 6.18",
+       .run = &PeerClosed},
+      {.id = "kernel.poll.ended.own",
+       .requirement = "A connection must stay writable after its own end.",
+       .source = "measured on Linux 6.18",
+       .run = &OwnEnd},
+      {.id = "kernel.poll.ended.own_behind_data",
+       .requirement =
+           "A connection without room must be writable after its own end.",
+       .source = "measured on Linux 6.18",
+       .run = &OwnEndBehindData},
+      {.id = "kernel.poll.ended.shut_rd",
+       .requirement = "A connection must be readable, and hung up for reading, "
+                      "after SHUT_RD, and its peer not.",
+       .source = "measured on Linux 6.18",
+       .run = &OwnShutdownForReading},
+      {.id = "kernel.poll.ended.shut_both",
+       .requirement =
+           "A connection must be hung up once it is shut down both ways.",
+       .source = "poll(2), POLLHUP",
+       .run = &OwnShutdownBothWays},
+      {.id = "kernel.poll.ended.both",
+       .requirement =
+           "A connection must be hung up once both sides have ended.",
+       .source = "poll(2), POLLHUP",
+       .run = &BothEnded},
+      {.id = "kernel.poll.reset",
+       .requirement = "A connection that was reset must be ready for all, hung "
+                      "up, and in error until that is taken.",
+       .source = "poll(2), POLLERR, POLLHUP",
+       .run = &WasReset},
+      {.id = "kernel.poll.reset.with_data",
+       .requirement =
+           "A reset must show as the same after data that came before it.",
+       .source = "measured on Linux 6.18",
+       .run = &WasResetWithData},
+      {.id = "kernel.poll.reset.accepted",
+       .requirement = "A connection that was reset before it was accepted must "
+                      "show as any that was reset.",
+       .source = "measured on Linux 6.18",
+       .run = &AcceptedAfterReset},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,326 @@
+// poll(2) and ppoll(2) as calls: their entries, and how long they wait.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <vector>
+
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Pair;
+using loopback::RawSocket;
+
+// A descriptor that no call can have.
+constexpr int kNotOpen = 999999;
+
+pollfd Entry(int fd, int16_t events) {
+  // What is told before must be written over.
+  return {.fd = fd, .events = events, .revents = POLLPRI};
+}
+
+// ---- Entries ----------------------------------------------------------------
+
+void NegativeIsSkipped(Context& c) {
+  pollfd entry = Entry(-1, POLLIN | POLLOUT);
+  EXPECT_THAT(c.sys().Poll(&entry, 1, 0), IsOkAndHolds(0));
+  EXPECT_EQ(entry.revents, 0);
+}
+
+void NotOpen(Context& c) {
+  pollfd entry = Entry(kNotOpen, 0);
+  EXPECT_THAT(c.sys().Poll(&entry, 1, 0), IsOkAndHolds(1));
+  EXPECT_EQ(entry.revents, POLLNVAL);
+}
+
+void NotOpenDoesNotWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  std::array<pollfd, 2> entries = {Entry(pair.client.fd(), POLLIN),
+                                   Entry(kNotOpen, POLLIN)};
+  EXPECT_THAT(c.sys().Poll(entries.data(), 2, -1), IsOkAndHolds(1));
+  EXPECT_EQ(entries[0].revents, 0);
+  EXPECT_EQ(entries[1].revents, POLLNVAL);
+}
+
+void CountsEntries(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  std::array<pollfd, 4> entries = {
+      Entry(pair.server.fd(), POLLIN | POLLOUT), Entry(-1, POLLIN),
+      Entry(pair.client.fd(), POLLIN), Entry(pair.server.fd(), POLLIN)};
+  EXPECT_THAT(c.sys().Poll(entries.data(), 4, -1), IsOkAndHolds(2));
+  EXPECT_EQ(entries[0].revents, POLLIN | POLLOUT);
+  EXPECT_EQ(entries[1].revents, 0);
+  EXPECT_EQ(entries[2].revents, 0);
+  EXPECT_EQ(entries[3].revents, POLLIN);
+}
+
+void NoEntries(Context& c) {
+  EXPECT_THAT(c.sys().Poll(nullptr, 0, 0), IsOkAndHolds(0));
+  EXPECT_THAT(c.sys().Poll(nullptr, 0, 1), IsOkAndHolds(0));
+}
+
+void NullEntries(Context& c) {
+  EXPECT_THAT(c.sys().Poll(nullptr, 1, 0), IsErrno(EFAULT));
+}
+
+// The limit is that of descriptors, whatever the entries say.
+void TooManyEntries(Context& c) {
+  std::vector<pollfd> entries(4096, Entry(-1, 0));
+  c.env().LimitDescriptors(0);
+  EXPECT_THAT(c.sys().Poll(entries.data(), entries.size(), 0), IsErrno(EINVAL));
+}
+
+void OtherFiles(Context& c) {
+  std::array<int, 2> pipe = {};
+  ASSERT_THAT(c.sys().Pipe2(pipe.data(), O_CLOEXEC), IsOk());
+  const RawSocket reader(pipe[0], c.sys());
+  RawSocket writer(pipe[1], c.sys());
+  EXPECT_THAT(PollNow(reader), IsOkAndHolds(0));
+  EXPECT_THAT(PollNow(writer), IsOkAndHolds(POLLOUT));
+  ASSERT_THAT(c.sys().Write(writer.fd(), "x", 1), IsOk());
+  EXPECT_THAT(PollNow(reader), IsOkAndHolds(POLLIN));
+  ASSERT_THAT(writer.Close(), IsOk());
+  EXPECT_THAT(PollNow(reader), IsOkAndHolds(POLLIN | POLLHUP));
+}
+
+void EventCounters(Context& c) {
+  const SysResult made = c.sys().EventFd(0, EFD_CLOEXEC);
+  ASSERT_THAT(made, IsOk());
+  const RawSocket counter(made.fd(), c.sys());
+  EXPECT_THAT(PollNow(counter), IsOkAndHolds(POLLOUT));
+  const uint64_t one = 1;
+  ASSERT_THAT(c.sys().Write(counter.fd(), &one, sizeof(one)), IsOk());
+  EXPECT_THAT(PollNow(counter), IsOkAndHolds(POLLIN | POLLOUT));
+}
+
+// ---- Waiting ----------------------------------------------------------------
+
+// A poll for input of the server, which waits at least so long.
+class Polling {
+ public:
+  Polling(Context& c, const RawSocket& socket, int timeout_ms)
+      : entry_(Entry(socket.fd(), POLLIN)), call_(c, [this, &c, timeout_ms] {
+          return c.sys().Poll(&entry_, 1, timeout_ms);
+        }) {}
+
+  PendingCall& call() { return call_; }
+  int16_t revents() const { return entry_.revents; }
+
+ private:
+  pollfd entry_;
+  PendingCall call_;
+};
+
+void DataEndsTheWait(Context& c, int timeout_ms) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  Polling polling(c, pair.server, timeout_ms);
+  ASSERT_TRUE(polling.call().AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  EXPECT_THAT(polling.call().Join(), IsOkAndHolds(1));
+  EXPECT_EQ(polling.revents(), POLLIN);
+}
+
+void Interrupted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  Polling polling(c, pair.server, -1);
+  ASSERT_TRUE(polling.call().AwaitBlocked());
+  polling.call().Interrupt();
+  EXPECT_THAT(polling.call().Join(), IsErrno(EINTR));
+}
+
+// What is not asked for does not end it.
+void OtherEventsDoNot(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+  PendingCall waiting(c, [&] { return pair.client.Wait(POLLOUT); });
+  ASSERT_TRUE(waiting.AwaitBlocked());
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  EXPECT_TRUE(waiting.AwaitBlocked());
+  ASSERT_THAT(pair.server.Reset(), IsOk());
+  EXPECT_THAT(waiting.Join(), IsOkAndHolds(POLLOUT | POLLERR | POLLHUP));
+}
+
+// What happened is over when the poll looks again: it waits on.
+void TakenByAnother(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  Polling one(c, pair.server, -1);
+  ASSERT_TRUE(one.call().AwaitBlocked());
+  Polling two(c, pair.server, -1);
+  ASSERT_TRUE(two.call().AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  EXPECT_THAT(one.call().Join(), IsOkAndHolds(1));
+  EXPECT_THAT(two.call().Join(), IsOkAndHolds(1));
+}
+
+void TimesOut(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  pollfd entry = Entry(pair.server.fd(), POLLIN);
+  EXPECT_THAT(c.sys().Poll(&entry, 1, 20), IsOkAndHolds(0));
+  EXPECT_EQ(entry.revents, 0);
+}
+
+// The clock says that the whole time has passed.
+void WaitsTheWholeTime(Context& c) {
+  timespec before = {};
+  timespec after = {};
+  ASSERT_THAT(c.sys().ClockGetTime(CLOCK_MONOTONIC, &before), IsOk());
+  ASSERT_THAT(c.sys().Poll(nullptr, 0, 20), IsOkAndHolds(0));
+  ASSERT_THAT(c.sys().ClockGetTime(CLOCK_MONOTONIC, &after), IsOk());
+  const int64_t passed = (after.tv_sec - before.tv_sec) * 1000000000 +
+                         (after.tv_nsec - before.tv_nsec);
+  EXPECT_GE(passed, 20000000);
+}
+
+// ---- ppoll(2) ---------------------------------------------------------------
+
+void InvalidTime(Context& c) {
+  for (const timespec& time : {timespec{.tv_sec = -1, .tv_nsec = 0},
+                               timespec{.tv_sec = 0, .tv_nsec = -1},
+                               timespec{.tv_sec = 0, .tv_nsec = 1000000000}}) {
+    EXPECT_THAT(c.sys().PPoll(nullptr, 0, &time, nullptr), IsErrno(EINVAL))
+        << time.tv_sec << "s " << time.tv_nsec << "ns";
+  }
+}
+
+void TimedPPoll(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  pollfd entry = Entry(pair.server.fd(), POLLIN);
+  const timespec now = {.tv_sec = 0, .tv_nsec = 0};
+  EXPECT_THAT(c.sys().PPoll(&entry, 1, &now, nullptr), IsOkAndHolds(0));
+  const timespec soon = {.tv_sec = 0, .tv_nsec = 20000000};
+  EXPECT_THAT(c.sys().PPoll(&entry, 1, &soon, nullptr), IsOkAndHolds(0));
+  EXPECT_EQ(soon.tv_nsec, 20000000);
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  EXPECT_THAT(c.sys().PPoll(&entry, 1, &soon, nullptr), IsOkAndHolds(1));
+}
+
+void NoTime(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  pollfd entry = Entry(pair.server.fd(), POLLIN);
+  PendingCall polling(
+      c, [&] { return c.sys().PPoll(&entry, 1, nullptr, nullptr); });
+  ASSERT_TRUE(polling.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  EXPECT_THAT(polling.Join(), IsOkAndHolds(1));
+}
+
+}  // namespace
+
+const std::vector<Case>& PollCallKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.poll.entry.negative",
+       .requirement =
+           "A negative descriptor must be skipped, and nothing be told of it.",
+       .source = "poll(2), DESCRIPTION",
+       .axes = Axes::kV4,
+       .run = &NegativeIsSkipped},
+      {.id = "kernel.poll.entry.not_open",
+       .requirement = "A descriptor that is not open must be told as such.",
+       .source = "poll(2), POLLNVAL",
+       .axes = Axes::kV4,
+       .run = &NotOpen},
+      {.id = "kernel.poll.entry.not_open_and_waiting",
+       .requirement =
+           "A descriptor that is not open must end the wait at once.",
+       .source = "poll(2), POLLNVAL",
+       .run = &NotOpenDoesNotWait},
+      {.id = "kernel.poll.entry.counted",
+       .requirement = "The answer must count the entries of which something is "
+                      "told, each as it stands.",
+       .source = "poll(2), RETURN VALUE",
+       .run = &CountsEntries},
+      {.id = "kernel.poll.entry.none",
+       .requirement = "A poll of no entries must wait its time.",
+       .source = "poll(2)",
+       .axes = Axes::kV4,
+       .run = &NoEntries},
+      {.id = "kernel.poll.entry.null",
+       .requirement = "Null instead of entries must be a fault.",
+       .source = "poll(2), EFAULT",
+       .axes = Axes::kV4,
+       .run = &NullEntries},
+      {.id = "kernel.poll.entry.too_many",
+       .requirement = "More entries than RLIMIT_NOFILE must be invalid.",
+       .source = "poll(2), EINVAL",
+       .axes = Axes::kV4,
+       .run = &TooManyEntries},
+      {.id = "kernel.poll.entry.pipe",
+       .requirement =
+           "A pipe must be polled, too: its ends, data, and the end.",
+       .source = "poll(2); pipe(7)",
+       .axes = Axes::kV4,
+       .run = &OtherFiles},
+      {.id = "kernel.poll.entry.eventfd",
+       .requirement = "An event counter must be polled, too.",
+       .source = "eventfd(2), poll",
+       .axes = Axes::kV4,
+       .run = &EventCounters},
+      {.id = "kernel.poll.wait.data",
+       .requirement = "Data must end a wait without bound.",
+       .source = "poll(2), DESCRIPTION",
+       .run = [](Context& c) { DataEndsTheWait(c, -1); }},
+      {.id = "kernel.poll.wait.data_in_time",
+       .requirement = "Data must end a wait before its time.",
+       .source = "poll(2), DESCRIPTION",
+       .run = [](Context& c) { DataEndsTheWait(c, 1000000); }},
+      {.id = "kernel.poll.wait.negative",
+       .requirement = "Any negative time must be one without bound.",
+       .source = "poll(2), DESCRIPTION",
+       .run = [](Context& c) { DataEndsTheWait(c, -1000); }},
+      {.id = "kernel.poll.wait.interrupted",
+       .requirement = "A signal must end a wait.",
+       .source = "poll(2), EINTR",
+       .run = &Interrupted},
+      {.id = "kernel.poll.wait.other_events",
+       .requirement =
+           "What was not asked for must not end a wait; a reset must.",
+       .source = "poll(2), DESCRIPTION",
+       .run = &OtherEventsDoNot},
+      {.id = "kernel.poll.wait.all_of_them",
+       .requirement = "One event must end all waits for it.",
+       .source = "measured on Linux 6.18",
+       .run = &TakenByAnother},
+      {.id = "kernel.poll.wait.times_out",
+       .requirement = "A wait must end after its time, and tell nothing.",
+       .source = "poll(2), RETURN VALUE",
+       .run = &TimesOut},
+      {.id = "kernel.poll.wait.not_early",
+       .requirement = "A wait must not end before its time.",
+       .source = "poll(2), DESCRIPTION",
+       .axes = Axes::kV4,
+       .run = &WaitsTheWholeTime},
+      {.id = "kernel.poll.ppoll.invalid_time",
+       .requirement = "A time that is not normal must be invalid.",
+       .source = "ppoll(2), EINVAL",
+       .axes = Axes::kV4,
+       .run = &InvalidTime},
+      {.id = "kernel.poll.ppoll.time",
+       .requirement = "ppoll must wait for its time and leave it as it is.",
+       .source = "poll(2), ppoll()",
+       .run = &TimedPPoll},
+      {.id = "kernel.poll.ppoll.no_time",
+       .requirement = "ppoll must wait without bound if no time is given.",
+       .source = "poll(2), ppoll()",
+       .run = &NoTime},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,196 @@
+#include "conformance/linux/process_view.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "conformance/environment.h"
+#include "conformance/harness_error.h"
+#include "conformance/linux/harness_error.h"
+#include "conformance/linux/linux_descriptors.h"
+#include "conformance/linux/thread_status.h"
+
+namespace net::conformance {
+namespace {
+
+std::string LinkOf(const std::string& path) {
+  std::array<char, 256> target = {};
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+  return size < 0 ? "" : std::string(target.data(), static_cast<size_t>(size));
+}
+
+std::string FirstLineOf(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+bool IsTcp(int fd) {
+  int protocol = 0;
+  int domain = 0;
+  socklen_t size = sizeof(int);
+  return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+         getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+         protocol == IPPROTO_TCP && (domain == AF_INET || domain == AF_INET6);
+}
+
+// The file's flags, with O_CLOEXEC (proc(5), fdinfo); nullopt if it is gone.
+std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/fdinfo/", fd));
+  for (std::string line; std::getline(file, line);) {
+    absl::string_view rest = line;
+    if (!absl::ConsumePrefix(&rest, "flags:\t")) continue;
+    return static_cast<uint32_t>(std::stoul(std::string(rest), nullptr, 8));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ProcessView::ProcessView(pid_t pid)
+    : pid_(pid),
+      pidfd_(CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)),
+                       absl::StrCat("pidfd_open ", pid))) {
+  rlimit limit = {};
+  Checked(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  limit_ = limit.rlim_cur;
+}
+
+ProcessView::~ProcessView() { close(pidfd_); }
+
+std::vector<Environment::Descriptor> ProcessView::TcpSockets() const {
+  const std::string folder = absl::StrCat("/proc/", pid_, "/fd");
+  std::vector<Environment::Descriptor> sockets;
+  for (const int fd : ListDescriptors(folder)) {
+    if (!absl::StartsWith(LinkOf(absl::StrCat(folder, "/", fd)), "socket:")) {
+      continue;
+    }
+    const std::optional<int> own = Duplicate(fd);
+    if (!own.has_value()) continue;
+    if (IsTcp(*own)) {
+      sockets.push_back({.fd = fd, .what = DescribeDescriptor(*own)});
+    }
+    close(*own);
+  }
+  return sockets;
+}
+
+std::optional<int> ProcessView::Duplicate(int fd) const {
+  const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
+  const int own = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_, fd, 0));
+  if (own < 0) return std::nullopt;
+  const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
+  if (survives) Checked(fcntl(own, F_SETFD, 0), "fcntl");
+  return own;
+}
+
+std::vector<int> ProcessView::SurvivorsOfExec() const {
+  std::vector<int> fds = ListDescriptors(absl::StrCat("/proc/", pid_, "/fd"));
+  const auto is_closed = [this](int fd) {
+    const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
+    return !flags.has_value() || (*flags & O_CLOEXEC) != 0;
+  };
+  fds.erase(std::remove_if(fds.begin(), fds.end(), is_closed), fds.end());
+  return fds;
+}
+
+void ProcessView::LimitDescriptors(std::optional<int> free) const {
+  rlimit limit = {};
+  Checked(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  limit.rlim_cur = limit_;
+  if (free.has_value()) {
+    const std::vector<int> open =
+        ListDescriptors(absl::StrCat("/proc/", pid_, "/fd"));
+    limit.rlim_cur = LimitThatLeaves(*free, [&](int fd) {
+      return std::binary_search(open.begin(), open.end(), fd);
+    });
+  }
+  Checked(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
+}
+
+std::vector<pid_t> ProcessView::Threads() const {
+  return ListDescriptors(absl::StrCat("/proc/", pid_, "/task"));
+}
+
+std::optional<std::map<pid_t, uint64_t>> ProcessView::Sleeping() const {
+  std::map<pid_t, uint64_t> sleeping;
+  for (const pid_t thread : Threads()) {
+    const std::optional<ThreadStatus> status = ReadThreadStatus(
+        absl::StrCat("/proc/", pid_, "/task/", thread, "/status"));
+    if (!status.has_value() || !status->sleeps) return std::nullopt;
+    sleeping[thread] = status->times_slept;
+  }
+  return sleeping;
+}
+
+void ProcessView::Interrupt(int signal) const {
+  const uint64_t bit = uint64_t{1} << (signal - 1);
+  const std::vector<pid_t> threads = Threads();
+  for (const pid_t thread : threads) {
+    // A thread may have ended since.
+    if (syscall(SYS_tgkill, pid_, thread, signal) != 0 && errno != ESRCH) {
+      Checked(-1, "tgkill");
+    }
+  }
+  // Nothing tells when a thread takes a signal, so it is looked at. One that
+  // blocks it does not, and its system calls go on.
+  constexpr useconds_t kBetweenLooks = 100;
+  constexpr int kLooks = 100'000;
+  int looks = 0;
+  for (const pid_t thread : threads) {
+    const std::string path =
+        absl::StrCat("/proc/", pid_, "/task/", thread, "/status");
+    const auto is_pending = [&] {
+      const std::optional<ThreadStatus> status = ReadThreadStatus(path);
+      return status.has_value() &&
+             (status->pending & ~status->blocked & bit) != 0;
+    };
+    while (is_pending()) {
+      if (++looks == kLooks) {
+        throw HarnessError(absl::StrCat("thread ", thread, " of the driver ",
+                                        "does not take signal ", signal));
+      }
+      usleep(kBetweenLooks);
+    }
+  }
+}
+
+std::string ProcessView::Snapshot() const {
+  std::string text;
+  for (const pid_t thread : Threads()) {
+    const std::string folder = absl::StrCat("/proc/", pid_, "/task/", thread);
+    const std::optional<ThreadStatus> status =
+        ReadThreadStatus(folder + "/status");
+    if (!status.has_value()) continue;
+    // The first number is the system call's; see syscall(2).
+    absl::StrAppend(&text, "  thread ", thread, " ", status->name, ": ",
+                    status->sleeps ? "sleeps" : "does not sleep", ", wchan ",
+                    FirstLineOf(folder + "/wchan"), ", syscall ",
+                    FirstLineOf(folder + "/syscall"), "\n");
+  }
+  for (const Environment::Descriptor& socket : TcpSockets()) {
+    absl::StrAppend(&text, "  descriptor ", socket.fd, ": ", socket.what, "\n");
+  }
+  return text;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,66 @@
+#ifndef CONFORMANCE_LINUX_PROCESS_VIEW_H_
+#define CONFORMANCE_LINUX_PROCESS_VIEW_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/environment.h"
+
+namespace net::conformance {
+
+// Another process, seen from outside: through /proc (proc(5)), pidfd_getfd(2)
+// and prlimit(2). Needs the right to trace it (ptrace(2)): to be root, or to
+// have started it. Owns a pidfd.
+//
+// Thread-safe. What must not fail throws HarnessError.
+class ProcessView {
+ public:
+  explicit ProcessView(pid_t pid);
+  ProcessView(const ProcessView&) = delete;
+  ProcessView& operator=(const ProcessView&) = delete;
+  ~ProcessView();
+
+  pid_t pid() const { return pid_; }
+
+  // The process's open sockets of TCP, by its numbers, with what they are. (The
+  // other descriptors are the language's own: its event loop, its libraries.)
+  std::vector<Environment::Descriptor> TcpSockets() const;
+
+  // A descriptor of this process for the same open file, with the same
+  // close-on-exec flag, for a witness. The caller closes it. Nullopt if there
+  // is no such descriptor, or it must not be looked at.
+  std::optional<int> Duplicate(int fd) const;
+
+  // The descriptors without FD_CLOEXEC: those that exec leaves open.
+  std::vector<int> SurvivorsOfExec() const;
+
+  // See Environment::LimitDescriptors().
+  void LimitDescriptors(std::optional<int> free) const;
+
+  // How often each thread has gone to sleep, if all sleep: twice the same means
+  // that the process waits for something. Nullopt if a thread runs.
+  std::optional<std::map<pid_t, uint64_t>> Sleeping() const;
+
+  // Interrupts the system calls of all threads by `signal`, and waits until
+  // each that does not block it has taken it.
+  void Interrupt(int signal) const;
+
+  // What each thread does, for people.
+  std::string Snapshot() const;
+
+ private:
+  std::vector<pid_t> Threads() const;
+
+  const pid_t pid_;
+  const int pidfd_;
+  uint64_t limit_ = 0;  // RLIMIT_NOFILE as it was
+};
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_LINUX_PROCESS_VIEW_H_

@@ -1,0 +1,364 @@
+#include "conformance/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "conformance/case.h"
+#include "conformance/driver_host/smoke_cases.h"
+#include "conformance/engine/claims.h"
+#include "conformance/engine/expectations.h"
+#include "conformance/engine/files.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/report.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/engine/runner.h"
+#include "conformance/engine/selection.h"
+#include "conformance/engine/trial.h"
+
+namespace net::conformance {
+namespace {
+
+// A driver that does not even do this is not worth waiting for.
+constexpr absl::Duration kSmokeTimeout = absl::Seconds(20);
+
+// The file of --records, if any.
+class RecordsFile {
+ public:
+  // False if it cannot be written.
+  bool Open(const std::string& path) {
+    file_.open(path, std::ios::trunc);
+    return WriteLine(EnvironmentToJson());
+  }
+  bool Write(const Record& record) {
+    return !file_.is_open() || WriteLine(RecordToJson(record));
+  }
+
+ private:
+  bool WriteLine(const std::string& line) {
+    // A line is there as soon as its case has ended.
+    file_ << line << std::endl;
+    return file_.good();
+  }
+
+  std::ofstream file_;
+};
+
+// Tells how far the run is: on a terminal one line that changes.
+class Progress {
+ public:
+  Progress(size_t total, bool verbose) : total_(total), verbose_(verbose) {}
+
+  void Show(const Record& record) {
+    ++done_;
+    if (!IsExpected(record.verdict.outcome)) ++unexpected_;
+    if (verbose_) {
+      std::cout << FormatRecordLine(record) << std::endl;
+    } else if (is_terminal_) {
+      absl::FPrintF(stderr, "\r\033[K[%d/%d, %d unexpected] %s", done_, total_,
+                    unexpected_, TrialName(record.trial));
+    }
+  }
+
+  void Clear() const {
+    if (is_terminal_ && !verbose_) absl::FPrintF(stderr, "\r\033[K");
+  }
+
+ private:
+  const size_t total_;
+  const bool verbose_;
+  const bool is_terminal_ = isatty(STDERR_FILENO) == 1;
+  size_t done_ = 0;
+  size_t unexpected_ = 0;
+};
+
+auto CountOn(Axis axis, absl::Span<const Trial> trials) {
+  return std::count_if(trials.begin(), trials.end(),
+                       [axis](const Trial& one) { return one.axis == axis; });
+}
+
+int ExitStatusOf(absl::Span<const Record> records) {
+  int status = kAsExpected;
+  for (const Record& record : records) {
+    const Outcome outcome = record.verdict.outcome;
+    if (outcome == Outcome::kHarnessError) return kError;
+    if (!IsExpected(outcome)) status = kUnexpected;
+  }
+  return status;
+}
+
+// Where the expectations of a column are read from: "" if it has none.
+std::string ExpectationsPath(const Column& column, const RunOptions& options) {
+  if (!options.expectations.empty()) {
+    return FromCallersFolder(options.expectations);
+  }
+  if (column.expectations.empty()) return "";
+  return FindRunfile(column.expectations).value_or("");
+}
+
+// Where they are written to by --fix: the source, not Bazel's link to it.
+absl::StatusOr<std::string> SourceOfExpectations(const Column& column,
+                                                 const RunOptions& options) {
+  if (!options.expectations.empty()) {
+    return FromCallersFolder(options.expectations);
+  }
+  const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  if (column.expectations.empty() || tree == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--fix: cannot tell which file is that of ", column.name,
+        "; name it with --expectations, or start with `bazel run`"));
+  }
+  return absl::StrCat(tree, "/", column.expectations);
+}
+
+using ExpectationsOf = std::map<const Column*, Expectations>;
+
+absl::StatusOr<ExpectationsOf> ReadExpectations(
+    absl::Span<const Column* const> columns, const RunOptions& options) {
+  ExpectationsOf all;
+  const Surroundings here = Surroundings::Here();
+  for (const Column* column : columns) {
+    const std::string path = ExpectationsPath(*column, options);
+    if (path.empty()) continue;
+    absl::StatusOr<std::string> text = ReadFile(path);
+    // --fix can make the first one.
+    if (absl::IsNotFound(text.status()) && options.fix) text = "";
+    if (!text.ok()) return text.status();
+    absl::StatusOr<Expectations> parsed = Expectations::Parse(
+        *text, column->expectations.empty() ? path : column->expectations,
+        here);
+    if (!parsed.ok()) return parsed.status();
+    all[column] = *std::move(parsed);
+  }
+  return all;
+}
+
+absl::Status FixExpectations(const Column& column,
+                             const Expectations& expectations,
+                             absl::Span<const Record> records,
+                             const RunOptions& options) {
+  const absl::StatusOr<std::string> path =
+      SourceOfExpectations(column, options);
+  if (!path.ok()) return path.status();
+  std::vector<Record> own;
+  std::copy_if(records.begin(), records.end(), std::back_inserter(own),
+               [&](const Record& one) { return one.trial.column == &column; });
+  const std::string text = expectations.Fix(own);
+  std::cout << "writing " << *path << "\n";
+  return WriteFile(*path, text);
+}
+
+// What a run has found besides its records: lines of expectations that are
+// wrong, claims that are.
+std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
+                                      absl::Span<const Record> records,
+                                      bool all_cases) {
+  std::vector<std::string> problems = FalseClaims(records);
+  if (!all_cases) return problems;
+  for (const auto& [column, own] : expectations) {
+    const std::vector<std::string> more = own.Problems();
+    problems.insert(problems.end(), more.begin(), more.end());
+  }
+  return problems;
+}
+
+std::vector<Record> RunSmoke(const Column& column, const RunOptions& options) {
+  Column smoke = column;
+  smoke.cases = SmokeCases();
+  std::vector<Trial> trials;
+  for (const Case& one : smoke.cases) {
+    trials.push_back({.test_case = &one, .axis = Axis::kV4, .column = &smoke});
+  }
+  std::vector<Record> records;
+  RunTrials(trials,
+            {.jobs = options.jobs,
+             .timeout = std::min(options.timeout, kSmokeTimeout)},
+            [&](const Record& record) {
+              records.push_back(record);
+              records.back().trial.column = &column;
+            });
+  return records;
+}
+
+// Why there is no point in judging what is behind a driver: not one of the
+// smoke cases passes. Nullopt if one does.
+std::optional<std::string> FaultOfDriver(const Column& column,
+                                         const RunOptions& options) {
+  const std::vector<Record> records = RunSmoke(column, options);
+  const bool works =
+      std::any_of(records.begin(), records.end(), [](const Record& one) {
+        return one.verdict.outcome == Outcome::kPass &&
+               one.trial.test_case != &SmokeCases().front();
+      });
+  if (works) return std::nullopt;
+  const auto first = std::find_if(
+      records.begin(), records.end(),
+      [](const Record& one) { return one.verdict.outcome != Outcome::kPass; });
+  return absl::StrCat(first->trial.test_case->requirement, " ",
+                      OutcomeName(first->verdict.outcome), ": ",
+                      first->verdict.message);
+}
+
+// The columns that can be judged; tells why the others cannot.
+std::vector<const Column*> WorkingColumns(
+    absl::Span<const Column* const> columns, const RunOptions& options,
+    bool* broken) {
+  std::vector<const Column*> working;
+  for (const Column* column : columns) {
+    if (!column->missing.empty()) {
+      std::cout << column->name << ": not run: " << column->missing << "\n";
+      continue;
+    }
+    if (column->start_subject != nullptr && options.try_drivers) {
+      const std::optional<std::string> fault = FaultOfDriver(*column, options);
+      if (fault.has_value()) {
+        *broken = true;
+        std::cout << column->name
+                  << ": not run: its driver does not work: " << *fault
+                  << "\n(--smoke tells more)\n\n";
+        continue;
+      }
+    }
+    working.push_back(column);
+  }
+  return working;
+}
+
+int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
+  struct {
+    const char* flag;
+    const std::string& path;
+    std::string (*format)(absl::Span<const Record>);
+  } const files[] = {{"--junit", options.junit, &FormatJUnit},
+                     {"--markdown", options.markdown, &FormatMarkdown}};
+  for (const auto& file : files) {
+    if (file.path.empty()) continue;
+    const absl::Status written =
+        WriteFile(FromCallersFolder(file.path), file.format(records));
+    if (!written.ok()) {
+      return Fail(absl::StrCat(file.flag, ": ", written.message()));
+    }
+  }
+  return kAsExpected;
+}
+
+}  // namespace
+
+int Fail(absl::string_view message) {
+  std::cerr << "conformance: " << message << "\n";
+  return kError;
+}
+
+int Run(absl::Span<const Case* const> cases,
+        absl::Span<const Column* const> columns, const RunOptions& options) {
+  RecordsFile file;
+  if (!options.records.empty() &&
+      !file.Open(FromCallersFolder(options.records))) {
+    return Fail(
+        absl::StrCat("--records: cannot write '", options.records, "'"));
+  }
+  bool broken = false;
+  const std::vector<const Column*> working =
+      WorkingColumns(columns, options, &broken);
+  absl::StatusOr<ExpectationsOf> expectations =
+      ReadExpectations(working, options);
+  if (!expectations.ok()) {
+    return Fail(expectations.status().message());
+  }
+  std::vector<Trial> trials;
+  for (int i = 0; i < options.repeat; ++i) {
+    for (Trial& trial : MakeTrials(cases, working)) {
+      const auto own = expectations->find(trial.column);
+      trial.may_hang = own != expectations->end() && own->second.MayHang(trial);
+      trials.push_back(trial);
+    }
+  }
+  std::vector<Record> found;  // as they ended
+  std::vector<Record> records;
+  bool written = true;
+  Progress progress(trials.size(), options.verbose);
+  RunTrials(trials, {.jobs = options.jobs, .timeout = options.timeout},
+            [&](const Record& record) {
+              found.push_back(record);
+              Record judged = record;
+              const auto own = expectations->find(record.trial.column);
+              if (own != expectations->end()) own->second.Apply(judged);
+              written = file.Write(judged) && written;
+              progress.Show(judged);
+              records.push_back(std::move(judged));
+            });
+  progress.Clear();
+  std::cout << cases.size() << " cases, " << trials.size()
+            << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
+            << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
+            << FormatReport(records, options.verbose) << std::flush;
+  if (!written) {
+    return Fail(absl::StrCat("--records: writing '", options.records, "'"));
+  }
+  if (const int status = WriteReports(records, options); status != 0) {
+    return status;
+  }
+  if (options.fix) {
+    for (const Column* column : working) {
+      const absl::Status fixed =
+          FixExpectations(*column, (*expectations)[column], found, options);
+      if (!fixed.ok()) return Fail(fixed.message());
+    }
+    return kAsExpected;
+  }
+  const std::vector<std::string> problems =
+      FindProblems(*expectations, records, options.all_cases);
+  for (const std::string& problem : problems) std::cout << problem << "\n";
+  const int status = broken ? kError : ExitStatusOf(records);
+  return problems.empty() ? status : std::max(status, kUnexpected);
+}
+
+int Smoke(absl::Span<const Column* const> columns, const RunOptions& options) {
+  int status = kAsExpected;
+  for (const Column* column : columns) {
+    if (!column->missing.empty()) {
+      return Fail(absl::StrCat(column->name, ": ", column->missing));
+    }
+    const std::vector<Record> records = RunSmoke(*column, options);
+    const auto works = [](const Record& one) {
+      return one.verdict.outcome == Outcome::kPass;
+    };
+    if (std::none_of(records.begin(), records.end(), works)) {
+      // One message says all that twelve would.
+      std::cout << column->name << ": nothing works. "
+                << FormatRecord(records.front()) << "\n";
+      status = kUnexpected;
+      continue;
+    }
+    for (const Record& record : records) {
+      if (works(record)) {
+        std::cout << FormatRecordLine(record) << "\n";
+      } else {
+        std::cout << FormatRecord(record) << "\n";
+        status = kUnexpected;
+      }
+    }
+  }
+  return status;
+}
+
+}  // namespace net::conformance
