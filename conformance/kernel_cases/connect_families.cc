@@ -97,15 +97,15 @@ void ListenAfterConnect(Context& c) {
 const std::vector<Case>& ConnectFamilyKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.connect.ipv6_after_ipv4",
-       .requirement = "An IPv6 socket that has tried to connect by IPv4 is not "
-                      "heard by IPv6.",
+       .requirement = "An IPv6 socket that has tried to connect by IPv4 may go "
+                      "unheard by IPv6.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterConnect},
       {.id = "kernel.connect.ipv6_after_accepted_by_ipv4",
-       .requirement = "An IPv6 socket that was accepted from IPv4 is not heard "
+       .requirement = "An IPv6 socket that was accepted from IPv4 may go unheard "
                       "by IPv6.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
@@ -120,7 +120,7 @@ const std::vector<Case>& ConnectFamilyKernelCases() {
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterFailure},
       {.id = "kernel.connect.listener_after_ipv4",
-       .requirement = "What a listener accepts from IPv6 is not heard if the "
+       .requirement = "What a listener accepts from IPv6 may go unheard if the "
                       "listener has tried to connect by IPv4.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
