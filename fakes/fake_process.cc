@@ -229,6 +229,7 @@ SysResult FakeProcess::Ioctl(int fd, uint64_t request, intptr_t argument) {
   File* const file = descriptors_->Get(fd);
   if (file == nullptr) return SysResult::Error(EBADF);
   int value = 0;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): of all of these it is one
   auto* const user = reinterpret_cast<int*>(argument);
   switch (request) {
     case FIOCLEX:
@@ -283,6 +284,7 @@ SysResult FakeProcess::EventFd(unsigned int initial, int flags) {
   auto* const counter =
       new fake::EventCounter(kernel_, initial, (flags & EFD_SEMAPHORE) != 0);
   counter->set_nonblocking((flags & EFD_NONBLOCK) != 0);
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): Install() owns it
   return Install(*counter, (flags & EFD_CLOEXEC) != 0);
 }
 
