@@ -2,7 +2,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,14 +18,12 @@ import (
 )
 
 type object map[string]any
-
 type command struct {
-	ID                    uint64
-	Command, Address, How string
-	Port, Socket, Size    int
-	Versions              []int
-	Data                  []byte // encoding/json reads and writes these as Base64
-	Options               object
+	ID, Port, Socket, Size int
+	Command, Address, How  string
+	Versions               []int
+	Data                   []byte // encoding/json reads and writes these as Base64
+	Options                object
 }
 
 // What the package has no way to do; wrapped with the reason.
@@ -37,17 +34,13 @@ const hello = `{"version": 1, "name": "go", "language": "Go", "implementation_ve
 "errno": "yes", "nonblock": "no", "no_cloexec": "no", "keepalive": "yes", "reuseaddr": "yes", "reuseport": "yes",
 "backlog": "no", "shutdown": "yes", "shutdown_read": "yes", "pending_error": "no"}}`
 
-// What is set on the socket before bind or connect. SO_REUSEADDR is not: the package itself sets it on every listener.
-var controls = map[string]int{
-	"keepalive": syscall.SO_KEEPALIVE,
-	"reuseport": 0xf, // SO_REUSEPORT, which golang.org/x/sys/unix has, and package syscall not
+// The options: what is set before bind or connect. 0xf is SO_REUSEPORT, which package syscall does not have.
+var options = map[string]map[string]int{
+	"listen":  {"keepalive": syscall.SO_KEEPALIVE, "reuseaddr": syscall.SO_REUSEADDR, "reuseport": 0xf},
+	"connect": {"keepalive": syscall.SO_KEEPALIVE},
 }
-var options = map[string]string{"listen": " keepalive reuseaddr reuseport ", "connect": " keepalive "}
-var reasons = map[string]string{
-	"nonblock":   ": operations wait, and have deadlines instead",
-	"no_cloexec": ": every descriptor is close-on-exec",
-	"backlog":    ": it is always net.core.somaxconn",
-}
+var reasons = map[string]string{"nonblock": ": operations wait, and have deadlines instead",
+	"no_cloexec": ": every descriptor is close-on-exec", "backlog": ": it is always net.core.somaxconn"}
 
 // The errnos that the package passes on: package syscall has their numbers, and not their names.
 var symbols = map[syscall.Errno]string{
@@ -77,14 +70,13 @@ func keep(socket io.Closer, err error) (any, error) {
 }
 
 func (c *command) control(_, _ string, raw syscall.RawConn) (err error) {
-	raw.Control(func(fd uintptr) {
-		for name, option := range controls {
-			if _, asked := c.Options[name]; asked && err == nil {
-				err = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, option, 1))
-			}
+	for name := range c.Options {
+		if err == nil {
+			option := options[c.Command][name]
+			raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, option, 1) })
 		}
-	})
-	return err
+	}
+	return os.NewSyscallError("setsockopt", err)
 }
 
 func endpoint(addr net.Addr) (any, error) {
@@ -94,7 +86,7 @@ func endpoint(addr net.Addr) (any, error) {
 
 func (c *command) run() (any, error) {
 	for name := range c.Options {
-		if !strings.Contains(options[c.Command], " "+name+" ") {
+		if _, known := options[c.Command][name]; !known {
 			return nil, fmt.Errorf("%w %s with `%s`%s", errUnsupported, c.Command, name, reasons[name])
 		}
 	}
@@ -147,9 +139,6 @@ func (c *command) run() (any, error) {
 	case c.Command == "recv" && isConn:
 		data := make([]byte, c.Size)
 		n, err := conn.Read(data)
-		if err == io.EOF {
-			err = nil
-		}
 		return object{"data": data[:n]}, err
 	case c.Command == "shutdown" && isConn:
 		var err error
@@ -164,57 +153,48 @@ func (c *command) run() (any, error) {
 	return nil, fmt.Errorf("%w `%s` a %T", errUnsupported, c.Command, socket)
 }
 
-func (c *command) serve(answers *os.File) (ok bool) {
+// Answers, and returns whether the session goes on.
+func (c *command) serve(answers *os.File) (more bool) {
 	answer := object{"id": c.ID}
 	defer func() {
 		if fault := recover(); fault != nil {
 			answer["internal"] = object{"text": fmt.Sprint(fault)}
 		}
+		more = c.Command != "bye" && (c.Command != "hello" || answer["ok"] != nil)
 		message, _ := json.Marshal(answer)
 		fmt.Fprintf(answers, "%d\n%s", len(message), message) // in one write, during which others wait
 	}()
 	result, err := c.run()
-	var errno syscall.Errno
-	if err == nil {
+	if err == nil || err == io.EOF { // the end of a stream is no failure
 		answer["ok"] = result
 	} else if errors.Is(err, errUnsupported) {
 		answer["unsupported"] = object{"reason": err.Error()}
 	} else if errors.Is(err, net.ErrClosed) {
 		answer["error"] = object{"kind": "bad_descriptor", "text": err.Error()}
-	} else if errors.As(err, &errno); symbols[errno] != "" {
+	} else if errno := syscall.Errno(0); errors.As(err, &errno) && symbols[errno] != "" {
 		answer["error"] = object{"errno": symbols[errno], "text": err.Error()}
 	} else {
 		answer["error"] = object{"kind": "opaque", "text": err.Error()}
 	}
-	return err == nil
-}
-
-func channel(variable string, fd int) *os.File {
-	fmt.Sscan(os.Getenv(variable), &fd)
-	return os.NewFile(uintptr(fd), variable)
+	return more
 }
 
 func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2)
-	commands := bufio.NewReader(channel("CONFORMANCE_READ_FD", 0))
-	answers := channel("CONFORMANCE_WRITE_FD", 1)
-	for {
-		var length int
-		if _, err := fmt.Fscanf(commands, "%d\n", &length); err != nil {
-			return // the end of the channel
-		}
-		message, c := make([]byte, length), &command{}
-		io.ReadFull(commands, message)
-		if err := json.Unmarshal(message, c); err != nil {
-			panic(err)
+	in, out := uintptr(0), uintptr(1)
+	fmt.Sscan(os.Getenv("CONFORMANCE_READ_FD")+" "+os.Getenv("CONFORMANCE_WRITE_FD"), &in, &out)
+	// A frame's length and its message are two JSON values: Decode knows where each of them ends.
+	commands, answers := json.NewDecoder(os.NewFile(in, "commands")), os.NewFile(out, "answers")
+	for more := true; more; {
+		length, c := 0, &command{}
+		if commands.Decode(&length) != nil || commands.Decode(c) != nil {
+			return // the end of the channel, or what is no frame
 		}
 		switch c.Command {
 		case "connect", "accept", "send", "recv":
 			go c.serve(answers)
 		default: // these do not block
-			if ok := c.serve(answers); c.Command == "bye" || c.Command == "hello" && !ok {
-				return
-			}
+			more = c.serve(answers)
 		}
 	}
 }
