@@ -1,0 +1,77 @@
+// What it takes to ask a driver something: a command and its answer, on a
+// connection that is open. Wanted, on an idle machine: at most 150 us in
+// Python.
+//
+//   bazel run --config=opt //conformance/driver_host:round_trip_benchmark
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "benchmark/benchmark.h"
+#include "conformance/driver_host/driver.h"
+#include "conformance/driver_host/driver_implementation.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/implementation.h"
+#include "syscalls/endpoint.h"
+#include "syscalls/ip_addr.h"
+
+namespace net::conformance {
+namespace {
+
+// The value of what cannot fail here.
+template <typename T>
+T Must(const Result<T>& result) {
+  if (!result.ok()) {
+    std::cerr << "round_trip_benchmark: " << result << "\n";
+    std::abort();
+  }
+  return *result;
+}
+
+void BM_PeerAddr(benchmark::State& state, const DriverCommand& command) {
+  auto process = std::make_unique<DriverProcess>(command);
+  const Channel channel = process->channel();
+  auto driver = std::make_shared<Driver>(channel, nullptr, std::move(process));
+  auto sockets = std::make_shared<DriverSockets>(driver);
+  const auto implementation = MakeDriverImplementation(sockets);
+
+  const Handle listener =
+      Must(implementation->Listen({ip::kLocalV4, 0}, ListenOptions{}));
+  const ip::Endpoint at = Must(implementation->LocalAddr(listener));
+  const Handle client = Must(implementation->Connect(at, ConnectOptions{}));
+  for (auto _ : state) {
+    const std::optional<ip::Endpoint> peer =
+        Must(implementation->PeerAddr(client));
+    if (peer != at) state.SkipWithError("this is not the peer");
+  }
+}
+
+}  // namespace
+}  // namespace net::conformance
+
+int main(int argc, char** argv) {
+  // Java's speaks on its standard input and output.
+  for (const std::string language :
+       {"python", "go", "node", "rust", "java", "net_tcp"}) {
+    const auto program = net::conformance::FindRunfile(
+        absl::StrCat("conformance/drivers/", language));
+    if (!program.has_value()) continue;  // its language is not installed
+    const net::conformance::DriverCommand command = {
+        .line = *program, .stdio = language == "java"};
+    benchmark::RegisterBenchmark(absl::StrCat("BM_PeerAddr/", language).c_str(),
+                                 [command](benchmark::State& state) {
+                                   net::conformance::BM_PeerAddr(state,
+                                                                 command);
+                                 })
+        ->Unit(benchmark::kMicrosecond)
+        ->UseRealTime();
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+}
