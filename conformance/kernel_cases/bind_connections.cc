@@ -169,6 +169,28 @@ void WildcardOfEachFamily(Context& c) {
   EXPECT_THAT(v4.Accept(), IsOk());
 }
 
+// A listener on the mapped wildcard that gives its port up, becomes IPv6-only
+// and listens again: it has neither IPv4 any more nor an IPv6 address.
+void V6OnlyMapped(Context& c) {
+  const ip::Addr mapped = ip::kAnyV4.Mapped();
+  ASSERT_OK_AND_ASSIGN(const RawSocket listener,
+                       BoundSharing(c, {mapped, 0}, kPlain));
+  ASSERT_THAT(Listen(listener), IsOk());
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  ASSERT_THAT(listener.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 1), IsOk());
+  ASSERT_THAT(Listen(listener), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
+  EXPECT_THAT(ConnectTo(c.sys(), {ip::kLocalV4, at.port}),
+              IsErrno(ECONNREFUSED));
+  for (const ip::Addr& addr : {mapped, ip::kLocalV4.Mapped(), ip::kAnyV4,
+                               ip::kLocalV4, ip::kLocalV6}) {
+    EXPECT_THAT(BoundSharing(c, {addr, at.port}, kPlain), IsOk())
+        << addr.ToString();
+  }
+  EXPECT_THAT(BoundSharing(c, {ip::kAnyV6, at.port}, kPlain),
+              IsErrno(EADDRINUSE));
+}
+
 }  // namespace
 
 const std::vector<Case>& BindConnectionKernelCases() {
@@ -380,6 +402,13 @@ const std::vector<Case>& BindConnectionKernelCases() {
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run = &WildcardOfEachFamily},
+      {.id = "kernel.bind.conflict.families.v6only_mapped",
+       .requirement = "A listener on a v4-mapped address that has become "
+                      "IPv6-only must leave the port to IPv4.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &V6OnlyMapped},
   };
   return cases;
 }

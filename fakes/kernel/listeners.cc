@@ -18,10 +18,11 @@ namespace {
 int Fit(const TcpSocket& listener, const ip::Addr& addr) {
   const ip::Addr bound = listener.local_addr();
   if (addr.is_v4()) {
+    if (listener.options().v6only()) return 0;
     const bool v4 = listener.family() == AF_INET;
     if (bound.Unmapped() == addr) return v4 ? 4 : 3;
     if (bound.Unmapped() == ip::kAnyV4) return v4 ? 2 : 1;
-    return bound == ip::kAnyV6 && !listener.options().v6only() ? 1 : 0;
+    return bound == ip::kAnyV6 ? 1 : 0;
   }
   if (bound == addr) return 3;
   return bound == ip::kAnyV6 ? 1 : 0;

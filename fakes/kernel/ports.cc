@@ -40,6 +40,8 @@ bool IsAnyV6(const ip::Addr& addr) { return addr == ip::kAnyV6; }
 bool Overlap(const PortClaim& one, const PortClaim& other,
              bool others_wildcard) {
   if (IsV4(one.addr) && IsV4(other.addr)) {
+    // An IPv6-only socket has nothing of IPv4, whatever its address.
+    if (other.v6only) return false;
     const ip::Addr a = one.addr.Unmapped();
     const ip::Addr b = other.addr.Unmapped();
     return a == b || a == ip::kAnyV4 || (others_wildcard && b == ip::kAnyV4);
