@@ -17,6 +17,7 @@
 #include "conformance/environment.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/sharing.h"
 #include "conformance/loopback/loopback.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -234,6 +235,47 @@ void DisconnectWakes(Context& c) {
   EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNRESET));
 }
 
+// ---- Old connections of the same names --------------------------------------
+
+// The end of the other side is in TIME_WAIT, and nobody listens. (The byte
+// carries the acknowledgement that FIN_WAIT1 waits for.)
+void BeforeTimeWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, pair.client.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, pair.server.LocalEndpoint());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  ASSERT_THAT(pair.client.Send("x"), IsOk());
+  ASSERT_THAT(RecvOnce(pair.server), IsOkAndHolds("x"));
+  ASSERT_THAT(pair.server.Close(), IsOk());
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket again, BoundSharing(c, from, kPlain));
+  EXPECT_THAT(Connect(again, at), IsErrno(ECONNREFUSED));
+  // The names are free now.
+  EXPECT_THAT(BoundSharing(c, at, kPlain), IsOk());
+}
+
+// The end of the other side lives on: it was not told when this one, which had
+// ended its stream, went away.
+void BeforeCloseWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(RawSocket client,
+                       BoundSharing(c, {c.Loopback(), 0}, kReuseAddr));
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, client.LocalEndpoint());
+  ASSERT_THAT(client.HalfClose(), IsOk());
+  ASSERT_THAT(server.Send("x"), IsOk());
+  ASSERT_THAT(RecvOnce(client), IsOkAndHolds("x"));
+  ASSERT_THAT(client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket again,
+                       BoundSharing(c, from, kReuseAddr));
+  ASSERT_THAT(Connect(again, listener.endpoint()), IsOk());
+  EXPECT_THAT(server.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(server.PendingError(), IsOkAndHolds(EPIPE));
+  ASSERT_OK_AND_ASSIGN(const RawSocket accepted, listener.Accept());
+  EXPECT_THAT(accepted.PeerEndpoint(), IsOkAndHolds(from));
+}
+
 }  // namespace
 
 const std::vector<Case>& ConnectPendingKernelCases() {
@@ -331,6 +373,18 @@ const std::vector<Case>& ConnectPendingKernelCases() {
                       "waits, by EPIPE.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectWakes},
+      {.id = "kernel.connect.old_connection.time_wait",
+       .requirement = "An attempt that meets its names in TIME_WAIT, and no "
+                      "listener, must end that and be refused.",
+       .source = "RFC 9293, section 3.5.1; found by fuzzing",
+       .needs = Need::kOwnNetwork,
+       .run = &BeforeTimeWait},
+      {.id = "kernel.connect.old_connection.close_wait",
+       .requirement = "An attempt that meets an old connection of its names "
+                      "must end that, and succeed.",
+       .source = "RFC 9293, section 3.5.1; measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &BeforeCloseWait},
   };
   return cases;
 }

@@ -24,6 +24,8 @@ namespace {
 
 constexpr Nanoseconds kFirstTimeout = kSecond;  // RFC 6298, section 2.1
 constexpr Nanoseconds kLongestTimeout = 120 * kSecond;
+// TCP_TIMEOUT_MIN of Linux: two ticks of HZ = 250.
+constexpr Nanoseconds kSoon = kSecond / 125;
 
 bool IsLinkLocal(const ip::Addr& addr) {
   return addr.is_v6() && addr.v6_bytes()[0] == 0xfe &&
@@ -126,9 +128,10 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   if (by_ipv4) spoke_ipv4_ = false;
   ip::Addr local = local_addr_.Unmapped();
   if (remote.addr == ip::kAnyV4) {
-    // This machine, whatever the address that it is bound to: nobody looks
-    // whether that is one of a broadcast.
-    remote.addr = local.is_v4() && local != ip::kAnyV4 ? local : ip::kLocalV4;
+    // This machine, by the address that the socket is bound to, unless that is
+    // one that nothing is sent from: a broadcast.
+    remote.addr =
+        local.is_v4() && kernel_.machine.IsLocal(local) ? local : ip::kLocalV4;
   } else {
     error = kernel_.machine.RouteError(remote.addr);
     if (error != 0) return SysResult::Error(error);
@@ -210,6 +213,11 @@ void TcpSocket::SendSyn() {
     case SynOutcome::kLost:
       timer_ = kernel_.clock.Set(NextRetry(), *this);
       break;
+    case SynOutcome::kQuestioned:
+      // Linux tries again soon, but only once.
+      timer_ = kernel_.clock.Set(
+          retransmits_ == 0 ? kernel_.clock.After(kSoon) : NextRetry(), *this);
+      break;
   }
 }
 
@@ -237,10 +245,14 @@ TcpSocket::SynOutcome TcpSocket::Syn() {
     // The other end still has an old connection. It asks, and is told that
     // there is none (RFC 9293, section 3.5.1).
     socket->OnReset();
-    return SynOutcome::kLost;
+    return SynOutcome::kQuestioned;
   }
   TcpSocket* const listener = kernel_.listeners.Find(tuple().Mirrored());
-  if (end != nullptr) end->time_wait()->Kill();
+  if (end != nullptr) {
+    end->time_wait()->Kill();
+    // With nobody to take the SYN, what was left asks in the same way.
+    if (listener == nullptr) return SynOutcome::kQuestioned;
+  }
   return listener == nullptr ? SynOutcome::kRefused : listener->OnSyn(*this);
 }
 

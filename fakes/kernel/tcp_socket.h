@@ -106,8 +106,9 @@ class TcpSocket final : public Socket,
     kConnected,
     kDisconnecting,
   };
-  // What a SYN meets.
-  enum class SynOutcome : uint8_t { kAccepted, kRefused, kLost };
+  // What a SYN meets. kQuestioned: an old connection of the same names, which
+  // was in its way and is no more.
+  enum class SynOutcome : uint8_t { kAccepted, kRefused, kLost, kQuestioned };
   // The directions that are shut down.
   enum Direction : uint8_t { kNeither = 0, kReceive = 1, kSend = 2, kBoth = 3 };
 

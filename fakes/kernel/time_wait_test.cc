@@ -205,5 +205,36 @@ TEST_F(TimeWaitTest, AListenerTakesTheSameClientAgain) {
   EXPECT_THAT(kernel_.Dump(), Not(HasSubstr("TIME-WAIT")));
 }
 
+// With nobody to take the SYN, the end in TIME-WAIT asks about it. It is told
+// that there is no such connection, and the next SYN, soon, is refused.
+TEST_F(TimeWaitTest, WithoutAListenerTheSecondSynIsRefused) {
+  const int listener = Listen();
+  ServerFirst(listener);
+  Close(listener);
+  const int client = NewTcp(sys_, AF_INET, SOCK_NONBLOCK);
+  ASSERT_THAT(ConnectTo(sys_, client, kServer), IsErrno(EINPROGRESS));
+  EXPECT_THAT(kernel_.Dump(), Not(HasSubstr("TIME-WAIT")));
+  kernel_.Advance(absl::Milliseconds(8) - absl::Nanoseconds(1));
+  EXPECT_THAT(ConnectTo(sys_, client, kServer), IsErrno(EALREADY));
+  kernel_.Advance(absl::Nanoseconds(1));
+  EXPECT_THAT(ConnectTo(sys_, client, kServer), IsErrno(ECONNREFUSED));
+}
+
+// The same where the old connection lives.
+TEST_F(TimeWaitTest, AnOldConnectionEndsBeforeTheSecondSyn) {
+  const int listener = Listen();
+  const int client = NewTcp(sys_);
+  ASSERT_THAT(SetOption(sys_, client, SOL_SOCKET, SO_REUSEADDR, 1), IsOk());
+  ASSERT_THAT(BindTo(sys_, client, kClient), IsOk());
+  ASSERT_THAT(ConnectTo(sys_, client, kServer), IsOk());
+  const int server = AcceptFrom(sys_, listener);
+  Close(client);
+  const absl::Duration before = kernel_.Now();
+  EXPECT_THAT(ConnectFrom(kClient), IsOk());
+  EXPECT_EQ(kernel_.Now() - before, absl::Milliseconds(8));
+  char byte = 0;
+  EXPECT_THAT(sys_.Send(server, &byte, 1, MSG_NOSIGNAL), IsErrno(EPIPE));
+}
+
 }  // namespace
 }  // namespace net::fake
