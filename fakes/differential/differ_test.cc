@@ -56,6 +56,9 @@ class WrongWorld : public World {
   std::array<uint16_t, kFixedPorts> fixed_ports() const override {
     return right_->fixed_ports();
   }
+  PortRange ephemeral_ports() const override {
+    return right_->ephemeral_ports();
+  }
 
  private:
   const std::unique_ptr<World> right_;

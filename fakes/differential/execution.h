@@ -87,6 +87,7 @@ class Execution {
   std::optional<ip::Endpoint> LocalName(int slot);
   std::optional<ip::Endpoint> PeerName(int slot);
   uint16_t PortOf(const Address& address);
+  void OfferNewPorts(int slot);
   Observation Bind(const Step& step);
   Observation Listen(const Step& step);
   Observation Accept(const Step& step);
@@ -127,6 +128,8 @@ class Execution {
   const bool note_states_;
   Names names_;
   Streams streams_;
+  // How often the kernel was offered ports to pick from.
+  uint32_t offers_ = 0;
   // Some socket was given buffers of its own size.
   bool small_buffers_ = false;
   // Some socket was told to defer what it accepts.

@@ -88,8 +88,9 @@ Observation Execution::Send(const Step& step) {
   const SysResult sent =
       SendBytes(step, Payload(out, out.sent, size), step.flags);
   if (sent.ok()) out.sent += sent.value();
-  out.uncertain = !sure && out.outstanding() > 0;
-  return {.result = sent, .text = SendText(sure, outstanding, size, sent)};
+  out.uncertain = out.uncertain || (!sure && out.outstanding() > 0);
+  return {.result = sent,
+          .text = SendText({sure, step.null}, outstanding, size, sent)};
 }
 
 Observation Execution::Fill(const Step& step) {
@@ -192,7 +193,9 @@ Observation Execution::Drain(const Step& step) {
                                 ? DrainedText(end, received, small_buffers_)
                                 : absl::StrCat(total);
   if (uncertain && IsLossless(end, received)) {
-    end.in().uncertain = end.in().outstanding() > 0;
+    // How much came in time must not decide what is compared from now on.
+    const bool late = small_buffers_ && !received.ok();
+    end.in().uncertain = late || end.in().outstanding() > 0;
   } else if (uncertain) {
     end.in().reset = true;
   }

@@ -2,6 +2,7 @@
 // getpeername.
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -31,6 +32,14 @@ namespace net::differential {
 namespace {
 
 constexpr unsigned char kUntouched = 0xa5;
+
+// Longer than it takes until a SYN that met an old connection comes again.
+constexpr int kSecondSynMs = 100;
+
+// IP_LOCAL_PORT_RANGE (ip(7)), which older headers do not have; and from how
+// many ports the kernel may pick.
+constexpr int kLocalPortRange = 51;
+constexpr uint32_t kPortsOfOffer = 16;
 
 // Room for an address, or for less than one, and behind it a mark.
 struct AddressRoom {
@@ -134,14 +143,37 @@ uint16_t Execution::PortOf(const Address& address) {
   return 0;
 }
 
+// Whatever the kernel picks from now on for this socket, it has not picked
+// before.
+void Execution::OfferNewPorts(int slot) {
+  const Held& held = At(slot);
+  if (held.socket == nullptr || held.socket->kind != Socket::kTcp) return;
+  const PortRange all = world_.ephemeral_ports();
+  const uint32_t offers = (all.last - all.first + 1) / kPortsOfOffer;
+  const uint32_t first = all.first + offers_++ % offers * kPortsOfOffer;
+  const uint32_t range = (first + kPortsOfOffer - 1) << 16 | first;
+  // What is no open socket fails here, and again in the call that follows.
+  static_cast<void>(world_.process(held.process)
+                        .SetSockOpt(held.fd, IPPROTO_IP, kLocalPortRange,
+                                    &range, sizeof(range)));
+}
+
 Observation Execution::Bind(const Step& step) {
-  const AddressArgument address(step.address, PortOf(step.address));
+  const uint16_t port = PortOf(step.address);
+  if (streams_.MayHaveEnded(port)) return Skip("who has the port is uncertain");
+  const AddressArgument address(step.address, port);
+  OfferNewPorts(step.slot);
   return Plain(
       Sys(step).Bind(At(step.slot).fd, address.pointer, address.length));
 }
 
 Observation Execution::Listen(const Step& step) {
   const Held& held = At(step.slot);
+  const std::optional<ip::Endpoint> bound = LocalName(step.slot);
+  if (bound.has_value() && streams_.MayHaveEnded(bound->port)) {
+    return Skip("who has the port is uncertain");
+  }
+  OfferNewPorts(step.slot);
   const SysResult listening = Sys(step).Listen(held.fd, step.number);
   if (listening.ok() && !held.socket->listens_on.has_value()) {
     held.socket->listens_on = LocalName(step.slot);
@@ -201,17 +233,26 @@ Observation Execution::Connect(const Step& step) {
     return Skip("which listener gets it is a hash");
   }
   const std::optional<ip::Endpoint> from = LocalName(step.slot);
-  if (from.has_value() && streams_.HaveCarried(from->port, port)) {
-    return Skip("whether its SYN is new enough is a matter of the clock");
+  const bool again = from.has_value() && (streams_.HaveMet(from->port, port) ||
+                                          streams_.HaveMet(port, from->port));
+  if (again && streams_.MayHaveEnded(from->port)) {
+    return Skip("whether the old connection is over is uncertain");
   }
   if (deferring_ && from.has_value() && streams_.HaveMet(port, from->port)) {
     return Skip("whether the deferred one is forgotten is a matter of time");
   }
   const AddressArgument address(step.address, port);
   const Held& held = At(step.slot);
+  OfferNewPorts(step.slot);
   const SysResult connected =
       Sys(step).Connect(held.fd, address.pointer, address.length);
   const bool begun = connected.error() == EINPROGRESS;
+  if (begun && again) {
+    // Whether what is left of the old connection is in the way of the first
+    // SYN is a matter of the clock; the second always gets through.
+    pollfd answered = {held.fd, POLLOUT, 0};
+    static_cast<void>(Sys(step).Poll(&answered, 1, kSecondSynMs));
+  }
   if (held.socket == nullptr || !(connected.ok() || begun)) {
     return Plain(connected);
   }

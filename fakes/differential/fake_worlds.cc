@@ -11,6 +11,7 @@
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/deviation.h"
+#include "fakes/kernel/sysctls.h"
 #include "syscalls/syscalls.h"
 
 namespace net::differential {
@@ -32,6 +33,11 @@ class FakeWorld : public World {
 
   std::array<uint16_t, kFixedPorts> fixed_ports() const override {
     return {20000, 20001, 20002};
+  }
+
+  PortRange ephemeral_ports() const override {
+    const auto range = FakeSysctls().ip_local_port_range;
+    return {range.first, range.last};
   }
 
  private:

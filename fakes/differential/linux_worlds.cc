@@ -29,8 +29,8 @@ int made = 0;
 
 class LinuxWorld : public World {
  public:
-  LinuxWorld(const rlimit& descriptors, uint16_t first_port)
-      : descriptors_(descriptors), first_port_(first_port) {}
+  LinuxWorld(const rlimit& descriptors, int turn)
+      : descriptors_(descriptors), turn_(turn) {}
 
   LinuxWorld(const LinuxWorld&) = delete;
   LinuxWorld& operator=(const LinuxWorld&) = delete;
@@ -50,14 +50,23 @@ class LinuxWorld : public World {
   std::array<uint16_t, kFixedPorts> fixed_ports() const override {
     std::array<uint16_t, kFixedPorts> ports = {};
     for (uint16_t i = 0; i < kFixedPorts; ++i) {
-      ports[i] = static_cast<uint16_t>(first_port_ + i);
+      ports[i] =
+          static_cast<uint16_t>(kFirstFixedPort + turn_ * kFixedPorts + i);
     }
     return ports;
   }
 
+  PortRange ephemeral_ports() const override {
+    const auto all = FakeSysctls().ip_local_port_range;
+    const uint32_t count =
+        (uint32_t{all.last} - all.first + 1) / kProgramsPerNetwork;
+    const uint32_t first = all.first + static_cast<uint32_t>(turn_) * count;
+    return {first, first + count - 1};
+  }
+
  private:
   const rlimit descriptors_;
-  const uint16_t first_port_;
+  const int turn_;  // of the programs that share a network
 };
 
 }  // namespace
@@ -76,9 +85,7 @@ absl::StatusOr<std::unique_ptr<World>> LinuxWorlds::Make() {
     if (!status.ok()) return status;
   }
   if (!DropPrivileges()) return ErrnoError(errno, "capset");
-  const int first_port = kFirstFixedPort + turn * kFixedPorts;
-  return std::make_unique<LinuxWorld>(descriptors,
-                                      static_cast<uint16_t>(first_port));
+  return std::make_unique<LinuxWorld>(descriptors, turn);
 }
 
 }  // namespace net::differential

@@ -15,9 +15,9 @@ namespace net::differential {
 //
 // A world is a network namespace (see linux_network.h), or what is left of it:
 // to make one costs more than to run a program, so some programs after each
-// other share one, each with fixed ports of its own. What an earlier program
-// leaves behind, TIME_WAIT at most, is then on ports that the later ones do not
-// meet. (The namespace is the process's: two LinuxWorlds
+// other share one, each with ports of its own. What an earlier program leaves
+// behind, TIME_WAIT at most, is then on ports that the later ones do not meet.
+// (The namespace is the process's: two LinuxWorlds
 // take turns in it.)
 //
 // While a world exists, the process is in its namespace and has no effective

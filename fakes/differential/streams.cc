@@ -63,24 +63,21 @@ End Streams::Accepted(const ip::Endpoint& local,
   return End(found->connection, /*connector=*/false, /*to_itself=*/false);
 }
 
-std::optional<int64_t> Streams::MostSent(uint16_t local_port,
-                                         uint16_t peer_port) const {
-  std::optional<int64_t> most;
-  for (const Known& known : connections_) {
-    if (known.local.port != local_port || known.peer.port != peer_port) {
-      continue;
-    }
-    most = std::max(most.value_or(0), known.connection->there.sent);
-  }
-  return most;
-}
-
-bool Streams::HaveCarried(uint16_t local_port, uint16_t peer_port) const {
-  return MostSent(local_port, peer_port).value_or(0) > 0;
-}
-
 bool Streams::HaveMet(uint16_t local_port, uint16_t peer_port) const {
-  return MostSent(local_port, peer_port).has_value();
+  return std::any_of(
+      connections_.begin(), connections_.end(), [&](const Known& known) {
+        return known.local.port == local_port && known.peer.port == peer_port;
+      });
+}
+
+bool Streams::MayHaveEnded(uint16_t port) const {
+  return std::any_of(
+      connections_.begin(), connections_.end(), [port](const Known& known) {
+        if (known.local.port != port && known.peer.port != port) return false;
+        const Direction& there = known.connection->there;
+        const Direction& back = known.connection->back;
+        return there.torn || back.torn || there.unclear() || back.unclear();
+      });
 }
 
 absl::string_view Payload(const Direction& direction, int64_t position,

@@ -40,6 +40,8 @@ struct Direction {
   bool reset = false;
 
   int64_t outstanding() const { return sent - received; }
+  // Nobody knows how far the end of the stream has come.
+  bool unclear() const { return uncertain && finished; }
 };
 
 struct Connection {
@@ -67,8 +69,7 @@ class End {
   bool torn() const { return known() && out().torn; }
   // Nobody knows how far the end of a stream has come.
   bool unclear() const {
-    return known() && ((out().uncertain && out().finished) ||
-                       (in().uncertain && in().finished));
+    return known() && (out().unclear() || in().unclear());
   }
 
  private:
@@ -94,17 +95,13 @@ class Streams {
   End Accepted(const ip::Endpoint& local,
                const std::optional<ip::Endpoint>& peer);
 
-  // Whether an end that connected from this port to that one has sent anything.
-  bool HaveCarried(uint16_t local_port, uint16_t peer_port) const;
   // Whether there was a connection from this port to that one.
   bool HaveMet(uint16_t local_port, uint16_t peer_port) const;
+  // Whether there is a connection with this port of which nobody knows if it
+  // still has it.
+  bool MayHaveEnded(uint16_t port) const;
 
  private:
-  // How much the ends that connected from this port to that one have sent, the
-  // most of them; nullopt if there were none.
-  std::optional<int64_t> MostSent(uint16_t local_port,
-                                  uint16_t peer_port) const;
-
   struct Known {
     ip::Endpoint local;  // of the end that connected
     ip::Endpoint peer;

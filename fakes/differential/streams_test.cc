@@ -51,13 +51,26 @@ TEST(StreamsTest, NobodyConnectedFromThere) {
   EXPECT_FALSE(streams.Accepted(kServer, kClient).known());
 }
 
-TEST(StreamsTest, KnowsWhatConnectionsHaveCarried) {
+TEST(StreamsTest, KnowsWhoHasMet) {
+  Streams streams;
+  static_cast<void>(streams.Connected(kClient, kServer));
+  EXPECT_TRUE(streams.HaveMet(40000, 80));
+  EXPECT_FALSE(streams.HaveMet(80, 40000));
+  EXPECT_FALSE(streams.HaveMet(40000, 81));
+}
+
+TEST(StreamsTest, KnowsWhichPortsMayBeFreeAgain) {
   Streams streams;
   const End client = streams.Connected(kClient, kServer);
-  EXPECT_FALSE(streams.HaveCarried(40000, 80));
-  client.out().sent = 1;
-  EXPECT_TRUE(streams.HaveCarried(40000, 80));
-  EXPECT_FALSE(streams.HaveCarried(40000, 81));
+  client.out().finished = true;
+  EXPECT_FALSE(streams.MayHaveEnded(80));
+  client.out().uncertain = true;
+  EXPECT_TRUE(streams.MayHaveEnded(80));
+  EXPECT_TRUE(streams.MayHaveEnded(40000));
+  EXPECT_FALSE(streams.MayHaveEnded(81));
+  client.out() = {};
+  client.in().torn = true;
+  EXPECT_TRUE(streams.MayHaveEnded(80));
 }
 
 TEST(PayloadTest, IsKnownByPosition) {

@@ -33,14 +33,16 @@ bool SurelyFits(const Direction& direction, size_t size, bool small_buffers) {
          (small_buffers ? kSureWithSmallBuffers : kSure);
 }
 
-std::string SendText(bool sure, int64_t outstanding, size_t size,
+std::string SendText(Given given, int64_t outstanding, size_t size,
                      SysResult result) {
-  if (!result.ok() && (sure || result.error() != EAGAIN)) {
+  const bool room = given.null && result.error() == EFAULT;
+  if (!result.ok() && (given.sure || (result.error() != EAGAIN && !room))) {
     return ErrnoSymbol(result.error());
   }
-  if (sure) return absl::StrCat(result.value());
+  if (given.sure) return absl::StrCat(result.value());
   if (!result.ok()) {
-    return outstanding > 0 ? "as much as fits" : "EAGAIN, but nothing is there";
+    return room || outstanding > 0 ? "as much as fits"
+                                   : "EAGAIN, but nothing is there";
   }
   if (result.value() == 0) return "0";
   const bool too_much = result.value() > static_cast<int64_t>(size);
@@ -63,7 +65,8 @@ std::string EventsText(const End& end, Marks marks, int16_t events) {
   if (marks.low_water && marks.small_buffers) compared &= ~kData;
   if (end.known() && end.out().uncertain) compared &= ~kRoom;
   if (end.known() && end.in().uncertain) {
-    compared &= marks.low_water ? ~(kEnd | kData) : ~kEnd;
+    compared &= ~kEnd;
+    if (marks.low_water || marks.small_buffers) compared &= ~kData;
   }
   return absl::StrFormat("%#x", compared);
 }

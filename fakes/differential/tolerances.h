@@ -23,13 +23,15 @@
 // Five more are kept away instead. What a delayed acknowledgement changes: the
 // world acknowledges at once. Which of several listeners that share one name
 // gets a connection, a hash with a secret: programs do not connect to them.
-// Whether a connection may follow one of the same names that is in TIME-WAIT,
-// which takes a sequence number, a clock's, beyond what the first one has sent:
-// if it has sent anything, there is no second one. How long the names of a
-// connection that its listener still defers (TCP_DEFER_ACCEPT) are taken after
-// that listener has gone: nobody connects by these names. And whether close(2)
-// found something unread, and so was a reset, when small buffers have left open
-// what had come: the other end is not asked any more (Direction::torn).
+// Whether a SYN gets past what is left of a connection of the same names, which
+// takes a sequence number, a clock's, beyond what that one has sent: if it does
+// not, the next one does, some milliseconds later, and programs wait for that.
+// How long the names of a connection that its listener still defers
+// (TCP_DEFER_ACCEPT) are taken after that listener has gone: nobody connects by
+// these names. And whether close(2) found something unread, and so was a reset,
+// when small buffers have left open what had come: the other end is not asked
+// any more (Direction::torn). Where that, or how far the end of a stream has
+// come, is uncertain, nobody asks for the port of the connection either.
 
 namespace net::differential {
 
@@ -39,8 +41,13 @@ bool SurelyFits(const Direction& direction, size_t size, bool small_buffers);
 
 // What send(2) answered, for `size` bytes, when `outstanding` were on the way.
 // If it was not sure that they fit: some and EAGAIN are alike, but nothing may
-// be taken while nothing is on the way, and never more than was given.
-std::string SendText(bool sure, int64_t outstanding, size_t size,
+// be taken while nothing is on the way, and never more than was given. A null
+// pointer is looked at where there is room: EFAULT is then what some would be.
+struct Given {
+  bool sure = false;
+  bool null = false;
+};
+std::string SendText(Given given, int64_t outstanding, size_t size,
                      SysResult result);
 
 // Whether all that is under way must have come when recv(2) says `last`: not
@@ -58,7 +65,9 @@ std::string DrainedText(const End& end, SysResult last, bool small_buffers);
 // POLLOUT and its like. While the way in is, whether the end of the stream has
 // come through: POLLRDHUP, POLLHUP. Where a socket of the program was given a
 // low-water mark (SO_RCVLOWAT), then POLLIN, too, and with small buffers
-// always: short of the mark, a full buffer is enough.
+// always: short of the mark, a full buffer is enough. With small buffers alone,
+// POLLIN while the way in is uncertain: what found no room comes again at times
+// that grow longer.
 struct Marks {
   bool low_water = false;
   bool small_buffers = false;

@@ -16,9 +16,12 @@
 namespace net::differential {
 namespace {
 
-constexpr bool kSure = true;
+constexpr Given kSure = {.sure = true};
+constexpr Given kUnsure;
+constexpr Given kNull = {.null = true};
 constexpr Marks kUsual;
 constexpr Marks kLowWater = {.low_water = true};
+constexpr Marks kSmall = {.small_buffers = true};
 constexpr Marks kBoth = {.low_water = true, .small_buffers = true};
 
 class TolerancesTest : public testing::Test {
@@ -45,12 +48,20 @@ TEST_F(TolerancesTest, ASendThatSurelyFitsIsExact) {
 }
 
 TEST_F(TolerancesTest, AnotherMayTakeAnythingThatIsPossible) {
-  const auto some = SendText(!kSure, 1, 10, SysResult::Ok(3));
-  EXPECT_EQ(SendText(!kSure, 1, 10, SysResult::Ok(10)), some);
-  EXPECT_EQ(SendText(!kSure, 1, 10, SysResult::Error(EAGAIN)), some);
-  EXPECT_NE(SendText(!kSure, 0, 10, SysResult::Error(EAGAIN)), some);
-  EXPECT_NE(SendText(!kSure, 1, 10, SysResult::Ok(11)), some);
-  EXPECT_EQ(SendText(!kSure, 1, 10, SysResult::Error(EPIPE)), "EPIPE");
+  const auto some = SendText(kUnsure, 1, 10, SysResult::Ok(3));
+  EXPECT_EQ(SendText(kUnsure, 1, 10, SysResult::Ok(10)), some);
+  EXPECT_EQ(SendText(kUnsure, 1, 10, SysResult::Error(EAGAIN)), some);
+  EXPECT_NE(SendText(kUnsure, 0, 10, SysResult::Error(EAGAIN)), some);
+  EXPECT_NE(SendText(kUnsure, 1, 10, SysResult::Ok(11)), some);
+  EXPECT_EQ(SendText(kUnsure, 1, 10, SysResult::Error(EPIPE)), "EPIPE");
+}
+
+TEST_F(TolerancesTest, ANullPointerIsLookedAtWhereThereIsRoom) {
+  EXPECT_EQ(SendText(kNull, 1, 10, SysResult::Error(EFAULT)),
+            SendText(kNull, 1, 10, SysResult::Error(EAGAIN)));
+  EXPECT_NE(SendText(kNull, 0, 10, SysResult::Error(EAGAIN)),
+            SendText(kNull, 0, 10, SysResult::Error(EFAULT)));
+  EXPECT_EQ(SendText(kUnsure, 1, 10, SysResult::Error(EFAULT)), "EFAULT");
 }
 
 TEST_F(TolerancesTest, EventsAreExactAsARule) {
@@ -71,6 +82,7 @@ TEST_F(TolerancesTest, TheEndIsUncertainOnAWayThatIs) {
   end_.in().uncertain = true;
   EXPECT_EQ(EventsText(end_, kUsual, POLLIN | POLLOUT | POLLRDHUP), "0x5");
   EXPECT_EQ(EventsText(end_, kLowWater, POLLIN | POLLOUT | POLLRDHUP), "0x4");
+  EXPECT_EQ(EventsText(end_, kSmall, POLLIN | POLLOUT | POLLRDHUP), "0x4");
 }
 
 TEST_F(TolerancesTest, SizesOfQueues) {

@@ -11,6 +11,12 @@
 
 namespace net::differential {
 
+// Ports, from the first to the last.
+struct PortRange {
+  uint32_t first = 0;
+  uint32_t last = 0;
+};
+
 // A machine for one program: nothing of an earlier program is left on it.
 //
 // What all worlds have in common, so that two can be compared:
@@ -35,6 +41,11 @@ class World {
 
   // Ports outside of the ephemeral range, which nobody has used.
   virtual std::array<uint16_t, kFixedPorts> fixed_ports() const = 0;
+
+  // The ephemeral ports, or a part of them, that nobody has used. A kernel
+  // picks at random: from all of them, it would by accident pick what is still
+  // in somebody's TIME-WAIT, or what it has picked before.
+  virtual PortRange ephemeral_ports() const = 0;
 };
 
 // Makes worlds of one kind, one after the other: a world is gone before the
