@@ -1,11 +1,14 @@
 // IPv6 sockets that have spoken IPv4 and then meet IPv6. Linux goes on sending
 // their packets as IPv4, into nothing; a kernel that does not is a better one.
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <vector>
 
 #include "conformance/case.h"
@@ -87,6 +90,12 @@ void ListenAfterConnect(Context& c) {
   // The other way, data does arrive.
   ASSERT_THAT(client.Send("y", MSG_NOSIGNAL), IsOkAndHolds(1));
   EXPECT_THAT(RecvOnce(accepted), IsOkAndHolds("y"));
+  // But nobody hears that it has.
+  int unacknowledged = 0;
+  EXPECT_THAT(c.sys().Ioctl(client.fd(), SIOCOUTQ,
+                            reinterpret_cast<intptr_t>(&unacknowledged)),
+              IsOk());
+  EXPECT_EQ(unacknowledged, 1);
   EXPECT_THAT(accepted.HalfClose(), IsOk());
   EXPECT_THAT(accepted.TcpState(), IsOkAndHolds(TCP_FIN_WAIT1));
   EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
@@ -105,8 +114,9 @@ const std::vector<Case>& ConnectFamilyKernelCases() {
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterConnect},
       {.id = "kernel.connect.ipv6_after_accepted_by_ipv4",
-       .requirement = "An IPv6 socket that was accepted from IPv4 may go unheard "
-                      "by IPv6.",
+       .requirement =
+           "An IPv6 socket that was accepted from IPv4 may go unheard "
+           "by IPv6.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,

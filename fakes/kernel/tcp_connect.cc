@@ -283,6 +283,8 @@ void TcpSocket::RetrySyn() {
 void TcpSocket::LinkTo(TcpSocket& peer) {
   peer_ = &peer;
   peer.peer_ = this;
+  peer_unheard_ = peer.unheard();
+  peer.peer_unheard_ = unheard();
   // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
   // the timestamps (RFC 7323, section 3.2).
   constexpr int kTimestamps = 12;
@@ -332,6 +334,8 @@ void TcpSocket::Disconnect() {
   held_ = 0;
   fin_waits_ = false;
   fin_received_ = false;
+  bytes_sent_ = 0;
+  bytes_received_ = 0;
   shut_down_ = kNeither;
   GiveUpAddress();
   waiters().WakeAll();

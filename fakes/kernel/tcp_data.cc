@@ -204,7 +204,11 @@ void TcpSocket::OnSent(size_t size, bool more) {
     held_ = 0;
   }
   if (peer_ == nullptr) {
-    OnNobodyThere();
+    // What nobody hears is not answered; and behind what was never
+    // acknowledged, a little more waits (RFC 896).
+    const bool waits =
+        peer_unheard_ && bytes_sent_ > size && !options_.nodelay();
+    if (!unheard() && !waits) OnNobodyThere();
   } else if (peer_->RefusesData()) {
     TcpSocket& peer = *peer_;
     peer.in_.Truncate(kernel_.chunks, peer.ready_);

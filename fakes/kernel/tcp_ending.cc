@@ -34,6 +34,7 @@ bool TcpSocket::EndStream() {
 
 void TcpSocket::SendFin() {
   if (peer_ == nullptr) {
+    if (unheard()) return;
     TimeWait* const remnant = PeerTimeWait();
     if (remnant != nullptr && remnant->OnFin()) {
       OnFinAcknowledged();
@@ -130,8 +131,7 @@ void TcpSocket::WaitForAcknowledgement(const Caller& caller) {
   {
     Wait wait(kernel_.scheduler, caller.site, deadline);
     wait.On(waiters());
-    while (state_ == TcpState::kFinWait1 || state_ == TcpState::kClosing ||
-           state_ == TcpState::kLastAck) {
+    while (fin_sent()) {
       if (wait.Block() != Woken::kEvent) break;
     }
   }

@@ -232,7 +232,10 @@ SysResult TcpSocket::Ioctl(uint64_t request, int* value) {
     case SIOCOUTQNSD:
       if (listening) return SysResult::Error(EINVAL);
       *value = 0;
-      if (peer_ != nullptr) {
+      if (peer_unheard_ && state_ != TcpState::kClosed && request == SIOCOUTQ) {
+        // What has arrived, too: no acknowledgement comes.
+        *value = static_cast<int>(bytes_sent_) + (fin_sent() ? 1 : 0);
+      } else if (peer_ != nullptr) {
         *value = static_cast<int>(peer_->Undelivered()) + (fin_waits_ ? 1 : 0);
       }
       return SysResult::Ok();

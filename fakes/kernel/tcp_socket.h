@@ -200,6 +200,11 @@ class TcpSocket final : public Socket,
   bool unheard() const {
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
+  // Our FIN is on its way, and was not acknowledged.
+  bool fin_sent() const {
+    return state_ == TcpState::kFinWait1 || state_ == TcpState::kClosing ||
+           state_ == TcpState::kLastAck;
+  }
   void OnFin();
   void OnFinAcknowledged();
   void OnReset();
@@ -225,6 +230,7 @@ class TcpSocket final : public Socket,
   // An IPv6 socket that has connected to an IPv4 address or was accepted from
   // one, or whose listener had: Linux goes on sending its packets as IPv4.
   bool spoke_ipv4_ = false;
+  bool peer_unheard_ = false;  // the other end's: outlives it
   bool fin_received_ = false;
   bool fin_waits_ = false;  // our FIN waits behind bytes for room
   bool caller_is_admin_ = false;
