@@ -209,7 +209,7 @@ void TcpSocket::OnSent(size_t size, bool more) {
     const bool waits =
         peer_unheard_ && bytes_sent_ > size && !options_.nodelay();
     if (!unheard() && !waits) OnNobodyThere();
-  } else if (peer_->RefusesData()) {
+  } else if (!unheard() && peer_->RefusesData()) {
     TcpSocket& peer = *peer_;
     peer.in_.Truncate(kernel_.chunks, peer.ready_);
     peer.OnReset();
