@@ -135,7 +135,6 @@ using ExpectationsOf = std::map<const Column*, Expectations>;
 absl::StatusOr<ExpectationsOf> ReadExpectations(
     absl::Span<const Column* const> columns, const RunOptions& options) {
   ExpectationsOf all;
-  const Surroundings here = Surroundings::Here();
   for (const Column* column : columns) {
     const std::string path = ExpectationsPath(*column, options);
     if (path.empty()) continue;
@@ -145,7 +144,7 @@ absl::StatusOr<ExpectationsOf> ReadExpectations(
     if (!text.ok()) return text.status();
     absl::StatusOr<Expectations> parsed = Expectations::Parse(
         *text, column->expectations.empty() ? path : column->expectations,
-        here);
+        Surroundings::Here(column->version));
     if (!parsed.ok()) return parsed.status();
     all[column] = *std::move(parsed);
   }

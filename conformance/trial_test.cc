@@ -133,11 +133,12 @@ void RegisterTrial(const Trial& trial, Session& session) {
            });
 }
 
-absl::StatusOr<Expectations> ReadExpectations(const std::string& path) {
+absl::StatusOr<Expectations> ReadExpectations(const std::string& path,
+                                              const std::string& version) {
   if (path.empty()) return Expectations();
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
-  return Expectations::Parse(*text, path, Surroundings::Here());
+  return Expectations::Parse(*text, path, Surroundings::Here(version));
 }
 
 int Fail(const absl::Status& status) {
@@ -155,7 +156,8 @@ int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column) {
   const Column judged = column();
   const auto cases = SelectCases({&judged}, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return Fail(cases.status());
-  auto expectations = ReadExpectations(absl::GetFlag(FLAGS_expectations));
+  auto expectations =
+      ReadExpectations(absl::GetFlag(FLAGS_expectations), judged.version);
   if (!expectations.ok()) return Fail(expectations.status());
 
   const auto all = SelectCases({&judged}, {});

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -35,13 +36,14 @@ bool IsFailure(Outcome outcome) {
          outcome == Outcome::kCrash;
 }
 
-// "6.1"; nullopt if it is not such.
-std::optional<std::pair<int, int>> ParseVersion(absl::string_view text) {
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(text, absl::MaxSplits('.', 1));
-  std::pair<int, int> version;
-  if (!absl::SimpleAtoi(parts.first, &version.first) ||
-      !absl::SimpleAtoi(parts.second, &version.second)) {
+// "6.1", and what may follow: ".5-amd64".
+using Version = std::pair<int, int>;
+
+std::optional<Version> ParseVersion(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, '.');
+  Version version;
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &version.first) ||
+      !absl::SimpleAtoi(parts[1], &version.second)) {
     return std::nullopt;
   }
   return version;
@@ -52,29 +54,31 @@ std::optional<bool> Holds(absl::string_view condition,
                           const Surroundings& here) {
   if (condition == "root") return here.root;
   if (condition == "unprivileged") return !here.root;
-  const bool from = absl::ConsumePrefix(&condition, "kernel>=");
-  if (!from && !absl::ConsumePrefix(&condition, "kernel<")) return std::nullopt;
-  const auto version = ParseVersion(condition);
-  if (!version.has_value()) return std::nullopt;
-  const bool is_from =
-      std::pair(here.kernel_major, here.kernel_minor) >= *version;
-  return is_from == from;
+  std::optional<Version> version;
+  if (absl::ConsumePrefix(&condition, "kernel")) {
+    version = {here.kernel_major, here.kernel_minor};
+  } else if (absl::ConsumePrefix(&condition, "version")) {
+    version = ParseVersion(here.version);
+  }
+  const bool from = absl::ConsumePrefix(&condition, ">=");
+  if (!from && !absl::ConsumePrefix(&condition, "<")) return std::nullopt;
+  const auto limit = ParseVersion(condition);
+  const bool exact = std::count(condition.begin(), condition.end(), '.') == 1;
+  if (!version.has_value() || !limit.has_value() || !exact) return std::nullopt;
+  return (*version >= *limit) == from;
 }
 
 }  // namespace
 
-Surroundings Surroundings::Here() {
-  Surroundings here{.root = geteuid() == 0};
+Surroundings Surroundings::Here(std::string version) {
   utsname system = {};
   uname(&system);
-  const std::vector<absl::string_view> parts =
-      absl::StrSplit(static_cast<const char*>(system.release), '.');
   // What a kernel of another scheme calls itself fulfils no "from".
-  if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &here.kernel_major) ||
-      !absl::SimpleAtoi(parts[1], &here.kernel_minor)) {
-    here.kernel_major = here.kernel_minor = 0;
-  }
-  return here;
+  const auto kernel = ParseVersion(system.release).value_or(Version());
+  return {.kernel_major = kernel.first,
+          .kernel_minor = kernel.second,
+          .root = geteuid() == 0,
+          .version = std::move(version)};
 }
 
 absl::StatusOr<Expectations::Line> Expectations::ParseLine(
@@ -113,7 +117,10 @@ absl::StatusOr<Expectations::Line> Expectations::ParseLine(
       line.active = line.active && *Holds(word, here);
     } else {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", word, "' is no axis=, error= or if="));
+          absl::StrCat("'", word, "' is no axis=, error= or if=",
+                       absl::StartsWith(word, "version") && here.version.empty()
+                           ? ": the version is not known before the run"
+                           : ""));
     }
   }
   return line;

@@ -20,9 +20,10 @@ struct Surroundings {
   int kernel_major = 0;
   int kernel_minor = 0;
   bool root = false;
+  std::string version;  // of the implementation; "": nobody knows it yet
 
-  // This machine and process.
-  static Surroundings Here();
+  // This machine and process, and a column of that version.
+  static Surroundings Here(std::string version);
 };
 
 // The known differences of one implementation, as a file says them. A line
@@ -34,10 +35,11 @@ struct Surroundings {
 // - the ids of cases, as a glob (see SelectCases());
 // - how they end: `fail`, `timeout` or `crash`; or `flaky`: in one of these
 //   ways, or not at all;
-// - optionally `axis=v4|v6`; `error=`, the errno or kind that the
-// implementation
-//   reported before the failure; `if=root`, `if=unprivileged`,
-//   `if=kernel>=M.N`, `if=kernel<M.N`: elsewhere the line says nothing;
+// - optionally `axis=v4|v6`; `error=`, the errno or kind that was reported
+//   before the failure; `if=root`, `if=unprivileged`,
+//   `if=kernel>=M.N`, `if=kernel<M.N`: elsewhere the line says nothing; and so
+//   of the implementation's version, `if=version>=M.N`, `if=version<M.N`, which
+//   is not there for drivers: theirs is known only when they have been started;
 // - `#` and the reason, which must be there.
 //
 // Lines that begin with `#` are comments. Of two lines for one trial the first

@@ -113,7 +113,10 @@ TEST(ExpectationsTest, ALineMayHaveConditions) {
   const auto outcome_with = [](absl::string_view conditions) {
     Expectations known =
         Parse(absl::StrCat("accept.order  fail ", conditions, "  # why\n"),
-              {.kernel_major = 6, .kernel_minor = 1, .root = true});
+              {.kernel_major = 6,
+               .kernel_minor = 1,
+               .root = true,
+               .version = "1.44.2"});
     return Judge(known, MakeRecord(kAccept, Outcome::kFail)).outcome;
   };
   EXPECT_EQ(outcome_with("if=root"), Outcome::kExpectedFail);
@@ -122,6 +125,9 @@ TEST(ExpectationsTest, ALineMayHaveConditions) {
   EXPECT_EQ(outcome_with("if=kernel>=6.10"), Outcome::kFail);
   EXPECT_EQ(outcome_with("if=kernel<6.10"), Outcome::kExpectedFail);
   EXPECT_EQ(outcome_with("if=root if=kernel<6.1"), Outcome::kFail);
+  EXPECT_EQ(outcome_with("if=version>=1.44"), Outcome::kExpectedFail);
+  EXPECT_EQ(outcome_with("if=version>=1.45"), Outcome::kFail);
+  EXPECT_EQ(outcome_with("if=version<2.0"), Outcome::kExpectedFail);
 }
 
 TEST(ExpectationsTest, ALineWhoseConditionsFailIsNotStale) {
@@ -173,6 +179,11 @@ TEST(ExpectationsTest, MistakesNameTheirLine) {
             "x:2: 'axis=v5' is no axis=, error= or if=");
   EXPECT_EQ(error_of("accept.order fail if=kernel>=new # why"),
             "x:2: 'kernel>=new' is no axis=, error= or if=");
+  EXPECT_EQ(error_of("accept.order fail if=kernel>=6.1.2 # why"),
+            "x:2: 'kernel>=6.1.2' is no axis=, error= or if=");
+  EXPECT_EQ(error_of("accept.order fail if=version<2.0 # why"),
+            "x:2: 'version<2.0' is no axis=, error= or if=: the version is not "
+            "known before the run");
 }
 
 TEST(ExpectationsTest, FixKeepsWhatIsRightAndNamesWhatIsNew) {
@@ -211,8 +222,9 @@ TEST(ExpectationsTest, FixLeavesWhatCouldNotBeSeen) {
 }
 
 TEST(SurroundingsTest, AreThoseOfThisMachine) {
-  const Surroundings here = Surroundings::Here();
+  const Surroundings here = Surroundings::Here("1.2.3");
   EXPECT_GE(here.kernel_major, 4);
+  EXPECT_EQ(here.version, "1.2.3");
   EXPECT_EQ(here.root, geteuid() == 0);
 }
 

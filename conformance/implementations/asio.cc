@@ -9,11 +9,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
 #define ASIO_STANDALONE 1  // without Boost
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "asio.hpp"
@@ -307,6 +309,11 @@ class Asio final : public Implementation {
 std::unique_ptr<Implementation> MakeAsio(Syscalls& sys) {
   static_cast<void>(sys);
   return std::make_unique<Asio>();
+}
+
+std::string AsioVersion() {
+  return absl::StrCat(ASIO_VERSION / 100000, ".", ASIO_VERSION / 100 % 1000,
+                      ".", ASIO_VERSION % 100);
 }
 
 }  // namespace net::conformance

@@ -2,6 +2,7 @@
 #define CONFORMANCE_IMPLEMENTATIONS_ASIO_H_
 
 #include <memory>
+#include <string>
 
 #include "conformance/implementation.h"
 #include "syscalls/syscalls.h"
@@ -10,6 +11,9 @@ namespace net::conformance {
 
 // Asio's synchronous sockets. They know one kernel only, whatever `sys` is.
 std::unique_ptr<Implementation> MakeAsio(Syscalls& sys);
+
+// The library's: "1.44.2".
+std::string AsioVersion();
 
 }  // namespace net::conformance
 

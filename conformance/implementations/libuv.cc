@@ -518,4 +518,6 @@ std::unique_ptr<Implementation> MakeLibuv(Syscalls& sys) {
   return std::make_unique<Libuv>();
 }
 
+std::string LibuvVersion() { return uv_version_string(); }
+
 }  // namespace net::conformance

@@ -2,6 +2,7 @@
 #define CONFORMANCE_IMPLEMENTATIONS_LIBUV_H_
 
 #include <memory>
+#include <string>
 
 #include "conformance/implementation.h"
 #include "syscalls/syscalls.h"
@@ -11,6 +12,9 @@ namespace net::conformance {
 // libuv's uv_tcp_t, on one loop that runs while somebody waits for it. It knows
 // one kernel only, whatever `sys` is.
 std::unique_ptr<Implementation> MakeLibuv(Syscalls& sys);
+
+// The library's: "1.44.2".
+std::string LibuvVersion();
 
 }  // namespace net::conformance
 
