@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -146,6 +147,21 @@ void FreeBind(Context& c) {
   EXPECT_THAT(Bind(socket, {c.Foreign(), 0}), IsOk());
 }
 
+// By IPv4 there is no way from a foreign address; by IPv6 there is none back.
+void FreeBoundConnects(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(SetIp(socket, IP_FREEBIND, 1), IsOk());
+  ASSERT_THAT(Bind(socket, {c.Foreign(), 0}), IsOk());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint bound, socket.LocalEndpoint());
+  const bool v4 = c.family() == AF_INET;
+  EXPECT_THAT(Connect(socket, listener.endpoint()),
+              IsErrno(v4 ? ENETUNREACH : EINPROGRESS));
+  EXPECT_THAT(socket.TcpState(), IsOkAndHolds(v4 ? TCP_CLOSE : TCP_SYN_SENT));
+  EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(bound));
+}
+
 void AddressWithoutPort(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
@@ -269,6 +285,12 @@ const std::vector<Case>& OptionsIpKernelCases() {
                       "that is not there.",
        .source = "ip(7), IP_FREEBIND",
        .run = &FreeBind},
+      {.id = "kernel.options.ip.freebind.connects_to_nobody",
+       .requirement = "A socket that IP_FREEBIND let be bound to an address "
+                      "that is not there must not reach anybody.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &FreeBoundConnects},
       {.id = "kernel.options.ip.bind_address_no_port",
        .requirement = "With IP_BIND_ADDRESS_NO_PORT the port must be picked "
                       "when connecting.",

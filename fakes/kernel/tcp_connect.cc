@@ -139,8 +139,12 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   if (local_addr_.is_v4_mapped() && remote.addr.is_v6()) {
     return SysResult::Error(EAFNOSUPPORT);
   }
-  if (local_addr_ == ip::kAnyV4 || local_addr_ == ip::kAnyV6 ||
-      !kernel_.machine.IsLocal(local)) {
+  // A foreign address, by IP_FREEBIND: nothing is sent from there by IPv4.
+  if (local.is_v4() && !kernel_.machine.CanBind(local)) {
+    return SysResult::Error(ENETUNREACH);
+  }
+  if (local == ip::kAnyV6 ||
+      (local.is_v4() && !kernel_.machine.IsLocal(local))) {
     local = Machine::SourceFor(remote.addr);
   }
   local_addr_ = family_ == AF_INET6 ? local.Mapped() : local;
@@ -230,6 +234,8 @@ void TcpSocket::LeaveSynReceived() {
 TcpSocket::SynOutcome TcpSocket::Syn() {
   if (!kernel_.machine.loopback_up()) return SynOutcome::kLost;
   if (unheard()) return SynOutcome::kLost;
+  // To a foreign address (IPV6_FREEBIND) no answer finds the way.
+  if (!kernel_.machine.IsLocal(tuple().local.addr)) return SynOutcome::kLost;
   ConnectionEnd* const end = kernel_.connections.Find(tuple().Mirrored());
   TcpSocket* const socket = end == nullptr ? nullptr : end->socket();
   if (socket != nullptr && socket->state_ == TcpState::kSynSent) {

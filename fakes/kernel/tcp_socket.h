@@ -139,7 +139,6 @@ class TcpSocket final : public Socket,
   SysResult WaitForConnect(const Caller& caller, bool nonblocking, int pending);
   // Where a program wants to connect to; an errno if it cannot.
   int ParseRemote(const RawAddress& address, ip::Endpoint& remote) const;
-  bool ChooseLocal(const ip::Endpoint& remote);
   bool MakeUnique(const FourTuple& tuple, bool port_is_chosen) const;
   void GiveUpAddress();
   int FailConnect(int error);
