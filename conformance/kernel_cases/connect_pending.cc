@@ -254,6 +254,22 @@ void BeforeTimeWait(Context& c) {
   EXPECT_THAT(BoundSharing(c, at, kPlain), IsOk());
 }
 
+// This side's own end is in FIN_WAIT2, and a socket still: for longer than a
+// TIME_WAIT lasts.
+void BeforeLongFinWait2(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  ASSERT_OK_AND_ASSIGN(RawSocket client,
+                       BoundSharing(c, {c.Loopback(), 0}, kReuseAddr));
+  ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, client.LocalEndpoint());
+  ASSERT_THAT(client.SetOption(IPPROTO_TCP, TCP_LINGER2, 120), IsOk());
+  ASSERT_THAT(client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket again,
+                       BoundSharing(c, from, kReuseAddr));
+  EXPECT_THAT(Connect(again, listener.endpoint()), IsErrno(EADDRNOTAVAIL));
+}
+
 // The end of the other side lives on: it was not told when this one, which had
 // ended its stream, went away.
 void BeforeCloseWait(Context& c) {
@@ -379,6 +395,13 @@ const std::vector<Case>& ConnectPendingKernelCases() {
        .source = "RFC 9293, section 3.5.1; found by fuzzing",
        .needs = Need::kOwnNetwork,
        .run = &BeforeTimeWait},
+      {.id = "kernel.connect.old_connection.long_fin_wait2",
+       .requirement = "A connection that TCP_LINGER2 keeps for longer than a "
+                      "TIME_WAIT lasts must be in the way of another one of "
+                      "its names.",
+       .source = "tcp(7), TCP_LINGER2; found by fuzzing",
+       .needs = Need::kOwnNetwork,
+       .run = &BeforeLongFinWait2},
       {.id = "kernel.connect.old_connection.close_wait",
        .requirement = "An attempt that meets an old connection of its names "
                       "must end that, and succeed.",

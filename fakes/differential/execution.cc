@@ -285,17 +285,24 @@ Observation Execution::Dup3(const Step& step) {
   const SysResult made =
       Sys(step).Dup3(held.fd, one_table ? target.fd : -1, step.flags);
   if (!made.ok()) return Plain(made);
+  if (target.socket != held.socket) NoteClosed(step.out);
   slots_[static_cast<size_t>(step.out)].socket = held.socket;
   return {.result = made, .text = "the other descriptor"};
 }
 
+void Execution::NoteClosed(int slot) {
+  const End& end = EndAt(slot);
+  if (!end.known()) return;
+  end.out().finished = true;
+  if (!small_buffers_) return;
+  // With little room, nobody knows whether there was anything unread; nor, if
+  // there was, whether what had been sent came to where the reset is expected.
+  const bool resets = lingering_ || end.in().outstanding() > 0;
+  end.in().torn = end.in().uncertain || (resets && end.out().uncertain);
+}
+
 Observation Execution::Close(const Step& step) {
-  const End& end = EndAt(step.slot);
-  if (end.known()) {
-    end.out().finished = true;
-    // With little room, nobody knows whether there was anything unread.
-    end.in().torn = small_buffers_ && end.in().uncertain;
-  }
+  NoteClosed(step.slot);
   const SysResult closed = Sys(step).Close(At(step.slot).fd);
   if (At(step.slot).fd >= 0) slots_[static_cast<size_t>(step.slot)] = {};
   return Plain(closed);

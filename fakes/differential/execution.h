@@ -110,11 +110,16 @@ class Execution {
   Observation MakePipe(const Step& step);
   Observation Dup(const Step& step);
   Observation Dup3(const Step& step);
+  // The descriptor in a slot goes away.
+  void NoteClosed(int slot);
   Observation Close(const Step& step);
   Observation Shutdown(const Step& step);
   Observation Poll(const Step& step);
 
   // ---- Data (execution_data.cc)
+  // What a call on the slot's socket reported, which recv(2) then does not: a
+  // reset is seen once.
+  void NoteError(int slot, int error);
   Observation Send(const Step& step);
   Observation Receive(const Step& step);
   Observation Fill(const Step& step);
@@ -134,6 +139,8 @@ class Execution {
   bool small_buffers_ = false;
   // Some socket was told to defer what it accepts.
   bool deferring_ = false;
+  // Some socket was told how to linger: its close(2) may be a reset.
+  bool lingering_ = false;
   // Some socket was given a low-water mark.
   bool low_water_ = false;
   // What is in slots that hold nothing.

@@ -77,6 +77,11 @@ SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
   return Sys(step).SendMsg(fd, &pieces.message, flags);
 }
 
+void Execution::NoteError(int slot, int error) {
+  const End& end = EndAt(slot);
+  if (end.known() && error == ECONNRESET) end.in().reset = true;
+}
+
 Observation Execution::Send(const Step& step) {
   const size_t size = std::min(step.size, kMostBytes);
   const End& end = EndAt(step.slot);
@@ -87,6 +92,7 @@ Observation Execution::Send(const Step& step) {
   const int64_t outstanding = out.outstanding();
   const SysResult sent =
       SendBytes(step, Payload(out, out.sent, size), step.flags);
+  NoteError(step.slot, sent.error());
   if (sent.ok()) out.sent += sent.value();
   out.uncertain = out.uncertain || (!sure && out.outstanding() > 0);
   return {.result = sent,
@@ -104,6 +110,7 @@ Observation Execution::Fill(const Step& step) {
     sent = SendBytes(step, Payload(out, out.sent, kChunk), MSG_DONTWAIT);
     if (sent.ok()) out.sent += sent.value();
   } while (sent.ok() && ++chunks < kMostChunks);
+  NoteError(step.slot, sent.error());
   if (out.outstanding() > 0) out.uncertain = true;
   return {.result = sent,
           .text = absl::StrCat(out.outstanding() > 0 ? "full: " : "nothing: ",
@@ -159,6 +166,7 @@ Observation Execution::Receive(const Step& step) {
   char* buffer = step.null ? nullptr : Buffer().data();
   std::string details;
   const SysResult received = ReceiveBytes(step, buffer, flags, details);
+  NoteError(step.slot, received.error());
   if (!received.ok() || received.value() == 0) return Plain(received, details);
   const absl::string_view bytes(Buffer().data(),
                                 static_cast<size_t>(received.value()));

@@ -253,11 +253,15 @@ Observation Execution::Connect(const Step& step) {
     pollfd answered = {held.fd, POLLOUT, 0};
     static_cast<void>(Sys(step).Poll(&answered, 1, kSecondSynMs));
   }
+  NoteError(step.slot, connected.error());
   if (held.socket == nullptr || !(connected.ok() || begun)) {
     return Plain(connected);
   }
   held.socket->tried = true;
   if (address.storage.ss_family == AF_UNSPEC) {
+    // A reset, which with little room need not come to where it is expected.
+    const End& end = held.socket->end;
+    if (end.known()) end.in().torn = small_buffers_ && end.doubtful();
     held.socket->end = End();
     held.socket->wants_nothing = false;
   } else if (begun || !held.socket->end.known()) {

@@ -87,6 +87,7 @@ Observation Execution::SetSockOpt(const Step& step) {
       Sys(step).SetSockOpt(At(step.slot).fd, step.level, step.name,
                            step.null ? nullptr : &value, length);
   if (set.ok() && ResizesBuffers(step.level, step.name)) small_buffers_ = true;
+  if (IsLinger(step.level, step.name)) lingering_ = true;
   if (step.level == IPPROTO_TCP && step.name == TCP_DEFER_ACCEPT) {
     deferring_ = true;
   }
@@ -111,8 +112,10 @@ std::string Execution::OptionText(const Step& step, absl::string_view value) {
     if (tuned && !whole_int) return "a part of it";
     if (whole_int) return TunedSizeText(tuned, IntFrom(value));
   }
-  if (step.level == SOL_SOCKET && step.name == SO_ERROR && whole_int) {
-    return ErrnoSymbol(IntFrom(value));
+  if (step.level == SOL_SOCKET && step.name == SO_ERROR && !value.empty()) {
+    // The first byte of an errno is the errno.
+    NoteError(step.slot, static_cast<unsigned char>(value[0]));
+    if (whole_int) return ErrnoSymbol(IntFrom(value));
   }
   return whole_int ? absl::StrCat(IntFrom(value))
                    : absl::BytesToHexString(value);

@@ -29,8 +29,8 @@
 // How long the names of a connection that its listener still defers
 // (TCP_DEFER_ACCEPT) are taken after that listener has gone: nobody connects by
 // these names. And whether close(2) found something unread, and so was a reset,
-// when small buffers have left open what had come: the other end is not asked
-// any more (Direction::torn). Where that, or how far the end of a stream has
+// and whether a reset came through, when small buffers have left open what had
+// come: the other end is not asked any more (Direction::torn). Where that, or how far the end of a stream has
 // come, is uncertain, nobody asks for the port of the connection either.
 
 namespace net::differential {

@@ -22,6 +22,7 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
       state_(state),
       claim_(socket.claim()),
       since_(kernel.clock.now()),
+      socket_until_(since_ + duration - kTimeWaitLength),
       next_(kernel.first_time_wait) {
   claim_.time_wait = true;
   claim_.listening = false;
@@ -60,6 +61,9 @@ bool TimeWait::OnFin() {
 }
 
 bool TimeWait::MayBeReplaced(bool chosen) const {
+  if (state_ == TcpState::kFinWait2 && kernel_.clock.now() < socket_until_) {
+    return false;
+  }
   if (!chosen) return true;
   return kernel_.machine.sysctls().tcp_tw_reuse != 0 &&
          state_ == TcpState::kTimeWait &&

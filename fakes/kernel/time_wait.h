@@ -33,7 +33,10 @@ class TimeWait final : public PortOwner,
   bool OnFin();
 
   // Whether a connection with the same ends may begin. `chosen`: with a port
-  // that connect(2) would choose, which takes a second (tcp_tw_reuse).
+  // that connect(2) would choose, which takes a second (tcp_tw_reuse). Not at
+  // all as long as Linux has a socket in the state FIN-WAIT-2, not just what
+  // it remembers of one: for what TCP_LINGER2 and tcp_fin_timeout say beyond
+  // the length of TIME-WAIT.
   bool MayBeReplaced(bool chosen) const;
 
   TcpState state() const { return state_; }
@@ -50,6 +53,7 @@ class TimeWait final : public PortOwner,
   TcpState state_;  // kFinWait2 or kTimeWait
   PortClaim claim_;
   Nanoseconds since_;
+  Nanoseconds socket_until_;  // see MayBeReplaced()
   Clock::TimerId timer_;
   TimeWait* next_ = nullptr;
   TimeWait* previous_ = nullptr;
