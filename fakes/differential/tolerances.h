@@ -30,8 +30,9 @@
 // (TCP_DEFER_ACCEPT) are taken after that listener has gone: nobody connects by
 // these names. And whether close(2) found something unread, and so was a reset,
 // and whether a reset came through, when small buffers have left open what had
-// come: the other end is not asked any more (Direction::torn). Where that, or how far the end of a stream has
-// come, is uncertain, nobody asks for the port of the connection either.
+// come: the other end is not asked any more (Direction::torn). Where that, or
+// how far the end of a stream has come, is uncertain, nobody asks for the port
+// of the connection either.
 
 namespace net::differential {
 
