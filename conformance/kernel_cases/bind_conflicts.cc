@@ -83,6 +83,18 @@ void ListenAgainOnceTheFirstIsGone(Context& c) {
   EXPECT_THAT(Listen(second), IsOk());
 }
 
+void FailedListenKeepsThePort(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket first,
+                       BoundSharing(c, {c.Loopback(), 0}, kReuseAddr));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(RawSocket second, BoundSharing(c, at, kReuseAddr));
+  ASSERT_THAT(Listen(second), IsOk());
+  ASSERT_THAT(Listen(first), IsErrno(EADDRINUSE));
+  ASSERT_THAT(second.Close(), IsOk());
+  EXPECT_THAT(BoundSharing(c, at, kPlain), IsErrno(EADDRINUSE));
+  EXPECT_THAT(Listen(first), IsOk());
+}
+
 // ---- Options that change ----------------------------------------------------
 
 void ReuseAddrTakenBack(Context& c) {
@@ -253,6 +265,12 @@ const std::vector<Case>& BindConflictKernelCases() {
                       "the other listener is closed.",
        .source = "listen(2), EADDRINUSE",
        .run = &ListenAgainOnceTheFirstIsGone},
+      {.id = "kernel.bind.conflict.second_listen.keeps_port",
+       .requirement = "A listen that fails must leave its socket the port, "
+                      "also one that the system had picked.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &FailedListenKeepsThePort},
       {.id = "kernel.bind.conflict.option.reuseaddr_taken_back",
        .requirement = "SO_REUSEADDR that was cleared after the bind must no "
                       "longer share the port.",

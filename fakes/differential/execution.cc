@@ -348,7 +348,7 @@ Observation Execution::Poll(const Step& step) {
   bool doubtful = marks.low_water && marks.small_buffers;
   for (size_t i = 0; i < fds.size(); ++i) {
     const End& end = EndAt(step.polled[i].slot);
-    doubtful = doubtful || end.doubtful();
+    doubtful = doubtful || end.doubtful() || end.torn();
     absl::StrAppend(&text, " ", EventsText(end, marks, fds[i].revents));
   }
   const std::string count = doubtful ? "some" : absl::StrCat(ready.value());

@@ -61,6 +61,7 @@ std::string DrainedText(const End& end, SysResult last, bool small_buffers) {
 }
 
 std::string EventsText(const End& end, Marks marks, int16_t events) {
+  if (end.torn()) return "events";
   int compared = events;
   if (marks.low_water && marks.small_buffers) compared &= ~kData;
   if (end.known() && end.out().uncertain) compared &= ~kRoom;

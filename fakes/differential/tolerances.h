@@ -68,7 +68,7 @@ std::string DrainedText(const End& end, SysResult last, bool small_buffers);
 // low-water mark (SO_RCVLOWAT), then POLLIN, too, and with small buffers
 // always: short of the mark, a full buffer is enough. With small buffers alone,
 // POLLIN while the way in is uncertain: what found no room comes again at times
-// that grow longer.
+// that grow longer. Where nobody knows whether there was a reset: nothing.
 struct Marks {
   bool low_water = false;
   bool small_buffers = false;

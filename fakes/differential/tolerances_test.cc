@@ -73,6 +73,12 @@ TEST_F(TolerancesTest, DataShortOfTheMarkIsUncertainWithSmallBuffers) {
   EXPECT_EQ(EventsText(end_, kBoth, POLLIN | POLLOUT), "0x4");
 }
 
+TEST_F(TolerancesTest, EventsOfWhatMayHaveBeenResetAreUncertain) {
+  end_.out().torn = true;
+  EXPECT_EQ(EventsText(end_, kSmall, POLLIN | POLLERR),
+            EventsText(end_, kSmall, POLLOUT));
+}
+
 TEST_F(TolerancesTest, RoomIsUncertainOnAWayThatIs) {
   end_.out().uncertain = true;
   EXPECT_EQ(EventsText(end_, kUsual, POLLIN | POLLOUT | POLLRDHUP), "0x2001");

@@ -103,7 +103,7 @@ SysResult TcpSocket::Listen(const Caller&, int backlog) {
   queued_ = 0;
   state_ = TcpState::kListen;
   if (!kernel_.ports.Claim(*this, port(), EphemeralPorts())) {
-    SetState(TcpState::kClosed);
+    state_ = TcpState::kClosed;  // and keeps its port, if it has one
     return SysResult::Error(EADDRINUSE);
   }
   local_port_ = port();
