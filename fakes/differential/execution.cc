@@ -125,7 +125,9 @@ bool Execution::IsUnclear(const Step& step) const {
     case Call::kGetSockOpt:
       return step.level == SOL_SOCKET && step.name == SO_ERROR;
     case Call::kSetSockOpt:
-      return IsLinger(step.level, step.name);
+      // IPv6 has options that only a socket without a port, or only one with
+      // a connection, takes.
+      return IsLinger(step.level, step.name) || step.level == IPPROTO_IPV6;
     default:
       return true;
   }

@@ -184,9 +184,6 @@ bool PortTable::ClaimForConnect(PortOwner& owner, Range range,
   for (uint64_t i = 0; i < count; ++i) {
     const auto port = static_cast<uint16_t>(range.first + cursor_++ % count);
     PortBucket& bucket = Bucket(port);
-    // Add() writes to the first owner: beside a million sockets it is not in
-    // the processor's cache, and can come while unique() looks for its own.
-    __builtin_prefetch(bucket.first, /*rw=*/1);
     if (bucket.explicit_owners > 0 || !unique(port)) continue;
     Add(bucket, owner, /*by_connect=*/true);
     return true;
