@@ -25,7 +25,6 @@ namespace net {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
 constexpr char kHello[] = R"({"version": 1, "pid": %d, "signal": "SIGUSR2",
     "name": "net_tcp", "implementation_version": "0.1.0", "language": "C++",
     "capabilities": {"descriptors": "yes", "errno": "yes", "nonblock": "yes",
@@ -166,7 +165,7 @@ struct Driver {
     return {{"socket", last}, {"descriptor", socket->fd()}};
   }
 
-  const int answers = std::atoi(std::getenv("CONFORMANCE_WRITE_FD"));
+  const int answers;  // where they are written
   std::mutex mutex;
   uint64_t last = 0;
   std::map<uint64_t, std::shared_ptr<Socket>> sockets;
@@ -183,10 +182,11 @@ int main() {
   sigaction(SIGUSR2, &nothing, nullptr);
   // It interrupts the system calls of commands, and not the reading.
   pthread_sigmask(SIG_BLOCK, &nothing.sa_mask, nullptr);
-  const char* const number = std::getenv("CONFORMANCE_READ_FD");
-  if (number == nullptr) return EXIT_FAILURE;  // no runner has started it
-  FILE* const commands = fdopen(std::atoi(number), "rb");
-  net::Driver driver;
+  const char* const from = std::getenv("CONFORMANCE_READ_FD");
+  const char* const to = std::getenv("CONFORMANCE_WRITE_FD");
+  if (!from || !to) return EXIT_FAILURE;  // no runner has started it
+  FILE* const commands = fdopen(std::atoi(from), "rb");
+  net::Driver driver{.answers = std::atoi(to)};
   for (size_t size = 0; std::fscanf(commands, "%zu", &size) == 1;) {
     std::string text(size + 1, 0);  // the newline, too
     if (std::fread(text.data(), 1, text.size(), commands) < text.size()) break;
