@@ -197,21 +197,19 @@ Observation Execution::Drain(const Step& step) {
     const SysResult more = Sys(step).Poll(&wanted, 1, kRetransmissionMs);
     if (!more.ok() || more.value() == 0) break;
   }
-  const std::string count = uncertain
-                                ? DrainedText(end, received, small_buffers_)
-                                : absl::StrCat(total);
+  const std::string text =
+      uncertain ? DrainedText(end, received, small_buffers_)
+                : absl::StrCat(total, ", then ",
+                               received.ok() ? "the end"
+                                             : ErrnoSymbol(received.error()));
   if (uncertain && IsLossless(end, received)) {
     // How much came in time must not decide what is compared from now on.
-    const bool late = small_buffers_ && !received.ok();
-    end.in().uncertain = late || end.in().outstanding() > 0;
+    end.in().uncertain = small_buffers_ || end.in().outstanding() > 0;
   } else if (uncertain) {
     end.in().reset = true;
   }
-  const std::string last =
-      received.ok() ? "the end" : ErrnoSymbol(received.error());
   return {.result = received,
-          .text = absl::StrCat(count, as_sent ? "" : " not as sent", ", then ",
-                               last)};
+          .text = absl::StrCat(text, as_sent ? "" : ", not as sent")};
 }
 
 }  // namespace net::differential

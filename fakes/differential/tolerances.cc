@@ -55,9 +55,11 @@ bool IsLossless(const End& end, SysResult last) {
 }
 
 std::string DrainedText(const End& end, SysResult last, bool small_buffers) {
-  if (!IsLossless(end, last)) return "what was left";
-  if (small_buffers && !last.ok()) return "what came in time";
-  return end.in().outstanding() == 0 ? "all" : "not all";
+  const std::string then = last.ok() ? "the end" : ErrnoSymbol(last.error());
+  if (!IsLossless(end, last)) return absl::StrCat("what was left, then ", then);
+  const bool all = end.in().outstanding() == 0;
+  if (small_buffers && (all || !last.ok())) return "what came in time";
+  return absl::StrCat(all ? "all, then " : "not all, then ", then);
 }
 
 std::string EventsText(const End& end, Marks marks, int16_t events) {

@@ -56,10 +56,11 @@ std::string SendText(Given given, int64_t outstanding, size_t size,
 // was uncertain then stays so.
 bool IsLossless(const End& end, SysResult last);
 
-// How much recv(2) brought until `last`, its last answer, when the way in was
-// uncertain: all that was sent, if that must be. With small buffers what finds
-// no room is dropped, and comes again at times that grow longer: then what has
-// come need not be all.
+// How much recv(2) brought until `last`, its last answer, and that, when the
+// way in was uncertain: all that was sent, if that must be. With small buffers
+// what finds no room is dropped, and comes again at times that grow longer:
+// then what has come need not be all, and the end need not have come; but
+// before the end, all must.
 std::string DrainedText(const End& end, SysResult last, bool small_buffers);
 
 // The events of poll(2). While the way out is uncertain, whether there is room:
