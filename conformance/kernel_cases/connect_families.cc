@@ -9,8 +9,10 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "conformance/case.h"
 #include "conformance/case_matchers.h"
 #include "conformance/context.h"
@@ -73,20 +75,40 @@ void ConnectAfterFailure(Context& c) {
   EXPECT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(ECONNREFUSED));
 }
 
-void ListenAfterConnect(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket listener, NewTcp(c, SOCK_NONBLOCK));
+// A connection by IPv6 to a listener that had tried to connect by IPv4.
+struct OneWay {
+  RawSocket client;
+  RawSocket accepted;
+  bool heard = false;  // what `accepted` sends does arrive
+};
+
+absl::StatusOr<OneWay> NewOneWay(Context& c) {
+  const absl::StatusOr<RawSocket> listener = NewTcp(c, SOCK_NONBLOCK);
+  if (!listener.ok()) return listener.status();
   const ip::Endpoint refused = {ip::kLocalV4.Mapped(), kPort};
-  ASSERT_THAT(Connect(listener, refused), IsErrno(EINPROGRESS));
-  ASSERT_THAT(Connect(listener, refused), IsErrno(ECONNREFUSED));
-  ASSERT_THAT(Listen(listener), IsOk());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, listener.LocalEndpoint());
-  ASSERT_OK_AND_ASSIGN(const RawSocket client,
-                       ConnectTo(c.sys(), {ip::kLocalV6, local.port}));
-  ASSERT_OK_AND_ASSIGN(const RawSocket accepted, Accept(listener));
-  ASSERT_THAT(accepted.Send("x", MSG_NOSIGNAL), IsOkAndHolds(1));
-  const SysResult events = PollNow(client);
-  ASSERT_THAT(events, IsOk());
-  if ((events.value() & POLLIN) != 0) return c.Variation("is_heard");
+  EXPECT_THAT(Connect(*listener, refused), IsErrno(EINPROGRESS));
+  EXPECT_THAT(Connect(*listener, refused), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(Listen(*listener), IsOk());
+  const absl::StatusOr<ip::Endpoint> local = listener->LocalEndpoint();
+  if (!local.ok()) return local.status();
+  absl::StatusOr<RawSocket> client =
+      ConnectTo(c.sys(), {ip::kLocalV6, local->port});
+  if (!client.ok()) return client.status();
+  absl::StatusOr<RawSocket> accepted = Accept(*listener, SOCK_NONBLOCK);
+  if (!accepted.ok()) return accepted.status();
+  EXPECT_THAT(accepted->Send("x"), IsOkAndHolds(1));
+  const SysResult events = PollNow(*client);
+  EXPECT_THAT(events, IsOk());
+  return OneWay{.client = *std::move(client),
+                .accepted = *std::move(accepted),
+                .heard = (events.value() & POLLIN) != 0};
+}
+
+void ListenAfterConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const OneWay way, NewOneWay(c));
+  if (way.heard) return c.Variation("is_heard");
+  const RawSocket& client = way.client;
+  const RawSocket& accepted = way.accepted;
   // The other way, data does arrive.
   ASSERT_THAT(client.Send("y", MSG_NOSIGNAL), IsOkAndHolds(1));
   EXPECT_THAT(RecvOnce(accepted), IsOkAndHolds("y"));
@@ -99,6 +121,26 @@ void ListenAfterConnect(Context& c) {
   EXPECT_THAT(accepted.HalfClose(), IsOk());
   EXPECT_THAT(accepted.TcpState(), IsOkAndHolds(TCP_FIN_WAIT1));
   EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+}
+
+void SmallPiecesWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const OneWay way, NewOneWay(c));
+  if (way.heard) return c.Variation("is_heard");
+  ASSERT_THAT(way.client.Send("a"), IsOkAndHolds(1));
+  ASSERT_THAT(way.client.Send("b"), IsOkAndHolds(1));
+  EXPECT_THAT(RecvOnce(way.accepted), IsOkAndHolds("a"));
+  ASSERT_THAT(way.client.SetOption(IPPROTO_TCP, TCP_NODELAY, 1), IsOk());
+  EXPECT_THAT(RecvOnce(way.accepted), IsOkAndHolds("b"));
+}
+
+void OneWayPeerGone(Context& c) {
+  ASSERT_OK_AND_ASSIGN(OneWay way, NewOneWay(c));
+  if (way.heard) return c.Variation("is_heard");
+  ASSERT_THAT(way.client.Send("a"), IsOkAndHolds(1));
+  ASSERT_THAT(way.accepted.Close(), IsOk());
+  EXPECT_THAT(way.client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  EXPECT_THAT(way.client.Wait(POLLIN), IsOk());
+  EXPECT_THAT(RecvOnce(way.client), IsErrno(ECONNRESET));
 }
 
 }  // namespace
@@ -137,6 +179,22 @@ const std::vector<Case>& ConnectFamilyKernelCases() {
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ListenAfterConnect},
+      {.id = "kernel.connect.listener_after_ipv4.small_pieces",
+       .requirement = "Behind a small piece that nobody acknowledges, the next "
+                      "may wait, but must not with TCP_NODELAY.",
+       .source = "RFC 896; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &SmallPiecesWait},
+      {.id = "kernel.connect.listener_after_ipv4.peer_gone",
+       .requirement = "An end that goes unheard may leave the other one open "
+                      "when it goes, until that one sends again.",
+       .source = "RFC 9293, section 3.8.1; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &OneWayPeerGone},
   };
   return cases;
 }

@@ -42,6 +42,7 @@ const std::vector<Case>& DescriptorKernelCases();
 const std::vector<Case>& OptionsSocketKernelCases();
 const std::vector<Case>& OptionsBufferKernelCases();
 const std::vector<Case>& OptionsTcpKernelCases();
+const std::vector<Case>& OptionsCorkKernelCases();
 const std::vector<Case>& OptionsIpKernelCases();
 const std::vector<Case>& OptionsIpv6KernelCases();
 const std::vector<Case>& OptionsInheritedKernelCases();

@@ -53,47 +53,6 @@ void NoDelay(Context& c) {
   ExpectSwitch(socket, IPPROTO_TCP, TCP_NODELAY);
 }
 
-void CorkAndNoDelay(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(SetTcp(socket, TCP_NODELAY, 1), IsOk());
-  EXPECT_THAT(SetTcp(socket, TCP_CORK, 1), IsOk());
-  EXPECT_THAT(Tcp(socket, TCP_NODELAY), IsOkAndHolds(1));
-  EXPECT_THAT(Tcp(socket, TCP_CORK), IsOkAndHolds(1));
-}
-
-void Uncorked(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send("a"), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
-}
-
-void CorkEndsWithTheStream(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send("a"), IsOk());
-  ASSERT_THAT(pair.client.HalfClose(), IsOk());
-  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
-}
-
-void NoDelayPushesCorked(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send("a"), IsOk());
-  ASSERT_THAT(SetTcp(pair.client, TCP_NODELAY, 1), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
-}
-
-void MoreIsACork(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
-  ASSERT_THAT(pair.client.Send("b"), IsOk());
-  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
-}
-
 void KeepIdleRange(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   ExpectTakes(socket, IPPROTO_TCP, TCP_KEEPIDLE, {1, 32767}, {-1, 0, 32768});
@@ -386,28 +345,6 @@ const std::vector<Case>& OptionsTcpKernelCases() {
        .requirement = "TCP_NODELAY must be a switch.",
        .source = "tcp(7), TCP_NODELAY",
        .run = &NoDelay},
-      {.id = "kernel.options.tcp.cork.and_nodelay",
-       .requirement = "TCP_CORK and TCP_NODELAY must not exclude each "
-                      "other.",
-       .source = "tcp(7), TCP_CORK",
-       .run = &CorkAndNoDelay},
-      {.id = "kernel.options.tcp.cork.uncorked",
-       .requirement = "A corked byte must not arrive before the cork is "
-                      "taken off, and then at once.",
-       .source = "tcp(7), TCP_CORK",
-       .run = &Uncorked},
-      {.id = "kernel.options.tcp.cork.end_of_stream",
-       .requirement = "The end of the stream must bring what is corked.",
-       .source = "measured on Linux 6.18",
-       .run = &CorkEndsWithTheStream},
-      {.id = "kernel.options.tcp.cork.nodelay_pushes",
-       .requirement = "Setting TCP_NODELAY must send what is corked.",
-       .source = "tcp(7), TCP_NODELAY",
-       .run = &NoDelayPushesCorked},
-      {.id = "kernel.options.tcp.cork.msg_more",
-       .requirement = "A send with MSG_MORE must wait for the next.",
-       .source = "send(2), MSG_MORE",
-       .run = &MoreIsACork},
       {.id = "kernel.options.tcp.keepidle",
        .requirement = "TCP_KEEPIDLE must be from 1 to 32767.",
        .source = "measured on Linux 6.18",

@@ -21,7 +21,11 @@
 namespace net::fake {
 namespace {
 
+// How long small pieces are held back, and when what was not acknowledged is
+// sent again, whichever is due first: TCP_RTO_MIN.
 constexpr Nanoseconds kLongestHold = kSecond / 5;
+// What the first segments of a listener's end say that it takes.
+constexpr size_t kFirstWindow = 65464;
 
 }  // namespace
 
@@ -39,12 +43,19 @@ size_t TcpSocket::Capacity() const {
   return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
 }
 
+// What was sent and is not known to have arrived.
+size_t TcpSocket::Unacknowledged() const {
+  if (state_ == TcpState::kClosed) return 0;
+  if (peer_unheard_) return bytes_sent_;
+  return peer_ == nullptr ? 0 : peer_->Undelivered();
+}
+
 size_t TcpSocket::SendRoom() const {
   if (peer_ == nullptr) return Capacity();
   const size_t window = peer_->Window();
   const size_t window_room =
       window > peer_->ready_ ? window - peer_->ready_ : 0;
-  const size_t waiting = peer_->Undelivered();
+  const size_t waiting = Unacknowledged();
   const size_t buffer_room = Capacity() > waiting ? Capacity() - waiting : 0;
   return buffer_room == 0 ? 0 : window_room + buffer_room;
 }
@@ -52,7 +63,7 @@ size_t TcpSocket::SendRoom() const {
 bool TcpSocket::Writable() const {
   // A third of the buffer must be free, or else poll(2) would say that there is
   // room for each byte that is read.
-  return peer_ == nullptr || peer_->Undelivered() * 3 <= Capacity() * 2;
+  return peer_ == nullptr || Unacknowledged() * 3 <= Capacity() * 2;
 }
 
 // How many bytes must be there before a reader of `wanted` is content: all
@@ -66,7 +77,12 @@ size_t TcpSocket::LowWaterMark(size_t wanted, bool all) const {
 size_t TcpSocket::Deliverable() const {
   if (peer_ != nullptr && peer_->unheard()) return ready_;
   const size_t held = peer_ == nullptr ? 0 : peer_->held_;
-  return std::min(in_.size() - held, std::max(ready_, Window()));
+  const size_t size = std::min(in_.size() - held, std::max(ready_, Window()));
+  if (!unheard()) return size;
+  // The sender goes by the first window for ever, and cuts no segment to fit
+  // what is left of it.
+  const size_t left = kFirstWindow - ready_ - bytes_received_;
+  return size - ready_ <= left ? size : ready_ + left / mss_ * mss_;
 }
 
 void TcpSocket::Deliver() {
@@ -192,23 +208,40 @@ void TcpSocket::StopHolding() {
   if (held_ == 0) return;
   held_ = 0;
   kernel_.clock.Clear(timer_);
-  if (peer_ != nullptr) peer_->Deliver();
+  Push();
 }
 
-// So many bytes have gone out: to the other end's window, or to nobody.
+// Behind what was not acknowledged, a little more waits (RFC 896). Everything
+// is acknowledged at once here, if at all.
+bool TcpSocket::NagleHolds() const {
+  return unacknowledged_for_ever() && !options_.nodelay();
+}
+
+// What is never acknowledged is sent again, and so finds out that nobody is
+// there any more.
+void TcpSocket::SendAgainLater() {
+  if (!unacknowledged_for_ever() || timer_ != Clock::kNone) return;
+  timer_ = kernel_.clock.Set(kernel_.clock.After(kLongestHold), *this);
+}
+
 void TcpSocket::OnSent(size_t size, bool more) {
+  const size_t to_go = held_ + size;
+  const bool holds = more || options_.cork() || NagleHolds();
   bytes_sent_ += size;
-  if (more || options_.cork()) {
+  if (holds) {
     Hold(size);
   } else {
     held_ = 0;
   }
+  if (held_ < to_go) Push();
+  SendAgainLater();
+}
+
+// What is not held back goes out: to the other end's window, or to nobody.
+void TcpSocket::Push() {
   if (peer_ == nullptr) {
-    // What nobody hears is not answered; and behind what was never
-    // acknowledged, a little more waits (RFC 896).
-    const bool waits =
-        peer_unheard_ && bytes_sent_ > size && !options_.nodelay();
-    if (!unheard() && !waits) OnNobodyThere();
+    // What nobody hears is not answered.
+    if (!unheard()) OnNobodyThere();
   } else if (!unheard() && peer_->RefusesData()) {
     TcpSocket& peer = *peer_;
     peer.in_.Truncate(kernel_.chunks, peer.ready_);

@@ -33,6 +33,8 @@ bool TcpSocket::EndStream() {
 }
 
 void TcpSocket::SendFin() {
+  StopHolding();
+  if (state_ == TcpState::kClosed) return;
   if (peer_ == nullptr) {
     if (unheard()) return;
     TimeWait* const remnant = PeerTimeWait();
@@ -44,7 +46,6 @@ void TcpSocket::SendFin() {
     return;
   }
   fin_waits_ = true;
-  held_ = 0;
   peer_->Deliver();
 }
 

@@ -65,6 +65,7 @@ void TcpSocket::SetState(TcpState state) {
   kernel_.connections.Remove(*this);
   if (TcpSocket* const peer = std::exchange(peer_, nullptr)) {
     peer->peer_ = nullptr;
+    peer->SendAgainLater();
     peer->waiters().WakeAll();
   }
   if (!port_locked_) kernel_.ports.Release(*this);
@@ -97,6 +98,7 @@ void TcpSocket::OnTimer() {
     StopDeferring();
   } else {
     StopHolding();
+    if (peer_ == nullptr && unacknowledged_for_ever()) OnNobodyThere();
   }
 }
 
@@ -180,8 +182,9 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
                                const void* value, socklen_t size) {
   caller_is_admin_ = caller.net_admin;
   const SysResult result = options_.Set(*this, level, name, value, size);
-  if (level == IPPROTO_TCP && ((name == TCP_CORK && !options_.cork()) ||
-                               (name == TCP_NODELAY && options_.nodelay()))) {
+  if (level == IPPROTO_TCP &&
+      ((name == TCP_CORK && !options_.cork() && !NagleHolds()) ||
+       (name == TCP_NODELAY && options_.nodelay()))) {
     StopHolding();
   }
   if (level == SOL_SOCKET && ChangesRoom(name)) {
@@ -232,9 +235,9 @@ SysResult TcpSocket::Ioctl(uint64_t request, int* value) {
     case SIOCOUTQNSD:
       if (listening) return SysResult::Error(EINVAL);
       *value = 0;
-      if (peer_unheard_ && state_ != TcpState::kClosed && request == SIOCOUTQ) {
-        // What has arrived, too: no acknowledgement comes.
-        *value = static_cast<int>(bytes_sent_) + (fin_sent() ? 1 : 0);
+      if (request == SIOCOUTQ) {
+        const bool fin = peer_unheard_ ? fin_sent() : fin_waits_;
+        *value = static_cast<int>(Unacknowledged()) + (fin ? 1 : 0);
       } else if (peer_ != nullptr) {
         *value = static_cast<int>(peer_->Undelivered()) + (fin_waits_ ? 1 : 0);
       }

@@ -168,14 +168,22 @@ class TcpSocket final : public Socket,
   size_t Capacity() const;
   size_t Window() const;
   size_t Undelivered() const { return in_.size() - ready_; }
+  size_t Unacknowledged() const;
+  // Something has gone out of which nobody hears that it has arrived.
+  bool unacknowledged_for_ever() const {
+    return peer_unheard_ && (bytes_sent_ > held_ || fin_sent());
+  }
   size_t Deliverable() const;
   size_t LowWaterMark(size_t wanted, bool all) const;
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
   }
   void OnSent(size_t size, bool more);
+  void Push();
   void Hold(size_t size);
   void StopHolding();
+  bool NagleHolds() const;
+  void SendAgainLater();
   bool CopyReady(Pieces& pieces, int flags, size_t* copied);
   std::optional<int> EndOfInput();
   // Moves bytes that wait for room, and a FIN behind them, to the receiver.
@@ -253,7 +261,8 @@ class TcpSocket final : public Socket,
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
 
-  // SYNs again, or the end of deferring.
+  // SYNs again, the end of deferring or of holding back, or what was not
+  // acknowledged again.
   Clock::TimerId timer_ = Clock::kNone;
   Nanoseconds syn_sent_at_ = 0;
   int retransmits_ = 0;

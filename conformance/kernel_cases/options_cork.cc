@@ -1,0 +1,153 @@
+// TCP_CORK and MSG_MORE: what is held back, and what brings it out.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/case.h"
+#include "conformance/case_matchers.h"
+#include "conformance/context.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/matchers.h"
+#include "syscalls/sys_result.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::ConnectedPair;
+using loopback::Pair;
+using loopback::RawSocket;
+
+SysResult SetTcp(const RawSocket& socket, int name, int value) {
+  return socket.SetOption(IPPROTO_TCP, name, value);
+}
+absl::StatusOr<int> Tcp(const RawSocket& socket, int name) {
+  return socket.Option(IPPROTO_TCP, name);
+}
+
+void CorkAndNoDelay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  EXPECT_THAT(SetTcp(socket, TCP_NODELAY, 1), IsOk());
+  EXPECT_THAT(SetTcp(socket, TCP_CORK, 1), IsOk());
+  EXPECT_THAT(Tcp(socket, TCP_NODELAY), IsOkAndHolds(1));
+  EXPECT_THAT(Tcp(socket, TCP_CORK), IsOkAndHolds(1));
+}
+
+void Uncorked(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+}
+
+void CorkEndsWithTheStream(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
+}
+
+void NoDelayPushesCorked(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  ASSERT_THAT(SetTcp(pair.client, TCP_NODELAY, 1), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+}
+
+void MoreIsACork(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  ASSERT_THAT(pair.client.Send("b"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
+}
+
+void CorkHasALimit(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
+}
+
+// The reset that tells the sender that nobody is there is an answer: nothing
+// must have been asked before.
+void CorkedToClosedPeer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.server.Close(), IsOk());
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOkAndHolds(1));
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+void CorkedToDeafPeer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.server.Shutdown(SHUT_RDWR), IsOk());
+  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOkAndHolds(1));
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+  ASSERT_THAT(pair.client.HalfClose(), IsOk());
+  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+}  // namespace
+
+const std::vector<Case>& OptionsCorkKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.options.tcp.cork.and_nodelay",
+       .requirement = "TCP_CORK and TCP_NODELAY must not exclude each "
+                      "other.",
+       .source = "tcp(7), TCP_CORK",
+       .run = &CorkAndNoDelay},
+      {.id = "kernel.options.tcp.cork.uncorked",
+       .requirement = "A corked byte must not arrive before the cork is "
+                      "taken off, and then at once.",
+       .source = "tcp(7), TCP_CORK",
+       .run = &Uncorked},
+      {.id = "kernel.options.tcp.cork.end_of_stream",
+       .requirement = "The end of the stream must bring what is corked.",
+       .source = "measured on Linux 6.18",
+       .run = &CorkEndsWithTheStream},
+      {.id = "kernel.options.tcp.cork.nodelay_pushes",
+       .requirement = "Setting TCP_NODELAY must send what is corked.",
+       .source = "tcp(7), TCP_NODELAY",
+       .run = &NoDelayPushesCorked},
+      {.id = "kernel.options.tcp.cork.msg_more",
+       .requirement = "A send with MSG_MORE must wait for the next.",
+       .source = "send(2), MSG_MORE",
+       .run = &MoreIsACork},
+      {.id = "kernel.options.tcp.cork.limit",
+       .requirement = "What is corked must arrive by itself after a while "
+                      "(200 ms).",
+       .source = "tcp(7), TCP_CORK",
+       .run = &CorkHasALimit},
+      {.id = "kernel.options.tcp.cork.to_closed_peer",
+       .requirement = "What is corked must not be answered by a reset before "
+                      "it goes out.",
+       .source = "tcp(7), TCP_CORK; measured on Linux 6.18",
+       .run = &CorkedToClosedPeer},
+      {.id = "kernel.options.tcp.cork.to_deaf_peer",
+       .requirement = "What MSG_MORE holds back for a peer that has shut both "
+                      "ways must bring the reset when shutdown(2) sends it.",
+       .source = "send(2), MSG_MORE; measured on Linux 6.18",
+       .run = &CorkedToDeafPeer},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance
