@@ -80,6 +80,17 @@ TEST(Connections, WhatWasRemovedIsNotThere) {
   table.Remove(end);
 }
 
+// Both ends of a connection have one hash, and are still two.
+TEST(Connections, OneEndAloneIsFound) {
+  ConnectionTable table;
+  End server;
+  const FourTuple tuple = Tuple(ip::kLocalV4, 1000, 80);
+  table.Insert(server, tuple.Mirrored());
+  EXPECT_EQ(table.Find(tuple), nullptr);
+  EXPECT_EQ(table.Find(tuple.Mirrored()), &server);
+  table.Remove(server);
+}
+
 TEST(Connections, ManyAreToldApart) {
   ConnectionTable table;
   std::deque<End> ends(60000);

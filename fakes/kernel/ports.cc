@@ -19,10 +19,16 @@ namespace net::fake {
 // port now: an option that was changed after bind(2) therefore may, or may not,
 // count.
 struct PortBucket {
+  // The newest owner may stand outside the list of the others. One that comes
+  // and soon goes then changes nothing in them, which may be many, and far from
+  // the processor's cache.
+  PortOwner* newest = nullptr;
   PortOwner* first = nullptr;
   std::unique_ptr<PortClaim> last_reuse_port;
   int explicit_owners = 0;  // that have it by bind(2), listen(2) or accept(2)
   uint16_t port = 0;
+
+  bool taken() const { return newest != nullptr || first != nullptr; }
 };
 
 // Buckets lie side by side, and are made as ports are used.
@@ -99,11 +105,15 @@ bool MayShare(const PortBucket& bucket, const PortOwner& owner,
               PortOwner* (*next)(const PortOwner&)) {
   PortClaim claim = wanted;
   if (deviation == Deviation::kV6OnlyIgnoredInConflicts) claim.v6only = false;
+  const auto may_share_with = [&](const PortOwner& other) {
+    if (&other == &owner) return true;
+    const PortClaim others = Misread(other.claim(), claim, deviation);
+    return !Conflict(claim, others, explicitly);
+  };
+  if (bucket.newest != nullptr && !may_share_with(*bucket.newest)) return false;
   for (PortOwner* other = bucket.first; other != nullptr;
        other = next(*other)) {
-    if (other == &owner) continue;
-    const PortClaim others = Misread(other->claim(), claim, deviation);
-    if (Conflict(claim, others, explicitly)) return false;
+    if (!may_share_with(*other)) return false;
   }
   return true;
 }
@@ -112,7 +122,7 @@ bool MayShare(const PortBucket& bucket, const PortOwner& owner,
 void Remember(PortBucket& bucket, const PortClaim& claim) {
   if (!claim.reuse_port) {
     bucket.last_reuse_port.reset();
-  } else if (bucket.first == nullptr || !MatchesLast(bucket, claim)) {
+  } else if (!bucket.taken() || !MatchesLast(bucket, claim)) {
     bucket.last_reuse_port = std::make_unique<PortClaim>(claim);
   }
 }
@@ -141,10 +151,11 @@ PortBucket& PortTable::Bucket(uint16_t port) {
 void PortTable::Add(PortBucket& bucket, PortOwner& owner, bool by_connect) {
   owner.bucket_ = &bucket;
   owner.by_connect_ = by_connect;
-  owner.previous_ = nullptr;
-  owner.next_ = bucket.first;
-  if (bucket.first != nullptr) bucket.first->previous_ = &owner;
-  bucket.first = &owner;
+  if (PortOwner* const older = std::exchange(bucket.newest, &owner)) {
+    older->next_ = bucket.first;
+    if (bucket.first != nullptr) bucket.first->previous_ = older;
+    bucket.first = older;
+  }
   if (!by_connect) ++bucket.explicit_owners;
 }
 
@@ -152,7 +163,7 @@ bool PortTable::Claim(PortOwner& owner, uint16_t port, Range range) {
   if (port == 0) return PickFree(owner, range);
   const PortClaim claim = owner.claim();
   PortBucket& bucket = Bucket(port);
-  if (bucket.first != nullptr && !MatchesLast(bucket, claim) &&
+  if (bucket.taken() && !MatchesLast(bucket, claim) &&
       !MayShare(bucket, owner, claim, /*explicitly=*/true, deviation_,
                 [](const PortOwner& one) { return one.next_; })) {
     return false;
@@ -205,9 +216,12 @@ void PortTable::Remain(PortOwner& remnant, const PortOwner& owner) {
 void PortTable::Release(PortOwner& owner) {
   PortBucket* const bucket = std::exchange(owner.bucket_, nullptr);
   if (bucket == nullptr) return;
-  if (owner.previous_ != nullptr) owner.previous_->next_ = owner.next_;
-  if (owner.next_ != nullptr) owner.next_->previous_ = owner.previous_;
+  if (bucket->newest == &owner) bucket->newest = nullptr;
   if (bucket->first == &owner) bucket->first = owner.next_;
+  PortOwner* const previous = std::exchange(owner.previous_, nullptr);
+  PortOwner* const next = std::exchange(owner.next_, nullptr);
+  if (previous != nullptr) previous->next_ = next;
+  if (next != nullptr) next->previous_ = previous;
   if (!owner.by_connect_) --bucket->explicit_owners;
   if (bucket->explicit_owners == 0) bucket->last_reuse_port.reset();
 }

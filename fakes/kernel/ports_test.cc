@@ -2,7 +2,11 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -208,19 +212,21 @@ TEST(Ports, TheFirstAndTheLastAreAsGoodAsOthers) {
   EXPECT_TRUE(last.Claim(65535));
 }
 
-TEST(Ports, OneOfSeveralOwnersMayGo) {
-  PortTable ports(1);
-  Owner a(ports, kReuseAddr);
-  auto b = std::make_unique<Owner>(ports, kReuseAddr);
-  Owner c(ports, kReuseAddr);
-  for (Owner* one : {&a, b.get(), &c}) ASSERT_TRUE(one->Claim(kPort));
-  b.reset();
-  Owner plain(ports);
-  EXPECT_FALSE(plain.Claim(kPort));
-  ports.Release(c);
-  EXPECT_FALSE(plain.Claim(kPort));
-  ports.Release(a);
-  EXPECT_TRUE(plain.Claim(kPort));
+TEST(Ports, OwnersMayGoInAnyOrder) {
+  std::array<size_t, 4> order = {0, 1, 2, 3};
+  do {
+    PortTable ports(1);
+    std::deque<Owner> owners;
+    for (size_t i = 0; i < order.size(); ++i) {
+      ASSERT_TRUE(owners.emplace_back(ports, kReuseAddr).Claim(kPort));
+    }
+    Owner plain(ports);
+    for (const size_t index : order) {
+      EXPECT_FALSE(plain.Claim(kPort));
+      ports.Release(owners[index]);
+    }
+    EXPECT_TRUE(plain.Claim(kPort));
+  } while (std::next_permutation(order.begin(), order.end()));
 }
 
 // listen(2), EADDRINUSE: two sockets were bound with SO_REUSEADDR.

@@ -179,7 +179,6 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
 // Whether no other connection has these ends. One in TIME-WAIT that may be
 // replaced is.
 bool TcpSocket::MakeUnique(const FourTuple& tuple, bool port_is_chosen) const {
-  kernel_.connections.Announce(tuple.Mirrored());
   ConnectionEnd* const other = kernel_.connections.Find(tuple);
   if (other == nullptr) return true;
   TimeWait* const remnant = other->time_wait();
