@@ -59,7 +59,12 @@ MATCHER_P(
     }
     return false;
   }
-  return testing::ExplainMatchResult(inner, arg.value(), result_listener);
+  testing::StringMatchResultListener why;
+  const bool matches = testing::ExplainMatchResult(inner, arg.value(), &why);
+  // The library prints a StatusOr as bytes.
+  *result_listener << "which holds " << testing::PrintToString(arg.value());
+  if (!why.str().empty()) *result_listener << ", " << why.str();
+  return matches;
 }
 
 // Matches a failure with the errno `error`.

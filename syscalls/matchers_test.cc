@@ -39,6 +39,7 @@ using ::testing::Gt;
 using ::testing::Matcher;
 using ::testing::Not;
 using ::testing::Pointee;
+using ::testing::SizeIs;
 using ::testing::StringMatchResultListener;
 
 template <typename T>
@@ -97,6 +98,10 @@ TEST(IsOkAndHoldsTest, SaysWhatItWantedAndWhatItGot) {
             "is an error, or holds a value that isn't equal to 5");
   EXPECT_EQ(Explain(matcher, SysResult::Error(EMFILE)),
             "which is errno EMFILE");
+  using Text = absl::StatusOr<std::string>;
+  EXPECT_EQ(Explain<Text>(IsOkAndHolds("a"), Text("ab")), "which holds \"ab\"");
+  EXPECT_EQ(Explain<Text>(IsOkAndHolds(SizeIs(1)), Text("ab")),
+            "which holds \"ab\", whose size 2 doesn't match");
 }
 
 TEST(IsErrnoTest, MatchesThatErrnoOnly) {
