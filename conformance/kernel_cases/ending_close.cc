@@ -1,6 +1,7 @@
 // The peer's end of a connection, close(2), resets, and SO_LINGER.
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,7 @@
 #include "conformance/environment.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/kernel_cases/sharing.h"
 #include "conformance/loopback/loopback.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -227,6 +229,23 @@ void LingerNonblocking(Context& c) {
   EXPECT_THAT(close.Join(), IsOk());
 }
 
+// Linux takes the seconds beyond a minute twice, and those of the minute not at
+// all. Nothing tells that FIN_WAIT2 is over but that its port is free.
+void Linger2BeyondAMinute(Context& c) {
+  constexpr int kTries = 50;
+  constexpr int kBetweenMs = 200;
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, pair.client.LocalEndpoint());
+  ASSERT_THAT(pair.client.SetOption(IPPROTO_TCP, TCP_LINGER2, 61), IsOk());
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_THAT(BoundSharing(c, local, kPlain), IsErrno(EADDRINUSE));
+  for (int i = 0; i < kTries; ++i) {
+    if (BoundSharing(c, local, kPlain).ok()) return;
+    ASSERT_THAT(c.sys().Poll(nullptr, 0, kBetweenMs), IsOkAndHolds(0));
+  }
+  c.Variation("lasts_61_seconds");
+}
+
 }  // namespace
 
 const std::vector<Case>& EndingCloseKernelCases() {
@@ -327,6 +346,13 @@ const std::vector<Case>& EndingCloseKernelCases() {
        .requirement = "SO_LINGER must make close wait also with O_NONBLOCK.",
        .source = "measured on Linux 6.18",
        .run = &LingerNonblocking},
+      {.id = "kernel.ending.linger2.beyond_a_minute",
+       .requirement = "FIN_WAIT2 may last for twice what TCP_LINGER2 is beyond "
+                      "a minute: 2 seconds if that is 61.",
+       .source = "measured on Linux 6.18; tcp(7), TCP_LINGER2, says otherwise",
+       .level = Level::kVariation,
+       .needs = Need::kOwnNetwork,
+       .run = &Linger2BeyondAMinute},
   };
   return cases;
 }

@@ -379,6 +379,13 @@ TEST_F(FinWait2Test, LastsAsLongAsTheSocketSays) {
   ExpectEndAfter(absl::Seconds(5));
 }
 
+TEST_F(FinWait2Test, LastsTwiceWhatIsBeyondAMinute) {
+  ASSERT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_LINGER2, 75),
+              IsOk());
+  CloseClient();
+  ExpectEndAfter(absl::Seconds(30));
+}
+
 TEST_F(FinWait2Test, DoesNotLastWithANegativeLinger2) {
   ASSERT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_LINGER2, -1),
               IsOk());

@@ -1,5 +1,7 @@
 #include "fakes/kernel/time_wait.h"
 
+#include <algorithm>
+
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/connections.h"
 #include "fakes/kernel/kernel.h"
@@ -22,7 +24,8 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
       state_(state),
       claim_(socket.claim()),
       since_(kernel.clock.now()),
-      socket_until_(since_ + duration - kTimeWaitLength),
+      socket_until_(since_ +
+                    std::max<Nanoseconds>(duration - kTimeWaitLength, 0)),
       next_(kernel.first_time_wait) {
   claim_.time_wait = true;
   claim_.listening = false;
@@ -32,7 +35,9 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
   const FourTuple tuple = socket.tuple();
   kernel.connections.Remove(socket);
   kernel.connections.Insert(*this, tuple);
-  timer_ = kernel.clock.Set(since_ + duration, *this);
+  const Nanoseconds beyond = socket_until_ - since_;
+  timer_ = kernel.clock.Set(
+      beyond > 0 ? socket_until_ + beyond : since_ + duration, *this);
 }
 
 TimeWait::~TimeWait() {

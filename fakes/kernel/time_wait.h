@@ -19,7 +19,10 @@ class TimeWait final : public PortOwner,
                        public ConnectionEnd,
                        private TimerTarget {
  public:
-  // Takes the place of `socket` over, and has its port, too.
+  // Takes the place of `socket` over, and has its port, too. For `duration`;
+  // but of one in FIN-WAIT-2 Linux keeps the socket itself for what that is
+  // beyond the length of TIME-WAIT, then forgets that it has waited, and
+  // remembers it for as long again: so 61 seconds are 2, and 120 are 120.
   TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
            Nanoseconds duration);
   TimeWait(const TimeWait&) = delete;
@@ -35,8 +38,7 @@ class TimeWait final : public PortOwner,
   // Whether a connection with the same ends may begin. `chosen`: with a port
   // that connect(2) would choose, which takes a second (tcp_tw_reuse). Not at
   // all as long as Linux has a socket in the state FIN-WAIT-2, not just what
-  // it remembers of one: for what TCP_LINGER2 and tcp_fin_timeout say beyond
-  // the length of TIME-WAIT.
+  // it remembers of one.
   bool MayBeReplaced(bool chosen) const;
 
   TcpState state() const { return state_; }
@@ -53,7 +55,7 @@ class TimeWait final : public PortOwner,
   TcpState state_;  // kFinWait2 or kTimeWait
   PortClaim claim_;
   Nanoseconds since_;
-  Nanoseconds socket_until_;  // see MayBeReplaced()
+  Nanoseconds socket_until_;  // Linux has one in FIN-WAIT-2
   Clock::TimerId timer_;
   TimeWait* next_ = nullptr;
   TimeWait* previous_ = nullptr;
