@@ -1,10 +1,15 @@
 // TCP_CORK and MSG_MORE: what is held back, and what brings it out.
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,6 +29,7 @@ namespace net::conformance {
 namespace {
 
 using loopback::ConnectedPair;
+using loopback::Listener;
 using loopback::Pair;
 using loopback::RawSocket;
 
@@ -79,7 +85,52 @@ void CorkHasALimit(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
   ASSERT_THAT(pair.client.Send("a"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
+}
+
+// A connection of segments that carry 88 bytes, beside the timestamps.
+absl::StatusOr<Pair> PairOfSmallSegments(Context& c) {
+  absl::StatusOr<Listener> listener = NewListener(c);
+  if (!listener.ok()) return listener.status();
+  absl::StatusOr<RawSocket> client = NewTcp(c);
+  if (!client.ok()) return client.status();
+  EXPECT_THAT(SetTcp(*client, TCP_MAXSEG, 100), IsOk());
+  EXPECT_THAT(Connect(*client, listener->endpoint()), IsOk());
+  absl::StatusOr<RawSocket> server = listener->Accept();
+  if (!server.ok()) return server.status();
+  return Pair(*std::move(client), *std::move(server));
+}
+
+void CorkSendsWholeSegments(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, PairOfSmallSegments(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send(std::string(100, 'a')), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(std::string(88, 'a')));
+}
+
+void MoreEndsWithAnAnswer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, PairOfSmallSegments(c));
+  ASSERT_THAT(pair.client.Send(std::string(100, 'a'), MSG_MORE), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string got, RecvOnce(pair.server));
+  if (got.size() == 88) return c.Variation("waits_for_the_next");
+  EXPECT_EQ(got, std::string(100, 'a'));
+}
+
+void CorkOutlastsThePeersStream(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
   EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+}
+
+void MoreEndsWithThePeersStream(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
+  ASSERT_THAT(pair.server.HalfClose(), IsOk());
+  const SysResult ready = pair.server.Ready(POLLIN);
+  ASSERT_THAT(ready, IsOk());
+  if (ready.value() == 0) return c.Variation("waits_for_the_next");
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
 }
 
@@ -91,6 +142,11 @@ void CorkedToClosedPeer(Context& c) {
   ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
   ASSERT_THAT(pair.client.Send("a"), IsOkAndHolds(1));
   EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+  int unsent = 0;
+  EXPECT_THAT(c.sys().Ioctl(pair.client.fd(), SIOCOUTQ,
+                            reinterpret_cast<intptr_t>(&unsent)),
+              IsOk());
+  EXPECT_EQ(unsent, 1);
   ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
   EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
 }
@@ -136,6 +192,27 @@ const std::vector<Case>& OptionsCorkKernelCases() {
                       "(200 ms).",
        .source = "tcp(7), TCP_CORK",
        .run = &CorkHasALimit},
+      {.id = "kernel.options.tcp.cork.whole_segments",
+       .requirement = "TCP_CORK must not hold back whole segments.",
+       .source = "tcp(7), TCP_CORK",
+       .run = &CorkSendsWholeSegments},
+      {.id = "kernel.options.tcp.cork.msg_more.answered",
+       .requirement = "What MSG_MORE holds back behind a whole segment may go "
+                      "out when that is acknowledged.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .run = &MoreEndsWithAnAnswer},
+      {.id = "kernel.options.tcp.cork.peers_end",
+       .requirement = "The end of the peer's stream must not bring what is "
+                      "corked.",
+       .source = "tcp(7), TCP_CORK; measured on Linux 6.18",
+       .run = &CorkOutlastsThePeersStream},
+      {.id = "kernel.options.tcp.cork.msg_more.peers_end",
+       .requirement = "The end of the peer's stream may bring what MSG_MORE "
+                      "holds back.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .run = &MoreEndsWithThePeersStream},
       {.id = "kernel.options.tcp.cork.to_closed_peer",
        .requirement = "What is corked must not be answered by a reset before "
                       "it goes out.",

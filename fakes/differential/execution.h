@@ -75,6 +75,8 @@ class Execution {
   int TcpState(const Step& step);
   Observation MakeCall(const Step& step);
   static Observation Skip(absl::string_view why);
+  static constexpr absl::string_view kTimeMatters =
+      "what is held back goes out in time";
   // The answer as it is, with what the call filled in.
   static Observation Plain(SysResult result, absl::string_view details = "");
   // The answer of a call that made a descriptor, which goes into a slot.
@@ -143,6 +145,10 @@ class Execution {
   bool lingering_ = false;
   // Some socket was given a low-water mark.
   bool low_water_ = false;
+  // Some socket was told to hold back what is little (TCP_CORK, MSG_MORE).
+  bool holding_back_ = false;
+  // More was sent somewhere than surely fits.
+  bool overfilled_ = false;
   // What is in slots that hold nothing.
   const Held nothing_;
   const End nowhere_;

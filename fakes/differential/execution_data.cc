@@ -36,6 +36,9 @@ constexpr int kMostChunks = 1000;
 constexpr int kRetransmissionMs = 1000;
 constexpr int kMostRetransmissions = 5;
 
+// Less than any segment of a connection whose segments are not made smaller.
+constexpr size_t kSureSegment = 16384;
+
 constexpr int kMostPieces = 4;
 
 // A buffer in several parts, as sendmsg(2) and recvmsg(2) take it.
@@ -89,12 +92,20 @@ Observation Execution::Send(const Step& step) {
   Direction& out = end.known() ? end.out() : nowhere;
   const bool sure = !out.uncertain && SurelyFits(out, size, small_buffers_);
   if (!sure && out.unwanted) return Skip("how much is refused is uncertain");
+  const bool more = (step.flags & MSG_MORE) != 0 && step.call != Call::kWrite;
+  if (more && overfilled_) return Skip(kTimeMatters);
+  if (end.known() && end.in().held) return Skip(kTimeMatters);
+  holding_back_ = holding_back_ || more;
+  if (holding_back_ && (!sure || size > kSureSegment)) {
+    return Skip(kTimeMatters);
+  }
   const int64_t outstanding = out.outstanding();
   const SysResult sent =
       SendBytes(step, Payload(out, out.sent, size), step.flags);
   NoteError(step.slot, sent.error());
   if (sent.ok()) out.sent += sent.value();
-  out.uncertain = out.uncertain || (!sure && out.outstanding() > 0);
+  if (sent.ok() && sent.value() > 0) out.held = more;
+  if (!sure && out.outstanding() > 0) out.uncertain = overfilled_ = true;
   return {.result = sent,
           .text = SendText({sure, step.null}, outstanding, size, sent)};
 }
@@ -104,6 +115,7 @@ Observation Execution::Fill(const Step& step) {
   Direction nowhere;
   Direction& out = end.known() ? end.out() : nowhere;
   if (out.unwanted) return Skip("how much is refused is uncertain");
+  if (holding_back_) return Skip(kTimeMatters);
   SysResult sent;
   int chunks = 0;
   do {
@@ -111,7 +123,7 @@ Observation Execution::Fill(const Step& step) {
     if (sent.ok()) out.sent += sent.value();
   } while (sent.ok() && ++chunks < kMostChunks);
   NoteError(step.slot, sent.error());
-  if (out.outstanding() > 0) out.uncertain = true;
+  if (out.outstanding() > 0) out.uncertain = overfilled_ = true;
   return {.result = sent,
           .text = absl::StrCat(out.outstanding() > 0 ? "full: " : "nothing: ",
                                ErrnoSymbol(sent.error()))};

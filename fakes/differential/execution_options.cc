@@ -73,6 +73,8 @@ Observation Execution::SetSockOpt(const Step& step) {
   if (step.level == SOL_SOCKET && step.name == SO_RCVBUF && end.known()) {
     return Skip("room that was promised is taken back");
   }
+  const bool cork = step.level == IPPROTO_TCP && step.name == TCP_CORK;
+  if (cork && overfilled_) return Skip(kTimeMatters);
   OptionValue value = {};
   value.number = step.value;
   if (IsLinger(step.level, step.name)) {
@@ -88,6 +90,7 @@ Observation Execution::SetSockOpt(const Step& step) {
                            step.null ? nullptr : &value, length);
   if (set.ok() && ResizesBuffers(step.level, step.name)) small_buffers_ = true;
   if (IsLinger(step.level, step.name)) lingering_ = true;
+  if (set.ok() && cork) holding_back_ = true;
   if (step.level == IPPROTO_TCP && step.name == TCP_DEFER_ACCEPT) {
     deferring_ = true;
   }

@@ -222,6 +222,43 @@ void Writer::ConnectAgain() {
   if (Chance(50)) AcceptFrom(listener);
 }
 
+// Two clients want to be one and the same connection.
+void Writer::SameNames() {
+  int listener = Any({Guess::kListening});
+  if (listener == kNoSlot) listener = MakeListener();
+  if (listener == kNoSlot) return;
+  const bool v6 = At(listener).v6;
+  const int first = NewSocket(v6, Below(kProcesses));
+  const int second = NewSocket(v6, Below(kProcesses));
+  if (first == second || first == listener || second == listener) return;
+  Address address;
+  address.host = v6 ? Host::kLocalV6 : Host::kLocalV4;
+  for (const int slot : {first, second}) {
+    SetOption(slot, SOL_SOCKET, SO_REUSEADDR, 1);
+    BindTo(slot, address);
+    address.port = PortKind::kOfSlot;
+    address.index = first;
+  }
+  ConnectTo(first, listener);
+  const int accepted = Chance(50) ? AcceptFrom(listener) : kNoSlot;
+  if (accepted == second) return;
+  switch (Below(6)) {
+    case 0:
+      CloseSlot(first);
+      break;
+    case 1:
+      if (accepted != kNoSlot) CloseSlot(accepted);
+      break;
+    case 2:
+      Shutdown(first, SHUT_WR);
+      break;
+    default:
+      break;
+  }
+  ConnectTo(second, listener);
+  Look(second);
+}
+
 void Writer::CloseListener() {
   const int listener = Any({Guess::kListening});
   if (listener == kNoSlot) return;

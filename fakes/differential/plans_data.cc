@@ -59,6 +59,47 @@ void Writer::FillBuffers() {
   if (Chance(50)) Look(peer);
 }
 
+// TCP_CORK and MSG_MORE: something little, and what may bring it out.
+void Writer::HoldBack() {
+  const int slot = Connected();
+  if (slot >= kSlots) return;
+  const int peer = At(slot).peer;
+  if (Chance(50)) SetOption(slot, IPPROTO_TCP, TCP_CORK, 1);
+  if (peer != kNoSlot && Chance(30)) {
+    Chance(50) ? Shutdown(peer, Below(3)) : CloseSlot(peer);
+  }
+  for (int i = 1 + Below(2); i > 0; --i) {
+    SendSome(slot);
+    Step& step = program_.back();
+    if (step.call != Call::kWrite && Chance(70)) step.flags |= MSG_MORE;
+    Look(slot);
+  }
+  if (peer != kNoSlot && Chance(70)) ReceiveSome(peer);
+  switch (Below(6)) {
+    case 0:
+      SetOption(slot, IPPROTO_TCP, TCP_CORK, 0);
+      break;
+    case 1:
+      SetOption(slot, IPPROTO_TCP, TCP_NODELAY, 1);
+      break;
+    case 2:
+      Shutdown(slot, SHUT_WR);
+      break;
+    case 3:
+      CloseSlot(slot);
+      break;
+    case 4:
+      SendSome(slot);
+      break;
+    default:
+      break;
+  }
+  Look(slot);
+  if (peer == kNoSlot) return;
+  if (Chance(70)) ReceiveSome(peer);
+  Look(peer);
+}
+
 void Writer::LowWaterMark() {
   const int slot = Connected();
   if (slot >= kSlots) return;

@@ -22,7 +22,7 @@ struct Option {
   int name;
 };
 
-// Not here: what only time tells apart (TCP_CORK, TCP_QUICKACK; and on a client
+// Not here: what only time tells apart (TCP_QUICKACK; and on a client
 // TCP_DEFER_ACCEPT delays an acknowledgement).
 constexpr Option kOptions[] = {
     {SOL_SOCKET, SO_REUSEADDR},
@@ -45,6 +45,7 @@ constexpr Option kOptions[] = {
     {SOL_SOCKET, SO_DONTROUTE},
     {IPPROTO_IPV6, IPV6_V6ONLY},
     {IPPROTO_TCP, TCP_NODELAY},
+    {IPPROTO_TCP, TCP_CORK},
     {IPPROTO_TCP, TCP_INFO},
     {IPPROTO_TCP, TCP_KEEPIDLE},
     {IPPROTO_TCP, TCP_KEEPINTVL},

@@ -36,6 +36,9 @@ struct Direction {
   bool unwanted = false;
   // The receiver has closed, and whether that was a reset is uncertain.
   bool torn = false;
+  // MSG_MORE may hold something back. Whether what comes the other way brings
+  // it out depends on whether the window in it is the same as before.
+  bool held = false;
   // There was a reset: what was under way may be lost.
   bool reset = false;
 

@@ -20,7 +20,7 @@
 // is all that follows from it: Direction::uncertain. And a kernel sizes the
 // buffers and segments of a connection by what it has seen of the traffic.
 //
-// Five more are kept away instead. What a delayed acknowledgement changes: the
+// Six more are kept away instead. What a delayed acknowledgement changes: the
 // world acknowledges at once. Which of several listeners that share one name
 // gets a connection, a hash with a secret: programs do not connect to them.
 // Whether a SYN gets past what is left of a connection of the same names, which
@@ -28,11 +28,13 @@
 // not, the next one does, some milliseconds later, and programs wait for that.
 // How long the names of a connection that its listener still defers
 // (TCP_DEFER_ACCEPT) are taken after that listener has gone: nobody connects by
-// these names. And whether close(2) found something unread, and so was a reset,
-// and whether a reset came through, when small buffers have left open what had
-// come: the other end is not asked any more (Direction::torn). Where that, or
-// how far the end of a stream has come, is uncertain, nobody asks for the port
-// of the connection either.
+// these names. What TCP_CORK and MSG_MORE hold back goes out after a fifth of a
+// second of Linux's time: programs that hold something back do not overfill,
+// where one waits for what was dropped. And whether close(2) found something
+// unread, and so was a reset, and whether a reset came through, when small
+// buffers have left open what had come: the other end is not asked any more
+// (Direction::torn). Where that, or how far the end of a stream has come, is
+// uncertain, nobody asks for the port of the connection either.
 
 namespace net::differential {
 

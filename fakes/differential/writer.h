@@ -89,6 +89,7 @@ class Writer {
   void TimeWait();
   void Disconnect();
   void ConnectAgain();
+  void SameNames();
   void CloseListener();
   void Privileged();
 
@@ -96,6 +97,7 @@ class Writer {
   int Connected();
   void Talk();
   void FillBuffers();
+  void HoldBack();
   void LowWaterMark();
   void HalfClose();
   void End();

@@ -55,11 +55,11 @@ std::string Kernel::Dump() const {
        one = one->next_socket_) {
     if (one->dead_) continue;
     const bool listens = one->state_ == TcpState::kListen;
-    const size_t unsent = one->peer_ == nullptr ? 0 : one->peer_->Undelivered();
     absl::StrAppend(
         &text, Row(one->state_,
                    listens ? static_cast<size_t>(one->queued_) : one->ready_,
-                   listens ? static_cast<size_t>(one->backlog_) : unsent,
+                   listens ? static_cast<size_t>(one->backlog_)
+                           : one->Unacknowledged(),
                    ip::Endpoint{one->local_addr_, one->local_port_}.ToString(),
                    one->remote_.port == 0 ? "*" : one->remote_.ToString()));
   }

@@ -46,8 +46,7 @@ size_t TcpSocket::Capacity() const {
 // What was sent and is not known to have arrived.
 size_t TcpSocket::Unacknowledged() const {
   if (state_ == TcpState::kClosed) return 0;
-  if (peer_unheard_) return bytes_sent_;
-  return peer_ == nullptr ? 0 : peer_->Undelivered();
+  return peer_unheard_ ? bytes_sent_ : Unsent();
 }
 
 size_t TcpSocket::SendRoom() const {
@@ -100,6 +99,8 @@ void TcpSocket::Deliver() {
     sender->fin_waits_ = false;
     OnFin();
     if (!unheard()) sender->OnFinAcknowledged();
+    // As an acknowledgement does (OnSent).
+    if (!options_.cork() && !NagleHolds()) StopHolding();
   }
 }
 
@@ -226,7 +227,9 @@ void TcpSocket::SendAgainLater() {
 
 void TcpSocket::OnSent(size_t size, bool more) {
   const size_t to_go = held_ + size;
-  const bool holds = more || options_.cork() || NagleHolds();
+  // MSG_MORE is forgotten when its call is over: what acknowledges a whole
+  // segment makes Linux send the rest.
+  const bool holds = options_.cork() || NagleHolds() || (more && to_go < mss_);
   bytes_sent_ += size;
   if (holds) {
     Hold(size);

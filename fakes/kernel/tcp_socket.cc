@@ -73,6 +73,7 @@ void TcpSocket::SetState(TcpState state) {
 
 void TcpSocket::Done() {
   fin_waits_ = false;
+  held_ = 0;
   SetState(TcpState::kClosed);
   shut_down_ = kBoth;
   waiters().WakeAll();
@@ -136,7 +137,7 @@ TcpInfoSource TcpSocket::info_source() const {
   source.backlog = static_cast<uint32_t>(backlog_);
   source.retransmits = static_cast<uint8_t>(retransmits_);
   source.bytes_sent = bytes_sent_;
-  source.bytes_acked = bytes_sent_;
+  source.bytes_acked = bytes_sent_ - Unacknowledged();
   source.bytes_received = bytes_received_;
   source.local_port = local_port_;
   source.v4_mapped = local_addr_.is_v4_mapped();
@@ -150,10 +151,9 @@ TcpInfoSource TcpSocket::info_source() const {
     source.path_mtu = kLoopbackMtu;
     source.rcv_wnd = static_cast<uint32_t>(Window());
   }
+  source.notsent_bytes = static_cast<uint32_t>(Unsent());
+  source.write_memory = source.notsent_bytes;
   if (peer_ != nullptr) {
-    source.notsent_bytes = static_cast<uint32_t>(peer_->Undelivered());
-    source.write_memory = source.notsent_bytes;
-    source.bytes_acked -= source.notsent_bytes;
     source.snd_wnd = static_cast<uint32_t>(peer_->Window() - peer_->ready_);
   }
   return source;
@@ -234,12 +234,10 @@ SysResult TcpSocket::Ioctl(uint64_t request, int* value) {
     case SIOCOUTQ:
     case SIOCOUTQNSD:
       if (listening) return SysResult::Error(EINVAL);
-      *value = 0;
-      if (request == SIOCOUTQ) {
-        const bool fin = peer_unheard_ ? fin_sent() : fin_waits_;
-        *value = static_cast<int>(Unacknowledged()) + (fin ? 1 : 0);
-      } else if (peer_ != nullptr) {
-        *value = static_cast<int>(peer_->Undelivered()) + (fin_waits_ ? 1 : 0);
+      if (request == SIOCOUTQ && peer_unheard_) {
+        *value = static_cast<int>(Unacknowledged()) + (fin_sent() ? 1 : 0);
+      } else {
+        *value = static_cast<int>(Unsent()) + (fin_waits_ ? 1 : 0);
       }
       return SysResult::Ok();
     case SIOCATMARK:

@@ -168,10 +168,13 @@ class TcpSocket final : public Socket,
   size_t Capacity() const;
   size_t Window() const;
   size_t Undelivered() const { return in_.size() - ready_; }
+  size_t Unsent() const {
+    return peer_ == nullptr ? held_ : peer_->Undelivered();
+  }
   size_t Unacknowledged() const;
   // Something has gone out of which nobody hears that it has arrived.
   bool unacknowledged_for_ever() const {
-    return peer_unheard_ && (bytes_sent_ > held_ || fin_sent());
+    return peer_unheard_ && (Unacknowledged() > held_ || fin_sent());
   }
   size_t Deliverable() const;
   size_t LowWaterMark(size_t wanted, bool all) const;
