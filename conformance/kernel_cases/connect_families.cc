@@ -2,13 +2,13 @@
 // their packets as IPv4, into nothing; a kernel that does not is a better one.
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -113,11 +113,7 @@ void ListenAfterConnect(Context& c) {
   ASSERT_THAT(client.Send("y", MSG_NOSIGNAL), IsOkAndHolds(1));
   EXPECT_THAT(RecvOnce(accepted), IsOkAndHolds("y"));
   // But nobody hears that it has.
-  int unacknowledged = 0;
-  EXPECT_THAT(c.sys().Ioctl(client.fd(), SIOCOUTQ,
-                            reinterpret_cast<intptr_t>(&unacknowledged)),
-              IsOk());
-  EXPECT_EQ(unacknowledged, 1);
+  EXPECT_THAT(Ask(client, SIOCOUTQ), IsOkAndHolds(1));
   EXPECT_THAT(accepted.HalfClose(), IsOk());
   EXPECT_THAT(accepted.TcpState(), IsOkAndHolds(TCP_FIN_WAIT1));
   EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));

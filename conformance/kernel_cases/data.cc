@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
-#include "syscalls/error.h"
 #include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
 
@@ -292,15 +290,6 @@ void BadMessage(Context& c) {
 }
 
 // ---- How much is there ------------------------------------------------------
-
-// ioctl(2) with a request that answers an int.
-absl::StatusOr<int> Ask(const RawSocket& socket, uint64_t request) {
-  int value = -1;
-  const SysResult asked = socket.syscalls().Ioctl(
-      socket.fd(), request, reinterpret_cast<intptr_t>(&value));
-  if (!asked.ok()) return ErrnoError(asked.error(), "ioctl");
-  return value;
-}
 
 void Readable(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -69,6 +70,14 @@ SysResult Disconnect(const RawSocket& socket) {
 
 SysResult SetSocketOption(const RawSocket& socket, int name, int value) {
   return socket.SetOption(SOL_SOCKET, name, value);
+}
+
+absl::StatusOr<int> Ask(const RawSocket& socket, uint64_t request) {
+  int value = -1;
+  const SysResult asked = socket.syscalls().Ioctl(
+      socket.fd(), request, reinterpret_cast<intptr_t>(&value));
+  if (!asked.ok()) return ErrnoError(asked.error(), "ioctl");
+  return value;
 }
 
 SysResult PollNow(const RawSocket& socket) {

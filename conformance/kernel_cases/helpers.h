@@ -71,6 +71,9 @@ SysResult Disconnect(const loopback::RawSocket& socket);
 SysResult SetSocketOption(const loopback::RawSocket& socket, int name,
                           int value);
 
+// One ioctl(2) that asks for a number: FIONREAD, SIOCOUTQ.
+absl::StatusOr<int> Ask(const loopback::RawSocket& socket, uint64_t request);
+
 // What poll(2) says at once of all the events there are: what is always told
 // (POLLERR, POLLHUP, POLLNVAL), and POLLIN, POLLOUT, POLLPRI and POLLRDHUP, if
 // there.

@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,13 +31,6 @@ using loopback::ConnectedPair;
 using loopback::Listener;
 using loopback::Pair;
 using loopback::RawSocket;
-
-SysResult SetTcp(const RawSocket& socket, int name, int value) {
-  return socket.SetOption(IPPROTO_TCP, name, value);
-}
-absl::StatusOr<int> Tcp(const RawSocket& socket, int name) {
-  return socket.Option(IPPROTO_TCP, name);
-}
 
 void CorkAndNoDelay(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -142,11 +134,7 @@ void CorkedToClosedPeer(Context& c) {
   ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
   ASSERT_THAT(pair.client.Send("a"), IsOkAndHolds(1));
   EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
-  int unsent = 0;
-  EXPECT_THAT(c.sys().Ioctl(pair.client.fd(), SIOCOUTQ,
-                            reinterpret_cast<intptr_t>(&unsent)),
-              IsOk());
-  EXPECT_EQ(unsent, 1);
+  EXPECT_THAT(Ask(pair.client, SIOCOUTQ), IsOkAndHolds(1));
   ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
   EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
 }

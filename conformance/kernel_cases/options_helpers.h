@@ -1,6 +1,7 @@
 #ifndef CONFORMANCE_KERNEL_CASES_OPTIONS_HELPERS_H_
 #define CONFORMANCE_KERNEL_CASES_OPTIONS_HELPERS_H_
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <vector>
@@ -42,6 +43,15 @@ absl::StatusOr<T> OptionOf(const loopback::RawSocket& socket, int level,
     return absl::InternalError("getsockopt: another length");
   }
   return value;
+}
+
+// An option of IPPROTO_TCP that is an int.
+inline SysResult SetTcp(const loopback::RawSocket& socket, int name,
+                        int value) {
+  return socket.SetOption(IPPROTO_TCP, name, value);
+}
+inline absl::StatusOr<int> Tcp(const loopback::RawSocket& socket, int name) {
+  return socket.Option(IPPROTO_TCP, name);
 }
 
 // Expects that an option takes each of `good`, reads it back, and refuses each

@@ -41,13 +41,6 @@ using ::testing::Gt;
 constexpr int kTcpIsMptcp = 43;
 constexpr int kTcpRtoMaxMs = 44;
 
-SysResult SetTcp(const RawSocket& socket, int name, int value) {
-  return socket.SetOption(IPPROTO_TCP, name, value);
-}
-absl::StatusOr<int> Tcp(const RawSocket& socket, int name) {
-  return socket.Option(IPPROTO_TCP, name);
-}
-
 void NoDelay(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   ExpectSwitch(socket, IPPROTO_TCP, TCP_NODELAY);
