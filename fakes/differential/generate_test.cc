@@ -1,5 +1,7 @@
 #include "fakes/differential/generate.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +9,7 @@
 
 #include "fakes/call.h"
 #include "fakes/differential/program.h"
+#include "fakes/differential/shrink.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
@@ -53,6 +56,29 @@ TEST(GenerateTest, ShrinkingEnds) {
     program = *next;
   }
   FAIL() << program.value().size() << " steps are left";
+}
+
+// A field that cannot makes findings longer to read than need be.
+TEST(GenerateTest, EveryFieldOfAStepCanBecomePlain) {
+  Step step;
+  step.call = Call::kWrite;
+  step.process = 1;
+  step.address = {
+      .host = Host::kAnyV6, .port = PortKind::kOfSlot, .index = 2, .length = 3};
+  step.flags = MSG_MORE | MSG_PEEK;
+  step.size = 1000;
+  step.pieces = 3;
+  step.length = 5;
+  step.null = step.null_length = step.no_descriptors = step.repeated = true;
+  for (auto simpler = SimplerSteps(step); !simpler.empty();
+       simpler = SimplerSteps(step)) {
+    step = simpler.front();
+  }
+  Step plain;
+  plain.call = Call::kSend;
+  plain.size = 1;
+  plain.address.port = PortKind::kFixed;
+  EXPECT_EQ(step, plain);
 }
 
 TEST(GenerateTest, ASeedIsAProgram) {

@@ -54,7 +54,7 @@ void Writer::MaybeShare(int slot) {
 }
 
 int Writer::MakeListener() {
-  const int slot = NewSocket(Chance(40), Below(kProcesses));
+  const int slot = NewSocket(Chance(40));
   MaybeShare(slot);
   if (Chance(8)) SetBuffers(slot);
   if (Chance(92)) BindTo(slot, AddressToListenOn(At(slot).v6));
@@ -64,7 +64,7 @@ int Writer::MakeListener() {
 
 int Writer::MakeClient(int listener) {
   const bool v6 = At(listener).v6 ? !Chance(15) : Chance(12);
-  const int slot = NewSocket(v6, Below(kProcesses));
+  const int slot = NewSocket(v6);
   if (slot == listener) return kNoSlot;
   if (Chance(8)) SetBuffers(slot);
   if (Chance(12)) {
@@ -106,7 +106,7 @@ void Writer::FillQueue() {
 // their own; when that is full, Linux turns to SYN cookies, which know nothing
 // of waiting. So there is room for all.
 void Writer::DeferAccept() {
-  const int listener = NewSocket(Chance(40), Below(kProcesses));
+  const int listener = NewSocket(Chance(40));
   SetOption(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1 + Below(5));
   BindTo(listener, AddressToListenOn(At(listener).v6));
   ListenOn(listener, 128);
@@ -122,7 +122,7 @@ void Writer::DeferAccept() {
 }
 
 void Writer::Refused() {
-  const int slot = NewSocket(Chance(30), Below(kProcesses));
+  const int slot = NewSocket(Chance(30));
   if (Chance(30)) BindTo(slot, AddressToListenOn(At(slot).v6));
   Address address;
   address.host = At(slot).v6 ? Host::kLocalV6 : Host::kLocalV4;
@@ -136,7 +136,7 @@ void Writer::Refused() {
   if (Chance(60)) Look(slot);
   // A port that it let go of can be had by somebody else.
   if (Chance(30)) {
-    const int other = NewSocket(At(slot).v6, Below(kProcesses));
+    const int other = NewSocket(At(slot).v6);
     if (other == slot) return;
     address.port = PortKind::kOfSlot;
     address.index = slot;
@@ -153,7 +153,7 @@ void Writer::Conflict() {
     return;
   }
   const bool v6 = Chance(At(holder).v6 ? 70 : 30);
-  const int slot = NewSocket(v6, Below(kProcesses));
+  const int slot = NewSocket(v6);
   if (slot == holder) return;
   MaybeShare(slot);
   Address address = AddressToListenOn(v6);
@@ -170,8 +170,7 @@ void Writer::SecondListener() {
   const bool v6 = Chance(40);
   const Address address = AddressToListenOn(v6);
   const int name = OneOf({SO_REUSEADDR, SO_REUSEPORT});
-  const int slots[] = {NewSocket(v6, Below(kProcesses)),
-                       NewSocket(v6, Below(kProcesses))};
+  const int slots[] = {NewSocket(v6), NewSocket(v6)};
   if (slots[0] == slots[1]) return;
   for (const int slot : slots) {
     if (Chance(85)) SetOption(slot, SOL_SOCKET, name, 1);
@@ -195,7 +194,7 @@ void Writer::TimeWait() {
   CloseSlot(server);
   if (client != kNoSlot && Chance(80)) CloseSlot(client);
   if (listener != kNoSlot) CloseSlot(listener);
-  const int again = NewSocket(v6, Below(kProcesses));
+  const int again = NewSocket(v6);
   MaybeShare(again);
   BindTo(again, address);
   ListenOn(again, 1);
@@ -228,8 +227,8 @@ void Writer::SameNames() {
   if (listener == kNoSlot) listener = MakeListener();
   if (listener == kNoSlot) return;
   const bool v6 = At(listener).v6;
-  const int first = NewSocket(v6, Below(kProcesses));
-  const int second = NewSocket(v6, Below(kProcesses));
+  const int first = NewSocket(v6);
+  const int second = NewSocket(v6);
   if (first == second || first == listener || second == listener) return;
   Address address;
   address.host = v6 ? Host::kLocalV6 : Host::kLocalV4;
@@ -272,7 +271,7 @@ void Writer::CloseListener() {
 }
 
 void Writer::Privileged() {
-  const int slot = NewSocket(Chance(30), Below(kProcesses));
+  const int slot = NewSocket(Chance(30));
   Address address;
   address.host = At(slot).v6 ? Host::kLocalV6 : Host::kLocalV4;
   address.port = PortKind::kPrivileged;

@@ -34,8 +34,8 @@ void Writer::Talk() {
 }
 
 void Writer::SetBuffers(int slot) {
-  SetOption(slot, SOL_SOCKET, OneOf({SO_SNDBUF, SO_RCVBUF}),
-            OneOf({1, 2304, 4096, 65536, 1 << 20, -1}));
+  const int name = OneOf({SO_SNDBUF, SO_RCVBUF});
+  SetOption(slot, SOL_SOCKET, name, OneOf({1, 2304, 4096, 65536, 1 << 20, -1}));
 }
 
 void Writer::FillBuffers() {

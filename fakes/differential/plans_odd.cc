@@ -115,7 +115,7 @@ void Writer::OddOption() {
 void Writer::OddAddress() {
   const bool connect = Chance(50);
   int slot = AnySlot();
-  if (Chance(40)) slot = NewSocket(Chance(50), Below(kProcesses));
+  if (Chance(40)) slot = NewSocket(Chance(50));
   Step& step = Add(connect ? Call::kConnect : Call::kBind, slot);
   step.address.host =
       OneOf({Host::kLocalV4, Host::kOtherV4, Host::kAnyV4, Host::kBroadcastV4,
@@ -138,10 +138,11 @@ void Writer::OddName() {
   const int listener = Any({Guess::kListening});
   const bool accept = listener != kNoSlot && Chance(40);
   if (accept && Chance(60) && MakeClient(listener) == kNoSlot) return;
+  const int slot = accept ? listener : AnySlot();
   Step& step = Add(accept       ? Call::kAccept4
                    : Chance(50) ? Call::kGetSockName
                                 : Call::kGetPeerName,
-                   accept ? listener : AnySlot());
+                   slot);
   if (accept) {
     const int out = Any({Guess::kFree});
     step.out = out;

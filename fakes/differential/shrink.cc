@@ -98,6 +98,7 @@ std::vector<Step> SimplerSteps(const Step& step) {
   out.Set(&Step::length, kRightLength);
   out.Set(&Step::null, false);
   out.Set(&Step::null_length, false);
+  out.Set(&Step::repeated, false);
   out.Set(&Step::no_descriptors, false);
   out.Set(&Step::pieces, 1);
   if (step.size > 1) out.Set(&Step::size, size_t{1});

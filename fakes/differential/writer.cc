@@ -90,7 +90,9 @@ void Writer::Plan() {
 
 bool Writer::Chance(int percent) { return Below(100) < percent; }
 
-// (The standard's distributions differ between libraries; a seed shall not.)
+// (The standard's distributions differ between libraries; a seed shall not. Nor
+// between compilers, which evaluate a call's arguments in any order: no call
+// has two that are chosen.)
 int Writer::Below(int limit) {
   return static_cast<int>(random_() % static_cast<uint64_t>(limit));
 }
@@ -131,7 +133,8 @@ int Writer::FreeSlot() {
   return victim;
 }
 
-int Writer::NewSocket(bool v6, int process) {
+int Writer::NewSocket(bool v6) {
+  const int process = Below(kProcesses);
   const int slot = FreeSlot();
   Step& step = Add(Call::kSocket, kNoSlot);
   step.out = slot;

@@ -60,7 +60,7 @@ class Writer {
   Step& Add(Call call, int slot);
   // A slot that is free, if need be because its descriptor is closed first.
   int FreeSlot();
-  int NewSocket(bool v6, int process);
+  int NewSocket(bool v6);
   void SetOption(int slot, int level, int name, int value);
   void BindTo(int slot, const Address& address);
   void ListenOn(int slot, int backlog);
