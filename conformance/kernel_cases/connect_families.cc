@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -129,6 +131,32 @@ void SmallPiecesWait(Context& c) {
   EXPECT_THAT(RecvOnce(way.accepted), IsOkAndHolds("b"));
 }
 
+void UncorkedPiecesWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const OneWay way, NewOneWay(c));
+  if (way.heard) return c.Variation("is_heard");
+  ASSERT_THAT(way.client.Send("a"), IsOkAndHolds(1));
+  ASSERT_THAT(RecvOnce(way.accepted), IsOkAndHolds("a"));
+  ASSERT_THAT(way.client.SetOption(IPPROTO_TCP, TCP_CORK, 1), IsOk());
+  ASSERT_THAT(way.client.Send("b"), IsOkAndHolds(1));
+  ASSERT_THAT(way.client.SetOption(IPPROTO_TCP, TCP_CORK, 0), IsOk());
+  EXPECT_THAT(RecvOnce(way.accepted), IsErrno(EAGAIN));
+}
+
+// The first window is some 64 KiB; that the reader has made room is not heard.
+void FirstWindowStays(Context& c) {
+  constexpr size_t kSize = 16000;
+  ASSERT_OK_AND_ASSIGN(const OneWay way, NewOneWay(c));
+  if (way.heard) return c.Variation("is_heard");
+  ASSERT_THAT(way.client.SetOption(IPPROTO_TCP, TCP_NODELAY, 1), IsOk());
+  const std::string piece(kSize, 'a');
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_THAT(way.client.Send(piece), IsOkAndHolds(kSize));
+    ASSERT_THAT(RecvOnce(way.accepted, kSize), IsOkAndHolds(piece));
+  }
+  ASSERT_THAT(way.client.Send(piece), IsOkAndHolds(kSize));
+  EXPECT_THAT(RecvOnce(way.accepted, kSize), IsErrno(EAGAIN));
+}
+
 void OneWayPeerGone(Context& c) {
   ASSERT_OK_AND_ASSIGN(OneWay way, NewOneWay(c));
   if (way.heard) return c.Variation("is_heard");
@@ -183,6 +211,22 @@ const std::vector<Case>& ConnectFamilyKernelCases() {
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &SmallPiecesWait},
+      {.id = "kernel.connect.listener_after_ipv4.uncorked",
+       .requirement = "Behind a small piece that nobody acknowledges, what was "
+                      "corked may wait also when the cork is taken off.",
+       .source = "RFC 896; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &UncorkedPiecesWait},
+      {.id = "kernel.connect.listener_after_ipv4.window",
+       .requirement = "To an end that goes unheard no more may be sent than "
+                      "its first window, even if it reads.",
+       .source = "RFC 9293, section 3.8.6; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .axes = Axes::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &FirstWindowStays},
       {.id = "kernel.connect.listener_after_ipv4.peer_gone",
        .requirement = "An end that goes unheard may leave the other one open "
                       "when it goes, until that one sends again.",

@@ -43,7 +43,6 @@ size_t TcpSocket::Capacity() const {
   return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
 }
 
-// What was sent and is not known to have arrived.
 size_t TcpSocket::Unacknowledged() const {
   if (state_ == TcpState::kClosed) return 0;
   return peer_unheard_ ? bytes_sent_ : Unsent();
@@ -225,6 +224,7 @@ void TcpSocket::SendAgainLater() {
   timer_ = kernel_.clock.Set(kernel_.clock.After(kLongestHold), *this);
 }
 
+// So many bytes are in the stream now. `more`: with MSG_MORE.
 void TcpSocket::OnSent(size_t size, bool more) {
   const size_t to_go = held_ + size;
   // MSG_MORE is forgotten when its call is over: what acknowledges a whole

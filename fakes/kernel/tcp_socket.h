@@ -168,6 +168,8 @@ class TcpSocket final : public Socket,
   size_t Capacity() const;
   size_t Window() const;
   size_t Undelivered() const { return in_.size() - ready_; }
+  // What waits for room or is held back; and that with what has gone out
+  // without an acknowledgement.
   size_t Unsent() const {
     return peer_ == nullptr ? held_ : peer_->Undelivered();
   }
