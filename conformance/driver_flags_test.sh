@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# driver_flags_test.sh CONFORMANCE DRIVER ROGUE: the program's flags for drivers, with a driver that works and one that
+# driver_flags_test.sh DRIVER_RUNNER DRIVER ROGUE: the program's flags for drivers, with a driver that works and one that
 # misbehaves as it is told.
 set -euo pipefail
 
