@@ -2,14 +2,11 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <new>
 #include <optional>
 #include <utility>
 
-#include "absl/base/config.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "fakes/sockaddr_out.h"
@@ -20,63 +17,10 @@
 #include "syscalls/linux_syscalls.h"
 #include "syscalls/matchers.h"
 #include "syscalls/syscalls.h"
+#include "tcp/allocation_count.h"
 #include "tcp/tcp.h"
 
 // That no operation of net::tcp allocates memory when it succeeds.
-//
-// Counts operator new, which this program replaces, and, without a sanitizer,
-// malloc as well: the sanitizers bring a malloc of their own, which must stay.
-
-namespace {
-
-// Of this thread, since it started.
-thread_local int allocations = 0;
-
-}  // namespace
-
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-#define COUNTS_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define COUNTS_MALLOC 0
-#else
-#define COUNTS_MALLOC 1
-#endif
-#else
-#define COUNTS_MALLOC 1
-#endif
-
-#if COUNTS_MALLOC
-// glibc's own, which it keeps under these names for programs that replace them.
-extern "C" {
-void* __libc_malloc(size_t size);
-void* __libc_calloc(size_t count, size_t size);
-void* __libc_realloc(void* memory, size_t size);
-
-void* malloc(size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(size_t count, size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, size_t size) {
-  ++allocations;
-  return __libc_realloc(memory, size);
-}
-}
-#endif
-
-void* operator new(size_t size) {
-  ++allocations;
-  // With room for one byte at least, as operator new must.
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace net {
 namespace {
@@ -84,9 +28,9 @@ namespace {
 // How many allocations `operation` makes.
 template <typename Operation>
 int AllocationsOf(Operation&& operation) {
-  const int before = allocations;
+  const int before = AllocationCount();
   operation();
-  return allocations - before;
+  return AllocationCount() - before;
 }
 
 // A kernel in which everything succeeds at once.
@@ -137,14 +81,12 @@ TEST(Allocations, AreCounted) {
               int* volatile made = new int(1);
               delete made;
             }),
-            1 + COUNTS_MALLOC);
-#if COUNTS_MALLOC
+            kMallocIsCounted ? 2 : 1);
   EXPECT_EQ(AllocationsOf([] {
               void* volatile made = std::calloc(1, 1);
               std::free(made);
             }),
-            1);
-#endif
+            kMallocIsCounted ? 1 : 0);
 }
 
 // An error has a message, which is made on the heap: counted through all that
