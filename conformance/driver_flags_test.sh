@@ -46,13 +46,15 @@ expect 2 "--check-driver: needs --driver" --check-driver
 expect 2 "--fix: not with --cases" --driver="$driver" --fix --cases=$fast
 
 # What was recorded is answered again in the same way; what was changed is not.
-expect 0 "" --driver="$driver" --cases="$fast,data.*closed_descriptor" --record=session
-expect 0 " sessions, 0 answered otherwise" --driver="$driver" --replay=session
+expect 0 "" --driver="$driver" --cases="$fast,data.*closed_descriptor" --record-session=session
+expect 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=session
 sed 's/"ok":{"sent":[0-9]*}/"error":{"errno":"EPERM"}/' session > changed
-expect 1 "then:" --driver="$driver" --replay=changed
-expect 2 "ENOENT" --driver="$driver" --replay=missing
+expect 1 "then:" --driver="$driver" --replay-session=changed
+expect 2 "--record is now --record-session" --driver="$driver" --record=session
+expect 2 "--replay is now --replay-session" --driver="$driver" --replay=session
+expect 2 "ENOENT" --driver="$driver" --replay-session=missing
 echo "{}" > no_session
-expect 2 "no_session:1: this is no recorded message" --driver="$driver" --replay=no_session
+expect 2 "no_session:1: this is no recorded message" --driver="$driver" --replay-session=no_session
 
 # The user starts the driver: what is printed can be typed.
 mkdir attached

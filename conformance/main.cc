@@ -58,8 +58,8 @@ ABSL_FLAG(bool, smoke, false, "");
 ABSL_FLAG(bool, check_driver, false, "");
 ABSL_FLAG(bool, print_command, false, "");
 ABSL_FLAG(std::string, attach, "", "");
-ABSL_FLAG(std::string, record, "", "");
-ABSL_FLAG(std::string, replay, "", "");
+ABSL_FLAG(std::string, record_session, "", "");
+ABSL_FLAG(std::string, replay_session, "", "");
 
 namespace net::conformance {
 namespace {
@@ -100,11 +100,17 @@ An implementation behind a driver (conformance/drivers/README.md):
   --print-command            print how to start it by hand, and exit
   --attach=FOLDER            let the user start it (in a debugger): prints how;
                              the channel is two FIFOs made in the folder
-  --record=FILE              write what is said to it and what it answers
-  --replay=FILE              say to it what such a file holds, and compare
+  --record-session=FILE      write each command to it and each of its answers
+  --replay-session=FILE      send it the commands of such a file, and compare
+                             its answers
 
 Exit status: 0 as expected, 1 an unexpected outcome, 2 a usage or harness error.
 )";
+
+constexpr RenamedFlag kRenamedFlags[] = {
+    {.before = "record", .now = "record-session"},
+    {.before = "replay", .now = "replay-session"},
+};
 
 int UsageError(absl::string_view message) {
   return Fail(absl::StrCat(message, " (--help shows the flags)"));
@@ -123,11 +129,12 @@ int List(absl::Span<const Case* const> cases) {
 }
 
 int Explain(absl::Span<const Column> columns, const std::string& id) {
-  const Case* test_case = FindCase(columns, id);
-  if (test_case == nullptr) {
-    return UsageError(absl::StrCat("--explain: there is no case '", id, "'"));
+  const auto test_case = FindNamedCase(columns, id);
+  if (!test_case.ok()) {
+    return UsageError(
+        absl::StrCat("--explain: ", test_case.status().message()));
   }
-  std::cout << FormatCase(*test_case);
+  std::cout << FormatCase(**test_case);
   return kAsExpected;
 }
 
@@ -148,7 +155,8 @@ std::string MistakeInFlags() {
            {"--check-driver", absl::GetFlag(FLAGS_check_driver)},
            {"--print-command", absl::GetFlag(FLAGS_print_command)},
            {"--attach", !absl::GetFlag(FLAGS_attach).empty()},
-           {"--replay", !absl::GetFlag(FLAGS_replay).empty()}}) {
+           {"--replay-session",
+            !absl::GetFlag(FLAGS_replay_session).empty()}}) {
     if (given && !has_driver) return absl::StrCat(name, ": needs --driver");
   }
   return "";
@@ -213,7 +221,8 @@ int RunSelected(absl::Span<const Column> all_columns) {
 
 int Main(int argc, char** argv) {
   const absl::Status parsed = ParseFlags(
-      absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1));
+      absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1),
+      kRenamedFlags);
   if (!parsed.ok()) {
     return UsageError(std::string(parsed.message()));
   }
@@ -238,11 +247,12 @@ int Main(int argc, char** argv) {
   if (absl::GetFlag(FLAGS_check_driver)) {
     return CheckDriver(CommandOfUser(), std::cout) ? kAsExpected : kUnexpected;
   }
-  if (const std::string path = absl::GetFlag(FLAGS_replay); !path.empty()) {
+  if (const std::string path = absl::GetFlag(FLAGS_replay_session);
+      !path.empty()) {
     const absl::StatusOr<bool> same =
         Replay(FromCallersFolder(path), CommandOfUser(), std::cout);
     if (!same.ok()) {
-      return Fail(absl::StrCat("--replay: ", same.status().message()));
+      return Fail(absl::StrCat("--replay-session: ", same.status().message()));
     }
     return *same ? kAsExpected : kUnexpected;
   }
@@ -253,11 +263,12 @@ int Main(int argc, char** argv) {
     absl::SetFlag(&FLAGS_timeout, absl::Hours(24));
     absl::SetFlag(&FLAGS_jobs, 1);
   }
-  if (const std::string path = absl::GetFlag(FLAGS_record); !path.empty()) {
+  if (const std::string path = absl::GetFlag(FLAGS_record_session);
+      !path.empty()) {
     const absl::Status started =
         StartRecording(FromCallersFolder(path), options);
     if (!started.ok()) {
-      return Fail(absl::StrCat("--record: ", started.message()));
+      return Fail(absl::StrCat("--record-session: ", started.message()));
     }
   }
   return RunSelected(AllColumns(options));

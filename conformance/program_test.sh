@@ -40,8 +40,12 @@ expect 2 "no case of net_tcp, linux matches 'lisen.*'" --cases='lisen.*' --imple
 expect 2 "no case of linux matches '$fast'" --implementations=linux --cases=$fast
 expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, libuv, linux, fake_kernel" \
   --implementations=nobody
-expect 2 "there is no case 'nothing'" --explain=nothing
+expect 2 "--explain: there is no case 'nothing'" --explain=nothing
 expect 2 "there is no flag '--nonsense'" --nonsense
+expect 2 "there is no flag '--implementation=asio'; did you mean '--implementations'?" --implementation=asio
+expect 2 "did you mean 'asio'?" --implementations=asoi
+expect 2 "did you mean 'listen.*'?" --cases='lisen.*'
+expect 2 "did you mean '$fast'?" --explain=listen.backlog.defualt
 expect 2 "'word' is not a flag" word
 expect 2 "--jobs" --jobs=0
 expect 2 "--jobs=many" --jobs=many

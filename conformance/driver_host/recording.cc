@@ -179,7 +179,7 @@ absl::Status StartRecording(const std::string& path,
     // Whole, for trials run at the same time: that is what O_APPEND is for.
     if (write(fd, line.data(), line.size()) !=
         static_cast<ssize_t>(line.size())) {
-      throw HarnessError("--record: cannot write");
+      throw HarnessError("--record-session: cannot write");
     }
   };
   return absl::OkStatus();

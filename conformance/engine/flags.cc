@@ -1,6 +1,7 @@
 #include "conformance/engine/flags.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/flags/commandlineflag.h"
 #include "absl/flags/reflection.h"
@@ -10,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "conformance/engine/nearest.h"
 
 namespace net::conformance {
 namespace {
@@ -26,9 +28,35 @@ bool NeedsValue(const absl::CommandLineFlag& flag) {
   return !flag.IsOfType<bool>();
 }
 
+// "--driver-stdio" of FLAGS_driver_stdio.
+std::string AsTyped(absl::string_view name) {
+  return absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}));
+}
+
+std::vector<std::string> FlagNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    names.push_back(AsTyped(name));
+  }
+  return names;
+}
+
+absl::Status NoFlag(absl::string_view word, absl::string_view name,
+                    absl::Span<const RenamedFlag> renamed) {
+  const std::string typed = AsTyped(name);
+  for (const RenamedFlag& flag : renamed) {
+    if (typed != AsTyped(flag.before)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(typed, " is now ", AsTyped(flag.now)));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "there is no flag '", word, "'", DidYouMean(typed, FlagNames())));
+}
+
 }  // namespace
 
-absl::Status ParseFlags(absl::Span<char* const> arguments) {
+absl::Status ParseFlags(absl::Span<char* const> arguments,
+                        absl::Span<const RenamedFlag> renamed) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     absl::string_view word = arguments[i];
     const std::string whole(word);
@@ -52,8 +80,7 @@ absl::Status ParseFlags(absl::Span<char* const> arguments) {
       }
     }
     if (flag == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("there is no flag '", whole, "'"));
+      return NoFlag(whole, name, renamed);
     }
     if (!has_value && NeedsValue(*flag)) {
       if (++i == arguments.size()) {

@@ -18,6 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 absl::Status Parse(std::vector<std::string> words) {
   std::vector<char*> arguments;
@@ -56,6 +57,21 @@ TEST(FlagsTest, EveryMistakeNamesTheWord) {
   EXPECT_THAT(MistakeIn({"--test_int"}), HasSubstr("needs a value"));
   EXPECT_THAT(MistakeIn({"--notest_int"}), HasSubstr("--notest_int"));
   EXPECT_THAT(MistakeIn({"--notest_bool=1"}), HasSubstr("--notest_bool=1"));
+}
+
+TEST(FlagsTest, AMisspeltFlagGetsTheNearest) {
+  EXPECT_THAT(MistakeIn({"--test-itn=3"}),
+              HasSubstr("there is no flag '--test-itn=3'; did you mean "
+                        "'--test-int'?"));
+  EXPECT_THAT(MistakeIn({"--nonsense"}), Not(HasSubstr("did you mean")));
+}
+
+TEST(FlagsTest, ARenamedFlagIsAnErrorThatNamesTheNewOne) {
+  std::string word = "--test_old=3";
+  std::vector<char*> arguments = {word.data()};
+  const absl::Status status =
+      ParseFlags(arguments, {{.before = "test-old", .now = "test-new"}});
+  EXPECT_EQ(status.message(), "--test-old is now --test-new");
 }
 
 }  // namespace

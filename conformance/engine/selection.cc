@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
+#include "conformance/engine/nearest.h"
 #include "conformance/engine/trial.h"
 
 namespace net::conformance {
@@ -24,6 +25,12 @@ void AppendNameOf(std::string* out, const Column& column) {
 }
 void AppendName(std::string* out, const Column* column) {
   AppendNameOf(out, *column);
+}
+
+std::vector<std::string> NamesOf(absl::Span<const Column> columns) {
+  std::vector<std::string> names;
+  for (const Column& column : columns) names.push_back(column.name);
+  return names;
 }
 
 bool Matches(const std::string& glob, const Case& one) {
@@ -39,6 +46,21 @@ std::vector<const Case*> CasesOf(absl::Span<const Column* const> columns) {
     for (const Case& one : column->cases) cases.push_back(&one);
   }
   return cases;
+}
+
+// What a misspelt glob may have meant: the ids, and each beginning of one that
+// ends at a dot, as "listen.*".
+std::vector<std::string> GlobsOf(absl::Span<const Case* const> cases) {
+  std::set<std::string> globs;
+  for (const Case* one : cases) {
+    const std::string id(one->id);
+    globs.insert(id);
+    for (size_t dot = id.find('.'); dot != std::string::npos;
+         dot = id.find('.', dot + 1)) {
+      globs.insert(id.substr(0, dot) + ".*");
+    }
+  }
+  return {globs.begin(), globs.end()};
 }
 
 bool IsOfTable(const Case* one, absl::Span<const Case> table) {
@@ -57,7 +79,8 @@ absl::StatusOr<std::vector<const Case*>> SelectCases(
                      [&](const Case* one) { return Matches(glob, *one); })) {
       return absl::NotFoundError(
           absl::StrCat("no case of ", absl::StrJoin(columns, ", ", AppendName),
-                       " matches '", glob, "'; --list shows the cases"));
+                       " matches '", glob, "'", DidYouMean(glob, GlobsOf(all)),
+                       "; --list shows the cases"));
     }
   }
   std::vector<const Case*> selected;
@@ -81,14 +104,27 @@ const Case* FindCase(absl::Span<const Column> columns, absl::string_view id) {
   return nullptr;
 }
 
+absl::StatusOr<const Case*> FindNamedCase(absl::Span<const Column> columns,
+                                          absl::string_view id) {
+  const Case* found = FindCase(columns, id);
+  if (found != nullptr) return found;
+  std::vector<std::string> ids;
+  for (const Column& column : columns) {
+    for (const Case& one : column.cases) ids.emplace_back(one.id);
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no case '", id, "'", DidYouMean(id, ids)));
+}
+
 absl::StatusOr<std::vector<const Column*>> SelectColumns(
     absl::Span<const Column> columns, absl::Span<const std::string> names) {
   for (const std::string& name : names) {
     if (std::none_of(columns.begin(), columns.end(),
                      [&](const Column& one) { return one.name == name; })) {
       return absl::NotFoundError(absl::StrCat(
-          "no implementation is named '", name,
-          "'; there are: ", absl::StrJoin(columns, ", ", AppendNameOf)));
+          "no implementation is named '", name, "'",
+          DidYouMean(name, NamesOf(columns)),
+          "; there are: ", absl::StrJoin(columns, ", ", AppendNameOf)));
     }
   }
   std::vector<const Column*> selected;

@@ -28,6 +28,10 @@ absl::StatusOr<std::vector<const Case*>> SelectCases(
 // The case of this id in the columns' tables; nullptr if there is none.
 const Case* FindCase(absl::Span<const Column> columns, absl::string_view id);
 
+// The same; an error names the nearest.
+absl::StatusOr<const Case*> FindNamedCase(absl::Span<const Column> columns,
+                                          absl::string_view id);
+
 // For every column each of the cases that are of its table, on each of their
 // axes.
 std::vector<Trial> MakeTrials(absl::Span<const Case* const> cases,

@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::vector<Case> kTable = {
     {.id = "listen.plain", .axes = Axes::kV4AndV6, .run = nullptr},
@@ -69,6 +70,23 @@ TEST(SelectCasesTest, AGlobMustMatchInTheTablesOfTheColumns) {
               HasSubstr("no case of kernel matches 'accept.*'"));
 }
 
+TEST(SelectCasesTest, AMisspeltGlobGetsTheNearest) {
+  const auto message = [](const std::string& glob) {
+    return std::string(SelectCases({&kOne}, {glob}).status().message());
+  };
+  EXPECT_THAT(message("lisen.*"), HasSubstr("did you mean 'listen.*'?"));
+  EXPECT_THAT(message("listen.backlog.hgue"),
+              HasSubstr("did you mean 'listen.backlog.huge'?"));
+  EXPECT_THAT(message("nonsense"), Not(HasSubstr("did you mean")));
+}
+
+TEST(FindNamedCaseTest, AMisspeltIdGetsTheNearest) {
+  const std::vector<Column> columns = {kOne};
+  EXPECT_EQ(*FindNamedCase(columns, "accept.plain"), &kTable[2]);
+  EXPECT_EQ(FindNamedCase(columns, "acept.plain").status().message(),
+            "there is no case 'acept.plain'; did you mean 'accept.plain'?");
+}
+
 TEST(FindCaseTest, LooksInAllTables) {
   const std::vector<Column> columns = {kOne, kKernel};
   EXPECT_EQ(FindCase(columns, "accept.plain"), &kTable[2]);
@@ -87,6 +105,8 @@ TEST(SelectColumnsTest, NamesSelectAndUnknownOnesListWhatThereIs) {
   const auto none = SelectColumns(columns, {"three"});
   ASSERT_FALSE(none.ok());
   EXPECT_THAT(std::string(none.status().message()), HasSubstr("one, two"));
+  EXPECT_THAT(std::string(SelectColumns(columns, {"tow"}).status().message()),
+              HasSubstr("did you mean 'two'?"));
 }
 
 TEST(MakeTrialsTest, EveryCaseOnEachOfItsAxesForEveryColumnOfItsTable) {

@@ -1,0 +1,29 @@
+#ifndef CONFORMANCE_ENGINE_NEAREST_H_
+#define CONFORMANCE_ENGINE_NEAREST_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace net::conformance {
+
+// Returns how many insertions, deletions, substitutions and swaps of
+// neighbours turn one word into the other.
+size_t EditDistance(absl::string_view one, absl::string_view other);
+
+// Returns the `words` that `word` may be a misspelling of, nearest first, at
+// most three. A word is near if at most a third of it is wrong, or if it
+// contains `word`.
+std::vector<std::string> Nearest(absl::string_view word,
+                                 absl::Span<const std::string> words);
+
+// "; did you mean 'listen.plain' or 'listen.port'?", or "" if none is near.
+std::string DidYouMean(absl::string_view word,
+                       absl::Span<const std::string> words);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENGINE_NEAREST_H_
