@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -117,6 +118,12 @@ class Environment {
   // (`blackhole`). (Need::kOwnNetwork)
   virtual void AddFailingRoute(const ip::Addr& addr, int error) = 0;
 };
+
+// "5 (TCP socket 127.0.0.1:4711, listening)".
+inline std::ostream& operator<<(std::ostream& os,
+                                const Environment::Descriptor& descriptor) {
+  return os << descriptor.fd << " (" << descriptor.what << ")";
+}
 
 }  // namespace net::conformance
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "syscalls/require_cxx20.h"
 
 namespace net {
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "syscalls/require_cxx20.h"
 
 namespace net {
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "syscalls/require_cxx20.h"
 
 namespace net::ip {
 

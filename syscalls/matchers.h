@@ -2,10 +2,12 @@
 #define SYSCALLS_MATCHERS_H_
 
 #include <ostream>
+#include <ranges>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "syscalls/errno_symbol.h"
 #include "syscalls/error.h"
@@ -19,10 +21,20 @@
 //
 //   Value of: tcp::Connect(ip::kLocalV4, port)
 //   Expected: is errno ECONNREFUSED
-//     Actual: ..., which is errno ETIMEDOUT
+//     Actual: UNKNOWN: connect 127.0.0.1:80: ETIMEDOUT: ..., which is errno
+//     ETIMEDOUT
+//
+// A StatusOr<T> is printed as its status, or as "OK: " and its value.
 
 namespace net {
 namespace matchers_internal {
+
+// Types whose values GoogleTest does not print as bytes.
+template <typename T>
+concept Printable = std::ranges::range<T> ||
+    requires(const T& value, std::ostream& os) {
+  os << value;
+};
 
 // What a matcher says of an error. Not every one was made of an errno.
 template <typename Result>
@@ -35,6 +47,28 @@ void ExplainError(const Result& result, std::ostream* os) {
 }
 
 }  // namespace matchers_internal
+
+}  // namespace net
+
+namespace absl {
+
+// GoogleTest looks for PrintTo() in the namespace of the type. Without it,
+// and with an abseil before 2024, it prints a StatusOr as bytes.
+template <typename T>
+void PrintTo(const StatusOr<T>& result, std::ostream* os) {
+  if (!result.ok()) {
+    *os << result.status();
+    return;
+  }
+  *os << "OK";
+  if constexpr (net::matchers_internal::Printable<T>) {
+    *os << ": " << testing::PrintToString(*result);
+  }
+}
+
+}  // namespace absl
+
+namespace net {
 
 // Matches a success.
 MATCHER(IsOk, negation ? "is an error" : "is OK") {
@@ -61,7 +95,7 @@ MATCHER_P(
   }
   testing::StringMatchResultListener why;
   const bool matches = testing::ExplainMatchResult(inner, arg.value(), &why);
-  // The library prints a StatusOr as bytes.
+  // Results of other libraries may be printed without their value.
   *result_listener << "which holds " << testing::PrintToString(arg.value());
   if (!why.str().empty()) *result_listener << ", " << why.str();
   return matches;

@@ -1,13 +1,16 @@
 #include "syscalls/matchers.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
+#include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "syscalls/error.h"
 #include "syscalls/error_kind.h"
@@ -40,6 +43,7 @@ using ::testing::Matcher;
 using ::testing::Not;
 using ::testing::Pointee;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 using ::testing::StringMatchResultListener;
 
 template <typename T>
@@ -152,6 +156,28 @@ TEST(IsErrorKindTest, SpeaksInNames) {
   EXPECT_EQ(Explain(matcher, SysResult::Error(ETIMEDOUT)),
             "which is of kind timeout");
   EXPECT_EQ(Explain(matcher, SysResult::Ok()), "which is OK");
+}
+
+struct Opaque {
+  int64_t content[2];
+};
+
+TEST(PrintingTest, AStatusOrIsItsStatusOrItsValue) {
+  using testing::PrintToString;
+  EXPECT_EQ(PrintToString(absl::StatusOr<int>(5)), "OK: 5");
+  EXPECT_EQ(PrintToString(absl::StatusOr<std::string>("ab")), "OK: \"ab\"");
+  EXPECT_EQ(PrintToString(absl::StatusOr<std::vector<int>>({1, 2})),
+            "OK: { 1, 2 }");
+  EXPECT_THAT(PrintToString(absl::StatusOr<int>(ErrnoError(EIO, "read"))),
+              StartsWith("UNKNOWN: read: EIO: Input/output error"));
+  // Not "OK: 16-byte object <00-00...".
+  EXPECT_EQ(PrintToString(absl::StatusOr<Opaque>(Opaque{})), "OK");
+}
+
+TEST(PrintingTest, AFailureShowsTheStatus) {
+  const absl::StatusOr<int> result = ErrnoError(ETIMEDOUT, "connect");
+  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(result, IsErrno(EPIPE)),
+                          "connect: ETIMEDOUT: Connection timed out");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <ostream>
 
+#include "syscalls/require_cxx20.h"
+
 namespace net {
 
 // What one system call answered: a value >= 0, or an errno.

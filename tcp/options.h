@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "syscalls/require_cxx20.h"
 #include "tcp/sock_flags.h"
 
 namespace net::tcp {

@@ -1,6 +1,8 @@
 #ifndef TCP_SOCK_FLAGS_H_
 #define TCP_SOCK_FLAGS_H_
 
+#include "syscalls/require_cxx20.h"
+
 namespace net {
 
 // How a new descriptor is to be. The kernel sets the flags in the call that

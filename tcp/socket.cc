@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <ostream>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -94,5 +95,16 @@ absl::Status Socket::Close() {
 }
 
 int Socket::Release() { return std::exchange(fd_, -1); }
+
+std::ostream& operator<<(std::ostream& os, const Socket& socket) {
+  if (!socket.is_open()) return os << "closed socket";
+  return os << "socket " << socket.fd();
+}
+
+std::ostream& operator<<(std::ostream& os,
+                         const Socket::SendAllResult& result) {
+  if (result.ok()) return os << "OK: " << result.sent << " bytes sent";
+  return os << result.status << " (after " << result.sent << " bytes)";
+}
 
 }  // namespace net

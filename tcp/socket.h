@@ -2,6 +2,7 @@
 #define TCP_SOCKET_H_
 
 #include <cstddef>
+#include <ostream>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -138,6 +139,11 @@ class [[nodiscard]] Socket {
   int fd_ = -1;
   Syscalls* sys_ = &DefaultSyscalls();
 };
+
+// "socket 3", or "closed socket".
+std::ostream& operator<<(std::ostream& os, const Socket& socket);
+// "OK: 5 bytes sent", or the error and " (after 5 bytes)".
+std::ostream& operator<<(std::ostream& os, const Socket::SendAllResult& result);
 
 }  // namespace net
 

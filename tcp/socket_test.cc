@@ -58,6 +58,22 @@ TEST(SocketOwnership, DescriptorZeroIsOne) {
   EXPECT_TRUE(socket.is_open());
 }
 
+// A failing test shows these, not bytes.
+TEST(SocketPrinting, ShowsDescriptorsAndErrors) {
+  using testing::PrintToString;
+  MockSyscalls sys;
+  EXPECT_CALL(sys, Close(3)).WillOnce(Succeed());
+  EXPECT_EQ(PrintToString(Socket(3, sys)), "socket 3");
+  EXPECT_EQ(PrintToString(Socket()), "closed socket");
+  EXPECT_EQ(PrintToString(absl::StatusOr<Socket>(Socket())),
+            "OK: closed socket");
+  EXPECT_EQ(PrintToString(Socket::SendAllResult{.sent = 5}),
+            "OK: 5 bytes sent");
+  EXPECT_EQ(PrintToString(Socket::SendAllResult{
+                .status = absl::UnknownError("send"), .sent = 5}),
+            "UNKNOWN: send (after 5 bytes)");
+}
+
 TEST(SocketOwnership, DefaultHoldsNothing) {
   const Socket socket;
   EXPECT_FALSE(socket.is_open());

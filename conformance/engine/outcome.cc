@@ -1,6 +1,7 @@
 #include "conformance/engine/outcome.h"
 
 #include <optional>
+#include <ostream>
 
 #include "absl/strings/string_view.h"
 
@@ -37,6 +38,10 @@ std::optional<Outcome> OutcomeFromName(absl::string_view name) {
     if (OutcomeName(outcome) == name) return outcome;
   }
   return std::nullopt;
+}
+
+std::ostream& operator<<(std::ostream& os, Outcome outcome) {
+  return os << OutcomeName(outcome);
 }
 
 bool IsExpected(Outcome outcome) {

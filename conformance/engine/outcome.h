@@ -2,6 +2,7 @@
 #define CONFORMANCE_ENGINE_OUTCOME_H_
 
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ inline constexpr Outcome kAllOutcomes[] = {
 // "pass", "expected-fail": in records and reports.
 absl::string_view OutcomeName(Outcome outcome);
 std::optional<Outcome> OutcomeFromName(absl::string_view name);
+std::ostream& operator<<(std::ostream& os, Outcome outcome);
 
 // True for the outcomes that a run is expected to have: pass, variation,
 // expected-fail, unsupported and precondition.

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <ostream>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -112,6 +113,11 @@ absl::StatusOr<ip::Endpoint> RawSocket::LocalEndpoint() const {
 
 absl::StatusOr<ip::Endpoint> RawSocket::PeerEndpoint() const {
   return net::PeerEndpoint(*sys_, fd_);
+}
+
+std::ostream& operator<<(std::ostream& os, const RawSocket& socket) {
+  if (!socket.is_open()) return os << "closed socket";
+  return os << "socket " << socket.fd();
 }
 
 }  // namespace net::loopback

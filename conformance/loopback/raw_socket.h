@@ -2,6 +2,7 @@
 #define CONFORMANCE_LOOPBACK_RAW_SOCKET_H_
 
 #include <cstdint>
+#include <ostream>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -84,6 +85,9 @@ class [[nodiscard]] RawSocket {
   int fd_ = -1;
   Syscalls* sys_ = &DefaultSyscalls();
 };
+
+// "socket 3", or "closed socket".
+std::ostream& operator<<(std::ostream& os, const RawSocket& socket);
 
 }  // namespace net::loopback
 

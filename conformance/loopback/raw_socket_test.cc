@@ -46,6 +46,13 @@ TEST(RawSocketOwnership, ClosesOnceInTheDestructor) {
   EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
 }
 
+TEST(RawSocketPrinting, ShowsTheDescriptor) {
+  RawSocket socket(7, DefaultSyscalls());
+  EXPECT_EQ(testing::PrintToString(socket), "socket 7");
+  EXPECT_EQ(socket.Release(), 7);
+  EXPECT_EQ(testing::PrintToString(socket), "closed socket");
+}
+
 TEST(RawSocketOwnership, AssigningClosesWhatWasThere) {
   FaultInjector kernel(DefaultSyscalls());
   auto one = NewSocket(kernel, AF_INET);
