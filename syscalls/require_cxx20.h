@@ -5,7 +5,8 @@
 // anything that an older C++ rejects.
 
 #if __cplusplus < 202002L
-#error "net_tcp needs C++20. Add to .bazelrc: build --cxxopt=-std=c++20 --host_cxxopt=-std=c++20"
+#error \
+    "net_tcp needs C++20. Add to .bazelrc: build --cxxopt=-std=c++20 --host_cxxopt=-std=c++20"
 // A missing header ends the compilation at once. After an #error alone it goes
 // on, and hundreds of errors follow.
 #include "net_tcp/needs/cxx20"
