@@ -16,14 +16,14 @@
 
 namespace net {
 
-// The methods of MockSyscalls; use that, below.
-class MockSyscallsBase : public Syscalls {
+// The mock methods of MockSyscalls; use that, below.
+class MockSyscallsMethods : public Syscalls {
  public:
-  // Not inline: they are what takes the compiler long.
-  MockSyscallsBase();
-  MockSyscallsBase(const MockSyscallsBase&) = delete;
-  MockSyscallsBase& operator=(const MockSyscallsBase&) = delete;
-  ~MockSyscallsBase() override;
+  // Not inline, because they are slow to compile.
+  MockSyscallsMethods();
+  MockSyscallsMethods(const MockSyscallsMethods&) = delete;
+  MockSyscallsMethods& operator=(const MockSyscallsMethods&) = delete;
+  ~MockSyscallsMethods() override;
 
   MOCK_METHOD(SysResult, Socket, (int domain, int type, int protocol),
               (override));
@@ -88,6 +88,58 @@ class MockSyscallsBase : public Syscalls {
               (override));
   MOCK_METHOD(SysResult, NanoSleep,
               (const timespec* duration, timespec* remaining), (override));
+};
+
+// Makes each call in a testing::ScopedTrace with its text as strace(1) writes
+// it, because GoogleMock prints arguments as numbers and addresses:
+//
+//   Uninteresting mock function call - returning default value.
+//       Function call: SetSockOpt(3, 1, 2, 0x7ffc1fd0a1b4, 4)
+//   Google Test trace:
+//   fakes/mock_syscalls.cc:63: setsockopt(3, SOL_SOCKET, SO_REUSEADDR, 1, 4)
+//
+// An argument that the call fills in is "?".
+class MockSyscallsBase : public MockSyscallsMethods {
+ public:
+  SysResult Socket(int domain, int type, int protocol) override;
+  SysResult Bind(int fd, const sockaddr* addr, socklen_t len) override;
+  SysResult Listen(int fd, int backlog) override;
+  SysResult Accept4(int fd, sockaddr* addr, socklen_t* len, int flags) override;
+  SysResult Connect(int fd, const sockaddr* addr, socklen_t len) override;
+  SysResult GetSockName(int fd, sockaddr* addr, socklen_t* len) override;
+  SysResult GetPeerName(int fd, sockaddr* addr, socklen_t* len) override;
+  SysResult SetSockOpt(int fd, int level, int name, const void* value,
+                       socklen_t len) override;
+  SysResult GetSockOpt(int fd, int level, int name, void* value,
+                       socklen_t* len) override;
+  SysResult Shutdown(int fd, int how) override;
+
+  SysResult Send(int fd, const void* data, size_t size, int flags) override;
+  SysResult Recv(int fd, void* data, size_t size, int flags) override;
+  SysResult SendMsg(int fd, const msghdr* message, int flags) override;
+  SysResult RecvMsg(int fd, msghdr* message, int flags) override;
+  SysResult Read(int fd, void* data, size_t size) override;
+  SysResult Write(int fd, const void* data, size_t size) override;
+
+  SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms) override;
+  SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
+                  const sigset_t* signals) override;
+  SysResult EpollCreate1(int flags) override;
+  SysResult EpollCtl(int epoll_fd, int operation, int fd,
+                     epoll_event* event) override;
+  SysResult EpollWait(int epoll_fd, epoll_event* events, int max_events,
+                      int timeout_ms) override;
+
+  SysResult Close(int fd) override;
+  SysResult Fcntl(int fd, int command, intptr_t argument) override;
+  SysResult Ioctl(int fd, uint64_t request, intptr_t argument) override;
+  SysResult Dup(int fd) override;
+  SysResult Dup3(int old_fd, int new_fd, int flags) override;
+  SysResult Pipe2(int fds[2], int flags) override;
+  SysResult EventFd(unsigned int initial, int flags) override;
+
+  SysResult ClockGetTime(clockid_t clock, timespec* time) override;
+  SysResult NanoSleep(const timespec* duration, timespec* remaining) override;
 };
 
 // A kernel that does what the test says and nothing else: GoogleMock's view of

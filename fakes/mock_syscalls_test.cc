@@ -52,6 +52,39 @@ TEST(MockSyscalls, FailsTheTestOnOtherArguments) {
       "Expected arg #1: is equal to 10");
 }
 
+TEST(MockSyscalls, ShowsACallThatIsNotExpectedAsStraceDoes) {
+  EXPECT_NONFATAL_FAILURE(
+      {
+        MockSyscalls sys;
+        const int on = 1;
+        static_cast<void>(
+            sys.SetSockOpt(3, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+      },
+      "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, 1, 4)");
+}
+
+TEST(MockSyscalls, ShowsACallWithOtherArgumentsAsStraceDoes) {
+  EXPECT_NONFATAL_FAILURE(
+      {
+        MockSyscalls sys;
+        EXPECT_CALL(sys, Connect(3, SockaddrIs(kV6), _)).Times(0);
+        const ip::SockAddr address(kV4);
+        static_cast<void>(sys.Connect(3, address.get(), address.size()));
+      },
+      "connect(3, {AF_INET, 127.0.0.1:4711}, 16)");
+}
+
+// What the call would fill in is not read.
+TEST(MockSyscalls, ShowsNoArgumentThatTheCallFillsIn) {
+  EXPECT_NONFATAL_FAILURE(
+      {
+        MockSyscalls sys;
+        char buffer[8];
+        static_cast<void>(sys.Recv(3, buffer, sizeof(buffer), MSG_PEEK));
+      },
+      "recv(3, ?, 8, MSG_PEEK)");
+}
+
 TEST(MockSyscalls, IsASyscallsWithTheWholeSurface) {
   MockSyscalls sys;
   Syscalls& seam = sys;
