@@ -63,8 +63,9 @@ std::vector<Column> DriversOfTheTree(const DriverSubjectOptions& options) {
         absl::StrCat("conformance/drivers/", driver.name, ".expectations");
     if (!program.has_value()) {
       column.missing = absl::StrCat(
-          "its driver was not built: the toolchain is missing "
-          "(third_party/debian_packages.txt, group `drivers`)");
+          "its driver was not built, because its toolchain is missing. To "
+          "install the toolchains: third_party/install_debian_packages "
+          "drivers");
     }
     columns.push_back(std::move(column));
   }

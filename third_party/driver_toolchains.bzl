@@ -35,6 +35,9 @@ _ITSELF = {
     "rustc": (["rustc", "--print", "sysroot"], "/bin/rustc"),
 }
 
+_SKIPPED = "//conformance/drivers:{} is skipped, because this machine lacks {}: " + \
+           "third_party/install_debian_packages drivers"
+
 def _find(repository_ctx, tool):
     if tool in _LIBRARIES:
         return repository_ctx.path(_LIBRARIES[tool])
@@ -56,7 +59,7 @@ def _driver_toolchains_impl(repository_ctx):
         missing = [tool for tool, path in found.items() if path == None or not path.exists]
         if missing:
             # buildifier: disable=print
-            print("//conformance/drivers:{} is skipped, for want of {}".format(language, ", ".join(missing)))
+            print(_SKIPPED.format(language, ", ".join(missing)))
         entries.append("    {}: struct(\n        tools = {},\n        compatible_with = {},\n    ),\n".format(
             repr(language),
             repr({tool: str(path) for tool, path in found.items() if tool not in missing}),
@@ -83,9 +86,14 @@ constraint_value(
 )
 """)
 
-# `local`, and the PATH: looked at again when something may have been installed.
+# Bazel evaluates the rule again when the value of one of these variables has changed. ./bazelw sets the second to the
+# paths of the toolchains that are installed. `local` is for those who call `bazel` itself: then the rule is evaluated
+# again with each start of Bazel's server.
 driver_toolchains = repository_rule(
     implementation = _driver_toolchains_impl,
-    environ = ["PATH"],
+    environ = [
+        "NET_TCP_DRIVER_TOOLCHAINS",
+        "PATH",
+    ],
     local = True,
 )
