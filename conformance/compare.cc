@@ -41,7 +41,7 @@ using Json = nlohmann::json;
 
 constexpr absl::string_view kHelp =
     R"(Compares two files of records (conformance --records) and explains each outcome
-that changed: by a case that is new or gone, by another version of the
+or leak that changed: by a case that is new or gone, by another version of the
 implementation, by another kernel or environment; or else by running the trial
 again, which tells a flake from a change of the suite.
 
@@ -78,10 +78,13 @@ struct Run {
   std::map<Cell, std::vector<Json>> records;
 };
 
+// How a cell ended: "pass", "pass, leak"; of several records "fail/pass".
 std::string Outcomes(const std::vector<Json>& records) {
   std::set<std::string> outcomes;
   for (const Json& one : records) {
-    outcomes.insert(one.at("outcome").get<std::string>());
+    const std::string leak = one.value("leak", "");
+    outcomes.insert(absl::StrCat(one.at("outcome").get<std::string>(),
+                                 leak.empty() ? "" : ", ", leak));
   }
   return absl::StrJoin(outcomes, "/");
 }
@@ -103,6 +106,7 @@ absl::StatusOr<Run> ReadRun(const std::string& path) {
       run.records[{json.at("case"), json.at("axis"), json.at("implementation")}]
           .push_back(json);
       static_cast<void>(json.at("outcome").get<std::string>());
+      static_cast<void>(json.value("leak", ""));
     } catch (const Json::exception& e) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ":", number, ": this is no record: ", e.what()));
@@ -156,10 +160,9 @@ std::string RunAgain(const Cell& cell, absl::Span<const Column> columns,
       .axis = axis == AxisName(Axis::kV6) ? Axis::kV6 : Axis::kV4,
       .column = column};
   std::map<std::string, int> outcomes;
-  RunTrials(std::vector<Trial>(static_cast<size_t>(times), trial), {},
-            [&](const Record& record) {
-              ++outcomes[std::string(OutcomeName(record.verdict.outcome))];
-            });
+  RunTrials(
+      std::vector<Trial>(static_cast<size_t>(times), trial), {},
+      [&](const Record& record) { ++outcomes[EndingName(record.verdict)]; });
   const auto append = [](std::string* out, const auto& outcome) {
     absl::StrAppend(out, outcome.first, " ", outcome.second, " times");
   };

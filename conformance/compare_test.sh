@@ -29,6 +29,16 @@ expect 1 "$fast v4 net_tcp: pass -> fail; not a flake: run again, pass 3 times" 
 expect 1 "nothing else that was recorded has changed" --rerun=0 before after
 expect 1 "2 cells, 1 changed" before after
 
+# A leak is a change, too, beside the outcome.
+sed 's/"axis":"v4",\(.*\)"leak":""/"axis":"v4",\1"leak":"leak"/' before > leaks
+expect 1 "$fast v4 net_tcp: pass -> pass, leak; not a flake: run again, pass 3 times" --rerun=3 before leaks
+expect 1 "$fast v4 net_tcp: pass, leak -> pass; " --rerun=0 leaks before
+expect 1 "2 cells, 1 changed" --rerun=0 before leaks
+expect 0 "2 cells, 0 changed" leaks leaks
+# Files of before there was that field have no leaks.
+sed 's/"leak":"",//' before > older
+expect 0 "2 cells, 0 changed" older before
+
 sed 's/"kernel":"[^"]*"/"kernel":"1.0"/' after > elsewhere
 expect 1 "perhaps the environment: kernel: " before elsewhere
 

@@ -59,6 +59,8 @@ class TrialTest : public testing::Test {
         },
         session_.subjects);
     const Record& record = session_.records.back();
+    // A leak fails the test, whatever the case's own outcome.
+    if (!IsExpected(record.verdict)) FAIL() << FormatRecord(record);
     switch (record.verdict.outcome) {
       case Outcome::kPass:
       case Outcome::kVariation:

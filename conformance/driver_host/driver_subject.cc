@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -68,16 +67,17 @@ class DriverSubject final : public Subject {
     return MakeDriverImplementation(sockets_);
   }
 
-  std::optional<std::string> Reset() override {
+  AfterReset Reset() override {
     // A driver that is in the middle of something cannot be asked.
-    if (driver_ == nullptr || !driver_->session().idle()) return std::nullopt;
+    if (driver_ == nullptr || !driver_->session().idle()) return {};
     const Answer answer = driver_->session().Call({{"command", "reset"}});
     const auto* ok = std::get_if<nlohmann::json>(&answer.content);
-    if (ok == nullptr) return std::nullopt;
+    if (ok == nullptr) return {};
     const auto closed = ok->find("closed");
-    if (closed == ok->end() || !closed->is_array()) return std::nullopt;
-    if (closed->empty()) return "";
-    return absl::StrCat("left open in the driver: sockets ", closed->dump());
+    if (closed == ok->end() || !closed->is_array()) return {};
+    if (closed->empty()) return {.is_as_new = true};
+    return {.left_open = absl::StrCat("left open in the driver: sockets ",
+                                      closed->dump())};
   }
 
   std::string Version() const override {

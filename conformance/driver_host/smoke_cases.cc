@@ -106,13 +106,12 @@ void HoldsManySockets(Context& c) {
   }
 }
 
-// The sockets of this case are for reset to find.
+// Reset finds the sockets that were not closed, the ledger their descriptors.
 void Closes(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, MakePair(c));
   ASSERT_THAT(pair.client.Close(), IsOk());
   ASSERT_THAT(pair.server.Close(), IsOk());
   ASSERT_THAT(pair.listener.Close(), IsOk());
-  EXPECT_THAT(c.env().OpenDescriptors(), testing::IsEmpty());
 }
 
 constexpr Case Smoke(absl::string_view id, absl::string_view requirement,

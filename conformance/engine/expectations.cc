@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <map>
 #include <optional>
@@ -30,6 +31,9 @@ namespace net::conformance {
 namespace {
 
 constexpr absl::string_view kNoReason = "?";
+constexpr absl::string_view kFlaky = "flaky";
+constexpr absl::string_view kLeak = "leak";
+constexpr absl::string_view kFlakyLeak = "flaky-leak";
 
 bool IsFailure(Outcome outcome) {
   return outcome == Outcome::kFail || outcome == Outcome::kTimeout ||
@@ -100,30 +104,44 @@ absl::StatusOr<Expectations::Line> Expectations::ParseLine(
   }
   line.glob = std::string(words[0]);
   line.ending = std::string(words[1]);
-  if (line.ending != "fail" && line.ending != "timeout" &&
-      line.ending != "crash" && line.ending != "flaky") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", line.ending, "' is not one of fail, timeout, crash and flaky"));
+  if (line.ending == kLeak || line.ending == kFlakyLeak) {
+    line.aspect = Aspect::kLeak;
+  } else if (line.ending != "fail" && line.ending != "timeout" &&
+             line.ending != "crash" && line.ending != kFlaky) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", line.ending,
+                     "' is not one of fail, timeout, crash, flaky, leak and "
+                     "flaky-leak"));
   }
-  for (absl::string_view word : absl::MakeConstSpan(words).subspan(2)) {
-    if (absl::ConsumePrefix(&word, "error=")) {
-      line.error = std::string(word);
-    } else if (word == "axis=v4") {
-      line.axis = Axis::kV4;
-    } else if (word == "axis=v6") {
-      line.axis = Axis::kV6;
-    } else if (absl::ConsumePrefix(&word, "if=") &&
-               Holds(word, here).has_value()) {
-      line.active = line.active && *Holds(word, here);
-    } else {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", word, "' is no axis=, error= or if=",
-                       absl::StartsWith(word, "version") && here.version.empty()
-                           ? ": the version is not known before the run"
-                           : ""));
-    }
+  for (const absl::string_view word : absl::MakeConstSpan(words).subspan(2)) {
+    const absl::Status parsed = ParseWord(word, here, line);
+    if (!parsed.ok()) return parsed;
   }
   return line;
+}
+
+absl::Status Expectations::ParseWord(absl::string_view word,
+                                     const Surroundings& here, Line& line) {
+  if (absl::ConsumePrefix(&word, "error=")) {
+    if (line.aspect == Aspect::kLeak) {
+      return absl::InvalidArgumentError("a leak has no error=");
+    }
+    line.error = std::string(word);
+  } else if (word == "axis=v4") {
+    line.axis = Axis::kV4;
+  } else if (word == "axis=v6") {
+    line.axis = Axis::kV6;
+  } else if (absl::ConsumePrefix(&word, "if=") &&
+             Holds(word, here).has_value()) {
+    line.active = line.active && *Holds(word, here);
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", word, "' is no axis=, error= or if=",
+                     absl::StartsWith(word, "version") && here.version.empty()
+                         ? ": the version is not known before the run"
+                         : ""));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Expectations> Expectations::Parse(absl::string_view text,
@@ -146,62 +164,111 @@ absl::StatusOr<Expectations> Expectations::Parse(absl::string_view text,
   return expectations;
 }
 
-bool Expectations::IsOf(const Line& line, const Trial& trial) {
-  if (IsComment(line) || !line.active) return false;
+bool Expectations::IsOf(const Line& line, Aspect aspect, const Trial& trial) {
+  if (IsComment(line) || !line.active || line.aspect != aspect) return false;
   if (line.axis.has_value() && line.axis != trial.axis) return false;
   return fnmatch(line.glob.c_str(), std::string(trial.test_case->id).c_str(),
                  0) == 0;
 }
 
+bool Expectations::IsFlaky(const Line& line) {
+  return line.ending == kFlaky || line.ending == kFlakyLeak;
+}
+
 bool Expectations::EndsSo(const Line& line, const Verdict& verdict) {
-  if (line.ending == "flaky") return IsFailure(verdict.outcome);
+  if (line.aspect == Aspect::kLeak) return NeedsLine(Aspect::kLeak, verdict);
+  if (IsFlaky(line)) return NeedsLine(Aspect::kOutcome, verdict);
   return line.ending == OutcomeName(verdict.outcome) &&
          (line.error.empty() || line.error == verdict.error);
 }
 
-bool Expectations::MayHang(const Trial& trial) const {
+bool Expectations::NeedsLine(Aspect aspect, const Verdict& verdict) {
+  return aspect == Aspect::kLeak ? verdict.leak == Leak::kLeak
+                                 : IsFailure(verdict.outcome);
+}
+
+bool Expectations::IsUnknown(Aspect aspect, const Verdict& verdict) {
+  switch (verdict.outcome) {
+    case Outcome::kPrecondition:
+    case Outcome::kHarnessError:
+      return true;
+    case Outcome::kTimeout:
+    case Outcome::kCrash:
+      // Nobody looked for a leak.
+      return aspect == Aspect::kLeak && verdict.leak == Leak::kNone;
+    default:
+      return false;
+  }
+}
+
+std::optional<size_t> Expectations::Find(Aspect aspect,
+                                         const Trial& trial) const {
   const auto line =
       std::find_if(lines_.begin(), lines_.end(),
-                   [&](const Line& one) { return IsOf(one, trial); });
-  return line != lines_.end() &&
-         (line->ending == "timeout" || line->ending == "flaky");
+                   [&](const Line& one) { return IsOf(one, aspect, trial); });
+  if (line == lines_.end()) return std::nullopt;
+  return static_cast<size_t>(line - lines_.begin());
+}
+
+bool Expectations::MayHang(const Trial& trial) const {
+  const std::optional<size_t> found = Find(Aspect::kOutcome, trial);
+  return found.has_value() &&
+         (lines_[*found].ending == "timeout" || IsFlaky(lines_[*found]));
 }
 
 void Expectations::Apply(Record& record) {
-  const auto line =
-      std::find_if(lines_.begin(), lines_.end(),
-                   [&](const Line& one) { return IsOf(one, record.trial); });
-  if (line == lines_.end()) return;
-  line->matched = true;
+  // In this order: whether there can be a leak depends on the outcome as it
+  // was.
+  ApplyToLeak(record);
+  ApplyToOutcome(record);
+}
+
+void Expectations::ApplyToLeak(Record& record) {
+  const std::optional<size_t> found = Find(Aspect::kLeak, record.trial);
+  if (!found.has_value()) return;
+  Line& line = lines_[*found];
+  line.matched = true;
   Verdict& verdict = record.verdict;
-  switch (verdict.outcome) {
-    case Outcome::kUnsupported:
-      return;
-    case Outcome::kPrecondition:
-    case Outcome::kHarnessError:
-      // Nothing was learned of the line.
-      line->possible = line->justified = true;
-      return;
-    default:
-      line->possible = true;
+  if (EndsSo(line, verdict)) {
+    line.possible = line.justified = true;
+    verdict.leak = Leak::kExpectedLeak;
+    verdict.leaked =
+        absl::StrCat(line.reason, " (", Where(line), ")\n", verdict.leaked);
+  } else if (IsUnknown(Aspect::kLeak, verdict) || IsFlaky(line)) {
+    line.possible = line.justified = true;
+  } else if (verdict.outcome != Outcome::kUnsupported) {
+    line.possible = true;
+    verdict.leak = Leak::kUnexpectedNoLeak;
+    verdict.leaked = absl::StrCat("it leaks nothing, against ", Where(line));
   }
-  if (EndsSo(*line, verdict)) {
-    line->justified = true;
+}
+
+void Expectations::ApplyToOutcome(Record& record) {
+  const std::optional<size_t> found = Find(Aspect::kOutcome, record.trial);
+  if (!found.has_value()) return;
+  Line& line = lines_[*found];
+  line.matched = true;
+  Verdict& verdict = record.verdict;
+  if (verdict.outcome == Outcome::kUnsupported) return;
+  line.possible = true;
+  const bool is_failure = NeedsLine(Aspect::kOutcome, verdict);
+  if (IsUnknown(Aspect::kOutcome, verdict) || (IsFlaky(line) && !is_failure)) {
+    line.justified = true;
+  } else if (EndsSo(line, verdict)) {
+    line.justified = true;
     verdict.outcome = Outcome::kExpectedFail;
     verdict.message =
-        absl::StrCat(line->reason, " (", Where(*line), ")\n", verdict.message);
-  } else if (IsFailure(verdict.outcome)) {
-    line->justified = true;
+        absl::StrCat(line.reason, " (", Where(line), ")\n", verdict.message);
+  } else if (is_failure) {
+    line.justified = true;
     verdict.message = absl::StrCat(
-        "another failure than expected (", Where(*line), ": ", line->ending,
-        line->error.empty() ? "" : " with ", line->error, "), ",
+        "another failure than expected (", Where(line), ": ", line.ending,
+        line.error.empty() ? "" : " with ", line.error, "), ",
         OutcomeName(verdict.outcome), verdict.error.empty() ? "" : " with ",
         verdict.error, "\n", verdict.message);
-  } else if (line->ending == "flaky") {
-    line->justified = true;
   } else {
     verdict.outcome = Outcome::kUnexpectedPass;
-    verdict.message = absl::StrCat("it passes, against ", Where(*line));
+    verdict.message = absl::StrCat("it passes, against ", Where(line));
   }
 }
 
@@ -223,21 +290,26 @@ std::vector<std::string> Expectations::Problems() const {
     } else if (!line.possible) {
       add("is only of cases that are unsupported, which need no line");
     } else if (!line.justified) {
-      add("is only of cases that pass");
+      add(line.aspect == Aspect::kLeak ? "is only of cases that leak nothing"
+                                       : "is only of cases that pass");
     }
   }
   return problems;
 }
 
-std::string Expectations::NewLines(absl::Span<const Record* const> records) {
+std::string Expectations::NewLines(absl::Span<const Ending> endings) {
   // One line for both axes where they say the same.
   std::map<std::string, std::vector<Axis>> axes;
   std::vector<std::string> order;
-  for (const Record* record : records) {
+  for (const auto& [record, aspect] : endings) {
     const Verdict& verdict = record->verdict;
-    const std::string key = absl::StrCat(
-        record->trial.test_case->id, "  ", OutcomeName(verdict.outcome),
-        verdict.error.empty() ? "" : " error=", verdict.error);
+    std::string key = absl::StrCat(record->trial.test_case->id, "  ");
+    if (aspect == Aspect::kLeak) {
+      absl::StrAppend(&key, kLeak);
+    } else {
+      absl::StrAppend(&key, OutcomeName(verdict.outcome),
+                      verdict.error.empty() ? "" : " error=", verdict.error);
+    }
     if (axes[key].empty()) order.push_back(key);
     axes[key].push_back(record->trial.axis);
   }
@@ -253,32 +325,33 @@ std::string Expectations::NewLines(absl::Span<const Record* const> records) {
 }
 
 std::string Expectations::Fix(absl::Span<const Record> records) const {
-  // The failures of each line, the passes against it, and the failures of none.
-  std::map<const Line*, std::vector<const Record*>> right;
+  // The endings that each line is right about, whether a line was wrong about a
+  // trial or could not be tried on it, and the endings that need a line and
+  // have none.
+  std::map<const Line*, std::vector<Ending>> right;
   std::map<const Line*, bool> wrong;
-  std::map<const Line*, bool> unknown;  // for want of a precondition
-  std::vector<const Record*> unlisted;
+  std::map<const Line*, bool> unknown;
+  std::vector<Ending> unlisted;
   for (const Record& record : records) {
-    const auto line =
-        std::find_if(lines_.begin(), lines_.end(),
-                     [&](const Line& one) { return IsOf(one, record.trial); });
-    const bool is_failure = IsFailure(record.verdict.outcome);
-    if (line != lines_.end() &&
-        record.verdict.outcome == Outcome::kPrecondition) {
-      unknown[&*line] = true;
-    } else if (line != lines_.end() && EndsSo(*line, record.verdict)) {
-      right[&*line].push_back(&record);
-    } else if (is_failure) {
-      unlisted.push_back(&record);
-    } else if (line != lines_.end() && line->ending != "flaky" &&
-               IsExpected(record.verdict.outcome)) {
-      wrong[&*line] = true;
+    const Verdict& verdict = record.verdict;
+    for (const Aspect aspect : kAspects) {
+      const std::optional<size_t> found = Find(aspect, record.trial);
+      const Line* line = found.has_value() ? &lines_[*found] : nullptr;
+      if (line != nullptr && EndsSo(*line, verdict)) {
+        right[line].emplace_back(&record, aspect);
+      } else if (NeedsLine(aspect, verdict)) {
+        unlisted.emplace_back(&record, aspect);
+      } else if (line != nullptr && IsUnknown(aspect, verdict)) {
+        unknown[line] = true;
+      } else if (line != nullptr && !IsFlaky(*line)) {
+        wrong[line] = true;
+      }
     }
   }
   std::string text;
   for (const Line& line : lines_) {
     const bool is_kept =
-        IsComment(line) || !line.active || line.ending == "flaky" ||
+        IsComment(line) || !line.active || IsFlaky(line) ||
         ((right.contains(&line) || unknown[&line]) && !wrong[&line]);
     if (is_kept) {
       absl::StrAppend(&text, line.text, "\n");

@@ -1,10 +1,13 @@
 #ifndef CONFORMANCE_ENGINE_EXPECTATIONS_H_
 #define CONFORMANCE_ENGINE_EXPECTATIONS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -31,19 +34,23 @@ struct Surroundings {
 //
 //   connect.flags.close_on_exec_by_default  fail  # The library never sets it.
 //   listen.v6only.*  fail axis=v6 error=EINVAL if=kernel>=6.1  # Why.
+//   connect.failure.*  leak  # The library keeps the socket of a failed
+//   connect.
 //
 // - the ids of cases, as a glob (see SelectCases());
 // - how they end: `fail`, `timeout` or `crash`; or `flaky`: in one of these
-//   ways, or not at all;
+//   ways, or not at all. Or that they leave descriptors open: `leak`; or
+//   `flaky-leak`: not always;
 // - optionally `axis=v4|v6`; `error=`, the errno or kind that was reported
-//   before the failure; `if=root`, `if=unprivileged`,
+//   before the failure (not of a leak); `if=root`, `if=unprivileged`,
 //   `if=kernel>=M.N`, `if=kernel<M.N`: elsewhere the line says nothing; and so
 //   of the implementation's version, `if=version>=M.N`, `if=version<M.N`, which
 //   is not there for drivers: theirs is known only when they have been started;
 // - `#` and the reason, which must be there.
 //
 // Lines that begin with `#` are comments. Of two lines for one trial the first
-// counts. Claims of `unsupported` need no line.
+// counts; but lines about leaks and lines about outcomes are counted apart, so
+// a trial may have one of each. Claims of `unsupported` need no line.
 class Expectations {
  public:
   // None.
@@ -59,7 +66,8 @@ class Expectations {
 
   // Turns the outcome of a record to what it is in the light of these:
   // expected-fail, unexpected-pass; or leaves it, with a word in the message if
-  // another failure was expected.
+  // another failure was expected. Turns its leak to expected-leak or
+  // unexpected-no-leak in the same way.
   void Apply(Record& record);
 
   // After a run of all cases: what is wrong with the file, a line each.
@@ -72,12 +80,18 @@ class Expectations {
   std::string Fix(absl::Span<const Record> records) const;
 
  private:
+  // What a line is about.
+  enum class Aspect { kOutcome, kLeak };
+  static constexpr Aspect kAspects[] = {Aspect::kOutcome, Aspect::kLeak};
+
   struct Line {
     int number = 0;
     std::string text;  // as it is in the file
     // Unless it is a comment:
     std::string glob;
-    std::string ending;  // "fail", "timeout", "crash" or "flaky"
+    std::string ending;  // "fail", "timeout", "crash" or "flaky"; or "leak" or
+                         // "flaky-leak"
+    Aspect aspect = Aspect::kOutcome;
     std::optional<Axis> axis;
     std::string error;
     bool active = true;  // its conditions hold
@@ -90,10 +104,26 @@ class Expectations {
 
   static absl::StatusOr<Line> ParseLine(absl::string_view text,
                                         const Surroundings& here);
+  static absl::Status ParseWord(absl::string_view word,
+                                const Surroundings& here, Line& line);
   static bool IsComment(const Line& line) { return line.glob.empty(); }
-  static bool IsOf(const Line& line, const Trial& trial);
+  static bool IsOf(const Line& line, Aspect aspect, const Trial& trial);
+  static bool IsFlaky(const Line& line);
   static bool EndsSo(const Line& line, const Verdict& verdict);
-  static std::string NewLines(absl::Span<const Record* const> records);
+
+  // What a trial ended with that needs a line, and what it showed of one.
+  static bool NeedsLine(Aspect aspect, const Verdict& verdict);
+  static bool IsUnknown(Aspect aspect, const Verdict& verdict);
+
+  // The index of the line that counts for a trial; nullopt if there is none.
+  std::optional<size_t> Find(Aspect aspect, const Trial& trial) const;
+
+  void ApplyToOutcome(Record& record);
+  void ApplyToLeak(Record& record);
+
+  // What a trial ended with, as a line has it: "fail error=EINVAL", "leak".
+  using Ending = std::pair<const Record*, Aspect>;
+  static std::string NewLines(absl::Span<const Ending> endings);
   std::string Where(const Line& line) const;
 
   std::string name_;

@@ -158,6 +158,117 @@ TEST(ExpectationsTest, APreconditionProvesNothing) {
   EXPECT_THAT(known.Problems(), IsEmpty());
 }
 
+Record MakeLeak(const Case& one, Outcome outcome, Axis axis = Axis::kV4) {
+  Record record = MakeRecord(one, outcome, "", axis);
+  record.verdict.leak = Leak::kLeak;
+  record.verdict.leaked = "left open: descriptor 7";
+  return record;
+}
+
+TEST(ExpectationsTest, ALeakThatIsListedIsExpected) {
+  Expectations known = Parse("accept.order  leak  # why it is so\n");
+  const Verdict verdict = Judge(known, MakeLeak(kAccept, Outcome::kPass));
+  EXPECT_EQ(verdict.outcome, Outcome::kPass);
+  EXPECT_EQ(verdict.leak, Leak::kExpectedLeak);
+  EXPECT_THAT(verdict.leaked,
+              AllOf(HasSubstr("why it is so"), HasSubstr("x.expectations:1"),
+                    HasSubstr("descriptor 7")));
+  EXPECT_TRUE(IsExpected(verdict));
+  EXPECT_THAT(known.Problems(), IsEmpty());
+}
+
+TEST(ExpectationsTest, ALeakAndAFailureAreExpectedApart) {
+  Expectations both = Parse(
+      "accept.order  fail  # why it fails\n"
+      "accept.order  leak  # why it leaks\n");
+  const Verdict verdict = Judge(both, MakeLeak(kAccept, Outcome::kFail));
+  EXPECT_EQ(verdict.outcome, Outcome::kExpectedFail);
+  EXPECT_EQ(verdict.leak, Leak::kExpectedLeak);
+  EXPECT_THAT(verdict.message, HasSubstr("why it fails"));
+  EXPECT_THAT(verdict.leaked, HasSubstr("why it leaks"));
+  EXPECT_THAT(both.Problems(), IsEmpty());
+
+  Expectations leak = Parse("accept.order  leak  # why\n");
+  EXPECT_EQ(Judge(leak, MakeLeak(kAccept, Outcome::kFail)).outcome,
+            Outcome::kFail);
+  Expectations fail = Parse("accept.order  fail  # why\n");
+  const Verdict leaks = Judge(fail, MakeLeak(kAccept, Outcome::kFail));
+  EXPECT_EQ(leaks.outcome, Outcome::kExpectedFail);
+  EXPECT_EQ(leaks.leak, Leak::kLeak);
+  EXPECT_FALSE(IsExpected(leaks));
+}
+
+TEST(ExpectationsTest, NoLeakAgainstALineIsUnexpected) {
+  Expectations known = Parse("accept.order  leak  # why\n");
+  const Verdict verdict = Judge(known, MakeRecord(kAccept, Outcome::kPass));
+  EXPECT_EQ(verdict.outcome, Outcome::kPass);
+  EXPECT_EQ(verdict.leak, Leak::kUnexpectedNoLeak);
+  EXPECT_THAT(verdict.leaked, HasSubstr("x.expectations:1"));
+  EXPECT_FALSE(IsExpected(verdict));
+}
+
+TEST(ExpectationsTest, FlakyLeaksAreEitherWay) {
+  Expectations known = Parse("accept.order  flaky-leak  # why\n");
+  EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kPass)).leak,
+            Leak::kNone);
+  EXPECT_EQ(Judge(known, MakeLeak(kAccept, Outcome::kPass)).leak,
+            Leak::kExpectedLeak);
+  EXPECT_FALSE(known.MayHang({.test_case = &kAccept}));
+  EXPECT_THAT(known.Problems(), IsEmpty());
+}
+
+TEST(ExpectationsTest, ALeakMayBeOfOneAxisAndHaveConditions) {
+  Expectations known = Parse(
+      "accept.order  leak axis=v6  # why\n"
+      "listen.backlog.zero  leak if=root  # why\n");
+  EXPECT_EQ(Judge(known, MakeLeak(kAccept, Outcome::kPass)).leak, Leak::kLeak);
+  EXPECT_EQ(Judge(known, MakeLeak(kAccept, Outcome::kPass, Axis::kV6)).leak,
+            Leak::kExpectedLeak);
+  EXPECT_EQ(Judge(known, MakeLeak(kZero, Outcome::kPass)).leak, Leak::kLeak);
+  EXPECT_THAT(known.Problems(), IsEmpty());
+}
+
+TEST(ExpectationsTest, ATrialThatEndedEarlyProvesNothingOfALeak) {
+  for (const Outcome outcome :
+       {Outcome::kTimeout, Outcome::kCrash, Outcome::kPrecondition}) {
+    Expectations known = Parse("accept.order  leak  # why\n");
+    const Verdict verdict = Judge(known, MakeRecord(kAccept, outcome));
+    EXPECT_EQ(verdict.outcome, outcome);
+    EXPECT_EQ(verdict.leak, Leak::kNone);
+    EXPECT_THAT(known.Problems(), IsEmpty());
+  }
+}
+
+TEST(ExpectationsTest, StaleLinesAboutLeaksAreProblems) {
+  Expectations known = Parse(
+      "accept.order  leak  # why\n"
+      "listen.*  leak  # why\n"
+      "nothing.*  leak  # why\n");
+  static_cast<void>(Judge(known, MakeRecord(kAccept, Outcome::kUnsupported)));
+  static_cast<void>(Judge(known, MakeRecord(kZero, Outcome::kFail)));
+  EXPECT_THAT(
+      known.Problems(),
+      ElementsAre(
+          AllOf(HasSubstr("x.expectations:1:"), HasSubstr("unsupported")),
+          AllOf(HasSubstr("x.expectations:2:"), HasSubstr("leak nothing")),
+          AllOf(HasSubstr("x.expectations:3:"), HasSubstr("no case"))));
+}
+
+TEST(ExpectationsTest, FixWritesLeaksBesideFailures) {
+  const Expectations known = Parse(
+      "listen.*  fail  # the library's backlog\n"
+      "listen.*  leak  # the library's sockets\n");
+  const std::vector<Record> records = {
+      MakeRecord(kDefault, Outcome::kFail), MakeLeak(kZero, Outcome::kFail),
+      MakeLeak(kAccept, Outcome::kFail),
+      MakeLeak(kAccept, Outcome::kFail, Axis::kV6)};
+  EXPECT_EQ(known.Fix(records),
+            "listen.*  fail  # the library's backlog\n"
+            "listen.backlog.zero  leak axis=v4  # the library's sockets\n"
+            "accept.order  fail  # ?\n"
+            "accept.order  leak  # ?\n");
+}
+
 TEST(ExpectationsTest, TheReasonThatFixGivesIsNone) {
   Expectations known = Parse("accept.order  fail  # ?\n");
   static_cast<void>(Judge(known, MakeRecord(kAccept, Outcome::kFail)));
@@ -174,7 +285,10 @@ TEST(ExpectationsTest, MistakesNameTheirLine) {
   EXPECT_EQ(error_of("accept.order  # why"),
             "x:2: expected the glob of cases, and how they end");
   EXPECT_EQ(error_of("accept.order fials # why"),
-            "x:2: 'fials' is not one of fail, timeout, crash and flaky");
+            "x:2: 'fials' is not one of fail, timeout, crash, flaky, leak and "
+            "flaky-leak");
+  EXPECT_EQ(error_of("accept.order leak error=EINVAL # why"),
+            "x:2: a leak has no error=");
   EXPECT_EQ(error_of("accept.order fail axis=v5 # why"),
             "x:2: 'axis=v5' is no axis=, error= or if=");
   EXPECT_EQ(error_of("accept.order fail if=kernel>=new # why"),

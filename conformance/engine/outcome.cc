@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <ostream>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace net::conformance {
@@ -60,6 +62,35 @@ bool IsExpected(Outcome outcome) {
       return false;
   }
   return false;
+}
+
+absl::string_view LeakName(Leak leak) {
+  switch (leak) {
+    case Leak::kNone:
+      return "";
+    case Leak::kLeak:
+      return "leak";
+    case Leak::kExpectedLeak:
+      return "expected-leak";
+    case Leak::kUnexpectedNoLeak:
+      return "unexpected-no-leak";
+  }
+  return "";
+}
+
+std::ostream& operator<<(std::ostream& os, Leak leak) {
+  return os << (leak == Leak::kNone ? "no leak" : LeakName(leak));
+}
+
+bool IsExpected(const Verdict& verdict) {
+  return IsExpected(verdict.outcome) && verdict.leak != Leak::kLeak &&
+         verdict.leak != Leak::kUnexpectedNoLeak;
+}
+
+std::string EndingName(const Verdict& verdict) {
+  return absl::StrCat(OutcomeName(verdict.outcome),
+                      verdict.leak == Leak::kNone ? "" : ", ",
+                      LeakName(verdict.leak));
 }
 
 }  // namespace net::conformance

@@ -41,6 +41,22 @@ std::ostream& operator<<(std::ostream& os, Outcome outcome);
 // expected-fail, unsupported and precondition.
 bool IsExpected(Outcome outcome);
 
+// Whether a trial left a descriptor open, or closed one that was not its own. A
+// second ending beside the outcome, which stays the case's own.
+enum class Leak {
+  kNone,              // no leak, or the trial ended before one could be found
+  kLeak,              // a leak
+  kExpectedLeak,      // a leak, as the implementation's expectations say
+  kUnexpectedNoLeak,  // no leak, though the expectations say otherwise
+};
+
+inline constexpr Leak kAllLeaks[] = {Leak::kLeak, Leak::kExpectedLeak,
+                                     Leak::kUnexpectedNoLeak};
+
+// "leak", "expected-leak": in records and reports; "" for kNone.
+absl::string_view LeakName(Leak leak);
+std::ostream& operator<<(std::ostream& os, Leak leak);
+
 // An outcome with what there is to say about it.
 struct Verdict {
   Outcome outcome = Outcome::kPass;
@@ -48,11 +64,22 @@ struct Verdict {
   // Of a failed trial: the errno or kind ("EACCES", "no_access") of the last
   // operation before the failure, if it had failed.
   std::string error;
+  Leak leak = Leak::kNone;
+  // The descriptors that were left open or closed by mistake, a line each, with
+  // their addresses and the commands that made them. After
+  // Expectations::Apply() the reason comes first.
+  std::string leaked;
   // What the implementation was seen to do, and what it claims not to offer
   // where that made the outcome `unsupported`: see Context::Call().
   std::vector<std::string> proven;
   std::vector<std::string> claimed;
 };
+
+// True if both the outcome and the leak are expected.
+bool IsExpected(const Verdict& verdict);
+
+// The outcome, and the leak if there is one: "pass", "pass, leak".
+std::string EndingName(const Verdict& verdict);
 
 }  // namespace net::conformance
 

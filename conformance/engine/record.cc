@@ -43,12 +43,14 @@ std::string RecordToJson(const Record& record) {
       {"axis", std::string(AxisName(record.trial.axis))},
       {"implementation", record.trial.column->name},
       {"outcome", std::string(OutcomeName(record.verdict.outcome))},
+      {"leak", std::string(LeakName(record.verdict.leak))},
       {"level", std::string(LevelName(test_case.level))},
       {"ms", record.milliseconds},
       {"requirement", std::string(test_case.requirement)},
       {"source", std::string(test_case.source)},
       {"message", record.verdict.message},
       {"error", record.verdict.error},
+      {"leaked", record.verdict.leaked},
       {"version", record.version},
   });
 }

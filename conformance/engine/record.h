@@ -18,8 +18,8 @@ struct Record {
 };
 
 // One JSON object on one line, without a newline: the fields `case`, `axis`,
-// `implementation`, `outcome`, `level`, `ms`, `requirement`, `source`,
-// `message`, `error`, `version`.
+// `implementation`, `outcome`, `leak` (see Leak), `level`, `ms`, `requirement`,
+// `source`, `message`, `error`, `leaked`, `version`.
 std::string RecordToJson(const Record& record);
 
 // The first line of a file of records: {"environment": {...}} with the suite's

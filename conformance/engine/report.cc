@@ -25,13 +25,26 @@
 namespace net::conformance {
 namespace {
 
-// How often each outcome came.
-using Counts = std::map<Outcome, int>;
+// How often each outcome came, and each kind of leak beside them.
+struct Counts {
+  std::map<Outcome, int> outcomes;
+  std::map<Leak, int> leaks;
+  int trials = 0;
+  bool unexpected = false;
 
-int SumOf(const Counts& counts) {
-  int sum = 0;
-  for (const auto& [outcome, count] : counts) sum += count;
-  return sum;
+  void Add(const Verdict& verdict) {
+    ++outcomes[verdict.outcome];
+    if (verdict.leak != Leak::kNone) ++leaks[verdict.leak];
+    ++trials;
+    unexpected = unexpected || !IsExpected(verdict);
+  }
+};
+
+// The count of one outcome or leak; "-" if there was none.
+template <typename Key>
+std::string CountOf(const std::map<Key, int>& counts, Key key) {
+  const auto found = counts.find(key);
+  return found == counts.end() ? "-" : absl::StrCat(found->second);
 }
 
 // The rows of one implementation's table, in the order of the case table.
@@ -45,43 +58,51 @@ class Table {
     Counts& counts = row != rows_.end()
                          ? row->second
                          : rows_.emplace_back(subject, Counts()).second;
-    ++counts[record.verdict.outcome];
-    ++total_[record.verdict.outcome];
+    counts.Add(record.verdict);
+    total_.Add(record.verdict);
   }
 
   std::string Format(absl::string_view title) const {
-    std::vector<Outcome> columns = {Outcome::kPass};
+    std::vector<Outcome> outcomes = {Outcome::kPass};
     std::copy_if(std::begin(kAllOutcomes) + 1, std::end(kAllOutcomes),
-                 std::back_inserter(columns),
-                 [this](Outcome outcome) { return total_.contains(outcome); });
+                 std::back_inserter(outcomes), [this](Outcome outcome) {
+                   return total_.outcomes.contains(outcome);
+                 });
     std::string text = absl::StrFormat("%-22s", title);
-    for (const Outcome outcome : columns) {
-      absl::StrAppendFormat(&text, "  %*s", WidthOf(outcome),
+    for (const Outcome outcome : outcomes) {
+      absl::StrAppendFormat(&text, "  %*s", WidthOf(OutcomeName(outcome)),
                             OutcomeName(outcome));
     }
-    absl::StrAppend(&text, "  trials\n");
-    for (const auto& [subject, counts] : rows_) {
-      text += FormatRow(subject, counts, columns);
+    absl::StrAppend(&text, "  trials");
+    for (const auto& [leak, count] : total_.leaks) {
+      absl::StrAppendFormat(&text, "  %*s", WidthOf(LeakName(leak)),
+                            LeakName(leak));
     }
-    return text + FormatRow("total", total_, columns);
+    text += "\n";
+    for (const auto& [subject, counts] : rows_) {
+      text += FormatRow(subject, counts, outcomes);
+    }
+    return text + FormatRow("total", total_, outcomes);
   }
 
  private:
-  static int WidthOf(Outcome outcome) {
-    return std::max(5, static_cast<int>(OutcomeName(outcome).size()));
+  static int WidthOf(absl::string_view name) {
+    return std::max(5, static_cast<int>(name.size()));
   }
 
-  static std::string FormatRow(absl::string_view name, const Counts& counts,
-                               const std::vector<Outcome>& columns) {
+  std::string FormatRow(absl::string_view name, const Counts& counts,
+                        const std::vector<Outcome>& outcomes) const {
     std::string text = absl::StrFormat("  %-20s", name);
-    for (const Outcome outcome : columns) {
-      const auto found = counts.find(outcome);
-      const std::string count =
-          found == counts.end() ? "-" : absl::StrCat(found->second);
-      absl::StrAppendFormat(&text, "  %*s", WidthOf(outcome), count);
+    for (const Outcome outcome : outcomes) {
+      absl::StrAppendFormat(&text, "  %*s", WidthOf(OutcomeName(outcome)),
+                            CountOf(counts.outcomes, outcome));
     }
-    absl::StrAppendFormat(&text, "  %6d\n", SumOf(counts));
-    return text;
+    absl::StrAppendFormat(&text, "  %6d", counts.trials);
+    for (const auto& [leak, count] : total_.leaks) {
+      absl::StrAppendFormat(&text, "  %*s", WidthOf(LeakName(leak)),
+                            CountOf(counts.leaks, leak));
+    }
+    return text + "\n";
   }
 
   std::vector<std::pair<std::string, Counts>> rows_;
@@ -96,8 +117,8 @@ class Matrix {
     const std::string subject = SubjectOf(*record.trial.test_case);
     Note(columns_, column);
     Note(subjects_, subject);
-    ++cells_[{subject, column}][record.verdict.outcome];
-    ++cells_[{"total", column}][record.verdict.outcome];
+    cells_[{subject, column}].Add(record.verdict);
+    cells_[{"total", column}].Add(record.verdict);
   }
 
   std::string Format() const {
@@ -108,7 +129,12 @@ class Matrix {
     text += "\n";
     for (const std::string& subject : subjects_) text += Row(subject);
     text += Row("total");
-    for (const Outcome outcome : kAllOutcomes) text += TotalsOf(outcome);
+    for (const Outcome outcome : kAllOutcomes) {
+      text += TotalsOf(OutcomeName(outcome), outcome, &Counts::outcomes);
+    }
+    for (const Leak leak : kAllLeaks) {
+      text += TotalsOf(LeakName(leak), leak, &Counts::leaks);
+    }
     return text;
   }
 
@@ -123,19 +149,18 @@ class Matrix {
     return std::max(9, static_cast<int>(column.size()));
   }
 
-  // "77" if all pass, else "70/77"; with "!" if an outcome is unexpected.
+  // "77" if all pass, else "70/77"; with "!" if an outcome or a leak is
+  // unexpected.
   static std::string Cell(const Counts& counts) {
     int passed = 0;
-    bool unexpected = false;
-    for (const auto& [outcome, count] : counts) {
+    for (const auto& [outcome, count] : counts.outcomes) {
       if (outcome == Outcome::kPass || outcome == Outcome::kVariation) {
         passed += count;
       }
-      unexpected = unexpected || !IsExpected(outcome);
     }
-    const int sum = SumOf(counts);
-    return absl::StrCat(unexpected ? "!" : "", passed,
-                        passed == sum ? "" : absl::StrCat("/", sum));
+    return absl::StrCat(
+        counts.unexpected ? "!" : "", passed,
+        passed == counts.trials ? "" : absl::StrCat("/", counts.trials));
   }
 
   std::string Row(const std::string& subject) const {
@@ -148,17 +173,16 @@ class Matrix {
     return text + "\n";
   }
 
-  // How often an outcome came, in each column; "" if it did not.
-  std::string TotalsOf(Outcome outcome) const {
-    std::string text = absl::StrFormat("    %-18s", OutcomeName(outcome));
+  // How often an outcome or a leak came, in each column; "" if in none.
+  template <typename Key>
+  std::string TotalsOf(absl::string_view name, Key key,
+                       std::map<Key, int> Counts::*counts) const {
+    std::string text = absl::StrFormat("    %-18s", name);
     bool any = false;
     for (const std::string& column : columns_) {
-      const Counts& counts = cells_.at({"total", column});
-      const auto count = counts.find(outcome);
-      any = any || count != counts.end();
-      absl::StrAppendFormat(
-          &text, "  %*s", Width(column),
-          count == counts.end() ? "-" : absl::StrCat(count->second));
+      const std::map<Key, int>& own = cells_.at({"total", column}).*counts;
+      any = any || own.contains(key);
+      absl::StrAppendFormat(&text, "  %*s", Width(column), CountOf(own, key));
     }
     return any ? text + "\n" : "";
   }
@@ -227,9 +251,11 @@ std::string FormatReport(absl::Span<const Record> records, bool verbose) {
     }
   }
   for (const Record& record : records) {
-    const Outcome outcome = record.verdict.outcome;
-    if (outcome == Outcome::kPass) continue;
-    if (is_matrix && !verbose && IsExpected(outcome)) continue;
+    const Verdict& verdict = record.verdict;
+    if (verdict.outcome == Outcome::kPass && verdict.leak == Leak::kNone) {
+      continue;
+    }
+    if (is_matrix && !verbose && IsExpected(verdict)) continue;
     absl::StrAppend(&text, FormatRecord(record), "\n");
   }
   return text;
@@ -237,17 +263,24 @@ std::string FormatReport(absl::Span<const Record> records, bool verbose) {
 
 std::string FormatRecord(const Record& record) {
   const Case& test_case = *record.trial.test_case;
-  return absl::StrCat(FormatRecordLine(record), "\n  requirement (",
-                      LevelName(test_case.level), "): ", test_case.requirement,
-                      "\n  source: ", test_case.source, "\n",
-                      Indent(record.verdict.message));
+  const Verdict& verdict = record.verdict;
+  std::string text = absl::StrCat(
+      FormatRecordLine(record), "\n  requirement (", LevelName(test_case.level),
+      "): ", test_case.requirement, "\n  source: ", test_case.source, "\n");
+  if (verdict.leak != Leak::kNone) {
+    absl::StrAppend(&text, "  ", LeakName(verdict.leak), ":\n",
+                    Indent(verdict.leaked));
+  }
+  if (verdict.leak == Leak::kNone || !verdict.message.empty()) {
+    absl::StrAppend(&text, Indent(verdict.message));
+  }
+  return text;
 }
 
 std::string FormatRecordLine(const Record& record) {
-  return absl::StrFormat(
-      "%s  %s (%d ms)",
-      absl::AsciiStrToUpper(OutcomeName(record.verdict.outcome)),
-      TrialName(record.trial), record.milliseconds);
+  return absl::StrFormat("%s  %s (%d ms)",
+                         absl::AsciiStrToUpper(EndingName(record.verdict)),
+                         TrialName(record.trial), record.milliseconds);
 }
 
 std::string FormatCaseList(absl::Span<const Case* const> cases) {

@@ -11,11 +11,13 @@ namespace net::conformance {
 
 // The report of a run, for people: for each column a table of subjects (the
 // first part of the ids, "listen", or the first two of the kernel cases,
-// "kernel.bind") by outcomes; then each trial that did not pass,
-// with the requirement, where it comes from, and what was expected and seen.
+// "kernel.bind") by outcomes and leaks; then each trial that did not pass, or
+// that leaked, with the requirement, where it comes from, and what was expected
+// and seen.
 //
 // Of several columns: one table, of subjects by columns, and in full only the
-// trials with an unexpected outcome; all that did not pass if `verbose`.
+// trials with an unexpected outcome or leak; all that did not pass, or that
+// leaked, if `verbose`.
 std::string FormatReport(absl::Span<const Record> records,
                          bool verbose = false);
 
@@ -31,7 +33,8 @@ std::string SubjectOf(const Case& test_case);
 // One trial that has ended, in full, as in the report.
 std::string FormatRecord(const Record& record);
 
-// One line of --verbose: "pass  listen.backlog.default v4 net_tcp (3 ms)".
+// One line of --verbose: "PASS  listen.backlog.default v4 net_tcp (3 ms)", or
+// "PASS, LEAK  ..." if the trial leaked.
 std::string FormatRecordLine(const Record& record);
 
 // What --list prints, a line or (as JSON) an object for each case.

@@ -34,6 +34,11 @@ std::string Xml(absl::string_view text) {
 std::string Ending(const Record& record) {
   const Verdict& verdict = record.verdict;
   const std::string name(OutcomeName(verdict.outcome));
+  // A leak is a failure beside an outcome that is none.
+  if (IsExpected(verdict.outcome) && !IsExpected(verdict)) {
+    return absl::StrCat("<failure type=\"", LeakName(verdict.leak), "\">",
+                        Xml(FormatRecord(record)), "</failure>");
+  }
   switch (verdict.outcome) {
     case Outcome::kPass:
     case Outcome::kVariation:
@@ -52,6 +57,15 @@ std::string Ending(const Record& record) {
       return absl::StrCat("<failure type=\"", name, "\">",
                           Xml(FormatRecord(record)), "</failure>");
   }
+}
+
+// The first line of what there is to read about a trial.
+std::string Found(const Verdict& verdict) {
+  // The message of a trial that passed and leaked says how it came to that.
+  const bool is_leak_alone =
+      verdict.outcome == Outcome::kPass && verdict.leak != Leak::kNone;
+  const std::string& text = is_leak_alone ? verdict.leaked : verdict.message;
+  return text.substr(0, text.find('\n'));
 }
 
 // In a table's cell.
@@ -94,13 +108,14 @@ std::string FormatMarkdown(absl::Span<const Record> records) {
                                   "|---|---|---|---|---|\n");
   for (const Record& record : records) {
     const Verdict& verdict = record.verdict;
-    if (verdict.outcome == Outcome::kPass) continue;
+    if (verdict.outcome == Outcome::kPass && verdict.leak == Leak::kNone) {
+      continue;
+    }
     const Case& test_case = *record.trial.test_case;
     absl::StrAppend(
         &text, "| `", test_case.id, "` ", AxisName(record.trial.axis), " | ",
-        record.trial.column->name, " | ", OutcomeName(verdict.outcome), " | ",
-        Cell(test_case.requirement), " | ",
-        Cell(verdict.message.substr(0, verdict.message.find('\n'))), " |\n");
+        record.trial.column->name, " | ", EndingName(verdict), " | ",
+        Cell(test_case.requirement), " | ", Cell(Found(verdict)), " |\n");
   }
   return text;
 }

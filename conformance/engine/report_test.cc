@@ -78,6 +78,70 @@ TEST(ReportTest, SeveralColumnsAreOneTable) {
   EXPECT_THAT(FormatReport(records, /*verbose=*/true), HasSubstr("known"));
 }
 
+Verdict Leaking(Outcome outcome, Leak leak = Leak::kLeak) {
+  return {.outcome = outcome,
+          .message = outcome == Outcome::kPass ? "" : "a.cc:1: no",
+          .leak = leak,
+          .leaked = "left open: descriptor 7"};
+}
+
+TEST(ReportTest, CountsLeaksBesideOutcomes) {
+  const std::string report = FormatReport({
+      MakeRecord(kListen, Axis::kV4, {}),
+      MakeRecord(kListen, Axis::kV6, Leaking(Outcome::kPass)),
+      MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kFail)),
+  });
+  EXPECT_THAT(report, ContainsRegex("net_tcp +pass +fail +trials +leak\n"));
+  EXPECT_THAT(report, ContainsRegex("listen +2 +- +2 +1\n"));
+  EXPECT_THAT(report, ContainsRegex("accept +- +1 +1 +1\n"));
+  EXPECT_THAT(report, ContainsRegex("total +2 +1 +3 +2\n"));
+  EXPECT_THAT(report, HasSubstr("PASS, LEAK  listen.plain v6 net_tcp"));
+  EXPECT_THAT(report, HasSubstr("FAIL, LEAK  accept.plain v6 net_tcp"));
+  EXPECT_THAT(
+      report,
+      HasSubstr("  leak:\n    left open: descriptor 7\n    a.cc:1: no"));
+}
+
+TEST(ReportTest, AnUnexpectedLeakMarksItsCell) {
+  const Column other = {.name = "other"};
+  Record expected = MakeRecord(kListen, Axis::kV4,
+                               Leaking(Outcome::kPass, Leak::kExpectedLeak));
+  Record leaks = MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kPass));
+  expected.trial.column = &other;
+  leaks.trial.column = &other;
+  const std::string report = FormatReport({
+      MakeRecord(kListen, Axis::kV4, {}),
+      MakeRecord(kAccept, Axis::kV6, {}),
+      expected,
+      leaks,
+  });
+  EXPECT_THAT(report, ContainsRegex("listen +1 +1\n"));
+  EXPECT_THAT(report, ContainsRegex("accept +1 +!1\n"));
+  EXPECT_THAT(report, ContainsRegex("    leak +- +1\n"));
+  EXPECT_THAT(report, ContainsRegex("    expected-leak +- +1\n"));
+  EXPECT_THAT(report, HasSubstr("PASS, LEAK  accept.plain v6 other"));
+  EXPECT_THAT(report, Not(HasSubstr("PASS, EXPECTED-LEAK")));
+}
+
+TEST(ReportTest, JUnitAndMarkdownShowLeaks) {
+  const std::vector<Record> records = {
+      MakeRecord(kListen, Axis::kV4, Leaking(Outcome::kPass)),
+      MakeRecord(kListen, Axis::kV6,
+                 Leaking(Outcome::kPass, Leak::kExpectedLeak)),
+      MakeRecord(kAccept, Axis::kV4, Leaking(Outcome::kUnsupported)),
+      MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kFail))};
+  const std::string xml = FormatJUnit(records);
+  EXPECT_THAT(xml, HasSubstr("\"listen.plain v4\" time=\"0.012\">"
+                             "<failure type=\"leak\">PASS, LEAK"));
+  EXPECT_THAT(xml, HasSubstr("\"listen.plain v6\" time=\"0.012\"></testcase>"));
+  EXPECT_THAT(xml, HasSubstr("<failure type=\"leak\">UNSUPPORTED, LEAK"));
+  EXPECT_THAT(xml, HasSubstr("<failure type=\"fail\">FAIL, LEAK"));
+  const std::string text = FormatMarkdown(records);
+  EXPECT_THAT(text, HasSubstr("| `listen.plain` v4 | net_tcp | pass, leak | "
+                              "Listening must work. | left open: descriptor 7 "
+                              "|\n"));
+}
+
 TEST(ReportTest, JUnitTellsFailuresFromErrorsAndFromSkips) {
   const std::string xml = FormatJUnit(
       {MakeRecord(kListen, Axis::kV4, {}),
@@ -145,6 +209,17 @@ TEST(RecordTest, IsOneLineOfJsonWithTheFieldsPromised) {
   EXPECT_EQ(json["requirement"], "Accepting should work.");
   EXPECT_EQ(json["source"], "accept(2)");
   EXPECT_THAT(json["message"].get<std::string>(), HasSubstr("two\nlines"));
+}
+
+TEST(RecordTest, ALeakIsAFieldBesideTheOutcome) {
+  const auto leaks = nlohmann::json::parse(
+      RecordToJson(MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kPass))));
+  EXPECT_EQ(leaks["outcome"], "pass");
+  EXPECT_EQ(leaks["leak"], "leak");
+  EXPECT_EQ(leaks["leaked"], "left open: descriptor 7");
+  const auto none =
+      nlohmann::json::parse(RecordToJson(MakeRecord(kAccept, Axis::kV6, {})));
+  EXPECT_EQ(none["leak"], "");
 }
 
 TEST(RecordTest, TheEnvironmentSaysWhatOutcomesDependOn) {

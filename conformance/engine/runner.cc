@@ -56,6 +56,7 @@ std::string Encode(const TrialReport& report) {
       {"outcome", std::string(OutcomeName(report.verdict.outcome))},
       {"message", report.verdict.message},
       {"error", report.verdict.error},
+      {"leaked", report.verdict.leaked},
       {"proven", report.verdict.proven},
       {"claimed", report.verdict.claimed},
       {"reusable", report.reusable},
@@ -79,6 +80,9 @@ std::optional<TrialReport> Decode(absl::string_view text) {
   TrialReport report{.verdict = {.outcome = *outcome}};
   json.at("message").get_to(report.verdict.message);
   json.at("error").get_to(report.verdict.error);
+  json.at("leaked").get_to(report.verdict.leaked);
+  // A trial knows no expectations.
+  if (!report.verdict.leaked.empty()) report.verdict.leak = Leak::kLeak;
   json.at("proven").get_to(report.verdict.proven);
   json.at("claimed").get_to(report.verdict.claimed);
   json.at("reusable").get_to(report.reusable);
@@ -232,7 +236,7 @@ class RunningTrial {
 
  private:
   Record MakeRecord(Verdict verdict) const {
-    if (subject_ != nullptr && !IsExpected(verdict.outcome)) {
+    if (subject_ != nullptr && !IsExpected(verdict)) {
       absl::StrAppend(&verdict.message, "\n", subject_->Describe());
     }
     return {.trial = trial_,

@@ -198,23 +198,59 @@ TEST(RunnerTest, AHangIsATimeout) {
               AllOf(HasSubstr("500ms"), HasSubstr("going to wait")));
 }
 
-TEST(RunnerTest, ADescriptorLeftOpenFailsWithWhatItIs) {
+TEST(RunnerTest, ADescriptorLeftOpenIsALeakWithWhatItIs) {
   const Verdict verdict = VerdictOf([](Context& c) {
     const SysResult made = c.sys().Socket(AF_INET, SOCK_STREAM, 0);
     ASSERT_TRUE(made.ok());
     ASSERT_TRUE(c.sys().Listen(made.fd(), 1).ok());
   });
-  EXPECT_EQ(verdict.outcome, Outcome::kFail);
-  EXPECT_THAT(verdict.message,
+  EXPECT_EQ(verdict.outcome, Outcome::kPass);
+  EXPECT_EQ(verdict.leak, Leak::kLeak);
+  EXPECT_THAT(verdict.leaked,
               AllOf(HasSubstr("left open"), HasSubstr("0.0.0.0:"),
                     HasSubstr("listening")));
 }
 
-TEST(RunnerTest, ADescriptorThatWasClosedByMistakeFails) {
+TEST(RunnerTest, ADescriptorThatWasClosedByMistakeIsALeak) {
   const Verdict verdict =
       VerdictOf([](Context& c) { ASSERT_TRUE(c.sys().Close(0).ok()); });
-  EXPECT_EQ(verdict.outcome, Outcome::kFail);
-  EXPECT_THAT(verdict.message, HasSubstr("closed, but not the case's own"));
+  EXPECT_EQ(verdict.outcome, Outcome::kPass);
+  EXPECT_EQ(verdict.leak, Leak::kLeak);
+  EXPECT_THAT(verdict.leaked, HasSubstr("closed, but not the case's own"));
+}
+
+TEST(RunnerTest, ALeakLeavesTheVerdictOfTheCaseAsItIs) {
+  const auto verdict_with_leak = [](void (*run)(Context&)) {
+    const Verdict verdict = VerdictOf(run);
+    EXPECT_EQ(verdict.leak, Leak::kLeak);
+    EXPECT_THAT(verdict.leaked, HasSubstr("left open: descriptor"));
+    EXPECT_THAT(verdict.message, Not(HasSubstr("left open")));
+    return verdict;
+  };
+  const Verdict failed = verdict_with_leak([](Context& c) {
+    EXPECT_TRUE(c.sys().Socket(AF_INET, SOCK_STREAM, 0).ok());
+    ADD_FAILURE() << "of the case";
+  });
+  EXPECT_EQ(failed.outcome, Outcome::kFail);
+  EXPECT_THAT(failed.message, HasSubstr("of the case"));
+  EXPECT_EQ(verdict_with_leak([](Context& c) {
+              EXPECT_TRUE(c.sys().Socket(AF_INET, SOCK_STREAM, 0).ok());
+              c.Variation("other_way");
+            }).outcome,
+            Outcome::kVariation);
+  EXPECT_EQ(verdict_with_leak([](Context& c) {
+              EXPECT_TRUE(c.sys().Socket(AF_INET, SOCK_STREAM, 0).ok());
+              c.Call({"listen"}, []() -> Result<Done> {
+                 return Unsupported{"claimed"};
+               }).unsupported();
+            }).outcome,
+            Outcome::kUnsupported);
+}
+
+TEST(RunnerTest, ATrialWithoutALeakHasNone) {
+  const Verdict verdict = VerdictOf([](Context&) { ADD_FAILURE(); });
+  EXPECT_EQ(verdict.leak, Leak::kNone);
+  EXPECT_EQ(verdict.leaked, "");
 }
 
 TEST(RunnerTest, AFailureInATaskFailsTheCase) {

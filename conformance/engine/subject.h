@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -47,9 +46,14 @@ class Subject {
       std::function<void()> abandon) = 0;
   // Requires MakeEnvironment().
   virtual std::unique_ptr<Implementation> MakeImplementation() = 0;
-  // After a case: makes it as new, and says what the case has left behind
-  // (nothing: ""). Nullopt if it cannot be used again.
-  virtual std::optional<std::string> Reset() = 0;
+  struct AfterReset {
+    // What the case left open, a line each.
+    std::string left_open;
+    // The subject can serve another trial: it is as it was before this one.
+    bool is_as_new = false;
+  };
+  // After a case: makes it as new, if that can be done.
+  virtual AfterReset Reset() = 0;
   // Of the implementation, as it tells itself: "3.11.2"; "" before it has.
   virtual std::string Version() const = 0;
   // For people: what was said to it and what it answered.

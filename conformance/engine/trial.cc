@@ -93,10 +93,16 @@ std::string Missing(const std::vector<Environment::Descriptor>& some,
         std::any_of(others.begin(), others.end(),
                     [&](const auto& other) { return other.fd == one.fd; });
     if (is_there) continue;
-    absl::StrAppend(&lines, "\n", what_happened, ": descriptor ", one.fd, ", ",
-                    one.what);
+    absl::StrAppend(&lines, lines.empty() ? "" : "\n", what_happened,
+                    ": descriptor ", one.fd, ", ", one.what);
   }
   return lines;
+}
+
+void AddLeak(Verdict& verdict, absl::string_view lines) {
+  if (lines.empty()) return;
+  verdict.leak = Leak::kLeak;
+  absl::StrAppend(&verdict.leaked, verdict.leaked.empty() ? "" : "\n", lines);
 }
 
 std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
@@ -121,37 +127,33 @@ Verdict RunCase(const Trial& trial, Environment& env, Context& c,
     verdict.message =
         absl::StrCat("varies, where others may: ", verdict.message);
   }
+  // An implementation that threw had no chance to close what it had opened.
+  if (verdict.outcome == Outcome::kCrash) return verdict;
   const std::vector<Environment::Descriptor> after = env.OpenDescriptors();
-  const std::string findings =
-      absl::StrCat(Missing(after, before, "left open"),
-                   Missing(before, after, "closed, but not the case's own"));
-  if (findings.empty() || verdict.outcome == Outcome::kCrash) return verdict;
-  verdict.outcome = Outcome::kFail;
-  verdict.message += findings;
+  AddLeak(verdict, Missing(after, before, "left open"));
+  AddLeak(verdict, Missing(before, after, "closed, but not the case's own"));
   return verdict;
 }
 
 // After a case: the subject is made ready for the next, if it can be.
 TrialReport Conclude(Subject* subject, Verdict verdict) {
   if (subject == nullptr) return {.verdict = std::move(verdict)};
-  std::optional<std::string> left;
+  Subject::AfterReset after;
   try {
-    left = subject->Reset();
+    after = subject->Reset();
+    AddLeak(verdict, after.left_open);
   } catch (const SubjectError& e) {
     verdict.outcome = Outcome::kCrash;
     absl::StrAppend(&verdict.message, "\n", e.what());
   }
-  if (left.has_value() && !left->empty() &&
-      verdict.outcome != Outcome::kCrash) {
-    verdict.outcome = Outcome::kFail;
-    absl::StrAppend(&verdict.message, "\n", *left);
+  if (!IsExpected(verdict)) {
+    absl::StrAppend(&verdict.message, verdict.message.empty() ? "" : "\n",
+                    "the session:\n", subject->Transcript());
   }
-  if (!IsExpected(verdict.outcome)) {
-    absl::StrAppend(&verdict.message, "\nthe session:\n",
-                    subject->Transcript());
-  }
+  // What leaks may have grown old in other ways, too.
+  const bool reusable = after.is_as_new && verdict.leak == Leak::kNone;
   return {.verdict = std::move(verdict),
-          .reusable = left.has_value(),
+          .reusable = reusable,
           .version = subject->Version()};
 }
 

@@ -12,7 +12,7 @@ status=0
 for id in "$@"; do
   output=$("$program" --implementations=$mutated --cases="$id" --jobs=1 --verbose) && actual=0 || actual=$?
   requirement=$("$program" --explain="$id" | sed -n 's/^  requirement: //p')
-  if [[ $actual == 1 && $output =~ (FAIL|CRASH)"  $id " && $output != *"PASS  $id "* &&
+  if [[ $actual == 1 && $output =~ (FAIL|CRASH)(", LEAK")?"  $id " && $output != *"PASS  $id "* &&
     $output == *"$requirement"* ]]; then
     echo "caught by $id: $requirement"
   else
