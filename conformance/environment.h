@@ -1,12 +1,16 @@
 #ifndef CONFORMANCE_ENVIRONMENT_H_
 #define CONFORMANCE_ENVIRONMENT_H_
 
+#include <sys/types.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -38,6 +42,22 @@ constexpr Need operator|(Need a, Need b) {
 constexpr bool Includes(Need needs, Need need) {
   return (static_cast<uint32_t>(needs) & static_cast<uint32_t>(need)) != 0;
 }
+
+// Identifies an open descriptor. The same number in another process is another
+// descriptor, and so is the same number of another socket: numbers are handed
+// out again after a close.
+struct DescriptorId {
+  pid_t process = 0;   // 0: the case's own
+  int fd = -1;         // in that process
+  uint64_t inode = 0;  // of the socket (fstat(2)); 0 if it is none, or unknown
+
+  friend bool operator==(const DescriptorId& a,
+                         const DescriptorId& b) = default;
+  friend bool operator<(const DescriptorId& a, const DescriptorId& b) {
+    return std::tie(a.process, a.fd, a.inode) <
+           std::tie(b.process, b.fd, b.inode);
+  }
+};
 
 // A thread that takes part in a case. Destroying it joins it.
 class Task {
@@ -72,8 +92,15 @@ class Task {
 class Environment {
  public:
   struct Descriptor {
-    int fd;
+    DescriptorId id;
     std::string what;  // for people: "TCP socket 127.0.0.1:4711, listening"
+    // The number by which the case's own process has it, and a witness looks at
+    // it; nullopt if that process does not have it.
+    std::optional<int> own_fd = std::nullopt;
+
+    friend bool operator==(const Descriptor& a, const Descriptor& b) {
+      return a.id == b.id;
+    }
   };
 
   virtual ~Environment() = default;
@@ -87,12 +114,14 @@ class Environment {
   // Runs `body` in a thread.
   virtual std::unique_ptr<Task> Start(std::function<void()> body) = 0;
 
-  // The open descriptors of the case's process, by number: the ledger.
+  // The open descriptors of the case's processes: the ledger. Of a process that
+  // joined the case after its start, those that it has opened since: before
+  // that the case had no part in them.
   virtual std::vector<Descriptor> OpenDescriptors() = 0;
 
   // Forks, execs another program, and returns the descriptors that are open in
   // that program. (Need::kExec)
-  virtual std::vector<int> DescriptorsAfterExec() = 0;
+  virtual std::vector<Descriptor> DescriptorsAfterExec() = 0;
 
   // Lets the process open `free` more descriptors than it has open now, and no
   // more (RLIMIT_NOFILE); or as many as before, for nullopt.
@@ -122,7 +151,15 @@ class Environment {
 // "5 (TCP socket 127.0.0.1:4711, listening)".
 inline std::ostream& operator<<(std::ostream& os,
                                 const Environment::Descriptor& descriptor) {
-  return os << descriptor.fd << " (" << descriptor.what << ")";
+  return os << descriptor.id.fd << " (" << descriptor.what << ")";
+}
+
+// True if one of the descriptors is the one that the case's own process has by
+// the number `fd`.
+inline bool HasOwnFd(const std::vector<Environment::Descriptor>& descriptors,
+                     int fd) {
+  return std::any_of(descriptors.begin(), descriptors.end(),
+                     [fd](const auto& one) { return one.own_fd == fd; });
 }
 
 }  // namespace net::conformance

@@ -69,24 +69,15 @@ void PortZero(Context& c) {
   EXPECT_THAT(client, Fails(ECONNREFUSED));
 }
 
-// The numbers of the open descriptors.
-std::vector<int> Descriptors(Context& c) {
-  std::vector<int> fds;
-  for (const auto& descriptor : c.env().OpenDescriptors()) {
-    fds.push_back(descriptor.fd);
-  }
-  return fds;
-}
-
 void ClosesItsDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
                        RefusedPort::Reserve(c.sys(), c.family()));
-  const std::vector<int> before = Descriptors(c);
+  const auto before = c.env().OpenDescriptors();
   for (const ConnectOptions& options :
        {ConnectOptions{}, ConnectOptions{.keepalive = true},
         ConnectOptions{.no_cloexec = true}}) {
     ASSERT_THAT(c.Connect(refused.endpoint(), options), Fails(ECONNREFUSED));
-    EXPECT_EQ(Descriptors(c), before);
+    EXPECT_EQ(c.env().OpenDescriptors(), before);
   }
 }
 

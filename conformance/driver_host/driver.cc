@@ -24,13 +24,33 @@
 #include "syscalls/mutex.h"
 
 namespace net::conformance {
+namespace {
+
+std::vector<DescriptorId> IdsOf(
+    const std::vector<Environment::Descriptor>& descriptors) {
+  std::vector<DescriptorId> ids;
+  ids.reserve(descriptors.size());
+  for (const Environment::Descriptor& one : descriptors) ids.push_back(one.id);
+  return ids;
+}
+
+bool Contains(const std::vector<DescriptorId>& ids, const DescriptorId& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
 
 Driver::Driver(Channel channel, Session::OnFrame on_frame,
                std::unique_ptr<DriverProcess> process)
     : process_(std::move(process)),
       session_(channel, std::move(on_frame)),
       hello_(Greet(session_)),
-      view_(hello_.pid) {}
+      view_(hello_.pid),
+      first_sockets_(IdsOf(view_.TcpSockets())) {}
+
+bool Driver::HasFirstSockets() const {
+  return IdsOf(view_.TcpSockets()) == first_sockets_;
+}
 
 Hello Driver::Greet(Session& session) {
   const Answer answer = session.Call(
@@ -60,6 +80,10 @@ bool Driver::IsBlockedByCommand() const {
          before == session_.NextMessage();
 }
 
+DriverSockets::DriverSockets(std::shared_ptr<Driver> driver) {
+  UseDriver(std::move(driver));
+}
+
 DriverSockets::~DriverSockets() {
   const MutexLock lock(mutex_);
   for (const auto& [handle, entry] : entries_) {
@@ -69,17 +93,32 @@ DriverSockets::~DriverSockets() {
 
 std::shared_ptr<Driver> DriverSockets::driver() const {
   const MutexLock lock(mutex_);
-  return driver_;
+  return drivers_.back();
 }
 
 void DriverSockets::UseDriver(std::shared_ptr<Driver> driver) {
   const MutexLock lock(mutex_);
-  driver_ = std::move(driver);
+  for (const DescriptorId& id : driver->first_sockets()) {
+    origins_[id] = "open before the trial";
+  }
+  drivers_.push_back(std::move(driver));
+}
+
+std::vector<std::shared_ptr<Driver>> DriverSockets::drivers() const {
+  const MutexLock lock(mutex_);
+  return drivers_;
 }
 
 Handle DriverSockets::Add(Entry entry, const std::string& made_by) {
   const MutexLock lock(mutex_);
-  if (entry.descriptor.has_value()) made_by_[*entry.descriptor] = made_by;
+  const std::string origin = absl::StrCat("made by ", made_by);
+  std::string description = absl::StrCat("socket ", entry.number);
+  if (entry.descriptor.has_value()) {
+    origins_[*entry.descriptor] = origin;
+    absl::StrAppend(&description, " (descriptor ", entry.descriptor->fd, ")");
+  }
+  descriptions_[{entry.driver.get(), entry.number}] =
+      absl::StrCat(description, ", ", origin);
   const Handle handle{next_++};
   entries_[handle] = std::move(entry);
   return handle;
@@ -98,6 +137,14 @@ void DriverSockets::Remove(Handle handle) {
   entries_.erase(handle);
 }
 
+void DriverSockets::AscribeNew(const Driver& driver,
+                               const std::string& command) {
+  for (const DescriptorId& id : driver.view().Sockets()) {
+    const MutexLock lock(mutex_);
+    origins_.try_emplace(id, absl::StrCat("first seen after ", command));
+  }
+}
+
 std::optional<int> DriverSockets::DuplicateOf(Entry& entry) {
   if (!entry.duplicate.has_value() && entry.descriptor.has_value()) {
     entry.duplicate = entry.driver->view().Duplicate(*entry.descriptor);
@@ -111,44 +158,64 @@ std::optional<int> DriverSockets::Duplicate(Handle handle) {
 }
 
 std::vector<Environment::Descriptor> DriverSockets::Open() const {
-  std::vector<Environment::Descriptor> sockets = driver()->view().TcpSockets();
-  const MutexLock lock(mutex_);
-  for (Environment::Descriptor& socket : sockets) {
-    const auto command = made_by_.find(socket.fd);
-    absl::StrAppend(&socket.what, " of the driver, ",
-                    command == made_by_.end()
-                        ? "of which it has told nothing"
-                        : absl::StrCat("made by ", command->second));
+  const std::vector<std::shared_ptr<Driver>> all = drivers();
+  std::vector<Environment::Descriptor> open;
+  for (const std::shared_ptr<Driver>& one : all) {
+    for (Environment::Descriptor& socket : one->view().TcpSockets()) {
+      const bool is_brought_along =
+          one != all.front() && Contains(one->first_sockets(), socket.id);
+      if (is_brought_along) continue;
+      const MutexLock lock(mutex_);
+      const auto origin = origins_.find(socket.id);
+      absl::StrAppend(&socket.what, " of the driver, ",
+                      origin == origins_.end() ? "made by no known command"
+                                               : origin->second);
+      open.push_back(std::move(socket));
+    }
   }
-  return sockets;
+  return open;
 }
 
-std::vector<int> DriverSockets::Renumber(const std::vector<int>& fds) {
-  const MutexLock lock(mutex_);
-  std::vector<int> numbers;
-  for (const int fd : fds) {
-    const auto known = std::find_if(
-        entries_.begin(), entries_.end(),
-        [fd](const auto& entry) { return entry.second.descriptor == fd; });
-    numbers.push_back(
-        known == entries_.end() ? fd : DuplicateOf(known->second).value_or(fd));
+std::vector<Environment::Descriptor> DriverSockets::SurvivorsOfExec() {
+  std::vector<Environment::Descriptor> survivors;
+  for (const std::shared_ptr<Driver>& one : drivers()) {
+    for (const DescriptorId& id : one->view().SurvivorsOfExec()) {
+      const MutexLock lock(mutex_);
+      const auto entry = std::find_if(
+          entries_.begin(), entries_.end(),
+          [&](const auto& each) { return each.second.descriptor == id; });
+      const bool is_known = entry != entries_.end();
+      survivors.push_back(
+          {.id = id,
+           .what = is_known ? "a socket of the case" : "not of the case",
+           .own_fd = is_known ? DuplicateOf(entry->second) : std::nullopt});
+    }
   }
-  return numbers;
+  return survivors;
 }
 
-std::optional<int> DriverSockets::FindNew() const {
-  std::optional<int> found;
-  for (const Environment::Descriptor& socket : driver()->view().TcpSockets()) {
+std::optional<DescriptorId> DriverSockets::FindNew(const Driver& driver) const {
+  std::optional<DescriptorId> found;
+  for (const Environment::Descriptor& socket : driver.view().TcpSockets()) {
     const MutexLock lock(mutex_);
     const bool is_known =
+        Contains(driver.first_sockets(), socket.id) ||
         std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-          return entry.second.descriptor == socket.fd;
+          return entry.second.descriptor == socket.id;
         });
     if (is_known) continue;
     if (found.has_value()) return std::nullopt;
-    found = socket.fd;
+    found = socket.id;
   }
   return found;
+}
+
+std::string DriverSockets::Describe(const Driver& driver,
+                                    uint64_t number) const {
+  const MutexLock lock(mutex_);
+  const auto found = descriptions_.find({&driver, number});
+  if (found != descriptions_.end()) return found->second;
+  return absl::StrCat("socket ", number, ", made by no command");
 }
 
 }  // namespace net::conformance

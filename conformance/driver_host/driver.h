@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -37,6 +38,13 @@ class Driver {
   // The same, and one of the commands is what it waits in.
   bool IsBlockedByCommand() const;
 
+  // The sockets of TCP that it had open when it was greeted.
+  const std::vector<DescriptorId>& first_sockets() const {
+    return first_sockets_;
+  }
+  // It has the same sockets open now.
+  bool HasFirstSockets() const;
+
  private:
   static Hello Greet(Session& session);
 
@@ -44,28 +52,34 @@ class Driver {
   Session session_;
   const Hello hello_;
   const ProcessView view_;
+  const std::vector<DescriptorId> first_sockets_;
 };
 
-// The sockets that a trial has in its driver: what its environment and its
+// The sockets that a trial has in its drivers: what its environment and its
 // implementation both need to know. Thread-safe.
+//
+// A driver's descriptors are DescriptorIds, those of this process are ints: the
+// numbers of two processes never meet.
 class DriverSockets {
  public:
   struct Entry {
     std::shared_ptr<Driver> driver;
-    uint64_t number = 0;            // in the protocol
-    std::optional<int> descriptor;  // in the driver
-    std::optional<int> duplicate;   // of it, in this process; owned here
+    uint64_t number = 0;                     // in the protocol
+    std::optional<DescriptorId> descriptor;  // in the driver
+    std::optional<int> duplicate;  // of it, in this process; owned here
   };
 
-  explicit DriverSockets(std::shared_ptr<Driver> driver)
-      : driver_(std::move(driver)) {}
+  explicit DriverSockets(std::shared_ptr<Driver> driver);
   DriverSockets(const DriverSockets&) = delete;
   DriverSockets& operator=(const DriverSockets&) = delete;
   ~DriverSockets();
 
   // The driver that new sockets are made by.
   std::shared_ptr<Driver> driver() const;
+  // Adds a driver, which makes them from here on.
   void UseDriver(std::shared_ptr<Driver> driver);
+  // All of them; the first one is the trial's own.
+  std::vector<std::shared_ptr<Driver>> drivers() const;
 
   // `made_by` is the command, for people.
   Handle Add(Entry entry, const std::string& made_by);
@@ -73,28 +87,40 @@ class DriverSockets {
   Entry Find(Handle handle) const;
   void Remove(Handle handle);
 
+  // After the answer to a command that makes sockets: sockets of the driver
+  // that are new, and that no command made, are from now on ascribed to this
+  // one.
+  void AscribeNew(const Driver& driver, const std::string& command);
+
   // The duplicate of the socket's descriptor, made when first asked for.
   // Nullopt if the driver does not tell its descriptors.
   std::optional<int> Duplicate(Handle handle);
 
-  // The sockets of TCP that the driver has open, with the commands that made
-  // them.
+  // The sockets of TCP that the drivers have open, with the commands that made
+  // them. Of a driver that was added: those that it did not bring along.
   std::vector<Environment::Descriptor> Open() const;
-  // Descriptors of the driver, those of its sockets by the numbers that their
-  // duplicates have here.
-  std::vector<int> Renumber(const std::vector<int>& fds);
+  // The descriptors of the drivers that exec leaves open; those of the trial's
+  // sockets with their duplicates.
+  std::vector<Environment::Descriptor> SurvivorsOfExec();
   // An open descriptor that no socket has: the one that was just made, if it is
   // the only one.
-  std::optional<int> FindNew() const;
+  std::optional<DescriptorId> FindNew(const Driver& driver) const;
+  // A socket of the protocol, for people: "socket 3 (descriptor 7), made by
+  // ...".
+  std::string Describe(const Driver& driver, uint64_t number) const;
 
  private:
   static std::optional<int> DuplicateOf(Entry& entry);
 
   mutable Mutex mutex_;
-  std::shared_ptr<Driver> driver_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Driver>> drivers_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<Handle, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  std::map<int, std::string> made_by_ ABSL_GUARDED_BY(mutex_);
+  // Where descriptors come from, for people: "made by {...}".
+  std::map<DescriptorId, std::string> origins_ ABSL_GUARDED_BY(mutex_);
+  // Sockets by their numbers in the protocol, for people; also closed ones.
+  std::map<std::pair<const Driver*, uint64_t>, std::string> descriptions_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace net::conformance

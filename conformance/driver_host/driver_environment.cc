@@ -87,13 +87,15 @@ class DriverEnvironment final : public Environment {
   }
 
   // What exec does to descriptors is what their flags say: fcntl(2), F_GETFD.
-  std::vector<int> DescriptorsAfterExec() override {
-    return sockets_->Renumber(sockets_->driver()->view().SurvivorsOfExec());
+  std::vector<Descriptor> DescriptorsAfterExec() override {
+    return sockets_->SurvivorsOfExec();
   }
 
   void LimitDescriptors(std::optional<int> free) override {
     limited_ = true;
-    first_->view().LimitDescriptors(free);
+    for (const std::shared_ptr<Driver>& one : sockets_->drivers()) {
+      one->view().LimitDescriptors(free);
+    }
   }
 
   // Nobody can take a capability from another process: from here on a driver

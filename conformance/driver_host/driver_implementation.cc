@@ -93,6 +93,10 @@ std::vector<std::string> CapabilitiesFor(const Json& command) {
   return names;
 }
 
+bool MakesSockets(absl::string_view command) {
+  return command == "listen" || command == "connect" || command == "accept";
+}
+
 class DriverImplementation final : public Implementation {
  public:
   explicit DriverImplementation(std::shared_ptr<DriverSockets> sockets)
@@ -241,12 +245,16 @@ class DriverImplementation final : public Implementation {
                          .is_claim = false};
     }
     const std::vector<std::string> names = CapabilitiesFor(command);
+    const bool makes_sockets =
+        MakesSockets(command.at("command").get<std::string>());
     const auto says_no = [&driver](const std::string& name) {
       const auto& all = driver.hello().capabilities;
       const auto found = all.find(name);
       return found != all.end() && found->second == Hello::Capability::kNo;
     };
+    const std::string text = command.dump();
     Answer answer = driver.session().Call(std::move(command));
+    if (makes_sockets) sockets_->AscribeNew(driver, text);
     if (const auto* error = std::get_if<Error>(&answer.content)) return *error;
     if (const auto* claim = std::get_if<Unsupported>(&answer.content)) {
       return *claim;
@@ -265,9 +273,10 @@ class DriverImplementation final : public Implementation {
     DriverSockets::Entry entry{.driver = driver,
                                .number = NumberIn(ok, "socket")};
     if (ok.contains("descriptor")) {
-      entry.descriptor = static_cast<int>(NumberIn(ok, "descriptor"));
+      entry.descriptor =
+          driver->view().Identify(static_cast<int>(NumberIn(ok, "descriptor")));
     } else {
-      entry.descriptor = sockets_->FindNew();
+      entry.descriptor = sockets_->FindNew(*driver);
     }
     return sockets_->Add(std::move(entry), command.dump());
   }

@@ -1,13 +1,16 @@
 #include "conformance/driver_host/driver_subject.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "conformance/driver_host/attached_driver.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_environment.h"
@@ -75,10 +78,20 @@ class DriverSubject final : public Subject {
     if (ok == nullptr) return {};
     const auto closed = ok->find("closed");
     if (closed == ok->end() || !closed->is_array()) return {};
-    if (closed->empty()) return {.is_as_new = true};
-    return {.left_open = absl::StrCat("left open in the driver: sockets ",
-                                      closed->dump())};
+    std::vector<std::string> lines;
+    for (const nlohmann::json& number : *closed) {
+      lines.push_back(absl::StrCat(
+          "left open in the driver: ",
+          number.is_number_unsigned()
+              ? sockets_->Describe(*driver_, number.get<uint64_t>())
+              : number.dump()));
+    }
+    return {.left_open = absl::StrJoin(lines, "\n"),
+            .serves = true,
+            .is_as_new = closed->empty() && driver_->HasFirstSockets()};
   }
+
+  bool IsReplaceable() const override { return process_ != nullptr; }
 
   std::string Version() const override {
     return driver_ == nullptr ? "" : driver_->hello().implementation_version;

@@ -219,6 +219,16 @@ TEST(RunnerTest, ADescriptorThatWasClosedByMistakeIsALeak) {
   EXPECT_THAT(verdict.leaked, HasSubstr("closed, but not the case's own"));
 }
 
+TEST(RunnerTest, ADescriptorOfAnotherSocketIsAnotherOne) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    ASSERT_TRUE(c.sys().Close(0).ok());
+    ASSERT_EQ(c.sys().Socket(AF_INET, SOCK_STREAM, 0), SysResult::Ok(0));
+  });
+  EXPECT_THAT(verdict.leaked,
+              AllOf(HasSubstr("left open: descriptor 0, socket"),
+                    HasSubstr("closed, but not the case's own: descriptor 0")));
+}
+
 TEST(RunnerTest, ALeakLeavesTheVerdictOfTheCaseAsItIs) {
   const auto verdict_with_leak = [](void (*run)(Context&)) {
     const Verdict verdict = VerdictOf(run);

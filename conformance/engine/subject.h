@@ -47,13 +47,14 @@ class Subject {
   // Requires MakeEnvironment().
   virtual std::unique_ptr<Implementation> MakeImplementation() = 0;
   struct AfterReset {
-    // What the case left open, a line each.
-    std::string left_open;
-    // The subject can serve another trial: it is as it was before this one.
-    bool is_as_new = false;
+    std::string left_open;   // what the case left open, a line each
+    bool serves = false;     // the subject can serve another trial
+    bool is_as_new = false;  // and is as it was before this one
   };
   // After a case: makes it as new, if that can be done.
   virtual AfterReset Reset() = 0;
+  // False if only the user can start another one in its place.
+  virtual bool IsReplaceable() const = 0;
   // Of the implementation, as it tells itself: "3.11.2"; "" before it has.
   virtual std::string Version() const = 0;
   // For people: what was said to it and what it answered.

@@ -90,11 +90,10 @@ std::string Missing(const std::vector<Environment::Descriptor>& some,
   std::string lines;
   for (const Environment::Descriptor& one : some) {
     const bool is_there =
-        std::any_of(others.begin(), others.end(),
-                    [&](const auto& other) { return other.fd == one.fd; });
+        std::find(others.begin(), others.end(), one) != others.end();
     if (is_there) continue;
     absl::StrAppend(&lines, lines.empty() ? "" : "\n", what_happened,
-                    ": descriptor ", one.fd, ", ", one.what);
+                    ": descriptor ", one.id.fd, ", ", one.what);
   }
   return lines;
 }
@@ -150,8 +149,10 @@ TrialReport Conclude(Subject* subject, Verdict verdict) {
     absl::StrAppend(&verdict.message, verdict.message.empty() ? "" : "\n",
                     "the session:\n", subject->Transcript());
   }
-  // What leaks may have grown old in other ways, too.
-  const bool reusable = after.is_as_new && verdict.leak == Leak::kNone;
+  // A trial must not depend on what another one has left behind.
+  const bool is_as_new = after.is_as_new && verdict.leak == Leak::kNone;
+  const bool reusable =
+      is_as_new || (after.serves && !subject->IsReplaceable());
   return {.verdict = std::move(verdict),
           .reusable = reusable,
           .version = subject->Version()};

@@ -73,15 +73,22 @@ class FakeEnvironment final : public Environment {
   std::vector<Descriptor> OpenDescriptors() override {
     std::vector<Descriptor> descriptors;
     for (const int fd : process_.OpenDescriptors()) {
-      descriptors.push_back({fd, process_.DescribeDescriptor(fd)});
+      descriptors.push_back({.id = {.fd = fd},
+                             .what = process_.DescribeDescriptor(fd),
+                             .own_fd = fd});
     }
     return descriptors;
   }
 
-  std::vector<int> DescriptorsAfterExec() override {
+  std::vector<Descriptor> DescriptorsAfterExec() override {
     FakeProcess& child = process_.Fork("child");
     child.Exec();
-    std::vector<int> open = child.OpenDescriptors();
+    std::vector<Descriptor> open;
+    for (const int fd : child.OpenDescriptors()) {
+      open.push_back({.id = {.fd = fd},
+                      .what = child.DescribeDescriptor(fd),
+                      .own_fd = fd});
+    }
     child.Exit();
     return open;
   }

@@ -248,11 +248,6 @@ void WrongAndNoneLeft(Context& c) {
 
 // ---- exec -------------------------------------------------------------------
 
-// Whether a descriptor is open in a program that is started.
-bool SurvivesExec(const std::vector<int>& open, int fd) {
-  return std::find(open.begin(), open.end(), fd) != open.end();
-}
-
 void ExecCloses(Context& c) {
   // Numbers that the started program's own files do not have.
   constexpr int kKept = 100;
@@ -266,10 +261,10 @@ void ExecCloses(Context& c) {
   ASSERT_THAT(c.sys().Dup3(socket.fd(), kMadeToClose, 0), IsOk());
   const RawSocket made_to_close(kMadeToClose, c.sys());
   ASSERT_THAT(c.sys().Fcntl(kMadeToClose, F_SETFD, FD_CLOEXEC), IsOk());
-  const std::vector<int> open = c.env().DescriptorsAfterExec();
-  EXPECT_TRUE(SurvivesExec(open, kKept));
-  EXPECT_FALSE(SurvivesExec(open, kClosed));
-  EXPECT_FALSE(SurvivesExec(open, kMadeToClose));
+  const auto open = c.env().DescriptorsAfterExec();
+  EXPECT_TRUE(HasOwnFd(open, kKept));
+  EXPECT_FALSE(HasOwnFd(open, kClosed));
+  EXPECT_FALSE(HasOwnFd(open, kMadeToClose));
 }
 
 // ---- Pipes and event counters -----------------------------------------------

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "conformance/environment.h"
 #include "conformance/harness_error.h"
 #include "conformance/linux/harness_error.h"
@@ -77,6 +80,20 @@ std::vector<int> ListDescriptors(const std::string& folder) {
   return fds;
 }
 
+uint64_t SocketInode(const std::string& folder, int fd) {
+  std::array<char, 64> target = {};
+  const ssize_t size = readlink(absl::StrCat(folder, "/", fd).c_str(),
+                                target.data(), target.size());
+  if (size < 0) return 0;
+  absl::string_view link(target.data(), static_cast<size_t>(size));
+  uint64_t inode = 0;
+  if (absl::ConsumePrefix(&link, "socket:[") &&
+      absl::ConsumeSuffix(&link, "]") && absl::SimpleAtoi(link, &inode)) {
+    return inode;
+  }
+  return 0;
+}
+
 std::string DescribeDescriptor(int fd) {
   const Witness witness(DefaultSyscalls(), fd);
   const auto local = witness.LocalEndpoint();
@@ -98,12 +115,15 @@ std::string DescribeDescriptor(int fd) {
 std::vector<Environment::Descriptor> ListOpenDescriptors() {
   std::vector<Environment::Descriptor> descriptors;
   for (int fd : ListDescriptors("/proc/self/fd")) {
-    descriptors.push_back({.fd = fd, .what = DescribeDescriptor(fd)});
+    descriptors.push_back(
+        {.id = {.fd = fd, .inode = SocketInode("/proc/self/fd", fd)},
+         .what = DescribeDescriptor(fd),
+         .own_fd = fd});
   }
   return descriptors;
 }
 
-std::vector<int> ListDescriptorsAfterExec() {
+std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
   const Pipe input = MakePipe();
   const Pipe output = MakePipe();
   const Pipe failure = MakePipe();
@@ -133,7 +153,18 @@ std::vector<int> ListDescriptorsAfterExec() {
   if (Checked(read(output.read_end, &byte, 1), "read") != 1) {
     throw HarnessError(absl::StrCat(kWaitingProgram, " does not answer"));
   }
-  return ListDescriptors(absl::StrCat("/proc/", child, "/fd"));
+  const std::string folder = absl::StrCat("/proc/", child, "/fd");
+  std::vector<Environment::Descriptor> descriptors;
+  for (const int fd : ListDescriptors(folder)) {
+    // It has the numbers of this process, except for what it has opened itself.
+    const uint64_t inode = SocketInode(folder, fd);
+    const bool is_own = inode != 0 && inode == SocketInode("/proc/self/fd", fd);
+    descriptors.push_back(
+        {.id = {.fd = fd, .inode = inode},
+         .what = inode == 0 ? "no socket" : "socket",
+         .own_fd = is_own ? std::optional(fd) : std::nullopt});
+  }
+  return descriptors;
 }
 
 std::optional<std::string> LacksExec() {

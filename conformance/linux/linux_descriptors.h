@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@ namespace net::conformance {
 // The numbers in a folder of descriptors: "/proc/self/fd", "/proc/4711/fd".
 std::vector<int> ListDescriptors(const std::string& folder);
 
+// The inode of the socket that is open by the number `fd` in such a folder; 0
+// if that is no socket.
+uint64_t SocketInode(const std::string& folder, int fd);
+
 // What a descriptor is, for people: "socket 127.0.0.1:4711, listening".
 std::string DescribeDescriptor(int fd);
 
@@ -24,7 +29,7 @@ std::string DescribeDescriptor(int fd);
 std::vector<Environment::Descriptor> ListOpenDescriptors();
 
 // Those that are open in a program that this process forks and execs.
-std::vector<int> ListDescriptorsAfterExec();
+std::vector<Environment::Descriptor> ListDescriptorsAfterExec();
 
 // Why that program cannot be started; nullopt if it can.
 std::optional<std::string> LacksExec();

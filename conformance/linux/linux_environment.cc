@@ -119,7 +119,7 @@ class LinuxEnvironment final : public Environment {
     return descriptors;
   }
 
-  std::vector<int> DescriptorsAfterExec() override {
+  std::vector<Descriptor> DescriptorsAfterExec() override {
     return ListDescriptorsAfterExec();
   }
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
@@ -17,8 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -30,12 +27,6 @@
 
 namespace net::conformance {
 namespace {
-
-std::string LinkOf(const std::string& path) {
-  std::array<char, 256> target = {};
-  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
-  return size < 0 ? "" : std::string(target.data(), static_cast<size_t>(size));
-}
 
 std::string FirstLineOf(const std::string& path) {
   std::ifstream file(path);
@@ -77,40 +68,58 @@ ProcessView::ProcessView(pid_t pid)
 
 ProcessView::~ProcessView() { close(pidfd_); }
 
+DescriptorId ProcessView::Identify(int fd) const {
+  return {.process = pid_, .fd = fd, .inode = SocketInode(Folder(), fd)};
+}
+
+std::vector<DescriptorId> ProcessView::Sockets() const {
+  std::vector<DescriptorId> sockets;
+  for (const int fd : ListDescriptors(Folder())) {
+    const DescriptorId id = Identify(fd);
+    if (id.inode != 0) sockets.push_back(id);
+  }
+  return sockets;
+}
+
 std::vector<Environment::Descriptor> ProcessView::TcpSockets() const {
-  const std::string folder = absl::StrCat("/proc/", pid_, "/fd");
   std::vector<Environment::Descriptor> sockets;
-  for (const int fd : ListDescriptors(folder)) {
-    if (!absl::StartsWith(LinkOf(absl::StrCat(folder, "/", fd)), "socket:")) {
-      continue;
-    }
-    const std::optional<int> own = Duplicate(fd);
+  for (const DescriptorId& id : Sockets()) {
+    const std::optional<int> own = Duplicate(id);
     if (!own.has_value()) continue;
     if (IsTcp(*own)) {
-      sockets.push_back({.fd = fd, .what = DescribeDescriptor(*own)});
+      sockets.push_back({.id = id, .what = DescribeDescriptor(*own)});
     }
     close(*own);
   }
   return sockets;
 }
 
-std::optional<int> ProcessView::Duplicate(int fd) const {
-  const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
-  const int own = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_, fd, 0));
+std::optional<int> ProcessView::Duplicate(const DescriptorId& id) const {
+  const std::optional<uint32_t> flags = FlagsOf(pid_, id.fd);
+  const int own = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_, id.fd, 0));
   if (own < 0) return std::nullopt;
+  // The process may have closed it, and given the number to another socket.
+  if (SocketInode("/proc/self/fd", own) != id.inode) {
+    close(own);
+    return std::nullopt;
+  }
   const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
   if (survives) Checked(fcntl(own, F_SETFD, 0), "fcntl");
   return own;
 }
 
-std::vector<int> ProcessView::SurvivorsOfExec() const {
-  std::vector<int> fds = ListDescriptors(absl::StrCat("/proc/", pid_, "/fd"));
-  const auto is_closed = [this](int fd) {
+std::vector<DescriptorId> ProcessView::SurvivorsOfExec() const {
+  std::vector<DescriptorId> survivors;
+  for (const int fd : ListDescriptors(Folder())) {
     const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
-    return !flags.has_value() || (*flags & O_CLOEXEC) != 0;
-  };
-  fds.erase(std::remove_if(fds.begin(), fds.end(), is_closed), fds.end());
-  return fds;
+    const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
+    if (survives) survivors.push_back(Identify(fd));
+  }
+  return survivors;
+}
+
+std::string ProcessView::Folder() const {
+  return absl::StrCat("/proc/", pid_, "/fd");
 }
 
 void ProcessView::LimitDescriptors(std::optional<int> free) const {
@@ -118,8 +127,7 @@ void ProcessView::LimitDescriptors(std::optional<int> free) const {
   Checked(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
   limit.rlim_cur = limit_;
   if (free.has_value()) {
-    const std::vector<int> open =
-        ListDescriptors(absl::StrCat("/proc/", pid_, "/fd"));
+    const std::vector<int> open = ListDescriptors(Folder());
     limit.rlim_cur = LimitThatLeaves(*free, [&](int fd) {
       return std::binary_search(open.begin(), open.end(), fd);
     });
@@ -188,7 +196,8 @@ std::string ProcessView::Snapshot() const {
                     FirstLineOf(folder + "/syscall"), "\n");
   }
   for (const Environment::Descriptor& socket : TcpSockets()) {
-    absl::StrAppend(&text, "  descriptor ", socket.fd, ": ", socket.what, "\n");
+    absl::StrAppend(&text, "  descriptor ", socket.id.fd, ": ", socket.what,
+                    "\n");
   }
   return text;
 }

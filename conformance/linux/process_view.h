@@ -27,17 +27,23 @@ class ProcessView {
 
   pid_t pid() const { return pid_; }
 
-  // The process's open sockets of TCP, by its numbers, with what they are. (The
-  // other descriptors are the language's own: its event loop, its libraries.)
+  // The descriptor that the process has by this number.
+  DescriptorId Identify(int fd) const;
+
+  // The process's open sockets, of any kind.
+  std::vector<DescriptorId> Sockets() const;
+
+  // Its open sockets of TCP, with what they are. (The other descriptors are the
+  // language's own: its event loop, its libraries.)
   std::vector<Environment::Descriptor> TcpSockets() const;
 
   // A descriptor of this process for the same open file, with the same
-  // close-on-exec flag, for a witness. The caller closes it. Nullopt if there
-  // is no such descriptor, or it must not be looked at.
-  std::optional<int> Duplicate(int fd) const;
+  // close-on-exec flag, for a witness. The caller closes it. Nullopt if that
+  // descriptor is not open (any more), or must not be looked at.
+  std::optional<int> Duplicate(const DescriptorId& id) const;
 
   // The descriptors without FD_CLOEXEC: those that exec leaves open.
-  std::vector<int> SurvivorsOfExec() const;
+  std::vector<DescriptorId> SurvivorsOfExec() const;
 
   // See Environment::LimitDescriptors().
   void LimitDescriptors(std::optional<int> free) const;
@@ -55,6 +61,7 @@ class ProcessView {
 
  private:
   std::vector<pid_t> Threads() const;
+  std::string Folder() const;  // of its descriptors
 
   const pid_t pid_;
   const int pidfd_;

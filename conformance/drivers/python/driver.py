@@ -173,12 +173,11 @@ def answer(driver, command):
         return {"internal": {"text": repr(error)}}
 
 
-def main():
+def main(driver):
     signal.signal(signal.SIGUSR2, lambda *_: None)
     commands = open(int(os.environ.get("CONFORMANCE_READ_FD", 0)), "rb")
     answers = open(int(os.environ.get("CONFORMANCE_WRITE_FD", 1)), "wb")
     writing = threading.Lock()
-    driver = Driver()
 
     def serve(command):
         message = json.dumps({"id": command["id"], **answer(driver, command)}).encode()
@@ -197,4 +196,5 @@ def main():
     os._exit(0)  # whatever the other threads are blocked in
 
 
-main()
+if __name__ == "__main__":
+    main(Driver())
