@@ -6,6 +6,10 @@ set -euo pipefail
 
 program=$PWD/$1
 shift
+if [[ $# == 0 ]]; then
+  echo "No case is to catch this mutant."
+  exit 1
+fi
 # Only these are made of what the mutant has changed.
 mutated=net_tcp,net_tcp_on_fake_kernel
 status=0
