@@ -3,8 +3,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 
@@ -95,6 +97,11 @@ net::conformance::MakeImplementation(Syscalls& sys) {
 // [/sample]
 
 namespace net::conformance {
+
+void PrintTo(Handle handle, std::ostream* os) {
+  *os << "handle " << static_cast<uint64_t>(handle);
+}
+
 namespace {
 
 constexpr ip::Endpoint kOne = {.addr = ip::kLocalV4, .port = 1};

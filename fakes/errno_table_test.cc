@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <map>
+#include <ostream>
 #include <set>
 #include <utility>
 
@@ -11,6 +12,11 @@
 #include "gtest/gtest.h"
 
 namespace net {
+
+void PrintTo(Provocation provocation, std::ostream* os) {
+  *os << "URI"[static_cast<int>(provocation)];
+}
+
 namespace {
 
 using ::testing::Contains;

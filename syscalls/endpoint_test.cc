@@ -79,7 +79,7 @@ TEST(EndpointTest, IsOrderedByAddressAndPort) {
   const std::vector<Endpoint> all = Ascending();
   for (size_t i = 0; i < all.size(); ++i) {
     for (size_t j = 0; j < all.size(); ++j) {
-      EXPECT_EQ(all[i] <=> all[j], i <=> j) << all[i] << " " << all[j];
+      EXPECT_TRUE((all[i] <=> all[j]) == (i <=> j)) << all[i] << " " << all[j];
       EXPECT_EQ(all[i] == all[j], i == j) << all[i] << " " << all[j];
     }
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -129,6 +130,9 @@ struct Rfc5952Example {
   absl::string_view text;
   absl::string_view canonical;
 };
+void PrintTo(const Rfc5952Example& example, std::ostream* os) {
+  *os << example.text;
+}
 
 class Rfc5952 : public testing::TestWithParam<Rfc5952Example> {};
 
@@ -246,7 +250,8 @@ TEST(AddrTest, IsOrderedByFamilyBytesAndScope) {
   const std::vector<Addr> addrs = Ascending();
   for (size_t i = 0; i < addrs.size(); ++i) {
     for (size_t j = 0; j < addrs.size(); ++j) {
-      EXPECT_EQ(addrs[i] <=> addrs[j], i <=> j) << addrs[i] << " " << addrs[j];
+      EXPECT_TRUE((addrs[i] <=> addrs[j]) == (i <=> j))
+          << addrs[i] << " " << addrs[j];
       EXPECT_EQ(addrs[i] == addrs[j], i == j) << addrs[i] << " " << addrs[j];
     }
   }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,16 @@ struct ListenFault {
   int binds;  // How many of bind(2) and listen(2) have succeeded by then.
 };
 
+std::string NameOf(const ListenFault& tested) {
+  const Fault& fault = tested.fault;
+  return absl::StrCat(FamilyOf(tested.addr), "_",
+                      std::string(CallName(fault.call)), fault.nth,
+                      fault.when == When::kAfter ? "_after" : "_before");
+}
+void PrintTo(const ListenFault& tested, std::ostream* os) {
+  *os << NameOf(tested);
+}
+
 std::vector<ListenFault> ListenFaults() {
   std::vector<ListenFault> faults;
   for (const ip::Addr& addr : {ip::kLocalV4, ip::kLocalV6}) {
@@ -122,12 +133,7 @@ TEST_P(ListenCleanUp, LeavesThePortFree) {
 INSTANTIATE_TEST_SUITE_P(Faults, ListenCleanUp,
                          testing::ValuesIn(ListenFaults()),
                          [](const auto& tested) {
-                           const Fault& fault = tested.param.fault;
-                           return absl::StrCat(
-                               FamilyOf(tested.param.addr), "_",
-                               std::string(CallName(fault.call)), fault.nth,
-                               fault.when == When::kAfter ? "_after"
-                                                          : "_before");
+                           return NameOf(tested.param);
                          });
 
 // ---- Connect and Accept ----------------------------------------------------

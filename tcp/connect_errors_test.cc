@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,17 @@ struct ConnectFailure {
 
 bool WithKeepAlive(const ConnectFailure& failure) {
   return failure.steps.size() > 1 && failure.steps[1].call == Call::kSetSockOpt;
+}
+
+std::string NameOf(const ConnectFailure& failure) {
+  return absl::StrCat(FamilyName(failure.remote), "_",
+                      failure.nonblocking ? "nonblocking_" : "blocking_",
+                      WithKeepAlive(failure) ? "keepalive_" : "plain_",
+                      StepName(failure.steps.back()), "_",
+                      ErrnoSymbol(failure.error));
+}
+void PrintTo(const ConnectFailure& failure, std::ostream* os) {
+  *os << NameOf(failure);
 }
 
 std::vector<ConnectFailure> ConnectFailures() {
@@ -109,14 +121,7 @@ TEST_P(ConnectFailureTest, IsReportedAndLeavesNothingBehind) {
 INSTANTIATE_TEST_SUITE_P(Errnos, ConnectFailureTest,
                          testing::ValuesIn(ConnectFailures()),
                          [](const auto& tested) {
-                           const ConnectFailure& failure = tested.param;
-                           return absl::StrCat(
-                               FamilyName(failure.remote), "_",
-                               failure.nonblocking ? "nonblocking_"
-                                                   : "blocking_",
-                               WithKeepAlive(failure) ? "keepalive_" : "plain_",
-                               StepName(failure.steps.back()), "_",
-                               ErrnoSymbol(failure.error));
+                           return NameOf(tested.param);
                          });
 
 TEST(Connect, RefusesUnknownFlagsBeforeAnyCall) {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,16 @@ struct ListenFailure {
   bool with_options;
   int error;
 };
+
+std::string NameOf(const ListenFailure& failure) {
+  return absl::StrCat(FamilyName(failure.local), "_",
+                      failure.with_options ? "options_" : "plain_",
+                      StepName(failure.steps.back()), "_",
+                      ErrnoSymbol(failure.error));
+}
+void PrintTo(const ListenFailure& failure, std::ostream* os) {
+  *os << NameOf(failure);
+}
 
 std::vector<ListenFailure> ListenFailures() {
   const std::vector<Step> plain = {
@@ -109,12 +120,7 @@ TEST_P(ListenFailureTest, IsReportedAndLeavesNothingBehind) {
 INSTANTIATE_TEST_SUITE_P(Errnos, ListenFailureTest,
                          testing::ValuesIn(ListenFailures()),
                          [](const auto& tested) {
-                           const ListenFailure& failure = tested.param;
-                           return absl::StrCat(
-                               FamilyName(failure.local), "_",
-                               failure.with_options ? "options_" : "plain_",
-                               StepName(failure.steps.back()), "_",
-                               ErrnoSymbol(failure.error));
+                           return NameOf(tested.param);
                          });
 
 // getsockname succeeds, with an address that is none of ours.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -108,13 +109,19 @@ std::vector<Tested> ConnectOptions() {
   return options;
 }
 
-std::string CaseName(const testing::TestParamInfo<OptionsCase>& tested) {
-  std::string name = FamilyName(tested.param.endpoint);
-  if (tested.param.options.empty()) return name + "_none";
-  for (const Tested& option : tested.param.options) {
+std::string NameOf(const OptionsCase& tested) {
+  std::string name = FamilyName(tested.endpoint);
+  if (tested.options.empty()) return name + "_none";
+  for (const Tested& option : tested.options) {
     absl::StrAppend(&name, "_", option.name);
   }
   return name;
+}
+void PrintTo(const OptionsCase& tested, std::ostream* os) {
+  *os << NameOf(tested);
+}
+std::string CaseName(const testing::TestParamInfo<OptionsCase>& tested) {
+  return NameOf(tested.param);
 }
 
 StepArguments ArgumentsOf(const OptionsCase& tested) {

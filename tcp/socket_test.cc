@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -244,6 +245,13 @@ struct MethodFailure {
   int error;
 };
 
+std::string NameOf(const MethodFailure& failure) {
+  return absl::StrCat(failure.method.name, "_", ErrnoSymbol(failure.error));
+}
+void PrintTo(const MethodFailure& failure, std::ostream* os) {
+  *os << NameOf(failure);
+}
+
 std::vector<MethodFailure> MethodFailures() {
   std::vector<MethodFailure> failures;
   for (const Method& method : Methods()) {
@@ -282,8 +290,7 @@ TEST_P(MethodFailureTest, IsReported) {
 INSTANTIATE_TEST_SUITE_P(Errnos, MethodFailureTest,
                          testing::ValuesIn(MethodFailures()),
                          [](const auto& tested) {
-                           return absl::StrCat(tested.param.method.name, "_",
-                                               ErrnoSymbol(tested.param.error));
+                           return NameOf(tested.param);
                          });
 
 // A socket that holds nothing asks the kernel about -1.

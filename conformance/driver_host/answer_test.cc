@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,6 +25,12 @@
 #include "syscalls/error_kind.h"
 
 namespace net::conformance {
+
+void PrintTo(Hello::Capability capability, std::ostream* os) {
+  static constexpr const char* kNames[] = {"kYes", "kNo", "kPlatform"};
+  *os << kNames[static_cast<int>(capability)];
+}
+
 namespace {
 
 using Json = nlohmann::json;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iostream>
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -15,6 +16,14 @@
 #include "fakes/differential/linux_worlds.h"
 #include "fakes/kernel/deviation.h"
 #include "gtest/gtest.h"
+
+namespace net::fake {
+
+void PrintTo(const DeviationEntry& entry, std::ostream* os) {
+  *os << entry.name;
+}
+
+}  // namespace net::fake
 
 namespace net::differential {
 namespace {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -26,6 +27,12 @@
 #include "syscalls/syscalls.h"
 
 namespace net::differential {
+
+void PrintTo(const Step& step, std::ostream* os) { *os << step.call; }
+void PrintTo(const Finding& finding, std::ostream* os) {
+  *os << FindingText(finding);
+}
+
 namespace {
 
 using ::testing::HasSubstr;

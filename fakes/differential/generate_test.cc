@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <set>
 
 #include "fakes/call.h"
@@ -15,6 +16,9 @@
 #include "rapidcheck/gtest.h"
 
 namespace net::differential {
+
+void PrintTo(const Step& step, std::ostream* os) { *os << step.call; }
+
 namespace {
 
 constexpr size_t kMostSteps = 60;

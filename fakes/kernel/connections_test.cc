@@ -2,12 +2,18 @@
 
 #include <cstdint>
 #include <deque>
+#include <ostream>
 
 #include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
 #include "syscalls/ip_addr.h"
 
 namespace net::fake {
+
+void PrintTo(const FourTuple& tuple, std::ostream* os) {
+  *os << tuple.local << " -> " << tuple.remote;
+}
+
 namespace {
 
 class End final : public ConnectionEnd {};

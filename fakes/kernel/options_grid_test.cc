@@ -16,6 +16,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <ostream>
 #include <random>
 #include <string>
 #include <tuple>
@@ -31,6 +32,9 @@
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
+
+void PrintTo(Stage stage, std::ostream* os) { *os << StageName(stage); }
+
 namespace {
 
 constexpr int kLevels[] = {IPPROTO_IP, SOL_SOCKET, IPPROTO_TCP, IPPROTO_IPV6,

@@ -1,8 +1,16 @@
 #include "fakes/kernel/sysctls.h"
 
+#include <ostream>
+
 #include "gtest/gtest.h"
 
 namespace net {
+
+void PrintTo(FakeSysctls::CongestionControl control, std::ostream* os) {
+  *os << (control == FakeSysctls::CongestionControl::kCubic ? "kCubic"
+                                                            : "kReno");
+}
+
 namespace {
 
 TEST(FakeSysctls, SetsANumber) {

@@ -309,6 +309,9 @@ struct SynCount {
   int syncnt;
   int seconds;
 };
+void PrintTo(const SynCount& count, std::ostream* os) {
+  *os << "TCP_SYNCNT " << count.syncnt;
+}
 
 class SynCountTest : public SynTest,
                      public testing::WithParamInterface<SynCount> {};

@@ -1,8 +1,10 @@
 #include "fakes/kernel/waiting.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -15,6 +17,13 @@
 #include "syscalls/mutex.h"
 
 namespace net::fake {
+
+void PrintTo(Woken woken, std::ostream* os) {
+  static constexpr const char* kNames[] = {"kEvent", "kTimeout", "kSignal",
+                                           "kRestart", "kDeadlock"};
+  *os << kNames[static_cast<size_t>(woken)];
+}
+
 namespace {
 
 using testing::AllOf;
