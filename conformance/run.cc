@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -18,7 +17,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -27,19 +25,24 @@
 #include "conformance/engine/claims.h"
 #include "conformance/engine/expectations.h"
 #include "conformance/engine/files.h"
+#include "conformance/engine/grid.h"
 #include "conformance/engine/outcome.h"
+#include "conformance/engine/progress.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
+#include "conformance/engine/report_groups.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
+#include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
 
 namespace net::conformance {
 namespace {
 
-// A driver that does not even do this is not worth waiting for.
-constexpr absl::Duration kSmokeTimeout = absl::Seconds(20);
+// How long a smoke case may take: so much, or ten times what the start took of
+// a driver that is slow to start.
+constexpr absl::Duration kSmokeTimeout = absl::Seconds(8);
 
 // The file of --records, if any.
 class RecordsFile {
@@ -61,34 +64,6 @@ class RecordsFile {
   }
 
   std::ofstream file_;
-};
-
-// Tells how far the run is: on a terminal one line that changes.
-class Progress {
- public:
-  Progress(size_t total, bool verbose) : total_(total), verbose_(verbose) {}
-
-  void Show(const Record& record) {
-    ++done_;
-    if (!IsExpected(record.verdict)) ++unexpected_;
-    if (verbose_) {
-      std::cout << FormatRecordLine(record) << std::endl;
-    } else if (is_terminal_) {
-      absl::FPrintF(stderr, "\r\033[K[%d/%d, %d unexpected] %s", done_, total_,
-                    unexpected_, TrialName(record.trial));
-    }
-  }
-
-  void Clear() const {
-    if (is_terminal_ && !verbose_) absl::FPrintF(stderr, "\r\033[K");
-  }
-
- private:
-  const size_t total_;
-  const bool verbose_;
-  const bool is_terminal_ = isatty(STDERR_FILENO) == 1;
-  size_t done_ = 0;
-  size_t unexpected_ = 0;
 };
 
 auto CountOn(Axis axis, absl::Span<const Trial> trials) {
@@ -179,30 +154,43 @@ std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
   return problems;
 }
 
-std::vector<Record> RunSmoke(const Column& column, const RunOptions& options) {
+// Runs the smoke cases, one after the other, up to the first that hangs: the
+// others would hang, too.
+std::vector<Record> RunSmoke(const Column& column,
+                             absl::Duration start_of_driver,
+                             const RunOptions& options) {
   Column smoke = column;
   smoke.cases = SmokeCases();
-  std::vector<Trial> trials;
-  for (const Case& one : smoke.cases) {
-    trials.push_back({.test_case = &one, .axis = Axis::kV4, .column = &smoke});
-  }
+  const absl::Duration timeout =
+      std::min(options.timeout, std::max(kSmokeTimeout, 10 * start_of_driver));
+  IdleSubjects subjects;
   std::vector<Record> records;
-  RunTrials(trials,
-            {.jobs = options.jobs,
-             .timeout = std::min(options.timeout, kSmokeTimeout)},
-            [&](const Record& record) {
-              records.push_back(record);
-              records.back().trial.column = &column;
-            });
+  for (const Case& one : smoke.cases) {
+    RunTrials(
+        {{.test_case = &one, .axis = Axis::kV4, .column = &smoke}},
+        {.timeout = timeout},
+        [&](const Record& record) {
+          records.push_back(record);
+          records.back().trial.column = &column;
+        },
+        subjects);
+    if (records.back().verdict.outcome == Outcome::kTimeout) break;
+  }
   return records;
 }
 
-// Why there is no point in judging what is behind a driver: not one of the
-// smoke cases passes. Nullopt if one does. A leak does not count: it is for the
-// judged cases to report.
+// Why there is no point in judging what is behind a driver: it does not present
+// itself, or not one of the smoke cases passes. Nullopt if one does. A leak
+// does not count: it is for the judged cases to report.
 std::optional<std::string> FaultOfDriver(const Column& column,
                                          const RunOptions& options) {
-  const std::vector<Record> records = RunSmoke(column, options);
+  absl::Duration start;
+  if (column.greet != nullptr) {
+    const absl::StatusOr<SubjectGreeting> greeting = column.greet();
+    if (!greeting.ok()) return std::string(greeting.status().message());
+    start = greeting->took;
+  }
+  const std::vector<Record> records = RunSmoke(column, start, options);
   const bool works =
       std::any_of(records.begin(), records.end(), [](const Record& one) {
         return one.verdict.outcome == Outcome::kPass &&
@@ -214,10 +202,10 @@ std::optional<std::string> FaultOfDriver(const Column& column,
       [](const Record& one) { return one.verdict.outcome != Outcome::kPass; });
   return absl::StrCat(first->trial.test_case->requirement, " ",
                       OutcomeName(first->verdict.outcome), ": ",
-                      first->verdict.message);
+                      ShortMessage(first->verdict.message));
 }
 
-// The columns that can be judged; tells why the others cannot.
+// The columns that can be judged; prints why the others cannot.
 std::vector<const Column*> WorkingColumns(
     absl::Span<const Column* const> columns, const RunOptions& options,
     bool* broken) {
@@ -233,7 +221,7 @@ std::vector<const Column*> WorkingColumns(
         *broken = true;
         std::cout << column->name
                   << ": not run: its driver does not work: " << *fault
-                  << "\n(--smoke tells more)\n\n";
+                  << "\n(--check-driver and --smoke print more)\n\n";
         continue;
       }
     }
@@ -242,22 +230,67 @@ std::vector<const Column*> WorkingColumns(
   return working;
 }
 
-int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
-  struct {
-    const char* flag;
-    const std::string& path;
-    std::string (*format)(absl::Span<const Record>);
-  } const files[] = {{"--junit", options.junit, &FormatJUnit},
-                     {"--markdown", options.markdown, &FormatMarkdown}};
-  for (const auto& file : files) {
-    if (file.path.empty()) continue;
-    const absl::Status written =
-        WriteFile(FromCallersFolder(file.path), file.format(records));
-    if (!written.ok()) {
-      return Fail(absl::StrCat(file.flag, ": ", written.message()));
+// Prints how the smoke cases ended; true if all passed.
+bool SmokeOne(const Column& column, const RunOptions& options) {
+  absl::Duration start;
+  if (column.greet != nullptr) {
+    const absl::StatusOr<SubjectGreeting> greeting = column.greet();
+    if (!greeting.ok()) {
+      std::cout << column.name << ": nothing works. "
+                << greeting.status().message() << "\n";
+      return false;
     }
+    start = greeting->took;
   }
-  return kAsExpected;
+  const std::vector<Record> records = RunSmoke(column, start, options);
+  const auto works = [](const Record& one) {
+    return one.verdict.outcome == Outcome::kPass;
+  };
+  if (std::none_of(records.begin(), records.end(), works)) {
+    // One message says all that twelve would.
+    std::cout << column.name << ": nothing works. "
+              << FormatRecord(records.front()) << "\n";
+    return false;
+  }
+  const auto is_flawless = [&](const Record& one) {
+    return works(one) && IsExpected(one.verdict);
+  };
+  for (const Record& record : records) {
+    std::cout << (is_flawless(record) ? FormatRecordLine(record)
+                                      : FormatRecord(record))
+              << "\n";
+  }
+  const size_t left = SmokeCases().size() - records.size();
+  if (left > 0) {
+    std::cout << left << " more were not run: the driver hangs\n";
+  }
+  return left == 0 && std::all_of(records.begin(), records.end(), is_flawless);
+}
+
+int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
+  const auto write = [](absl::string_view flag, const std::string& path,
+                        const std::string& text) {
+    const absl::Status written = WriteFile(FromCallersFolder(path), text);
+    if (written.ok()) return kAsExpected;
+    return Fail(absl::StrCat(flag, ": ", written.message()));
+  };
+  int status = kAsExpected;
+  if (!options.junit.empty()) {
+    status = write("--junit", options.junit, FormatJUnit(records));
+  }
+  if (status == kAsExpected && !options.markdown.empty()) {
+    status = write("--markdown", options.markdown,
+                   FormatMarkdown(records, options.command));
+  }
+  return status;
+}
+
+// Why the run has this exit status.
+std::string ReasonOf(int status, bool broken, bool has_problems) {
+  if (broken) return "a driver does not work";
+  if (status == kError) return "the suite itself failed";
+  if (status == kAsExpected) return "all is as expected";
+  return has_problems ? "see the lines above" : "there are failures";
 }
 
 }  // namespace
@@ -294,22 +327,31 @@ int Run(absl::Span<const Case* const> cases,
   std::vector<Record> found;  // as they ended
   std::vector<Record> records;
   bool written = true;
-  Progress progress(trials.size(), options.verbose);
-  RunTrials(trials, {.jobs = options.jobs, .timeout = options.timeout},
+  Progress progress(trials.size(), isatty(STDERR_FILENO) == 1, std::cerr);
+  RunTrials(trials,
+            {.jobs = options.jobs,
+             .timeout = options.timeout,
+             .on_tick = [&] { progress.Tick(); }},
             [&](const Record& record) {
               found.push_back(record);
               Record judged = record;
               const auto own = expectations->find(record.trial.column);
               if (own != expectations->end()) own->second.Apply(judged);
               written = file.Write(judged) && written;
-              progress.Show(judged);
+              progress.Clear();
+              if (options.verbose) {
+                std::cout << FormatRecordLine(judged) << std::endl;
+              }
+              progress.Count(judged);
               records.push_back(std::move(judged));
             });
   progress.Clear();
   std::cout << cases.size() << " cases, " << trials.size()
             << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
             << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
-            << FormatReport(records, options.verbose) << std::flush;
+            << FormatReport(records, {.verbose = options.verbose,
+                                      .width = TerminalWidth()})
+            << std::flush;
   if (!written) {
     return Fail(absl::StrCat("--records: writing '", options.records, "'"));
   }
@@ -326,9 +368,16 @@ int Run(absl::Span<const Case* const> cases,
   }
   const std::vector<std::string> problems =
       FindProblems(*expectations, records, options.all_cases);
+  if (!problems.empty()) std::cout << "\n";
   for (const std::string& problem : problems) std::cout << problem << "\n";
-  const int status = broken ? kError : ExitStatusOf(records);
-  return problems.empty() ? status : std::max(status, kUnexpected);
+  int status = broken ? kError : ExitStatusOf(records);
+  if (!problems.empty()) status = std::max(status, kUnexpected);
+  std::cout << "\n"
+            << FormatClosingLine(records, status,
+                                 ReasonOf(status, broken, !problems.empty()),
+                                 options.verbose ? "" : options.command)
+            << std::flush;
+  return status;
 }
 
 int Smoke(absl::Span<const Column* const> columns, const RunOptions& options) {
@@ -337,26 +386,7 @@ int Smoke(absl::Span<const Column* const> columns, const RunOptions& options) {
     if (!column->missing.empty()) {
       return Fail(absl::StrCat(column->name, ": ", column->missing));
     }
-    const std::vector<Record> records = RunSmoke(*column, options);
-    const auto works = [](const Record& one) {
-      return one.verdict.outcome == Outcome::kPass;
-    };
-    if (std::none_of(records.begin(), records.end(), works)) {
-      // One message says all that twelve would.
-      std::cout << column->name << ": nothing works. "
-                << FormatRecord(records.front()) << "\n";
-      status = kUnexpected;
-      continue;
-    }
-    for (const Record& record : records) {
-      const bool is_flawless = works(record) && IsExpected(record.verdict);
-      if (is_flawless) {
-        std::cout << FormatRecordLine(record) << "\n";
-      } else {
-        std::cout << FormatRecord(record) << "\n";
-        status = kUnexpected;
-      }
-    }
+    if (!SmokeOne(*column, options)) status = kUnexpected;
   }
   return status;
 }

@@ -29,6 +29,8 @@ struct RunOptions {
   bool all_cases = true;    // no case was left out: expectations can be stale
   bool try_drivers = true;  // find out first whether they work at all
   bool fix = false;         // rewrite the files of expectations instead
+  // The command line of this run, as it can be typed again.
+  std::string command;
   // Files to write, unless "".
   std::string records;
   std::string junit;

@@ -1,7 +1,9 @@
 #include "conformance/trial_test.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "conformance/engine/expectations.h"
 #include "conformance/engine/files.h"
 #include "conformance/engine/flags.h"
+#include "conformance/engine/grid.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
@@ -31,6 +34,7 @@
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::string, expectations, "", "");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
+ABSL_FLAG(bool, verbose, false, "");
 
 namespace net::conformance {
 namespace {
@@ -42,6 +46,18 @@ struct Session {
   std::vector<Record> records;  // of this process
   std::vector<Trial> all;       // of any
 };
+
+// What runs the current test again.
+std::string CommandToRepeat() {
+  const testing::TestInfo& test =
+      *testing::UnitTest::GetInstance()->current_test_info();
+  const std::string filter =
+      absl::StrCat(test.test_suite_name(), ".", test.name());
+  const char* target = std::getenv("TEST_TARGET");
+  if (target == nullptr) return absl::StrCat("--gtest_filter=", filter);
+  return absl::StrCat("bazel test ", target, " --test_filter=", filter,
+                      " --test_output=errors");
+}
 
 class TrialTest : public testing::Test {
  public:
@@ -59,19 +75,18 @@ class TrialTest : public testing::Test {
         },
         session_.subjects);
     const Record& record = session_.records.back();
+    const bool verbose = absl::GetFlag(FLAGS_verbose);
     // A leak fails the test, whatever the case's own outcome.
-    if (!IsExpected(record.verdict)) FAIL() << FormatRecord(record);
-    switch (record.verdict.outcome) {
-      case Outcome::kPass:
-      case Outcome::kVariation:
-      case Outcome::kExpectedFail:
-        SUCCEED() << FormatRecord(record);
-        return;
-      case Outcome::kUnsupported:
-      case Outcome::kPrecondition:
-        GTEST_SKIP() << FormatRecord(record);
-      default:
-        FAIL() << FormatRecord(record);
+    if (!IsExpected(record.verdict)) {
+      FAIL() << (verbose ? FormatRecord(record)
+                         : absl::StrCat(FormatRecordBriefly(record),
+                                        "  again: ", CommandToRepeat()));
+    }
+    const Outcome outcome = record.verdict.outcome;
+    if (outcome == Outcome::kUnsupported || outcome == Outcome::kPrecondition) {
+      GTEST_SKIP() << (verbose ? FormatRecord(record)
+                               : absl::StrCat(OutcomeName(outcome), ": ",
+                                              record.verdict.message));
     }
   }
 
@@ -118,6 +133,54 @@ class ClaimsTest : public testing::Test {
   const Session& session_;
 };
 
+// Prints failures and, at the end, the reasons of all that was skipped, with
+// counts. GoogleTest's own printer has three lines for each test, and the names
+// of all that were skipped.
+class BriefPrinter final : public testing::EmptyTestEventListener {
+ public:
+  BriefPrinter(std::unique_ptr<testing::TestEventListener> printer,
+               const Session& session)
+      : printer_(std::move(printer)), session_(session) {}
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (result.failed()) printer_->OnTestPartResult(result);
+  }
+
+  void OnTestEnd(const testing::TestInfo& test) override {
+    if (!test.result()->Failed()) return;
+    printer_->OnTestEnd(test);
+    failed_.push_back(absl::StrCat(test.test_suite_name(), ".", test.name()));
+  }
+
+  void OnTestIterationEnd(const testing::UnitTest& tests,
+                          int iteration) override {
+    static_cast<void>(iteration);
+    std::cout << FormatReasons(session_.records, TerminalWidth()) << "\n";
+    for (const std::string& name : failed_) {
+      std::cout << "failed: " << name << "\n";
+    }
+    std::cout << CountsText(session_.records) << ". "
+              << tests.failed_test_count() << " of "
+              << tests.test_to_run_count()
+              << " tests failed (--verbose prints each)" << std::endl;
+  }
+
+ private:
+  const std::unique_ptr<testing::TestEventListener> printer_;
+  const Session& session_;
+  std::vector<std::string> failed_;
+};
+
+void PrintBriefly(const Session& session) {
+  testing::TestEventListeners& listeners =
+      testing::UnitTest::GetInstance()->listeners();
+  std::unique_ptr<testing::TestEventListener> printer(
+      listeners.Release(listeners.default_result_printer()));
+  // A process that is a shard's or a test's own has it replaced by others.
+  if (printer == nullptr) return;
+  listeners.Append(new BriefPrinter(std::move(printer), session));
+}
+
 template <typename Make>
 void Register(const std::string& suite, const std::string& name, Make make) {
   testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__,
@@ -156,6 +219,10 @@ int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column) {
       absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1));
   if (!parsed.ok()) return Fail(parsed);
   const Column judged = column();
+  if (judged.greet != nullptr && !testing::GTEST_FLAG(list_tests)) {
+    const auto greeting = judged.greet();
+    if (!greeting.ok()) return Fail(greeting.status());
+  }
   const auto cases = SelectCases({&judged}, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return Fail(cases.status());
   auto expectations =
@@ -172,6 +239,7 @@ int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column) {
   });
   Register("claims", "are_true",
            [&session]() -> testing::Test* { return new ClaimsTest(session); });
+  if (!absl::GetFlag(FLAGS_verbose)) PrintBriefly(session);
   return RUN_ALL_TESTS();
 }
 

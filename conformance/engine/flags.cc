@@ -1,11 +1,14 @@
 #include "conformance/engine/flags.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
 #include "absl/flags/reflection.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -92,6 +95,15 @@ absl::Status ParseFlags(absl::Span<char* const> arguments,
     if (absl::Status status = Set(*flag, value); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+std::string ShellWord(absl::string_view word) {
+  const bool is_plain =
+      !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+        return absl::ascii_isalnum(c) || absl::StrContains("-_=./,:+@%", c);
+      });
+  if (is_plain) return std::string(word);
+  return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
 }  // namespace net::conformance

@@ -1,6 +1,8 @@
 #ifndef CONFORMANCE_ENGINE_FLAGS_H_
 #define CONFORMANCE_ENGINE_FLAGS_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -22,6 +24,9 @@ struct RenamedFlag {
 // taken: it says that the run found something.)
 absl::Status ParseFlags(absl::Span<char* const> arguments,
                         absl::Span<const RenamedFlag> renamed = {});
+
+// A word as it is typed for sh(1): in quotes if need be.
+std::string ShellWord(absl::string_view word);
 
 }  // namespace net::conformance
 

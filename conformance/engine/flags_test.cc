@@ -74,5 +74,12 @@ TEST(FlagsTest, ARenamedFlagIsAnErrorThatNamesTheNewOne) {
   EXPECT_EQ(status.message(), "--test-old is now --test-new");
 }
 
+TEST(ShellWordTest, QuotesWhatTheShellWouldTakeApart) {
+  EXPECT_EQ(ShellWord("--cases=listen.plain"), "--cases=listen.plain");
+  EXPECT_EQ(ShellWord("--cases=listen.*"), "'--cases=listen.*'");
+  EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
+  EXPECT_EQ(ShellWord(""), "''");
+}
+
 }  // namespace
 }  // namespace net::conformance

@@ -93,4 +93,10 @@ std::string EndingName(const Verdict& verdict) {
                       LeakName(verdict.leak));
 }
 
+void AppendSession(std::string& message, absl::string_view transcript) {
+  if (transcript.empty()) return;
+  absl::StrAppend(&message, message.empty() ? "" : "\n", kSessionHeading,
+                  transcript);
+}
+
 }  // namespace net::conformance

@@ -81,6 +81,11 @@ bool IsExpected(const Verdict& verdict);
 // The outcome, and the leak if there is one: "pass", "pass, leak".
 std::string EndingName(const Verdict& verdict);
 
+// In a message: what stands before the session with a driver.
+inline constexpr absl::string_view kSessionHeading = "the session:\n";
+// Appends a session to a message; nothing if it is "".
+void AppendSession(std::string& message, absl::string_view transcript);
+
 }  // namespace net::conformance
 
 #endif  // CONFORMANCE_ENGINE_OUTCOME_H_

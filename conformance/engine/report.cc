@@ -1,10 +1,7 @@
 #include "conformance/engine/report.h"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -16,8 +13,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
+#include "conformance/engine/grid.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/report_groups.h"
 #include "conformance/engine/trial.h"
 #include "conformance/environment.h"
 #include "nlohmann/json.hpp"
@@ -25,182 +24,95 @@
 namespace net::conformance {
 namespace {
 
-// How often each outcome came, and each kind of leak beside them.
-struct Counts {
-  std::map<Outcome, int> outcomes;
-  std::map<Leak, int> leaks;
-  int trials = 0;
-  bool unexpected = false;
-
-  void Add(const Verdict& verdict) {
-    ++outcomes[verdict.outcome];
-    if (verdict.leak != Leak::kNone) ++leaks[verdict.leak];
-    ++trials;
-    unexpected = unexpected || !IsExpected(verdict);
-  }
-};
-
-// The count of one outcome or leak; "-" if there was none.
-template <typename Key>
-std::string CountOf(const std::map<Key, int>& counts, Key key) {
-  const auto found = counts.find(key);
-  return found == counts.end() ? "-" : absl::StrCat(found->second);
-}
-
-// The rows of one implementation's table, in the order of the case table.
-class Table {
- public:
-  void Add(const Record& record) {
-    const std::string subject = SubjectOf(*record.trial.test_case);
-    const auto row = std::find_if(
-        rows_.begin(), rows_.end(),
-        [&](const auto& existing) { return existing.first == subject; });
-    Counts& counts = row != rows_.end()
-                         ? row->second
-                         : rows_.emplace_back(subject, Counts()).second;
-    counts.Add(record.verdict);
-    total_.Add(record.verdict);
-  }
-
-  std::string Format(absl::string_view title) const {
-    std::vector<Outcome> outcomes = {Outcome::kPass};
-    std::copy_if(std::begin(kAllOutcomes) + 1, std::end(kAllOutcomes),
-                 std::back_inserter(outcomes), [this](Outcome outcome) {
-                   return total_.outcomes.contains(outcome);
-                 });
-    std::string text = absl::StrFormat("%-22s", title);
-    for (const Outcome outcome : outcomes) {
-      absl::StrAppendFormat(&text, "  %*s", WidthOf(OutcomeName(outcome)),
-                            OutcomeName(outcome));
-    }
-    absl::StrAppend(&text, "  trials");
-    for (const auto& [leak, count] : total_.leaks) {
-      absl::StrAppendFormat(&text, "  %*s", WidthOf(LeakName(leak)),
-                            LeakName(leak));
-    }
-    text += "\n";
-    for (const auto& [subject, counts] : rows_) {
-      text += FormatRow(subject, counts, outcomes);
-    }
-    return text + FormatRow("total", total_, outcomes);
-  }
-
- private:
-  static int WidthOf(absl::string_view name) {
-    return std::max(5, static_cast<int>(name.size()));
-  }
-
-  std::string FormatRow(absl::string_view name, const Counts& counts,
-                        const std::vector<Outcome>& outcomes) const {
-    std::string text = absl::StrFormat("  %-20s", name);
-    for (const Outcome outcome : outcomes) {
-      absl::StrAppendFormat(&text, "  %*s", WidthOf(OutcomeName(outcome)),
-                            CountOf(counts.outcomes, outcome));
-    }
-    absl::StrAppendFormat(&text, "  %6d", counts.trials);
-    for (const auto& [leak, count] : total_.leaks) {
-      absl::StrAppendFormat(&text, "  %*s", WidthOf(LeakName(leak)),
-                            CountOf(counts.leaks, leak));
-    }
-    return text + "\n";
-  }
-
-  std::vector<std::pair<std::string, Counts>> rows_;
-  Counts total_;
-};
-
-// Of several columns: subjects by columns, and the outcomes of each.
-class Matrix {
- public:
-  void Add(const Record& record) {
-    const std::string& column = record.trial.column->name;
-    const std::string subject = SubjectOf(*record.trial.test_case);
-    Note(columns_, column);
-    Note(subjects_, subject);
-    cells_[{subject, column}].Add(record.verdict);
-    cells_[{"total", column}].Add(record.verdict);
-  }
-
-  std::string Format() const {
-    std::string text = absl::StrFormat("%-22s", "passed");
-    for (const std::string& column : columns_) {
-      absl::StrAppendFormat(&text, "  %*s", Width(column), column);
-    }
-    text += "\n";
-    for (const std::string& subject : subjects_) text += Row(subject);
-    text += Row("total");
-    for (const Outcome outcome : kAllOutcomes) {
-      text += TotalsOf(OutcomeName(outcome), outcome, &Counts::outcomes);
-    }
-    for (const Leak leak : kAllLeaks) {
-      text += TotalsOf(LeakName(leak), leak, &Counts::leaks);
-    }
-    return text;
-  }
-
- private:
-  static void Note(std::vector<std::string>& names, const std::string& name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      names.push_back(name);
-    }
-  }
-
-  static int Width(const std::string& column) {
-    return std::max(9, static_cast<int>(column.size()));
-  }
-
-  // "77" if all pass, else "70/77"; with "!" if an outcome or a leak is
-  // unexpected.
-  static std::string Cell(const Counts& counts) {
-    int passed = 0;
-    for (const auto& [outcome, count] : counts.outcomes) {
-      if (outcome == Outcome::kPass || outcome == Outcome::kVariation) {
-        passed += count;
-      }
-    }
-    return absl::StrCat(
-        counts.unexpected ? "!" : "", passed,
-        passed == counts.trials ? "" : absl::StrCat("/", counts.trials));
-  }
-
-  std::string Row(const std::string& subject) const {
-    std::string text = absl::StrFormat("  %-20s", subject);
-    for (const std::string& column : columns_) {
-      const auto cell = cells_.find({subject, column});
-      absl::StrAppendFormat(&text, "  %*s", Width(column),
-                            cell == cells_.end() ? "" : Cell(cell->second));
-    }
-    return text + "\n";
-  }
-
-  // How often an outcome or a leak came, in each column; "" if in none.
-  template <typename Key>
-  std::string TotalsOf(absl::string_view name, Key key,
-                       std::map<Key, int> Counts::*counts) const {
-    std::string text = absl::StrFormat("    %-18s", name);
-    bool any = false;
-    for (const std::string& column : columns_) {
-      const std::map<Key, int>& own = cells_.at({"total", column}).*counts;
-      any = any || own.contains(key);
-      absl::StrAppendFormat(&text, "  %*s", Width(column), CountOf(own, key));
-    }
-    return any ? text + "\n" : "";
-  }
-
-  std::vector<std::string> columns_;
-  std::vector<std::string> subjects_;
-  std::map<std::pair<std::string, std::string>, Counts> cells_;
-};
-
-std::string FormatMatrix(absl::Span<const Record> records) {
-  Matrix matrix;
-  for (const Record& record : records) matrix.Add(record);
-  return matrix.Format();
-}
+// How many failures a report has in full, and how many at all.
+constexpr size_t kFullFailures = 20;
+constexpr size_t kLinesOfFailures = 100;
+// How many names stand beside a reason, beside a failure of many, and the room
+// for "... (123 more)".
+constexpr size_t kNamesShown = 3;
+constexpr size_t kSameShown = 5;
+constexpr size_t kRoomForMore = 20;
+constexpr size_t kReasonWidth = 200;
 
 std::string Indent(absl::string_view text) {
   return absl::StrCat("    ", absl::StrReplaceAll(text, {{"\n", "\n    "}}),
                       "\n");
+}
+
+bool HasSeveralColumns(absl::Span<const Record> records) {
+  return std::any_of(records.begin(), records.end(), [&](const Record& one) {
+    return one.trial.column != records.front().trial.column;
+  });
+}
+
+std::string Format(const Record& record, absl::string_view leaked,
+                   absl::string_view message) {
+  const Case& test_case = *record.trial.test_case;
+  const Leak leak = record.verdict.leak;
+  std::string text = absl::StrCat(
+      FormatRecordLine(record), "\n  requirement (", LevelName(test_case.level),
+      "): ", test_case.requirement, "\n  source: ", test_case.source, "\n");
+  if (leak != Leak::kNone) {
+    absl::StrAppend(&text, "  ", LeakName(leak), ":\n", Indent(leaked));
+  }
+  if (leak == Leak::kNone || !message.empty()) {
+    absl::StrAppend(&text, Indent(message));
+  }
+  return text;
+}
+
+std::string FormatGroup(const Group& group, bool by_column, int width) {
+  const std::vector<std::string> names =
+      by_column ? group.Columns() : group.Names();
+  std::string text = absl::StrFormat("%6d  %s\n", group.records.size(),
+                                     CutText(group.reason, kReasonWidth));
+  std::string line = "        ";
+  size_t shown = 0;
+  // At least one, and as many more as fit.
+  while (shown < names.size() && (by_column || shown < kNamesShown) &&
+         (shown == 0 || line.size() + names[shown].size() + kRoomForMore <=
+                            static_cast<size_t>(width))) {
+    absl::StrAppend(&line, shown == 0 ? "" : ", ", names[shown]);
+    ++shown;
+  }
+  if (shown < names.size()) {
+    absl::StrAppend(&line, ", ... (", names.size() - shown, " more)");
+  }
+  return absl::StrCat(text, line, "\n");
+}
+
+// The first of each group in full, as long as they are few; the others by name.
+std::string FormatFailures(absl::Span<const Group> failures) {
+  std::string text;
+  size_t shown = 0;
+  for (const Group& group : failures) {
+    const Record& first = *group.records.front();
+    if (shown == kLinesOfFailures) break;
+    if (shown < kFullFailures) {
+      absl::StrAppend(&text, "\n", FormatRecordBriefly(first));
+    } else {
+      absl::StrAppend(&text, shown == kFullFailures ? "\n" : "",
+                      FormatRecordLine(first), ": ",
+                      CutText(group.reason, kReasonWidth), "\n");
+    }
+    if (group.records.size() > 1) {
+      const Group rest = {
+          .records = {group.records.begin() + 1, group.records.end()}};
+      std::vector<std::string> names = rest.Names();
+      const size_t cut = names.size() - std::min(names.size(), kSameShown);
+      names.resize(names.size() - cut);
+      absl::StrAppend(&text, "  the same in ", rest.records.size(),
+                      " more: ", absl::StrJoin(names, ", "),
+                      cut == 0 ? "" : absl::StrCat(", ... (", cut, " more)"),
+                      "\n");
+    }
+    ++shown;
+  }
+  if (shown < failures.size()) {
+    absl::StrAppend(&text, "... and ", failures.size() - shown,
+                    " other failures (--verbose prints each)\n");
+  }
+  return text;
 }
 
 std::string AxesText(const Case& test_case) {
@@ -229,52 +141,70 @@ std::string SubjectOf(const Case& test_case) {
   return std::string(id.substr(0, id.find('.', start)));
 }
 
-std::string FormatReport(absl::Span<const Record> records, bool verbose) {
-  std::vector<std::pair<std::string, Table>> tables;
-  for (const Record& record : records) {
-    const std::string& name = record.trial.column->name;
-    auto table = std::find_if(
-        tables.begin(), tables.end(),
-        [&](const auto& existing) { return existing.first == name; });
-    if (table == tables.end()) {
-      table = tables.insert(tables.end(), {name, Table()});
+std::string FormatReport(absl::Span<const Record> records,
+                         const ReportOptions& options) {
+  std::string text = absl::StrCat(FormatGrid(MakeGrid(records), options.width),
+                                  FormatReasons(records, options.width));
+  if (options.verbose) {
+    for (const Record& record : records) {
+      const Verdict& verdict = record.verdict;
+      if (verdict.outcome == Outcome::kPass && verdict.leak == Leak::kNone) {
+        continue;
+      }
+      absl::StrAppend(&text, "\n", FormatRecord(record));
     }
-    table->second.Add(record);
+    return text;
   }
-  const bool is_matrix = tables.size() > 1;
+  return absl::StrCat(text, FormatFailures(GroupFailures(records)));
+}
+
+std::string FormatReasons(absl::Span<const Record> records, int width) {
+  const bool by_column = HasSeveralColumns(records);
+  const std::vector<Group> groups = GroupByReason(records);
   std::string text;
-  if (is_matrix) {
-    text = absl::StrCat(FormatMatrix(records), "\n");
-  } else {
-    for (const auto& [name, table] : tables) {
-      absl::StrAppend(&text, table.Format(name), "\n");
+  for (const Group& group : groups) {
+    if (group.is_first) {
+      absl::StrAppend(&text, "\n", group.Ending(), ": ",
+                      CountOf(groups, group.Ending()), " trials\n");
     }
-  }
-  for (const Record& record : records) {
-    const Verdict& verdict = record.verdict;
-    if (verdict.outcome == Outcome::kPass && verdict.leak == Leak::kNone) {
-      continue;
-    }
-    if (is_matrix && !verbose && IsExpected(verdict)) continue;
-    absl::StrAppend(&text, FormatRecord(record), "\n");
+    absl::StrAppend(&text, FormatGroup(group, by_column, width));
   }
   return text;
 }
 
+std::string FormatClosingLine(absl::Span<const Record> records, int status,
+                              absl::string_view why,
+                              absl::string_view command) {
+  return absl::StrCat(
+      CountsText(records), ". Exit status ", status, ": ", why, ".",
+      command.empty()
+          ? ""
+          : absl::StrCat(" Each trial in full: ", command, " --verbose"),
+      "\n");
+}
+
+std::string CountsText(absl::Span<const Record> records) {
+  std::vector<std::string> counts;
+  for (const Outcome outcome : kAllOutcomes) {
+    const auto count = CountOf(records, outcome);
+    if (count > 0)
+      counts.push_back(absl::StrCat(count, " ", OutcomeName(outcome)));
+  }
+  for (const Leak leak : kAllLeaks) {
+    const auto count = CountOf(records, leak);
+    if (count > 0) counts.push_back(absl::StrCat(count, " ", LeakName(leak)));
+  }
+  return absl::StrCat(records.size(), " trials: ",
+                      counts.empty() ? "none" : absl::StrJoin(counts, ", "));
+}
+
 std::string FormatRecord(const Record& record) {
-  const Case& test_case = *record.trial.test_case;
-  const Verdict& verdict = record.verdict;
-  std::string text = absl::StrCat(
-      FormatRecordLine(record), "\n  requirement (", LevelName(test_case.level),
-      "): ", test_case.requirement, "\n  source: ", test_case.source, "\n");
-  if (verdict.leak != Leak::kNone) {
-    absl::StrAppend(&text, "  ", LeakName(verdict.leak), ":\n",
-                    Indent(verdict.leaked));
-  }
-  if (verdict.leak == Leak::kNone || !verdict.message.empty()) {
-    absl::StrAppend(&text, Indent(verdict.message));
-  }
-  return text;
+  return Format(record, record.verdict.leaked, record.verdict.message);
+}
+
+std::string FormatRecordBriefly(const Record& record) {
+  return Format(record, ShortMessage(record.verdict.leaked),
+                ShortMessage(record.verdict.message));
 }
 
 std::string FormatRecordLine(const Record& record) {

@@ -1,22 +1,38 @@
 // Reports in the formats of others.
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
+#include "conformance/engine/grid.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
+#include "conformance/engine/report_groups.h"
 #include "conformance/engine/trial.h"
 
 namespace net::conformance {
 namespace {
+
+// What of a run goes into Markdown. At most: for each of the outcomes that
+// are no failures so many reasons with so many names; of each message so much.
+constexpr size_t kReasons = 25;
+constexpr size_t kNames = 3;
+constexpr size_t kReasonSize = 160;
+constexpr size_t kMessageSize = 3000;
+// For all reasons together.
+constexpr size_t kRoomForReasons = kMarkdownLimit / 2;
+// For the last lines.
+constexpr size_t kRoomForEnd = 200;
 
 // Text for an XML attribute or element. What XML 1.0 cannot hold at all becomes
 // a question mark.
@@ -59,38 +75,97 @@ std::string Ending(const Record& record) {
   }
 }
 
-// The first line of what there is to read about a trial.
-std::string Found(const Verdict& verdict) {
-  // The message of a trial that passed and leaked says how it came to that.
-  const bool is_leak_alone =
-      verdict.outcome == Outcome::kPass && verdict.leak != Leak::kNone;
-  const std::string& text = is_leak_alone ? verdict.leaked : verdict.message;
-  return text.substr(0, text.find('\n'));
+// In a heading or a list: one line without what Markdown takes for its own.
+std::string Plain(absl::string_view text) {
+  return absl::StrReplaceAll(
+      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\n", " "}});
 }
 
-// In a table's cell.
-std::string Cell(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{"|", "\\|"}, {"\n", "<br>"}});
+// A block of code, whatever backticks are in it.
+std::string Fenced(absl::string_view text) {
+  std::string fence = "```";
+  while (absl::StrContains(text, fence)) fence += '`';
+  return absl::StrCat(fence, "text\n", text, "\n", fence, "\n");
+}
+
+// <details> of one ending: a row for each reason.
+std::string ReasonsOf(const std::string& ending,
+                      absl::Span<const Group> groups) {
+  std::string text = absl::StrCat(
+      "\n<details><summary>", CountOf(groups, ending), " ", ending,
+      "</summary>\n\n| trials | reason | cases |\n|---:|---|---|\n");
+  size_t rows = 0;
+  for (const Group& group : groups) {
+    if (group.Ending() != ending) continue;
+    if (++rows > kReasons) continue;
+    std::vector<std::string> names = group.Names();
+    const size_t cut = names.size() - std::min(names.size(), kNames);
+    names.resize(names.size() - cut);
+    absl::StrAppend(&text, "| ", group.records.size(), " | ",
+                    MarkdownCell(CutText(group.reason, kReasonSize)), " | ",
+                    absl::StrJoin(names, ", "),
+                    cut == 0 ? "" : absl::StrCat(", ... (", cut, " more)"),
+                    " |\n");
+  }
+  if (rows > kReasons) {
+    absl::StrAppend(&text, "\n", rows - kReasons, " more reasons\n");
+  }
+  return text + "\n</details>\n";
+}
+
+std::string FormatFailure(const Group& group) {
+  const Record& record = *group.records.front();
+  const Case& test_case = *record.trial.test_case;
+  const Verdict& verdict = record.verdict;
+  const std::string found =
+      absl::StrCat(verdict.leaked, verdict.leaked.empty() ? "" : "\n",
+                   ShortMessage(verdict.message));
+  std::string text = absl::StrCat(
+      "\n<details><summary>", group.Ending(), " <code>",
+      Plain(TrialName(record.trial)), "</code>: ", Plain(test_case.requirement),
+      "</summary>\n\nSource: ", Plain(test_case.source), "\n\n",
+      Fenced(CutText(found, kMessageSize)));
+  if (group.records.size() > 1) {
+    absl::StrAppend(&text, "\nThe same in ", group.records.size() - 1,
+                    " more trials.\n");
+  }
+  return text + "\n</details>\n";
 }
 
 }  // namespace
 
 std::string FormatJUnit(absl::Span<const Record> records) {
-  std::map<std::string, std::vector<const Record*>> suites;
+  // By name and version: a version may only be known once it has been asked.
+  std::map<std::string, std::vector<const Record*>> columns;
   for (const Record& record : records) {
-    suites[record.trial.column->name].push_back(&record);
+    columns[record.trial.column->name].push_back(&record);
   }
   std::string text =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
-  for (const auto& [name, own] : suites) {
-    absl::StrAppend(&text, "<testsuite name=\"", Xml(name), "\" tests=\"",
-                    own.size(), "\">\n");
+  for (const auto& [name, own] : columns) {
+    const auto versioned =
+        std::find_if(own.begin(), own.end(),
+                     [](const Record* one) { return !one->version.empty(); });
+    const std::string suite =
+        versioned == own.end() ? name
+                               : absl::StrCat(name, " ", (*versioned)->version);
+    const auto failures =
+        std::count_if(own.begin(), own.end(), [](const Record* one) {
+          return absl::StartsWith(Ending(*one), "<failure");
+        });
+    const auto errors =
+        std::count_if(own.begin(), own.end(), [](const Record* one) {
+          return absl::StartsWith(Ending(*one), "<error");
+        });
+    absl::StrAppend(&text, "<testsuite name=\"", Xml(suite), "\" tests=\"",
+                    own.size(), "\" failures=\"", failures, "\" errors=\"",
+                    errors, "\">\n");
     for (const Record* record : own) {
       absl::StrAppendFormat(
           &text,
           "<testcase classname=\"%s.%s\" name=\"%s %s\" time=\"%.3f\">%s"
           "</testcase>\n",
-          Xml(name), SubjectOf(*record->trial.test_case),
+          Xml(suite), SubjectOf(*record->trial.test_case),
           record->trial.test_case->id, AxisName(record->trial.axis),
           static_cast<double>(record->milliseconds) / 1000, Ending(*record));
     }
@@ -99,25 +174,46 @@ std::string FormatJUnit(absl::Span<const Record> records) {
   return text + "</testsuites>\n";
 }
 
-std::string FormatMarkdown(absl::Span<const Record> records) {
-  std::string text = absl::StrCat("# Conformance\n\n```\n",
-                                  FormatReport(records, /*verbose=*/false),
-                                  "```\n\n## What did not pass\n\n"
-                                  "| case | implementation | outcome | "
-                                  "requirement | found |\n"
-                                  "|---|---|---|---|---|\n");
-  for (const Record& record : records) {
-    const Verdict& verdict = record.verdict;
-    if (verdict.outcome == Outcome::kPass && verdict.leak == Leak::kNone) {
-      continue;
+std::string FormatMarkdown(absl::Span<const Record> records,
+                           absl::string_view command) {
+  const std::string shows =
+      command.empty() ? "`--verbose` shows all"
+                      : absl::StrCat("all of them: `", command, " --verbose`");
+  std::string text =
+      absl::StrCat("# Conformance\n\n", CountsText(records), "\n\n",
+                   FormatGridMarkdown(MakeGrid(records)));
+  const std::vector<Group> groups = GroupByReason(records);
+  std::string reasons;
+  for (const Group& group : groups) {
+    if (!group.is_first) continue;
+    const std::string one = ReasonsOf(group.Ending(), groups);
+    if (reasons.size() + one.size() <= kRoomForReasons) {
+      reasons += one;
+    } else {
+      absl::StrAppend(&reasons, "\n", CountOf(groups, group.Ending()), " ",
+                      group.Ending(), ", with too many reasons to list\n");
     }
-    const Case& test_case = *record.trial.test_case;
-    absl::StrAppend(
-        &text, "| `", test_case.id, "` ", AxisName(record.trial.axis), " | ",
-        record.trial.column->name, " | ", EndingName(verdict), " | ",
-        Cell(test_case.requirement), " | ", Cell(Found(verdict)), " |\n");
   }
-  return text;
+  // The failures have what is left of the room.
+  const std::vector<Group> failures = GroupFailures(records);
+  size_t used = text.size() + reasons.size() + shows.size() + kRoomForEnd;
+  size_t shown = 0;
+  std::string details;
+  for (const Group& group : failures) {
+    const std::string one = FormatFailure(group);
+    if (used + one.size() > kMarkdownLimit) break;
+    used += one.size();
+    details += one;
+    ++shown;
+  }
+  absl::StrAppend(&text, reasons);
+  if (!failures.empty()) absl::StrAppend(&text, "\n## Failures\n", details);
+  if (shown < failures.size()) {
+    absl::StrAppend(&text, "\n", failures.size() - shown, " of ",
+                    failures.size(), " failures are left out here; ", shows,
+                    "\n");
+  }
+  return CutText(text, kMarkdownLimit);
 }
 
 }  // namespace net::conformance

@@ -49,6 +49,9 @@ namespace {
 // How much of a trial's output goes into a message: its end.
 constexpr int64_t kOutputTail = 4096;
 
+// How often RunnerOptions::on_tick is called.
+constexpr absl::Duration kTick = absl::Seconds(1);
+
 // What a trial tells, on its way through the pipe: JSON, and a NUL that shows
 // that it has come whole.
 std::string Encode(const TrialReport& report) {
@@ -298,12 +301,13 @@ class RunningTrial {
   std::string received_;
 };
 
-// Waits until a trial has something to say, has ended, or is late. `events` are
-// then three for each trial, in their order: see RunningTrial::Events().
+// Waits until a trial has something to say, has ended, or is late, or for
+// kTick. `events` are then three for each trial, in their order: see
+// RunningTrial::Events().
 void AwaitNews(const std::list<RunningTrial>& running,
                std::vector<pollfd>& events) {
   events.clear();
-  absl::Time next_deadline = absl::InfiniteFuture();
+  absl::Time next_deadline = absl::Now() + kTick;
   for (const RunningTrial& trial : running) {
     const auto its_events = trial.Events();
     events.insert(events.end(), its_events.begin(), its_events.end());
@@ -357,6 +361,7 @@ void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                          : options.timeout);
     }
     AwaitNews(running, events);
+    if (options.on_tick != nullptr) options.on_tick();
     auto event = events.begin();
     for (auto trial = running.begin(); trial != running.end(); event += 3) {
       const bool has_ended = event[1].revents != 0;

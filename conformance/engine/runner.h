@@ -1,6 +1,7 @@
 #ifndef CONFORMANCE_ENGINE_RUNNER_H_
 #define CONFORMANCE_ENGINE_RUNNER_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -23,6 +24,8 @@ struct RunnerOptions {
   absl::Duration timeout = absl::Seconds(60);
   // The same for one of which it is known that it may hang.
   absl::Duration timeout_of_hanging = absl::Seconds(3);
+  // Called at least once a second while trials run, if not null.
+  std::function<void()> on_tick = nullptr;
 };
 
 // The subjects that wait for their next trial, of this run or of another.

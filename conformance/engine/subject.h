@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 
@@ -17,6 +18,13 @@ namespace net::conformance {
 class SubjectError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// How a subject presents itself when it is asked first.
+struct SubjectGreeting {
+  std::string name;
+  std::string version;
+  absl::Duration took;  // from its start
 };
 
 // What a column judges when that is not code of the trial's own process: a

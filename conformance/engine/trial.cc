@@ -146,8 +146,7 @@ TrialReport Conclude(Subject* subject, Verdict verdict) {
     absl::StrAppend(&verdict.message, "\n", e.what());
   }
   if (!IsExpected(verdict)) {
-    absl::StrAppend(&verdict.message, verdict.message.empty() ? "" : "\n",
-                    "the session:\n", subject->Transcript());
+    AppendSession(verdict.message, subject->Transcript());
   }
   // A trial must not depend on what another one has left behind.
   const bool is_as_new = after.is_as_new && verdict.leak == Leak::kNone;

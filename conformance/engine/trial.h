@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
 #include "conformance/engine/outcome.h"
@@ -35,6 +36,9 @@ struct Column {
   std::function<std::unique_ptr<Implementation>(Syscalls&)> make_implementation;
   // Instead of the two: starts the process that is judged.
   std::function<std::unique_ptr<Subject>()> start_subject = nullptr;
+  // With start_subject, if it can be started for that alone: starts it and
+  // returns how it presents itself. An error says why it cannot be judged.
+  std::function<absl::StatusOr<SubjectGreeting>()> greet = nullptr;
   // What the contract is about, or a model of the kernel that the cases were
   // measured on: a variation, which others may show, is a failure here.
   bool is_reference = false;
