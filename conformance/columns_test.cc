@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "conformance/case.h"
 #include "conformance/cases/cases.h"
+#include "conformance/driver_columns.h"
 #include "conformance/engine/trial.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "gtest/gtest.h"
@@ -66,6 +67,15 @@ TEST(MakeColumnsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
     actual[column.name] = column.cases.data();
   }
   EXPECT_EQ(actual, tables);
+}
+
+TEST(ColumnNameOfTest, WhatCannotBeAColumnsNameIsReplaced) {
+  EXPECT_EQ(ColumnNameOf("hare-0.24"), "hare-0.24");
+  EXPECT_EQ(ColumnNameOf("Node.js v18, libuv"), "Node.js_v18__libuv");
+  EXPECT_EQ(ColumnNameOf(std::string(100, 'x')), std::string(40, 'x'));
+  for (const char* name : {"", "   ", "--records=x", "-", "\xc3\xa9\n"}) {
+    EXPECT_EQ(ColumnNameOf(name), "") << name;
+  }
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ expect() {
 
 expect 0 "1 cases, 2 trials" --driver="$driver" --cases=$fast
 expect 0 "1 cases, 2 trials" --driver="$driver" --driver-stdio --cases=$fast
-expect 0 "PASS  driver.close v4 driver" --driver="$driver" --smoke
+expect 0 "PASS  driver.close v4 net_tcp" --driver="$driver" --smoke
 expect 0 "14 ok, 0 failed" --driver="$driver" --check-driver
 expect 0 "14 ok, 0 failed" --driver="$driver" --driver-stdio --check-driver
 expect 0 "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 my driver 3<COMMANDS 4>ANSWERS" --driver="my driver" --print-command
@@ -40,7 +40,39 @@ expect 2 "/nonexistent/driver: not found" --driver=/nonexistent/driver --cases=$
 expect 2 "cannot do anything" --driver="$rogue unsupported" --cases=$fast
 expect 1 "nothing works" --driver=/nonexistent/driver --smoke
 expect 1 "FAIL  answers \`internal\` to a socket that there is not" --driver="$rogue none" --check-driver
-expect 1 "it does not answer" --driver="sleep 100" --check-driver
+expect 1 "no byte of an answer came in 9 s" --driver="sleep 100" --check-driver
+
+# within SECONDS_ALLOWED STATUS TEXT ARGS...: as expect; it must not take longer.
+within() {
+  local allowed=$1 start=$SECONDS
+  shift
+  expect "$@"
+  [[ $((SECONDS - start)) -le $allowed ]] || fail "$* took $((SECONDS - start)) s"
+}
+
+# The commonest mistakes of a new driver are named, and cost seconds.
+for flags in --smoke --check-driver "--cases=$fast"; do
+  status=1
+  [[ $flags != --cases=* ]] || status=2
+  within 10 $status "no byte of an answer came in 3 s: is the frame flushed? The driver waits in read(2)" \
+    --driver="$rogue hello_unflushed" "$flags"
+  within 10 $status "came in 3 s: is the length right, and the frame flushed?" --driver="$rogue hello_long" "$flags"
+  within 10 $status "it answered id 7, but id 1 (hello) waits" --driver="$rogue hello_id" "$flags"
+done
+expect 2 "the frame announces " --driver="$rogue hello_long" --cases=$fast
+expect 2 'sent:     ' --driver="$rogue hello_unflushed" --cases=$fast
+expect 2 '"command":"hello"' --driver="$rogue hello_unflushed" --cases=$fast
+within 20 1 "10 more were not run: the driver hangs" --driver="$rogue hangs" --smoke
+# So is what was sent and received where a check fails.
+expect 1 '"command":"peeraddr"' --driver="$rogue none" --check-driver
+expect 1 'received: 19\n{"id": 2, "ok": {}}' --driver="$rogue none" --check-driver
+
+# The column has the name that the driver gives, if that can be one.
+expect 1 "PASS  driver.listen v4 rogue" --driver="$rogue none" --smoke
+expect 1 "PASS  driver.listen v4 driver" --driver="$rogue odd_name" --smoke
+expect 0 "2 trials" --driver="$driver" --cases=$fast --records=records --junit=junit
+grep -q '"implementation":"net_tcp"' records || fail "records: $(cat records)"
+grep -q '<testsuite name="net_tcp ' junit || fail "junit: $(cat junit)"
 
 expect 2 "--check-driver: needs --driver" --check-driver
 expect 2 "--fix: not with --cases" --driver="$driver" --fix --cases=$fast
@@ -48,6 +80,14 @@ expect 2 "--fix: not with --cases" --driver="$driver" --fix --cases=$fast
 # What was recorded is answered again in the same way; what was changed is not.
 expect 0 "" --driver="$driver" --cases="$fast,data.*closed_descriptor" --record-session=session
 expect 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=session
+
+# What needs the runner's peers, or what it did to the driver, is named at once and not waited for.
+expect 0 "" --driver="$driver" --record-session=peers \
+  --cases='accept.takes_what_is_queued,accept.interrupted.goes_on,accept.queue.*,peeraddr.connected,peeraddr.accepted'
+within 10 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=peers
+expect 0 "(accept)" --driver="$driver" --replay-session=peers
+expect 0 "needs a peer of the runner; not compared" --driver="$driver" --replay-session=peers
+expect 0 "needs the runner: sent a signal; not compared" --driver="$driver" --replay-session=peers
 sed 's/"ok":{"sent":[0-9]*}/"error":{"errno":"EPERM"}/' session > changed
 expect 1 "then:" --driver="$driver" --replay-session=changed
 expect 2 "--record is now --record-session" --driver="$driver" --record=session

@@ -6,17 +6,22 @@
 #include "absl/flags/flag.h"
 #include "conformance/driver_columns.h"
 #include "conformance/trial_test.h"
+#include "gtest/gtest.h"
 
 ABSL_FLAG(std::string, driver, "", "");
 ABSL_FLAG(bool, driver_stdio, false, "");
 
 int main(int argc, char** argv) {
   return net::conformance::RunAsTests(argc, argv, [] {
-    return net::conformance::MakeDriverColumn(
+    auto column = net::conformance::MakeDriverColumn(
         "driver",
         {.line =
              net::conformance::ProgramAsCommand(absl::GetFlag(FLAGS_driver)),
          .stdio = absl::GetFlag(FLAGS_driver_stdio)},
         {});
+    if (!testing::GTEST_FLAG(list_tests)) {
+      net::conformance::NameByGreeting(column);
+    }
+    return column;
   });
 }

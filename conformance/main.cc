@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <initializer_list>
 #include <iostream>
 #include <iterator>
@@ -15,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -80,20 +83,26 @@ kernels below them, by the cases named kernel.*
   --timeout=DURATION         when a case that hangs is killed (60s)
   --noipv6                   run on a machine without IPv6: it is taken away
                              from each case's network
-  --verbose                  print a line for each case as it ends
+  --verbose                  print a line for each case as it ends, and in the
+                             report each trial that did not pass in full
   --help                     print this and exit
 
 Results:
   --records=FILE             write a JSON line for each case as it ends
   --junit=FILE               write a report in JUnit's XML format
-  --markdown=FILE            write a report in Markdown
+  --markdown=FILE            write a report in Markdown, for the comment of a
+                             pull request: at most 60,000 characters
+
+The table fits the width of the terminal: $COLUMNS, or what the terminal
+reports; 80 without a terminal.
 
 Known differences:
   --expectations=FILE        those of the one implementation that is judged
   --fix                      rewrite the file by what this run finds
 
 An implementation behind a driver (conformance/drivers/README.md):
-  --driver=COMMAND           judge the one that this shell command starts
+  --driver=COMMAND           judge the one that this shell command starts,
+                             under the name that its driver gives
   --driver-stdio             it speaks on its standard input and output
   --smoke                    run only a dozen checks of the driver itself
   --check-driver             find out whether it keeps to the protocol
@@ -167,10 +176,30 @@ DriverCommand CommandOfUser() {
           .stdio = absl::GetFlag(FLAGS_driver_stdio)};
 }
 
+// The command line, as it can be typed again: started by `bazel run`, by that.
+std::string CommandToRepeat(absl::Span<char* const> argv) {
+  std::vector<std::string> words;
+  const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  if (tree == nullptr) {
+    words.push_back(ShellWord(argv.front()));
+  } else if (std::filesystem::exists(
+                 absl::StrCat(tree, "/conformance/run.cc"))) {
+    words.emplace_back("./bazelw run //conformance --");
+  } else {
+    words.emplace_back("bazel run @net_tcp//conformance --");
+  }
+  for (const char* word : argv.subspan(1)) words.push_back(ShellWord(word));
+  return absl::StrJoin(words, " ");
+}
+
 // What can be judged: the driver of --driver alone, or all that is in the tree.
 std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
   if (!absl::GetFlag(FLAGS_driver).empty()) {
-    return {MakeDriverColumn("driver", CommandOfUser(), options)};
+    Column column = MakeDriverColumn("driver", CommandOfUser(), options);
+    const bool is_run =
+        !absl::GetFlag(FLAGS_list) && absl::GetFlag(FLAGS_explain).empty();
+    if (is_run) NameByGreeting(column);
+    return {std::move(column)};
   }
   std::vector<Column> columns =
       MakeColumns({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
@@ -180,7 +209,7 @@ std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
   return columns;
 }
 
-RunOptions OptionsOfRun() {
+RunOptions OptionsOfRun(const std::string& command) {
   return {.jobs = absl::GetFlag(FLAGS_jobs),
           .repeat = absl::GetFlag(FLAGS_repeat),
           .timeout = absl::GetFlag(FLAGS_timeout),
@@ -189,13 +218,15 @@ RunOptions OptionsOfRun() {
           // One that the user has to start is started once.
           .try_drivers = absl::GetFlag(FLAGS_attach).empty(),
           .fix = absl::GetFlag(FLAGS_fix),
+          .command = command,
           .records = absl::GetFlag(FLAGS_records),
           .junit = absl::GetFlag(FLAGS_junit),
           .markdown = absl::GetFlag(FLAGS_markdown),
           .expectations = absl::GetFlag(FLAGS_expectations)};
 }
 
-int RunSelected(absl::Span<const Column> all_columns) {
+int RunSelected(absl::Span<const Column> all_columns,
+                const std::string& command) {
   if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
     return Explain(all_columns, id);
   }
@@ -211,12 +242,12 @@ int RunSelected(absl::Span<const Column> all_columns) {
         columns->begin(), columns->end(), std::back_inserter(drivers),
         [](const Column* one) { return one->start_subject != nullptr; });
     if (drivers.empty()) return UsageError("--smoke: no driver is selected");
-    return Smoke(drivers, OptionsOfRun());
+    return Smoke(drivers, OptionsOfRun(command));
   }
   const auto cases = SelectCases(*columns, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return UsageError(std::string(cases.status().message()));
   if (absl::GetFlag(FLAGS_list)) return List(*cases);
-  return Run(*cases, *columns, OptionsOfRun());
+  return Run(*cases, *columns, OptionsOfRun(command));
 }
 
 int Main(int argc, char** argv) {
@@ -271,7 +302,9 @@ int Main(int argc, char** argv) {
       return Fail(absl::StrCat("--record-session: ", started.message()));
     }
   }
-  return RunSelected(AllColumns(options));
+  return RunSelected(
+      AllColumns(options),
+      CommandToRepeat(absl::MakeConstSpan(argv, static_cast<size_t>(argc))));
 }
 
 }  // namespace

@@ -27,6 +27,9 @@ expect 0 "requirement:" --explain=$fast
 expect 0 "1 cases, 2 trials: 1 on IPv4, 1 on IPv6" --cases=$fast --implementations=net_tcp
 expect 0 "1 cases, 6 trials" --cases=$fast --implementations=net_tcp --repeat=3 --jobs=3
 expect 0 "PASS  $fast v4 net_tcp" --cases=$fast --implementations=net_tcp --verbose
+expect 0 "2 trials: 2 pass. Exit status 0: all is as expected. Each trial in full: $program --cases=$fast --implementations=net_tcp --verbose" \
+  --cases=$fast --implementations=net_tcp
+expect 0 "precondition: 1 trials" --cases=$fast --implementations=net_tcp --noipv6
 expect 0 "precondition" --cases=$fast --implementations=net_tcp --noipv6
 
 # A case is run for the columns that are judged by its table.
@@ -55,8 +58,16 @@ expect 2 "--format=xml" --list --format=xml
 expect 2 "cannot write '/nowhere/records'" --cases=$fast --records=/nowhere/records
 expect 2 "cannot write '/dev/full'" --cases=$fast --records=/dev/full
 
+# The table fits the terminal.
+COLUMNS=60 "$program" --cases=$fast,$kernel > "$TEST_TMPDIR/narrow"
+if [[ $(wc -L < <(sed '/^total\|Exit status/d' "$TEST_TMPDIR/narrow")) -gt 60 ]]; then
+  echo "FAILED: COLUMNS=60: $(cat "$TEST_TMPDIR/narrow")"
+  failures=$((failures + 1))
+fi
+
 # A case that is killed because it takes too long is unexpected, and named. (This
 # one waits for seconds until the kernel gives up.)
+expect 1 "Exit status 1: there are failures" --cases=connect.timed_out --timeout=10ms --implementations=net_tcp
 expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms \
   --implementations=net_tcp
 

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "conformance/driver_host/answer.h"
@@ -22,7 +23,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr absl::Duration kPatience = absl::Seconds(10);
+constexpr absl::Duration kTimeout = absl::Seconds(20);
 
 // The next answer.
 absl::StatusOr<Answer> HearAnswer(Probe& probe) {
@@ -36,8 +37,9 @@ absl::StatusOr<Answer> Ask(Probe& probe, const Json& command) {
   probe.SayFrame(command);
   absl::StatusOr<Answer> answer = HearAnswer(probe);
   if (answer.ok() && answer->id != command.at("id").get<uint64_t>()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("it answered ", answer->id, " to ", command.dump()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "it answered id ", answer->id, ", but id ", command.at("id").dump(),
+        " (", command.at("command").get<std::string>(), ") waits"));
   }
   return answer;
 }
@@ -47,8 +49,7 @@ absl::StatusOr<Json> AskOk(Probe& probe, const Json& command) {
   absl::StatusOr<Answer> answer = Ask(probe, command);
   if (!answer.ok()) return answer.status();
   if (const auto* ok = std::get_if<Json>(&answer->content)) return *ok;
-  return absl::InvalidArgumentError(
-      absl::StrCat("it did not answer `ok` to ", command.dump()));
+  return absl::InvalidArgumentError("it did not answer `ok`");
 }
 
 const Json kHello = {
@@ -208,7 +209,7 @@ constexpr struct {
 
 absl::Status RunCheck(absl::Status (*run)(Probe& probe),
                       const DriverCommand& command) {
-  Probe probe(command, kPatience);
+  Probe probe(command, kTimeout);
   absl::Status result;
   try {
     result = run(probe);
@@ -216,8 +217,10 @@ absl::Status RunCheck(absl::Status (*run)(Probe& probe),
     result = absl::InvalidArgumentError(e.what());
   }
   if (result.ok()) return result;
-  return absl::Status(result.code(),
-                      absl::StrCat(result.message(), "\n", probe.Describe()));
+  std::string text = absl::StrCat(result.message(), "\n", probe.LastExchange());
+  const std::string ending = probe.Describe();
+  if (!ending.empty()) absl::StrAppend(&text, "\n", ending);
+  return absl::Status(result.code(), text);
 }
 
 }  // namespace
@@ -231,7 +234,9 @@ bool CheckDriver(const DriverCommand& command, std::ostream& out) {
     out << (result.ok() ? "ok    " : "FAIL  ") << check.requirement << "\n";
     if (result.ok()) continue;
     ++failed;
-    out << "      " << result.message() << std::endl;
+    out << "      "
+        << absl::StrReplaceAll(result.message(), {{"\n", "\n      "}})
+        << std::endl;
     if (check.run == Greets) {
       out << "without that there is no point in going on\n";
       return false;

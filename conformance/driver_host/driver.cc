@@ -16,6 +16,7 @@
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
+#include "conformance/engine/outcome.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/linux/process_view.h"
@@ -38,6 +39,18 @@ bool Contains(const std::vector<DescriptorId>& ids, const DescriptorId& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+// There is no driver yet whose session could be shown.
+Answer CallHello(Session& session) {
+  try {
+    return session.Call(
+        {{"command", "hello"}, {"versions", {1}}, {"suite", "net_tcp"}});
+  } catch (const DriverError& e) {
+    std::string text = e.what();
+    AppendSession(text, session.Transcript());
+    throw DriverError(text);
+  }
+}
+
 }  // namespace
 
 Driver::Driver(Channel channel, Session::OnFrame on_frame,
@@ -53,8 +66,7 @@ bool Driver::HasFirstSockets() const {
 }
 
 Hello Driver::Greet(Session& session) {
-  const Answer answer = session.Call(
-      {{"command", "hello"}, {"versions", {1}}, {"suite", "net_tcp"}});
+  const Answer answer = CallHello(session);
   if (const auto* ok = std::get_if<nlohmann::json>(&answer.content)) {
     return HelloFrom(*ok);
   }

@@ -4,11 +4,18 @@
 #include <functional>
 #include <memory>
 
+#include "absl/strings/string_view.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/environment.h"
 
 namespace net::conformance {
+
+// What the runner does besides sending commands, if it can change answers:
+// "peer" with the connect(2), bind(2) or listen(2) of a peer, in the manner of
+// strace(1); "world" with a change to the driver or its network, in words.
+using OnRunnersAction =
+    std::function<void(absl::string_view kind, absl::string_view text)>;
 
 // The world of a case whose implementation is behind a driver: this machine's
 // kernel and the driver's network, as the case's own process sees them; but
@@ -19,7 +26,7 @@ namespace net::conformance {
 // `abandon`: see MakeLinuxEnvironment().
 std::unique_ptr<Environment> MakeDriverEnvironment(
     std::shared_ptr<DriverSockets> sockets, const DriverCommand& command,
-    std::function<void()> abandon);
+    std::function<void()> abandon, OnRunnersAction on_action = nullptr);
 
 }  // namespace net::conformance
 

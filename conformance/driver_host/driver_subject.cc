@@ -63,7 +63,8 @@ class DriverSubject final : public Subject {
         process_ == nullptr ? attached_->channel() : process_->channel(),
         OnFrame());
     sockets_ = std::make_shared<DriverSockets>(driver_);
-    return MakeDriverEnvironment(sockets_, command_, std::move(abandon));
+    return MakeDriverEnvironment(sockets_, command_, std::move(abandon),
+                                 OnAction());
   }
 
   std::unique_ptr<Implementation> MakeImplementation() override {
@@ -106,6 +107,13 @@ class DriverSubject final : public Subject {
     if (options_.on_frame == nullptr) return nullptr;
     return [this](bool sent, absl::string_view message) {
       options_.on_frame(trial_name_, sent, message);
+    };
+  }
+
+  OnRunnersAction OnAction() const {
+    if (options_.on_action == nullptr) return nullptr;
+    return [this](absl::string_view kind, absl::string_view text) {
+      options_.on_action(trial_name_, kind, text);
     };
   }
 

@@ -19,6 +19,11 @@ struct DriverSubjectOptions {
   std::function<void(absl::string_view trial_name, bool sent,
                      absl::string_view message)>
       on_frame = nullptr;
+  // Called there with what the runner does meanwhile: a kind and a text, see
+  // MakeDriverEnvironment().
+  std::function<void(absl::string_view trial_name, absl::string_view kind,
+                     absl::string_view text)>
+      on_action = nullptr;
 };
 
 // Starts a driver, for the runner. Throws HarnessError.

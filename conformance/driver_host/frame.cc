@@ -51,4 +51,15 @@ absl::StatusOr<std::optional<std::string>> FrameReader::Next() {
   return message;
 }
 
+std::string FrameReader::DescribeRest() const {
+  if (bytes_.empty()) return "";
+  const size_t newline = bytes_.find('\n');
+  if (newline == std::string::npos) {
+    return absl::StrCat("'", absl::CHexEscape(bytes_),
+                        "' came, and no newline after it");
+  }
+  return absl::StrCat("the frame announces ", bytes_.substr(0, newline),
+                      " bytes, ", bytes_.size() - newline - 1, " came");
+}
+
 }  // namespace net::conformance

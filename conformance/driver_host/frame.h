@@ -28,6 +28,9 @@ class FrameReader {
 
   // What has come of a frame that is not whole yet.
   absl::string_view rest() const { return bytes_; }
+  // The same for people: "the frame announces 133 bytes, 128 came"; "" if
+  // nothing has come.
+  std::string DescribeRest() const;
 
  private:
   std::string bytes_;

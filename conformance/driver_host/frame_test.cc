@@ -112,5 +112,13 @@ TEST_F(FrameReaderTest, AWrongLengthShowsInTheNextFrame) {
       << next.status();
 }
 
+TEST_F(FrameReaderTest, DescribesAFrameThatIsNotWhole) {
+  EXPECT_EQ(reader_.DescribeRest(), "");
+  reader_.Append("13");
+  EXPECT_EQ(reader_.DescribeRest(), "'13' came, and no newline after it");
+  reader_.Append("3\n{\"id\"");
+  EXPECT_EQ(reader_.DescribeRest(), "the frame announces 133 bytes, 5 came");
+}
+
 }  // namespace
 }  // namespace net::conformance

@@ -3,20 +3,51 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "conformance/driver_host/channel_watch.h"
 
 namespace net::conformance {
+namespace {
 
-void Probe::Say(absl::string_view bytes) const {
+constexpr absl::Duration kLook = absl::Milliseconds(100);
+// After so long an answer is missed.
+constexpr absl::Duration kSlow = absl::Seconds(3);
+// How long a driver must have waited in read(2), or slept without using the
+// processor, until it is certain that it does nothing about the answer.
+constexpr absl::Duration kBlocked = absl::Seconds(2);
+constexpr absl::Duration kIdle = absl::Seconds(9);
+
+constexpr size_t kShown = 240;
+
+// Bytes for people; the quotes of JSON need no escape.
+std::string Shown(absl::string_view bytes) {
+  return absl::StrCat(
+      absl::StrReplaceAll(absl::CHexEscape(bytes.substr(0, kShown)),
+                          {{"\\\"", "\""}, {"\\'", "'"}, {"\\\\", "\\"}}),
+      bytes.size() > kShown ? "..." : "");
+}
+
+}  // namespace
+
+void Probe::Say(absl::string_view bytes) {
+  if (!received_.empty()) {
+    sent_.clear();
+    received_.clear();
+  }
+  sent_.append(bytes.data(), std::min(bytes.size(), kShown + 1));
   while (!bytes.empty()) {
     const ssize_t written =
         write(process_.channel().write_fd, bytes.data(), bytes.size());
@@ -27,27 +58,68 @@ void Probe::Say(absl::string_view bytes) const {
 }
 
 absl::StatusOr<std::string> Probe::Hear() {
-  const absl::Time deadline = absl::Now() + patience_;
+  const auto start = std::chrono::steady_clock::now();
+  ChannelWatch watch(process_.channel());
+  bool is_slow = false;
   while (true) {
     auto message = frames_.Next();
     if (!message.ok()) return message.status();
     if (message->has_value()) return **std::move(message);
-    const absl::Status more = ReadMore(deadline);
-    if (!more.ok()) return more;
+    const absl::Status more = ReadMore(kLook);
+    if (more.ok()) continue;
+    if (!absl::IsDeadlineExceeded(more)) return more;
+    watch.Look();
+    const absl::Duration waited =
+        absl::FromChrono(std::chrono::steady_clock::now() - start);
+    const bool blocked = absl::FromChrono(watch.BlockedInRead()) >= kBlocked;
+    if (waited >= timeout_ || (waited >= kSlow && blocked) ||
+        absl::FromChrono(watch.Idle()) >= kIdle) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          WhatIsMissing(waited),
+          blocked ? " The driver waits in read(2) for the next command." : ""));
+    }
+    if (waited >= kSlow && !std::exchange(is_slow, true) &&
+        on_slow_ != nullptr) {
+      on_slow_(WhatIsMissing(waited));
+    }
   }
 }
 
-absl::Status Probe::ReadMore(absl::Time deadline) {
+std::string Probe::WhatIsMissing(absl::Duration waited) const {
+  const std::string time =
+      absl::StrCat(" in ", absl::ToInt64Seconds(waited), " s");
+  if (frames_.rest().empty()) {
+    return absl::StrCat("no byte of an answer came", time,
+                        ": is the frame flushed?");
+  }
+  return absl::StrCat(frames_.DescribeRest(), time,
+                      ": is the length right, and the frame flushed?");
+}
+
+std::string Probe::LastExchange() const {
+  return absl::StrCat("sent:     ", Shown(sent_), "\nreceived: ",
+                      received_.empty() ? "nothing" : Shown(received_));
+}
+
+absl::Status Probe::ReadMore(absl::Duration moment) {
   pollfd event = {
       .fd = process_.channel().read_fd, .events = POLLIN, .revents = 0};
-  const auto left = absl::ToInt64Milliseconds(deadline - absl::Now());
-  if (left <= 0 || poll(&event, 1, static_cast<int>(left)) == 0) {
-    return absl::DeadlineExceededError("it does not answer");
+  if (poll(&event, 1, static_cast<int>(absl::ToInt64Milliseconds(moment))) ==
+      0) {
+    return absl::DeadlineExceededError("");
   }
   std::array<char, 65536> buffer;
   const ssize_t got = read(event.fd, buffer.data(), buffer.size());
-  if (got == 0) return absl::NotFoundError("it ended");
-  if (got > 0) frames_.Append({buffer.data(), static_cast<size_t>(got)});
+  if (got == 0) {
+    const std::string rest = frames_.DescribeRest();
+    return absl::NotFoundError(rest.empty() ? "it ended"
+                                            : absl::StrCat("it ended; ", rest));
+  }
+  if (got > 0) {
+    const absl::string_view bytes(buffer.data(), static_cast<size_t>(got));
+    frames_.Append(bytes);
+    received_.append(bytes.data(), std::min(bytes.size(), kShown + 1));
+  }
   return absl::OkStatus();
 }
 

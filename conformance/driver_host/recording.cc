@@ -15,12 +15,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/probe.h"
+#include "conformance/driver_host/replay_plan.h"
 #include "conformance/engine/files.h"
 #include "conformance/harness_error.h"
 #include "nlohmann/json.hpp"
@@ -31,61 +33,123 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr absl::Duration kTimeout = absl::Seconds(20);
 
-// One message of a recording.
-struct Line {
-  bool to_driver = false;
-  Json message;
+// A session with a driver: one for each trial, or more if trials were repeated.
+struct RecordedSession {
+  std::string trial;
+  std::vector<RecordedLine> lines;
 };
 
-// The messages of each trial, in the order of the trials.
-using Recording = std::vector<std::pair<std::string, std::vector<Line>>>;
+// Null if the line is none of a recording.
+std::optional<RecordedLine> LineFrom(const Json& json) {
+  if (!json.is_object() || !json.contains("trial")) return std::nullopt;
+  if (json.contains("message")) {
+    return RecordedLine{.kind = json.value("to", "") == "driver"
+                                    ? RecordedLine::Kind::kCommand
+                                    : RecordedLine::Kind::kAnswer,
+                        .message = json.at("message")};
+  }
+  for (const auto& [name, kind] :
+       {std::pair("peer", RecordedLine::Kind::kPeer),
+        std::pair("world", RecordedLine::Kind::kWorld)}) {
+    const auto text = json.find(name);
+    if (text != json.end() && text->is_string()) {
+      return RecordedLine{.kind = kind, .message = {}, .text = *text};
+    }
+  }
+  return std::nullopt;
+}
 
-absl::StatusOr<Recording> ReadRecording(const std::string& path) {
+bool IsHello(const RecordedLine& line) {
+  return line.kind == RecordedLine::Kind::kCommand &&
+         line.message.is_object() &&
+         line.message.value("command", "") == "hello";
+}
+
+// The sessions, in the order of their beginnings.
+absl::StatusOr<std::vector<RecordedSession>> ReadRecording(
+    const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
-  Recording recording;
+  std::vector<RecordedSession> sessions;
   std::map<std::string, size_t> places;
   int number = 0;
   for (const absl::string_view line :
        absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     ++number;
     const Json json = Json::parse(line.begin(), line.end(), nullptr, false);
-    if (!json.is_object() || !json.contains("trial") ||
-        !json.contains("message")) {
+    std::optional<RecordedLine> recorded = LineFrom(json);
+    if (!recorded.has_value()) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, ":", number, ": this is no recorded message"));
     }
     const std::string trial = json.value("trial", "");
-    const auto [place, is_new] = places.emplace(trial, recording.size());
-    if (is_new) recording.emplace_back(trial, std::vector<Line>());
-    recording[place->second].second.push_back(
-        {.to_driver = json.value("to", "") == "driver",
-         .message = json.at("message")});
+    if (IsHello(*recorded) || !places.contains(trial)) {
+      places[trial] = sessions.size();
+      sessions.push_back({.trial = trial, .lines = {}});
+    }
+    sessions[places[trial]].lines.push_back(*std::move(recorded));
   }
-  return recording;
+  return sessions;
 }
 
 // Replays one trial.
 class ReplayedTrial {
  public:
   ReplayedTrial(const DriverCommand& command, std::ostream& out)
-      : out_(out), probe_(command, kPatience) {}
+      : out_(out), probe_(command, kTimeout) {}
 
-  // True if all was answered as then.
-  bool Run(const std::vector<Line>& lines) {
-    for (const Line& line : lines) {
-      if (line.to_driver) {
+  // True if all that can be compared was answered as then.
+  bool Run(const std::vector<RecordedLine>& lines) {
+    const std::map<int, std::string> skipped = FindUnrepeatable(lines);
+    PrintSkipped(lines, skipped);
+    for (const RecordedLine& line : lines) {
+      const bool is_command = line.kind == RecordedLine::Kind::kCommand;
+      if (!is_command && line.kind != RecordedLine::Kind::kAnswer) continue;
+      if (skipped.contains(IdOf(line.message))) continue;
+      if (is_command) {
         probe_.SayFrame(Translated(line.message));
       } else if (!Expect(line.message)) {
         return false;
+      } else {
+        ++compared_;
       }
     }
     return same_;
   }
 
+  int compared() const { return compared_; }
+  int skipped() const { return skipped_; }
+
  private:
+  static int IdOf(const Json& message) {
+    return message.is_object() && message.contains("id") &&
+                   message.at("id").is_number_integer()
+               ? message.at("id").get<int>()
+               : 0;
+  }
+
+  // The commands that are not sent, by reason: "3 (accept), 4 (recv): needs a
+  // peer of the runner; not compared".
+  void PrintSkipped(const std::vector<RecordedLine>& lines,
+                    const std::map<int, std::string>& skipped) {
+    std::map<std::string, std::vector<std::string>> by_reason;
+    for (const RecordedLine& line : lines) {
+      const auto found = skipped.find(IdOf(line.message));
+      if (line.kind != RecordedLine::Kind::kCommand || found == skipped.end()) {
+        continue;
+      }
+      ++skipped_;
+      by_reason[found->second].push_back(absl::StrCat(
+          found->first, " (", line.message.value("command", ""), ")"));
+    }
+    for (const auto& [reason, commands] : by_reason) {
+      out_ << "  " << absl::StrJoin(commands, ", ") << ": " << reason
+           << "; not compared\n";
+    }
+  }
+
   // A command with the ports and the sockets of now.
   Json Translated(Json command) const {
     for (const auto& [name, numbers] : numbers_) {
@@ -104,8 +168,8 @@ class ReplayedTrial {
     while (!heard_.contains(id)) {
       const absl::StatusOr<std::string> message = probe_.Hear();
       if (!message.ok()) {
-        out_ << "  to command " << id << " it answered then: " << then.dump()
-             << "\n  now: " << message.status().message() << "\n"
+        out_ << "  then: " << then.dump()
+             << "\n  now:  " << message.status().message() << "\n"
              << probe_.Describe() << "\n";
         return false;
       }
@@ -156,6 +220,8 @@ class ReplayedTrial {
   std::map<std::string, std::map<int, int>> numbers_;
   std::map<int, Json> heard_;
   bool same_ = true;
+  int compared_ = 0;
+  int skipped_ = 0;
 };
 
 }  // namespace
@@ -165,22 +231,29 @@ absl::Status StartRecording(const std::string& path,
   const int fd = open(
       path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0) return ErrnoError(errno, absl::StrCat("writing '", path, "'"));
-  options.on_frame = [fd](absl::string_view trial, bool sent,
-                          absl::string_view message) {
-    const Json parsed =
-        Json::parse(message.begin(), message.end(), nullptr, false);
+  const auto write_line = [fd](const Json& json) {
     const std::string line =
-        Json({{"trial", std::string(trial)},
-              {"to", sent ? "driver" : "runner"},
-              {"message",
-               parsed.is_discarded() ? Json(std::string(message)) : parsed}})
-            .dump() +
-        "\n";
+        json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     // Whole, for trials run at the same time: that is what O_APPEND is for.
     if (write(fd, line.data(), line.size()) !=
         static_cast<ssize_t>(line.size())) {
       throw HarnessError("--record-session: cannot write");
     }
+  };
+  options.on_frame = [write_line](absl::string_view trial, bool sent,
+                                  absl::string_view message) {
+    const Json parsed =
+        Json::parse(message.begin(), message.end(), nullptr, false);
+    write_line({{"trial", std::string(trial)},
+                {"to", sent ? "driver" : "runner"},
+                {"message",
+                 parsed.is_discarded() ? Json(std::string(message)) : parsed}});
+  };
+  options.on_action = [write_line](absl::string_view trial,
+                                   absl::string_view kind,
+                                   absl::string_view text) {
+    write_line({{"trial", std::string(trial)},
+                {std::string(kind), std::string(text)}});
   };
   return absl::OkStatus();
 }
@@ -188,15 +261,21 @@ absl::Status StartRecording(const std::string& path,
 absl::StatusOr<bool> Replay(const std::string& path,
                             const DriverCommand& command, std::ostream& out) {
   std::signal(SIGPIPE, SIG_IGN);  // A driver may end while it is spoken to.
-  const absl::StatusOr<Recording> recording = ReadRecording(path);
+  const auto recording = ReadRecording(path);
   if (!recording.ok()) return recording.status();
   int different = 0;
-  for (const auto& [trial, lines] : *recording) {
-    out << trial << std::endl;
-    if (!ReplayedTrial(command, out).Run(lines)) ++different;
+  int compared = 0;
+  int skipped = 0;
+  for (const RecordedSession& session : *recording) {
+    out << session.trial << std::endl;
+    ReplayedTrial trial(command, out);
+    if (!trial.Run(session.lines)) ++different;
+    compared += trial.compared();
+    skipped += trial.skipped();
   }
   out << recording->size() << " sessions, " << different
-      << " answered otherwise\n";
+      << " answered otherwise; " << compared << " answers compared, " << skipped
+      << " not\n";
   return different == 0;
 }
 

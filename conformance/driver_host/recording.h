@@ -9,10 +9,15 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 
-// What was said to drivers, in a file: a JSON line for each message,
+// Sessions with drivers, in a file: a JSON line for each message; and one for
+// what the runner did meanwhile, as far as answers can depend on it: the
+// connect(2), bind(2) and listen(2) of its peers, and changes to the driver or
+// its network.
 //
-//   {"trial": "listen.plain v4 driver", "to": "driver", "message": {...}}
-//   {"trial": "listen.plain v4 driver", "to": "runner", "message": {...}}
+//   {"trial": "listen.plain v4 mine", "to": "driver", "message": {...}}
+//   {"trial": "listen.plain v4 mine", "to": "runner", "message": {...}}
+//   {"trial": "listen.plain v4 mine", "peer": "connect(5, {AF_INET, ...}) = 0"}
+//   {"trial": "listen.plain v4 mine", "world": "limited the descriptors"}
 
 namespace net::conformance {
 
@@ -21,16 +26,16 @@ namespace net::conformance {
 absl::Status StartRecording(const std::string& path,
                             DriverSubjectOptions& options);
 
-// Says the commands of a recording to drivers of their own, one for each trial,
-// in their order, each after the answers that came before it then; and prints
-// what is answered otherwise than then. Ports and sockets that a driver reports
-// replace those of the recording.
+// Sends the commands of a recording to drivers of their own, one for each
+// session, in their order, each after the answers that came before it then; and
+// prints what is answered otherwise than then. Ports and sockets that a driver
+// reports replace those of the recording.
 //
-// Nobody else is there: what a peer of the runner's did then is not done again,
-// and an answer that waits for it does not come. It is waited for for five
-// seconds.
+// The runner's peers are not there. Commands whose answers need one, or a
+// change that the runner made to the driver's world, are not sent, and named at
+// once: see FindUnrepeatable(). So no answer is waited for that cannot come.
 //
-// True if all was answered as then.
+// True if all that was compared was answered as then.
 absl::StatusOr<bool> Replay(const std::string& path,
                             const DriverCommand& command, std::ostream& out);
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -40,7 +41,7 @@ Answer Session::Call(nlohmann::json command) {
     id = next_id_++;
     command["id"] = id;
     message = command.dump();
-    calls_[id] = {};
+    calls_[id] = {.command = command.value("command", "")};
     Note(/*sent=*/true, message);
   }
   Send(message);
@@ -167,11 +168,21 @@ void Session::Take(absl::string_view bytes) {
     const auto call = calls_.find(answer->id);
     if (call == calls_.end() || call->second.answer.has_value()) {
       return Break(absl::StrCat("the driver broke the protocol: it answered ",
-                                answer->id,
-                                ", which is no command that waits"));
+                                answer->id, ", which is no command that waits",
+                                WaitingCalls()));
     }
     call->second.answer = *std::move(answer);
   }
+}
+
+std::string Session::WaitingCalls() const {
+  std::vector<std::string> waiting;
+  for (const auto& [id, call] : calls_) {
+    if (call.answer.has_value()) continue;
+    waiting.push_back(absl::StrCat(id, " (", call.command, ")"));
+  }
+  if (waiting.empty()) return "; none waits";
+  return absl::StrCat("; these wait: ", absl::StrJoin(waiting, ", "));
 }
 
 void Session::Note(bool sent, absl::string_view message) {

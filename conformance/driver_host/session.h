@@ -67,6 +67,8 @@ class Session {
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasUnread() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Take(absl::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // For people: the ids of the commands that were not answered yet.
+  std::string WaitingCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Note(bool sent, absl::string_view message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -79,6 +81,7 @@ class Session {
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   FrameReader frames_ ABSL_GUARDED_BY(mutex_);
   struct Pending {
+    std::string command;
     bool is_sent = false;
     std::optional<Answer> answer = std::nullopt;
   };

@@ -38,7 +38,8 @@ def listen(command):
 def answer(command):
     name = command["command"]
     if name == "hello":
-        return {"version": 1, "name": "rogue", "implementation_version": "1", "language": "Python", "pid": os.getpid()}
+        name = "--odd, \n\u00e9" if fault == "odd_name" else "" if fault == "no_name" else "rogue"
+        return {"version": 1, "name": name, "implementation_version": "1", "language": "Python", "pid": os.getpid()}
     if name == "listen":
         return listen(command)
     if name == "close":
@@ -85,12 +86,26 @@ def misbehave(identifier):
     return False
 
 
+def greet_wrongly(identifier):
+    body = json.dumps({"id": identifier + 6 * (fault == "hello_id"), "ok": answer({"command": "hello"})}).encode()
+    if fault == "hello_long":
+        answers.write(b"%d\n%s" % (len(body) + 5, body))
+        answers.flush()
+    if fault == "hello_id":
+        answers.write(b"%d\n%s" % (len(body), body))
+        answers.flush()
+    # As if the frame waited in a buffer.
+    return fault in ("hello_unflushed", "hello_long", "hello_id")
+
+
 before = ""
 while True:
     length = commands.readline()
     if not length:
         break
     command = json.loads(commands.read(int(length)))
+    if command["command"] == "hello" and greet_wrongly(command["id"]):
+        continue
     if command["command"] == "listen" and misbehave(command["id"]):
         continue
     if before == "close" and fault == "repeats":

@@ -1,0 +1,136 @@
+#include "conformance/driver_host/channel_watch.h"
+
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "conformance/driver_host/session.h"
+
+namespace net::conformance {
+namespace {
+
+// A JVM's own threads wake up now and then: so many ticks (of 10 ms) between
+// two looks are nothing.
+constexpr uint64_t kNothing = 1;
+
+std::string LinkOf(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::read_symlink(path, error).string();
+}
+
+// The entries of a folder of /proc; none if the process has ended.
+std::vector<std::string> EntriesOf(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(path, error);
+       !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  return names;
+}
+
+std::string LineOf(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// The fields of /proc/PID/stat from the third on, the state. (The second, the
+// name, may hold anything, parentheses too.)
+std::vector<std::string> FieldsOfStat(const std::string& process) {
+  const std::string line = LineOf(absl::StrCat(process, "/stat"));
+  const size_t name_end = line.rfind(')');
+  if (name_end == std::string::npos) return {};
+  return absl::StrSplit(line.substr(name_end + 1), ' ', absl::SkipEmpty());
+}
+
+}  // namespace
+
+ChannelWatch::ChannelWatch(Channel channel)
+    : channel_(channel),
+      commands_(LinkOf(absl::StrCat("/proc/self/fd/", channel.write_fd))),
+      idle_since_(std::chrono::steady_clock::now()),
+      reading_since_(idle_since_) {}
+
+void ChannelWatch::Look() {
+  const auto now = std::chrono::steady_clock::now();
+  Sample sample;
+  for (const pid_t pid : Holders()) AddProcess(pid, sample);
+  if (sample.runs || sample.ticks > ticks_ + kNothing) idle_since_ = now;
+  ticks_ = sample.ticks;
+  int unread = 0;
+  const bool has_read =
+      ioctl(channel_.write_fd, FIONREAD, &unread) == 0 && unread == 0;
+  if (!sample.reads || !has_read) reading_since_ = now;
+  reading_since_ = std::max(reading_since_, idle_since_);
+}
+
+std::vector<pid_t> ChannelWatch::Holders() const {
+  std::vector<pid_t> holders;
+  for (const std::string& name : EntriesOf("/proc")) {
+    pid_t pid = 0;
+    if (!absl::SimpleAtoi(name, &pid) || pid == getpid()) continue;
+    const std::string folder = absl::StrCat("/proc/", name, "/fd");
+    const std::vector<std::string> fds = EntriesOf(folder);
+    if (std::any_of(fds.begin(), fds.end(), [&](const std::string& fd) {
+          return LinkOf(absl::StrCat(folder, "/", fd)) == commands_;
+        })) {
+      holders.push_back(pid);
+    }
+  }
+  return holders;
+}
+
+void ChannelWatch::AddProcess(pid_t pid, Sample& sample) const {
+  // In what FieldsOfStat() returns.
+  constexpr size_t kState = 0;
+  constexpr size_t kUserTicks = 11;
+  constexpr size_t kSystemTicks = 12;
+  const std::string process = absl::StrCat("/proc/", pid);
+  const std::vector<std::string> fields = FieldsOfStat(process);
+  for (const size_t field : {kUserTicks, kSystemTicks}) {
+    uint64_t ticks = 0;
+    if (field < fields.size() && absl::SimpleAtoi(fields[field], &ticks)) {
+      sample.ticks += ticks;
+    }
+  }
+  for (const std::string& thread : EntriesOf(absl::StrCat(process, "/task"))) {
+    const std::string task = absl::StrCat(process, "/task/", thread);
+    const std::vector<std::string> own = FieldsOfStat(task);
+    sample.runs =
+        sample.runs || own.empty() || own[kState] == "R" || own[kState] == "D";
+    sample.reads = sample.reads || IsInRead(task);
+  }
+}
+
+bool ChannelWatch::IsInRead(const std::string& task) const {
+  // "0 0x3 0x7ffc..." in read(3, ...); "running", or "-1 ..." elsewhere.
+  const std::vector<std::string> words =
+      absl::StrSplit(LineOf(absl::StrCat(task, "/syscall")), ' ');
+  int number = -1;
+  int fd = -1;
+  if (words.size() < 2 || !absl::SimpleAtoi(words[0], &number) ||
+      (number != SYS_read && number != SYS_readv) ||
+      !absl::SimpleHexAtoi(words[1], &fd)) {
+    return false;
+  }
+  return LinkOf(absl::StrCat(task, "/fd/", fd)) == commands_;
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,82 @@
+#include "conformance/driver_host/greeting.h"
+
+#include <chrono>
+#include <csignal>
+#include <ostream>
+#include <string>
+#include <variant>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/probe.h"
+#include "conformance/engine/subject.h"
+#include "conformance/result.h"
+#include "nlohmann/json.hpp"
+
+namespace net::conformance {
+namespace {
+
+constexpr absl::Duration kTimeout = absl::Seconds(20);
+
+absl::StatusOr<Hello> ReadHello(Probe& probe) {
+  const absl::StatusOr<std::string> message = probe.Hear();
+  if (!message.ok()) return message.status();
+  const absl::StatusOr<Answer> answer = ParseAnswer(*message);
+  if (!answer.ok()) return answer.status();
+  if (answer->id != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "it answered id ", answer->id, ", but id 1 (hello) waits"));
+  }
+  if (const auto* ok = std::get_if<nlohmann::json>(&answer->content)) {
+    try {
+      return HelloFrom(*ok);
+    } catch (const DriverError& e) {
+      return absl::InvalidArgumentError(e.what());
+    }
+  }
+  if (const auto* claim = std::get_if<Unsupported>(&answer->content)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "it does not speak version 1 of the protocol: ", claim->reason));
+  }
+  return absl::InvalidArgumentError("it answered with an error");
+}
+
+}  // namespace
+
+absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,
+                                            const DriverWorld& world,
+                                            std::ostream& hints) {
+  const auto handler = std::signal(SIGPIPE, SIG_IGN);
+  const absl::Cleanup restore = [handler] { std::signal(SIGPIPE, handler); };
+  const auto start = std::chrono::steady_clock::now();
+  Probe probe(command, kTimeout, world);
+  probe.OnSlow([&](absl::string_view hint) {
+    hints << "`hello`: " << hint << " It is waited for, up to "
+          << absl::FormatDuration(kTimeout) << ", as long as the driver works."
+          << std::endl;
+  });
+  probe.SayFrame({{"id", 1},
+                  {"command", "hello"},
+                  {"versions", {1}},
+                  {"suite", "net_tcp"}});
+  const absl::StatusOr<Hello> hello = ReadHello(probe);
+  if (!hello.ok()) {
+    std::string text = absl::StrCat("`hello`: ", hello.status().message(), "\n",
+                                    probe.LastExchange());
+    const std::string ending = probe.Describe();
+    if (!ending.empty()) absl::StrAppend(&text, "\n", ending);
+    return absl::Status(hello.status().code(), text);
+  }
+  return SubjectGreeting{
+      .name = hello->name,
+      .version = hello->implementation_version,
+      .took = absl::FromChrono(std::chrono::steady_clock::now() - start)};
+}
+
+}  // namespace net::conformance

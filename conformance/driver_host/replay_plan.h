@@ -1,0 +1,49 @@
+#ifndef CONFORMANCE_DRIVER_HOST_REPLAY_PLAN_H_
+#define CONFORMANCE_DRIVER_HOST_REPLAY_PLAN_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "nlohmann/json.hpp"
+
+namespace net::conformance {
+
+// One line of a recorded session.
+// (nlohmann's move says noexcept, and asserts.)
+// NOLINTNEXTLINE(bugprone-exception-escape)
+struct RecordedLine {
+  enum class Kind {
+    kCommand,
+    kAnswer,
+    kPeer,   // a system call of a peer of the runner's
+    kWorld,  // what the runner did to the driver or its network
+  };
+  Kind kind = Kind::kCommand;
+  nlohmann::json message;  // of a command or an answer
+  std::string text;        // of the other two
+};
+
+// The commands of a session, by id, that cannot be sent again without the
+// runner: each with the reason. They are
+//
+// - accept on a listener to which a peer of the runner connected, or that
+//   accepted more connections than the driver itself made, or that shares its
+//   port with another;
+// - connect to a port on which the driver does not listen, unless it was
+//   refused; and to such a listener;
+// - listen on a given port that failed, if a peer of the runner's had bound
+//   one;
+// - all that name a socket of such a command;
+// - all that were answered after the runner had changed the driver's world: a
+//   signal, the limit of descriptors, a sysctl.
+//
+// All others depend on the driver alone, so their answers can be compared and
+// do not block.
+std::map<int, std::string> FindUnrepeatable(
+    absl::Span<const RecordedLine> session);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_DRIVER_HOST_REPLAY_PLAN_H_
