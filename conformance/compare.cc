@@ -1,5 +1,7 @@
 // Compares two files of records: see kHelp.
 
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 #include <map>
@@ -15,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -25,6 +28,7 @@
 #include "conformance/engine/flags.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/report_groups.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
@@ -33,6 +37,8 @@
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(int, rerun, 5, "");
+ABSL_FLAG(std::string, driver, "", "");
+ABSL_FLAG(bool, driver_stdio, false, "");
 
 namespace net::conformance {
 namespace {
@@ -43,12 +49,16 @@ constexpr absl::string_view kHelp =
     R"(Compares two files of records (conformance --records) and explains each outcome
 or leak that changed: by a case that is new or gone, by another version of the
 implementation, by another kernel or environment; or else by running the trial
-again, which tells a flake from a change of the suite.
+again, which tells a flake from a change of the suite. Prints the messages of
+both.
 
   compare [flags] BEFORE AFTER
 
-  --rerun=N    how often a trial is run again (5; 0: not at all)
-  --help       print this and exit
+  --rerun=N         how often a trial is run again (5; 0: not at all)
+  --driver=COMMAND  for running trials again: the driver of the implementation
+                    that it names, and of any that is not in the tree
+  --driver-stdio    it speaks on its standard input and output
+  --help            print this and exit
 
 Exit status: 0 no outcome changed, 1 one did, 2 a usage or harness error.
 )";
@@ -143,22 +153,59 @@ std::vector<std::string> Differences(const Json& before, const Json& after,
   return lines;
 }
 
-// Runs a cell's trial again and tells what it showed.
-std::string RunAgain(const Cell& cell, absl::Span<const Column> columns,
-                     int times) {
+// Where trials can be run again.
+class Reruns {
+ public:
+  Reruns() {
+    const std::string command = absl::GetFlag(FLAGS_driver);
+    if (!command.empty()) {
+      Column driver = MakeDriverColumn(
+          "driver",
+          {.line = command, .stdio = absl::GetFlag(FLAGS_driver_stdio)}, {});
+      NameByGreeting(driver);
+      columns_.push_back(std::move(driver));
+    }
+    for (Column& column : MakeColumns({})) {
+      columns_.push_back(std::move(column));
+    }
+    for (Column& column : DriversOfTheTree({})) {
+      columns_.push_back(std::move(column));
+    }
+    has_driver_ = !command.empty();
+  }
+
+  absl::Span<const Column> columns() const { return columns_; }
+
+  // The column of an implementation: that of --driver if it has this name, or
+  // if the tree has none of this name. An error says why there is none.
+  absl::StatusOr<const Column*> Find(const std::string& implementation) const {
+    for (const Column& one : columns_) {
+      if (one.name != implementation) continue;
+      if (one.missing.empty()) return &one;
+      return absl::UnavailableError(one.missing);
+    }
+    if (has_driver_) return &columns_.front();
+    return absl::NotFoundError("it needs its driver: --driver=COMMAND");
+  }
+
+ private:
+  std::vector<Column> columns_;
+  bool has_driver_ = false;
+};
+
+// Runs a cell's trial again, and returns what came of it.
+std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
   const auto& [id, axis, implementation] = cell;
-  const Case* test_case = FindCase(columns, id);
-  const Column* column = nullptr;
-  for (const Column& one : columns) {
-    if (one.name == implementation) column = &one;
+  const Case* test_case = FindCase(reruns.columns(), id);
+  const absl::StatusOr<const Column*> column = reruns.Find(implementation);
+  if (!column.ok()) {
+    return absl::StrCat("not run again: ", column.status().message());
   }
-  if (column == nullptr || !column->missing.empty() || test_case == nullptr) {
-    return "cannot be run again here";
-  }
+  if (test_case == nullptr) return "not run again: there is no such case";
   const Trial trial = {
       .test_case = test_case,
       .axis = axis == AxisName(Axis::kV6) ? Axis::kV6 : Axis::kV4,
-      .column = column};
+      .column = *column};
   std::map<std::string, int> outcomes;
   RunTrials(
       std::vector<Trial>(static_cast<size_t>(times), trial), {},
@@ -170,11 +217,27 @@ std::string RunAgain(const Cell& cell, absl::Span<const Column> columns,
                       "run again, ", absl::StrJoin(outcomes, ", ", append));
 }
 
+// The messages of a cell, each once, under a heading; "" if there are none.
+std::string Messages(absl::string_view heading,
+                     const std::vector<Json>& records) {
+  std::set<std::string> messages;
+  for (const Json& one : records) {
+    messages.insert(ShortMessage(one.value("message", "")));
+  }
+  messages.erase("");
+  std::string text;
+  for (const std::string& message : messages) {
+    absl::StrAppend(&text, "  ", heading, ":\n    ",
+                    absl::StrReplaceAll(message, {{"\n", "\n    "}}), "\n");
+  }
+  return text;
+}
+
 // Why the outcome of a cell has changed.
 std::string Explain(const Cell& cell, const std::vector<Json>& before,
                     const std::vector<Json>& after,
                     const std::vector<std::string>& differences,
-                    absl::Span<const Column> columns) {
+                    const Reruns& reruns) {
   if (before.front().value("requirement", "") !=
       after.front().value("requirement", "")) {
     return "the case requires something else now";
@@ -191,7 +254,7 @@ std::string Explain(const Cell& cell, const std::vector<Json>& before,
   }
   const int times = absl::GetFlag(FLAGS_rerun);
   if (times == 0) return "nothing else that was recorded has changed";
-  return RunAgain(cell, columns, times);
+  return RunAgain(cell, reruns, times);
 }
 
 int Compare(const Run& before, const Run& after) {
@@ -200,10 +263,7 @@ int Compare(const Run& before, const Run& after) {
   for (const std::string& line : differences) {
     std::cout << "environment: " << line << "\n";
   }
-  std::vector<Column> columns = MakeColumns({});
-  for (Column& driver : DriversOfTheTree({})) {
-    columns.push_back(std::move(driver));
-  }
+  const Reruns reruns;
   std::set<Cell> cells;
   for (const auto& [cell, records] : before.records) cells.insert(cell);
   for (const auto& [cell, records] : after.records) cells.insert(cell);
@@ -221,8 +281,10 @@ int Compare(const Run& before, const Run& after) {
     } else {
       std::cout << CellName(cell) << ": " << Outcomes(was->second) << " -> "
                 << Outcomes(is->second) << "; "
-                << Explain(cell, was->second, is->second, differences, columns)
-                << std::endl;
+                << Explain(cell, was->second, is->second, differences, reruns)
+                << std::endl
+                << Messages("before", was->second)
+                << Messages("after", is->second);
     }
     ++changed;
   }
@@ -252,6 +314,15 @@ int Main(int argc, char** argv) {
     return Fail("needs two files of records (--help shows the flags)");
   }
   if (absl::GetFlag(FLAGS_rerun) < 0) return Fail("--rerun: at least 0");
+  if (absl::GetFlag(FLAGS_driver_stdio) &&
+      absl::GetFlag(FLAGS_driver).empty()) {
+    return Fail("--driver-stdio: needs --driver");
+  }
+  // Names of files in --driver are the caller's.
+  if (!absl::GetFlag(FLAGS_driver).empty() &&
+      chdir(FromCallersFolder(".").c_str()) != 0) {
+    return Fail("cannot enter the folder of the caller");
+  }
   const absl::StatusOr<Run> before = ReadRun(files[0]);
   if (!before.ok()) return Fail(before.status().message());
   const absl::StatusOr<Run> after = ReadRun(files[1]);

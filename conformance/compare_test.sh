@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# compare_test.sh CONFORMANCE COMPARE: what //conformance:compare says of two files of records.
+# compare_test.sh CONFORMANCE COMPARE DRIVER: what //conformance:compare says of two files of records.
 set -euo pipefail
 
 conformance=$PWD/$1
 compare=$PWD/$2
+driver=$PWD/$3
 failures=0
 cd "$TEST_TMPDIR"
 
@@ -51,6 +52,23 @@ expect 1 "the case requires something else now" before other_case
 grep -v '"axis":"v6"' before > fewer
 expect 1 "$fast v6 net_tcp: gone, was pass" before fewer
 expect 1 "$fast v6 net_tcp: new, pass" fewer before
+
+# Both messages are printed.
+sed 's/"message":""/"message":"a.cc:1: no\\nactual: 7"/' after > explained
+expect 1 "  after:
+    a.cc:1: no
+    actual: 7" --rerun=0 before explained
+expect 1 "  before:
+    a.cc:1: no" --rerun=0 explained before
+
+# What is not in the tree is run again behind its driver.
+"$conformance" --driver="$driver" --cases=$fast --records=driver_before > /dev/null
+sed 's/"outcome":"pass"/"outcome":"fail"/; s/"net_tcp"/"mine"/' driver_before > driver_after
+sed -i 's/"net_tcp"/"mine"/' driver_before
+expect 1 "$fast v4 mine: pass -> fail; not run again: it needs its driver: --driver=COMMAND" driver_before driver_after
+expect 1 "$fast v4 mine: pass -> fail; not a flake: run again, pass 2 times" --rerun=2 --driver="$driver" \
+  driver_before driver_after
+expect 2 "--driver-stdio: needs --driver" --driver-stdio driver_before driver_after
 
 expect 0 "Compares two files" --help
 expect 2 "needs two files" before
