@@ -38,10 +38,9 @@ using testing::StartsWith;
 // it starts.
 struct LeakyColumn {
   explicit LeakyColumn(absl::string_view arguments) {
-    const std::string command =
-        absl::StrCat("python3 ",
-                     *FindRunfile("conformance/driver_host/testdata/leaky.py"),
-                     " ", arguments);
+    const std::string command = absl::StrCat(
+        "python3 ", *FindRunfile("conformance/driver_host/testdata/leaky.py"),
+        " ", arguments);
     column = {
         .name = "leaky", .cases = AllCases(), .start_subject = [this, command] {
           ++started;
