@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# driver_flags_test.sh DRIVER_RUNNER DRIVER ROGUE: the program's flags for drivers, with a driver that works and one that
-# misbehaves as it is told.
+# driver_flags_test.sh DRIVER_RUNNER DRIVER ROGUE LEAKY: the program's flags for drivers, with a driver that works, one that
+# misbehaves as it is told, and one that leaks.
 set -euo pipefail
 
 program=$PWD/$1
 driver=$PWD/$2
 rogue="python3 $PWD/$3"
+leaky="python3 $PWD/$4 everywhere"
 fast=listen.defaults.keepalive
 failures=0
 cd "$TEST_TMPDIR"
@@ -73,6 +74,15 @@ expect 1 "PASS  driver.listen v4 driver" --driver="$rogue odd_name" --smoke
 expect 0 "2 trials" --driver="$driver" --cases=$fast --records=records --junit=junit
 grep -q '"implementation":"net_tcp"' records || fail "records: $(cat records)"
 grep -q '<testsuite name="net_tcp ' junit || fail "junit: $(cat junit)"
+
+# A leak does not stop a run: each case has its own verdict beside it.
+expect 1 "1 cases, 2 trials" --driver="$leaky" --cases=$fast --records=leaks
+expect 1 "PASS, LEAK  $fast v4" --driver="$leaky" --cases=$fast
+expect 1 "PASS, LEAK  driver.listen v4" --driver="$leaky" --smoke
+[[ $(grep -c '"outcome":"pass","leak":"leak"' leaks) == 2 ]] || fail "--records: $(cat leaks)"
+echo "$fast  leak  # each listen keeps a socket" > leaky.expectations
+expect 0 "expected-leak" --driver="$leaky" --cases=$fast --expectations=leaky.expectations
+expect 1 "PASS, UNEXPECTED-NO-LEAK" --driver="$driver" --cases=$fast --expectations=leaky.expectations
 
 expect 2 "--check-driver: needs --driver" --check-driver
 expect 2 "--fix: not with --cases" --driver="$driver" --fix --cases=$fast

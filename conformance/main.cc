@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <iostream>
 #include <iterator>
+#include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -47,6 +50,8 @@ ABSL_FLAG(int, jobs,
                                         std::thread::hardware_concurrency())),
           "");
 ABSL_FLAG(int, repeat, 1, "");
+ABSL_FLAG(bool, shuffle, false, "");
+ABSL_FLAG(uint64_t, seed, 0, "");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
 ABSL_FLAG(std::string, records, "", "");
 ABSL_FLAG(std::string, junit, "", "");
@@ -80,6 +85,8 @@ kernels below them, by the cases named kernel.*
   --implementations=NAME,... judge only these implementations and kernels
   --jobs=N                   how many cases run at a time (twice the processors)
   --repeat=N                 run everything N times (1)
+  --shuffle                  run the trials in a random order
+  --seed=N                   the one of this number, as --shuffle prints it
   --timeout=DURATION         when a case that hangs is killed (60s)
   --noipv6                   run on a machine without IPv6: it is taken away
                              from each case's network
@@ -154,6 +161,9 @@ std::string MistakeInFlags() {
   if (absl::GetFlag(FLAGS_timeout) <= absl::ZeroDuration()) {
     return "--timeout: a duration above zero, such as 60s";
   }
+  if (absl::GetFlag(FLAGS_seed) != 0 && !absl::GetFlag(FLAGS_shuffle)) {
+    return "--seed: needs --shuffle";
+  }
   const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
   if (absl::GetFlag(FLAGS_fix) && !absl::GetFlag(FLAGS_cases).empty()) {
     return "--fix: not with --cases, for it would forget the others";
@@ -209,9 +219,17 @@ std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
   return columns;
 }
 
+// The seed of --shuffle: that of --seed, or a new one.
+std::optional<uint64_t> ShuffleSeed() {
+  if (!absl::GetFlag(FLAGS_shuffle)) return std::nullopt;
+  const uint64_t seed = absl::GetFlag(FLAGS_seed);
+  return seed != 0 ? seed : std::random_device()();
+}
+
 RunOptions OptionsOfRun(const std::string& command) {
   return {.jobs = absl::GetFlag(FLAGS_jobs),
           .repeat = absl::GetFlag(FLAGS_repeat),
+          .shuffle_seed = ShuffleSeed(),
           .timeout = absl::GetFlag(FLAGS_timeout),
           .verbose = absl::GetFlag(FLAGS_verbose),
           .all_cases = absl::GetFlag(FLAGS_cases).empty(),

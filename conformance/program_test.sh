@@ -26,6 +26,9 @@ expect 0 '"case": "listen.backlog.default"' --list --format=json
 expect 0 "requirement:" --explain=$fast
 expect 0 "1 cases, 2 trials: 1 on IPv4, 1 on IPv6" --cases=$fast --implementations=net_tcp
 expect 0 "1 cases, 6 trials" --cases=$fast --implementations=net_tcp --repeat=3 --jobs=3
+expect 0 "in the order of --shuffle --seed=7" --cases=$fast --implementations=net_tcp --shuffle --seed=7
+expect 0 "in the order of --shuffle --seed=" --cases=$fast --implementations=net_tcp --shuffle
+expect 2 "--seed: needs --shuffle" --cases=$fast --implementations=net_tcp --seed=7
 expect 0 "PASS  $fast v4 net_tcp" --cases=$fast --implementations=net_tcp --verbose
 expect 0 "2 trials: 2 pass. Exit status 0: all is as expected. Each trial in full: $program --cases=$fast --implementations=net_tcp --verbose" \
   --cases=$fast --implementations=net_tcp
@@ -70,6 +73,24 @@ fi
 expect 1 "Exit status 1: there are failures" --cases=connect.timed_out --timeout=10ms --implementations=net_tcp
 expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms \
   --implementations=net_tcp
+
+# A seed is an order, and another seed is another one.
+order_of() {
+  "$program" --cases='listen.backlog.*' --implementations=net_tcp --jobs=1 --verbose "$@" |
+    sed -n 's/^PASS  \(.*\) (.*/\1/p'
+}
+if [[ $(order_of --shuffle --seed=1) != "$(order_of --shuffle --seed=1)" ]]; then
+  echo "FAILED: --shuffle: one seed, two orders"
+  failures=$((failures + 1))
+fi
+if [[ $(order_of --shuffle --seed=1) == "$(order_of --shuffle --seed=2)" ]]; then
+  echo "FAILED: --shuffle: two seeds, one order"
+  failures=$((failures + 1))
+fi
+if [[ $(order_of --shuffle --seed=1 | sort) != "$(order_of | sort)" ]]; then
+  echo "FAILED: --shuffle: other trials than without it"
+  failures=$((failures + 1))
+fi
 
 # Relative paths are the caller's, also when `bazel run` starts it elsewhere.
 mkdir -p "$TEST_TMPDIR/caller"

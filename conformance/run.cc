@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <random>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -323,6 +324,12 @@ int Run(absl::Span<const Case* const> cases,
       trial.may_hang = own != expectations->end() && own->second.MayHang(trial);
       trials.push_back(trial);
     }
+  }
+  if (options.shuffle_seed.has_value()) {
+    std::shuffle(trials.begin(), trials.end(),
+                 std::mt19937_64(*options.shuffle_seed));
+    std::cout << "in the order of --shuffle --seed=" << *options.shuffle_seed
+              << std::endl;
   }
   std::vector<Record> found;  // as they ended
   std::vector<Record> records;

@@ -1,7 +1,9 @@
 #ifndef CONFORMANCE_RUN_H_
 #define CONFORMANCE_RUN_H_
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ int Fail(absl::string_view message);
 struct RunOptions {
   int jobs = 2;
   int repeat = 1;
+  // The trials run in a random order, which this number determines.
+  std::optional<uint64_t> shuffle_seed;
   absl::Duration timeout = absl::Seconds(60);
   bool verbose = false;
   bool all_cases = true;    // no case was left out: expectations can be stale
