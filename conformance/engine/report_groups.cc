@@ -51,6 +51,19 @@ const std::string& Finding(const Verdict& verdict) {
   return is_leak_alone ? verdict.leaked : verdict.message;
 }
 
+// Why a trial ended as it did: the first line of its finding. Where that is the
+// reason of an expectation, the line of the file is left out, so that many
+// lines with one reason are one group: "always waits (asio.expectations:8)".
+std::string ReasonOf(const Verdict& verdict) {
+  std::string reason = FirstLine(Finding(verdict));
+  const size_t place = reason.rfind(" (");
+  if (place != std::string::npos &&
+      reason.find(".expectations:", place) != std::string::npos) {
+    reason.erase(place);
+  }
+  return reason;
+}
+
 // The message without what differs from run to run.
 std::string Normalized(absl::string_view message) {
   const std::string text = absl::StrReplaceAll(
@@ -152,7 +165,7 @@ std::vector<Group> GroupByReason(absl::Span<const Record> records) {
     const bool passed =
         verdict.outcome == Outcome::kPass && verdict.leak == Leak::kNone;
     if (passed || !IsExpected(verdict)) continue;
-    std::string reason = FirstLine(Finding(verdict));
+    std::string reason = ReasonOf(verdict);
     if (reason.empty()) reason = "(no reason given)";
     std::vector<Group>& groups = endings[{verdict.outcome, verdict.leak}];
     const auto [place, is_new] = places.emplace(

@@ -254,6 +254,17 @@ TEST(ReportTest, FailuresThatAreAlikeAreOne) {
                             Not(HasSubstr("the same in"))));
 }
 
+TEST(ReportTest, ExpectationsWithOneReasonAreOneGroup) {
+  const auto expected = [](int line) {
+    return Verdict{
+        .outcome = Outcome::kExpectedFail,
+        .message = absl::StrCat("always waits (a/b.expectations:", line, ")")};
+  };
+  EXPECT_THAT(FormatReport({MakeRecord(kListen, Axis::kV4, expected(1)),
+                            MakeRecord(kAccept, Axis::kV6, expected(2))}),
+              HasSubstr("     2  always waits\n"));
+}
+
 TEST(ReportTest, OneLeakOfManyTrialsStandsThereOnce) {
   std::vector<Record> records;
   for (int i = 0; i < 100; ++i) {
