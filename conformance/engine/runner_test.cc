@@ -30,8 +30,10 @@
 #include "conformance/implementation.h"
 #include "conformance/implementations/net_tcp.h"
 #include "conformance/linux/linux_environment.h"
+#include "conformance/precondition.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/mutex.h"
 #include "syscalls/syscalls.h"
 
 // The engine's own tests: what implementations and cases do wrong, and what the
@@ -41,6 +43,7 @@ namespace net::conformance {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -316,6 +319,39 @@ TEST(RunnerTest, WhatTheSuiteCannotArrangeIsNoClaim) {
   });
   EXPECT_EQ(verdict.outcome, Outcome::kUnsupported);
   EXPECT_THAT(verdict.claimed, IsEmpty());
+}
+
+TEST(RunnerTest, APreconditionThatTheCaseMeetsIsItsOutcome) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+    NotePrecondition("the moon is not full");
+    FAIL() << "for that reason";
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kPrecondition);
+  EXPECT_EQ(verdict.message, "the moon is not full");
+}
+
+TEST(RunnerTest, APreconditionAfterAFailureDoesNotHideIt) {
+  const Verdict verdict = VerdictOf([](Context&) {
+    ADD_FAILURE() << "before it";
+    NotePrecondition("the moon is not full");
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message, HasSubstr("before it"));
+}
+
+TEST(RunnerTest, ATaskThatWaitsForALockIsNotBlockedByASocket) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    Mutex mutex;
+    mutex.lock();
+    const auto task = c.env().Start([&] { const MutexLock lock(mutex); });
+    ASSERT_TRUE(task->AwaitBlocked());
+    mutex.unlock();
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kFail);
+  EXPECT_THAT(verdict.message,
+              ContainsRegex("thread [0-9]+ sleeps in futex, not in a call of "
+                            "a socket"));
 }
 
 TEST(RunnerTest, AFailureNamesTheErrorOfTheCallBefore) {

@@ -7,11 +7,13 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "conformance/case.h"
@@ -22,12 +24,13 @@
 #include "conformance/implementation.h"
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
+#include "syscalls/mutex.h"
 
 namespace net::conformance {
 namespace {
 
-// Collects what GoogleTest's assertions report, of all threads, while it lives.
-// (GoogleTest reports one at a time.)
+// Collects what GoogleTest's assertions report, of all threads, while it lives,
+// and what NotePrecondition() does. (GoogleTest reports one at a time.)
 class FailureCollector : private testing::TestPartResultArray,
                          private testing::ScopedFakeTestPartResultReporter {
  public:
@@ -38,6 +41,12 @@ class FailureCollector : private testing::TestPartResultArray,
   void OnFirst(std::function<void()> call) { on_first_ = std::move(call); }
 
   int count() const { return count_; }
+
+  // The first reason that was noted before any assertion had failed.
+  std::optional<std::string> precondition() const {
+    const MutexLock lock(mutex_);
+    return precondition_;
+  }
 
   // "file:line: message" of each, one below the other.
   std::string Text() const {
@@ -55,12 +64,18 @@ class FailureCollector : private testing::TestPartResultArray,
  private:
   void ReportTestPartResult(const testing::TestPartResult& result) override {
     ScopedFakeTestPartResultReporter::ReportTestPartResult(result);
+    if (result.skipped() && count_ == 0) {
+      const MutexLock lock(mutex_);
+      if (!precondition_.has_value()) precondition_ = result.message();
+    }
     if (!result.failed()) return;
     if (count_++ == 0 && on_first_ != nullptr) on_first_();
   }
 
   std::function<void()> on_first_;
   std::atomic<int> count_ = 0;
+  mutable Mutex mutex_;
+  std::optional<std::string> precondition_ ABSL_GUARDED_BY(mutex_);
 };
 
 Verdict Judge(const Context& c, const FailureCollector& failures) {
@@ -68,6 +83,9 @@ Verdict Judge(const Context& c, const FailureCollector& failures) {
   if (const auto thrown = c.thrown()) {
     verdict.outcome = Outcome::kCrash;
     verdict.message = *thrown;
+  } else if (const auto reason = failures.precondition()) {
+    verdict.outcome = Outcome::kPrecondition;
+    verdict.message = *reason;
   } else if (const auto claim = c.unsupported()) {
     verdict.outcome = Outcome::kUnsupported;
     verdict.message = claim->reason;
@@ -168,7 +186,10 @@ void RunTrial(const Trial& trial, Subject* subject,
               const std::function<void(const TrialReport&)>& report) {
   FailureCollector failures;
   std::unique_ptr<Context> c;
+  std::mutex abandoning;
   const auto abandon = [&] {
+    // Any thread may do so; the first one ends the process.
+    abandoning.lock();
     report({.verdict = Judge(*c, failures)});
     _exit(0);
   };

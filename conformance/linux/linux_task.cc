@@ -3,25 +3,31 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
 #include <functional>
 #include <future>
 #include <memory>
-#include <optional>
-#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "conformance/environment.h"
+#include "conformance/linux/blocked_call.h"
 #include "conformance/linux/harness_error.h"
-#include "conformance/linux/thread_status.h"
+#include "conformance/linux/sleep_watch.h"
+#include "conformance/precondition.h"
+#include "gtest/gtest.h"
 
 namespace net::conformance {
 namespace {
@@ -82,8 +88,7 @@ class LinuxTask final : public Task {
       body();
       ended_.Raise();
     });
-    status_path_ =
-        absl::StrCat("/proc/self/task/", tid_future.get(), "/status");
+    tid_ = tid_future.get();
   }
 
   LinuxTask(const LinuxTask&) = delete;
@@ -99,13 +104,19 @@ class LinuxTask final : public Task {
   }
 
   bool AwaitBlocked() override {
-    // Nothing tells when a thread begins to wait, so it is looked at again and
-    // again. It waits if it sleeps and has done so since the look before.
-    std::optional<uint64_t> sleeping_since;
-    while (!WaitForEnd(/*microseconds=*/200)) {
-      const std::optional<uint64_t> now = SleepNumber();
-      if (now.has_value() && now == sleeping_since) return true;
-      sleeping_since = now;
+    LookPauses pauses;
+    SleepWatch watch;
+    while (!WaitForEnd(pauses.Next())) {
+      const auto call = reader_.Read(tid_);
+      if (!call.ok()) {
+        EndCase([&] { NotePrecondition(call.status().message()); });
+      } else if (!call->has_value()) {
+        static_cast<void>(watch.Lasts({}));
+      } else if (IsBlocked(**call)) {
+        return true;
+      } else if (watch.Lasts({{tid_, (*call)->times_slept}})) {
+        EndCase([&] { NoteOtherSleep(**call); });
+      }
     }
     return false;
   }
@@ -124,27 +135,73 @@ class LinuxTask final : public Task {
   }
 
  private:
-  bool Ended() const { return WaitForEnd(0); }
+  bool Ended() const { return WaitForEnd(std::chrono::nanoseconds(0)); }
 
   // True once the body has returned; false after a while if it has not.
-  bool WaitForEnd(int64_t microseconds) const {
+  bool WaitForEnd(std::chrono::nanoseconds pause) const {
     pollfd event = {.fd = ended_.fd(), .events = POLLIN, .revents = 0};
-    const timespec timeout = {.tv_sec = 0, .tv_nsec = microseconds * 1000};
+    const timespec timeout = {.tv_sec = 0, .tv_nsec = pause.count()};
     return ppoll(&event, 1, &timeout, nullptr) == 1;
   }
 
-  // How often the thread has gone to sleep, if it sleeps now.
-  std::optional<uint64_t> SleepNumber() const {
-    const std::optional<ThreadStatus> status = ReadThreadStatus(status_path_);
-    if (!status.has_value() || !status->sleeps) return std::nullopt;
-    return status->times_slept;
+  // The thread waits for a socket, or for a close(2) to end, and what it waits
+  // for is not there.
+  bool IsBlocked(const BlockedCall& call) const {
+    switch (call.kind) {
+      case BlockedCall::Kind::kSocket:
+        return reader_.IsSocket(call.direct->fd) &&
+               reader_.IsStillBlocked(call);
+      case BlockedCall::Kind::kPoll:
+      case BlockedCall::Kind::kEpoll:
+      case BlockedCall::Kind::kClose:
+        return reader_.IsStillBlocked(call);
+      case BlockedCall::Kind::kOpaque:
+        return false;
+      case BlockedCall::Kind::kOther:
+        return call.number == SYS_futex && AnotherRunsTheLoop() &&
+               reader_.IsStillBlocked(call);
+    }
+    return false;
+  }
+
+  // Another thread waits in an event loop that has sockets: the one for whom
+  // the task's waits, if that waits for a thread.
+  bool AnotherRunsTheLoop() const {
+    const std::vector<pid_t> threads = reader_.Threads();
+    return std::any_of(threads.begin(), threads.end(), [this](pid_t thread) {
+      if (thread == tid_) return false;
+      const auto call = reader_.Read(thread);
+      return call.ok() && call->has_value() &&
+             (*call)->kind == BlockedCall::Kind::kEpoll &&
+             std::any_of((*call)->awaited.begin(), (*call)->awaited.end(),
+                         [this](const BlockedCall::Awaited& one) {
+                           return reader_.IsSocket(one.fd);
+                         }) &&
+             reader_.IsStillBlocked(**call);
+    });
+  }
+
+  static void NoteOtherSleep(const BlockedCall& call) {
+    if (call.kind == BlockedCall::Kind::kOpaque) {
+      NotePrecondition(
+          absl::StrCat(Describe(call), ", which does not show for what"));
+    } else {
+      ADD_FAILURE() << Describe(call) << ", not in a call of a socket";
+    }
+  }
+
+  // Ends the case, whose task goes on sleeping.
+  void EndCase(absl::FunctionRef<void()> note) const {
+    note();
+    abandon_();
   }
 
   const std::function<void()> abandon_;
   // Outlive the thread, and with it the signal handler.
   const Event ended_;
   const Event handled_;
-  std::string status_path_;
+  const BlockedCallReader reader_{getpid()};
+  pid_t tid_ = 0;
   std::thread thread_;
 };
 
