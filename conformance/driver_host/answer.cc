@@ -168,7 +168,8 @@ Hello HelloFrom(const Json& ok) {
   if (const auto limits = ok.find("limits"); limits != ok.end()) {
     if (!limits->is_object()) Lacks(ok, "limits", "an object");
     if (limits->contains("operations")) {
-      hello.one_operation = NumberIn(*limits, "operations") == 1;
+      hello.operations = NumberIn(*limits, "operations");
+      if (hello.operations == 0) Lacks(*limits, "operations", "above 0");
     }
     if (limits->contains("data")) hello.data = NumberIn(*limits, "data");
     if (hello.data == 0) Lacks(*limits, "data", "above 0");

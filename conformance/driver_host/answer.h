@@ -57,8 +57,8 @@ struct Hello {
   int pid = 0;
   std::optional<int> signal;  // its handler does nothing
   std::map<std::string, Capability> capabilities;
-  bool one_operation = false;  // limits.operations is 1
-  size_t data = 65536;         // limits.data
+  std::optional<uint64_t> operations;  // limits.operations
+  size_t data = 65536;                 // limits.data
 };
 
 // Reads the `ok` of `hello`. Throws DriverError.

@@ -89,7 +89,7 @@ TEST(SamplesTest, HelloTellsAllThatItSays) {
                                     {"reuseport", kPlatform},
                                     {"pending_error", kNo},
                                 }));
-  EXPECT_TRUE(hello.one_operation);
+  EXPECT_EQ(hello.operations, 1U);
   EXPECT_EQ(hello.data, 65536U);
 }
 
@@ -109,7 +109,7 @@ TEST(HelloTest, WhatMayBeLeftOutHasDefaults) {
                                  {"pid", 1U}});
   EXPECT_EQ(hello.signal, std::nullopt);
   EXPECT_TRUE(hello.capabilities.empty());
-  EXPECT_FALSE(hello.one_operation);
+  EXPECT_EQ(hello.operations, std::nullopt);
   EXPECT_EQ(hello.data, 65536U);
 }
 

@@ -151,7 +151,7 @@ absl::Status DoesNotHangOnRubbish(Probe& probe) {
 absl::Status ServesWhileItWaits(Probe& probe) {
   const auto hello = AskOk(probe, kHello);
   if (!hello.ok()) return hello.status();
-  if (HelloFrom(*hello).one_operation) return absl::OkStatus();
+  if (HelloFrom(*hello).operations == 1U) return absl::OkStatus();
   const auto listener = AskOk(probe, {{"id", 2},
                                       {"command", "listen"},
                                       {"address", "127.0.0.1"},

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -59,7 +60,8 @@ Driver::Driver(Channel channel, Session::OnFrame on_frame,
       session_(channel, std::move(on_frame)),
       hello_(Greet(session_)),
       view_(hello_.pid),
-      first_sockets_(IdsOf(view_.TcpSockets())) {}
+      first_sockets_(IdsOf(view_.TcpSockets())),
+      operations_(hello_.operations) {}
 
 bool Driver::HasFirstSockets() const {
   return IdsOf(view_.TcpSockets()) == first_sockets_;
@@ -76,20 +78,6 @@ Hello Driver::Greet(Session& session) {
                      claim->reason));
   }
   throw DriverError("the driver answered `hello` with an error");
-}
-
-bool Driver::IsBlocked() const {
-  const auto before = view_.Sleeping();
-  if (!before.has_value() || !session_.HasReadAll()) return false;
-  constexpr useconds_t kMoment = 200;
-  usleep(kMoment);
-  return before == view_.Sleeping();
-}
-
-bool Driver::IsBlockedByCommand() const {
-  const auto before = session_.NextMessage();
-  return before.has_value() && session_.OwesAnswer() && IsBlocked() &&
-         before == session_.NextMessage();
 }
 
 DriverSockets::DriverSockets(std::shared_ptr<Driver> driver) {
@@ -169,6 +157,34 @@ std::optional<int> DriverSockets::Duplicate(Handle handle) {
   return DuplicateOf(entries_.at(handle));
 }
 
+size_t DriverSockets::Offer(Handle handle, size_t size) const {
+  const MutexLock lock(mutex_);
+  const Entry& entry = entries_.at(handle);
+  return std::min({size, entry.driver->hello().data,
+                   entry.offer.value_or(entry.driver->hello().data)});
+}
+
+void DriverSockets::NoteSent(Handle handle, size_t offered, size_t taken) {
+  // Enough for an answer that took nothing to be followed by one that does.
+  constexpr size_t kLeast = 64;
+  const MutexLock lock(mutex_);
+  // What is offered may be less than it would take.
+  std::optional<size_t>& offer = entries_.at(handle).offer;
+  if (taken == offered && offered < offer.value_or(0)) return;
+  if (taken < offered || offer.has_value()) {
+    offer = std::max(kLeast, 2 * taken);
+  }
+}
+
+bool DriverSockets::IsKnown(const Driver& driver,
+                            const DescriptorId& id) const {
+  if (Contains(driver.first_sockets(), id)) return true;
+  const MutexLock lock(mutex_);
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.descriptor == id;
+  });
+}
+
 std::vector<Environment::Descriptor> DriverSockets::Open() const {
   const std::vector<std::shared_ptr<Driver>> all = drivers();
   std::vector<Environment::Descriptor> open;
@@ -209,13 +225,7 @@ std::vector<Environment::Descriptor> DriverSockets::SurvivorsOfExec() {
 std::optional<DescriptorId> DriverSockets::FindNew(const Driver& driver) const {
   std::optional<DescriptorId> found;
   for (const Environment::Descriptor& socket : driver.view().TcpSockets()) {
-    const MutexLock lock(mutex_);
-    const bool is_known =
-        Contains(driver.first_sockets(), socket.id) ||
-        std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-          return entry.second.descriptor == socket.id;
-        });
-    if (is_known) continue;
+    if (IsKnown(driver, socket.id)) continue;
     if (found.has_value()) return std::nullopt;
     found = socket.id;
   }

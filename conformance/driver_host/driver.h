@@ -1,6 +1,7 @@
 #ifndef CONFORMANCE_DRIVER_HOST_DRIVER_H_
 #define CONFORMANCE_DRIVER_HOST_DRIVER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/operations.h"
 #include "conformance/driver_host/session.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
@@ -32,11 +34,8 @@ class Driver {
   const Hello& hello() const { return hello_; }
   const ProcessView& view() const { return view_; }
 
-  // All of it waits for something, and has read all that it was sent. Looks
-  // twice, a moment apart.
-  bool IsBlocked() const;
-  // The same, and one of the commands is what it waits in.
-  bool IsBlockedByCommand() const;
+  // What it holds at the moment.
+  Operations& operations() { return operations_; }
 
   // The sockets of TCP that it had open when it was greeted.
   const std::vector<DescriptorId>& first_sockets() const {
@@ -53,6 +52,7 @@ class Driver {
   const Hello hello_;
   const ProcessView view_;
   const std::vector<DescriptorId> first_sockets_;
+  Operations operations_;
 };
 
 // The sockets that a trial has in its drivers: what its environment and its
@@ -67,6 +67,7 @@ class DriverSockets {
     uint64_t number = 0;                     // in the protocol
     std::optional<DescriptorId> descriptor;  // in the driver
     std::optional<int> duplicate;  // of it, in this process; owned here
+    std::optional<size_t> offer;   // of bytes, for the next `send`
   };
 
   explicit DriverSockets(std::shared_ptr<Driver> driver);
@@ -95,6 +96,16 @@ class DriverSockets {
   // The duplicate of the socket's descriptor, made when first asked for.
   // Nullopt if the driver does not tell its descriptors.
   std::optional<int> Duplicate(Handle handle);
+
+  // How many of `size` bytes the next `send` is to offer. A driver that takes
+  // a thousand at a time is not sent 64 KiB each time: it is offered twice what
+  // it took last, and more again once it takes all.
+  size_t Offer(Handle handle, size_t size) const;
+  void NoteSent(Handle handle, size_t offered, size_t taken);
+
+  // Whether a descriptor of the driver is that of a socket that a command made,
+  // or was open before.
+  bool IsKnown(const Driver& driver, const DescriptorId& id) const;
 
   // The sockets of TCP that the drivers have open, with the commands that made
   // them. Of a driver that was added: those that it did not bring along.

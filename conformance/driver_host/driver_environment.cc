@@ -1,9 +1,13 @@
 #include "conformance/driver_host/driver_environment.h"
 
+#include <unistd.h>
+
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -11,12 +15,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "conformance/driver_host/blocked_driver.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_process.h"
-#include "conformance/driver_host/session.h"
 #include "conformance/environment.h"
 #include "conformance/harness_error.h"
 #include "conformance/linux/linux_environment.h"
+#include "conformance/linux/sleep_watch.h"
 #include "fakes/tracing_syscalls.h"
 #include "syscalls/ip_addr.h"
 #include "syscalls/syscalls.h"
@@ -24,26 +29,42 @@
 namespace net::conformance {
 namespace {
 
+// What a task's thread tells of itself.
+struct TaskState {
+  std::atomic<pid_t> thread = 0;
+  std::atomic<bool> has_ended = false;
+};
+
 // A task of the case's process, whose operations are carried out by the driver.
 class DriverTask final : public Task {
  public:
-  DriverTask(std::unique_ptr<Task> task, std::shared_ptr<Driver> driver,
-             const OnRunnersAction& on_action)
-      : task_(std::move(task)),
-        driver_(std::move(driver)),
-        on_action_(on_action) {}
+  DriverTask(Environment& here, std::function<void()> body,
+             std::shared_ptr<DriverSockets> sockets,
+             std::function<void()> abandon, const OnRunnersAction& on_action)
+      : sockets_(std::move(sockets)),
+        driver_(sockets_->driver()),
+        abandon_(std::move(abandon)),
+        on_action_(on_action),
+        task_(here.Start([state = state_, body = std::move(body)] {
+          state->thread = gettid();
+          body();
+          state->has_ended = true;
+        })) {}
 
   void Join() override { task_->Join(); }
 
   bool AwaitBlocked() override {
-    // It waits for the driver, and so does the driver, for something else; and
-    // the driver has not answered between the two looks.
-    const Session& session = driver_->session();
-    while (task_->AwaitBlocked()) {
-      const auto before = session.NextMessage();
-      if (!before.has_value() || !driver_->IsBlocked()) continue;
-      if (!task_->AwaitBlocked()) return false;
-      if (before == session.NextMessage()) return true;
+    LookPauses pauses;
+    SleepWatch watch;
+    while (!state_->has_ended) {
+      // The thread is between two operations if it has none.
+      const auto operation = driver_->operations().Of(state_->thread);
+      if (operation.has_value()) {
+        const DriverLook look = LookAt(*driver_, *sockets_, {*operation});
+        if (look.is_blocked) return true;
+        if (NoteVainWait(look, watch, {*operation})) abandon_();
+      }
+      std::this_thread::sleep_for(pauses.Next());
     }
     return false;
   }
@@ -54,9 +75,12 @@ class DriverTask final : public Task {
   }
 
  private:
-  const std::unique_ptr<Task> task_;
+  const std::shared_ptr<TaskState> state_ = std::make_shared<TaskState>();
+  const std::shared_ptr<DriverSockets> sockets_;
   const std::shared_ptr<Driver> driver_;
+  const std::function<void()> abandon_;
   const OnRunnersAction& on_action_;
+  const std::unique_ptr<Task> task_;
 };
 
 class DriverEnvironment final : public Environment {
@@ -68,10 +92,11 @@ class DriverEnvironment final : public Environment {
         command_(std::move(command)),
         on_action_(std::move(on_action)),
         first_(sockets_->driver()),
-        here_(MakeLinuxEnvironment({.network_of = first_->hello().pid},
-                                   std::move(abandon))),
+        here_(
+            MakeLinuxEnvironment({.network_of = first_->hello().pid}, abandon)),
         traced_(here_->syscalls(),
-                [this](absl::string_view call) { NotePeer(call); }) {}
+                [this](absl::string_view call) { NotePeer(call); }),
+        abandon_(std::move(abandon)) {}
   DriverEnvironment(const DriverEnvironment&) = delete;
   DriverEnvironment& operator=(const DriverEnvironment&) = delete;
   // The driver's next case begins as this one did.
@@ -93,8 +118,8 @@ class DriverEnvironment final : public Environment {
   }
 
   std::unique_ptr<Task> Start(std::function<void()> body) override {
-    return std::make_unique<DriverTask>(here_->Start(std::move(body)),
-                                        sockets_->driver(), on_action_);
+    return std::make_unique<DriverTask>(*here_, std::move(body), sockets_,
+                                        abandon_, on_action_);
   }
 
   std::vector<Descriptor> OpenDescriptors() override {
@@ -161,6 +186,7 @@ class DriverEnvironment final : public Environment {
   const std::shared_ptr<Driver> first_;
   const std::unique_ptr<Environment> here_;
   TracingSyscalls traced_;
+  const std::function<void()> abandon_;
   bool limited_ = false;
 };
 

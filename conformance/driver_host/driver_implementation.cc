@@ -1,13 +1,11 @@
 #include "conformance/driver_host/driver_implementation.h"
 
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +18,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/blocked_driver.h"
 #include "conformance/driver_host/driver.h"
-#include "conformance/driver_host/turns.h"
+#include "conformance/driver_host/operations.h"
 #include "conformance/implementation.h"
+#include "conformance/linux/blocked_call.h"
 #include "conformance/result.h"
 #include "conformance/witness.h"
 #include "nlohmann/json.hpp"
@@ -33,10 +33,7 @@ namespace net::conformance {
 namespace {
 
 using Json = nlohmann::json;
-
-// What a blocking `send` may have at a time if the driver can hold only one
-// operation: less than there is room for when poll(2) says that there is some.
-constexpr size_t kSureToFit = 512;
+using enum SocketOperation;
 
 template <typename Options>
 Json CommonOptions(const Options& options) {
@@ -97,10 +94,17 @@ bool MakesSockets(absl::string_view command) {
   return command == "listen" || command == "connect" || command == "accept";
 }
 
+// The descriptor's number in the driver, if it is known.
+std::optional<int> NumberOf(const DriverSockets::Entry& entry) {
+  if (!entry.descriptor.has_value()) return std::nullopt;
+  return entry.descriptor->fd;
+}
+
 class DriverImplementation final : public Implementation {
  public:
-  explicit DriverImplementation(std::shared_ptr<DriverSockets> sockets)
-      : sockets_(std::move(sockets)) {}
+  DriverImplementation(std::shared_ptr<DriverSockets> sockets,
+                       std::function<void()> abandon)
+      : sockets_(std::move(sockets)), abandon_(std::move(abandon)) {}
 
   Result<Handle> Listen(const ip::Endpoint& local,
                         const ListenOptions& options) override {
@@ -131,7 +135,7 @@ class DriverImplementation final : public Implementation {
                           {"port", remote.port},
                           {"options", ToJson(options)}};
     const std::shared_ptr<Driver> driver = sockets_->driver();
-    const Result<Json> ok = Do(*driver, command);
+    const Result<Json> ok = Do(*driver, command, {kConnect, std::nullopt});
     if (!ok.ok()) return ok.As<Handle>();
     return Keep(driver, command, *ok);
   }
@@ -139,11 +143,11 @@ class DriverImplementation final : public Implementation {
   Result<Handle> Accept(Handle listener,
                         const AcceptOptions& options) override {
     const DriverSockets::Entry entry = sockets_->Find(listener);
-    AwaitReady(listener, POLLIN, /*as_listener=*/true);
     const Json command = {{"command", "accept"},
                           {"socket", entry.number},
                           {"options", ToJson(options)}};
-    const Result<Json> ok = Do(*entry.driver, command);
+    const Result<Json> ok =
+        Do(*entry.driver, command, {kAccept, NumberOf(entry)});
     if (!ok.ok()) return ok.As<Handle>();
     return Keep(entry.driver, command, *ok);
   }
@@ -166,26 +170,25 @@ class DriverImplementation final : public Implementation {
   }
 
   Result<size_t> Send(Handle socket, absl::string_view data) override {
-    const Driver& driver = *sockets_->Find(socket).driver;
-    size_t most = driver.hello().data;
-    if (AwaitReady(socket, POLLOUT)) most = std::min(most, kSureToFit);
-    data = data.substr(0, most);
+    data = data.substr(0, sockets_->Offer(socket, data.size()));
     const Result<Json> ok =
-        Do(socket, {{"command", "send"}, {"data", absl::Base64Escape(data)}});
+        Do(socket, {{"command", "send"}, {"data", absl::Base64Escape(data)}},
+           kSend);
     if (!ok.ok()) return ok.As<size_t>();
     const uint64_t sent = NumberIn(*ok, "sent");
     if (sent > data.size()) {
       throw DriverError(
           absl::StrCat("the driver sent ", sent, " bytes of ", data.size()));
     }
+    sockets_->NoteSent(socket, data.size(), sent);
     return sent;
   }
 
   Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
     const size_t most =
         std::min(buffer.size(), sockets_->Find(socket).driver->hello().data);
-    AwaitReady(socket, POLLIN);
-    const Result<Json> ok = Do(socket, {{"command", "recv"}, {"size", most}});
+    const Result<Json> ok =
+        Do(socket, {{"command", "recv"}, {"size", most}}, kReceive);
     if (!ok.ok()) return ok.As<size_t>();
     std::string data;
     if (!absl::Base64Unescape(TextIn(*ok, "data"), &data)) {
@@ -231,19 +234,17 @@ class DriverImplementation final : public Implementation {
     return Done{};
   }
 
-  Result<Json> Do(Handle socket, Json command) {
+  Result<Json> Do(Handle socket, Json command,
+                  std::optional<SocketOperation> blocks_in = std::nullopt) {
     const DriverSockets::Entry entry = sockets_->Find(socket);
     command["socket"] = entry.number;
-    return Do(*entry.driver, std::move(command));
+    return Do(*entry.driver, std::move(command), {blocks_in, NumberOf(entry)});
   }
 
   // Sends a command, and holds its answer against the handshake.
-  Result<Json> Do(Driver& driver, Json command) {
-    const Turn turn(turns_, driver);
-    if (!turn.taken()) {
-      return Unsupported{.reason = "can hold only one operation at a time",
-                         .is_claim = false};
-    }
+  Result<Json> Do(Driver& driver, Json command,
+                  const Operation& operation = {}) {
+    const Place place(driver, *sockets_, operation, abandon_);
     const std::vector<std::string> names = CapabilitiesFor(command);
     const bool makes_sockets =
         MakesSockets(command.at("command").get<std::string>());
@@ -311,34 +312,16 @@ class DriverImplementation final : public Implementation {
     return listener;
   }
 
-  // For a driver that can hold only one operation: waits until the socket's
-  // next operation will not block. False if there was nothing to wait for, or
-  // no way to find out.
-  bool AwaitReady(Handle socket, int16_t events, bool as_listener = false) {
-    if (!sockets_->Find(socket).driver->hello().one_operation) return false;
-    const std::optional<int> fd = sockets_->Duplicate(socket);
-    if (!fd.has_value()) return false;
-    const Witness witness(DefaultSyscalls(), *fd);
-    const auto nonblocking = witness.Nonblocking();
-    if (!nonblocking.ok() || *nonblocking) return false;
-    // Accepting on what is no listener fails at once, as the rest does on one.
-    const auto listens = witness.Option(SOL_SOCKET, SO_ACCEPTCONN);
-    if (!listens.ok() || (*listens != 0) != as_listener) return false;
-    pollfd event = {.fd = *fd, .events = events, .revents = 0};
-    while (poll(&event, 1, -1) < 0 && errno == EINTR) {
-    }
-    return true;
-  }
-
   const std::shared_ptr<DriverSockets> sockets_;
-  Turns turns_;
+  const std::function<void()> abandon_;
 };
 
 }  // namespace
 
 std::unique_ptr<Implementation> MakeDriverImplementation(
-    std::shared_ptr<DriverSockets> sockets) {
-  return std::make_unique<DriverImplementation>(std::move(sockets));
+    std::shared_ptr<DriverSockets> sockets, std::function<void()> abandon) {
+  return std::make_unique<DriverImplementation>(std::move(sockets),
+                                                std::move(abandon));
 }
 
 }  // namespace net::conformance

@@ -63,12 +63,13 @@ class DriverSubject final : public Subject {
         process_ == nullptr ? attached_->channel() : process_->channel(),
         OnFrame());
     sockets_ = std::make_shared<DriverSockets>(driver_);
+    abandon_ = abandon;
     return MakeDriverEnvironment(sockets_, command_, std::move(abandon),
                                  OnAction());
   }
 
   std::unique_ptr<Implementation> MakeImplementation() override {
-    return MakeDriverImplementation(sockets_);
+    return MakeDriverImplementation(sockets_, abandon_);
   }
 
   AfterReset Reset() override {
@@ -126,6 +127,7 @@ class DriverSubject final : public Subject {
   // Of the trial's process.
   std::shared_ptr<Driver> driver_;
   std::shared_ptr<DriverSockets> sockets_;
+  std::function<void()> abandon_;
 };
 
 }  // namespace

@@ -37,7 +37,8 @@ void BM_PeerAddr(benchmark::State& state, const DriverCommand& command) {
   const Channel channel = process->channel();
   auto driver = std::make_shared<Driver>(channel, nullptr, std::move(process));
   auto sockets = std::make_shared<DriverSockets>(driver);
-  const auto implementation = MakeDriverImplementation(sockets);
+  const auto implementation =
+      MakeDriverImplementation(sockets, [] { std::abort(); });
 
   const Handle listener =
       Must(implementation->Listen({ip::kLocalV4, 0}, ListenOptions{}));

@@ -76,12 +76,12 @@ bool Session::HasReadAll() const {
   return ioctl(channel_.write_fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-bool Session::OwesAnswer() const {
+size_t Session::Owed() const {
   const MutexLock lock(mutex_);
-  return !HasUnread() &&
-         std::any_of(calls_.begin(), calls_.end(), [](const auto& call) {
-           return call.second.is_sent && !call.second.answer.has_value();
-         });
+  return static_cast<size_t>(
+      std::count_if(calls_.begin(), calls_.end(), [](const auto& call) {
+        return call.second.is_sent && !call.second.answer.has_value();
+      }));
 }
 
 std::optional<uint64_t> Session::NextMessage() const {

@@ -1,6 +1,7 @@
 #ifndef CONFORMANCE_DRIVER_HOST_SESSION_H_
 #define CONFORMANCE_DRIVER_HOST_SESSION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -49,8 +50,8 @@ class Session {
   // All commands have been read by the driver.
   bool HasReadAll() const;
 
-  // The driver has been sent a command, all of it, that it has not answered.
-  bool OwesAnswer() const;
+  // How many commands the driver was sent, all of them, and has not answered.
+  size_t Owed() const;
 
   // Which message is the next one, of either side: the same number again means
   // that nobody has said anything in between. Nullopt while an answer is there

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,7 +59,8 @@ std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
 ProcessView::ProcessView(pid_t pid)
     : pid_(pid),
       pidfd_(CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)),
-                       absl::StrCat("pidfd_open ", pid))) {
+                       absl::StrCat("pidfd_open ", pid))),
+      calls_(pid) {
   rlimit limit = {};
   Checked(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
   limit_ = limit.rlim_cur;
@@ -135,24 +135,9 @@ void ProcessView::LimitDescriptors(std::optional<int> free) const {
   Checked(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
 }
 
-std::vector<pid_t> ProcessView::Threads() const {
-  return ListDescriptors(absl::StrCat("/proc/", pid_, "/task"));
-}
-
-std::optional<std::map<pid_t, uint64_t>> ProcessView::Sleeping() const {
-  std::map<pid_t, uint64_t> sleeping;
-  for (const pid_t thread : Threads()) {
-    const std::optional<ThreadStatus> status = ReadThreadStatus(
-        absl::StrCat("/proc/", pid_, "/task/", thread, "/status"));
-    if (!status.has_value() || !status->sleeps) return std::nullopt;
-    sleeping[thread] = status->times_slept;
-  }
-  return sleeping;
-}
-
 void ProcessView::Interrupt(int signal) const {
   const uint64_t bit = uint64_t{1} << (signal - 1);
-  const std::vector<pid_t> threads = Threads();
+  const std::vector<pid_t> threads = calls_.Threads();
   for (const pid_t thread : threads) {
     // A thread may have ended since.
     if (syscall(SYS_tgkill, pid_, thread, signal) != 0 && errno != ESRCH) {
@@ -184,7 +169,7 @@ void ProcessView::Interrupt(int signal) const {
 
 std::string ProcessView::Snapshot() const {
   std::string text;
-  for (const pid_t thread : Threads()) {
+  for (const pid_t thread : calls_.Threads()) {
     const std::string folder = absl::StrCat("/proc/", pid_, "/task/", thread);
     const std::optional<ThreadStatus> status =
         ReadThreadStatus(folder + "/status");
@@ -194,6 +179,10 @@ std::string ProcessView::Snapshot() const {
                     status->sleeps ? "sleeps" : "does not sleep", ", wchan ",
                     FirstLineOf(folder + "/wchan"), ", syscall ",
                     FirstLineOf(folder + "/syscall"), "\n");
+    const auto call = calls_.Read(thread);
+    if (call.ok() && call->has_value()) {
+      absl::StrAppend(&text, "    ", Describe(**call), "\n");
+    }
   }
   for (const Environment::Descriptor& socket : TcpSockets()) {
     absl::StrAppend(&text, "  descriptor ", socket.id.fd, ": ", socket.what,

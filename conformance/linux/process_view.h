@@ -4,12 +4,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "conformance/environment.h"
+#include "conformance/linux/blocked_call.h"
 
 namespace net::conformance {
 
@@ -48,9 +48,8 @@ class ProcessView {
   // See Environment::LimitDescriptors().
   void LimitDescriptors(std::optional<int> free) const;
 
-  // How often each thread has gone to sleep, if all sleep: twice the same means
-  // that the process waits for something. Nullopt if a thread runs.
-  std::optional<std::map<pid_t, uint64_t>> Sleeping() const;
+  // What its threads sleep in.
+  const BlockedCallReader& calls() const { return calls_; }
 
   // Interrupts the system calls of all threads by `signal`, and waits until
   // each that does not block it has taken it.
@@ -60,11 +59,11 @@ class ProcessView {
   std::string Snapshot() const;
 
  private:
-  std::vector<pid_t> Threads() const;
   std::string Folder() const;  // of its descriptors
 
   const pid_t pid_;
   const int pidfd_;
+  const BlockedCallReader calls_;
   uint64_t limit_ = 0;  // RLIMIT_NOFILE as it was
 };
 

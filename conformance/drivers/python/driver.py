@@ -27,8 +27,8 @@ REASONS = {
     "ports": "getsockname() tells the port, there are no out-parameters",
 }
 OTHERS = "descriptors errno shutdown shutdown_read pending_error".split()
-BLOCKING = {"connect", "accept", "send", "recv"}
-QUICK = set("hello listen peeraddr localaddr shutdown pending_error close reset bye".split())
+BLOCKING = frozenset("connect accept send recv".split())
+QUICK = frozenset("hello listen peeraddr localaddr shutdown pending_error close reset bye".split())
 HOW = {"read": socket.SHUT_RD, "write": socket.SHUT_WR, "both": socket.SHUT_RDWR}
 
 
@@ -57,7 +57,10 @@ def endpoint(address):
 class Driver:
     """Each command is a method of its name, which returns what is `ok`."""
 
+    in_threads = BLOCKING  # the others do not block, and a thread would cost more than they do
+
     def __init__(self):
+        self.on_signal = lambda *_: None
         self.sockets = {}
         self.numbers = itertools.count(1)
 
@@ -174,7 +177,7 @@ def answer(driver, command):
 
 
 def main(driver):
-    signal.signal(signal.SIGUSR2, lambda *_: None)
+    signal.signal(signal.SIGUSR2, driver.on_signal)
     commands = open(int(os.environ.get("CONFORMANCE_READ_FD", 0)), "rb")
     answers = open(int(os.environ.get("CONFORMANCE_WRITE_FD", 1)), "wb")
     writing = threading.Lock()
@@ -187,10 +190,10 @@ def main(driver):
 
     while length := commands.readline():
         command = json.loads(commands.read(int(length)))
-        if command["command"] in BLOCKING:
+        if command["command"] in driver.in_threads:
             threading.Thread(target=serve, args=(command,), daemon=True).start()
             continue
-        serve(command)  # these do not block, and a thread would cost more than they do
+        serve(command)
         if command["command"] == "bye" or 1 not in command.get("versions", [1]):
             break
     os._exit(0)  # whatever the other threads are blocked in

@@ -1,0 +1,176 @@
+#include "conformance/driver_host/blocked_driver.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
+#include "conformance/driver_host/driver.h"
+#include "conformance/driver_host/operations.h"
+#include "conformance/driver_host/session.h"
+#include "conformance/environment.h"
+#include "conformance/linux/blocked_call.h"
+#include "conformance/linux/sleep_watch.h"
+#include "conformance/precondition.h"
+#include "gtest/gtest.h"
+
+namespace net::conformance {
+namespace {
+
+using Kind = BlockedCall::Kind;
+
+// The calls of a driver's threads.
+struct Calls {
+  std::vector<BlockedCall> calls;
+  bool all_sleep = true;
+};
+
+// Looks at all threads. Fails if what one sleeps in cannot be seen.
+absl::StatusOr<Calls> ReadCalls(const BlockedCallReader& reader) {
+  Calls result;
+  for (const pid_t thread : reader.Threads()) {
+    const auto call = reader.Read(thread);
+    if (!call.ok()) return call.status();
+    if (call->has_value()) {
+      result.calls.push_back(**call);
+    } else {
+      result.all_sleep = false;
+    }
+  }
+  return result;
+}
+
+// The descriptors, in the driver, that an operation may be about.
+std::vector<int> DescriptorsOf(const Driver& driver,
+                               const DriverSockets& sockets,
+                               const Operation& operation) {
+  if (operation.descriptor.has_value()) return {*operation.descriptor};
+  std::vector<int> unknown;
+  for (const Environment::Descriptor& socket : driver.view().TcpSockets()) {
+    if (!sockets.IsKnown(driver, socket.id)) unknown.push_back(socket.id.fd);
+  }
+  return unknown;
+}
+
+bool IsBlocked(const BlockedCallReader& reader, const Calls& all,
+               const Operation& operation, const std::vector<int>& fds,
+               ptrdiff_t how_many, bool has_read_all) {
+  const auto can_be = [&](const BlockedCall& call) {
+    return std::any_of(fds.begin(), fds.end(), [&](int fd) {
+      return call.CanBe(*operation.blocks_in, fd) &&
+             !(call.kind != Kind::kSocket &&
+               reader.IsReady(fd, EventsOf(*operation.blocks_in)));
+    });
+  };
+  const auto is_still_blocked = [&](const BlockedCall& call) {
+    return reader.IsStillBlocked(call);
+  };
+  const auto& calls = all.calls;
+  const auto in_call =
+      std::count_if(calls.begin(), calls.end(), [&](const BlockedCall& call) {
+        return call.kind == Kind::kSocket && can_be(call) &&
+               is_still_blocked(call);
+      });
+  if (in_call >= how_many) return true;
+  // An event loop serves any number of operations, and an implementation may
+  // let the same operations of one socket wait for each other: all that the
+  // driver was sent has reached the threads once all of these sleep.
+  return all.all_sleep && has_read_all &&
+         std::any_of(calls.begin(), calls.end(), can_be) &&
+         std::all_of(calls.begin(), calls.end(), is_still_blocked);
+}
+
+std::string Describe(absl::Span<const Operation> operations) {
+  return absl::StrJoin(
+      operations, ", ", [](std::string* out, const Operation& operation) {
+        absl::StrAppend(
+            out, operation.blocks_in.has_value()
+                     ? Describe(*operation.blocks_in, operation.descriptor)
+                     : "a command that does not block");
+      });
+}
+
+}  // namespace
+
+DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
+                  absl::Span<const Operation> operations) {
+  const Session& session = driver.session();
+  const auto before = session.NextMessage();
+  const std::vector<Operation> held = driver.operations().All();
+  if (!before.has_value() || session.Owed() != held.size()) return {};
+  const BlockedCallReader& reader = driver.view().calls();
+  const auto all = ReadCalls(reader);
+  if (!all.ok()) {
+    DriverLook nothing;
+    nothing.hidden = std::string(all.status().message());
+    return nothing;
+  }
+  DriverLook look;
+  look.calls = Describe(all->calls);
+  look.is_opaque = std::any_of(
+      all->calls.begin(), all->calls.end(),
+      [](const BlockedCall& call) { return call.kind == Kind::kOpaque; });
+  if (all->all_sleep) {
+    for (const BlockedCall& call : all->calls) {
+      look.sleep[call.thread] = call.times_slept;
+    }
+  }
+  look.is_blocked = std::all_of(
+      operations.begin(), operations.end(), [&](const Operation& operation) {
+        return operation.blocks_in.has_value() &&
+               IsBlocked(reader, *all, operation,
+                         DescriptorsOf(driver, sockets, operation),
+                         std::count(held.begin(), held.end(), operation),
+                         session.HasReadAll());
+      });
+  look.is_blocked = look.is_blocked && before == session.NextMessage();
+  return look;
+}
+
+bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
+                  absl::Span<const Operation> expected) {
+  if (!look.hidden.empty()) {
+    NotePrecondition(absl::StrCat(
+        "what the driver's threads sleep in cannot be seen: ", look.hidden));
+    return true;
+  }
+  if (!watch.Lasts(look.sleep)) return false;
+  if (look.is_opaque) {
+    NotePrecondition(absl::StrCat(look.calls, ", which may be ",
+                                  Describe(expected), " and does not show it"));
+  } else {
+    ADD_FAILURE() << "the driver: " << look.calls << ", not in "
+                  << Describe(expected);
+  }
+  return true;
+}
+
+Place::Place(Driver& driver, const DriverSockets& sockets,
+             const Operation& operation, const std::function<void()>& abandon)
+    : operations_(driver.operations()) {
+  LookPauses pauses;
+  SleepWatch watch;
+  while (!operations_.TryBegin(operation, pauses.Next())) {
+    const std::vector<Operation> held = operations_.All();
+    const DriverLook look = LookAt(driver, sockets, held);
+    if (look.is_blocked) {
+      const uint64_t limit = *operations_.limit();
+      NotePrecondition(absl::StrCat("needs ", limit + 1,
+                                    " operations at a time; the driver holds ",
+                                    limit, " (", look.calls, ")"));
+      abandon();
+    }
+    if (NoteVainWait(look, watch, held)) abandon();
+  }
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,66 @@
+#ifndef CONFORMANCE_DRIVER_HOST_VARIANTS_H_
+#define CONFORMANCE_DRIVER_HOST_VARIANTS_H_
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/case.h"
+#include "conformance/cases/cases.h"
+#include "conformance/driver_host/driver_subject.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/engine/runner.h"
+#include "conformance/engine/selection.h"
+#include "conformance/engine/trial.h"
+#include "gtest/gtest.h"
+
+// For tests: the cases, for variants of the tree's Python driver
+// (testdata/variant.py).
+
+namespace net::conformance {
+
+// For GoogleTest's messages.
+inline void PrintTo(const Verdict& verdict, std::ostream* os) {
+  *os << OutcomeName(verdict.outcome) << ": " << verdict.message;
+}
+
+inline Column VariantColumn(absl::string_view differences) {
+  const std::string command = absl::StrCat(
+      "python3 ", *FindRunfile("conformance/driver_host/testdata/variant.py"),
+      " ", differences);
+  return {
+      .name = std::string(differences),
+      .cases = AllCases(),
+      .start_subject = [command] { return StartDriver({.line = command}); }};
+}
+
+// The cases that match one of the globs, by their ids, on IPv4.
+using Verdicts = std::map<std::string, Verdict>;
+inline Verdicts JudgeVariant(absl::string_view differences,
+                             const std::vector<std::string>& globs,
+                             const RunnerOptions& options = {.jobs = 4}) {
+  const Column column = VariantColumn(differences);
+  const auto cases = SelectCases({&column}, globs);
+  EXPECT_TRUE(cases.ok()) << cases.status();
+  if (!cases.ok()) return {};
+  std::vector<Trial> trials;
+  for (const Case* one : *cases) {
+    if (one->axes != Axes::kV6) {
+      trials.push_back({.test_case = one, .column = &column});
+    }
+  }
+  Verdicts verdicts;
+  RunTrials(trials, options, [&](const Record& record) {
+    verdicts[std::string(record.trial.test_case->id)] = record.verdict;
+  });
+  return verdicts;
+}
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_DRIVER_HOST_VARIANTS_H_
