@@ -124,14 +124,17 @@ DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
       look.sleep[call.thread] = call.times_slept;
     }
   }
-  look.is_blocked = std::all_of(
-      operations.begin(), operations.end(), [&](const Operation& operation) {
-        return operation.blocks_in.has_value() &&
-               IsBlocked(reader, *all, operation,
-                         DescriptorsOf(driver, sockets, operation),
-                         std::count(held.begin(), held.end(), operation),
-                         session.HasReadAll());
-      });
+  // One that has ended since it was asked about is not held, and not blocked.
+  const auto is_blocked = [&](const Operation& operation) {
+    const auto how_many = std::count(held.begin(), held.end(), operation);
+    return how_many > 0 && operation.blocks_in.has_value() &&
+           IsBlocked(reader, *all, operation,
+                     DescriptorsOf(driver, sockets, operation), how_many,
+                     session.HasReadAll());
+  };
+  look.is_blocked =
+      !operations.empty() &&
+      std::all_of(operations.begin(), operations.end(), is_blocked);
   look.is_blocked = look.is_blocked && before == session.NextMessage();
   return look;
 }
@@ -162,8 +165,8 @@ Place::Place(Driver& driver, const DriverSockets& sockets,
   while (!operations_.TryBegin(operation, pauses.Next())) {
     const std::vector<Operation> held = operations_.All();
     const DriverLook look = LookAt(driver, sockets, held);
-    if (look.is_blocked) {
-      const uint64_t limit = *operations_.limit();
+    const uint64_t limit = *operations_.limit();
+    if (look.is_blocked && held.size() == limit) {
       NotePrecondition(absl::StrCat("needs ", limit + 1,
                                     " operations at a time; the driver holds ",
                                     limit, " (", look.calls, ")"));

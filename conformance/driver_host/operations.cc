@@ -17,6 +17,10 @@ bool Operations::TryBegin(const Operation& operation,
   const pid_t thread = gettid();
   const auto deadline = std::chrono::steady_clock::now() + patience;
   const MutexLock lock(mutex_);
+  if (!limit_.has_value()) {
+    by_thread_[thread] = operation;
+    return true;
+  }
   if (std::find(queue_.begin(), queue_.end(), thread) == queue_.end()) {
     queue_.push_back(thread);
   }
@@ -37,8 +41,7 @@ void Operations::End() {
 }
 
 bool Operations::IsTurnOf(pid_t thread) const {
-  return queue_.front() == thread &&
-         (!limit_.has_value() || by_thread_.size() < *limit_);
+  return queue_.front() == thread && by_thread_.size() < *limit_;
 }
 
 std::vector<Operation> Operations::All() const {

@@ -48,7 +48,7 @@ class Operations {
   std::optional<Operation> Of(pid_t thread) const;
 
  private:
-  // True if the thread is the next, and there is a place.
+  // True if the thread is the next, and there is a place. Requires a limit.
   bool IsTurnOf(pid_t thread) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::optional<uint64_t> limit_;

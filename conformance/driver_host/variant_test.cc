@@ -74,6 +74,15 @@ TEST(OneOperationTest, ACaseThatNeedsTwoCannotBeRun) {
   }
 }
 
+// Two threads take turns, and none of their operations waits.
+TEST(OneOperationTest, OperationsThatEndAreNotBlocked) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(JudgeVariant("one", {"connect.several_threads"}),
+                testing::ElementsAre(
+                    Pair("connect.several_threads", Is(Outcome::kPass))));
+  }
+}
+
 TEST(TwoOperationsTest, ACaseThatNeedsTwoIsRun) {
   Verdicts verdicts =
       JudgeVariant("two", {"accept.shutdown.wakes*", "data.shutdown.wakes_*",
