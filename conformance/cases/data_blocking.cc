@@ -96,8 +96,8 @@ Result<size_t> Fill(Context& c, const Sock& socket) {
 }
 
 // A Send of one byte that waits for room. What was full may have room a moment
-// later: what goes before it waits is counted to `filled`. Null after a failed
-// assertion.
+// later, and not little: it is filled again, and what goes before the Send that
+// waits is counted to `filled`. Null after a failed assertion.
 std::unique_ptr<BlockedSend> SendThatWaits(Context& c, const Sock& socket,
                                            size_t& filled) {
   while (true) {
@@ -105,8 +105,10 @@ std::unique_ptr<BlockedSend> SendThatWaits(Context& c, const Sock& socket,
     if (send->task->AwaitBlocked()) return send;
     send->task->Join();
     EXPECT_THAT(send->result, IsOkAndHolds(1U));
-    if (!send->result.ok()) return nullptr;
-    ++filled;
+    const Result<size_t> more = Fill(c, socket);
+    EXPECT_THAT(more, IsOk());
+    if (!send->result.ok() || !more.ok()) return nullptr;
+    filled += 1 + *more;
   }
 }
 
