@@ -29,8 +29,8 @@ expect() {
 expect 0 "1 cases, 2 trials" --driver="$driver" --cases=$fast
 expect 0 "1 cases, 2 trials" --driver="$driver" --driver-stdio --cases=$fast
 expect 0 "PASS  driver.close v4 net_tcp" --driver="$driver" --smoke
-expect 0 "14 ok, 0 failed" --driver="$driver" --check-driver
-expect 0 "14 ok, 0 failed" --driver="$driver" --driver-stdio --check-driver
+expect 0 "15 ok, 0 failed" --driver="$driver" --check-driver
+expect 0 "15 ok, 0 failed" --driver="$driver" --driver-stdio --check-driver
 expect 0 "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 my driver 3<COMMANDS 4>ANSWERS" --driver="my driver" --print-command
 expect 0 "CONFORMANCE_READ_FD=0 CONFORMANCE_WRITE_FD=1 my driver 0<COMMANDS 1>ANSWERS" --driver="my driver" \
   --driver-stdio --print-command

@@ -1,16 +1,20 @@
 #include "conformance/driver_host/answer.h"
 
+#include <algorithm>
 #include <csignal>
-#include <cstring>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "conformance/result.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/endpoint.h"
@@ -22,6 +26,9 @@ namespace net::conformance {
 namespace {
 
 using Json = nlohmann::json;
+
+// What a frame of 1 MiB has room for in Base64, beside the rest of the message.
+constexpr uint64_t kMostData = uint64_t{512} * 1024;
 
 absl::Status NoAnswer(absl::string_view why) {
   return absl::InvalidArgumentError(why);
@@ -70,6 +77,10 @@ absl::StatusOr<Error> ParseError(const Json& json) {
                                  "` must be ", what));
 }
 
+bool IsPort(const Json& json) {
+  return json.is_number_unsigned() && json.get<uint64_t>() <= 65535;
+}
+
 Hello::Capability CapabilityFrom(const Json& ok, const Json& value) {
   if (value == "yes") return Hello::Capability::kYes;
   if (value == "no") return Hello::Capability::kNo;
@@ -77,12 +88,30 @@ Hello::Capability CapabilityFrom(const Json& ok, const Json& value) {
   Lacks(ok, "capabilities", R"(an object of "yes", "no" and "platform")");
 }
 
+// "SIGUSR1", "SIGUSR2", and the real-time signals as signal(7) names them:
+// "SIGRTMIN+1", "SIGRTMAX-1". What other signals do is defined, and a program
+// may depend on it.
 std::optional<int> SignalFromName(absl::string_view name) {
-  for (int signal = 1; signal < NSIG; ++signal) {
-    const char* known = sigabbrev_np(signal);
-    if (known != nullptr && name == absl::StrCat("SIG", known)) return signal;
+  if (name == "SIGUSR1") return SIGUSR1;
+  if (name == "SIGUSR2") return SIGUSR2;
+  int signal = 0;
+  if (absl::ConsumePrefix(&name, "SIGRTMIN")) {
+    signal = SIGRTMIN;
+  } else if (absl::ConsumePrefix(&name, "SIGRTMAX")) {
+    signal = SIGRTMAX;
+  } else {
+    return std::nullopt;
   }
-  return std::nullopt;
+  if (name.empty()) return signal;
+  // One or two digits with their sign: no sum overflows.
+  int offset = 0;
+  if (name.size() > 3 || (name[0] != '+' && name[0] != '-') ||
+      !absl::SimpleAtoi(name, &offset)) {
+    return std::nullopt;
+  }
+  signal += offset;
+  if (signal < SIGRTMIN || signal > SIGRTMAX) return std::nullopt;
+  return signal;
 }
 
 }  // namespace
@@ -127,9 +156,34 @@ absl::StatusOr<Answer> ParseAnswer(absl::string_view message) {
 uint64_t NumberIn(const Json& ok, const char* name) {
   const auto found = ok.find(name);
   if (found == ok.end() || !found->is_number_unsigned()) {
-    Lacks(ok, name, "a number, not below 0");
+    Lacks(ok, name, "a whole number, not below 0");
   }
   return found->get<uint64_t>();
+}
+
+uint16_t PortIn(const Json& ok, const char* name) {
+  const auto found = ok.find(name);
+  if (found == ok.end() || !IsPort(*found)) Lacks(ok, name, "0 to 65535");
+  return found->get<uint16_t>();
+}
+
+int IntIn(const Json& ok, const char* name, int least) {
+  const uint64_t number = NumberIn(ok, name);
+  constexpr int kMost = std::numeric_limits<int>::max();
+  if (number < static_cast<uint64_t>(least) ||
+      number > static_cast<uint64_t>(kMost)) {
+    Lacks(ok, name, absl::StrCat(least, " to ", kMost));
+  }
+  return static_cast<int>(number);
+}
+
+std::vector<uint16_t> PortsIn(const Json& ok, const char* name, size_t count) {
+  const auto found = ok.find(name);
+  if (found == ok.end() || !found->is_array() || found->size() != count ||
+      !std::all_of(found->begin(), found->end(), IsPort)) {
+    Lacks(ok, name, absl::StrCat("an array of ", count, " ports, 0 to 65535"));
+  }
+  return found->get<std::vector<uint16_t>>();
 }
 
 std::string TextIn(const Json& ok, const char* name) {
@@ -139,11 +193,10 @@ std::string TextIn(const Json& ok, const char* name) {
 }
 
 ip::Endpoint EndpointFrom(const Json& json) {
-  const uint64_t port = NumberIn(json, "port");
+  const uint16_t port = PortIn(json, "port");
   const auto addr = ip::Addr::Parse(TextIn(json, "address"));
   if (!addr.has_value()) Lacks(json, "address", "an IP address");
-  if (port > 65535) Lacks(json, "port", "0 to 65535");
-  return {*addr, static_cast<uint16_t>(port)};
+  return {*addr, port};
 }
 
 Hello HelloFrom(const Json& ok) {
@@ -154,10 +207,11 @@ Hello HelloFrom(const Json& ok) {
   hello.name = TextIn(ok, "name");
   hello.implementation_version = TextIn(ok, "implementation_version");
   hello.language = TextIn(ok, "language");
-  hello.pid = static_cast<int>(NumberIn(ok, "pid"));
+  hello.pid = IntIn(ok, "pid", 1);
   if (ok.contains("signal")) {
     hello.signal = SignalFromName(TextIn(ok, "signal"));
-    if (!hello.signal.has_value()) Lacks(ok, "signal", "a signal's name");
+    if (!hello.signal.has_value())
+      Lacks(ok, "signal", "SIGUSR1, SIGUSR2 or a real-time signal");
   }
   if (const auto all = ok.find("capabilities"); all != ok.end()) {
     if (!all->is_object()) Lacks(ok, "capabilities", "an object");
@@ -171,7 +225,9 @@ Hello HelloFrom(const Json& ok) {
       hello.operations = NumberIn(*limits, "operations");
       if (hello.operations == 0) Lacks(*limits, "operations", "above 0");
     }
-    if (limits->contains("data")) hello.data = NumberIn(*limits, "data");
+    if (limits->contains("data")) {
+      hello.data = std::min(NumberIn(*limits, "data"), kMostData);
+    }
     if (hello.data == 0) Lacks(*limits, "data", "above 0");
   }
   return hello;

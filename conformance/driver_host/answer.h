@@ -1,11 +1,13 @@
 #ifndef CONFORMANCE_DRIVER_HOST_ANSWER_H_
 #define CONFORMANCE_DRIVER_HOST_ANSWER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -43,6 +45,13 @@ absl::StatusOr<Answer> ParseAnswer(absl::string_view message);
 // A member of an `ok`. They throw DriverError if it is not there, or not what
 // it must be.
 uint64_t NumberIn(const nlohmann::json& ok, const char* name);
+// A port: 0 to 65535.
+uint16_t PortIn(const nlohmann::json& ok, const char* name);
+// A number of a process or a descriptor. `least` is the lowest that may be.
+int IntIn(const nlohmann::json& ok, const char* name, int least);
+// So many ports.
+std::vector<uint16_t> PortsIn(const nlohmann::json& ok, const char* name,
+                              size_t count);
 std::string TextIn(const nlohmann::json& ok, const char* name);
 // {"address": "127.0.0.1", "port": 1}.
 ip::Endpoint EndpointFrom(const nlohmann::json& json);
@@ -54,11 +63,11 @@ struct Hello {
   std::string name;
   std::string implementation_version;
   std::string language;
-  int pid = 0;
+  int pid = 0;                // as the driver counts
   std::optional<int> signal;  // its handler does nothing
   std::map<std::string, Capability> capabilities;
   std::optional<uint64_t> operations;  // limits.operations
-  size_t data = 65536;                 // limits.data
+  size_t data = 65536;  // limits.data, if a frame has room for so much
 };
 
 // Reads the `ok` of `hello`. Throws DriverError.

@@ -128,12 +128,13 @@ TEST(HelloTest, AWrongMemberIsNamed) {
     const char* message;
   } hellos[] = {
       {{{"version", 2U}}, "`version` must be one of the versions"},
-      {{{"version", nullptr}}, "`version` must be a number"},
+      {{{"version", nullptr}}, "`version` must be a whole number"},
       {{{"name", nullptr}}, "`name` must be a text"},
       {{{"language", 3}}, "`language` must be a text"},
-      {{{"pid", -1}}, "`pid` must be a number, not below 0"},
-      {{{"pid", "4711"}}, "`pid` must be a number, not below 0"},
-      {{{"signal", "SIGNOTHING"}}, "`signal` must be a signal's name"},
+      {{{"pid", -1}}, "`pid` must be a whole number, not below 0"},
+      {{{"pid", "4711"}}, "`pid` must be a whole number, not below 0"},
+      {{{"signal", "SIGNOTHING"}},
+       "`signal` must be SIGUSR1, SIGUSR2 or a real-time"},
       {{{"signal", 12}}, "`signal` must be a text"},
       {{{"capabilities", Json::array()}}, "`capabilities` must be an object"},
       {{{"capabilities", {{"errno", "maybe"}}}},
@@ -141,7 +142,8 @@ TEST(HelloTest, AWrongMemberIsNamed) {
       {{{"capabilities", {{"errno", true}}}},
        "`capabilities` must be an object of \"yes\", \"no\""},
       {{{"limits", 1}}, "`limits` must be an object"},
-      {{{"limits", {{"operations", "one"}}}}, "`operations` must be a number"},
+      {{{"limits", {{"operations", "one"}}}},
+       "`operations` must be a whole number"},
       {{{"limits", {{"data", 0U}}}}, "`data` must be above 0"},
   };
   for (const auto& hello : hellos) {
@@ -149,6 +151,85 @@ TEST(HelloTest, AWrongMemberIsNamed) {
     changed.merge_patch(hello.changes);
     EXPECT_THAT(MessageOf(changed), HasSubstr(hello.message));
   }
+}
+
+TEST(HelloTest, OnlySignalsThatMeanNothingByThemselvesAreAccepted) {
+  const auto signal_of = [](const std::string& name) {
+    Json hello = OkOfSample(1);
+    hello["signal"] = name;
+    return HelloFrom(hello).signal;
+  };
+  EXPECT_EQ(signal_of("SIGUSR1"), SIGUSR1);
+  EXPECT_EQ(signal_of("SIGUSR2"), SIGUSR2);
+  EXPECT_EQ(signal_of("SIGRTMIN"), SIGRTMIN);
+  EXPECT_EQ(signal_of("SIGRTMIN+3"), SIGRTMIN + 3);
+  EXPECT_EQ(signal_of("SIGRTMAX"), SIGRTMAX);
+  EXPECT_EQ(signal_of("SIGRTMAX-30"), SIGRTMAX - 30);
+  for (const char* name :
+       {"SIGKILL", "SIGTERM", "SIGSEGV", "SIGSTOP", "SIGALRM", "USR1", "10", "",
+        "SIGRTMIN-1", "SIGRTMAX+1", "SIGRTMIN+31", "SIGRTMIN3", "SIGRTMIN+",
+        "SIGRTMIN+4294967296", "SIGRTMIN+x"}) {
+    EXPECT_THROW(signal_of(name), DriverError) << name;
+  }
+}
+
+TEST(HelloTest, MoreDataThanAFrameHasRoomForIsNotOffered) {
+  Json hello = OkOfSample(1);
+  hello["limits"]["data"] = uint64_t{1} << 40;
+  EXPECT_EQ(HelloFrom(hello).data, 512U * 1024);
+}
+
+// Numbers that do not fit where they belong are refused, never cut.
+TEST(NumberTest, IsNeverNarrowed) {
+  const struct {
+    const char* json;
+    bool is_port;
+    bool is_int;
+  } numbers[] = {
+      {"0", true, true},
+      {"65535", true, true},
+      {"65536", false, true},
+      {"2147483647", false, true},
+      {"2147483648", false, false},
+      {"4294967301", false, false},  // 2^32 + 5
+      {"18446744073709551615", false, false},
+      {"18446744073709551621", false, false},  // 2^64 + 5
+      {"-1", false, false},
+      {"5.0", false, false},
+      {"5e0", false, false},
+      {"\"5\"", false, false},
+      {"true", false, false},
+      {"null", false, false},
+      {"[5]", false, false},
+      {"{}", false, false},
+  };
+  const auto is_accepted = [](const auto& read) {
+    try {
+      read();
+      return true;
+    } catch (const DriverError&) {
+      return false;
+    }
+  };
+  for (const auto& [text, is_port, is_int] : numbers) {
+    const Json ok = {{"n", Json::parse(text)},
+                     {"list", Json::array({Json::parse(text)})}};
+    EXPECT_EQ(is_accepted([&] { PortIn(ok, "n"); }), is_port) << text;
+    EXPECT_EQ(is_accepted([&] { PortsIn(ok, "list", 1); }), is_port) << text;
+    EXPECT_EQ(is_accepted([&] { IntIn(ok, "n", 0); }), is_int) << text;
+  }
+  EXPECT_FALSE(is_accepted([] { PortIn(Json::object(), "n"); }));
+  EXPECT_FALSE(is_accepted([] { IntIn({{"n", 0U}}, "n", 1); }));
+}
+
+TEST(NumberTest, PortsAreAsManyAsWereAskedFor) {
+  EXPECT_THAT(PortsIn({{"ports", {1U, 65535U}}}, "ports", 2),
+              testing::ElementsAre(1, 65535));
+  for (const Json& ports : {Json({1U}), Json({1U, 2U, 3U}), Json({1U, "2"}),
+                            Json({1U, 65536U}), Json("12"), Json(2U), Json()}) {
+    EXPECT_THROW(PortsIn({{"ports", ports}}, "ports", 2), DriverError) << ports;
+  }
+  EXPECT_THROW(PortsIn(Json::object(), "ports", 2), DriverError);
 }
 
 TEST(ParseAnswerTest, TellsErrnoAndKind) {
@@ -195,6 +276,9 @@ TEST(ParseAnswerTest, SaysInWhatAMessageIsNoAnswer) {
       {R"({"id": "1", "ok": {}})", "an answer has the `id` of its command"},
       {R"({"id": -1, "ok": {}})", "an answer has the `id` of its command"},
       {R"({"id": 1.5, "ok": {}})", "an answer has the `id` of its command"},
+      {R"({"id": 1e400, "ok": {}})", "a message is a JSON object"},
+      {R"({"id": 18446744073709551617, "ok": {}})",
+       "an answer has the `id` of its command"},
       {R"({"id": 1})", "an answer has exactly one of `ok`, `error`"},
       {R"({"id": 1, "ok": {}, "unsupported": {"reason": "both"}})",
        "an answer has exactly one of `ok`, `error`"},
@@ -226,7 +310,7 @@ TEST(EndpointTest, AWrongEndpointIsShown) {
     const char* why;
   } endpoints[] = {
       {{{"port", 1U}}, "`address` must be a text"},
-      {{{"address", "::1"}}, "`port` must be a number"},
+      {{{"address", "::1"}}, "`port` must be 0 to 65535"},
       {{{"address", "localhost"}, {"port", 1U}},
        "`address` must be an IP address"},
       {{{"address", "::1"}, {"port", 65536U}}, "`port` must be 0 to 65535"},

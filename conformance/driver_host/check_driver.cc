@@ -1,6 +1,7 @@
 #include "conformance/driver_host/check_driver.h"
 
 #include <csignal>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <variant>
@@ -12,10 +13,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/claimed_process.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/frame.h"
 #include "conformance/driver_host/probe.h"
 #include "conformance/result.h"
+#include "conformance/subject_error.h"
 #include "nlohmann/json.hpp"
 
 namespace net::conformance {
@@ -63,10 +66,16 @@ absl::Status Expect(const absl::StatusOr<Answer>& answer,
   return absl::InvalidArgumentError(absl::StrCat("it did not answer ", what));
 }
 
+// The process that an answer to hello names. Throws DriverError.
+ClaimedProcess ClaimOf(const Probe& probe, const Json& hello) {
+  return ClaimedProcess(HelloFrom(hello), probe.process().channel(),
+                        &probe.process());
+}
+
 absl::Status Greets(Probe& probe) {
   const absl::StatusOr<Json> ok = AskOk(probe, kHello);
   if (!ok.ok()) return ok.status();
-  static_cast<void>(HelloFrom(*ok));
+  static_cast<void>(ClaimOf(probe, *ok));
   return absl::OkStatus();
 }
 
@@ -167,6 +176,23 @@ absl::Status ServesWhileItWaits(Probe& probe) {
       .status();
 }
 
+absl::Status NamesTheProcessOfItsSockets(Probe& probe) {
+  const auto hello = AskOk(probe, kHello);
+  if (!hello.ok()) return hello.status();
+  const auto listener = AskOk(probe, {{"id", 2},
+                                      {"command", "listen"},
+                                      {"address", "127.0.0.1"},
+                                      {"port", 0},
+                                      {"options", Json::object()}});
+  if (!listener.ok()) return listener.status();
+  std::optional<int> descriptor;
+  if (listener->contains("descriptor")) {
+    descriptor = IntIn(*listener, "descriptor", 0);
+  }
+  ClaimOf(probe, *hello).CheckSocket(descriptor, /*listens=*/true);
+  return absl::OkStatus();
+}
+
 absl::Status TellsWhatWasOpen(Probe& probe) {
   if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
   const auto listener = AskOk(probe, {{"id", 2},
@@ -190,6 +216,8 @@ constexpr struct {
   absl::Status (*run)(Probe& probe);
 } kChecks[] = {
     {"answers hello with all that it has to tell", Greets},
+    {"names in hello the process that has its sockets",
+     NamesTheProcessOfItsSockets},
     {"answers `unsupported` to a version that it does not speak",
      RefusesOtherVersions},
     {"ends with status 0 after bye", SaysGoodbye},
@@ -213,7 +241,7 @@ absl::Status RunCheck(absl::Status (*run)(Probe& probe),
   absl::Status result;
   try {
     result = run(probe);
-  } catch (const DriverError& e) {
+  } catch (const SubjectError& e) {
     result = absl::InvalidArgumentError(e.what());
   }
   if (result.ok()) return result;

@@ -15,9 +15,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/claimed_process.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
-#include "conformance/engine/outcome.h"
+#include "conformance/driver_host/transcript.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/linux/process_view.h"
@@ -40,35 +41,23 @@ bool Contains(const std::vector<DescriptorId>& ids, const DescriptorId& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-// There is no driver yet whose session could be shown.
-Answer CallHello(Session& session) {
-  try {
-    return session.Call(
-        {{"command", "hello"}, {"versions", {1}}, {"suite", "net_tcp"}});
-  } catch (const DriverError& e) {
-    std::string text = e.what();
-    AppendSession(text, session.Transcript());
-    throw DriverError(text);
-  }
-}
-
 }  // namespace
 
-Driver::Driver(Channel channel, Session::OnFrame on_frame,
-               std::unique_ptr<DriverProcess> process)
-    : process_(std::move(process)),
-      session_(channel, std::move(on_frame)),
-      hello_(Greet(session_)),
-      view_(hello_.pid),
-      first_sockets_(IdsOf(view_.TcpSockets())),
+Driver::Driver(DriverLink link)
+    : link_(std::move(link)),
+      session_(link_.channel, link_.on_frame, link_.transcript),
+      hello_(Greet()),
+      process_(hello_, link_.channel, link_.process.get()),
+      first_sockets_(IdsOf(view().TcpSockets())),
       operations_(hello_.operations) {}
 
 bool Driver::HasFirstSockets() const {
-  return IdsOf(view_.TcpSockets()) == first_sockets_;
+  return IdsOf(view().TcpSockets()) == first_sockets_;
 }
 
-Hello Driver::Greet(Session& session) {
-  const Answer answer = CallHello(session);
+Hello Driver::Greet() {
+  const Answer answer = session_.Call(
+      {{"command", "hello"}, {"versions", {1}}, {"suite", "net_tcp"}});
   if (const auto* ok = std::get_if<nlohmann::json>(&answer.content)) {
     return HelloFrom(*ok);
   }
@@ -111,6 +100,15 @@ std::vector<std::shared_ptr<Driver>> DriverSockets::drivers() const {
 
 Handle DriverSockets::Add(Entry entry, const std::string& made_by) {
   const MutexLock lock(mutex_);
+  const bool is_used = std::any_of(
+      entries_.begin(), entries_.end(), [&entry](const auto& other) {
+        return other.second.driver == entry.driver &&
+               other.second.number == entry.number;
+      });
+  if (is_used) {
+    throw DriverError(absl::StrCat("the driver gave number ", entry.number,
+                                   " to two sockets that are open"));
+  }
   const std::string origin = absl::StrCat("made by ", made_by);
   std::string description = absl::StrCat("socket ", entry.number);
   if (entry.descriptor.has_value()) {

@@ -12,9 +12,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/claimed_process.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/operations.h"
 #include "conformance/driver_host/session.h"
+#include "conformance/driver_host/transcript.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/linux/process_view.h"
@@ -22,17 +24,32 @@
 
 namespace net::conformance {
 
+// The way to a driver that runs.
+struct DriverLink {
+  Channel channel;
+  // Null: the user has started it.
+  std::shared_ptr<const DriverProcess> process;
+  // See Session.
+  std::shared_ptr<Transcript> transcript;
+  Session::OnFrame on_frame;
+};
+
 // A driver with which a trial has shaken hands.
 class Driver {
  public:
-  // Greets it. `process` is its process if the trial has started it itself.
-  // Throws DriverError.
-  explicit Driver(Channel channel, Session::OnFrame on_frame = nullptr,
-                  std::unique_ptr<DriverProcess> process = nullptr);
+  // Greets it. Throws DriverError, also where it names a process that is not
+  // its own, or a signal that would end that process.
+  explicit Driver(DriverLink link);
 
   Session& session() { return session_; }
   const Hello& hello() const { return hello_; }
-  const ProcessView& view() const { return view_; }
+  // The process that has the sockets.
+  const ProcessView& view() const { return process_.view(); }
+
+  // See ClaimedProcess.
+  void CheckSocket(std::optional<int> descriptor, bool listens) const {
+    process_.CheckSocket(descriptor, listens);
+  }
 
   // What it holds at the moment.
   Operations& operations() { return operations_; }
@@ -45,12 +62,12 @@ class Driver {
   bool HasFirstSockets() const;
 
  private:
-  static Hello Greet(Session& session);
+  Hello Greet();
 
-  const std::unique_ptr<DriverProcess> process_;
+  const DriverLink link_;
   Session session_;
   const Hello hello_;
-  const ProcessView view_;
+  const ClaimedProcess process_;
   const std::vector<DescriptorId> first_sockets_;
   Operations operations_;
 };
@@ -82,7 +99,8 @@ class DriverSockets {
   // All of them; the first one is the trial's own.
   std::vector<std::shared_ptr<Driver>> drivers() const;
 
-  // `made_by` is the command, for people.
+  // `made_by` is the command, for people. Throws DriverError if another open
+  // socket has the number.
   Handle Add(Entry entry, const std::string& made_by);
   // A copy.
   Entry Find(Handle handle) const;

@@ -18,6 +18,8 @@
 #include "conformance/driver_host/blocked_driver.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/session.h"
+#include "conformance/driver_host/transcript.h"
 #include "conformance/environment.h"
 #include "conformance/harness_error.h"
 #include "conformance/linux/linux_environment.h"
@@ -86,14 +88,16 @@ class DriverTask final : public Task {
 class DriverEnvironment final : public Environment {
  public:
   DriverEnvironment(std::shared_ptr<DriverSockets> sockets,
-                    DriverCommand command, std::function<void()> abandon,
-                    OnRunnersAction on_action)
+                    DriverCommand command,
+                    std::shared_ptr<Transcript> transcript,
+                    std::function<void()> abandon, OnRunnersAction on_action)
       : sockets_(std::move(sockets)),
         command_(std::move(command)),
+        transcript_(std::move(transcript)),
         on_action_(std::move(on_action)),
         first_(sockets_->driver()),
-        here_(
-            MakeLinuxEnvironment({.network_of = first_->hello().pid}, abandon)),
+        here_(MakeLinuxEnvironment({.network_of = first_->view().pid()},
+                                   abandon)),
         traced_(here_->syscalls(),
                 [this](absl::string_view call) { NotePeer(call); }),
         abandon_(std::move(abandon)) {}
@@ -143,11 +147,15 @@ class DriverEnvironment final : public Environment {
   // without it makes the sockets.
   void DropPrivilegedPorts() override {
     NoteChange("took privileged ports away");
-    auto process = std::make_unique<DriverProcess>(
+    auto process = std::make_shared<DriverProcess>(
         command_, DriverWorld{.own_network = false, .privileged_ports = false});
     const Channel channel = process->channel();
+    // Both write to one transcript: their messages are shown in their order.
     sockets_->UseDriver(
-        std::make_shared<Driver>(channel, nullptr, std::move(process)));
+        std::make_shared<Driver>(DriverLink{.channel = channel,
+                                            .process = std::move(process),
+                                            .transcript = transcript_,
+                                            .on_frame = nullptr}));
   }
 
   void AsOtherUser(absl::FunctionRef<void()> body) override {
@@ -182,6 +190,7 @@ class DriverEnvironment final : public Environment {
 
   const std::shared_ptr<DriverSockets> sockets_;
   const DriverCommand command_;
+  const std::shared_ptr<Transcript> transcript_;
   const OnRunnersAction on_action_;
   const std::shared_ptr<Driver> first_;
   const std::unique_ptr<Environment> here_;
@@ -194,9 +203,11 @@ class DriverEnvironment final : public Environment {
 
 std::unique_ptr<Environment> MakeDriverEnvironment(
     std::shared_ptr<DriverSockets> sockets, const DriverCommand& command,
-    std::function<void()> abandon, OnRunnersAction on_action) {
+    std::shared_ptr<Transcript> transcript, std::function<void()> abandon,
+    OnRunnersAction on_action) {
   return std::make_unique<DriverEnvironment>(
-      std::move(sockets), command, std::move(abandon), std::move(on_action));
+      std::move(sockets), command, std::move(transcript), std::move(abandon),
+      std::move(on_action));
 }
 
 }  // namespace net::conformance

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/transcript.h"
 #include "conformance/environment.h"
 
 namespace net::conformance {
@@ -26,7 +27,8 @@ using OnRunnersAction =
 // `abandon`: see MakeLinuxEnvironment().
 std::unique_ptr<Environment> MakeDriverEnvironment(
     std::shared_ptr<DriverSockets> sockets, const DriverCommand& command,
-    std::function<void()> abandon, OnRunnersAction on_action = nullptr);
+    std::shared_ptr<Transcript> transcript, std::function<void()> abandon,
+    OnRunnersAction on_action = nullptr);
 
 }  // namespace net::conformance
 

@@ -119,8 +119,8 @@ class DriverImplementation final : public Implementation {
     const std::shared_ptr<Driver> driver = sockets_->driver();
     const Result<Json> ok = Do(*driver, command);
     if (!ok.ok()) return ok.As<Handle>();
+    const uint16_t port = PortIn(*ok, "port");
     const Handle handle = Keep(driver, command, *ok);
-    const uint64_t port = NumberIn(*ok, "port");
     if (Result<Done> checked = CheckPort(handle, port); !checked.ok()) {
       static_cast<void>(Close(handle));
       return checked.As<Handle>();
@@ -273,9 +273,14 @@ class DriverImplementation final : public Implementation {
               const Json& ok) {
     DriverSockets::Entry entry{.driver = driver,
                                .number = NumberIn(ok, "socket")};
+    std::optional<int> descriptor;
     if (ok.contains("descriptor")) {
-      entry.descriptor =
-          driver->view().Identify(static_cast<int>(NumberIn(ok, "descriptor")));
+      descriptor = IntIn(ok, "descriptor", 0);
+    }
+    driver->CheckSocket(descriptor,
+                        /*listens=*/command.at("command") == "listen");
+    if (descriptor.has_value()) {
+      entry.descriptor = driver->view().Identify(*descriptor);
     } else {
       entry.descriptor = sockets_->FindNew(*driver);
     }
@@ -283,7 +288,7 @@ class DriverImplementation final : public Implementation {
   }
 
   // The port that the driver reports is the one that its socket has.
-  Result<Done> CheckPort(Handle listener, uint64_t reported) {
+  Result<Done> CheckPort(Handle listener, uint16_t reported) {
     const std::optional<int> fd = sockets_->Duplicate(listener);
     if (!fd.has_value()) return Done{};
     const auto actual = Witness(DefaultSyscalls(), *fd).LocalEndpoint();
@@ -296,18 +301,10 @@ class DriverImplementation final : public Implementation {
   // Hands over the ports that were asked for.
   static Result<Handle> FillPorts(const std::vector<uint16_t*>& wanted,
                                   const Json& ok, Handle listener) {
-    if (wanted.size() == 1) {
-      *wanted[0] = static_cast<uint16_t>(NumberIn(ok, "port"));
-    } else if (wanted.size() > 1) {
-      const auto ports = ok.find("ports");
-      if (ports == ok.end() || !ports->is_array() ||
-          ports->size() != wanted.size()) {
-        throw DriverError(
-            "the driver answered listen without the `ports` asked for");
-      }
-      for (size_t i = 0; i < wanted.size(); ++i) {
-        *wanted[i] = ports->at(i).get<uint16_t>();
-      }
+    if (wanted.size() == 1) *wanted[0] = PortIn(ok, "port");
+    if (wanted.size() > 1) {
+      const std::vector<uint16_t> ports = PortsIn(ok, "ports", wanted.size());
+      for (size_t i = 0; i < wanted.size(); ++i) *wanted[i] = ports[i];
     }
     return listener;
   }

@@ -1,28 +1,27 @@
 #include "conformance/driver_host/driver_process.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "conformance/driver_host/driver_keeper.h"
+#include "conformance/driver_host/no_sigpipe.h"
 #include "conformance/driver_host/session.h"
 #include "conformance/engine/wait_status.h"
-#include "conformance/harness_error.h"
 #include "conformance/linux/harness_error.h"
 #include "conformance/linux/linux_network.h"
+#include "conformance/linux/process_tree.h"
 
 namespace net::conformance {
 namespace {
@@ -32,10 +31,6 @@ constexpr size_t kOutputKept = 8192;
 
 // How long a process may take to end once it has closed what it had open.
 constexpr absl::Duration kMoment = absl::Seconds(2);
-
-// The numbers that the channel has in the driver.
-constexpr int kReadFd = 3;
-constexpr int kWriteFd = 4;
 
 struct Pipe {
   int read_end;
@@ -54,13 +49,6 @@ Pipe MakePipe() {
   return pipe;
 }
 
-int ReadNumber(const DriverCommand& command) {
-  return command.stdio ? STDIN_FILENO : kReadFd;
-}
-int WriteNumber(const DriverCommand& command) {
-  return command.stdio ? STDOUT_FILENO : kWriteFd;
-}
-
 }  // namespace
 
 DriverProcess::DriverProcess(const DriverCommand& command,
@@ -68,29 +56,49 @@ DriverProcess::DriverProcess(const DriverCommand& command,
   const Pipe commands = MakePipe();
   const Pipe answers = MakePipe();
   const Pipe output = MakePipe();
+  const Pipe status = MakePipe();
+  const Pipe end = MakePipe();
+  // Asked here, it is asked once, not by each child.
+  if (world.own_network) static_cast<void>(LacksOwnNetwork());
   std::fflush(nullptr);  // Else the child would print what is buffered here.
-  pid_ = static_cast<pid_t>(Checked(fork(), "fork"));
-  if (pid_ == 0) {
-    RunInChild(command, world,
-               {.read_fd = commands.read_end, .write_fd = answers.write_end},
-               output.write_end);
+  keeper_ = ForkChild();
+  if (keeper_ == 0) {
+    KeepDriver(command, world,
+               {.commands = commands.read_end,
+                .answers = answers.write_end,
+                .output = output.write_end,
+                .status = status.write_end,
+                .end = end.read_end});
   }
   // As the child does: whichever of the two comes first.
-  setpgid(pid_, pid_);
-  close(commands.read_end);
-  close(answers.write_end);
-  close(output.write_end);
+  setpgid(keeper_, keeper_);
+  for (const int theirs : {commands.read_end, answers.write_end,
+                           output.write_end, status.write_end, end.read_end}) {
+    close(theirs);
+  }
   channel_ = {.read_fd = answers.read_end, .write_fd = commands.write_end};
   output_fd_ = output.read_end;
+  status_fd_ = status.read_end;
+  end_fd_ = end.write_end;
   Checked(fcntl(output_fd_, F_SETFL, O_NONBLOCK), "fcntl");
 }
 
 DriverProcess::~DriverProcess() {
-  close(channel_.read_fd);
-  if (channel_.write_fd >= 0) close(channel_.write_fd);
-  close(output_fd_);
-  kill(-pid_, SIGKILL);
-  static_cast<void>(Reap(/*wait=*/true));
+  // Closing it would not do: a copy may be open in another process. (Without a
+  // keeper to read it there is nothing to end, and no SIGPIPE wanted.)
+  const NoSigpipe no_sigpipe;
+  [[maybe_unused]] const ssize_t written = write(end_fd_, "", 1);
+  static_cast<void>(ReapChild(keeper_));
+  CloseInChild();
+}
+
+std::vector<pid_t> DriverProcess::Processes() const {
+  std::vector<pid_t> processes;
+  for (const pid_t init : ChildrenOf(keeper_)) {
+    const std::vector<pid_t> own = DescendantsOf(init);
+    processes.insert(processes.end(), own.begin(), own.end());
+  }
+  return processes;
 }
 
 std::string DriverProcess::CommandToType(const DriverCommand& command,
@@ -103,82 +111,49 @@ std::string DriverProcess::CommandToType(const DriverCommand& command,
                       " ", read_fd, "<", commands, " ", write_fd, ">", answers);
 }
 
-void DriverProcess::RunInChild(const DriverCommand& command,
-                               const DriverWorld& world, Channel theirs,
-                               int output) {
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  std::signal(SIGPIPE, SIG_DFL);
-  try {
-    if (world.own_network && !EnterOwnNetwork().has_value() && !world.ipv6) {
-      WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
-    }
-    if (!world.privileged_ports) {
-      // Not in the bounding set, it does not come back with exec either.
-      Checked(prctl(PR_CAPBSET_DROP, CAP_NET_BIND_SERVICE, 0, 0, 0),
-              "PR_CAPBSET_DROP");
-    }
-    dup2(output, STDERR_FILENO);
-    dup2(output, STDOUT_FILENO);
-    const int no_input = open("/dev/null", O_RDONLY);
-    dup2(no_input, STDIN_FILENO);
-    if (no_input > STDERR_FILENO) close(no_input);
-    dup2(theirs.read_fd, ReadNumber(command));
-    dup2(theirs.write_fd, WriteNumber(command));
-    setenv("CONFORMANCE_READ_FD", absl::StrCat(ReadNumber(command)).c_str(), 1);
-    setenv("CONFORMANCE_WRITE_FD", absl::StrCat(WriteNumber(command)).c_str(),
-           1);
-    const std::string line = absl::StrCat("exec ", command.line);
-    execl("/bin/sh", "sh", "-c", line.c_str(), static_cast<char*>(nullptr));
-    Checked(-1, "exec /bin/sh");
-  } catch (const HarnessError& e) {
-    const absl::string_view what = e.what();
-    // If this fails, too, the status alone tells.
-    [[maybe_unused]] const ssize_t told =
-        write(STDERR_FILENO, what.data(), what.size());
-  }
-  _exit(126);
-}
-
 bool DriverProcess::ReadOutput() {
+  // One that prints without end must not keep the runner here.
+  constexpr int kMostReads = 16;
   std::array<char, 65536> buffer;
-  ssize_t got = 0;
-  while ((got = read(output_fd_, buffer.data(), buffer.size())) > 0) {
+  for (int i = 0; i < kMostReads; ++i) {
+    const ssize_t got = read(output_fd_, buffer.data(), buffer.size());
+    if (got == 0) return false;
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
     output_.append(buffer.data(), static_cast<size_t>(got));
     if (output_.size() > kOutputKept) {
       output_.erase(0, output_.size() - kOutputKept);
     }
-    if (static_cast<size_t>(got) < buffer.size()) return true;
   }
-  return got < 0 && (errno == EAGAIN || errno == EINTR);
-}
-
-bool DriverProcess::Reap(bool wait) {
-  while (!ended_) {
-    const pid_t got = waitpid(pid_, &status_, wait ? 0 : WNOHANG);
-    if (got < 0 && errno == EINTR) continue;
-    ended_ = got == pid_;
-    break;
-  }
-  return ended_;
+  return true;
 }
 
 absl::Status DriverProcess::AwaitEnd(absl::Duration patience) {
-  const int pidfd =
-      CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), "pidfd");
-  pollfd event = {.fd = pidfd, .events = POLLIN, .revents = 0};
-  const int ended =
-      poll(&event, 1, static_cast<int>(absl::ToInt64Milliseconds(patience)));
-  close(pidfd);
-  if (ended == 0) return absl::DeadlineExceededError("it does not end");
-  static_cast<void>(Reap(/*wait=*/true));
-  if (status_ == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(DescribeWaitStatus(status_));
+  pollfd event = {.fd = status_fd_, .events = POLLIN, .revents = 0};
+  const auto milliseconds =
+      static_cast<int>(absl::ToInt64Milliseconds(patience));
+  if (!status_.has_value()) {
+    if (poll(&event, 1, milliseconds) <= 0) {
+      return absl::DeadlineExceededError("it does not end");
+    }
+    int status = 0;
+    const ssize_t got = read(status_fd_, &status, sizeof(status));
+    // Without a status, its init was killed, and it with the init.
+    status_ = got == sizeof(status) ? status : W_EXITCODE(0, SIGKILL);
+  }
+  if (*status_ == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(DescribeWaitStatus(*status_));
 }
 
 void DriverProcess::CloseChannel() {
   close(channel_.write_fd);
   channel_.write_fd = -1;
+}
+
+void DriverProcess::CloseInChild() {
+  for (const int fd :
+       {channel_.read_fd, channel_.write_fd, output_fd_, status_fd_, end_fd_}) {
+    if (fd >= 0) close(fd);
+  }
 }
 
 std::string DriverProcess::Describe() {
@@ -188,8 +163,9 @@ std::string DriverProcess::Describe() {
   // What it printed before it ended may have come since.
   static_cast<void>(ReadOutput());
   std::string text;
-  if (Reap(/*wait=*/false)) {
-    absl::StrAppend(&text, "the driver ", DescribeWaitStatus(status_));
+  static_cast<void>(AwaitEnd(absl::ZeroDuration()));
+  if (status_.has_value()) {
+    absl::StrAppend(&text, "the driver ", DescribeWaitStatus(*status_));
   }
   if (!output_.empty()) {
     absl::StrAppend(&text, text.empty() ? "" : "\n", "the driver printed:\n",

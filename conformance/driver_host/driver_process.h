@@ -3,32 +3,19 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "conformance/driver_host/driver_keeper.h"
 #include "conformance/driver_host/session.h"
 
 namespace net::conformance {
 
-struct DriverCommand {
-  // For sh(1): "python3 driver.py". It should become the driver, or exec it.
-  std::string line;
-  // The channel is its standard input and output, rather than descriptors of
-  // its own.
-  bool stdio = false;
-};
-
-// The environment in which a driver is started.
-struct DriverWorld {
-  bool own_network = true;       // if that is allowed
-  bool privileged_ports = true;  // it may bind to ports below 1024
-  bool ipv6 = true;
-};
-
-// A driver that runs: a child process, with a process group of its own, that
-// does not outlive the thread that has started it. Destroying it kills it, and
-// all that it has started.
+// A driver that runs: a process, with others if it starts some, none of which
+// outlives the thread that has made this, or this. See KeepDriver().
 //
 // What it prints is kept: the end of it. Not thread-safe.
 class DriverProcess {
@@ -47,7 +34,9 @@ class DriverProcess {
                                    const std::string& commands,
                                    const std::string& answers);
 
-  pid_t pid() const { return pid_; }
+  // The processes that the command has become and started: those of all that
+  // have not ended.
+  std::vector<pid_t> Processes() const;
   Channel channel() const { return channel_; }
 
   // Readable when it has printed something, which ReadOutput() then takes.
@@ -55,11 +44,14 @@ class DriverProcess {
   // Does not wait. False once there will be no more.
   bool ReadOutput();
 
-  // Waits until it has ended. OK if with status 0; DeadlineExceeded if it goes
-  // on.
+  // Waits until the command's process has ended. OK if with status 0;
+  // DeadlineExceeded if it goes on.
   absl::Status AwaitEnd(absl::Duration patience);
   // The end of what it can read.
   void CloseChannel();
+  // For a forked process that has nothing to do with it: closes its copies of
+  // the descriptors.
+  void CloseInChild();
 
   // For people, once it does not do what it should: how it ended, if it has,
   // and the end of what it has printed since ForgetOutput().
@@ -67,16 +59,12 @@ class DriverProcess {
   void ForgetOutput() { output_.clear(); }
 
  private:
-  [[noreturn]] static void RunInChild(const DriverCommand& command,
-                                      const DriverWorld& world, Channel theirs,
-                                      int output);
-  bool Reap(bool wait);
-
-  pid_t pid_ = -1;
-  bool ended_ = false;
-  int status_ = 0;  // as of waitpid(2), once it has ended
+  pid_t keeper_ = -1;
+  std::optional<int> status_;  // as of waitpid(2), once known
   Channel channel_;
   int output_fd_ = -1;
+  int status_fd_ = -1;  // readable when the driver has ended
+  int end_fd_ = -1;     // a byte written here ends all
   std::string output_;
 };
 

@@ -17,6 +17,7 @@
 #include "conformance/driver_host/driver_implementation.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
+#include "conformance/driver_host/transcript.h"
 #include "conformance/engine/subject.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
@@ -31,7 +32,7 @@ class DriverSubject final : public Subject {
   DriverSubject(DriverCommand command, DriverSubjectOptions options)
       : command_(std::move(command)), options_(std::move(options)) {
     if (options_.attach_folder.empty()) {
-      process_ = std::make_unique<DriverProcess>(
+      process_ = std::make_shared<DriverProcess>(
           command_, DriverWorld{.ipv6 = options_.ipv6});
     } else {
       attached_ =
@@ -50,22 +51,35 @@ class DriverSubject final : public Subject {
     return process_ == nullptr ? "" : process_->Describe();
   }
   std::string Snapshot() override {
-    return process_ == nullptr ? "" : ProcessView(process_->pid()).Snapshot();
+    if (process_ == nullptr) return "";
+    std::string text;
+    for (const pid_t pid : process_->Processes()) {
+      absl::StrAppend(&text, ProcessView(pid).Snapshot());
+    }
+    return text;
   }
   void Begin(absl::string_view trial_name) override {
     if (process_ != nullptr) process_->ForgetOutput();
+    transcript_->Clear();
     trial_name_ = std::string(trial_name);
+  }
+  // (Where the user has started a driver, there are no others.)
+  void CloseInChild() override {
+    if (process_ != nullptr) process_->CloseInChild();
   }
 
   std::unique_ptr<Environment> MakeEnvironment(
       std::function<void()> abandon) override {
     driver_ = std::make_shared<Driver>(
-        process_ == nullptr ? attached_->channel() : process_->channel(),
-        OnFrame());
+        DriverLink{.channel = process_ == nullptr ? attached_->channel()
+                                                  : process_->channel(),
+                   .process = process_,
+                   .transcript = transcript_,
+                   .on_frame = OnFrame()});
     sockets_ = std::make_shared<DriverSockets>(driver_);
     abandon_ = abandon;
-    return MakeDriverEnvironment(sockets_, command_, std::move(abandon),
-                                 OnAction());
+    return MakeDriverEnvironment(sockets_, command_, transcript_,
+                                 std::move(abandon), OnAction());
   }
 
   std::unique_ptr<Implementation> MakeImplementation() override {
@@ -99,9 +113,7 @@ class DriverSubject final : public Subject {
     return driver_ == nullptr ? "" : driver_->hello().implementation_version;
   }
 
-  std::string Transcript() const override {
-    return driver_ == nullptr ? "" : driver_->session().Transcript();
-  }
+  std::string Transcript() const override { return transcript_->Text(); }
 
  private:
   Session::OnFrame OnFrame() const {
@@ -121,8 +133,10 @@ class DriverSubject final : public Subject {
   const DriverCommand command_;
   const DriverSubjectOptions options_;
   // One of the two.
-  std::unique_ptr<DriverProcess> process_;
+  std::shared_ptr<DriverProcess> process_;
   std::unique_ptr<AttachedDriver> attached_;
+  const std::shared_ptr<conformance::Transcript> transcript_ =
+      std::make_shared<conformance::Transcript>();
   std::string trial_name_;
   // Of the trial's process.
   std::shared_ptr<Driver> driver_;

@@ -13,10 +13,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "conformance/driver_host/answer.h"
+#include "conformance/driver_host/claimed_process.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/probe.h"
 #include "conformance/engine/subject.h"
 #include "conformance/result.h"
+#include "conformance/subject_error.h"
 #include "nlohmann/json.hpp"
 
 namespace net::conformance {
@@ -35,8 +37,12 @@ absl::StatusOr<Hello> ReadHello(Probe& probe) {
   }
   if (const auto* ok = std::get_if<nlohmann::json>(&answer->content)) {
     try {
-      return HelloFrom(*ok);
-    } catch (const DriverError& e) {
+      Hello hello = HelloFrom(*ok);
+      // Throws if it names another's process.
+      const ClaimedProcess process(hello, probe.process().channel(),
+                                   &probe.process());
+      return hello;
+    } catch (const SubjectError& e) {
       return absl::InvalidArgumentError(e.what());
     }
   }

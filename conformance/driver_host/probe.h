@@ -53,6 +53,7 @@ class Probe {
   // driver ended and what it printed.
   std::string LastExchange() const;
   std::string Describe() { return process_.Describe(); }
+  const DriverProcess& process() const { return process_; }
 
  private:
   // Waits for more bytes: a moment, at most.

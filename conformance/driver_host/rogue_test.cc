@@ -1,7 +1,15 @@
 // What the runner makes of drivers that misbehave: each has its outcome and its
 // words, and the next case runs.
 
-#include <cstdlib>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -16,7 +24,10 @@
 #include "conformance/engine/record.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
+#include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
+#include "conformance/harness_error.h"
+#include "conformance/linux/linux_descriptors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -40,6 +51,33 @@ constexpr Case kDoesNothing = {.id = "driver.does_nothing",
                                .source = "the test",
                                .run = &DoesNothing};
 
+// What a driver can lie about besides.
+void Talks(Context& c) {
+  uint16_t port = 0;
+  uint16_t again = 0;
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({.port_assignments = {&port, &again}}));
+  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect({c.Loopback(), port}));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  ASSERT_THAT(client.SendAll("hello"), IsOk());
+  EXPECT_THAT(server.RecvExactly(5), IsOkAndHolds("hello"));
+}
+constexpr Case kTalks = {.id = "driver.talks",
+                         .requirement = "It must talk.",
+                         .source = "the test",
+                         .run = &Talks};
+// Fails, with the number of descriptors of the trial's process.
+void CountsDescriptors(Context&) {
+  ADD_FAILURE() << ListDescriptors("/proc/self/fd").size() << " descriptors";
+}
+constexpr Case kCountsDescriptors = {.id = "driver.counts_descriptors",
+                                     .requirement = "It must count.",
+                                     .source = "the test",
+                                     .run = &CountsDescriptors};
+
+// Generous: only what fails takes so long.
+constexpr absl::Duration kTimeout = absl::Seconds(10);
+
 Column MakeColumn(const std::string& command) {
   return {.name = "rogue", .start_subject = [command] {
             return StartDriver({.line = command});
@@ -49,22 +87,337 @@ Column MakeColumn(const std::string& command) {
 std::string Rogue(absl::string_view fault) {
   return absl::StrCat("python3 ",
                       *FindRunfile("conformance/driver_host/testdata/rogue.py"),
-                      " ", fault);
+                      " '", fault, "'");
+}
+
+std::vector<Record> RecordsOf(const std::vector<Trial>& trials,
+                              const RunnerOptions& options) {
+  std::vector<Record> records;
+  RunTrials(trials, options,
+            [&](const Record& record) { records.push_back(record); });
+  EXPECT_EQ(records.size(), trials.size());
+  return records;
 }
 
 // The verdict on a driver with that fault in a case that listens. The case
 // after it must pass: no run is lost.
-Verdict VerdictOn(const std::string& command) {
+Verdict VerdictOn(const std::string& command,
+                  absl::Duration timeout = kTimeout) {
   const Column column = MakeColumn(command);
-  std::vector<Record> records;
-  RunTrials({{.test_case = &kListens, .column = &column},
-             {.test_case = &kDoesNothing, .column = &column}},
-            {.timeout = absl::Seconds(10)},
-            [&](const Record& record) { records.push_back(record); });
-  EXPECT_EQ(records.size(), 2);
+  const std::vector<Record> records =
+      RecordsOf({{.test_case = &kListens, .column = &column},
+                 {.test_case = &kDoesNothing, .column = &column}},
+                {.timeout = timeout});
   EXPECT_EQ(records.back().verdict.outcome, Outcome::kPass)
       << records.back().verdict.message;
   return records.front().verdict;
+}
+
+// The verdict on a driver in a case that does a little of everything, while
+// another driver serves that case, too. The other must pass.
+Verdict VerdictBesideOthers(const std::string& command,
+                            absl::Duration timeout = kTimeout) {
+  const Column column = MakeColumn(command);
+  const Column honest = MakeColumn(Rogue("none"));
+  Verdict verdict;
+  for (const Record& record :
+       RecordsOf({{.test_case = &kTalks, .column = &column},
+                  {.test_case = &kTalks, .column = &honest}},
+                 {.jobs = 2, .timeout = timeout})) {
+    if (record.trial.column == &column) {
+      verdict = record.verdict;
+    } else {
+      EXPECT_EQ(record.verdict.outcome, Outcome::kPass)
+          << record.verdict.message;
+    }
+  }
+  return verdict;
+}
+
+struct Lie {
+  const char* name;
+  const char* fault;  // rogue.py's argument
+  std::vector<std::string> words;
+  Outcome outcome = Outcome::kCrash;
+};
+void PrintTo(const Lie& lie, std::ostream* os) { *os << lie.fault; }
+
+class LieTest : public testing::TestWithParam<Lie> {};
+
+TEST_P(LieTest, IsTheDriversFaultAndNamed) {
+  const Verdict verdict = VerdictBesideOthers(Rogue(GetParam().fault));
+  EXPECT_EQ(verdict.outcome, GetParam().outcome) << verdict.message;
+  for (const std::string& words : GetParam().words) {
+    EXPECT_THAT(verdict.message, HasSubstr(words));
+  }
+}
+
+const char kNotItsOwn[] = "which is not one of the driver's processes";
+const char kIntMust[] = "must be a whole number";
+const char kSignalMust[] = "`signal` must be SIGUSR1, SIGUSR2 or a real-time";
+const char kPortMust[] = "`port` must be 0 to 65535";
+const char kPortsMust[] = "`ports` must be an array of 2 ports";
+
+const Lie kLies[] = {
+    // The process.
+    {"PidOfInit",
+     "hello.pid=1",
+     {"hello names process 1,", kNotItsOwn, "the channel is held by process",
+      "(python3)", "should start the driver by exec"}},
+    {"PidOfNobody", "hello.pid=2147483647", {kNotItsOwn}},
+    {"PidOfTheDead", "hello.pid=DEAD", {kNotItsOwn}},
+    {"PidOfAChild",
+     "hello.pid=CHILD",
+     {"(sleep), which the driver's hello names, is not open",
+      "(python3) has sockets of TCP"}},
+    {"PidOfTheWrapper", "hello.pid=PARENT", {kNotItsOwn}},
+    {"PidAsText", "hello.pid=\"4711\"", {"`pid`", kIntMust}},
+    {"PidWithAFraction", "hello.pid=2.5", {"`pid`", kIntMust}},
+    {"PidBelowZero", "hello.pid=-1", {"`pid`", kIntMust}},
+    {"PidZero", "hello.pid=0", {"`pid` must be 1 to 2147483647"}},
+    {"PidOfMoreThan32Bits",
+     "hello.pid=4294967298",
+     {"`pid` must be 1 to 2147483647"}},
+    {"PidOfMoreThan64Bits", "hello.pid=18446744073709551618", {kIntMust}},
+    {"PidBeyondAllNumbers", "hello.pid=1e400", {"a message is a JSON object"}},
+    {"NoPid", "hello.pid=NOTHING", {"`pid`", kIntMust}},
+    // The signal.
+    {"SignalThatKills", "hello.signal=\"SIGKILL\"", {kSignalMust}},
+    {"SignalThatStops", "hello.signal=\"SIGSTOP\"", {kSignalMust}},
+    {"SignalThatEnds", "hello.signal=\"SIGTERM\"", {kSignalMust}},
+    {"SignalOfAFault", "hello.signal=\"SIGSEGV\"", {kSignalMust}},
+    {"SignalThatThereIsNot", "hello.signal=\"SIGNOTHING\"", {kSignalMust}},
+    {"SignalBeyondTheLast", "hello.signal=\"SIGRTMAX+1\"", {kSignalMust}},
+    {"SignalAsNumber", "hello.signal=12", {"`signal` must be a text"}},
+    {"SignalWithoutHandler",
+     "hello.signal=\"SIGUSR2\"",
+     {"has no handler for the signal that hello names, number 12"}},
+    // What it can hold.
+    {"DataOfZero", "hello.limits={\"data\": 0}", {"`data` must be above 0"}},
+    {"DataBelowZero", "hello.limits={\"data\": -5}", {"`data`", kIntMust}},
+    {"DataBeyondAll",
+     "hello.limits={\"data\": 18446744073709551615}",
+     {},
+     Outcome::kPass},
+    // Descriptors.
+    {"DescriptorNotOpen",
+     "listen.descriptor=99",
+     {"answered with descriptor 99",
+      "which the driver's hello names, is not "
+      "open"}},
+    {"DescriptorOfTheChannel",
+     "listen.descriptor=CHANNEL",
+     {"is no socket of TCP, but pipe:["}},
+    {"DescriptorOfAFile",
+     "listen.descriptor=0",
+     {"is no socket of TCP, but /dev/null"}},
+    {"DescriptorOfAFileAtConnect",
+     "connect.descriptor=0",
+     {"is no socket of TCP, but /dev/null"}},
+    {"DescriptorOfAFileAtAccept",
+     "accept.descriptor=0",
+     {"is no socket of TCP, but /dev/null"}},
+    {"DescriptorHuge", "listen.descriptor=2147483647", {"is not open"}},
+    {"DescriptorOfMoreThan32Bits",
+     "listen.descriptor=4294967301",
+     {"`descriptor` must be 0 to 2147483647"}},
+    {"DescriptorBelowZero", "listen.descriptor=-1", {"`descriptor`", kIntMust}},
+    {"DescriptorAsText", "listen.descriptor=\"5\"", {"`descriptor`", kIntMust}},
+    {"DescriptorWithAFraction",
+     "accept.descriptor=5.5",
+     {"`descriptor`", kIntMust}},
+    // Numbers of sockets.
+    {"SocketAsText", "listen.socket=\"1\"", {"`socket`", kIntMust}},
+    {"SocketBelowZero", "listen.socket=-1", {"`socket`", kIntMust}},
+    {"SocketTwice",
+     "connect.socket=1",
+     {"gave number 1 to two sockets that are open"}},
+    {"SocketUnknownToItself",
+     "connect.socket=77",
+     {"the driver ended", "KeyError: 77"}},
+    // Ports.
+    {"PortZero",
+     "listen.port=0",
+     {"reports port 0, but its socket listens on"},
+     Outcome::kFail},
+    {"PortBeyond16Bits", "listen.port=70000", {kPortMust}},
+    {"PortOfMoreThan32Bits", "listen.port=4294967376", {kPortMust}},
+    {"PortBelowZero", "listen.port=-80", {kPortMust}},
+    {"PortAsText", "listen.port=\"80\"", {kPortMust}},
+    {"PortWithAFraction", "listen.port=80.5", {kPortMust}},
+    {"NoPort", "listen.port=NOTHING", {kPortMust}},
+    {"NoPorts", "listen.ports=NOTHING", {kPortsMust}},
+    {"OnePort", "listen.ports=[80]", {kPortsMust}},
+    {"PortsBeyond16Bits", "listen.ports=[80, 70000]", {kPortsMust}},
+    {"PortsAsText", "listen.ports=\"80\"", {kPortsMust}},
+    {"PortsOfText", "listen.ports=[80, \"80\"]", {kPortsMust}},
+    // Sizes.
+    {"SentMore", "send.sent=6", {"the driver sent 6 bytes of 5"}},
+    {"SentFarMore",
+     "send.sent=4294967301",
+     {"the driver sent 4294967301 bytes of 5"}},
+    {"SentLessThanNothing", "send.sent=-1", {"`sent`", kIntMust}},
+    {"SentAsText", "send.sent=\"5\"", {"`sent`", kIntMust}},
+    {"ReceivedMore",
+     "recv.data=\"aGVsbG8sIHdvcmxk\"",
+     {"the driver received 12 bytes, asked for 5"}},
+    {"ReceivedNoBase64", "recv.data=\"?\"", {"what is no Base64"}},
+    {"ReceivedANumber", "recv.data=5", {"`data` must be a text"}},
+    // Frames and ids.
+    {"FrameShorter", "shorter", {"broke the protocol: a message is a JSON"}},
+    {"FrameHuge", "huge", {"a frame of 99999999 bytes"}},
+    {"FrameNegative", "negative", {"expected a length and a newline, got '-5"}},
+    {"IdUnknown", "unknown_id", {"which is no command that waits"}},
+    {"IdAsText", "text_as_id", {"an answer has the `id` of its command"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, LieTest, testing::ValuesIn(kLies),
+                         [](const auto& lie) { return lie.param.name; });
+
+// What hello names is a process that lives, but not one of the driver's.
+TEST(RogueTest, AProcessThatIsNotTheDriversIsLeftAlone) {
+  // Beyond the numbers that the driver's own processes have in their namespace.
+  pid_t bystander = 0;
+  while (bystander < 100) {
+    if (bystander != 0) {
+      kill(bystander, SIGKILL);
+      waitpid(bystander, nullptr, 0);
+    }
+    bystander = fork();
+    if (bystander == 0) {
+      while (true) pause();
+    }
+  }
+  for (const char* signal : {"", ",\"signal\":\"SIGUSR1\""}) {
+    const Verdict verdict = VerdictBesideOthers(
+        Rogue(absl::StrCat("hello.pid=", bystander, signal)));
+    EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+    EXPECT_THAT(verdict.message, HasSubstr(kNotItsOwn));
+  }
+  EXPECT_EQ(waitpid(bystander, nullptr, WNOHANG), 0) << "it was killed";
+  kill(bystander, SIGKILL);
+  waitpid(bystander, nullptr, 0);
+}
+
+TEST(RogueTest, AWrapperThatDoesNotExecIsFineIfThePidIsRight) {
+  const Verdict verdict =
+      VerdictBesideOthers(absl::StrCat("sh -c \"", Rogue("none"), "; true\""));
+  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+}
+
+// The wrapper holds the channel, too, so that only its lack of sockets shows.
+TEST(RogueTest, AWrapperThatIsNamedInsteadOfTheDriver) {
+  const auto wrapped = [](const char* fault) {
+    return VerdictBesideOthers(
+        absl::StrCat("sh -c \"", Rogue(fault), "; true\""));
+  };
+  const Verdict verdict = wrapped("hello.pid=PARENT");
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("(sh), which the driver's hello names, is not "
+                              "open; process"),
+                    HasSubstr("(python3) has sockets of TCP")));
+}
+
+TEST(RogueTest, AFrameThatIsLongerThanItIs) {
+  const Verdict verdict =
+      VerdictBesideOthers(Rogue("longer"), absl::Seconds(3));
+  EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
+  EXPECT_THAT(
+      verdict.message,
+      AllOf(HasSubstr("the session:\n> {"),
+            testing::ContainsRegex(
+                "\\(the frame announces [0-9]+ bytes, [0-9]+ came\\)")));
+}
+
+TEST(RogueTest, ADaemonOfTheDriverEndsWithIt) {
+  const std::string fifo = absl::StrCat(testing::TempDir(), "/daemon");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const int fd = open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  const Verdict verdict =
+      VerdictOn(absl::StrCat(Rogue("daemon"), " '", fifo, "'"));
+  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+  ASSERT_EQ(fcntl(fd, F_SETFL, 0), 0);
+  // Its byte, unless it was ended before it had written one; then the end,
+  // which comes when no process has the other end open.
+  char byte = 0;
+  while (read(fd, &byte, 1) == 1) {
+  }
+  close(fd);
+  unlink(fifo.c_str());
+}
+
+TEST(RogueTest, ADriverThatEndsAtOnceRaisesNoSigpipe) {
+  for (const char* command : {"true", "cat /dev/null"}) {
+    const Column column = MakeColumn(command);
+    const Verdict verdict =
+        RecordsOf({{.test_case = &kListens, .column = &column}}, {})[0].verdict;
+    EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+    EXPECT_THAT(verdict.message,
+                AllOf(HasSubstr("the driver exited with status 0"),
+                      HasSubstr("the session:\n> {\"command\":\"hello\""),
+                      Not(HasSubstr("SIGPIPE"))));
+  }
+}
+
+TEST(RogueTest, ADriverThatSendsCommandsBack) {
+  const Column column = MakeColumn("cat <&3 >&4");
+  const Verdict verdict =
+      RecordsOf({{.test_case = &kListens, .column = &column}}, {})[0].verdict;
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message, AllOf(HasSubstr("exactly one of"),
+                                     HasSubstr("< {\"command\":\"hello\"")));
+}
+
+TEST(RogueTest, ADriverThatReadsNoMoreCommands) {
+  const Verdict verdict = VerdictOn(Rogue("deaf"));
+  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
+  EXPECT_THAT(verdict.message,
+              AllOf(HasSubstr("takes no commands any more: EPIPE"),
+                    HasSubstr("the session:\n> {"), Not(HasSubstr("SIGPIPE"))));
+}
+
+TEST(RogueTest, ADriverThatPrintsWithoutEndIsATimeout) {
+  const Verdict verdict =
+      VerdictBesideOthers(Rogue("floods_without_end"), absl::Seconds(3));
+  EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
+}
+
+TEST(RogueTest, ADriverThatCannotBeStartedCostsItsOwnTrial) {
+  const Column missing = {.name = "missing",
+                          .start_subject = []() -> std::unique_ptr<Subject> {
+                            throw HarnessError("no more processes");
+                          }};
+  const Column honest = MakeColumn(Rogue("none"));
+  const std::vector<Record> records =
+      RecordsOf({{.test_case = &kListens, .column = &missing},
+                 {.test_case = &kListens, .column = &honest}},
+                {});
+  EXPECT_EQ(records[0].verdict.outcome, Outcome::kHarnessError);
+  EXPECT_EQ(records[0].verdict.message, "no more processes");
+  EXPECT_EQ(records[1].verdict.outcome, Outcome::kPass);
+}
+
+TEST(RogueTest, ATrialHasNoDescriptorsOfOtherTrials) {
+  const Column column = MakeColumn(Rogue("none"));
+  const Column hanging = MakeColumn(Rogue("hangs"));
+  const std::string alone =
+      RecordsOf({{.test_case = &kCountsDescriptors, .column = &column}}, {})[0]
+          .verdict.message;
+  ASSERT_THAT(alone, HasSubstr(" descriptors"));
+  // Two that run, and one that waits for its next trial.
+  for (const Record& record :
+       RecordsOf({{.test_case = &kDoesNothing, .column = &column},
+                  {.test_case = &kListens, .column = &hanging},
+                  {.test_case = &kListens, .column = &hanging},
+                  {.test_case = &kCountsDescriptors, .column = &column},
+                  {.test_case = &kCountsDescriptors, .column = &column}},
+                 {.jobs = 4, .timeout = absl::Seconds(3)})) {
+    if (record.trial.test_case != &kCountsDescriptors) continue;
+    EXPECT_EQ(record.verdict.message.substr(0, alone.find("descriptors")),
+              alone.substr(0, alone.find("descriptors")));
+  }
 }
 
 TEST(RogueTest, ADriverWithoutFaultPasses) {

@@ -33,9 +33,10 @@ T Must(const Result<T>& result) {
 }
 
 void BM_PeerAddr(benchmark::State& state, const DriverCommand& command) {
-  auto process = std::make_unique<DriverProcess>(command);
+  auto process = std::make_shared<DriverProcess>(command);
   const Channel channel = process->channel();
-  auto driver = std::make_shared<Driver>(channel, nullptr, std::move(process));
+  auto driver = std::make_shared<Driver>(
+      DriverLink{.channel = channel, .process = std::move(process)});
   auto sockets = std::make_shared<DriverSockets>(driver);
   const auto implementation =
       MakeDriverImplementation(sockets, [] { std::abort(); });

@@ -1,13 +1,17 @@
 #include "conformance/driver_host/session.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
+#include <climits>
+#include <cstdint>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,22 +19,29 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/frame.h"
+#include "conformance/driver_host/no_sigpipe.h"
+#include "conformance/driver_host/transcript.h"
+#include "conformance/linux/harness_error.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/errno_symbol.h"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {
-namespace {
 
-constexpr size_t kTranscriptLines = 40;
-constexpr size_t kTranscriptWidth = 240;
+Session::Session(Channel channel, OnFrame on_frame,
+                 std::shared_ptr<Transcript> transcript)
+    : channel_(channel),
+      on_frame_(std::move(on_frame)),
+      transcript_(transcript != nullptr ? std::move(transcript)
+                                        : std::make_shared<Transcript>()),
+      broken_event_(CheckedFd(eventfd(0, EFD_CLOEXEC), "eventfd")) {}
 
-}  // namespace
+Session::~Session() { close(broken_event_); }
 
 Answer Session::Call(nlohmann::json command) {
   std::string message;
@@ -95,31 +106,47 @@ bool Session::HasUnread() const {
   return ioctl(channel_.read_fd, FIONREAD, &unread) != 0 || unread > 0;
 }
 
-std::string Session::Transcript() const {
-  const MutexLock lock(mutex_);
-  return absl::StrJoin(transcript_, "\n");
-}
-
 void Session::Send(absl::string_view message) {
   const std::string frame = EncodeFrame(message);
   absl::string_view rest = frame;
   const MutexLock write_lock(write_mutex_);
+  const NoSigpipe no_sigpipe;
   while (!rest.empty()) {
-    const ssize_t written = write(channel_.write_fd, rest.data(), rest.size());
+    pollfd events[] = {
+        {.fd = channel_.write_fd, .events = POLLOUT, .revents = 0},
+        {.fd = broken_event_, .events = POLLIN, .revents = 0}};
+    poll(events, std::size(events), -1);
+    if (events[1].revents != 0) ThrowBroken();
+    if (events[0].revents == 0) continue;
+    // So much does not block after poll(2), and can be interrupted before.
+    const absl::string_view piece = rest.substr(0, PIPE_BUF);
+    const ssize_t written =
+        write(channel_.write_fd, piece.data(), piece.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       const int error = errno;
-      const MutexLock lock(mutex_);
-      Break(absl::StrCat("the driver takes no commands any more: ",
-                         ErrnoSymbol(error)));
-      throw DriverError(*broken_);
+      {
+        const MutexLock lock(mutex_);
+        Break(absl::StrCat("the driver takes no commands any more: ",
+                           ErrnoSymbol(error)));
+      }
+      ThrowBroken();
     }
     rest.remove_prefix(static_cast<size_t>(written));
   }
 }
 
+void Session::ThrowBroken() const {
+  const MutexLock lock(mutex_);
+  throw DriverError(*broken_);
+}
+
 void Session::Break(absl::string_view why) {
   if (!broken_.has_value()) broken_ = std::string(why);
+  const uint64_t one = 1;
+  // Wakes the thread that reads. It cannot fail before 2^64 breaks.
+  [[maybe_unused]] const ssize_t woken =
+      write(broken_event_, &one, sizeof(one));
   changed_.NotifyAll();
 }
 
@@ -128,11 +155,13 @@ void Session::Read() {
   mutex_.unlock();
   // Only the waiting is without the lock: nobody shall see the channel empty
   // before what was in it is known.
-  pollfd readable = {.fd = channel_.read_fd, .events = POLLIN, .revents = 0};
-  poll(&readable, 1, -1);
+  pollfd events[] = {{.fd = channel_.read_fd, .events = POLLIN, .revents = 0},
+                     {.fd = broken_event_, .events = POLLIN, .revents = 0}};
+  poll(events, std::size(events), -1);
   mutex_.lock();
   reading_ = false;
-  if (readable.revents == 0) return;  // a signal has come, and nothing else
+  // A signal, or another thread that has broken the session.
+  if (events[0].revents == 0) return changed_.NotifyAll();
   std::array<char, 65536> buffer;
   const ssize_t got = read(channel_.read_fd, buffer.data(), buffer.size());
   const int error = errno;
@@ -141,8 +170,10 @@ void Session::Read() {
   } else if (got == 0) {
     Break(frames_.rest().empty()
               ? "the driver ended"
-              : absl::StrCat("the driver ended in the middle of a frame: '",
-                             frames_.rest().substr(0, 60), "'"));
+              : absl::StrCat("the driver ended in the middle of a frame: ",
+                             frames_.DescribeRest(), ": '",
+                             absl::CHexEscape(frames_.rest().substr(0, 60)),
+                             "'"));
   } else if (error != EINTR) {
     Break(absl::StrCat("reading from the driver: ", ErrnoSymbol(error)));
   }
@@ -157,7 +188,9 @@ void Session::Take(absl::string_view bytes) {
       return Break(absl::StrCat("the driver broke the protocol: ",
                                 message.status().message()));
     }
-    if (!message->has_value()) return;
+    if (!message->has_value()) {
+      return transcript_->SetIncomplete(frames_.DescribeRest());
+    }
     Note(/*sent=*/false, **message);
     absl::StatusOr<Answer> answer = ParseAnswer(**message);
     if (!answer.ok()) {
@@ -188,11 +221,7 @@ std::string Session::WaitingCalls() const {
 void Session::Note(bool sent, absl::string_view message) {
   if (on_frame_ != nullptr) on_frame_(sent, message);
   ++messages_;
-  std::string line =
-      absl::StrCat(sent ? "> " : "< ", message.substr(0, kTranscriptWidth));
-  if (message.size() > kTranscriptWidth) line += "...";
-  transcript_.push_back(std::move(line));
-  if (transcript_.size() > kTranscriptLines) transcript_.pop_front();
+  transcript_->Add(sent, message);
 }
 
 }  // namespace net::conformance

@@ -3,16 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/frame.h"
+#include "conformance/driver_host/transcript.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/mutex.h"
 
@@ -27,17 +29,19 @@ struct Channel {
 // A conversation with a driver: commands out, answers in, in whatever order
 // they come. One after the other may use the same channel.
 //
-// Thread-safe. A thread that waits for an answer reads for all that wait.
+// Thread-safe. A thread that waits for an answer reads for all that wait. A
+// driver that has ended raises no SIGPIPE.
 class Session {
  public:
   // Does not own the channel. `on_frame`, if any, gets each message as it was
-  // sent (true) or received (false).
+  // sent (true) or received (false). `transcript` gets them, too; null: one of
+  // its own. Throws HarnessError.
   using OnFrame = std::function<void(bool sent, absl::string_view message)>;
-  explicit Session(Channel channel, OnFrame on_frame = nullptr)
-      : channel_(channel), on_frame_(std::move(on_frame)) {}
+  explicit Session(Channel channel, OnFrame on_frame = nullptr,
+                   std::shared_ptr<Transcript> transcript = nullptr);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() = default;
+  ~Session();
 
   // Sends a command (its id is given here) and waits for the answer. Throws
   // DriverError if the driver ends, breaks the protocol, or is at fault itself
@@ -58,13 +62,12 @@ class Session {
   // that nobody has read.
   std::optional<uint64_t> NextMessage() const;
 
-  // The last messages, a line each, for people: "> " for commands.
-  std::string Transcript() const;
-
  private:
   void Send(absl::string_view message);
+  [[noreturn]] void ThrowBroken() const;
   void Break(absl::string_view why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Waits, without the lock, until there is something to read, and takes it.
+  // Waits, without the lock, until there is something to read, and takes it;
+  // or until the session is broken.
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasUnread() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Take(absl::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -75,7 +78,9 @@ class Session {
 
   const Channel channel_;
   const OnFrame on_frame_;
-  Mutex write_mutex_;  // frames go out whole
+  const std::shared_ptr<Transcript> transcript_;
+  const int broken_event_;  // an eventfd(2): readable once `broken_` is set
+  Mutex write_mutex_;       // frames go out whole
   mutable Mutex mutex_;
   CondVar changed_;
   uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
@@ -90,7 +95,6 @@ class Session {
   // not fetched yet.
   std::map<uint64_t, Pending> calls_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::string> broken_ ABSL_GUARDED_BY(mutex_);
-  std::deque<std::string> transcript_ ABSL_GUARDED_BY(mutex_);
   uint64_t messages_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

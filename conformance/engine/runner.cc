@@ -6,15 +6,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <list>
 #include <memory>
 #include <optional>
@@ -23,21 +24,23 @@
 #include <vector>
 
 #include "absl/base/config.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
+#include "conformance/engine/trial_report.h"
 #include "conformance/engine/wait_status.h"
 #include "conformance/environment.h"
 #include "conformance/harness_error.h"
 #include "conformance/linux/harness_error.h"
-#include "nlohmann/json.hpp"
+#include "conformance/linux/process_tree.h"
 
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER)
 #include <sanitizer/lsan_interface.h>
@@ -50,48 +53,13 @@ namespace {
 constexpr int64_t kOutputTail = 4096;
 
 // How often RunnerOptions::on_tick is called.
-constexpr absl::Duration kTick = absl::Seconds(1);
+constexpr std::chrono::seconds kTick(1);
 
-// What a trial tells, on its way through the pipe: JSON, and a NUL that shows
-// that it has come whole.
-std::string Encode(const TrialReport& report) {
-  const nlohmann::json json = {
-      {"outcome", std::string(OutcomeName(report.verdict.outcome))},
-      {"message", report.verdict.message},
-      {"error", report.verdict.error},
-      {"leaked", report.verdict.leaked},
-      {"proven", report.verdict.proven},
-      {"claimed", report.verdict.claimed},
-      {"reusable", report.reusable},
-      {"version", report.version}};
-  // Messages may hold whatever bytes a case has seen.
-  std::string text =
-      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  text.push_back('\0');
-  return text;
-}
+// How much of a report is read. (Real ones have a few kilobytes.)
+constexpr size_t kMaxReport = size_t{64} << 20;
 
-std::optional<TrialReport> Decode(absl::string_view text) {
-  if (text.empty() || text.back() != '\0') return std::nullopt;
-  text.remove_suffix(1);
-  const auto json = nlohmann::json::parse(text.begin(), text.end(), nullptr,
-                                          /*allow_exceptions=*/false);
-  if (!json.is_object()) return std::nullopt;
-  const std::optional<Outcome> outcome =
-      OutcomeFromName(json.at("outcome").get<std::string>());
-  if (!outcome.has_value()) return std::nullopt;
-  TrialReport report{.verdict = {.outcome = *outcome}};
-  json.at("message").get_to(report.verdict.message);
-  json.at("error").get_to(report.verdict.error);
-  json.at("leaked").get_to(report.verdict.leaked);
-  // A trial knows no expectations.
-  if (!report.verdict.leaked.empty()) report.verdict.leak = Leak::kLeak;
-  json.at("proven").get_to(report.verdict.proven);
-  json.at("claimed").get_to(report.verdict.claimed);
-  json.at("reusable").get_to(report.reusable);
-  json.at("version").get_to(report.version);
-  return report;
-}
+// Not the time of day, which may be set while trials run.
+using Clock = std::chrono::steady_clock;
 
 void WriteAll(int fd, absl::string_view text) {
   while (!text.empty()) {
@@ -116,20 +84,23 @@ bool LeaksMemory() {
 #endif
 }
 
-// The child's part.
+// The child's part. An exception must not come back to the runner's code.
 [[noreturn]] void RunInChild(const Trial& trial, Subject* subject, int pipe,
-                             int output) {
+                             int output) noexcept {
   // A group of its own, so that the watchdog gets what the trial started, too;
   // and no trial outlives the runner.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // What the trial starts becomes the runner's child only when the trial is
+  // dead, and so is known to be left behind.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
   close(output);
   // SIGPIPE must show, and the runner's caller may have had it ignored.
   std::signal(SIGPIPE, SIG_DFL);
   RunTrial(trial, subject, [pipe](const TrialReport& report) {
-    WriteAll(pipe, Encode(report));
+    WriteAll(pipe, EncodeReport(report));
   });
   std::fflush(nullptr);
   if (LeaksMemory()) std::abort();
@@ -139,40 +110,50 @@ bool LeaksMemory() {
 // A trial that runs.
 class RunningTrial {
  public:
-  // `subject` is the column's, if it has one, for this trial alone.
-  RunningTrial(const Trial& trial, std::unique_ptr<Subject> subject,
-               absl::Duration timeout)
+  RunningTrial(const Trial& trial, absl::Duration timeout)
       : trial_(trial),
-        subject_(std::move(subject)),
-        started_(absl::Now()),
-        deadline_(started_ + timeout) {
-    if (subject_ != nullptr) subject_->Begin(TrialName(trial));
-    std::array<int, 2> pipe_fds = {};
-    Checked(pipe2(pipe_fds.data(), O_CLOEXEC), "pipe2");
-    output_ = CheckedFd(memfd_create("output", MFD_CLOEXEC), "memfd_create");
-    std::fflush(nullptr);  // Else the child would print what is buffered here.
-    pid_ = static_cast<pid_t>(Checked(fork(), "fork"));
-    if (pid_ == 0) {
-      close(pipe_fds[0]);
-      RunInChild(trial, subject_.get(), pipe_fds[1], output_);
-    }
-    // As the child does: whichever of the two comes first.
-    setpgid(pid_, pid_);
-    close(pipe_fds[1]);
-    pipe_ = pipe_fds[0];
-    Checked(fcntl(pipe_, F_SETFL, O_NONBLOCK), "fcntl");
-    pidfd_ = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)),
-                       "pidfd_open");
-  }
+        timeout_(timeout),
+        started_(Clock::now()),
+        deadline_(started_ + absl::ToChronoNanoseconds(timeout)) {}
   RunningTrial(const RunningTrial&) = delete;
   RunningTrial& operator=(const RunningTrial&) = delete;
 
   // Kills what still runs: no trial outlives the run.
   ~RunningTrial() {
-    close(pipe_);
-    close(pidfd_);
-    close(output_);
     if (pid_ > 0) static_cast<void>(KillAndReap());
+    CloseDescriptors();
+  }
+
+  // Forks the trial's process. `subject` is the column's, if it has one, for
+  // this trial alone. The process calls `close_others` first, for what belongs
+  // to other trials. Throws HarnessError.
+  void Start(std::unique_ptr<Subject> subject,
+             absl::FunctionRef<void()> close_others) {
+    subject_ = std::move(subject);
+    if (subject_ != nullptr) subject_->Begin(TrialName(trial_));
+    std::array<int, 2> pipe_fds = {};
+    Checked(pipe2(pipe_fds.data(), O_CLOEXEC), "pipe2");
+    pipe_ = pipe_fds[0];
+    const absl::Cleanup close_write_end = [&] { close(pipe_fds[1]); };
+    Checked(fcntl(pipe_, F_SETFL, O_NONBLOCK), "fcntl");
+    output_ = CheckedFd(memfd_create("output", MFD_CLOEXEC), "memfd_create");
+    std::fflush(nullptr);  // Else the child would print what is buffered here.
+    pid_ = ForkChild();
+    if (pid_ == 0) {
+      close(pipe_);
+      close_others();
+      RunInChild(trial_, subject_.get(), pipe_fds[1], output_);
+    }
+    // As the child does: whichever of the two comes first.
+    setpgid(pid_, pid_);
+    pidfd_ = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)),
+                       "pidfd_open");
+  }
+
+  // For the process of another trial: closes its copies of what is open here.
+  void CloseInChild() {
+    if (subject_ != nullptr) subject_->CloseInChild();
+    CloseDescriptors();
   }
 
   // What to poll for: the verdict, the process's end, and what the subject
@@ -187,7 +168,7 @@ class RunningTrial {
           .events = POLLIN,
           .revents = 0}}};
   }
-  absl::Time deadline() const { return deadline_; }
+  Clock::time_point deadline() const { return deadline_; }
   const Trial& trial() const { return trial_; }
 
   // Reads what has come; does not wait for more.
@@ -202,30 +183,39 @@ class RunningTrial {
   Record Finish() {
     Read();
     const int status = Reap();
-    const std::optional<TrialReport> report = Decode(received_);
-    if (report.has_value() && status == 0) {
-      reusable_ = report->reusable;
-      if (!report->version.empty()) version_ = report->version;
-      return MakeRecord(report->verdict);
+    if (received_.empty()) return MakeCrash(status, " before its verdict");
+    const absl::StatusOr<TrialReport> report = DecodeReport(received_);
+    if (!report.ok()) {
+      return MakeCrash(status, absl::StrCat(" with a report that is none: ",
+                                            report.status().message()));
     }
-    return MakeRecord(
-        {.outcome = Outcome::kCrash,
-         .message = absl::StrCat(
-             DescribeWaitStatus(status),
-             report.has_value() ? " after its verdict" : " before its verdict",
-             OutputTail())});
+    if (status != 0) return MakeCrash(status, " after its verdict");
+    reusable_ = report->reusable;
+    if (!report->version.empty()) version_ = report->version;
+    return MakeRecord(report->verdict);
   }
 
   // The record of a trial that is late.
   Record Kill() {
-    std::string message = absl::StrCat(
-        "not done after ", absl::FormatDuration(deadline_ - started_));
+    std::string message =
+        absl::StrCat("not done after ", absl::FormatDuration(timeout_));
     if (subject_ != nullptr) {
-      absl::StrAppend(&message, "; what was killed:\n", subject_->Snapshot());
+      absl::StrAppend(&message, "; what was killed:\n", Snapshot());
     }
     static_cast<void>(KillAndReap());
-    return MakeRecord({.outcome = Outcome::kTimeout,
-                       .message = absl::StrCat(message, OutputTail())});
+    return MakeRecord(
+        {.outcome = Outcome::kTimeout,
+         .message = absl::StrCat(message, OutputTail(), Session())});
+  }
+
+  // The record of a trial that the runner cannot go on with.
+  Record GiveUp(absl::string_view why) {
+    if (pid_ > 0) static_cast<void>(KillAndReap());
+    return {.trial = trial_,
+            .verdict = {.outcome = Outcome::kHarnessError,
+                        .message = std::string(why)},
+            .milliseconds = MillisecondsSoFar(),
+            .version = version_};
   }
 
   // After the trial: the subject, if it can serve another. One whose world the
@@ -238,24 +228,55 @@ class RunningTrial {
   }
 
  private:
+  int64_t MillisecondsSoFar() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() -
+                                                                 started_)
+        .count();
+  }
+
   Record MakeRecord(Verdict verdict) const {
     if (subject_ != nullptr && !IsExpected(verdict)) {
       absl::StrAppend(&verdict.message, "\n", subject_->Describe());
     }
     return {.trial = trial_,
             .verdict = std::move(verdict),
-            .milliseconds = absl::ToInt64Milliseconds(absl::Now() - started_),
+            .milliseconds = MillisecondsSoFar(),
             .version = version_};
+  }
+
+  // `what` is what was wrong besides the status, or when it ended.
+  Record MakeCrash(int status, absl::string_view what) const {
+    return MakeRecord({.outcome = Outcome::kCrash,
+                       .message = absl::StrCat(DescribeWaitStatus(status), what,
+                                               OutputTail(), Session())});
+  }
+
+  // The session, which the trial's process can no longer show.
+  std::string Session() const {
+    if (subject_ == nullptr) return "";
+    std::string text;
+    AppendSession(text, subject_->Transcript());
+    return text.empty() ? "" : absl::StrCat("\n", text);
+  }
+
+  std::string Snapshot() const {
+    // What it shows may end while it is looked at.
+    try {
+      return subject_->Snapshot();
+    } catch (const std::exception& e) {
+      return absl::StrCat("  ", e.what(), "\n");
+    }
   }
 
   void ReadVerdict() {
     std::array<char, 65536> buffer;
     ssize_t got = 0;
-    while ((got = read(pipe_, buffer.data(), buffer.size())) > 0) {
+    while (received_.size() < kMaxReport &&
+           (got = read(pipe_, buffer.data(), buffer.size())) > 0) {
       received_.append(buffer.data(), static_cast<size_t>(got));
     }
     if (got < 0 && errno != EAGAIN && errno != EINTR) Checked(-1, "read");
-    if (got == 0) pipe_ended_ = true;
+    if (got >= 0) pipe_ended_ = true;
   }
 
   int KillAndReap() {
@@ -264,14 +285,16 @@ class RunningTrial {
   }
 
   int Reap() {
-    int status = 0;
-    // It is a child and not reaped yet: nothing but a signal can go wrong.
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    // What it started and left behind.
-    kill(-pid_, SIGKILL);
+    const int status = ReapChild(pid_);
     pid_ = -1;
     return status;
+  }
+
+  void CloseDescriptors() {
+    for (int* fd : {&pipe_, &pidfd_, &output_}) {
+      if (*fd >= 0) close(*fd);
+      *fd = -1;
+    }
   }
 
   // The end of what the trial has printed, if anything.
@@ -287,9 +310,10 @@ class RunningTrial {
   }
 
   const Trial trial_;
+  const absl::Duration timeout_;
+  const Clock::time_point started_;
+  const Clock::time_point deadline_;
   std::unique_ptr<Subject> subject_;
-  const absl::Time started_;
-  const absl::Time deadline_;
   pid_t pid_ = -1;
   int pipe_ = -1;
   int pidfd_ = -1;
@@ -301,24 +325,79 @@ class RunningTrial {
   std::string received_;
 };
 
+// This process adopts what dead trials have left behind, while it lives.
+class Subreaper {
+ public:
+  Subreaper() : spared_(ChildrenOf(getpid())) {
+    prctl(PR_GET_CHILD_SUBREAPER, &before_);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
+  Subreaper(const Subreaper&) = delete;
+  Subreaper& operator=(const Subreaper&) = delete;
+  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, before_); }
+
+  void KillAdopted() const { KillOtherChildren(spared_); }
+
+ private:
+  const std::vector<pid_t> spared_;  // children from before
+  int before_ = 0;
+};
+
 // Waits until a trial has something to say, has ended, or is late, or for
 // kTick. `events` are then three for each trial, in their order: see
 // RunningTrial::Events().
 void AwaitNews(const std::list<RunningTrial>& running,
                std::vector<pollfd>& events) {
   events.clear();
-  absl::Time next_deadline = absl::Now() + kTick;
+  auto next_deadline = Clock::now() + kTick;
   for (const RunningTrial& trial : running) {
     const auto its_events = trial.Events();
     events.insert(events.end(), its_events.begin(), its_events.end());
     next_deadline = std::min(next_deadline, trial.deadline());
   }
-  const absl::Duration wait =
-      std::max(absl::ZeroDuration(), next_deadline - absl::Now());
+  const absl::Duration wait = std::max(
+      absl::ZeroDuration(), absl::FromChrono(next_deadline - Clock::now()));
   const timespec timeout = absl::ToTimespec(wait);
   if (ppoll(events.data(), events.size(), &timeout, nullptr) >= 0) return;
   if (errno != EINTR) Checked(-1, "ppoll");
   for (pollfd& event : events) event.revents = 0;
+}
+
+// The record of a trial if it has ended or is late; else reads what has come.
+// `events` are those of the trial, after AwaitNews().
+std::optional<Record> Attend(RunningTrial& trial, const pollfd* events) {
+  try {
+    if (events[1].revents != 0) return trial.Finish();
+    if (trial.deadline() <= Clock::now()) return trial.Kill();
+    if (events[0].revents != 0 || events[2].revents != 0) trial.Read();
+    return std::nullopt;
+  } catch (const std::exception& e) {
+    return trial.GiveUp(e.what());
+  }
+}
+
+// Starts a trial. Returns its record if that fails.
+std::optional<Record> StartTrial(const Trial& trial,
+                                 const RunnerOptions& options,
+                                 IdleSubjects& subjects,
+                                 std::list<RunningTrial>& running) {
+  RunningTrial& started = running.emplace_back(
+      trial, trial.may_hang
+                 ? std::min(options.timeout, options.timeout_of_hanging)
+                 : options.timeout);
+  try {
+    started.Start(subjects.Take(trial), [&] {
+      for (RunningTrial& other : running) {
+        if (&other != &started) other.CloseInChild();
+      }
+      subjects.CloseInChild();
+    });
+    return std::nullopt;
+  } catch (const std::exception& e) {
+    Record record = started.GiveUp(e.what());
+    running.pop_back();
+    return record;
+  }
 }
 
 }  // namespace
@@ -332,6 +411,14 @@ std::unique_ptr<Subject> IdleSubjects::Take(const Trial& trial) {
   std::unique_ptr<Subject> subject = std::move(idle.back());
   idle.pop_back();
   return subject;
+}
+
+void IdleSubjects::CloseInChild() {
+  for (auto& [column, subjects] : idle_) {
+    for (const std::unique_ptr<Subject>& subject : subjects) {
+      subject->CloseInChild();
+    }
+  }
 }
 
 void IdleSubjects::Return(const Trial& trial,
@@ -348,29 +435,29 @@ void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                absl::FunctionRef<void(const Record&)> on_record,
                IdleSubjects& subjects) {
+  const Subreaper subreaper;
   std::list<RunningTrial> running;
   std::vector<pollfd> events;
   size_t next = 0;
-  while (next < trials.size() || !running.empty()) {
+  while (true) {
     while (next < trials.size() &&
            running.size() < static_cast<size_t>(options.jobs)) {
-      const Trial& trial = trials[next++];
-      running.emplace_back(
-          trial, subjects.Take(trial),
-          trial.may_hang ? std::min(options.timeout, options.timeout_of_hanging)
-                         : options.timeout);
+      const std::optional<Record> failure =
+          StartTrial(trials[next++], options, subjects, running);
+      if (failure.has_value()) on_record(*failure);
     }
+    if (running.empty()) break;  // The last ones could not be started.
     AwaitNews(running, events);
     if (options.on_tick != nullptr) options.on_tick();
-    auto event = events.begin();
+    const pollfd* event = events.data();
     for (auto trial = running.begin(); trial != running.end(); event += 3) {
-      const bool has_ended = event[1].revents != 0;
-      if (!has_ended && trial->deadline() > absl::Now()) {
-        if (event[0].revents != 0 || event[2].revents != 0) trial->Read();
+      const std::optional<Record> record = Attend(*trial, event);
+      if (!record.has_value()) {
         ++trial;
         continue;
       }
-      on_record(has_ended ? trial->Finish() : trial->Kill());
+      subreaper.KillAdopted();
+      on_record(*record);
       subjects.Return(trial->trial(), trial->TakeSubject());
       trial = running.erase(trial);
     }

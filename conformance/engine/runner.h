@@ -37,19 +37,26 @@ class IdleSubjects {
   // Null: there is none to return.
   void Return(const Trial& trial, std::unique_ptr<Subject> subject);
 
+  // For a trial's process: see Subject::CloseInChild().
+  void CloseInChild();
+
  private:
   std::map<const Column*, std::vector<std::unique_ptr<Subject>>> idle_;
 };
 
 // Runs trials, each in a process of its own, and hands over the record of each
 // when it has ended (in the order in which they end). A trial that crashes or
-// hangs has its outcome like any other, and the run goes on.
+// hangs has its outcome like any other, and the run goes on. One that cannot be
+// started is a harness error, as is one that cannot be watched.
+//
+// A trial's process inherits nothing that was opened for another trial. What it
+// starts ends with it, daemons included: the calling process is a subreaper
+// (PR_SET_CHILD_SUBREAPER of prctl(2)) meanwhile.
 //
 // What a trial prints is kept, and becomes part of the message if it crashes or
 // hangs.
 //
-// Forks, so the calling process must have one thread. Throws HarnessError if
-// no processes can be made.
+// Forks, so the calling process must have one thread.
 //
 // `subjects` is for those who run trials in several portions, and need not
 // start the columns' subjects anew for each.

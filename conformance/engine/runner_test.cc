@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -24,6 +26,7 @@
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/run_on_linux.h"
+#include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
 #include "conformance/environment.h"
 #include "conformance/harness_error.h"
@@ -478,6 +481,82 @@ TEST(RunnerTest, WhatATrialStartedEndsWithIt) {
   char byte = 0;
   EXPECT_EQ(read(pipe_fds[0], &byte, 1), 0);
   close(pipe_fds[0]);
+}
+
+TEST(RunnerTest, ADaemonOfATrialEndsWithIt) {
+  // As in the test above. Neither a session nor a group of its own, nor a
+  // parent that is dead, saves the daemon; nor that the trial ends by itself.
+  for (void (*const end)() : {+[] { std::abort(); }, +[] {}}) {
+    static void (*end_trial)();
+    end_trial = end;
+    static int pipe_fds[2];
+    ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
+    static_cast<void>(VerdictOf([](Context&) {
+      const pid_t child = fork();
+      if (child == 0) {
+        setsid();
+        if (fork() != 0) _exit(0);
+        while (true) pause();
+      }
+      waitpid(child, nullptr, 0);
+      end_trial();
+    }));
+    close(pipe_fds[1]);
+    char byte = 0;
+    EXPECT_EQ(read(pipe_fds[0], &byte, 1), 0);
+    close(pipe_fds[0]);
+  }
+}
+
+// Writes to every pipe of this process, the one to the runner among them.
+void WriteToPipes(absl::string_view text) {
+  for (int fd = STDERR_FILENO + 1; fd < 64; ++fd) {
+    struct stat file = {};
+    if (fstat(fd, &file) != 0 || !S_ISFIFO(file.st_mode)) continue;
+    [[maybe_unused]] const ssize_t written =
+        write(fd, text.data(), text.size());
+  }
+}
+
+TEST(RunnerTest, AReportThatIsNoneCostsItsOwnTrial) {
+  const Case forges[] = {
+      MakeCase([](Context&) {
+        WriteToPipes(absl::string_view("{\"outcome\":\"pass\"}\0", 19));
+        _exit(0);
+      }),
+      MakeCase([](Context&) {
+        WriteToPipes(absl::string_view("{\"outcome\":[7]}\0", 16));
+        _exit(0);
+      }),
+      // Before the report that the trial itself writes.
+      MakeCase([](Context&) { WriteToPipes("{}"); }),
+      MakeCase([](Context&) { WriteToPipes(absl::string_view("\0", 1)); }),
+  };
+  const Case pass = MakeCase([](Context&) {});
+  const Column column = NetTcpOnLinux();
+  for (const Case& forge : forges) {
+    std::map<const Case*, Verdict> verdicts;
+    RunTrials({{.test_case = &forge, .column = &column},
+               {.test_case = &pass, .column = &column}},
+              {.jobs = 2}, [&](const Record& record) {
+                verdicts[record.trial.test_case] = record.verdict;
+              });
+    EXPECT_EQ(verdicts[&forge].outcome, Outcome::kCrash);
+    EXPECT_THAT(verdicts[&forge].message,
+                HasSubstr("status 0 with a report that is none: "));
+    EXPECT_EQ(verdicts[&pass].outcome, Outcome::kPass);
+  }
+}
+
+TEST(RunnerTest, ATrialThatCannotBeStartedIsAHarnessError) {
+  // A subject is started by the runner itself.
+  Column column = NetTcpOnLinux();
+  column.start_subject = []() -> std::unique_ptr<Subject> {
+    throw HarnessError("no more processes");
+  };
+  const Verdict verdict = RunOne(MakeCase([](Context&) {}), column).verdict;
+  EXPECT_EQ(verdict.outcome, Outcome::kHarnessError);
+  EXPECT_EQ(verdict.message, "no more processes");
 }
 
 TEST(RunnerTest, TasksThatWaitAreSeenAndInterrupted) {

@@ -3,22 +3,15 @@
 
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
+#include "conformance/subject_error.h"
 
 namespace net::conformance {
-
-// Thrown where a Subject does not do its part. Ends the case: its outcome is
-// `crash`.
-class SubjectError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 // How a subject presents itself when it is asked first.
 struct SubjectGreeting {
@@ -46,6 +39,9 @@ class Subject {
   virtual std::string Snapshot() = 0;
   // A trial begins: "listen.backlog.default v4 python".
   virtual void Begin(absl::string_view trial_name) = 0;
+  // For the process of a trial that is another subject's: closes its copies of
+  // this one's descriptors. Nothing else is called after that.
+  virtual void CloseInChild() = 0;
 
   // For the trial's process, which has inherited it. They throw SubjectError.
 
@@ -65,7 +61,9 @@ class Subject {
   virtual bool IsReplaceable() const = 0;
   // Of the implementation, as it tells itself: "3.11.2"; "" before it has.
   virtual std::string Version() const = 0;
-  // For people: what was said to it and what it answered.
+
+  // For both. For people: what was said to it and what it answered since
+  // Begin(), even if the trial's process is dead.
   virtual std::string Transcript() const = 0;
 };
 

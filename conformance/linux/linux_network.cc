@@ -9,8 +9,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -40,6 +42,48 @@ void MapToRoot(uid_t uid, gid_t gid) {
   WriteFile("/proc/self/setgroups", "deny");
   WriteFile("/proc/self/uid_map", absl::StrCat("0 ", uid, " 1"));
   WriteFile("/proc/self/gid_map", absl::StrCat("0 ", gid, " 1"));
+}
+
+// Throws HarnessError where it fails. Then the process may be in the new
+// namespaces, but without rights there, and cannot come back.
+void MoveToOwnNetwork() {
+  const uid_t uid = geteuid();
+  const gid_t gid = getegid();
+  if (unshare(CLONE_NEWNET) != 0) {
+    Checked(unshare(CLONE_NEWUSER | CLONE_NEWNET), "unshare");
+    MapToRoot(uid, gid);
+  }
+  SetLoopback(true);
+}
+
+// Tries it in a child. Returns why it fails; nullopt if it does not.
+std::optional<std::string> TryOwnNetwork() {
+  std::array<int, 2> pipe_fds = {};
+  Checked(pipe2(pipe_fds.data(), O_CLOEXEC), "pipe2");
+  const auto child = static_cast<pid_t>(Checked(fork(), "fork"));
+  if (child == 0) {
+    std::string why;
+    try {
+      MoveToOwnNetwork();
+    } catch (const HarnessError& e) {
+      why = e.what();
+    }
+    const bool is_written = write(pipe_fds[1], why.data(), why.size()) ==
+                            static_cast<ssize_t>(why.size());
+    _exit(is_written && why.empty() ? 0 : 1);
+  }
+  close(pipe_fds[1]);
+  const absl::Cleanup close_pipe = [&] { close(pipe_fds[0]); };
+  // Shorter than a pipe's atomic writes are.
+  std::array<char, 512> why = {};
+  const auto size = static_cast<size_t>(
+      Checked(read(pipe_fds[0], why.data(), why.size()), "read"));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status == 0) return std::nullopt;
+  return absl::StrCat("no network namespace of its own: ",
+                      absl::string_view(why.data(), size));
 }
 
 unsigned char RouteTypeFor(int error) {
@@ -83,18 +127,14 @@ RouteRequest MakeRouteRequest(const ip::Addr& addr, int error) {
 
 }  // namespace
 
+std::optional<std::string> LacksOwnNetwork() {
+  static const std::optional<std::string> lacks = TryOwnNetwork();
+  return lacks;
+}
+
 std::optional<std::string> EnterOwnNetwork() {
-  const uid_t uid = geteuid();
-  const gid_t gid = getegid();
-  if (unshare(CLONE_NEWNET) != 0) {
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-      return std::string(
-          ErrnoError(errno, "no network namespace of its own: unshare")
-              .message());
-    }
-    MapToRoot(uid, gid);
-  }
-  SetLoopback(true);
+  if (auto lacks = LacksOwnNetwork()) return lacks;
+  MoveToOwnNetwork();
   return std::nullopt;
 }
 

@@ -13,10 +13,16 @@ namespace net::conformance {
 
 // The network namespace of this process (network_namespaces(7)).
 
+// Why EnterOwnNetwork() is not possible; nullopt if it is. Tries it, once, in a
+// child process: some systems let everybody make a user namespace, but give
+// no capabilities in it (Ubuntu 24.04's AppArmor profile), and there is no way
+// back out of one. Children of this process inherit the answer.
+std::optional<std::string> LacksOwnNetwork();
+
 // Moves the process into a network namespace of its own, with the loopback
 // interface up: as it is if it may, else in a user namespace of its own, too.
-// Returns why that is not possible; nullopt if it was done. The process must
-// have one thread.
+// Returns why that is not possible, and then leaves it where it was; nullopt if
+// it was done. The process must have one thread.
 std::optional<std::string> EnterOwnNetwork();
 
 // Moves the process into the network namespace of another, `pid`, and into its

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -23,6 +24,7 @@
 #include "conformance/linux/harness_error.h"
 #include "conformance/linux/linux_descriptors.h"
 #include "conformance/linux/thread_status.h"
+#include "conformance/subject_error.h"
 
 namespace net::conformance {
 namespace {
@@ -34,7 +36,9 @@ std::string FirstLineOf(const std::string& path) {
   return line;
 }
 
-bool IsTcp(int fd) {
+}  // namespace
+
+bool IsTcpSocket(int fd) {
   int protocol = 0;
   int domain = 0;
   socklen_t size = sizeof(int);
@@ -42,6 +46,8 @@ bool IsTcp(int fd) {
          getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
          protocol == IPPROTO_TCP && (domain == AF_INET || domain == AF_INET6);
 }
+
+namespace {
 
 // The file's flags, with O_CLOEXEC (proc(5), fdinfo); nullopt if it is gone.
 std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
@@ -58,11 +64,12 @@ std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
 
 ProcessView::ProcessView(pid_t pid)
     : pid_(pid),
-      pidfd_(CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)),
-                       absl::StrCat("pidfd_open ", pid))),
+      pidfd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))),
       calls_(pid) {
+  if (pidfd_ < 0 && errno == ESRCH) ThrowEnded();
+  Checked(pidfd_, absl::StrCat("pidfd_open ", pid));
   rlimit limit = {};
-  Checked(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
   limit_ = limit.rlim_cur;
 }
 
@@ -74,11 +81,54 @@ DescriptorId ProcessView::Identify(int fd) const {
 
 std::vector<DescriptorId> ProcessView::Sockets() const {
   std::vector<DescriptorId> sockets;
-  for (const int fd : ListDescriptors(Folder())) {
+  for (const int fd : List("fd")) {
     const DescriptorId id = Identify(fd);
     if (id.inode != 0) sockets.push_back(id);
   }
   return sockets;
+}
+
+bool ProcessView::HasEnded() const {
+  pollfd event = {.fd = pidfd_, .events = POLLIN, .revents = 0};
+  return poll(&event, 1, 0) == 1;
+}
+
+void ProcessView::ThrowEnded() const {
+  throw SubjectError(absl::StrCat("process ", pid_, " has ended"));
+}
+
+void ProcessView::CheckAnswer(int64_t answer, const char* operation) const {
+  const int error = errno;
+  if (answer >= 0) return;
+  if (HasEnded()) ThrowEnded();
+  errno = error;
+  Checked(answer, operation);
+}
+
+std::vector<int> ProcessView::List(const char* folder) const {
+  try {
+    return ListDescriptors(absl::StrCat("/proc/", pid_, "/", folder));
+  } catch (const HarnessError&) {
+    if (HasEnded()) ThrowEnded();
+    throw;
+  }
+}
+
+std::optional<std::string> ProcessView::LinkOfDescriptor(int fd) const {
+  const std::string path = absl::StrCat("/proc/", pid_, "/fd/", fd);
+  std::array<char, 256> target = {};
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+  if (size >= 0) return std::string(target.data(), static_cast<size_t>(size));
+  if (errno != ENOENT) return std::nullopt;
+  if (HasEnded()) ThrowEnded();
+  return "";
+}
+
+uint64_t ProcessView::CaughtSignals() const {
+  const std::optional<ThreadStatus> status =
+      ReadThreadStatus(absl::StrCat("/proc/", pid_, "/status"));
+  if (!status.has_value()) ThrowEnded();
+  return status->caught;
 }
 
 std::vector<Environment::Descriptor> ProcessView::TcpSockets() const {
@@ -86,7 +136,7 @@ std::vector<Environment::Descriptor> ProcessView::TcpSockets() const {
   for (const DescriptorId& id : Sockets()) {
     const std::optional<int> own = Duplicate(id);
     if (!own.has_value()) continue;
-    if (IsTcp(*own)) {
+    if (IsTcpSocket(*own)) {
       sockets.push_back({.id = id, .what = DescribeDescriptor(*own)});
     }
     close(*own);
@@ -110,7 +160,7 @@ std::optional<int> ProcessView::Duplicate(const DescriptorId& id) const {
 
 std::vector<DescriptorId> ProcessView::SurvivorsOfExec() const {
   std::vector<DescriptorId> survivors;
-  for (const int fd : ListDescriptors(Folder())) {
+  for (const int fd : List("fd")) {
     const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
     const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
     if (survives) survivors.push_back(Identify(fd));
@@ -124,30 +174,31 @@ std::string ProcessView::Folder() const {
 
 void ProcessView::LimitDescriptors(std::optional<int> free) const {
   rlimit limit = {};
-  Checked(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
   limit.rlim_cur = limit_;
   if (free.has_value()) {
-    const std::vector<int> open = ListDescriptors(Folder());
+    const std::vector<int> open = List("fd");
     limit.rlim_cur = LimitThatLeaves(*free, [&](int fd) {
       return std::binary_search(open.begin(), open.end(), fd);
     });
   }
-  Checked(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
+  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
 }
 
 void ProcessView::Interrupt(int signal) const {
   const uint64_t bit = uint64_t{1} << (signal - 1);
   const std::vector<pid_t> threads = calls_.Threads();
   for (const pid_t thread : threads) {
+    // A number of a process that has ended may be another's.
+    if (HasEnded()) ThrowEnded();
     // A thread may have ended since.
-    if (syscall(SYS_tgkill, pid_, thread, signal) != 0 && errno != ESRCH) {
-      Checked(-1, "tgkill");
-    }
+    const auto sent = syscall(SYS_tgkill, pid_, thread, signal);
+    if (sent != 0 && errno != ESRCH) CheckAnswer(sent, "tgkill");
   }
   // Nothing tells when a thread takes a signal, so it is looked at. One that
   // blocks it does not, and its system calls go on.
   constexpr useconds_t kBetweenLooks = 100;
-  constexpr int kLooks = 100'000;
+  constexpr int kLooks = 30'000;
   int looks = 0;
   for (const pid_t thread : threads) {
     const std::string path =
@@ -159,7 +210,7 @@ void ProcessView::Interrupt(int signal) const {
     };
     while (is_pending()) {
       if (++looks == kLooks) {
-        throw HarnessError(absl::StrCat("thread ", thread, " of the driver ",
+        throw SubjectError(absl::StrCat("thread ", thread, " of the driver ",
                                         "does not take signal ", signal));
       }
       usleep(kBetweenLooks);

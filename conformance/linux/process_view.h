@@ -13,11 +13,15 @@
 
 namespace net::conformance {
 
+// `fd` is a descriptor of this process for a socket of TCP over IPv4 or IPv6.
+bool IsTcpSocket(int fd);
+
 // Another process, seen from outside: through /proc (proc(5)), pidfd_getfd(2)
 // and prlimit(2). Needs the right to trace it (ptrace(2)): to be root, or to
 // have started it. Owns a pidfd.
 //
-// Thread-safe. What must not fail throws HarnessError.
+// Thread-safe. What must not fail throws HarnessError, or SubjectError where
+// the process has ended.
 class ProcessView {
  public:
   explicit ProcessView(pid_t pid);
@@ -42,6 +46,14 @@ class ProcessView {
   // descriptor is not open (any more), or must not be looked at.
   std::optional<int> Duplicate(const DescriptorId& id) const;
 
+  // What a descriptor is, as /proc has it: "socket:[4711]", "/dev/null"; "" if
+  // it is not open. Nullopt if it must not be looked at.
+  std::optional<std::string> LinkOfDescriptor(int fd) const;
+
+  // The signals for which the process has a handler, a bit each: signal 1 is
+  // the lowest bit.
+  uint64_t CaughtSignals() const;
+
   // The descriptors without FD_CLOEXEC: those that exec leaves open.
   std::vector<DescriptorId> SurvivorsOfExec() const;
 
@@ -52,7 +64,8 @@ class ProcessView {
   const BlockedCallReader& calls() const { return calls_; }
 
   // Interrupts the system calls of all threads by `signal`, and waits until
-  // each that does not block it has taken it.
+  // each that does not block it has taken it. Throws SubjectError if one does
+  // not.
   void Interrupt(int signal) const;
 
   // What each thread does, for people.
@@ -60,6 +73,13 @@ class ProcessView {
 
  private:
   std::string Folder() const;  // of its descriptors
+  // The numbers in a folder of /proc/PID: "fd", "task".
+  std::vector<int> List(const char* folder) const;
+  std::vector<pid_t> Threads() const { return List("task"); }
+  bool HasEnded() const;
+  [[noreturn]] void ThrowEnded() const;
+  // Throws if a system call about the process has failed.
+  void CheckAnswer(int64_t answer, const char* operation) const;
 
   const pid_t pid_;
   const int pidfd_;

@@ -25,6 +25,8 @@ std::optional<ThreadStatus> ReadThreadStatus(const std::string& path) {
       if (!absl::SimpleHexAtoi(rest, &status.pending)) return std::nullopt;
     } else if (absl::ConsumePrefix(&rest, "SigBlk:\t")) {
       if (!absl::SimpleHexAtoi(rest, &status.blocked)) return std::nullopt;
+    } else if (absl::ConsumePrefix(&rest, "SigCgt:\t")) {
+      if (!absl::SimpleHexAtoi(rest, &status.caught)) return std::nullopt;
     } else if (absl::ConsumePrefix(&rest, "voluntary_ctxt_switches:\t")) {
       whole = absl::SimpleAtoi(rest, &status.times_slept);
     }

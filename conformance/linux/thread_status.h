@@ -14,6 +14,7 @@ struct ThreadStatus {
   uint64_t times_slept = 0;  // how often it has gone to sleep so far
   uint64_t pending = 0;      // signals to it that it has not taken, a bit each
   uint64_t blocked = 0;      // signals that it does not take
+  uint64_t caught = 0;       // signals for which the process has a handler
 };
 
 // `path` is the file's. Nullopt if the thread is gone.

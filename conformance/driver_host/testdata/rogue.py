@@ -1,38 +1,81 @@
 #!/usr/bin/env python3
 """A driver that misbehaves as its argument says: what the runner's own tests drive.
 
-Until then, and in all else, it answers as a driver does that has nothing but a listener.
+Until then, and in all else, it answers as a simple driver does.
+
+An argument such as `listen.port=70000` is a lie: that member of each answer `ok` to that command has this value, as the
+JSON text that it is. CHILD, DEAD, PARENT and CHANNEL stand for numbers: of a child without sockets, of a process that has ended, of
+the parent, of the descriptor of the answers. NOTHING leaves the member out.
 """
 
+import base64
 import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
 fault = sys.argv[1]
-commands = os.fdopen(int(os.environ["CONFORMANCE_READ_FD"]), "rb")
+commands = os.fdopen(int(os.environ["CONFORMANCE_READ_FD"]), "rb", buffering=0)
 answers = os.fdopen(int(os.environ["CONFORMANCE_WRITE_FD"]), "wb")
 sockets = {}
+last_number = 0
+
+
+def write(text):
+    answers.write(text)
+    answers.flush()
 
 
 def say(message, times=1):
-    body = json.dumps(message).encode()
-    answers.write(b"%d\n%s" % (len(body), body) * times)
-    answers.flush()
+    body = json.dumps(message)
+    if fault.startswith(tuple("hello. listen. connect. accept. send. recv.".split())):
+        place, value = fault.split("=", 1)
+        body = body.replace(f'"{place}"', value)
+    body = body.encode()
+    wrong = {"longer": 1, "shorter": -1}.get(fault, 0) if "socket" in message.get("ok", {}) else 0
+    write(b"%d\n%s" % (len(body) + wrong, body) * times)
+
+
+def number_for(word):
+    if word == "DEAD":
+        child = subprocess.Popen(["true"])
+        child.wait()
+        return child.pid
+    if word == "CHILD":
+        return subprocess.Popen(["sleep", "1000"]).pid
+    return {"PARENT": os.getppid(), "CHANNEL": answers.fileno()}[word]
+
+
+def lied(name, ok):
+    """The members of `ok`, with the lie's place in it instead of its value."""
+    place = fault.split("=", 1)[0]
+    command, _, member = place.partition(".")
+    if command != name or not member:
+        return ok
+    if fault.endswith("=NOTHING"):
+        return {key: value for key, value in ok.items() if key != member}
+    return {**ok, member: place}
+
+
+def keep(made):
+    global last_number
+    last_number += 1
+    sockets[last_number] = made
+    return {"socket": last_number, "descriptor": made.fileno()}
 
 
 def listen(command):
     made = socket.socket(socket.AF_INET)
     made.bind((command["address"], command["port"]))
     made.listen()
-    number = len(sockets) + 1
-    sockets[number] = made
     port = made.getsockname()[1]
     if fault == "leaks":
         sockets["leak"] = socket.create_server(("127.0.0.1", 0))
-    return {"socket": number, "port": port + 1 if fault == "lies" else port, "descriptor": made.fileno()}
+    ports = [port] * command["options"].get("ports", 0)
+    return {**keep(made), "port": port + 1 if fault == "lies" else port, "ports": ports}
 
 
 def answer(command):
@@ -42,6 +85,14 @@ def answer(command):
         return {"version": 1, "name": name, "implementation_version": "1", "language": "Python", "pid": os.getpid()}
     if name == "listen":
         return listen(command)
+    if name == "connect":
+        return keep(socket.create_connection((command["address"], command["port"])))
+    if name == "accept":
+        return keep(sockets[command["socket"]].accept()[0])
+    if name == "send":
+        return {"sent": sockets[command["socket"]].send(base64.b64decode(command["data"]))}
+    if name == "recv":
+        return {"data": base64.b64encode(sockets[command["socket"]].recv(command["size"])).decode()}
     if name == "close":
         sockets.pop(command["socket"]).close()
         return {}
@@ -53,6 +104,23 @@ def answer(command):
     return {}
 
 
+def leave_a_daemon(path):
+    """Starts a process that nothing connects with this one, and that says through a FIFO that it runs."""
+    if os.fork() != 0:
+        os.wait()
+        return
+    os.setsid()
+    if os.fork() == 0:
+        os.close(commands.fileno())
+        os.close(answers.fileno())
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        fifo = os.open(path, os.O_WRONLY)
+        os.write(fifo, b"x")
+        while True:
+            time.sleep(1000)
+    os._exit(0)
+
+
 def misbehave(identifier):
     if fault == "dies":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -62,24 +130,36 @@ def misbehave(identifier):
     if fault == "hangs":
         time.sleep(1000)
     if fault == "half":
-        answers.write(b'100\n{"id": 1, "ok"')
-        answers.flush()
+        write(b'100\n{"id": 1, "ok"')
         sys.exit(0)
     if fault == "prints":
-        answers.write(b"Hello, world!\n")
-        answers.flush()
+        write(b"Hello, world!\n")
+    if fault == "negative":
+        write(b"-5\n{}")
     if fault == "floods":
         for _ in range(2000):
             print("x" * 1000)
         print("the last line", flush=True)
         sys.exit(3)
+    if fault == "floods_without_end":
+        while True:
+            print("x" * 1000)
     if fault == "huge":
-        answers.write(b"99999999\n")
-        answers.flush()
+        write(b"99999999\n")
     if fault == "both":
         say({"id": identifier, "ok": {}, "error": {"errno": "EPERM"}})
     if fault == "internal":
         say({"id": identifier, "internal": {"text": "KeyError: 7"}})
+    if fault == "unknown_id":
+        say({"id": identifier + 1000, "ok": {}})
+    if fault == "text_as_id":
+        say({"id": str(identifier), "ok": {}})
+    if fault == "daemon":
+        leave_a_daemon(sys.argv[2])
+    if fault == "deaf":
+        commands.close()
+        say({"id": identifier, "error": {"errno": "EACCES"}})
+        time.sleep(1000)
     if fault == "unsupported":
         say({"id": identifier, "unsupported": {"reason": "cannot do anything"}})
         return True
@@ -89,21 +169,31 @@ def misbehave(identifier):
 def greet_wrongly(identifier):
     body = json.dumps({"id": identifier + 6 * (fault == "hello_id"), "ok": answer({"command": "hello"})}).encode()
     if fault == "hello_long":
-        answers.write(b"%d\n%s" % (len(body) + 5, body))
-        answers.flush()
+        write(b"%d\n%s" % (len(body) + 5, body))
     if fault == "hello_id":
-        answers.write(b"%d\n%s" % (len(body), body))
-        answers.flush()
+        write(b"%d\n%s" % (len(body), body))
     # As if the frame waited in a buffer.
     return fault in ("hello_unflushed", "hello_long", "hello_id")
 
+
+def read_exactly(size):
+    text = b""
+    while len(text) < size:
+        text += commands.read(size - len(text))
+    return text
+
+
+if "=" in fault:
+    place, word = fault.split("=", 1)
+    if word in ("DEAD", "CHILD", "PARENT", "CHANNEL"):
+        fault = f"{place}={number_for(word)}"
 
 before = ""
 while True:
     length = commands.readline()
     if not length:
         break
-    command = json.loads(commands.read(int(length)))
+    command = json.loads(read_exactly(int(length)))
     if command["command"] == "hello" and greet_wrongly(command["id"]):
         continue
     if command["command"] == "listen" and misbehave(command["id"]):
@@ -111,4 +201,5 @@ while True:
     if before == "close" and fault == "repeats":
         say({"id": command["id"] - 1, "ok": {}})
     before = command["command"]
-    say({"id": command["id"], "ok": answer(command)}, 2 if before == "close" and fault == "twice" else 1)
+    ok = lied(command["command"], answer(command))
+    say({"id": command["id"], "ok": ok}, 2 if before == "close" and fault == "twice" else 1)

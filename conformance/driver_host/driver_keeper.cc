@@ -1,0 +1,169 @@
+#include "conformance/driver_host/driver_keeper.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <initializer_list>
+#include <iterator>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/linux/harness_error.h"
+#include "conformance/linux/linux_descriptors.h"
+#include "conformance/linux/linux_network.h"
+#include "conformance/linux/process_tree.h"
+
+namespace net::conformance {
+namespace {
+
+// The numbers that the channel has in the driver.
+constexpr int kReadFd = 3;
+constexpr int kWriteFd = 4;
+
+constexpr int kCannotStart = 126;  // an exit status, as sh(1) has it
+
+// Keeps the standard streams, too.
+void CloseAllBut(std::initializer_list<int> kept) {
+  for (const int fd : ListDescriptors("/proc/self/fd")) {
+    const bool is_kept = fd <= STDERR_FILENO ||
+                         std::find(kept.begin(), kept.end(), fd) != kept.end();
+    if (!is_kept) close(fd);
+  }
+}
+
+void ReportStatus(int pipe, int status) {
+  // The runner may be dead.
+  [[maybe_unused]] const ssize_t written = write(pipe, &status, sizeof(status));
+}
+
+[[noreturn]] void FailToStart(const KeeperPipes& pipes, absl::string_view why) {
+  [[maybe_unused]] const ssize_t written =
+      write(pipes.output, why.data(), why.size());
+  ReportStatus(pipes.status, W_EXITCODE(kCannotStart, 0));
+  _exit(kCannotStart);
+}
+
+// Becomes the driver. Throws HarnessError.
+[[noreturn]] void ExecDriver(const DriverCommand& command,
+                             const DriverWorld& world,
+                             const KeeperPipes& pipes) {
+  // A group of its own. Its init ends before it only where there is no PID
+  // namespace and somebody kills the init.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::signal(SIGPIPE, SIG_DFL);
+  if (!world.privileged_ports) {
+    // Not in the bounding set, it does not come back with exec either.
+    Checked(prctl(PR_CAPBSET_DROP, CAP_NET_BIND_SERVICE, 0, 0, 0),
+            "PR_CAPBSET_DROP");
+  }
+  dup2(pipes.output, STDERR_FILENO);
+  dup2(pipes.output, STDOUT_FILENO);
+  const int no_input = open("/dev/null", O_RDONLY);
+  dup2(no_input, STDIN_FILENO);
+  if (no_input > STDERR_FILENO) close(no_input);
+  dup2(pipes.commands, ReadNumber(command));
+  dup2(pipes.answers, WriteNumber(command));
+  setenv("CONFORMANCE_READ_FD", absl::StrCat(ReadNumber(command)).c_str(), 1);
+  setenv("CONFORMANCE_WRITE_FD", absl::StrCat(WriteNumber(command)).c_str(), 1);
+  const std::string line = absl::StrCat("exec ", command.line);
+  execl("/bin/sh", "sh", "-c", line.c_str(), static_cast<char*>(nullptr));
+  Checked(-1, "exec /bin/sh");
+  _exit(kCannotStart);
+}
+
+// In a PID namespace of one's own: makes /proc that namespace's, too. Where
+// that is not allowed /proc goes on showing the numbers of the runner's
+// namespace.
+void MountProc() {
+  if (unshare(CLONE_NEWNS) != 0) return;
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
+  static_cast<void>(mount("proc", "/proc", "proc",
+                          MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
+}
+
+// The init: starts the driver, reports how it ended, and goes on until all that
+// it has left behind has ended, too.
+[[noreturn]] void RunInit(const DriverCommand& command,
+                          const DriverWorld& world, const KeeperPipes& pipes) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (getpid() == 1) MountProc();
+  const auto driver = static_cast<pid_t>(Checked(fork(), "fork"));
+  if (driver == 0) ExecDriver(command, world, pipes);
+  // The driver must see the end of its channel, and be seen to close it.
+  CloseAllBut({pipes.status});
+  while (true) {
+    int status = 0;
+    const pid_t child = waitpid(-1, &status, 0);
+    if (child == driver) ReportStatus(pipes.status, status);
+    if (child < 0 && errno == ECHILD) _exit(0);
+  }
+}
+
+[[noreturn]] void RunKeeper(const DriverCommand& command,
+                            const DriverWorld& world,
+                            const KeeperPipes& pipes) {
+  setpgid(0, 0);
+  std::signal(SIGPIPE, SIG_IGN);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  CloseAllBut(
+      {pipes.commands, pipes.answers, pipes.output, pipes.status, pipes.end});
+  if (world.own_network && !EnterOwnNetwork().has_value() && !world.ipv6) {
+    WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+  }
+  // Where it is not allowed, the descendants are found by their parents.
+  static_cast<void>(unshare(CLONE_NEWPID));
+  const auto init = static_cast<pid_t>(Checked(fork(), "fork"));
+  if (init == 0) {
+    try {
+      RunInit(command, world, pipes);
+    } catch (const std::exception& e) {
+      FailToStart(pipes, e.what());
+    }
+  }
+  CloseAllBut({pipes.end});
+  pollfd events[] = {
+      {.fd = pipes.end, .events = POLLIN, .revents = 0},
+      {.fd = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, init, 0)),
+                       "pidfd_open"),
+       .events = POLLIN,
+       .revents = 0}};
+  while (poll(events, std::size(events), -1) < 0 && errno == EINTR) {
+  }
+  KillOtherChildren();
+  _exit(0);
+}
+
+}  // namespace
+
+int ReadNumber(const DriverCommand& command) {
+  return command.stdio ? STDIN_FILENO : kReadFd;
+}
+int WriteNumber(const DriverCommand& command) {
+  return command.stdio ? STDOUT_FILENO : kWriteFd;
+}
+
+void KeepDriver(const DriverCommand& command, const DriverWorld& world,
+                const KeeperPipes& pipes) noexcept {
+  try {
+    RunKeeper(command, world, pipes);
+  } catch (const std::exception& e) {
+    FailToStart(pipes, e.what());
+  }
+}
+
+}  // namespace net::conformance
