@@ -78,7 +78,6 @@ inline bool IsPlain(const ListenOptions& options) {
 //
 // and its Socket has
 //
-//   LocalAddr()             -> ip::Endpoint
 //   Send(absl::string_view) -> size_t
 //   Recv(absl::Span<char>)  -> size_t
 //   Shutdown(int how), Close()
@@ -87,6 +86,7 @@ inline bool IsPlain(const ListenOptions& options) {
 // either), and nothing is Result<Done> or absl::Status. What is said of the
 // methods of Implementation holds for them. These may be there, too:
 //
+//   Socket::LocalAddr()     -> ip::Endpoint
 //   Socket::PendingError(), int Socket::fd()
 //   Socket Adopt(int fd), void UseSyscalls(Syscalls&)
 template <typename Library>
@@ -107,7 +107,6 @@ concept SocketLibrary = std::movable<typename Library::Socket> &&
   {
     ToResult(library.PeerAddr(socket))
     } -> std::same_as<Result<std::optional<ip::Endpoint>>>;
-  { ToResult(socket.LocalAddr()) } -> std::same_as<Result<ip::Endpoint>>;
   { ToResult(socket.Send(data)) } -> std::same_as<Result<size_t>>;
   { ToResult(socket.Recv(buffer)) } -> std::same_as<Result<size_t>>;
   { ToResult(socket.Shutdown(how)) } -> std::same_as<Result<Done>>;
@@ -138,7 +137,10 @@ class Adapter : public Implementation {
     return ToResult(library_.PeerAddr(Find(socket)));
   }
   Result<ip::Endpoint> LocalAddr(Handle socket) override {
-    return ToResult(Find(socket).LocalAddr());
+    if constexpr (requires(Socket s) { s.LocalAddr(); }) {
+      return ToResult(Find(socket).LocalAddr());
+    }
+    return Implementation::LocalAddr(socket);
   }
   Result<size_t> Send(Handle socket, absl::string_view data) override {
     return ToResult(Find(socket).Send(data));

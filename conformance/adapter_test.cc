@@ -177,6 +177,38 @@ TEST_F(AdapterTest, WhatTheLibraryLacksIsUnsupported) {
   EXPECT_FALSE(adapter_->UseSyscalls(DefaultSyscalls()));
 }
 
+// A library that cannot report the local address of its sockets.
+struct BareSocket : private mylib::Socket {
+  explicit BareSocket(ip::Endpoint local) : mylib::Socket(local) {}
+  using mylib::Socket::Close;
+  using mylib::Socket::Recv;
+  using mylib::Socket::Send;
+  using mylib::Socket::Shutdown;
+};
+struct BareLib {
+  using Socket = BareSocket;
+
+  Result<Socket> Listen(const ip::Endpoint& local, const ListenOptions&) {
+    return Socket(local);
+  }
+  Result<Socket> Connect(const ip::Endpoint& remote, const ConnectOptions&) {
+    return Socket(remote);
+  }
+  Result<Socket> Accept(Socket& listener, const AcceptOptions&) {
+    return listener;
+  }
+  std::optional<ip::Endpoint> PeerAddr(Socket&) { return std::nullopt; }
+};
+
+TEST(AdapterOfLittleTest, LocalAddrMayBeLeftOut) {
+  Adapter<BareLib> adapter;
+  const auto socket = adapter.Connect(kOne, {});
+  ASSERT_TRUE(socket.ok());
+  EXPECT_NE(adapter.LocalAddr(*socket).unsupported(), nullptr);
+  EXPECT_EQ(adapter.ReportedEndpoint(*socket), std::nullopt);
+  EXPECT_TRUE(adapter.Close(*socket).ok());
+}
+
 // A library that has all that a library may have.
 struct WholeSocket : mylib::Socket {
   static int fd() { return 7; }

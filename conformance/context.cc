@@ -33,7 +33,7 @@ void AppendOptions(absl::string_view operation, const Options& options,
   };
   add(options.nonblock, "nonblock");
   add(options.no_cloexec, "no_cloexec");
-  add(options.unknown_flag, "unknown_flag");
+  add(options.unknown_flag.has_value(), "unknown_flag");
   if constexpr (!std::is_same_v<Options, AcceptOptions>) {
     add(options.keepalive, "keepalive");
     add(options.times > 1, "times");
@@ -168,6 +168,18 @@ Result<std::string> Sock::RecvUntilEnd() const {
   }
 }
 
+Result<ip::Endpoint> Sock::LocalEndpoint() const {
+  Implementation& implementation = c_->implementation();
+  if (const auto fd = implementation.NativeHandle(*handle_); fd.has_value()) {
+    const auto endpoint = Witness(c_->sys(), *fd).LocalEndpoint();
+    if (endpoint.ok()) return *endpoint;
+  }
+  if (const auto reported = implementation.ReportedEndpoint(*handle_)) {
+    return *reported;
+  }
+  return LocalAddr();
+}
+
 Result<Witness> Sock::Look() const {
   return c_->Call({Feature("descriptors")}, [&]() -> Result<Witness> {
     const std::optional<int> fd = c_->implementation().NativeHandle(*handle_);
@@ -210,6 +222,14 @@ Result<Sock> Context::Connect(const ip::Endpoint& remote,
 Result<Sock> Context::Adopt(int fd) {
   const Result<Handle> adopted =
       Call({"adopt"}, [&] { return implementation_.Adopt(fd); });
+  if (!adopted.ok()) return adopted.As<Sock>();
+  return Sock(*this, *adopted, "adopted.");
+}
+
+Result<Sock> Context::AdoptThenClose(int fd) {
+  const Result<Handle> adopted = Call({"adopt", "adopt.closed"}, [&] {
+    return implementation_.AdoptThenClose(fd, sys());
+  });
   if (!adopted.ok()) return adopted.As<Sock>();
   return Sock(*this, *adopted, "adopted.");
 }

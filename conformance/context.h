@@ -51,6 +51,8 @@ class Sock {
 
   Result<Sock> Accept(const AcceptOptions& options = {}) const;
   Result<std::optional<ip::Endpoint>> PeerAddr() const;
+  // The implementation's own answer, for cases about that answer. Other cases
+  // use LocalEndpoint().
   Result<ip::Endpoint> LocalAddr() const;
   Result<size_t> Send(absl::string_view data) const;
   Result<size_t> Recv(absl::Span<char> buffer) const;
@@ -64,6 +66,10 @@ class Sock {
   Result<Done> SendAll(absl::string_view data) const;
   Result<std::string> RecvExactly(size_t size) const;
   Result<std::string> RecvUntilEnd() const;
+
+  // Where the socket is bound: what getsockname(2) returns for its descriptor,
+  // else what Listen reported, else what LocalAddr() returns.
+  Result<ip::Endpoint> LocalEndpoint() const;
 
   // A witness of the descriptor behind it; Unsupported if the implementation
   // cannot tell which one that is.
@@ -88,7 +94,7 @@ class Sock {
 //
 //   void EstablishedBothWays(Context& c) {
 //     ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-//     ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalAddr());
+//     ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalEndpoint());
 //     ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
 //     ...
 //
@@ -129,6 +135,8 @@ class Context {
   Result<Sock> Connect(const ip::Endpoint& remote,
                        const ConnectOptions& options = {});
   Result<Sock> Adopt(int fd);
+  // Adopts `fd` and closes it behind the implementation's back.
+  Result<Sock> AdoptThenClose(int fd);
 
   // Puts a fault injector between the implementation and the kernel, for
   // everything it does from now on; Unsupported if it has no Syscalls.

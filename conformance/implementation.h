@@ -32,8 +32,10 @@ struct ListenOptions {
   std::vector<uint16_t*> port_assignments;
   // Each of the booleans is given this many times, where the API takes lists.
   int times = 1;
-  // A flag that the API does not know; Unsupported where it cannot be said.
-  bool unknown_flag = false;
+  // A bit to add to the API's flags, one that neither Linux nor the API has a
+  // meaning for (see PROTOCOL.md, `unknown_flag`); Unsupported where the API
+  // has no flags.
+  std::optional<uint32_t> unknown_flag;
 };
 
 struct ConnectOptions {
@@ -41,13 +43,13 @@ struct ConnectOptions {
   bool no_cloexec = false;
   bool keepalive = false;
   int times = 1;
-  bool unknown_flag = false;
+  std::optional<uint32_t> unknown_flag;
 };
 
 struct AcceptOptions {
   bool nonblock = false;
   bool no_cloexec = false;
-  bool unknown_flag = false;
+  std::optional<uint32_t> unknown_flag;
 };
 
 // What the suite judges: a TCP socket layer. Derive from it, make each method
@@ -79,7 +81,11 @@ class Implementation {
 
   // The remote end; nullopt if the API says that there is none.
   virtual Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) = 0;
-  virtual Result<ip::Endpoint> LocalAddr(Handle socket) = 0;
+  // The local end. Only the cases about it need it: see ReportedEndpoint().
+  virtual Result<ip::Endpoint> LocalAddr(Handle socket) {
+    static_cast<void>(socket);
+    return Unsupported{"has no way to ask for the local address"};
+  }
 
   // Sends some bytes, and says how many; receives some, 0 at the end.
   virtual Result<size_t> Send(Handle socket, absl::string_view data) = 0;
@@ -98,6 +104,23 @@ class Implementation {
   virtual Result<Handle> Adopt(int fd) {
     static_cast<void>(fd);
     return Unsupported{"cannot adopt a descriptor"};
+  }
+
+  // The same for a descriptor that is closed behind the implementation's back
+  // right after it was adopted: each operation on the handle fails with EBADF.
+  // `fd` is a descriptor of `sys`.
+  virtual Result<Handle> AdoptThenClose(int fd, Syscalls& sys) {
+    Result<Handle> adopted = Adopt(fd);
+    if (adopted.ok()) static_cast<void>(sys.Close(fd));
+    return adopted;
+  }
+
+  // The endpoint that a listener has according to the result of Listen: the
+  // address that was asked for and the port that was reported. Nullopt if
+  // Listen reports no port. The suite asks where NativeHandle() cannot tell.
+  virtual std::optional<ip::Endpoint> ReportedEndpoint(Handle listener) {
+    static_cast<void>(listener);
+    return std::nullopt;
   }
 
   // The descriptor behind a handle, for the witness; nullopt: cannot tell.

@@ -30,7 +30,7 @@ using testing::Eq;
 
 void QueuedAtOnce(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
   ASSERT_THAT(server.SendAll("hello"), IsOk());
@@ -39,7 +39,7 @@ void QueuedAtOnce(Context& c) {
 
 void BlocksUntilConnected(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
   ASSERT_TRUE(accepting.AwaitBlocked()) << "returned without a connection";
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
@@ -50,7 +50,7 @@ void BlocksUntilConnected(Context& c) {
 
 void InOrder(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   std::vector<RawSocket> clients;
   for (int i = 0; i < 4; ++i) {
     ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
@@ -65,7 +65,7 @@ void InOrder(Context& c) {
 
 void LocalAddress(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
   EXPECT_THAT(server.LocalAddr(), IsOkAndHolds(at));
@@ -73,7 +73,7 @@ void LocalAddress(Context& c) {
 
 void LocalAddressOfAny(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Any(), 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   const ip::Endpoint called{c.Loopback(), at.port};
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), called));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
@@ -82,7 +82,7 @@ void LocalAddressOfAny(Context& c) {
 
 void LocalAddressMapped(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({ip::kAnyV6, 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client,
                        ConnectTo(c.sys(), {ip::kLocalV4, at.port}));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
@@ -92,7 +92,7 @@ void LocalAddressMapped(Context& c) {
 
 void ClosingOneLeavesTheOthers(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket one, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const RawSocket two, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(Sock server_of_one, listener.Accept());
@@ -116,7 +116,7 @@ std::optional<Inheritance> Inherit(Context& c, const ListenOptions& options,
   std::optional<Inheritance> seen;
   const auto look = [&] {
     ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(options));
-    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
     ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
     ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
     ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Look());

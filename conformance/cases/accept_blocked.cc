@@ -28,7 +28,7 @@ using testing::UnorderedElementsAre;
 
 void InterruptedGoesOn(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
   ASSERT_TRUE(accepting.AwaitBlocked());
   accepting.Interrupt();
@@ -39,7 +39,7 @@ void InterruptedGoesOn(Context& c) {
 
 void InterruptedSeveralTimes(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on signal " << i;
@@ -53,7 +53,7 @@ void InterruptedSeveralTimes(Context& c) {
 // Says nothing of whether a signal is reported.
 void InterruptedLosesNothing(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
   ASSERT_TRUE(accepting.AwaitBlocked());
   accepting.Interrupt();
@@ -93,7 +93,7 @@ void ShutdownWakesAll(Context& c) {
 
 void EachGetsOne(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   const auto accept = [&] { return listener.Accept(); };
   Pending<Sock> one(c, accept);
   Pending<Sock> two(c, accept);
@@ -113,12 +113,12 @@ void EachGetsOne(Context& c) {
 
 void HoldsUpNobody(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock quiet, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at_quiet, quiet.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at_quiet, quiet.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return quiet.Accept(); });
   ASSERT_TRUE(accepting.AwaitBlocked());
   {
     ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
     ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(at));
     ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
     ASSERT_THAT(client.SendAll("x"), IsOk());

@@ -35,7 +35,7 @@ using testing::Eq;
 // and shows the accepted socket's witness to `look`.
 void LookAtNext(Context& c, const Sock& listener, const AcceptOptions& options,
                 absl::FunctionRef<void(const Witness&)> look) {
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept(options));
   ASSERT_OK_AND_ASSIGN(const Witness witness, server.Look());
@@ -109,7 +109,7 @@ void LeavesTheListenersFlags(Context& c) {
 
 void DoesNotInheritNonblock(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
@@ -126,7 +126,7 @@ void DoesNotInheritNoCloseOnExec(Context& c) {
 
 void AcceptedOfNonblockingWaits(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
@@ -138,7 +138,7 @@ void AcceptedOfNonblockingWaits(Context& c) {
 
 void NonblockingWouldBlock(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept({.nonblock = true}));
   std::array<char, 1> buffer;

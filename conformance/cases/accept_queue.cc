@@ -32,7 +32,7 @@ using testing::Eq;
 
 void StayUntilAccepted(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = {5}}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
   std::vector<RawSocket> clients;
   for (uint32_t queued = 1; queued <= 5; ++queued) {
@@ -50,7 +50,7 @@ void StayUntilAccepted(Context& c) {
 
 void ClosedBeforeAccept(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
   ASSERT_THAT(client.Send("last words"), IsOk());
@@ -66,7 +66,7 @@ void ClosedBeforeAccept(Context& c) {
 template <typename F>
 void AcceptReset(Context& c, F&& look) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
   ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
@@ -106,7 +106,7 @@ void ResetHasNoPeer(Context& c) {
 
 void NextAfterReset(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(RawSocket gone, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint gone_origin, gone.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
@@ -124,7 +124,7 @@ void NextAfterReset(Context& c) {
 
 void ShutdownResets(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
   EXPECT_THAT(loopback::RecvUntilEof(client), IsErrno(ECONNRESET));

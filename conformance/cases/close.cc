@@ -90,7 +90,7 @@ void UnreadDataResets(Context& c) {
 
 void LeavesTheOthers(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(Connected first, ConnectToPeer(c));
   ASSERT_OK_AND_ASSIGN(Connected second, ConnectToPeer(c));
   ASSERT_THAT(first.sock.Close(), IsOk());

@@ -52,7 +52,7 @@ void ReachesTheListener(Context& c) {
       const Listener listener,
       ListenAnywhere(c.sys(), c.family(), {.nonblocking = true}));
   ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
   ASSERT_THAT(listener.socket().Wait(POLLIN), IsOk());
   ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
   EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
@@ -76,7 +76,7 @@ void WaitsForRoom(Context& c) {
   ASSERT_TRUE(connecting.AwaitBlocked());
   ASSERT_THAT(queue.Drain(), IsOk());
   ASSERT_OK_AND_ASSIGN(const Sock client, connecting.Join());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
   EXPECT_THAT(queue.listener().AcceptFrom(local), IsOk());
 }
 
@@ -102,7 +102,7 @@ void FromSeveralThreads(Context& c) {
   std::vector<ip::Endpoint> arrived;
   for (const auto* clients : {&clients_of_one, &clients_of_two}) {
     for (const Sock& client : *clients) {
-      ASSERT_OK_AND_ASSIGN(local.emplace_back(), client.LocalAddr());
+      ASSERT_OK_AND_ASSIGN(local.emplace_back(), client.LocalEndpoint());
       ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
       ASSERT_OK_AND_ASSIGN(arrived.emplace_back(), server.PeerEndpoint());
     }
@@ -126,8 +126,8 @@ void LocalPortsDiffer(Context& c) {
                        ListenAnywhere(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Sock one, c.Connect(listener.endpoint()));
   ASSERT_OK_AND_ASSIGN(const Sock two, c.Connect(listener.endpoint()));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local_of_one, one.LocalAddr());
-  EXPECT_THAT(two.LocalAddr(), IsOkAndHolds(Ne(local_of_one)));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local_of_one, one.LocalEndpoint());
+  EXPECT_THAT(two.LocalEndpoint(), IsOkAndHolds(Ne(local_of_one)));
 }
 
 void AnyAddressIsLoopback(Context& c) {
@@ -141,7 +141,7 @@ void AnyAddressIsLoopback(Context& c) {
   ASSERT_THAT(client, IsOk());
   EXPECT_THAT(client->PeerAddr(),
               IsOkAndHolds(std::optional(listener.endpoint())));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client->LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client->LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
   EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
 }
@@ -152,7 +152,7 @@ void OtherLoopbackAddress(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
   ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
   EXPECT_THAT(server.LocalEndpoint(), IsOkAndHolds(listener.endpoint()));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
   EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
 }
 
@@ -214,7 +214,7 @@ void ToItself(Context& c) {
     return;
   }
   ASSERT_THAT(client, IsOk());
-  EXPECT_THAT(client->LocalAddr(), IsOkAndHolds(itself));
+  EXPECT_THAT(client->LocalEndpoint(), IsOkAndHolds(itself));
   EXPECT_THAT(client->PeerAddr(), IsOkAndHolds(std::optional(itself)));
   ASSERT_THAT(client->SendAll("echo"), IsOk());
   EXPECT_THAT(client->RecvExactly(4), IsOkAndHolds(Eq("echo")));

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -92,8 +93,11 @@ void FreesItsPort(Context& c) {
 void UnknownFlag(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
-  EXPECT_THAT(c.Connect(listener.endpoint(), {.unknown_flag = true}),
-              Fails(EINVAL));
+  for (const uint32_t flag : UnknownFlags()) {
+    EXPECT_THAT(c.Connect(listener.endpoint(), {.unknown_flag = flag}),
+                Fails(EINVAL))
+        << "flag " << flag;
+  }
   EXPECT_THAT(listener.socket().Ready(POLLIN), IsOkAndHolds(Eq(0)));
 }
 
@@ -211,8 +215,8 @@ void PortsPerDestination(Context& c) {
                        ListenOn(c.sys(), {c.Loopback(), kPort + 1}));
   ASSERT_OK_AND_ASSIGN(const Sock first, c.Connect(one.endpoint()));
   ASSERT_OK_AND_ASSIGN(const Sock second, c.Connect(two.endpoint()));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, first.LocalAddr());
-  EXPECT_THAT(second.LocalAddr(), IsOkAndHolds(local));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, first.LocalEndpoint());
+  EXPECT_THAT(second.LocalEndpoint(), IsOkAndHolds(local));
 }
 
 // Both at a time: each takes three seconds of a real kernel.

@@ -38,7 +38,7 @@ void ThenEstablished(Context& c) {
   ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on a signal";
   ASSERT_THAT(queue.Drain(), IsOk());
   ASSERT_OK_AND_ASSIGN(const Sock client, connecting.Join());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket server,
                        queue.listener().AcceptFrom(local));
   ASSERT_THAT(client.SendAll("x"), IsOk());
@@ -69,7 +69,7 @@ void OneConnection(Context& c) {
   ASSERT_THAT(queue.Drain(), IsOk());
   const Result<Sock> client = connecting.Join();
   if (client.ok()) {
-    ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client->LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client->LocalEndpoint());
     ASSERT_OK_AND_ASSIGN(const RawSocket first, queue.listener().Accept());
     EXPECT_THAT(first.PeerEndpoint(), IsOkAndHolds(local));
   } else {

@@ -155,11 +155,11 @@ void FullQueueThenRoom(Context& c) {
   ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Sock client,
                        c.Connect(queue.endpoint(), kNonblock));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
   ASSERT_THAT(queue.Drain(), IsOk());
   ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
   EXPECT_THAT(client.PendingError(), IsOk());
-  EXPECT_THAT(client.LocalAddr(), IsOkAndHolds(local));
+  EXPECT_THAT(client.LocalEndpoint(), IsOkAndHolds(local));
   EXPECT_THAT(queue.listener().AcceptFrom(local), IsOk());
 }
 
@@ -168,7 +168,7 @@ void CloseEndsTheAttempt(Context& c) {
   ASSERT_OK_AND_ASSIGN(const FullQueue queue,
                        FullQueue::Make(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(queue.endpoint(), kNonblock));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket other,
                        loopback::NewSocket(c.sys(), c.family()));
   EXPECT_THAT(loopback::Bind(other, local), IsErrno(EADDRINUSE));

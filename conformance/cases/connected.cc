@@ -1,15 +1,23 @@
 #include "conformance/cases/connected.h"
 
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "conformance/case_matchers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/result.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
 #include "syscalls/endpoint.h"
 #include "syscalls/error.h"
 #include "syscalls/sys_result.h"
@@ -41,7 +49,7 @@ Result<Connected> AcceptPeer(Context& c, const AcceptOptions& options,
                              const loopback::ConnectConfig& peer) {
   const Result<Sock> listener = c.Listen();
   if (!listener.ok()) return listener.As<Connected>();
-  const Result<ip::Endpoint> endpoint = listener->LocalAddr();
+  const Result<ip::Endpoint> endpoint = listener->LocalEndpoint();
   if (!endpoint.ok()) return endpoint.As<Connected>();
   absl::StatusOr<loopback::RawSocket> client =
       loopback::ConnectTo(c.sys(), *endpoint, peer);
@@ -53,6 +61,26 @@ Result<Connected> AcceptPeer(Context& c, const AcceptOptions& options,
 
 Result<Sock> AdoptRaw(Context& c, loopback::RawSocket socket) {
   Result<Sock> adopted = c.Adopt(socket.fd());
+  if (adopted.ok()) static_cast<void>(socket.Release());
+  return adopted;
+}
+
+std::optional<Sock> AdoptPipe(Context& c) {
+  std::array<int, 2> ends = {};
+  EXPECT_THAT(c.sys().Pipe2(ends.data(), O_CLOEXEC), IsOk());
+  const loopback::RawSocket write_end(ends[1], c.sys());
+  Result<Sock> adopted = AdoptRaw(c, loopback::RawSocket(ends[0], c.sys()));
+  if (adopted.ok()) return *std::move(adopted);
+  if (testing::Value(adopted, Fails(ENOTSOCK))) {
+    c.Variation("refused_when_adopted");
+  } else {
+    EXPECT_THAT(adopted, IsOk());
+  }
+  return std::nullopt;
+}
+
+Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket) {
+  Result<Sock> adopted = c.AdoptThenClose(socket.fd());
   if (adopted.ok()) static_cast<void>(socket.Release());
   return adopted;
 }

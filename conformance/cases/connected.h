@@ -2,6 +2,7 @@
 #define CONFORMANCE_CASES_CONNECTED_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "conformance/context.h"
@@ -27,6 +28,15 @@ Result<Connected> AcceptPeer(Context& c, const AcceptOptions& options = {},
 
 // Gives a raw socket to the implementation: see Context::Adopt().
 Result<Sock> AdoptRaw(Context& c, loopback::RawSocket socket);
+
+// Gives a pipe to the implementation. An API may refuse it at once with
+// ENOTSOCK: that names the variation, and nullopt is returned.
+std::optional<Sock> AdoptPipe(Context& c);
+
+// Gives a raw socket to the implementation and closes its descriptor behind the
+// implementation's back. Close() of the result, too, fails with EBADF: call it,
+// because the destructor of Sock takes that for a fault.
+Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket);
 
 // Waits until one of the poll(2) `events` is there, which the witness sees on
 // the implementation's descriptor.

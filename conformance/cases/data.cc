@@ -64,7 +64,7 @@ void ExpectSame(absl::string_view received, absl::string_view sent) {
 
 void Echo(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
   ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
   ASSERT_THAT(client.SendAll("there"), IsOk());
@@ -150,7 +150,7 @@ void Dribbled(Context& c) {
 
 void QueuedBeforeAccept(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
                        loopback::ConnectTo(c.sys(), at));
   ASSERT_THAT(loopback::SendAll(client, "early"), IsOk());

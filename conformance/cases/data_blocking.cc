@@ -133,7 +133,7 @@ void RecvWouldBlock(Context& c) {
   }
   SCOPED_TRACE("connected");
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at, {.nonblock = true}));
   ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
   EXPECT_THAT(RecvOnce(client), Fails(EAGAIN));

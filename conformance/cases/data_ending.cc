@@ -1,12 +1,12 @@
 // How a stream ends: in an orderly way, by a reset, or by a shutdown here.
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -242,8 +242,7 @@ void RecvOfListener(Context& c) {
 void OnClosedDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(loopback::Pair pair,
                        loopback::ConnectedPair(c.sys(), c.family()));
-  ASSERT_OK_AND_ASSIGN(Sock adopted, c.Adopt(pair.client.fd()));
-  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptClosed(c, std::move(pair.client)));
   EXPECT_THAT(adopted.Send("x"), Fails(EBADF));
   EXPECT_THAT(RecvOnce(adopted), Fails(EBADF));
   EXPECT_THAT(adopted.Shutdown(SHUT_RDWR), Fails(EBADF));
@@ -252,15 +251,12 @@ void OnClosedDescriptor(Context& c) {
 }
 
 void OnPipe(Context& c) {
-  std::array<int, 2> ends = {};
-  ASSERT_THAT(c.sys().Pipe2(ends.data(), O_CLOEXEC), IsOk());
-  const loopback::RawSocket write_end(ends[1], c.sys());
-  loopback::RawSocket read_end(ends[0], c.sys());
-  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptRaw(c, std::move(read_end)));
-  EXPECT_THAT(adopted.Send("x"), Fails(ENOTSOCK));
-  EXPECT_THAT(RecvOnce(adopted), Fails(ENOTSOCK));
-  EXPECT_THAT(adopted.Shutdown(SHUT_RDWR), Fails(ENOTSOCK));
-  EXPECT_THAT(adopted.PendingError(), Fails(ENOTSOCK));
+  const std::optional<Sock> adopted = AdoptPipe(c);
+  if (!adopted.has_value()) return;
+  EXPECT_THAT(adopted->Send("x"), Fails(ENOTSOCK));
+  EXPECT_THAT(RecvOnce(*adopted), Fails(ENOTSOCK));
+  EXPECT_THAT(adopted->Shutdown(SHUT_RDWR), Fails(ENOTSOCK));
+  EXPECT_THAT(adopted->PendingError(), Fails(ENOTSOCK));
 }
 
 std::vector<Case> OrderlyEnds() {

@@ -37,7 +37,7 @@ Result<Trio> MakeTrio(Context& c, bool no_cloexec, bool nonblock = false) {
   Result<Sock> listener =
       c.Listen({.nonblock = nonblock, .no_cloexec = no_cloexec});
   if (!listener.ok()) return listener.As<Trio>();
-  const Result<ip::Endpoint> at = listener->LocalAddr();
+  const Result<ip::Endpoint> at = listener->LocalEndpoint();
   if (!at.ok()) return at.As<Trio>();
   Result<Sock> client =
       c.Connect(*at, {.nonblock = nonblock, .no_cloexec = no_cloexec});
@@ -92,7 +92,7 @@ void ListenerAndAcceptedDiffer(Context& c) {
                                : "the accepted socket is kept");
     ASSERT_OK_AND_ASSIGN(Sock listener,
                          c.Listen({.no_cloexec = listener_kept}));
-    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
     ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
                          loopback::ConnectTo(c.sys(), at));
     ASSERT_OK_AND_ASSIGN(Sock server,
@@ -112,7 +112,7 @@ void NothingElseIsKept(Context& c) {
 // What exec leaves of a listener is one that listens.
 void KeptListenerStillListens(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.no_cloexec = true}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
   EXPECT_TRUE(HasOwnFd(c.env().DescriptorsAfterExec(), witness.fd()));
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
@@ -148,7 +148,7 @@ void EachSocketIsOneDescriptor(Context& c) {
   const size_t before = c.env().OpenDescriptors().size();
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
   EXPECT_EQ(c.env().OpenDescriptors().size(), before + 1) << "Listen";
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
   EXPECT_EQ(c.env().OpenDescriptors().size(), before + 2) << "Connect";
   ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());

@@ -14,6 +14,7 @@
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
+#include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
 #include "fakes/call.h"
@@ -51,7 +52,7 @@ Result<Scene> MakeScene(Context& c, const ListenOptions& options = {}) {
   if (!injector.ok()) return injector.As<Scene>();
   Result<Sock> listener = c.Listen(options);
   if (!listener.ok()) return listener.As<Scene>();
-  const Result<ip::Endpoint> at = listener->LocalAddr();
+  const Result<ip::Endpoint> at = listener->LocalEndpoint();
   if (!at.ok()) return at.As<Scene>();
   absl::StatusOr<loopback::RawSocket> client =
       loopback::ConnectTo(c.sys(), *at);
@@ -160,7 +161,8 @@ void CallsOfAccept(Context& c) {
   });
   EXPECT_EQ(scene.injector->count(Call::kAccept4), 1);
   EXPECT_EQ(calls, 1) << "and no other call";
-  EXPECT_THAT(scene.listener.Accept({.unknown_flag = true}), Fails(EINVAL));
+  EXPECT_THAT(scene.listener.Accept({.unknown_flag = kUnknownFlag}),
+              Fails(EINVAL));
   EXPECT_EQ(scene.injector->count(Call::kAccept4), 1);
 }
 

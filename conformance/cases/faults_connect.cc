@@ -15,6 +15,7 @@
 #include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
+#include "conformance/cases/helpers.h"
 #include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
 #include "fakes/call.h"
@@ -282,8 +283,9 @@ void CallsOfSuccess(Context& c) {
 
 void NoCallsForNonsense(Context& c) {
   ASSERT_OK_AND_ASSIGN(Scene scene, MakeScene(c));
-  EXPECT_THAT(c.Connect(scene.listener.endpoint(), {.unknown_flag = true}),
-              Fails(EINVAL));
+  EXPECT_THAT(
+      c.Connect(scene.listener.endpoint(), {.unknown_flag = kUnknownFlag}),
+      Fails(EINVAL));
   EXPECT_EQ(scene.injector->count(Call::kSocket), 0);
 }
 

@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <vector>
 
 #include "conformance/case_matchers.h"
 #include "conformance/context.h"
@@ -17,6 +19,15 @@ namespace net::conformance {
 
 using loopback::ConnectTo;
 using loopback::RawSocket;
+
+std::vector<uint32_t> UnknownFlags() {
+  constexpr uint32_t kKnown = SOCK_NONBLOCK | SOCK_CLOEXEC;
+  std::vector<uint32_t> flags;
+  for (uint32_t flag = 1U << 4; flag <= kUnknownFlag; flag <<= 1) {
+    if ((flag & kKnown) == 0) flags.push_back(flag);
+  }
+  return flags;
+}
 
 void ExpectTakes(Context& c, const Sock& listener, const ip::Endpoint& at) {
   ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));

@@ -2,6 +2,7 @@
 #define CONFORMANCE_CASES_HELPERS_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "conformance/context.h"
 #include "conformance/witness.h"
@@ -14,6 +15,14 @@ namespace net::conformance {
 // A port for cases that have to name one, which takes a network of its own. Not
 // among the ports that the system picks from, unless a case moves that range.
 inline constexpr uint16_t kPort = 4711;
+
+// The bits that Linux has no meaning for where socket(2) and accept4(2) take
+// flags: those above the types of sockets (bits 0 to 3), without SOCK_NONBLOCK
+// and SOCK_CLOEXEC, and without the sign of an int. A case about the check of
+// flags tries all of them: a check may forget one.
+std::vector<uint32_t> UnknownFlags();
+// One of them, for cases about other things.
+inline constexpr uint32_t kUnknownFlag = 1U << 30;
 
 // Expects that a connection to `at`, made by the reference peer, is one that
 // `listener` accepts. A connection that another listener has got makes this

@@ -312,7 +312,7 @@ void BacklogIsQueueLength(Context& c) {
   constexpr uint32_t kBacklogGiven = 6;
   ASSERT_OK_AND_ASSIGN(const Sock listener,
                        c.Listen({.backlog = {kBacklogGiven}}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   const size_t queued = EstablishedBeforeAccept(c, at, 64);
   EXPECT_THAT(queued, AnyOf(kBacklogGiven, kBacklogGiven + 1,
                             kBacklogGiven * 3 / 2 + 1));
@@ -324,7 +324,7 @@ void BacklogIsQueueLength(Context& c) {
 
 void BacklogZeroQueue(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = {0}}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   constexpr size_t kLimit = 64;
   const size_t queued = EstablishedBeforeAccept(c, at, kLimit);
   EXPECT_LT(queued, kLimit);

@@ -30,19 +30,19 @@ constexpr ip::Addr kMappedAny = ip::kAnyV4.Mapped();
 
 void LoopbackAccepts(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Loopback(), 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ExpectTakes(c, listener, at);
 }
 
 void WildcardAccepts(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Any(), 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ExpectTakes(c, listener, {c.Loopback(), at.port});
 }
 
 void WildcardAcceptsOnEach(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({ip::kAnyV4, 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   for (const ip::Addr& addr :
        {ip::kLocalV4, kOtherLocalV4, ip::Addr::V4(127, 255, 255, 254)}) {
     SCOPED_TRACE(addr.ToString());
@@ -52,7 +52,7 @@ void WildcardAcceptsOnEach(Context& c) {
 
 void OtherLoopbackAccepts(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({kOtherLocalV4, 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   EXPECT_EQ(at.addr, kOtherLocalV4);
   ExpectTakes(c, listener, at);
 }
@@ -97,7 +97,7 @@ void WildcardV4BesideLoopbackV6(Context& c) {
 
 void DualStackTakesBoth(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({ip::kAnyV6, 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ExpectTakes(c, listener, {ip::kLocalV6, at.port});
   ExpectTakes(c, listener, {ip::kLocalV4, at.port});
   ExpectTakes(c, listener, {kOtherLocalV4, at.port});
@@ -105,7 +105,7 @@ void DualStackTakesBoth(Context& c) {
 
 void DualStackLocalAddressIsMapped(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({ip::kAnyV6, 0}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client,
                        ConnectTo(c.sys(), {ip::kLocalV4, at.port}));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());

@@ -132,7 +132,7 @@ void TooManyFilesThenFewer(Context& c) {
   EXPECT_THAT(c.Listen(), Fails(EMFILE));
   c.env().LimitDescriptors(std::nullopt);
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ExpectTakes(c, listener, at);
 }
 
@@ -146,21 +146,27 @@ void OneDescriptorIsEnough(Context& c) {
 // ---- Arguments --------------------------------------------------------------
 
 void UnknownFlag(Context& c) {
-  EXPECT_THAT(c.Listen({.unknown_flag = true}), Fails(EINVAL));
+  for (const uint32_t flag : UnknownFlags()) {
+    EXPECT_THAT(c.Listen({.unknown_flag = flag}), Fails(EINVAL))
+        << "flag " << flag;
+  }
 }
 
 void UnknownFlagAmongKnown(Context& c) {
-  EXPECT_THAT(c.Listen({.nonblock = true,
-                        .no_cloexec = true,
-                        .keepalive = true,
-                        .times = 2,
-                        .unknown_flag = true}),
-              Fails(EINVAL));
+  for (const uint32_t flag : UnknownFlags()) {
+    EXPECT_THAT(c.Listen({.nonblock = true,
+                          .no_cloexec = true,
+                          .keepalive = true,
+                          .times = 2,
+                          .unknown_flag = flag}),
+                Fails(EINVAL))
+        << "flag " << flag;
+  }
 }
 
 // The kernel would have answered otherwise.
 void UnknownFlagComesFirst(Context& c) {
-  const ListenOptions unknown{.unknown_flag = true};
+  const ListenOptions unknown{.unknown_flag = kUnknownFlag};
   EXPECT_THAT(c.Listen({c.Foreign(), 0}, unknown), Fails(EINVAL));
   c.env().LimitDescriptors(0);
   EXPECT_THAT(c.Listen(unknown), Fails(EINVAL));
@@ -216,8 +222,9 @@ void FailureAssignsNoPort(Context& c) {
 
 void UnknownFlagAssignsNoPort(Context& c) {
   uint16_t port = 1;
-  EXPECT_THAT(c.Listen({.port_assignments = {&port}, .unknown_flag = true}),
-              Fails(EINVAL));
+  EXPECT_THAT(
+      c.Listen({.port_assignments = {&port}, .unknown_flag = kUnknownFlag}),
+      Fails(EINVAL));
   EXPECT_EQ(port, 1);
 }
 
@@ -231,7 +238,7 @@ void FailureLeavesPortFree(Context& c) {
 void SucceedsAfterFailures(Context& c) {
   FailInEachWay(c, {});
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ExpectTakes(c, listener, at);
 }
 
@@ -266,7 +273,7 @@ void CloseResetsQueued(Context& c) {
 
 void CloseKeepsAccepted(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock connection, listener.Accept());
   EXPECT_THAT(listener.Close(), IsOk());
@@ -277,7 +284,7 @@ void CloseKeepsAccepted(Context& c) {
 void CloseKeepsOtherListeners(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock one, c.Listen());
   ASSERT_OK_AND_ASSIGN(const Sock other, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, other.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, other.LocalEndpoint());
   EXPECT_THAT(one.Close(), IsOk());
   ExpectTakes(c, other, at);
 }

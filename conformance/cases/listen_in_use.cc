@@ -60,7 +60,7 @@ void WildcardIsWanted(Context& c) {
 
 void TwoOfItsOwn(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   EXPECT_THAT(c.Listen(at), Fails(EADDRINUSE));
 }
 
@@ -87,7 +87,7 @@ void PortOfConnection(Context& c) {
 
 void HolderGoesOn(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock holder, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, holder.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, holder.LocalEndpoint());
   EXPECT_THAT(c.Listen(at), Fails(EADDRINUSE));
   ExpectTakes(c, holder, at);
 }

@@ -37,7 +37,7 @@ void PortZeroIsInRange(Context& c) {
   std::vector<Sock> listeners;
   for (int i = 0; i < 4; ++i) {
     ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-    EXPECT_THAT(listener.LocalAddr(),
+    EXPECT_THAT(listener.LocalEndpoint(),
                 IsOkAndHolds(Field(
                     &ip::Endpoint::port,
                     testing::AllOf(testing::Ge(20000), testing::Le(20003)))));
@@ -51,8 +51,8 @@ void ExpectDifferentPorts(Context& c, const ListenOptions& options) {
   c.env().SetSysctl("net.ipv4.ip_local_port_range", "20000 20001");
   ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen(options));
   ASSERT_OK_AND_ASSIGN(const Sock other, c.Listen(options));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint other_at, other.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint other_at, other.LocalEndpoint());
   EXPECT_NE(at.port, other_at.port);
 }
 

@@ -41,9 +41,9 @@ void ExpectExcludes(Context& c, const loopback::ListenConfig& held,
 
 void TwoListeners(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen({.reuseport = true}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Sock other, c.Listen(at, {.reuseport = true}));
-  EXPECT_THAT(other.LocalAddr(), IsOkAndHolds(at));
+  EXPECT_THAT(other.LocalEndpoint(), IsOkAndHolds(at));
 }
 
 void WithAnotherProgram(Context& c) {
@@ -56,7 +56,7 @@ void WithAnotherProgram(Context& c) {
 void BothOptionsOnBoth(Context& c) {
   const ListenOptions both{.reuseaddr = true, .reuseport = true};
   ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen(both));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, one.LocalEndpoint());
   EXPECT_THAT(c.Listen(at, both), IsOk());
 }
 
@@ -118,7 +118,7 @@ void ConnectionsSpread(Context& c) {
   constexpr uint32_t kConnections = 64;
   const ListenOptions options{.reuseport = true, .backlog = {kConnections}};
   ASSERT_OK_AND_ASSIGN(const Sock first, c.Listen(options));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Sock second, c.Listen(at, options));
   std::vector<RawSocket> clients;
   for (uint32_t i = 0; i < kConnections; ++i) {
@@ -134,7 +134,7 @@ void ConnectionsSpread(Context& c) {
 
 void SurvivorTakesAll(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock first, c.Listen({.reuseport = true}));
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Sock second, c.Listen(at, {.reuseport = true}));
   EXPECT_THAT(first.Close(), IsOk());
   for (int i = 0; i < 8; ++i) ExpectTakes(c, second, at);

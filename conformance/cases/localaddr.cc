@@ -1,10 +1,9 @@
 // The local address of a socket.
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -50,7 +49,7 @@ void OfAccepted(Context& c) {
 
 void OfAcceptedByWildcard(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(ip::Endpoint{c.Any(), 0}));
-  ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalEndpoint());
   at.addr = c.Loopback();
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
                        loopback::ConnectTo(c.sys(), at));
@@ -78,20 +77,16 @@ void OfUnbound(Context& c) {
 void OfClosedDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(loopback::RawSocket fresh,
                        loopback::NewSocket(c.sys(), c.family()));
-  ASSERT_OK_AND_ASSIGN(Sock adopted, c.Adopt(fresh.fd()));
-  ASSERT_THAT(fresh.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptClosed(c, std::move(fresh)));
   EXPECT_THAT(adopted.LocalAddr(), Fails(EBADF));
   // What closing it once more answers is another matter.
   static_cast<void>(adopted.Close());
 }
 
 void OfPipe(Context& c) {
-  std::array<int, 2> ends = {};
-  ASSERT_THAT(c.sys().Pipe2(ends.data(), O_CLOEXEC), IsOk());
-  const loopback::RawSocket write_end(ends[1], c.sys());
-  loopback::RawSocket read_end(ends[0], c.sys());
-  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptRaw(c, std::move(read_end)));
-  EXPECT_THAT(adopted.LocalAddr(), Fails(ENOTSOCK));
+  const std::optional<Sock> adopted = AdoptPipe(c);
+  if (!adopted.has_value()) return;
+  EXPECT_THAT(adopted->LocalAddr(), Fails(ENOTSOCK));
 }
 
 }  // namespace

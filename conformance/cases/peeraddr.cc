@@ -1,12 +1,10 @@
 // The peer's address of a socket, in each state that has one and in each that
 // has none.
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <array>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -50,7 +48,7 @@ void OfAccepted(Context& c) {
 
 void OfEachAccepted(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket first_client,
                        loopback::ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket second_client,
@@ -67,11 +65,11 @@ void OfEachAccepted(Context& c) {
 
 void BothEndsAgree(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
   ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint client_at, client.LocalAddr());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint server_at, server.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint client_at, client.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint server_at, server.LocalEndpoint());
   EXPECT_THAT(server.PeerAddr(), IsPeer(client_at));
   EXPECT_THAT(client.PeerAddr(), IsPeer(server_at));
 }
@@ -81,7 +79,7 @@ void MappedOfAccepted(Context& c) {
   c.env().SetSysctl("net.ipv6.bindv6only", "0");
   ASSERT_OK_AND_ASSIGN(Sock listener,
                        c.Listen(ip::Endpoint{.addr = ip::kAnyV6}));
-  ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(ip::Endpoint at, listener.LocalEndpoint());
   at.addr = ip::kLocalV4;
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
                        loopback::ConnectTo(c.sys(), at));
@@ -129,7 +127,7 @@ void OfListener(Context& c) {
 
 void OfListenerWithConnection(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalAddr());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
                        loopback::ConnectTo(c.sys(), at));
   EXPECT_THAT(listener.PeerAddr(), IsNobody());
@@ -209,21 +207,15 @@ void ExpectNobodyOr(Context& c, int error, const Sock& none) {
 void OfClosedDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(loopback::Pair pair,
                        loopback::ConnectedPair(c.sys(), c.family()));
-  const int number = pair.client.fd();
-  ASSERT_OK_AND_ASSIGN(Sock adopted, c.Adopt(number));
-  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptClosed(c, std::move(pair.client)));
   ExpectNobodyOr(c, EBADF, adopted);
   // What closing it once more answers is another matter.
   static_cast<void>(adopted.Close());
 }
 
 void OfPipe(Context& c) {
-  std::array<int, 2> ends = {};
-  ASSERT_THAT(c.sys().Pipe2(ends.data(), O_CLOEXEC), IsOk());
-  const loopback::RawSocket write_end(ends[1], c.sys());
-  loopback::RawSocket read_end(ends[0], c.sys());
-  ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptRaw(c, std::move(read_end)));
-  ExpectNobodyOr(c, ENOTSOCK, adopted);
+  const std::optional<Sock> adopted = AdoptPipe(c);
+  if (adopted.has_value()) ExpectNobodyOr(c, ENOTSOCK, *adopted);
 }
 
 void OfUnconnectedUdp(Context& c) {

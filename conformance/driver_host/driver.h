@@ -20,6 +20,7 @@
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/linux/process_view.h"
+#include "syscalls/endpoint.h"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {
@@ -85,6 +86,8 @@ class DriverSockets {
     std::optional<DescriptorId> descriptor;  // in the driver
     std::optional<int> duplicate;  // of it, in this process; owned here
     std::optional<size_t> offer;   // of bytes, for the next `send`
+    // A listener's address as it was asked for, with the port of the answer.
+    std::optional<ip::Endpoint> reported;
   };
 
   explicit DriverSockets(std::shared_ptr<Driver> driver);

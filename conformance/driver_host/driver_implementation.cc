@@ -21,6 +21,7 @@
 #include "conformance/driver_host/blocked_driver.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/operations.h"
+#include "conformance/driver_host/passing.h"
 #include "conformance/implementation.h"
 #include "conformance/linux/blocked_call.h"
 #include "conformance/result.h"
@@ -40,7 +41,7 @@ Json CommonOptions(const Options& options) {
   Json json = Json::object();
   if (options.nonblock) json["nonblock"] = true;
   if (options.no_cloexec) json["no_cloexec"] = true;
-  if (options.unknown_flag) json["unknown_flag"] = true;
+  if (options.unknown_flag) json["unknown_flag"] = *options.unknown_flag;
   return json;
 }
 
@@ -81,7 +82,9 @@ std::vector<std::string> CapabilitiesFor(const Json& command) {
     names.emplace_back(command.at("how") == "read" ? "shutdown_read"
                                                    : "shutdown");
   }
-  if (name == "pending_error") names.push_back(name);
+  if (name == "pending_error" || name == "localaddr" || name == "adopt") {
+    names.push_back(name);
+  }
   if (const auto options = command.find("options"); options != command.end()) {
     for (const auto& [option, value] : options->items()) {
       names.push_back(option);
@@ -120,7 +123,8 @@ class DriverImplementation final : public Implementation {
     const Result<Json> ok = Do(*driver, command);
     if (!ok.ok()) return ok.As<Handle>();
     const uint16_t port = PortIn(*ok, "port");
-    const Handle handle = Keep(driver, command, *ok);
+    const Handle handle =
+        Keep(driver, command, *ok, ip::Endpoint{local.addr, port});
     if (Result<Done> checked = CheckPort(handle, port); !checked.ok()) {
       static_cast<void>(Close(handle));
       return checked.As<Handle>();
@@ -220,6 +224,19 @@ class DriverImplementation final : public Implementation {
         Do(*entry.driver, {{"command", "close"}, {"socket", entry.number}}));
   }
 
+  Result<Handle> Adopt(int fd) override {
+    return AdoptWith(fd, Json::object());
+  }
+
+  Result<Handle> AdoptThenClose(int fd, Syscalls& sys) override {
+    static_cast<void>(sys);  // The descriptor to close is the driver's.
+    return AdoptWith(fd, {{"closed", true}});
+  }
+
+  std::optional<ip::Endpoint> ReportedEndpoint(Handle listener) override {
+    return sockets_->Find(listener).reported;
+  }
+
   std::optional<int> NativeHandle(Handle socket) override {
     const std::optional<int> duplicate = sockets_->Duplicate(socket);
     if (duplicate.has_value()) return duplicate;
@@ -229,6 +246,25 @@ class DriverImplementation final : public Implementation {
   }
 
  private:
+  Result<Handle> AdoptWith(int fd, Json options) {
+    const std::shared_ptr<Driver> driver = sockets_->driver();
+    const Passing* const passing = driver->session().channel().passing;
+    if (passing == nullptr) {
+      return Unsupported{.reason =
+                             "no descriptor can be passed to a driver "
+                             "that the user has started",
+                         .is_claim = false};
+    }
+    const Json command = {{"command", "adopt"},
+                          {"options", std::move(options)}};
+    passing->Pass(fd);
+    const Result<Json> ok = Do(*driver, command);
+    passing->TakeBack();
+    if (!ok.ok()) return ok.As<Handle>();
+    close(fd);  // The driver's implementation owns it now.
+    return Keep(driver, command, *ok);
+  }
+
   static Result<Done> DoneOf(const Result<Json>& ok) {
     if (!ok.ok()) return ok.As<Done>();
     return Done{};
@@ -270,9 +306,11 @@ class DriverImplementation final : public Implementation {
   }
 
   Handle Keep(const std::shared_ptr<Driver>& driver, const Json& command,
-              const Json& ok) {
+              const Json& ok,
+              std::optional<ip::Endpoint> reported = std::nullopt) {
     DriverSockets::Entry entry{.driver = driver,
-                               .number = NumberIn(ok, "socket")};
+                               .number = NumberIn(ok, "socket"),
+                               .reported = reported};
     std::optional<int> descriptor;
     if (ok.contains("descriptor")) {
       descriptor = IntIn(ok, "descriptor", 0);

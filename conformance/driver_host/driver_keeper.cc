@@ -32,6 +32,7 @@ namespace {
 // The numbers that the channel has in the driver.
 constexpr int kReadFd = 3;
 constexpr int kWriteFd = 4;
+constexpr int kAdoptFd = 5;
 
 constexpr int kCannotStart = 126;  // an exit status, as sh(1) has it
 
@@ -77,8 +78,10 @@ void ReportStatus(int pipe, int status) {
   if (no_input > STDERR_FILENO) close(no_input);
   dup2(pipes.commands, ReadNumber(command));
   dup2(pipes.answers, WriteNumber(command));
+  dup2(pipes.passing, kAdoptFd);
   setenv("CONFORMANCE_READ_FD", absl::StrCat(ReadNumber(command)).c_str(), 1);
   setenv("CONFORMANCE_WRITE_FD", absl::StrCat(WriteNumber(command)).c_str(), 1);
+  setenv("CONFORMANCE_ADOPT_FD", absl::StrCat(kAdoptFd).c_str(), 1);
   const std::string line = absl::StrCat("exec ", command.line);
   execl("/bin/sh", "sh", "-c", line.c_str(), static_cast<char*>(nullptr));
   Checked(-1, "exec /bin/sh");
@@ -120,8 +123,8 @@ void MountProc() {
   setpgid(0, 0);
   std::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  CloseAllBut(
-      {pipes.commands, pipes.answers, pipes.output, pipes.status, pipes.end});
+  CloseAllBut({pipes.commands, pipes.answers, pipes.output, pipes.status,
+               pipes.end, pipes.passing});
   if (world.own_network && !EnterOwnNetwork().has_value() && !world.ipv6) {
     WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
   }

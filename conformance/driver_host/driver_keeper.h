@@ -24,13 +24,15 @@ struct DriverWorld {
 int ReadNumber(const DriverCommand& command);
 int WriteNumber(const DriverCommand& command);
 
-// Ends of pipes, all above the numbers of standard streams and channel.
+// Ends of pipes, and a socket, all above the numbers of standard streams and
+// channel.
 struct KeeperPipes {
   int commands;  // to read
   int answers;   // to write
   int output;    // to write: what the driver prints
-  int status;  // to write: an int, the driver's wait status, when it has ended
-  int end;     // to read: a byte or the end of file ends everything
+  int status;   // to write: an int, the driver's wait status, when it has ended
+  int end;      // to read: a byte or the end of file ends everything
+  int passing;  // the socket that descriptors come through: see Passing
 };
 
 // Starts a driver, and ends all that it has started, daemons included, when

@@ -68,7 +68,8 @@ DriverProcess::DriverProcess(const DriverCommand& command,
                 .answers = answers.write_end,
                 .output = output.write_end,
                 .status = status.write_end,
-                .end = end.read_end});
+                .end = end.read_end,
+                .passing = passing_.receiver()});
   }
   // As the child does: whichever of the two comes first.
   setpgid(keeper_, keeper_);
@@ -76,7 +77,9 @@ DriverProcess::DriverProcess(const DriverCommand& command,
                            output.write_end, status.write_end, end.read_end}) {
     close(theirs);
   }
-  channel_ = {.read_fd = answers.read_end, .write_fd = commands.write_end};
+  channel_ = {.read_fd = answers.read_end,
+              .write_fd = commands.write_end,
+              .passing = &passing_};
   output_fd_ = output.read_end;
   status_fd_ = status.read_end;
   end_fd_ = end.write_end;
@@ -154,6 +157,7 @@ void DriverProcess::CloseInChild() {
        {channel_.read_fd, channel_.write_fd, output_fd_, status_fd_, end_fd_}) {
     if (fd >= 0) close(fd);
   }
+  passing_.Close();
 }
 
 std::string DriverProcess::Describe() {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "conformance/driver_host/driver_keeper.h"
+#include "conformance/driver_host/passing.h"
 #include "conformance/driver_host/session.h"
 
 namespace net::conformance {
@@ -61,6 +62,7 @@ class DriverProcess {
  private:
   pid_t keeper_ = -1;
   std::optional<int> status_;  // as of waitpid(2), once known
+  Passing passing_;
   Channel channel_;
   int output_fd_ = -1;
   int status_fd_ = -1;  // readable when the driver has ended

@@ -154,6 +154,7 @@ class Session {
     const std::string name = TextOf(command, "command");
     const int socket = NumberOf(command, "socket");
     const int port = NumberOf(command, "port");
+    if (name == "adopt") return "needs a descriptor of the runner";
     bool needs_peer = lost.contains(socket);
     if (name == "accept") {
       const auto own = ports_.find(socket);

@@ -35,6 +35,7 @@ struct RecordedLine {
 //   refused; and to such a listener;
 // - listen on a given port that failed, if a peer of the runner's had bound
 //   one;
+// - adopt, which gets a descriptor from the runner;
 // - all that name a socket of such a command;
 // - all that were answered after the runner had changed the driver's world: a
 //   signal, the limit of descriptors, a sysctl.

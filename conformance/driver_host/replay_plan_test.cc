@@ -97,6 +97,14 @@ TEST_F(ReplayPlanTest, AConnectionThatNobodyOfTheSessionMadeIsAPeers) {
   EXPECT_THAT(Skipped(), ElementsAre(2));
 }
 
+TEST_F(ReplayPlanTest, AnAdoptedDescriptorIsNotThere) {
+  Say(1, "adopt");
+  Hear(1, {{"socket", 1}});
+  Say(2, "close", {{"socket", 1}});
+  Hear(2);
+  EXPECT_THAT(Skipped(), ElementsAre(1, 2));
+}
+
 TEST_F(ReplayPlanTest, APeerThatListensIsNotThere) {
   Peer("listen(5, 10) = 0");
   Say(1, "connect", {{"port", 40002}});

@@ -14,16 +14,19 @@
 #include "absl/strings/string_view.h"
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/frame.h"
+#include "conformance/driver_host/passing.h"
 #include "conformance/driver_host/transcript.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {
 
-// The two descriptors on which the runner speaks with a driver.
+// How the runner speaks with a driver.
 struct Channel {
   int read_fd = -1;   // the driver's answers
   int write_fd = -1;  // the commands
+  // For descriptors; null if the driver was not started with it. Not owned.
+  const Passing* passing = nullptr;
 };
 
 // A conversation with a driver: commands out, answers in, in whatever order
@@ -47,6 +50,8 @@ class Session {
   // DriverError if the driver ends, breaks the protocol, or is at fault itself
   // (`internal`).
   Answer Call(nlohmann::json command);
+
+  const Channel& channel() const { return channel_; }
 
   // No command waits for its answer, and nothing was broken.
   bool idle() const;

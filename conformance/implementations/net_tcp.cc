@@ -16,16 +16,15 @@
 namespace net::conformance {
 namespace {
 
-// A bit that no SockFlags has.
-constexpr auto kUnknownFlag = static_cast<SockFlags>(1U << 30);
-
 // The flags that the three option structs have in common.
 template <typename Options>
 std::vector<SockFlags> ToFlags(const Options& options) {
   std::vector<SockFlags> flags;
   if (options.nonblock) flags.push_back(SockFlags::kNonblock);
   if (options.no_cloexec) flags.push_back(SockFlags::kNoCloexec);
-  if (options.unknown_flag) flags.push_back(kUnknownFlag);
+  if (options.unknown_flag) {
+    flags.push_back(static_cast<SockFlags>(*options.unknown_flag));
+  }
   return flags;
 }
 

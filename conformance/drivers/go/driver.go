@@ -38,6 +38,7 @@ const hello = `{"version": 1, "name": "go", "language": "Go", "implementation_ve
 var options = map[string]map[string]int{
 	"listen":  {"keepalive": syscall.SO_KEEPALIVE, "reuseaddr": syscall.SO_REUSEADDR, "reuseport": 0xf},
 	"connect": {"keepalive": syscall.SO_KEEPALIVE},
+	"adopt":   {"closed": 0},
 }
 var reasons = map[string]string{"nonblock": ": operations wait, and have deadlines instead",
 	"no_cloexec": ": every descriptor is close-on-exec", "backlog": ": it is always net.core.somaxconn"}
@@ -49,6 +50,7 @@ var symbols = map[syscall.Errno]string{
 	syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ECONNRESET: "ECONNRESET", syscall.EHOSTUNREACH: "EHOSTUNREACH",
 	syscall.EINVAL: "EINVAL", syscall.EMFILE: "EMFILE", syscall.ENETUNREACH: "ENETUNREACH", syscall.ENFILE: "ENFILE",
 	syscall.ENOBUFS: "ENOBUFS", syscall.ENOMEM: "ENOMEM", syscall.ENOTCONN: "ENOTCONN", syscall.EPERM: "EPERM",
+	syscall.ENOTSOCK: "ENOTSOCK", syscall.EPROTONOSUPPORT: "EPROTONOSUPPORT", syscall.EAGAIN: "EAGAIN",
 	syscall.EPIPE: "EPIPE", syscall.EPROTO: "EPROTO", syscall.ETIMEDOUT: "ETIMEDOUT",
 }
 
@@ -69,6 +71,23 @@ func keep(socket io.Closer, err error) (any, error) {
 	return answer, raw.Control(func(fd uintptr) { answer["descriptor"] = fd })
 }
 
+// The descriptor that the runner has passed (unix(7), SCM_RIGHTS).
+func receive() (*os.File, error) {
+	from, control := -1, make([]byte, syscall.CmsgSpace(4))
+	fmt.Sscan(os.Getenv("CONFORMANCE_ADOPT_FD"), &from)
+	flags := syscall.MSG_DONTWAIT | syscall.MSG_CMSG_CLOEXEC
+	_, size, _, _, err := syscall.Recvmsg(from, make([]byte, 1), control, flags)
+	if err != nil {
+		return nil, os.NewSyscallError("recvmsg", err)
+	}
+	messages, err := syscall.ParseSocketControlMessage(control[:size])
+	if err != nil {
+		return nil, err
+	}
+	fds, err := syscall.ParseUnixRights(&messages[0])
+	return os.NewFile(uintptr(fds[0]), "adopted"), err
+}
+
 func (c *command) control(_, _ string, raw syscall.RawConn) (err error) {
 	for name := range c.Options {
 		if err == nil {
@@ -80,7 +99,11 @@ func (c *command) control(_, _ string, raw syscall.RawConn) (err error) {
 }
 
 func endpoint(addr net.Addr) (any, error) {
-	at := addr.(*net.TCPAddr).AddrPort() // other than TCPAddr.IP, it tells mapped addresses apart
+	tcp, known := addr.(*net.TCPAddr)
+	if !known { // adopted: without a peer, or not of TCP
+		return object{"endpoint": nil}, nil
+	}
+	at := tcp.AddrPort() // other than TCPAddr.IP, it tells mapped addresses apart
 	return object{"endpoint": object{"address": at.Addr().String(), "port": at.Port()}}, nil
 }
 
@@ -96,7 +119,8 @@ func (c *command) run() (any, error) {
 	}
 	socket, known := sockets.Load(c.Socket)
 	listener, isListener := socket.(*net.TCPListener)
-	conn, isConn := socket.(*net.TCPConn)
+	conn, isConn := socket.(net.Conn) // what was adopted may be of UDP
+	tcp, isTCP := socket.(*net.TCPConn)
 	switch {
 	case c.Command == "hello":
 		for _, version := range c.Versions {
@@ -118,6 +142,18 @@ func (c *command) run() (any, error) {
 			return true
 		})
 		return object{"closed": closed}, nil
+	case c.Command == "adopt":
+		file, err := receive()
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close() // FileConn duplicates it
+		adopted, err := net.FileConn(file)
+		answer, err := keep(adopted, err)
+		if err == nil && c.Options["closed"] != nil {
+			syscall.Close(int(answer.(object)["descriptor"].(uintptr)))
+		}
+		return answer, err
 	case c.Command == "bye":
 		return object{}, nil
 	case c.Socket != 0 && !known:
@@ -140,13 +176,13 @@ func (c *command) run() (any, error) {
 		data := make([]byte, c.Size)
 		n, err := conn.Read(data)
 		return object{"data": data[:n]}, err
-	case c.Command == "shutdown" && isConn:
+	case c.Command == "shutdown" && isTCP:
 		var err error
 		if c.How != "write" {
-			err = conn.CloseRead()
+			err = tcp.CloseRead()
 		}
 		if c.How != "read" && err == nil {
-			err = conn.CloseWrite()
+			err = tcp.CloseWrite()
 		}
 		return object{}, err
 	}

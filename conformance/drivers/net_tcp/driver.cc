@@ -1,15 +1,18 @@
 // net::tcp itself behind the driver protocol (../PROTOCOL.md).
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -43,6 +46,27 @@ Json EndpointOf(const std::optional<ip::Endpoint>& at) {
   return {{"endpoint", {{"address", at->addr.ToString()}, {"port", at->port}}}};
 }
 
+// The descriptor that the runner has passed (unix(7), SCM_RIGHTS).
+int ReceiveDescriptor() {
+  char byte = 0;
+  iovec data = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  const char* const from = std::getenv("CONFORMANCE_ADOPT_FD");
+  if (!from) Done(absl::UnimplementedError("no CONFORMANCE_ADOPT_FD"));
+  const ssize_t got =
+      recvmsg(std::atoi(from), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const cmsghdr* const item = got < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+  if (!item) throw std::runtime_error("no descriptor was passed");
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(item), sizeof(fd));
+  return fd;
+}
+
 template <typename Option>  // each of the options must be one that it can be
 std::vector<Option> Options(Json options) {
   std::vector<Option> list;
@@ -55,7 +79,7 @@ std::vector<Option> Options(Json options) {
   };
   add("nonblock", SockFlags::kNonblock);
   add("no_cloexec", SockFlags::kNoCloexec);
-  add("unknown_flag", SockFlags{1U << 30});
+  add("unknown_flag", SockFlags{options.value("unknown_flag", 0U)});
   add("keepalive", tcp::KeepAlive{});
   add("reuseaddr", tcp::ReuseAddr{});
   add("reuseport", tcp::ReusePort{});
@@ -122,6 +146,12 @@ struct Driver {
       SockFlags flags = SockFlags::kNone;
       for (const auto flag : Options<SockFlags>(options)) flags = flags | flag;
       return Keep(tcp::Accept(*socket, flags));
+    }
+    if (name == "adopt") {
+      const int fd = ReceiveDescriptor();
+      const bool closed = options.erase("closed") > 0;
+      if (closed) close(fd);
+      return Keep(Socket(fd, DefaultSyscalls()));
     }
     if (!options.empty()) return Done(absl::UnimplementedError("options"));
     if (name == "hello" && versions.contains(1)) {

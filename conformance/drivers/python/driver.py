@@ -20,6 +20,7 @@ OPTIONS = {
     "listen": "nonblock no_cloexec keepalive reuseaddr reuseport backlog unknown_flag".split(),
     "connect": "nonblock no_cloexec keepalive unknown_flag".split(),
     "accept": "nonblock no_cloexec".split(),
+    "adopt": ["closed"],
 }
 REASONS = {
     "times": "options are set by calls, not given in a list",
@@ -28,14 +29,14 @@ REASONS = {
 }
 OTHERS = "descriptors errno shutdown shutdown_read pending_error".split()
 BLOCKING = frozenset("connect accept send recv".split())
-QUICK = frozenset("hello listen peeraddr localaddr shutdown pending_error close reset bye".split())
+QUICK = frozenset("hello listen adopt peeraddr localaddr shutdown pending_error close reset bye".split())
 HOW = {"read": socket.SHUT_RD, "write": socket.SHUT_WR, "both": socket.SHUT_RDWR}
 
 
 def make_socket(command, options):
     family = socket.AF_INET6 if ":" in command["address"] else socket.AF_INET
     # The type may have flags or-ed to it, SOCK_NONBLOCK and its like.
-    sock = socket.socket(family, socket.SOCK_STREAM | ("unknown_flag" in options) << 30)
+    sock = socket.socket(family, socket.SOCK_STREAM | options.get("unknown_flag", 0))
     set_common(sock, options)
     for name in ("keepalive", "reuseaddr", "reuseport"):
         if options.get(name):
@@ -114,13 +115,24 @@ class Driver:
         set_common(sock, command.get("options", {}))
         return self.keep(sock)
 
+    def adopt(self, command):
+        flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+        with socket.socket(fileno=os.dup(int(os.environ["CONFORMANCE_ADOPT_FD"]))) as passing:
+            _, (descriptor,), _, _ = socket.recv_fds(passing, 1, 1, flags)
+        # Of AF_INET6, which has room for both kinds of addresses: else the module asks for the family.
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, 0, descriptor)
+        if command["options"].get("closed"):
+            os.close(descriptor)
+        return self.keep(sock)
+
     def peeraddr(self, command):
         try:
-            return endpoint(self.sockets[command["socket"]].getpeername())
+            peer = self.sockets[command["socket"]].getpeername()
         except OSError as error:
             if error.errno != errno.ENOTCONN:
                 raise
-            return {"endpoint": None}
+            peer = None
+        return endpoint(peer) if isinstance(peer, tuple) else {"endpoint": None}
 
     def localaddr(self, command):
         return endpoint(self.sockets[command["socket"]].getsockname())
@@ -151,7 +163,8 @@ class Driver:
         for sock in closing.values():
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)  # wakes the threads that a close leaves blocked
-            sock.close()
+            with contextlib.suppress(OSError):
+                sock.close()
         return {"closed": list(closing)}
 
     def bye(self, _):

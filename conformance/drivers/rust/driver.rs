@@ -14,10 +14,49 @@ extern "C" {
     // The C library is there anyway; std has neither signals nor a way to wake a blocked accept.
     fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
     fn shutdown(descriptor: i32, how: i32) -> i32;
+    fn recvmsg(descriptor: i32, message: &mut Message, flags: i32) -> isize;
+    fn close(descriptor: i32) -> i32;
+}
+
+/// struct msghdr and struct cmsghdr, with room for one descriptor, as 64-bit Linux has them.
+#[repr(C)]
+struct Message {
+    name: usize,
+    name_size: u32,
+    data: *mut [usize; 2],
+    items: usize,
+    control: *mut Control,
+    control_size: usize,
+    flags: i32,
+}
+#[repr(C)]
+struct Control {
+    size: usize,
+    level: i32,
+    kind: i32,
+    descriptor: [i32; 2],
+}
+
+/// The descriptor that the runner has passed (unix(7), SCM_RIGHTS).
+fn receive() -> io::Result<RawFd> {
+    let mut byte = 0u8;
+    let mut data = [&mut byte as *mut u8 as usize, 1];
+    let mut control = Control { size: 0, level: 0, kind: 0, descriptor: [-1; 2] };
+    let control_size = mem::size_of::<Control>();
+    let (data, to): (*mut _, *mut _) = (&mut data, &mut control);
+    let (name, name_size, items, flags) = (0, 0, 1, 0);
+    let mut message = Message { name, name_size, data, items, control: to, control_size, flags };
+    let from = env::var("CONFORMANCE_ADOPT_FD").map_or(-1, |text| text.parse().unwrap_or(-1));
+    match unsafe { recvmsg(from, &mut message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) } {
+        1 => Ok(control.descriptor[0]),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 extern "C" fn nothing(_: i32) {}
 const SIGUSR2: i32 = 12;
 const SHUT_RDWR: i32 = 2;
+const MSG_DONTWAIT: i32 = 0x40;
+const MSG_CMSG_CLOEXEC: i32 = 0x4000_0000;
 
 /// std has the numbers of errnos, not their symbols: those of Linux.
 const ERRNOS: &str = "EPERM 1,EINTR 4,EBADF 9,EAGAIN 11,ENOMEM 12,EACCES 13,EINVAL 22,ENFILE 23,\
@@ -59,6 +98,7 @@ impl Driver {
             match (name, option.as_str()) {
                 // TcpListener::bind sets SO_REUSEADDR by itself.
                 ("listen", "nonblock" | "reuseaddr") | ("accept", "nonblock") => {}
+                ("adopt", "closed") => {}
                 ("connect", "nonblock") => return unsupported("TcpStream::connect waits".into()),
                 _ => return unsupported(format!("std::net has no `{option}` for {name}")),
             }
@@ -92,6 +132,14 @@ impl Driver {
             ("accept", Some(Listener(listener))) => {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(nonblock)?;
+                self.keep(stream, Stream)
+            }
+            ("adopt", _) => {
+                let descriptor = receive()?;
+                let stream = unsafe { TcpStream::from_raw_fd(descriptor) };
+                if command["options"]["closed"] == true {
+                    unsafe { close(descriptor) };
+                }
                 self.keep(stream, Stream)
             }
             ("localaddr", Some(Listener(listener))) => endpoint(listener.local_addr()?),
