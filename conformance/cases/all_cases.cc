@@ -30,6 +30,7 @@ const std::vector<Case>& AllCases() {
                              &DataBlockingCases(),
                              &DataEndingCases(),
                              &CloseCases(),
+                             &ChangedAnswerCases(),
                              &DescriptorCases(),
                              &ListenFaultCases(),
                              &ConnectFaultCases(),

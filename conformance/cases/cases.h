@@ -34,6 +34,7 @@ const std::vector<Case>& DataCases();
 const std::vector<Case>& DataBlockingCases();
 const std::vector<Case>& DataEndingCases();
 const std::vector<Case>& CloseCases();
+const std::vector<Case>& ChangedAnswerCases();
 const std::vector<Case>& DescriptorCases();
 const std::vector<Case>& ListenFaultCases();
 const std::vector<Case>& ConnectFaultCases();
