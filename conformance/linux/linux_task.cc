@@ -1,5 +1,6 @@
 #include "conformance/linux/linux_task.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -112,7 +114,8 @@ class LinuxTask final : public Task {
         EndCase([&] { NotePrecondition(call.status().message()); });
       } else if (!call->has_value()) {
         static_cast<void>(watch.Lasts({}));
-      } else if (IsBlocked(**call)) {
+      } else if (IsBlocked(**call) || OutlivesDescriptor(**call)) {
+        blocked_ = **call;
         return true;
       } else if (watch.Lasts({{tid_, (*call)->times_slept}})) {
         EndCase([&] { NoteOtherSleep(**call); });
@@ -164,6 +167,18 @@ class LinuxTask final : public Task {
     return false;
   }
 
+  // A close(2) by another thread neither ends the call nor takes the file from
+  // it. So the thread is blocked as it was seen to be, though nothing shows any
+  // more what wakes it.
+  bool OutlivesDescriptor(const BlockedCall& call) const {
+    return blocked_.has_value() && blocked_->number == call.number &&
+           blocked_->times_slept == call.times_slept &&
+           std::any_of(call.wakers.begin(), call.wakers.end(),
+                       [](const BlockedCall::Awaited& one) {
+                         return fcntl(one.fd, F_GETFD) < 0;
+                       });
+  }
+
   // Another thread waits in an event loop that has sockets: the one for whom
   // the task's waits, if that waits for a thread.
   bool AnotherRunsTheLoop() const {
@@ -201,6 +216,7 @@ class LinuxTask final : public Task {
   const Event ended_;
   const Event handled_;
   const BlockedCallReader reader_{getpid()};
+  std::optional<BlockedCall> blocked_;  // in which it was last seen blocked
   pid_t tid_ = 0;
   std::thread thread_;
 };
