@@ -88,6 +88,9 @@ Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket) {
 Result<Done> WaitFor(Context& c, const Sock& socket, short events) {
   const Result<Witness> witness = socket.Look();
   if (!witness.ok()) return witness.As<Done>();
+  // The implementation has closed the descriptor itself. poll(2) ignores a
+  // negative number, and would wait for ever.
+  if (witness->fd() < 0) return Done{};
   // Lent, not given: released before it could close.
   loopback::RawSocket view(witness->fd(), c.sys());
   const SysResult ready = view.Wait(events);

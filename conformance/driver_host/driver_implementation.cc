@@ -315,8 +315,11 @@ class DriverImplementation final : public Implementation {
     if (ok.contains("descriptor")) {
       descriptor = IntIn(ok, "descriptor", 0);
     }
-    driver->CheckSocket(descriptor,
-                        /*listens=*/command.at("command") == "listen");
+    // What is adopted may be anything.
+    if (command.at("command") != "adopt") {
+      driver->CheckSocket(descriptor,
+                          /*listens=*/command.at("command") == "listen");
+    }
     if (descriptor.has_value()) {
       entry.descriptor = driver->view().Identify(*descriptor);
     } else {
