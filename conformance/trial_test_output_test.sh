@@ -18,7 +18,8 @@ chmod +x driver
 unset GTEST_OUTPUT TEST_SHARD_INDEX TEST_TOTAL_SHARDS XML_OUTPUT_FILE TESTBRIDGE_TEST_ONLY
 export TEST_TARGET=//conformance:some_test
 
-if "$driver_test" --driver=driver --cases='listen.defaults.*,peeraddr.a*,accept.flags.*' > output 2>&1; then
+# The driver answers shutdown and others without doing anything, so that some of these hang.
+if "$driver_test" --driver=driver --timeout=5s --cases='listen.defaults.*,peeraddr.a*,accept.flags.*' > output 2>&1; then
   fail "a driver that cannot connect has passed"
 fi
 failed=$(grep -c '^failed: ' output) || true

@@ -285,8 +285,8 @@ std::vector<Case> Addresses() {
                  "EINPROGRESS",
        .run = &PeerOnceConnected},
       {.id = "peeraddr.changes.reset",
-       .requirement = "A socket whose peer was asked for before a reset has no "
-                      "peer after it (Linux), or has the one that there was.",
+       .requirement = "A socket whose peer was asked for before a reset may "
+                      "have no peer after it (Linux), or the one that it had.",
        .source = "getpeername(2) ENOTCONN; RFC 9293 section 3.10.7.4",
        .level = Level::kVariation,
        .run = &PeerAfterReset},
