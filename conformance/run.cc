@@ -12,6 +12,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,22 @@ class RecordsFile {
 auto CountOn(Axis axis, absl::Span<const Trial> trials) {
   return std::count_if(trials.begin(), trials.end(),
                        [axis](const Trial& one) { return one.axis == axis; });
+}
+
+// Sorts records by the places of their trials in `order`, so that a report does
+// not depend on which trial ended first.
+void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records) {
+  using Key = std::tuple<const Column*, const Case*, Axis>;
+  const auto key_of = [](const Trial& trial) {
+    return Key(trial.column, trial.test_case, trial.axis);
+  };
+  std::map<Key, size_t> places;
+  for (const Trial& trial : order) places.emplace(key_of(trial), places.size());
+  std::stable_sort(records.begin(), records.end(),
+                   [&](const Record& one, const Record& other) {
+                     return places.at(key_of(one.trial)) <
+                            places.at(key_of(other.trial));
+                   });
 }
 
 int ExitStatusOf(absl::Span<const Record> records) {
@@ -356,6 +373,7 @@ int Run(absl::Span<const Case* const> cases,
               records.push_back(std::move(judged));
             });
   progress.Clear();
+  SortRecords(MakeTrials(cases, working), records);
   std::cout << cases.size() << " cases, " << trials.size()
             << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
             << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
