@@ -244,7 +244,9 @@ std::string Explain(const Cell& cell, const std::vector<Json>& before,
   }
   const std::string old_version = before.front().value("version", "");
   const std::string new_version = after.front().value("version", "");
-  if (old_version != new_version) {
+  // A trial that ended before hello has none.
+  if (!old_version.empty() && !new_version.empty() &&
+      old_version != new_version) {
     return absl::StrCat("the implementation's version: ", old_version, " -> ",
                         new_version);
   }

@@ -43,8 +43,10 @@ expect 0 "2 cells, 0 changed" older before
 sed 's/"kernel":"[^"]*"/"kernel":"1.0"/' after > elsewhere
 expect 1 "perhaps the environment: kernel: " before elsewhere
 
+sed 's/"version":""/"version":"1.0"/' before > older
 sed 's/"version":""/"version":"2.0"/' after > newer
-expect 1 "the implementation's version:  -> 2.0" before newer
+expect 1 "the implementation's version: 1.0 -> 2.0" older newer
+expect 1 "nothing else that was recorded has changed" --rerun=0 before newer
 
 sed 's/"requirement":"/"requirement":"Not /' after > other_case
 expect 1 "the case requires something else now" before other_case

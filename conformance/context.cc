@@ -270,7 +270,7 @@ void Context::NoteFailure() {
 void Context::NoteThrown(absl::string_view what) {
   const MutexLock lock(mutex_);
   if (!thrown_.has_value()) {
-    thrown_ = absl::StrCat("the implementation threw: ", what);
+    thrown_ = std::string(what);
   }
 }
 

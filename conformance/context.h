@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/case.h"
 #include "conformance/environment.h"
 #include "conformance/implementation.h"
 #include "conformance/result.h"
+#include "conformance/subject_error.h"
 #include "conformance/witness.h"
 #include "fakes/fault_injector.h"
 #include "syscalls/endpoint.h"
@@ -194,7 +196,8 @@ class Context {
 
 template <typename F>
 auto Context::Call(Features features, F&& call) -> decltype(call()) {
-  // A C++ API may throw, and the verdict must name that as what it is.
+  // A C++ API may throw, and the verdict must name that as what it is. (What
+  // a SubjectError reports is the driver's fault, not the implementation's.)
   try {
     auto result = std::forward<F>(call)();
     if (const Unsupported* claim = result.unsupported()) {
@@ -206,11 +209,14 @@ auto Context::Call(Features features, F&& call) -> decltype(call()) {
       NoteAnswer("", features);
     }
     return result;
-  } catch (const std::exception& e) {
+  } catch (const SubjectError& e) {
     NoteThrown(e.what());
     return Error{.text = e.what()};
+  } catch (const std::exception& e) {
+    NoteThrown(absl::StrCat("the implementation threw: ", e.what()));
+    return Error{.text = e.what()};
   } catch (...) {
-    NoteThrown("something that is not a std::exception");
+    NoteThrown("the implementation threw something that is no std::exception");
     return Error{.text = "threw"};
   }
 }

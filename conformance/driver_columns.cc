@@ -76,8 +76,8 @@ std::string ColumnNameOf(absl::string_view name) {
   constexpr size_t kLongest = 40;
   std::string clean(name.substr(0, kLongest));
   for (char& c : clean) {
-    const bool is_plain =
-        absl::ascii_isalnum(c) || c == '-' || c == '+' || c == '.' || c == '_';
+    const bool is_plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                          c == '-' || c == '+' || c == '.' || c == '_';
     if (!is_plain) c = '_';
   }
   const bool has_letter =

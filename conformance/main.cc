@@ -19,6 +19,7 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
@@ -187,18 +188,32 @@ DriverCommand CommandOfUser() {
 }
 
 // The command line, as it can be typed again: started by `bazel run`, by that.
+// Without the files that it writes, which a second run would replace.
 std::string CommandToRepeat(absl::Span<char* const> argv) {
   std::vector<std::string> words;
   const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  const std::string program = std::filesystem::path(argv.front()).filename();
+  const std::string target =
+      program == "conformance" ? "//conformance" : "//conformance:" + program;
   if (tree == nullptr) {
     words.push_back(ShellWord(argv.front()));
   } else if (std::filesystem::exists(
                  absl::StrCat(tree, "/conformance/run.cc"))) {
-    words.emplace_back("./bazelw run //conformance --");
+    words.push_back(absl::StrCat("./bazelw run ", target, " --"));
   } else {
-    words.emplace_back("bazel run @net_tcp//conformance --");
+    words.push_back(absl::StrCat("bazel run @net_tcp", target, " --"));
   }
-  for (const char* word : argv.subspan(1)) words.push_back(ShellWord(word));
+  for (size_t i = 1; i < argv.size(); ++i) {
+    const absl::string_view word = argv[i];
+    const bool is_of_file = absl::StartsWith(word, "--records") ||
+                            absl::StartsWith(word, "--junit") ||
+                            absl::StartsWith(word, "--markdown");
+    if (!is_of_file) {
+      words.push_back(ShellWord(argv[i]));
+    } else if (!absl::StrContains(word, '=')) {
+      ++i;  // the file is the next word
+    }
+  }
   return absl::StrJoin(words, " ");
 }
 

@@ -74,7 +74,9 @@ std::optional<Sock> AdoptPipe(Context& c) {
   if (testing::Value(adopted, Fails(ENOTSOCK))) {
     c.Variation("refused_when_adopted");
   } else {
-    EXPECT_THAT(adopted, IsOk());
+    ADD_FAILURE() << "A pipe must be adopted, or refused with ENOTSOCK.\n"
+                     "  Actual: "
+                  << adopted;
   }
   return std::nullopt;
 }

@@ -116,6 +116,7 @@ DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
   }
   DriverLook look;
   look.calls = Describe(all->calls);
+  look.held = held.size();
   look.is_opaque = std::any_of(
       all->calls.begin(), all->calls.end(),
       [](const BlockedCall& call) { return call.kind == Kind::kOpaque; });
@@ -152,7 +153,14 @@ bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
                                   Describe(expected), " and does not show it"));
   } else {
     ADD_FAILURE() << "the driver: " << look.calls << ", not in "
-                  << Describe(expected);
+                  << Describe(expected)
+                  << (look.held > 1
+                          ? absl::StrCat(
+                                "\nIt was sent ", look.held,
+                                " operations that it has not answered, and "
+                                "not all of them block. A driver that holds "
+                                "fewer says so in hello: `limits.operations`.")
+                          : "");
   }
   return true;
 }
@@ -169,7 +177,7 @@ Place::Place(Driver& driver, const DriverSockets& sockets,
     if (look.is_blocked && held.size() == limit) {
       NotePrecondition(absl::StrCat("needs ", limit + 1,
                                     " operations at a time; the driver holds ",
-                                    limit, " (", look.calls, ")"));
+                                    limit, "\n", look.calls));
       abandon();
     }
     if (NoteVainWait(look, watch, held)) abandon();

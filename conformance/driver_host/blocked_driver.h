@@ -22,6 +22,8 @@ struct DriverLook {
   std::string hidden;
   // A thread sleeps in a call that does not show for what.
   bool is_opaque = false;
+  // How many operations the driver was sent and has not answered.
+  size_t held = 0;
   // What the threads sleep in, for people.
   std::string calls;
   // The threads' sleep; empty if one runs.

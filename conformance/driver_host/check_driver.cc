@@ -1,14 +1,17 @@
 #include "conformance/driver_host/check_driver.h"
 
+#include <algorithm>
 #include <csignal>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -157,33 +160,73 @@ absl::Status DoesNotHangOnRubbish(Probe& probe) {
   return absl::IsDeadlineExceeded(ended) ? ended : absl::OkStatus();
 }
 
+// A listener of the driver's: the `ok` of listen.
+absl::StatusOr<Json> AskToListen(Probe& probe, int id) {
+  return AskOk(probe, {{"id", id},
+                       {"command", "listen"},
+                       {"address", "127.0.0.1"},
+                       {"port", 0},
+                       {"options", Json::object()}});
+}
+
 absl::Status ServesWhileItWaits(Probe& probe) {
   const auto hello = AskOk(probe, kHello);
   if (!hello.ok()) return hello.status();
   if (HelloFrom(*hello).operations == 1U) return absl::OkStatus();
-  const auto listener = AskOk(probe, {{"id", 2},
-                                      {"command", "listen"},
-                                      {"address", "127.0.0.1"},
-                                      {"port", 0},
-                                      {"options", Json::object()}});
+  const auto listener = AskToListen(probe, 2);
   if (!listener.ok()) return listener.status();
-  const uint64_t socket = NumberIn(*listener, "socket");
   probe.SayFrame({{"id", 3},
                   {"command", "accept"},
-                  {"socket", socket},
+                  {"socket", NumberIn(*listener, "socket")},
                   {"options", Json::object()}});
-  return AskOk(probe, {{"id", 4}, {"command", "localaddr"}, {"socket", socket}})
-      .status();
+  const absl::Status served = AskToListen(probe, 4).status();
+  if (served.ok()) return served;
+  return absl::Status(
+      served.code(),
+      absl::StrCat(served.message(),
+                   "\nA driver that holds one operation at a time says so in "
+                   "hello: \"limits\": {\"operations\": 1}"));
+}
+
+// Connects to listeners of its own, all at once: a driver that mixes its
+// threads' commands up answers one id twice.
+absl::Status AnswersEachOfManyAtOnce(Probe& probe) {
+  const auto hello = AskOk(probe, kHello);
+  if (!hello.ok()) return hello.status();
+  constexpr uint64_t kMany = 8;
+  const uint64_t many = HelloFrom(*hello).operations.value_or(kMany);
+  int id = 1;
+  std::string frames;
+  std::set<uint64_t> waiting;
+  for (uint64_t i = 0; i < std::min(many, kMany); ++i) {
+    const auto listener = AskToListen(probe, ++id);
+    if (!listener.ok()) return listener.status();
+    const int connect = 100 + id;
+    waiting.insert(static_cast<uint64_t>(connect));
+    frames += EncodeFrame(Json({{"id", connect},
+                                {"command", "connect"},
+                                {"address", "127.0.0.1"},
+                                {"port", NumberIn(*listener, "port")},
+                                {"options", Json::object()}})
+                              .dump());
+  }
+  probe.Say(frames);
+  while (!waiting.empty()) {
+    const absl::StatusOr<Answer> answer = HearAnswer(probe);
+    absl::Status is_ok = Expect<Json>(answer, "`ok` to connect");
+    if (!is_ok.ok()) return is_ok;
+    if (waiting.erase(answer->id) == 1) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "it answered id ", answer->id, ", which does not wait; these wait: ",
+        absl::StrJoin(waiting, ", "), " (do two threads share a variable?)"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status NamesTheProcessOfItsSockets(Probe& probe) {
   const auto hello = AskOk(probe, kHello);
   if (!hello.ok()) return hello.status();
-  const auto listener = AskOk(probe, {{"id", 2},
-                                      {"command", "listen"},
-                                      {"address", "127.0.0.1"},
-                                      {"port", 0},
-                                      {"options", Json::object()}});
+  const auto listener = AskToListen(probe, 2);
   if (!listener.ok()) return listener.status();
   std::optional<int> descriptor;
   if (listener->contains("descriptor")) {
@@ -195,11 +238,7 @@ absl::Status NamesTheProcessOfItsSockets(Probe& probe) {
 
 absl::Status TellsWhatWasOpen(Probe& probe) {
   if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
-  const auto listener = AskOk(probe, {{"id", 2},
-                                      {"command", "listen"},
-                                      {"address", "127.0.0.1"},
-                                      {"port", 0},
-                                      {"options", Json::object()}});
+  const auto listener = AskToListen(probe, 2);
   if (!listener.ok()) return listener.status();
   const auto reset = AskOk(probe, {{"id", 3}, {"command", "reset"}});
   if (!reset.ok()) return reset.status();
@@ -232,6 +271,8 @@ constexpr struct {
     {"does not hang on what is no frame", DoesNotHangOnRubbish},
     {"serves other commands while accept waits (or holds only one)",
      ServesWhileItWaits},
+    {"answers each of several commands that come at once",
+     AnswersEachOfManyAtOnce},
     {"tells at reset what was still open", TellsWhatWasOpen},
 };
 

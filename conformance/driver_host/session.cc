@@ -200,9 +200,12 @@ void Session::Take(absl::string_view bytes) {
     }
     const auto call = calls_.find(answer->id);
     if (call == calls_.end() || call->second.answer.has_value()) {
-      return Break(absl::StrCat("the driver broke the protocol: it answered ",
-                                answer->id, ", which is no command that waits",
-                                WaitingCalls()));
+      const bool is_old = answer->id > 0 && answer->id < next_id_;
+      return Break(absl::StrCat(
+          "the driver broke the protocol: it answered ", answer->id,
+          is_old ? " a second time (do two threads share a variable?)"
+                 : ", which is no command that waits",
+          WaitingCalls()));
     }
     call->second.answer = *std::move(answer);
   }

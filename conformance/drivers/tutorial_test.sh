@@ -62,7 +62,7 @@ if [[ $(wc -l <<< "$passing") != 12 ]]; then
   failures=$((failures + 1))
 fi
 expect 0 "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 python3 my_driver.py" --print-command
-expect 0 "15 ok, 0 failed" --check-driver
+expect 0 "16 ok, 0 failed" --check-driver
 # It really does one thing at a time: none of these may hang.
 expect 0 "data" --cases='listen.address.*,accept.not_*,peeraddr.*,data.recv.*,data.large.both_ways,close.*'
 

@@ -100,7 +100,8 @@ absl::Status ParseFlags(absl::Span<char* const> arguments,
 std::string ShellWord(absl::string_view word) {
   const bool is_plain =
       !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-        return absl::ascii_isalnum(c) || absl::StrContains("-_=./,:+@%", c);
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+               absl::StrContains("-_=./,:+@%", c);
       });
   if (is_plain) return std::string(word);
   return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");

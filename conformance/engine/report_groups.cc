@@ -72,7 +72,9 @@ std::string Normalized(absl::string_view message) {
   std::string normalized;
   for (size_t i = 0; i < text.size();) {
     size_t end = i;
-    while (end < text.size() && absl::ascii_isdigit(text[end])) ++end;
+    while (end < text.size() &&
+           absl::ascii_isdigit(static_cast<unsigned char>(text[end])))
+      ++end;
     if (end == i) {
       normalized += text[i++];
       continue;

@@ -190,7 +190,8 @@ void RunTrial(const Trial& trial, Subject* subject,
   const auto abandon = [&] {
     // Any thread may do so; the first one ends the process.
     abandoning.lock();
-    report({.verdict = Judge(*c, failures)});
+    report({.verdict = Judge(*c, failures),
+            .version = subject != nullptr ? subject->Version() : ""});
     _exit(0);
   };
   try {
