@@ -67,8 +67,9 @@ class Task {
   // Waits until the body has returned.
   virtual void Join() = 0;
 
-  // Waits until the body waits for something, or has returned. True if it
-  // waits.
+  // Waits until the body is blocked in a system call of a socket that is not
+  // ready, or has returned. True if it is blocked. A body that sleeps in
+  // another call for some seconds fails the case, which ends.
   virtual bool AwaitBlocked() = 0;
 
   // Interrupts what the task waits for by a signal whose handler does nothing

@@ -270,7 +270,7 @@ bool SmokeOne(const Column& column, const RunOptions& options) {
               << FormatRecord(records.front()) << "\n";
     return false;
   }
-  // What a driver may leave out may be unsupported.
+  // A command that a driver may leave out may be unsupported.
   const auto is_flawless = [&](const Record& one) {
     const bool is_left_out = one.verdict.outcome == Outcome::kUnsupported &&
                              one.trial.test_case->level != Level::kMust;

@@ -17,9 +17,9 @@ namespace net::conformance {
 // implementation did not do what it claims not to support. Where only a part of
 // the trials is run, by a filter or as a shard, they go by that part.
 //
-// What is printed are the failures, each with the command that runs it again,
-// and the reasons of what was skipped, with counts; with --verbose all that
-// GoogleTest prints, and whole messages.
+// Prints the failures, each with the command that runs it again, and the
+// reasons of skipped trials, with counts; with --verbose all that GoogleTest
+// prints, and whole messages.
 //
 // Besides GoogleTest's, there are the flags --cases=GLOB,...,
 // --expectations=FILE, --timeout=DURATION and --verbose of the program

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -20,11 +21,23 @@
 namespace net {
 namespace {
 
+// Fails every call, and fills nothing in. A set of poll(2) may be longer than
+// its memory, which the kernel would refuse: EINVAL keeps TracingSyscalls from
+// reading it.
+class NoKernel : public Syscalls {
+ public:
+  SysResult Poll(pollfd*, nfds_t, int) override {
+    return SysResult::Error(EINVAL);
+  }
+  SysResult PPoll(pollfd*, nfds_t, const timespec*, const sigset_t*) override {
+    return SysResult::Error(EINVAL);
+  }
+};
+
 // Returns the text of the call that `make` makes, without its result:
 // "close(3)".
 std::string TextOf(absl::FunctionRef<SysResult(Syscalls&)> make) {
-  // Returns ENOSYS for every call: nothing is filled in.
-  Syscalls none;
+  NoKernel none;
   std::string text;
   TracingSyscalls tracing(none, [&text](absl::string_view line) {
     text = std::string(line.substr(0, line.rfind(" = ")));

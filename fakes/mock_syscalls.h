@@ -98,7 +98,7 @@ class MockSyscallsMethods : public Syscalls {
 //   Google Test trace:
 //   fakes/mock_syscalls.cc:63: setsockopt(3, SOL_SOCKET, SO_REUSEADDR, 1, 4)
 //
-// An argument that the call fills in is "?".
+// An argument that the call fills in is "?", and so is the set of poll(2).
 class MockSyscallsBase : public MockSyscallsMethods {
  public:
   SysResult Socket(int domain, int type, int protocol) override;

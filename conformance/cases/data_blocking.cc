@@ -228,7 +228,7 @@ void SendWaits(Context& c) {
   EXPECT_THAT(send->result, IsOkAndHolds(1U));
 }
 
-// What waits in Send must fail with `error` once `end_wait`, which returns
+// A Send that blocks must fail with `error` once `end_wait`, which returns
 // false if it fails, has been called.
 void ExpectEndOfWait(Context& c, absl::FunctionRef<bool(Connected&)> end_wait,
                      int error) {

@@ -27,7 +27,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// What a frame of 1 MiB has room for in Base64, beside the rest of the message.
+// The most data that fits a frame of 1 MiB as Base64, beside the rest of the
+// message.
 constexpr uint64_t kMostData = uint64_t{512} * 1024;
 
 absl::Status NoAnswer(absl::string_view why) {

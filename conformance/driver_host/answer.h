@@ -49,7 +49,7 @@ uint64_t NumberIn(const nlohmann::json& ok, const char* name);
 uint16_t PortIn(const nlohmann::json& ok, const char* name);
 // A number of a process or a descriptor. `least` is the lowest that may be.
 int IntIn(const nlohmann::json& ok, const char* name, int least);
-// So many ports.
+// The member `ports`, with exactly that many ports.
 std::vector<uint16_t> PortsIn(const nlohmann::json& ok, const char* name,
                               size_t count);
 std::string TextIn(const nlohmann::json& ok, const char* name);

@@ -11,7 +11,7 @@
 
 namespace net::conformance {
 
-// What a look at a driver's threads shows of operations that it holds.
+// The result of one look at a driver's threads, for operations that it holds.
 struct DriverLook {
   // Each operation is blocked. Its socket is not ready, and as many threads
   // sleep in a call of it as there are operations of this kind; or all threads
@@ -24,7 +24,7 @@ struct DriverLook {
   bool is_opaque = false;
   // How many operations the driver was sent and has not answered.
   size_t held = 0;
-  // What the threads sleep in, for people.
+  // The system calls that the threads sleep in, for people.
   std::string calls;
   // The threads' sleep; empty if one runs.
   Sleep sleep;

@@ -166,7 +166,7 @@ void DriverSockets::NoteSent(Handle handle, size_t offered, size_t taken) {
   // Enough for an answer that took nothing to be followed by one that does.
   constexpr size_t kLeast = 64;
   const MutexLock lock(mutex_);
-  // What is offered may be less than it would take.
+  // The socket may have taken more if more had been offered.
   std::optional<size_t>& offer = entries_.at(handle).offer;
   if (taken == offered && offered < offer.value_or(0)) return;
   if (taken < offered || offer.has_value()) {

@@ -52,7 +52,7 @@ class Driver {
     process_.CheckSocket(descriptor, listens);
   }
 
-  // What it holds at the moment.
+  // The operations that it holds now.
   Operations& operations() { return operations_; }
 
   // The sockets of TCP that it had open when it was greeted.

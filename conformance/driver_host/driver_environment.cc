@@ -31,7 +31,7 @@
 namespace net::conformance {
 namespace {
 
-// What a task's thread tells of itself.
+// A task's thread, as it announces itself.
 struct TaskState {
   std::atomic<pid_t> thread = 0;
   std::atomic<bool> has_ended = false;

@@ -12,7 +12,7 @@
 
 namespace net::conformance {
 
-// What the runner does besides sending commands, if it can change answers:
+// The actions of the runner, besides commands, that can change answers:
 // "peer" with the connect(2), bind(2) or listen(2) of a peer, in the manner of
 // strace(1); "world" with a change to the driver or its network, in words.
 using OnRunnersAction =

@@ -315,7 +315,7 @@ class DriverImplementation final : public Implementation {
     if (ok.contains("descriptor")) {
       descriptor = IntIn(ok, "descriptor", 0);
     }
-    // What is adopted may be anything.
+    // An adopted descriptor may be anything.
     if (command.at("command") != "adopt") {
       driver->CheckSocket(descriptor,
                           /*listens=*/command.at("command") == "listen");

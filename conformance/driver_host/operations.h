@@ -19,7 +19,7 @@ namespace net::conformance {
 
 // A command that a driver was sent and has not answered.
 struct Operation {
-  // What it may block in; nullopt if it does not block.
+  // The operation that may block; nullopt if the command does not block.
   std::optional<SocketOperation> blocks_in = std::nullopt;
   // Of its socket, in the driver; nullopt if it is not known, as that of a
   // `connect`.

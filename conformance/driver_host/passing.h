@@ -7,7 +7,7 @@ namespace net::conformance {
 // descriptors to a driver (unix(7), SCM_RIGHTS). Owns both: the driver has a
 // duplicate of its end.
 //
-// What must not fail throws HarnessError.
+// Throws HarnessError where a system call fails.
 class Passing {
  public:
   Passing();

@@ -68,7 +68,7 @@ struct Exchange {
   std::string changed_by;  // what had been done to the world before the answer
 };
 
-// What a session shows about who connected to whom.
+// The connections of a session: who connected to whom.
 class Session {
  public:
   explicit Session(absl::Span<const RecordedLine> lines) {

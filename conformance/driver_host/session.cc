@@ -118,7 +118,8 @@ void Session::Send(absl::string_view message) {
     poll(events, std::size(events), -1);
     if (events[1].revents != 0) ThrowBroken();
     if (events[0].revents == 0) continue;
-    // So much does not block after poll(2), and can be interrupted before.
+    // A write of this size does not block after poll(2), which can be
+    // interrupted.
     const absl::string_view piece = rest.substr(0, PIPE_BUF);
     const ssize_t written =
         write(channel_.write_fd, piece.data(), piece.size());

@@ -26,7 +26,7 @@ class Transcript {
   // message.
   void Add(bool sent, absl::string_view message);
 
-  // What has come of a message that is not complete: "the frame announces
+  // The state of a message that is not complete: "the frame announces
   // 133 bytes, 128 came"; "" if nothing has.
   void SetIncomplete(absl::string_view what);
 

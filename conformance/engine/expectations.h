@@ -80,7 +80,7 @@ class Expectations {
   std::string Fix(absl::Span<const Record> records) const;
 
  private:
-  // What a line is about.
+  // The ending that a line is about.
   enum class Aspect { kOutcome, kLeak };
   static constexpr Aspect kAspects[] = {Aspect::kOutcome, Aspect::kLeak};
 
@@ -111,8 +111,9 @@ class Expectations {
   static bool IsFlaky(const Line& line);
   static bool EndsSo(const Line& line, const Verdict& verdict);
 
-  // What a trial ended with that needs a line, and what it showed of one.
+  // True if the ending of a trial is a failure or a leak, which needs a line.
   static bool NeedsLine(Aspect aspect, const Verdict& verdict);
+  // True if the trial shows nothing about this aspect.
   static bool IsUnknown(Aspect aspect, const Verdict& verdict);
 
   // The index of the line that counts for a trial; nullopt if there is none.
@@ -121,7 +122,7 @@ class Expectations {
   void ApplyToOutcome(Record& record);
   void ApplyToLeak(Record& record);
 
-  // What a trial ended with, as a line has it: "fail error=EINVAL", "leak".
+  // One ending of a trial, as a line has it: "fail error=EINVAL", "leak".
   using Ending = std::pair<const Record*, Aspect>;
   static std::string NewLines(absl::Span<const Ending> endings);
   std::string Where(const Line& line) const;

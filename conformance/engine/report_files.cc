@@ -23,8 +23,9 @@
 namespace net::conformance {
 namespace {
 
-// What of a run goes into Markdown. At most: for each of the outcomes that
-// are no failures so many reasons with so many names; of each message so much.
+// The part of a run that goes into Markdown. At most: for each of the outcomes
+// that are no failures so many reasons with so many names; of each message so
+// much.
 constexpr size_t kReasons = 25;
 constexpr size_t kNames = 3;
 constexpr size_t kReasonSize = 160;

@@ -44,7 +44,7 @@ size_t FindSession(absl::string_view message) {
   return found == absl::string_view::npos ? found : found + 1;
 }
 
-// What there is to read about a trial: of one that passed and leaked, the leak.
+// The message of a trial; of one that passed and leaked, the leak.
 const std::string& Finding(const Verdict& verdict) {
   const bool is_leak_alone =
       verdict.outcome == Outcome::kPass && verdict.leak != Leak::kNone;

@@ -10,8 +10,8 @@
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 
-// What keeps reports short: trials that ended alike, and the part of a message
-// that matters.
+// Keeps reports short: groups trials that ended alike, and cuts messages to the
+// part that matters.
 
 namespace net::conformance {
 

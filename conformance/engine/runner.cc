@@ -55,7 +55,7 @@ constexpr int64_t kOutputTail = 4096;
 // How often RunnerOptions::on_tick is called.
 constexpr std::chrono::seconds kTick(1);
 
-// How much of a report is read. (Real ones have a few kilobytes.)
+// The most that is read of a report. (Real ones have a few kilobytes.)
 constexpr size_t kMaxReport = size_t{64} << 20;
 
 // Not the time of day, which may be set while trials run.
@@ -91,8 +91,8 @@ bool LeaksMemory() {
   // and no trial outlives the runner.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // What the trial starts becomes the runner's child only when the trial is
-  // dead, and so is known to be left behind.
+  // The trial's own children become the runner's children when the trial is
+  // dead: that is how those that it left behind are found.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
@@ -260,7 +260,7 @@ class RunningTrial {
   }
 
   std::string Snapshot() const {
-    // What it shows may end while it is looked at.
+    // The processes that it shows may end while it looks at them.
     try {
       return subject_->Snapshot();
     } catch (const std::exception& e) {

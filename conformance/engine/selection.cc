@@ -48,7 +48,7 @@ std::vector<const Case*> CasesOf(absl::Span<const Column* const> columns) {
   return cases;
 }
 
-// What a misspelt glob may have meant: the ids, and each beginning of one that
+// The candidates for a misspelt glob: the ids, and each beginning of one that
 // ends at a dot, as "listen.*".
 std::vector<std::string> GlobsOf(absl::Span<const Case* const> cases) {
   std::set<std::string> globs;

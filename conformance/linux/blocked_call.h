@@ -34,7 +34,7 @@ struct BlockedCall {
     int16_t events = 0;  // as of poll(2)
   };
 
-  // What a call of the kind kSocket does, with `fd`.
+  // The operation of a call of the kind kSocket, on `fd`.
   struct Direct {
     SocketOperation operation = SocketOperation::kAccept;
     int fd = -1;

@@ -46,7 +46,8 @@ std::vector<pid_t> NumbersIn(const std::string& folder) {
   return numbers;
 }
 
-// What is behind "NAME:\t" in a file of /proc; "" if it is not there.
+// The rest of the line that begins with "NAME:\t" in a file of /proc; "" if
+// there is none.
 std::string FieldOf(const std::string& path, absl::string_view name) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {

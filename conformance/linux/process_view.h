@@ -46,8 +46,8 @@ class ProcessView {
   // descriptor is not open (any more), or must not be looked at.
   std::optional<int> Duplicate(const DescriptorId& id) const;
 
-  // What a descriptor is, as /proc has it: "socket:[4711]", "/dev/null"; "" if
-  // it is not open. Nullopt if it must not be looked at.
+  // The file of a descriptor, as /proc names it: "socket:[4711]", "/dev/null";
+  // "" if it is not open. Nullopt if it must not be looked at.
   std::optional<std::string> LinkOfDescriptor(int fd) const;
 
   // The signals for which the process has a handler, a bit each: signal 1 is
@@ -60,7 +60,7 @@ class ProcessView {
   // See Environment::LimitDescriptors().
   void LimitDescriptors(std::optional<int> free) const;
 
-  // What its threads sleep in.
+  // The system calls that its threads sleep in.
   const BlockedCallReader& calls() const { return calls_; }
 
   // Interrupts the system calls of all threads by `signal`, and waits until
