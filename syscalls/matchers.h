@@ -26,8 +26,7 @@
 //
 // A StatusOr<T> is printed as its status, or as "OK: " and its value.
 
-namespace net {
-namespace matchers_internal {
+namespace net::matchers_internal {
 
 // Types whose values GoogleTest does not print as bytes.
 template <typename T>
@@ -46,14 +45,12 @@ void ExplainError(const Result& result, std::ostream* os) {
   }
 }
 
-}  // namespace matchers_internal
-
-}  // namespace net
-
-namespace absl {
+}  // namespace net::matchers_internal
 
 // GoogleTest looks for PrintTo() in the namespace of the type. Without it,
 // and with an abseil before 2024, it prints a StatusOr as bytes.
+namespace absl {  // NOLINT(abseil-no-namespace)
+
 template <typename T>
 void PrintTo(const StatusOr<T>& result, std::ostream* os) {
   if (!result.ok()) {

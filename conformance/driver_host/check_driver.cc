@@ -179,7 +179,7 @@ absl::Status ServesWhileItWaits(Probe& probe) {
                   {"command", "accept"},
                   {"socket", NumberIn(*listener, "socket")},
                   {"options", Json::object()}});
-  const absl::Status served = AskToListen(probe, 4).status();
+  absl::Status served = AskToListen(probe, 4).status();
   if (served.ok()) return served;
   return absl::Status(
       served.code(),

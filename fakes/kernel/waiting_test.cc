@@ -133,6 +133,12 @@ class Thread {
     const MutexLock lock(world_.mutex);
     return world_.scheduler.Interrupt(*state_, restart);
   }
+  // Two interruptions between which the thread cannot run.
+  std::pair<bool, bool> InterruptTwice(bool restart) {
+    const MutexLock lock(world_.mutex);
+    const bool first = world_.scheduler.Interrupt(*state_, restart);
+    return {first, world_.scheduler.Interrupt(*state_, restart)};
+  }
   WaitQueue& end() { return state_->end; }
 
  private:
@@ -451,8 +457,8 @@ TEST(Waiting, ASignalEndsTheWait) {
   });
   for (const bool restart : {false, true}) {
     ASSERT_TRUE(waiter.AwaitBlocked());
-    EXPECT_TRUE(waiter.Interrupt(restart));
-    EXPECT_FALSE(waiter.Interrupt(restart)) << "it does not wait any more";
+    EXPECT_EQ(waiter.InterruptTwice(restart), std::pair(true, false))
+        << "after the first it does not wait any more";
   }
   waiter.Join();
   EXPECT_THAT(woken, ElementsAre(Woken::kSignal, Woken::kRestart));
