@@ -20,6 +20,8 @@ thread_local int allocations = 0;
     !defined(ABSL_HAVE_THREAD_SANITIZER)
 // glibc exports its own functions under these names for programs that replace
 // malloc(3).
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
 extern "C" {
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
@@ -38,6 +40,8 @@ void* realloc(void* memory, size_t size) {
   return __libc_realloc(memory, size);
 }
 }
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 #endif
 
 void* operator new(size_t size) {
