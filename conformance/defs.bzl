@@ -18,7 +18,7 @@ def tcp_conformance_test(
 
     Args:
       name: of the test.
-      implementation: a cc_library that defines net::conformance::MakeImplementation() (conformance/factory.h).
+      implementation: a cc_library that defines net::conformance::MakeImplementation() (conformance/suite/factory.h).
       driver: a program that speaks the protocol of conformance/drivers/PROTOCOL.md.
       driver_stdio: the driver speaks it on its standard input and output.
       expectations: the file with the known differences (conformance/engine/expectations.h).
@@ -34,14 +34,14 @@ def tcp_conformance_test(
     files = []
     flags = []
     if driver != None:
-        deps = [Label("//conformance:driver_test_main")]
+        deps = [Label("//conformance/program:driver_test_main")]
         files.append(driver)
         flags.append("--driver=$(rootpath {})".format(driver))
         if driver_stdio:
             flags.append("--driver-stdio")
     else:
         # In this order: the first one needs the other.
-        deps = [Label("//conformance:implementation_test_main"), implementation]
+        deps = [Label("//conformance/program:implementation_test_main"), implementation]
     if expectations != None:
         files.append(expectations)
         flags.append("--expectations=$(rootpath {})".format(expectations))

@@ -26,8 +26,8 @@
 #include "absl/types/span.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/symbols.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net {
 namespace {

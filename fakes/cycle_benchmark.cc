@@ -26,11 +26,11 @@
 #include "benchmark/benchmark.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/ratio_benchmark.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/ratio_benchmark.h"
 
 namespace net {
 namespace {

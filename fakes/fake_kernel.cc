@@ -11,8 +11,8 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/waiting.h"
-#include "syscalls/ip_addr.h"
 #include "syscalls/mutex.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net {
 

@@ -14,7 +14,7 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/deviation.h"
 #include "fakes/kernel/sysctls.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net {
 

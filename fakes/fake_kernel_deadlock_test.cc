@@ -15,7 +15,7 @@
 #include "fakes/fake_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 

@@ -12,8 +12,8 @@
 #include "fakes/fake_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 

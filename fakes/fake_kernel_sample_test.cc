@@ -12,9 +12,9 @@
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
 #include "gtest/gtest.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 

@@ -5,7 +5,7 @@
 
 #include "absl/strings/string_view.h"
 #include "fakes/fake_process.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/ip_addr.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 

@@ -19,8 +19,8 @@
 #include "fakes/fake_process.h"
 #include "fakes/tracing_syscalls.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 
 namespace net {

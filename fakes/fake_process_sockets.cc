@@ -21,7 +21,7 @@
 #include "fakes/kernel/raw_address.h"
 #include "fakes/kernel/socket.h"
 #include "fakes/kernel/stub_socket.h"
-#include "fakes/kernel/tcp_socket.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
 

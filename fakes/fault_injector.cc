@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "fakes/call.h"
 #include "fakes/intercepting_syscalls.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
 

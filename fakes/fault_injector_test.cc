@@ -14,8 +14,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/linux_syscalls.h"
-#include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net {
 namespace {

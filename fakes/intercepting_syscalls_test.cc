@@ -18,9 +18,9 @@
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net {
 namespace {

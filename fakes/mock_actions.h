@@ -15,7 +15,7 @@
 
 #include "fakes/sockaddr_out.h"
 #include "gmock/gmock.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
 // What a mocked system call answers, and what it was given, for expectations on

@@ -5,7 +5,7 @@
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/tcp.h"
 
 namespace {

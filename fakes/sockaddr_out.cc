@@ -7,7 +7,7 @@
 #include <climits>
 #include <cstring>
 
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
 namespace net {

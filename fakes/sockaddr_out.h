@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
 namespace net {

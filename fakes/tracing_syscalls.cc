@@ -22,7 +22,7 @@
 #include "fakes/argument_text.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/symbols.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
 

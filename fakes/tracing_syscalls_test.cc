@@ -26,11 +26,11 @@
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
 #include "syscalls/linux_syscalls.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net {
 namespace {

@@ -24,11 +24,11 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net {
 namespace {

@@ -9,9 +9,9 @@
 #include <cerrno>
 
 #include "benchmark/benchmark.h"
-#include "syscalls/ratio_benchmark.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/ratio_benchmark.h"
 
 namespace net {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 
 namespace net {
 

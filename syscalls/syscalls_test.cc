@@ -14,8 +14,8 @@
 #include <type_traits>
 
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net {
 namespace {

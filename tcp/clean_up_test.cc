@@ -17,10 +17,10 @@
 #include "fakes/intercepting_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
 #include "syscalls/linux_syscalls.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/tcp.h"
 
 // What a failure leaves behind in the real kernel, which a mock cannot show:

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "absl/status/statusor.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"

@@ -3,7 +3,7 @@
 
 #include <netinet/in.h>
 
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "tcp/socket.h"
 
 namespace net {

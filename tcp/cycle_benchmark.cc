@@ -11,9 +11,9 @@
 
 #include "absl/status/statusor.h"
 #include "benchmark/benchmark.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/ratio_benchmark.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/ratio_benchmark.h"
 #include "tcp/cycle.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"

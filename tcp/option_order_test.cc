@@ -16,8 +16,8 @@
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/steps.h"
 #include "tcp/tcp.h"
 

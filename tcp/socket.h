@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/syscalls.h"
 
 namespace net {
@@ -27,10 +27,10 @@ namespace net {
 // Recv(), call Shutdown(); closing does not wake it, and the descriptor's
 // number may by then belong to something else.
 //
-// Errors are absl::Status made by ErrnoError() (syscalls/error.h): ErrnoOf()
-// reads the errno, KindOf() its kind. The errnos that follow are those of a
-// TCP socket; EBADF (closed, see above) and ENOTSOCK (adopted something else)
-// can come from each method.
+// Errors are absl::Status made by ErrnoError() (syscalls/errors/error.h):
+// ErrnoOf() reads the errno, KindOf() its kind. The errnos that follow are
+// those of a TCP socket; EBADF (closed, see above) and ENOTSOCK (adopted
+// something else) can come from each method.
 class [[nodiscard]] Socket {
  public:
   // What SendAll() answers: how many bytes the kernel took and, if those are

@@ -20,11 +20,11 @@
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/errno_symbol.h"
-#include "syscalls/error_kind.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error_kind.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/matchers.h"
 #include "tcp/steps.h"
 
 namespace net {

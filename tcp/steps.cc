@@ -11,8 +11,8 @@
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net {
 

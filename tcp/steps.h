@@ -9,7 +9,7 @@
 
 #include "fakes/call.h"
 #include "fakes/mock_syscalls.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 // For tests: the system calls of Listen() and Connect() as expectations on a
 // MockSyscalls, so that one test can be written for each step of an operation.

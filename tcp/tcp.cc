@@ -12,9 +12,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 #include "tcp/options.h"

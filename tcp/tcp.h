@@ -6,9 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
 #include "tcp/options.h"
 #include "tcp/sock_flags.h"
@@ -31,7 +31,7 @@
 //  * A failure leaves nothing behind: the descriptor is closed, nothing stays
 //    bound, listening or connecting, out-parameters are untouched, and the
 //    error is that of the first call that failed, never that of the clean-up.
-//  * Errors are absl::Status with the errno inside (syscalls/error.h).
+//  * Errors are absl::Status with the errno inside (syscalls/errors/error.h).
 //  * All functions may be called from any thread, concurrently.
 //
 // SockFlags with unknown bits: EINVAL, before any system call.

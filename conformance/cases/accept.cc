@@ -6,19 +6,19 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/cases/pending.h"
-#include "conformance/context.h"
-#include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/witness.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/implementation.h"
+#include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::conformance {
 namespace {

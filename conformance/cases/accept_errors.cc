@@ -9,18 +9,18 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
-#include "conformance/context.h"
-#include "conformance/environment.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/result.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
 namespace net::conformance {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "conformance/case.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 

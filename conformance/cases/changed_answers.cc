@@ -13,17 +13,17 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/witness.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 
 namespace net::conformance {

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
-#include "conformance/context.h"
-#include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/witness.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/implementation.h"
+#include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/result.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/result.h"
 
 // For cases about a connection, however it came to be.
 

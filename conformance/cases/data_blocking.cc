@@ -13,16 +13,16 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
-#include "conformance/context.h"
-#include "conformance/environment.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 
 namespace net::conformance {
 namespace {

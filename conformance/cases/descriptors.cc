@@ -10,18 +10,18 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
-#include "conformance/context.h"
-#include "conformance/environment.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "fakes/call.h"
 #include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::conformance {
 namespace {

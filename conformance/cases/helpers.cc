@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "conformance/case_matchers.h"
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "conformance/witness.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 

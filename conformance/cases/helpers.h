@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "conformance/context.h"
-#include "conformance/witness.h"
-#include "syscalls/endpoint.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/witness.h"
+#include "syscalls/net/endpoint.h"
 
 // What several files of cases have in common.
 

@@ -11,17 +11,17 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
 #include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::conformance {
 namespace {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "conformance/context.h"
-#include "conformance/environment.h"
-#include "conformance/result.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/result.h"
 
 namespace net::conformance {
 

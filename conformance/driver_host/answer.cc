@@ -15,12 +15,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "conformance/result.h"
+#include "conformance/suite/result.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/endpoint.h"
-#include "syscalls/errno_symbol.h"
-#include "syscalls/error_kind.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error_kind.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::conformance {
 namespace {

@@ -12,9 +12,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "conformance/engine/subject.h"
-#include "conformance/result.h"
+#include "conformance/suite/result.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 // What a driver says (conformance/drivers/PROTOCOL.md).
 

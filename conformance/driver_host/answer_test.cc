@@ -17,12 +17,12 @@
 #include "absl/strings/string_view.h"
 #include "conformance/engine/files.h"
 #include "conformance/engine/runfiles.h"
-#include "conformance/result.h"
+#include "conformance/suite/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/endpoint.h"
-#include "syscalls/error_kind.h"
+#include "syscalls/errors/error_kind.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::conformance {
 

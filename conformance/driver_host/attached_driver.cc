@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "conformance/driver_host/driver_process.h"
-#include "conformance/linux/harness_error.h"
+#include "conformance/environments/linux/harness_error.h"
 
 namespace net::conformance {
 

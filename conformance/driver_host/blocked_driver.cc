@@ -17,10 +17,10 @@
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/operations.h"
 #include "conformance/driver_host/session.h"
-#include "conformance/environment.h"
-#include "conformance/linux/blocked_call.h"
-#include "conformance/linux/sleep_watch.h"
-#include "conformance/precondition.h"
+#include "conformance/environments/linux/blocked_call.h"
+#include "conformance/environments/linux/sleep_watch.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/precondition.h"
 #include "gtest/gtest.h"
 
 namespace net::conformance {

@@ -7,7 +7,7 @@
 #include "absl/types/span.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/operations.h"
-#include "conformance/linux/sleep_watch.h"
+#include "conformance/environments/linux/sleep_watch.h"
 
 namespace net::conformance {
 

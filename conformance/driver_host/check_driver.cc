@@ -20,8 +20,8 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/frame.h"
 #include "conformance/driver_host/probe.h"
-#include "conformance/result.h"
-#include "conformance/subject_error.h"
+#include "conformance/suite/result.h"
+#include "conformance/suite/subject_error.h"
 #include "nlohmann/json.hpp"
 
 namespace net::conformance {

@@ -17,8 +17,8 @@
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
-#include "conformance/linux/process_tree.h"
-#include "conformance/linux/process_view.h"
+#include "conformance/environments/linux/process_tree.h"
+#include "conformance/environments/linux/process_view.h"
 
 namespace net::conformance {
 namespace {

@@ -9,7 +9,7 @@
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
-#include "conformance/linux/process_view.h"
+#include "conformance/environments/linux/process_view.h"
 
 namespace net::conformance {
 

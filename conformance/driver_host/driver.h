@@ -17,11 +17,11 @@
 #include "conformance/driver_host/operations.h"
 #include "conformance/driver_host/session.h"
 #include "conformance/driver_host/transcript.h"
-#include "conformance/environment.h"
-#include "conformance/implementation.h"
-#include "conformance/linux/process_view.h"
-#include "syscalls/endpoint.h"
+#include "conformance/environments/linux/process_view.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/implementation.h"
 #include "syscalls/mutex.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::conformance {
 

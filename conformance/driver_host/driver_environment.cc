@@ -20,12 +20,12 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
 #include "conformance/driver_host/transcript.h"
-#include "conformance/environment.h"
-#include "conformance/harness_error.h"
-#include "conformance/linux/linux_environment.h"
-#include "conformance/linux/sleep_watch.h"
+#include "conformance/environments/linux/linux_environment.h"
+#include "conformance/environments/linux/sleep_watch.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/harness_error.h"
 #include "fakes/tracing_syscalls.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {

@@ -8,7 +8,7 @@
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/transcript.h"
-#include "conformance/environment.h"
+#include "conformance/suite/environment.h"
 
 namespace net::conformance {
 

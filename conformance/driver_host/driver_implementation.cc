@@ -22,12 +22,12 @@
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/operations.h"
 #include "conformance/driver_host/passing.h"
-#include "conformance/implementation.h"
-#include "conformance/linux/blocked_call.h"
-#include "conformance/result.h"
-#include "conformance/witness.h"
+#include "conformance/environments/linux/blocked_call.h"
+#include "conformance/suite/implementation.h"
+#include "conformance/suite/result.h"
+#include "conformance/suite/witness.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {

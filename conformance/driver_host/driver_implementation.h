@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "conformance/driver_host/driver.h"
-#include "conformance/implementation.h"
+#include "conformance/suite/implementation.h"
 
 namespace net::conformance {
 

@@ -21,10 +21,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "conformance/linux/harness_error.h"
-#include "conformance/linux/linux_descriptors.h"
-#include "conformance/linux/linux_network.h"
-#include "conformance/linux/process_tree.h"
+#include "conformance/environments/linux/harness_error.h"
+#include "conformance/environments/linux/linux_descriptors.h"
+#include "conformance/environments/linux/linux_network.h"
+#include "conformance/environments/linux/process_tree.h"
 
 namespace net::conformance {
 namespace {

@@ -19,9 +19,9 @@
 #include "conformance/driver_host/no_sigpipe.h"
 #include "conformance/driver_host/session.h"
 #include "conformance/engine/wait_status.h"
-#include "conformance/linux/harness_error.h"
-#include "conformance/linux/linux_network.h"
-#include "conformance/linux/process_tree.h"
+#include "conformance/environments/linux/harness_error.h"
+#include "conformance/environments/linux/linux_network.h"
+#include "conformance/environments/linux/process_tree.h"
 
 namespace net::conformance {
 namespace {

@@ -19,9 +19,9 @@
 #include "conformance/driver_host/session.h"
 #include "conformance/driver_host/transcript.h"
 #include "conformance/engine/subject.h"
-#include "conformance/environment.h"
-#include "conformance/implementation.h"
-#include "conformance/linux/process_view.h"
+#include "conformance/environments/linux/process_view.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/implementation.h"
 #include "nlohmann/json.hpp"
 
 namespace net::conformance {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "conformance/linux/blocked_call.h"
+#include "conformance/environments/linux/blocked_call.h"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {

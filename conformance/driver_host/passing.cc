@@ -8,7 +8,7 @@
 #include <array>
 #include <cstring>
 
-#include "conformance/linux/harness_error.h"
+#include "conformance/environments/linux/harness_error.h"
 
 namespace net::conformance {
 namespace {

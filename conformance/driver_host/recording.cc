@@ -24,9 +24,9 @@
 #include "conformance/driver_host/probe.h"
 #include "conformance/driver_host/replay_plan.h"
 #include "conformance/engine/files.h"
-#include "conformance/harness_error.h"
+#include "conformance/suite/harness_error.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 
 namespace net::conformance {
 namespace {

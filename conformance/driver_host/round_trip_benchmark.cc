@@ -15,9 +15,9 @@
 #include "conformance/driver_host/driver_implementation.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/engine/runfiles.h"
-#include "conformance/implementation.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "conformance/suite/implementation.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::conformance {
 namespace {

@@ -26,9 +26,9 @@
 #include "conformance/driver_host/frame.h"
 #include "conformance/driver_host/no_sigpipe.h"
 #include "conformance/driver_host/transcript.h"
-#include "conformance/linux/harness_error.h"
+#include "conformance/environments/linux/harness_error.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
-#include "conformance/context.h"
-#include "conformance/implementation.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/implementation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::conformance {
 namespace {

@@ -2,7 +2,7 @@
 #define CONFORMANCE_DRIVER_HOST_SMOKE_CASES_H_
 
 #include "absl/types/span.h"
-#include "conformance/case.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "conformance/case.h"
 #include "conformance/cases/cases.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/engine/outcome.h"
@@ -17,6 +16,7 @@
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
 #include "gtest/gtest.h"
 
 // For tests: the cases, for variants of the tree's Python driver

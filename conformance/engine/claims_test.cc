@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "conformance/case.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

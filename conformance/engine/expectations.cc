@@ -23,9 +23,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
-#include "conformance/case.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "conformance/case.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/suite/case.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 
 namespace net::conformance {
 

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <sstream>
 
-#include "conformance/case.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
 #include "gtest/gtest.h"
 
 namespace net::conformance {

@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "conformance/case.h"
 #include "conformance/engine/outcome.h"
+#include "conformance/suite/case.h"
 #include "nlohmann/json.hpp"
 
 namespace net::conformance {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "conformance/case.h"
 #include "conformance/engine/record.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 

@@ -12,13 +12,13 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "conformance/case.h"
 #include "conformance/engine/grid.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
 #include "conformance/engine/report_groups.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 namespace {

@@ -37,10 +37,10 @@
 #include "conformance/engine/trial.h"
 #include "conformance/engine/trial_report.h"
 #include "conformance/engine/wait_status.h"
-#include "conformance/environment.h"
-#include "conformance/harness_error.h"
-#include "conformance/linux/harness_error.h"
-#include "conformance/linux/process_tree.h"
+#include "conformance/environments/linux/harness_error.h"
+#include "conformance/environments/linux/process_tree.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/harness_error.h"
 
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER)
 #include <sanitizer/lsan_interface.h>

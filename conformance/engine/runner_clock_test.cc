@@ -6,11 +6,11 @@
 #include <ctime>
 
 #include "absl/time/time.h"
-#include "conformance/case.h"
-#include "conformance/context.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
-#include "conformance/engine/run_on_linux.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/context.h"
+#include "conformance/targets/run_on_linux.h"
 #include "gtest/gtest.h"
 
 // A program of its own, for its clock_gettime() replaces libc's.

@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "conformance/case.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 

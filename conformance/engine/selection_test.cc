@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "conformance/case.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

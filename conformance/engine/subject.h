@@ -7,9 +7,9 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "conformance/environment.h"
-#include "conformance/implementation.h"
-#include "conformance/subject_error.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/implementation.h"
+#include "conformance/suite/subject_error.h"
 
 namespace net::conformance {
 

@@ -7,11 +7,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "conformance/case.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/subject.h"
-#include "conformance/environment.h"
-#include "conformance/implementation.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/implementation.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {

@@ -2,9 +2,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "conformance/adapter.h"
-#include "conformance/factory.h"
-#include "syscalls/socket_names.h"
+#include "conformance/suite/adapter.h"
+#include "conformance/suite/factory.h"
+#include "syscalls/net/socket_names.h"
 
 namespace net::conformance {
 

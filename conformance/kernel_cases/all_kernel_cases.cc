@@ -1,7 +1,7 @@
 #include <vector>
 
-#include "conformance/case.h"
 #include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/suite/case.h"
 
 namespace net::conformance {
 

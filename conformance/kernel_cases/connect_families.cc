@@ -15,18 +15,18 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
-#include "conformance/context.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 namespace {

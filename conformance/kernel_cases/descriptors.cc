@@ -14,17 +14,17 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "conformance/case.h"
-#include "conformance/case_matchers.h"
-#include "conformance/context.h"
-#include "conformance/environment.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 namespace {

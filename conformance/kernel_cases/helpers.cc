@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
+#include "conformance/suite/context.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
 namespace net::conformance {

@@ -10,13 +10,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "conformance/context.h"
-#include "conformance/environment.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/errno_symbol.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
 // What several files of kernel cases have in common: system calls with the

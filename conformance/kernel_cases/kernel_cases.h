@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "conformance/case.h"
+#include "conformance/suite/case.h"
 
 // The cases that a kernel is judged by: programs of system calls, as a TCP
 // program makes them. Every kernel behind Syscalls must pass them as Linux

@@ -6,15 +6,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "conformance/context.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/matchers.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 

@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "syscalls/error.h"
+#include "conformance/suite/context.h"
+#include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
 
 // What the cases of socket options have in common.

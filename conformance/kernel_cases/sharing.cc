@@ -5,15 +5,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "conformance/case_matchers.h"
-#include "conformance/context.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/loopback/loopback.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 
 namespace net::conformance {

@@ -2,10 +2,10 @@
 #define CONFORMANCE_KERNEL_CASES_SHARING_H_
 
 #include "absl/status/statusor.h"
-#include "conformance/context.h"
 #include "conformance/loopback/loopback.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "conformance/suite/context.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 // For cases about sockets that share a port, or may not.
 

@@ -12,9 +12,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "conformance/loopback/raw_socket.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

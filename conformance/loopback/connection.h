@@ -6,15 +6,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "conformance/loopback/raw_socket.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
 
 namespace net::loopback {
 
 // Connections over the loopback interface: who listens, who connects, and both
-// at once. Errors are made by ErrnoError() (syscalls/error.h) of the errno of
-// the system call that failed. Descriptors are close-on-exec.
+// at once. Errors are made by ErrnoError() (syscalls/errors/error.h) of the
+// errno of the system call that failed. Descriptors are close-on-exec.
 //
 // `family` is AF_INET or AF_INET6.
 

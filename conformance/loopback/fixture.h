@@ -8,8 +8,8 @@
 
 #include "conformance/loopback/loopback.h"
 #include "gtest/gtest.h"
-#include "syscalls/errno_symbol.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error.h"
 #include "syscalls/syscalls.h"
 
 namespace net::loopback {

@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/raw_socket.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "conformance/loopback/raw_socket.h"
 #include "conformance/loopback/transfer.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
 
 namespace net::loopback {

@@ -13,7 +13,7 @@
 #include "conformance/loopback/transfer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::loopback {
 namespace {

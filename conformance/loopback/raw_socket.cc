@@ -13,9 +13,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/error.h"
-#include "syscalls/socket_names.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/socket_names.h"
 #include "syscalls/sys_result.h"
 
 namespace net::loopback {

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

@@ -19,9 +19,9 @@
 #include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::loopback {
 namespace {

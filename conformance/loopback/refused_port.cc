@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/raw_socket.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/syscalls.h"
 
 namespace net::loopback {

@@ -7,9 +7,9 @@
 #include "conformance/loopback/fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::loopback {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "conformance/loopback/loopback.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 
 // Somebody's own code: connects, asks, and must never throw or crash.
 class QuoteClient {

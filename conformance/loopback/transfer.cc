@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/loopback/raw_socket.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
 
 namespace net::loopback {

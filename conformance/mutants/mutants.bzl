@@ -27,9 +27,9 @@ def part_of_tcp(name, src):
         srcs = [src],
         deps = [
             "//syscalls",
-            "//syscalls:error",
-            "//syscalls:ip",
-            "//syscalls:socket_names",
+            "//syscalls/errors:error",
+            "//syscalls/net:ip",
+            "//syscalls/net:socket_names",
             "//tcp:headers",
         ],
         # Wanted by libraries that stand after it on the linker's command line.
@@ -66,7 +66,7 @@ def mutant(name, replace, by, caught_by, part = "tcp"):
         deps = [
             name + "_" + part,
             "intact_" + ("socket" if part == "tcp" else "tcp"),
-            "//conformance:main",
+            "//conformance/program:main",
         ],
     )
     sh_test(

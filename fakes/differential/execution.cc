@@ -22,7 +22,7 @@
 #include "fakes/differential/streams.h"
 #include "fakes/differential/tolerances.h"
 #include "fakes/differential/worlds.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

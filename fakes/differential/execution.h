@@ -17,7 +17,7 @@
 #include "fakes/differential/program.h"
 #include "fakes/differential/streams.h"
 #include "fakes/differential/worlds.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

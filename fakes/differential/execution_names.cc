@@ -23,8 +23,8 @@
 #include "fakes/differential/observation.h"
 #include "fakes/differential/program.h"
 #include "fakes/differential/streams.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

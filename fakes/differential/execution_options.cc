@@ -23,7 +23,7 @@
 #include "fakes/differential/program.h"
 #include "fakes/differential/streams.h"
 #include "fakes/differential/tolerances.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 

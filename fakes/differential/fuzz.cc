@@ -32,7 +32,7 @@
 #include "fakes/differential/workers.h"
 #include "fakes/differential/worlds.h"
 #include "fakes/kernel/deviation.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(double, minutes, 1, "");

@@ -19,7 +19,7 @@
 #include "fakes/differential/observation.h"
 #include "fakes/differential/program.h"
 #include "fakes/errno_table.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 
 namespace net::differential {
 namespace {

@@ -25,8 +25,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/sysctls.h"
-#include "syscalls/error.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::differential {
 namespace {

@@ -15,7 +15,7 @@
 #include "fakes/differential/program.h"
 #include "fakes/differential/worlds.h"
 #include "fakes/kernel/sysctls.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 #include "syscalls/syscalls.h"
 
 namespace net::differential {

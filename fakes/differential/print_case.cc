@@ -18,7 +18,7 @@
 #include "fakes/differential/observation.h"
 #include "fakes/differential/program.h"
 #include "fakes/symbols.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/sys_result.h"
 
 namespace net::differential {

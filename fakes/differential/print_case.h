@@ -10,10 +10,10 @@
 
 namespace net::differential {
 
-// A program as C++ text: the function of a kernel case (conformance/case.h),
-// straight-line calls of Syscalls with what the oracle answered as
-// expectations. An answer that has no short form in C++ stands behind it as a
-// comment.
+// A program as C++ text: the function of a kernel case
+// (conformance/suite/case.h), straight-line calls of Syscalls with what the
+// oracle answered as expectations. An answer that has no short form in C++
+// stands behind it as a comment.
 std::string PrintCase(absl::string_view name, const Program& program,
                       const Trace& expected);
 

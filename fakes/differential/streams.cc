@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::differential {
 namespace {

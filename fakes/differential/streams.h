@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::differential {
 

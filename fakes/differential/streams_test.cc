@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::differential {
 namespace {

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "fakes/differential/streams.h"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/sys_result.h"
 
 namespace net::differential {

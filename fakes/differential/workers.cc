@@ -30,7 +30,7 @@
 #include "fakes/differential/campaign.h"
 #include "fakes/differential/histogram.h"
 #include "fakes/differential/worlds.h"
-#include "syscalls/error.h"
+#include "syscalls/errors/error.h"
 
 namespace net::differential {
 namespace {

@@ -12,8 +12,8 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/short_calls.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 // eventfd(2), as a program sees it.
 

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "fakes/kernel/tcp_socket.h"
-#include "fakes/kernel/tcp_state.h"
-#include "fakes/kernel/time_wait.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
+#include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/tcp/time_wait.h"
 
 namespace net::fake {
 namespace {

@@ -5,13 +5,13 @@
 #include <list>
 #include <string>
 
-#include "fakes/kernel/byte_queue.h"
 #include "fakes/kernel/clock.h"
-#include "fakes/kernel/connections.h"
 #include "fakes/kernel/deviation.h"
-#include "fakes/kernel/listeners.h"
-#include "fakes/kernel/machine.h"
-#include "fakes/kernel/ports.h"
+#include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/ports/machine.h"
+#include "fakes/kernel/ports/ports.h"
+#include "fakes/kernel/tcp/byte_queue.h"
+#include "fakes/kernel/tcp/listeners.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/mutex.h"
 

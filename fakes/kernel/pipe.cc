@@ -13,8 +13,8 @@
 #include <string>
 #include <utility>
 
-#include "fakes/kernel/byte_queue.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"

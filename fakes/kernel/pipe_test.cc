@@ -15,8 +15,8 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/short_calls.h"
 #include "gtest/gtest.h"
-#include "syscalls/matchers.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 // pipe(2) and pipe(7), as a program sees them.
 

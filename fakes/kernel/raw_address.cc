@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
 

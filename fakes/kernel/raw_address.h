@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "syscalls/endpoint.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::fake {
 

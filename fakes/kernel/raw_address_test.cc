@@ -8,8 +8,8 @@
 
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
 namespace {

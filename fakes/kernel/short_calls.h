@@ -11,14 +11,14 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "fakes/kernel/tcp_state.h"
+#include "fakes/kernel/tcp/tcp_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 
 // For tests: system calls in few words. Those that answer a SysResult are what
 // a test is about; the others fail the test if the kernel refuses, and then

@@ -14,8 +14,8 @@
 #include "absl/strings/str_format.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/raw_address.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {

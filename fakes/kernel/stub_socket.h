@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/types/span.h"
-#include "fakes/kernel/options.h"
+#include "fakes/kernel/options/options.h"
 #include "fakes/kernel/raw_address.h"
 #include "fakes/kernel/socket.h"
 #include "syscalls/sys_result.h"

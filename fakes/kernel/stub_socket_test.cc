@@ -14,10 +14,10 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/short_calls.h"
 #include "gtest/gtest.h"
-#include "syscalls/endpoint.h"
-#include "syscalls/ip_addr.h"
-#include "syscalls/matchers.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 // What a program sees of sockets that are not TCP's: unix(7), udp(7).
 

@@ -21,7 +21,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
-#include "syscalls/errno_symbol.h"
+#include "syscalls/errors/errno_symbol.h"
 #include "tcp/tcp.h"  // and what its interface is made of: StatusOr, SHUT_RD...
 
 namespace net {

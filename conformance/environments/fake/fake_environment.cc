@@ -1,0 +1,160 @@
+#include "conformance/environments/fake/fake_environment.h"
+
+#include <sys/types.h>
+
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/harness_error.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+namespace {
+
+constexpr uid_t kOtherUid = 1;
+
+class FakeTask final : public Task {
+ public:
+  FakeTask(FakeKernel& kernel, std::function<void()> body)
+      : thread_(kernel, "task", std::move(body)) {}
+
+  void Join() override { thread_.Join(); }
+  bool AwaitBlocked() override { return thread_.AwaitBlocked(); }
+  void Interrupt() override { thread_.Interrupt(); }
+
+ private:
+  FakeKernel::Thread thread_;
+};
+
+class FakeEnvironment final : public Environment {
+ public:
+  explicit FakeEnvironment(const FakeEnvironmentOptions& options)
+      : process_(kernel_.NewProcess({.name = "case",
+                                     .uid = 0,
+                                     .capabilities = FakeCapabilities::All(),
+                                     .raises_sigpipe = true})) {
+    // Something where a process has its standard streams.
+    for (int fd = 0; fd <= 2; ++fd) {
+      if (process_.EventFd(0, 0) != SysResult::Ok(fd)) {
+        throw HarnessError("cannot make the standard streams");
+      }
+    }
+    if (options.disable_ipv6) {
+      SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+    }
+  }
+
+  Syscalls& syscalls() override { return process_; }
+
+  std::optional<std::string> Lacks(Need need) override {
+    if (need != Need::kIpv6) return std::nullopt;
+    return ipv6_disabled_ ? std::optional<std::string>("no IPv6")
+                          : std::nullopt;
+  }
+
+  std::unique_ptr<Task> Start(std::function<void()> body) override {
+    return std::make_unique<FakeTask>(kernel_, std::move(body));
+  }
+
+  std::vector<Descriptor> OpenDescriptors() override {
+    std::vector<Descriptor> descriptors;
+    for (const int fd : process_.OpenDescriptors()) {
+      descriptors.push_back({.id = {.fd = fd},
+                             .what = process_.DescribeDescriptor(fd),
+                             .own_fd = fd});
+    }
+    return descriptors;
+  }
+
+  std::vector<Descriptor> DescriptorsAfterExec() override {
+    FakeProcess& child = process_.Fork("child");
+    child.Exec();
+    std::vector<Descriptor> open;
+    for (const int fd : child.OpenDescriptors()) {
+      open.push_back({.id = {.fd = fd},
+                      .what = child.DescribeDescriptor(fd),
+                      .own_fd = fd});
+    }
+    child.Exit();
+    return open;
+  }
+
+  void LimitDescriptors(std::optional<int> free) override {
+    if (!free.has_value()) return process_.set_nofile_limit(usual_limit_);
+    int limit = 0;
+    const std::vector<int> open = process_.OpenDescriptors();
+    auto next = open.begin();
+    for (int left = *free; left > 0 || (next != open.end() && *next == limit);
+         ++limit) {
+      if (next != open.end() && *next == limit) {
+        ++next;
+      } else {
+        --left;
+      }
+    }
+    process_.set_nofile_limit(limit);
+  }
+
+  void DropPrivilegedPorts() override {
+    FakeCapabilities capabilities = process_.capabilities();
+    capabilities.net_bind_service = false;
+    process_.set_capabilities(capabilities);
+  }
+
+  void AsOtherUser(absl::FunctionRef<void()> body) override {
+    const FakeCapabilities capabilities = process_.capabilities();
+    process_.set_uid(kOtherUid);
+    process_.set_capabilities({});
+    body();
+    process_.set_uid(0);
+    process_.set_capabilities(capabilities);
+  }
+
+  void SetSysctl(absl::string_view name, absl::string_view value) override {
+    if (!kernel_.SetSysctl(name, value)) {
+      throw HarnessError(absl::StrCat("sysctl ", name, "=", value,
+                                      ": the FakeKernel does not know it"));
+    }
+    if (name == "net.ipv6.conf.all.disable_ipv6") ipv6_disabled_ = value != "0";
+  }
+
+  void TakeLoopbackDown() override { kernel_.SetLoopbackUp(false); }
+
+  void AddFailingRoute(const ip::Addr& addr, int error) override {
+    if (error != EHOSTUNREACH && error != EACCES && error != EINVAL) {
+      throw HarnessError(
+          absl::StrCat("no route fails with ", ErrnoSymbol(error)));
+    }
+    kernel_.AddFailingRoute(addr, error);
+  }
+
+ private:
+  FakeKernel kernel_;
+  FakeKernel::Participant self_{kernel_, "case"};
+  FakeProcess& process_;
+  const int usual_limit_ = process_.nofile_limit();
+  bool ipv6_disabled_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Environment> MakeFakeEnvironment(
+    const FakeEnvironmentOptions& options) {
+  return std::make_unique<FakeEnvironment>(options);
+}
+
+}  // namespace net::conformance

@@ -1,0 +1,514 @@
+// What is read of threads that really sleep.
+
+#include "conformance/environments/linux/blocked_call.h"
+
+#include <linux/capability.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/config.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/loopback/loopback.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using testing::HasSubstr;
+using enum SocketOperation;
+
+constexpr SocketOperation kAllOperations[] = {kAccept, kConnect, kReceive,
+                                              kSend};
+
+// A descriptor that is closed.
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) { EXPECT_GE(fd, 0); }
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&&) = delete;
+  ~Fd() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// The two ends of a connection.
+using Pair = std::pair<loopback::RawSocket, loopback::RawSocket>;
+
+Pair Connect(const loopback::Listener& listener) {
+  auto client = loopback::ConnectTo(DefaultSyscalls(), listener.endpoint());
+  EXPECT_THAT(client, IsOk());
+  EXPECT_THAT(listener.socket().Wait(POLLIN), IsOk());
+  auto server = listener.Accept();
+  EXPECT_THAT(server, IsOk());
+  return {*std::move(client), *std::move(server)};
+}
+
+void MakeBlocking(int fd) {
+  int off = 0;
+  ASSERT_EQ(ioctl(fd, FIONBIO, &off), 0);
+}
+
+// Sockets on which everything blocks, for as long as it takes.
+class BlockedCallTest : public testing::Test {
+ protected:
+  BlockedCallTest()
+      : listener_(*loopback::ListenAnywhere(DefaultSyscalls(), AF_INET)),
+        queue_(*loopback::FullQueue::Make(DefaultSyscalls(), AF_INET)),
+        quiet_(Connect(listener_)),
+        connecting_(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+    const ip::SockAddr address(queue_.endpoint());
+    EXPECT_EQ(connect(unready(), address.get(), address.size()), -1);
+    EXPECT_EQ(errno, EINPROGRESS);
+    for (const int fd : {listener(), quiet(), unready()}) MakeBlocking(fd);
+  }
+
+  int listener() const { return listener_.socket().fd(); }
+  // There is nothing to receive.
+  int quiet() const { return quiet_.first.fd(); }
+  int peer_of_quiet() const { return quiet_.second.fd(); }
+  // It cannot be sent to: it is not connected yet.
+  int unready() const { return connecting_.get(); }
+
+  const BlockedCallReader reader_{getpid()};
+
+ private:
+  const loopback::Listener listener_;
+  const loopback::FullQueue queue_;
+  const Pair quiet_;
+  const Fd connecting_;
+};
+
+void DoNothing(int) {}
+
+using NamedCall = std::pair<const char*, std::function<void()>>;
+
+// A thread, until its system calls are interrupted.
+class Sleeper {
+ public:
+  explicit Sleeper(const std::function<void()>& body) {
+    struct sigaction action = {};
+    action.sa_handler = &DoNothing;  // without SA_RESTART
+    EXPECT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
+    std::promise<pid_t> tid;
+    thread_ = std::thread([&tid, body, this] {
+      tid.set_value(gettid());
+      body();
+      ended_.set_value();
+    });
+    tid_ = tid.get_future().get();
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+  ~Sleeper() {
+    auto ended = ended_.get_future();
+    while (ended.wait_for(std::chrono::milliseconds(1)) !=
+           std::future_status::ready) {
+      pthread_kill(thread_.native_handle(), SIGUSR1);
+    }
+    thread_.join();
+  }
+
+  pid_t tid() const { return tid_; }
+
+ private:
+  std::promise<void> ended_;
+  std::thread thread_;
+  pid_t tid_ = 0;
+};
+
+// Waits until the thread sleeps in the call of that name. (If it never does,
+// the test's time is up.)
+BlockedCall AwaitSleep(const BlockedCallReader& reader, pid_t thread,
+                       absl::string_view name) {
+  while (true) {
+    const auto call = reader.Read(thread);
+    if (!call.ok()) {
+      ADD_FAILURE() << call.status();
+      return {};
+    }
+    // Before it, the thread may have waited for a lock.
+    if (call->has_value() && reader.IsStillBlocked(**call) &&
+        absl::StrContains(absl::StrCat(Describe(**call), " "),
+                          absl::StrCat(" sleeps in ", name, " "))) {
+      return **call;
+    }
+    usleep(100);
+  }
+}
+
+// The call can be this operation on this descriptor, and nothing else.
+void ExpectOnly(const BlockedCall& call, SocketOperation operation, int fd) {
+  for (const SocketOperation one : kAllOperations) {
+    EXPECT_EQ(call.CanBe(one, fd), one == operation)
+        << Describe(call) << " as " << Describe(one, fd);
+    EXPECT_FALSE(call.CanBe(one, fd + 1000));
+  }
+}
+
+TEST_F(BlockedCallTest, ReceivesOfEachKind) {
+  std::array<char, 1> byte;
+  iovec piece = {.iov_base = byte.data(), .iov_len = byte.size()};
+  msghdr message = {};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  const NamedCall calls[] = {
+      {"recvfrom", [&] { (void)recv(quiet(), byte.data(), 1, 0); }},
+      {"recvmsg", [&] { (void)recvmsg(quiet(), &message, 0); }},
+      {"read", [&] { (void)!read(quiet(), byte.data(), 1); }},
+      {"readv", [&] { (void)!readv(quiet(), &piece, 1); }},
+  };
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), name);
+    ExpectOnly(call, kReceive, quiet());
+    EXPECT_EQ(Describe(call),
+              absl::StrCat("thread ", sleeper.tid(), " sleeps in ", name,
+                           " on descriptor ", quiet()));
+  }
+}
+
+TEST_F(BlockedCallTest, SendsOfEachKind) {
+  std::array<char, 1> byte = {'#'};
+  iovec piece = {.iov_base = byte.data(), .iov_len = byte.size()};
+  msghdr message = {};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  const NamedCall calls[] = {
+      {"sendto", [&] { (void)send(unready(), byte.data(), 1, 0); }},
+      {"sendmsg", [&] { (void)sendmsg(unready(), &message, 0); }},
+      {"write", [&] { (void)!write(unready(), byte.data(), 1); }},
+      {"writev", [&] { (void)!writev(unready(), &piece, 1); }},
+  };
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    ExpectOnly(AwaitSleep(reader_, sleeper.tid(), name), kSend, unready());
+  }
+}
+
+TEST_F(BlockedCallTest, Accepts) {
+  const NamedCall calls[] = {
+      {"accept", [&] { accept(listener(), nullptr, nullptr); }},
+      {"accept4",
+       [&] { accept4(listener(), nullptr, nullptr, SOCK_CLOEXEC); }}};
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    ExpectOnly(AwaitSleep(reader_, sleeper.tid(), name), kAccept, listener());
+  }
+}
+
+TEST_F(BlockedCallTest, Connects) {
+  const auto queue = loopback::FullQueue::Make(DefaultSyscalls(), AF_INET);
+  ASSERT_TRUE(queue.ok()) << queue.status();
+  const ip::SockAddr address(queue->endpoint());
+  const Fd client(socket(AF_INET, SOCK_STREAM, 0));
+  const Sleeper sleeper(
+      [&] { connect(client.get(), address.get(), address.size()); });
+  ExpectOnly(AwaitSleep(reader_, sleeper.tid(), "connect"), kConnect,
+             client.get());
+}
+
+TEST_F(BlockedCallTest, SetsOfPoll) {
+  const NamedCall calls[] = {
+      {"poll",
+       [&] {
+         pollfd set[] = {{.fd = -1, .events = POLLIN, .revents = 0},
+                         {.fd = unready(), .events = POLLOUT, .revents = 0},
+                         {.fd = quiet(), .events = POLLIN, .revents = 0}};
+         poll(set, 3, -1);
+       }},
+      {"ppoll", [&] {
+         pollfd set[] = {{.fd = unready(), .events = POLLOUT, .revents = 0},
+                         {.fd = quiet(), .events = POLLIN, .revents = 0}};
+         ppoll(set, 2, nullptr, nullptr);
+       }}};
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), name);
+    EXPECT_TRUE(call.CanBe(kReceive, quiet()));
+    EXPECT_FALSE(call.CanBe(kSend, quiet()));
+    EXPECT_TRUE(call.CanBe(kSend, unready()));
+    EXPECT_TRUE(call.CanBe(kConnect, unready()));
+    EXPECT_FALSE(call.CanBe(kAccept, unready()));
+    EXPECT_FALSE(call.CanBe(kAccept, listener()));
+    EXPECT_EQ(call.awaited.size(), 2);
+  }
+}
+
+TEST_F(BlockedCallTest, SetsOfSelect) {
+  const auto fill = [&](fd_set& to_read, fd_set& to_write) {
+    FD_ZERO(&to_read);
+    FD_ZERO(&to_write);
+    FD_SET(listener(), &to_read);
+    FD_SET(unready(), &to_write);
+  };
+  const NamedCall calls[] = {
+      {"select",
+       [&] {
+         fd_set to_read;
+         fd_set to_write;
+         fill(to_read, to_write);
+         // Without glibc, which makes it pselect6.
+         syscall(SYS_select, FD_SETSIZE, &to_read, &to_write, nullptr, nullptr);
+       }},
+      {"pselect6", [&] {
+         fd_set to_read;
+         fd_set to_write;
+         fill(to_read, to_write);
+         pselect(unready() + 1, &to_read, &to_write, nullptr, nullptr, nullptr);
+       }}};
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), name);
+    EXPECT_TRUE(call.CanBe(kAccept, listener()));
+    EXPECT_FALSE(call.CanBe(kSend, listener()));
+    EXPECT_TRUE(call.CanBe(kSend, unready()));
+    EXPECT_FALSE(call.CanBe(kReceive, unready()));
+    EXPECT_FALSE(call.CanBe(kReceive, quiet()));
+  }
+}
+
+void AddTo(int epoll, int fd, uint32_t events) {
+  epoll_event event = {.events = events, .data = {.fd = fd}};
+  ASSERT_EQ(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), 0);
+}
+
+void WaitOn(int epoll) {
+  epoll_event event;
+  epoll_wait(epoll, &event, 1, -1);
+}
+
+TEST_F(BlockedCallTest, SetsOfEpoll) {
+  const Fd epoll(epoll_create1(0));
+  AddTo(epoll.get(), quiet(), EPOLLIN | EPOLLRDHUP | EPOLLET);
+  AddTo(epoll.get(), unready(), EPOLLOUT);
+  AddTo(epoll.get(), listener(), 0);
+  const NamedCall calls[] = {{"epoll_wait", [&] { WaitOn(epoll.get()); }},
+                             {"epoll_pwait", [&] {
+                                epoll_event event;
+                                sigset_t none;
+                                sigemptyset(&none);
+                                epoll_pwait(epoll.get(), &event, 1, -1, &none);
+                              }}};
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), name);
+    EXPECT_TRUE(call.CanBe(kReceive, quiet()));
+    EXPECT_FALSE(call.CanBe(kSend, quiet()));
+    EXPECT_TRUE(call.CanBe(kSend, unready()));
+    EXPECT_FALSE(call.CanBe(kAccept, listener())) << "without EPOLLIN";
+  }
+}
+
+TEST_F(BlockedCallTest, SetsOfEpollInEachOther) {
+  const Fd inner(epoll_create1(0));
+  const Fd middle(epoll_create1(0));
+  const Fd outer(epoll_create1(0));
+  AddTo(inner.get(), quiet(), EPOLLIN);
+  AddTo(middle.get(), inner.get(), EPOLLIN);
+  AddTo(outer.get(), middle.get(), EPOLLIN);
+  const NamedCall calls[] = {
+      {"epoll_wait", [&] { WaitOn(outer.get()); }},
+      {"poll", [&] {
+         pollfd one = {.fd = outer.get(), .events = POLLIN, .revents = 0};
+         poll(&one, 1, -1);
+       }}};
+  for (const auto& [name, body] : calls) {
+    const Sleeper sleeper(body);
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), name);
+    EXPECT_TRUE(call.CanBe(kReceive, quiet()));
+    EXPECT_FALSE(call.CanBe(kSend, quiet()));
+    EXPECT_FALSE(call.CanBe(kReceive, middle.get()));
+  }
+}
+
+TEST_F(BlockedCallTest, ASocketThatTookAnothersNumberIsNotInTheSet) {
+  const Fd epoll(epoll_create1(0));
+  const Fd number(dup(peer_of_quiet()));
+  AddTo(epoll.get(), number.get(), EPOLLIN);
+  ASSERT_EQ(dup2(listener(), number.get()), number.get());
+  const Sleeper sleeper([&] { WaitOn(epoll.get()); });
+  const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "epoll_wait");
+  EXPECT_FALSE(call.CanBe(kAccept, number.get()));
+}
+
+TEST_F(BlockedCallTest, ALockIsNoOperation) {
+  std::mutex mutex;
+  mutex.lock();
+  std::promise<pid_t> tid;
+  std::thread thread([&] {
+    tid.set_value(gettid());
+    const std::lock_guard lock(mutex);
+  });
+  const pid_t thread_id = tid.get_future().get();
+  const BlockedCall call = AwaitSleep(reader_, thread_id, "futex");
+  for (const SocketOperation one : kAllOperations) {
+    EXPECT_FALSE(call.CanBe(one, quiet()));
+  }
+  EXPECT_EQ(Describe(call),
+            absl::StrCat("thread ", thread_id, " sleeps in futex"));
+  mutex.unlock();
+  thread.join();
+}
+
+TEST_F(BlockedCallTest, ATimeIsNoOperation) {
+  const Sleeper sleeper([] {
+    const timespec long_time = {.tv_sec = 1000, .tv_nsec = 0};
+    nanosleep(&long_time, nullptr);
+  });
+  const BlockedCall call =
+      AwaitSleep(reader_, sleeper.tid(), "clock_nanosleep");
+  EXPECT_FALSE(call.CanBe(kReceive, quiet()));
+  EXPECT_THAT(Describe(call), HasSubstr("nanosleep"));
+}
+
+TEST_F(BlockedCallTest, AChannelIsNotTheSocketThatIsMeant) {
+  std::array<int, 2> ends = {};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const Fd commands(ends[0]);
+  const Fd other_end(ends[1]);
+  char byte = 0;
+  const Sleeper sleeper([&] { (void)!read(commands.get(), &byte, 1); });
+  const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "read");
+  EXPECT_FALSE(call.CanBe(kReceive, quiet()));
+  EXPECT_FALSE(call.CanBe(kAccept, listener()));
+  EXPECT_FALSE(reader_.IsSocket(commands.get()));
+  EXPECT_TRUE(reader_.IsSocket(quiet()));
+}
+
+TEST_F(BlockedCallTest, AThreadThatWokeIsNotStillBlocked) {
+  std::array<char, 1> byte;
+  const Sleeper sleeper([&] {
+    while (recv(quiet(), byte.data(), 1, 0) == 1) {
+    }
+  });
+  const BlockedCall before = AwaitSleep(reader_, sleeper.tid(), "recvfrom");
+  EXPECT_FALSE(reader_.IsReady(quiet(), POLLIN));
+  ASSERT_EQ(send(peer_of_quiet(), "x", 1, 0), 1);
+  // It has not run, and the socket is ready; or it has, and slept anew.
+  EXPECT_FALSE(reader_.IsStillBlocked(before));
+  const BlockedCall after = AwaitSleep(reader_, sleeper.tid(), "recvfrom");
+  EXPECT_GT(after.times_slept, before.times_slept);
+}
+
+// The kernel wakes nobody for an edge twice, nor for less than all.
+TEST_F(BlockedCallTest, ASocketThatIsReadyMayWakeNobody) {
+  const Fd epoll(epoll_create1(0));
+  AddTo(epoll.get(), quiet(), EPOLLIN | EPOLLET);
+  ASSERT_EQ(send(peer_of_quiet(), "x", 1, 0), 1);
+  epoll_event event;
+  ASSERT_EQ(epoll_wait(epoll.get(), &event, 1, -1), 1);
+  {
+    const Sleeper sleeper([&] { WaitOn(epoll.get()); });
+    EXPECT_TRUE(AwaitSleep(reader_, sleeper.tid(), "epoll_wait")
+                    .CanBe(kReceive, quiet()));
+  }
+  const Sleeper sleeper([&] {
+    std::array<char, 2> two;
+    recv(quiet(), two.data(), two.size(), MSG_WAITALL | MSG_PEEK);
+  });
+  ExpectOnly(AwaitSleep(reader_, sleeper.tid(), "recvfrom"), kReceive, quiet());
+}
+
+TEST_F(BlockedCallTest, AnotherProcess) {
+  const Fd epoll(epoll_create1(0));
+  AddTo(epoll.get(), listener(), EPOLLIN);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    pollfd set[] = {{.fd = epoll.get(), .events = POLLIN, .revents = 0},
+                    {.fd = unready(), .events = POLLOUT, .revents = 0}};
+    poll(set, 2, -1);
+    _exit(0);
+  }
+  {
+    const BlockedCallReader reader(child);
+#if defined(ABSL_HAVE_THREAD_SANITIZER)
+    // ThreadSanitizer adds a thread of its own.
+    EXPECT_THAT(reader.Threads(), testing::Contains(child));
+#else
+    EXPECT_THAT(reader.Threads(), testing::ElementsAre(child));
+#endif
+    const BlockedCall call = AwaitSleep(reader, child, "poll");
+    EXPECT_TRUE(call.CanBe(kAccept, listener()));
+    EXPECT_TRUE(call.CanBe(kSend, unready()));
+    EXPECT_FALSE(call.CanBe(kReceive, unready()));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
+// In a child: reads what `process` sleeps in without the right to trace it.
+// Exits with 0 if that fails with the reason.
+[[noreturn]] void ReadWithoutCapabilities(pid_t process) {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
+                                     .pid = 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capset, &header, none) != 0) _exit(2);
+  const BlockedCallReader reader(process);
+  while (true) {
+    const auto call = reader.Read(process);
+    if (call.ok() && !call->has_value()) continue;  // it still runs
+    _exit(absl::StrContains(call.status().message(), "/syscall") ? 0 : 1);
+  }
+}
+
+TEST_F(BlockedCallTest, AProcessThatMayNotBeTracedFailsWithTheReason) {
+  const pid_t sleeping = fork();
+  ASSERT_GE(sleeping, 0);
+  if (sleeping == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_DUMPABLE, 0);
+    while (true) accept(listener(), nullptr, nullptr);
+  }
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ReadWithoutCapabilities(sleeping);
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  kill(sleeping, SIGKILL);
+  waitpid(sleeping, nullptr, 0);
+}
+
+TEST_F(BlockedCallTest, AThreadThatRunsOrIsGoneSleepsInNothing) {
+  EXPECT_EQ(reader_.Read(gettid())->has_value(), false);
+  pid_t gone = 0;
+  std::thread([&] { gone = gettid(); }).join();
+  const auto call = reader_.Read(gone);
+  ASSERT_TRUE(call.ok()) << call.status();
+  EXPECT_EQ(call->has_value(), false);
+}
+
+}  // namespace
+}  // namespace net::conformance

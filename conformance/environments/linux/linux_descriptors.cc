@@ -1,0 +1,186 @@
+#include "conformance/environments/linux/linux_descriptors.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "conformance/environments/linux/harness_error.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/harness_error.h"
+#include "conformance/suite/witness.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+namespace {
+
+// A program that everything has, that answers what it is told, and that waits
+// until its input ends.
+constexpr char kWaitingProgram[] = "/bin/cat";
+
+struct Pipe {
+  int read_end;
+  int write_end;
+};
+
+Pipe MakePipe() {
+  std::array<int, 2> fds = {};
+  Checked(pipe2(fds.data(), O_CLOEXEC), "pipe2");
+  return {.read_end = fds[0], .write_end = fds[1]};
+}
+
+// In the child: starts the program with `input` and `output` as its standard
+// input and output. Tells the errno if that fails; success closes `failure`.
+[[noreturn]] void ExecWaitingProgram(int input, int output, int failure) {
+  if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0) {
+    execl(kWaitingProgram, kWaitingProgram, static_cast<char*>(nullptr));
+  }
+  const int error = errno;
+  // If this fails, too, the parent sees a program without descriptors.
+  [[maybe_unused]] const ssize_t told = write(failure, &error, sizeof(error));
+  _exit(127);
+}
+
+}  // namespace
+
+std::vector<int> ListDescriptors(const std::string& folder) {
+  DIR* directory = opendir(folder.c_str());
+  if (directory == nullptr) Checked(-1, folder);
+  const absl::Cleanup close_directory = [directory] { closedir(directory); };
+  std::vector<int> fds;
+  while (const dirent* entry = readdir(directory)) {
+    int fd = -1;
+    if (absl::SimpleAtoi(entry->d_name, &fd)) fds.push_back(fd);
+  }
+  // The one that reads this very folder does not count.
+  if (folder == "/proc/self/fd") {
+    fds.erase(std::remove(fds.begin(), fds.end(), dirfd(directory)), fds.end());
+  }
+  std::sort(fds.begin(), fds.end());
+  return fds;
+}
+
+uint64_t SocketInode(const std::string& folder, int fd) {
+  std::array<char, 64> target = {};
+  const ssize_t size = readlink(absl::StrCat(folder, "/", fd).c_str(),
+                                target.data(), target.size());
+  if (size < 0) return 0;
+  absl::string_view link(target.data(), static_cast<size_t>(size));
+  uint64_t inode = 0;
+  if (absl::ConsumePrefix(&link, "socket:[") &&
+      absl::ConsumeSuffix(&link, "]") && absl::SimpleAtoi(link, &inode)) {
+    return inode;
+  }
+  return 0;
+}
+
+std::string DescribeDescriptor(int fd) {
+  const Witness witness(DefaultSyscalls(), fd);
+  const auto local = witness.LocalEndpoint();
+  if (local.ok()) {
+    std::string what = absl::StrCat("socket ", local->ToString());
+    const auto peer = witness.PeerEndpoint();
+    if (peer.ok()) absl::StrAppend(&what, " to ", peer->ToString());
+    const auto info = witness.Info();
+    if (info.ok() && info->state == TCP_LISTEN) what += ", listening";
+    return what;
+  }
+  std::array<char, 256> target = {};
+  const std::string link = absl::StrCat("/proc/self/fd/", fd);
+  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
+  return size < 0 ? "gone"
+                  : std::string(target.data(), static_cast<size_t>(size));
+}
+
+std::vector<Environment::Descriptor> ListOpenDescriptors() {
+  std::vector<Environment::Descriptor> descriptors;
+  for (int fd : ListDescriptors("/proc/self/fd")) {
+    descriptors.push_back(
+        {.id = {.fd = fd, .inode = SocketInode("/proc/self/fd", fd)},
+         .what = DescribeDescriptor(fd),
+         .own_fd = fd});
+  }
+  return descriptors;
+}
+
+std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
+  const Pipe input = MakePipe();
+  const Pipe output = MakePipe();
+  const Pipe failure = MakePipe();
+  const auto child = static_cast<pid_t>(Checked(fork(), "fork"));
+  if (child == 0) {
+    ExecWaitingProgram(input.read_end, output.write_end, failure.write_end);
+  }
+  close(input.read_end);
+  close(output.write_end);
+  close(failure.write_end);
+  const absl::Cleanup end_child = [&] {
+    close(input.write_end);
+    close(output.read_end);
+    close(failure.read_end);
+    waitpid(child, nullptr, 0);
+  };
+  // The end of this pipe says that exec has closed its other end.
+  int error = 0;
+  if (Checked(read(failure.read_end, &error, sizeof(error)), "read") != 0) {
+    throw HarnessError(
+        absl::StrCat("exec ", kWaitingProgram, ": ", ErrnoSymbol(error)));
+  }
+  // While it starts, the dynamic linker opens libraries, at numbers that may
+  // have been those of sockets. An answer says that it is past that.
+  char byte = '?';
+  Checked(write(input.write_end, &byte, 1), "write");
+  if (Checked(read(output.read_end, &byte, 1), "read") != 1) {
+    throw HarnessError(absl::StrCat(kWaitingProgram, " does not answer"));
+  }
+  const std::string folder = absl::StrCat("/proc/", child, "/fd");
+  std::vector<Environment::Descriptor> descriptors;
+  for (const int fd : ListDescriptors(folder)) {
+    // It has the numbers of this process, except for what it has opened itself.
+    const uint64_t inode = SocketInode(folder, fd);
+    const bool is_own = inode != 0 && inode == SocketInode("/proc/self/fd", fd);
+    descriptors.push_back(
+        {.id = {.fd = fd, .inode = inode},
+         .what = inode == 0 ? "no socket" : "socket",
+         .own_fd = is_own ? std::optional(fd) : std::nullopt});
+  }
+  return descriptors;
+}
+
+std::optional<std::string> LacksExec() {
+  if (access(kWaitingProgram, X_OK) == 0) return std::nullopt;
+  return std::string(ErrnoError(errno, kWaitingProgram).message());
+}
+
+rlim_t LimitThatLeaves(int free, absl::FunctionRef<bool(int fd)> is_open) {
+  int found = 0;
+  int fd = 0;
+  while (true) {
+    const bool is_free = !is_open(fd);
+    if (is_free && found == free) return static_cast<rlim_t>(fd);
+    if (is_free) ++found;
+    ++fd;
+  }
+}
+
+}  // namespace net::conformance

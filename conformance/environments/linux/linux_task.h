@@ -1,0 +1,22 @@
+#ifndef CONFORMANCE_ENVIRONMENTS_LINUX_LINUX_TASK_H_
+#define CONFORMANCE_ENVIRONMENTS_LINUX_LINUX_TASK_H_
+
+#include <functional>
+#include <memory>
+
+#include "conformance/suite/environment.h"
+
+namespace net::conformance {
+
+// Runs `body` in a thread of this process, as Environment::Start() does.
+//
+// A case that ends early, at a failed assertion, may leave a task behind that
+// waits for something that will never come. Joining it would turn the failure
+// into a time-out, so destroying such a task calls `abandon` instead, which
+// must end the process.
+std::unique_ptr<Task> StartLinuxTask(std::function<void()> body,
+                                     std::function<void()> abandon);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_ENVIRONMENTS_LINUX_LINUX_TASK_H_

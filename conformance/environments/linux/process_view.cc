@@ -1,0 +1,245 @@
+#include "conformance/environments/linux/process_view.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "conformance/environments/linux/harness_error.h"
+#include "conformance/environments/linux/linux_descriptors.h"
+#include "conformance/environments/linux/thread_status.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/harness_error.h"
+#include "conformance/suite/subject_error.h"
+
+namespace net::conformance {
+namespace {
+
+std::string FirstLineOf(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace
+
+bool IsTcpSocket(int fd) {
+  int protocol = 0;
+  int domain = 0;
+  socklen_t size = sizeof(int);
+  return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+         getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+         protocol == IPPROTO_TCP && (domain == AF_INET || domain == AF_INET6);
+}
+
+namespace {
+
+// The file's flags, with O_CLOEXEC (proc(5), fdinfo); nullopt if it is gone.
+std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/fdinfo/", fd));
+  for (std::string line; std::getline(file, line);) {
+    absl::string_view rest = line;
+    if (!absl::ConsumePrefix(&rest, "flags:\t")) continue;
+    return static_cast<uint32_t>(std::stoul(std::string(rest), nullptr, 8));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ProcessView::ProcessView(pid_t pid)
+    : pid_(pid),
+      pidfd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))),
+      calls_(pid) {
+  if (pidfd_ < 0 && errno == ESRCH) ThrowEnded();
+  Checked(pidfd_, absl::StrCat("pidfd_open ", pid));
+  rlimit limit = {};
+  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  limit_ = limit.rlim_cur;
+}
+
+ProcessView::~ProcessView() { close(pidfd_); }
+
+DescriptorId ProcessView::Identify(int fd) const {
+  return {.process = pid_, .fd = fd, .inode = SocketInode(Folder(), fd)};
+}
+
+std::vector<DescriptorId> ProcessView::Sockets() const {
+  std::vector<DescriptorId> sockets;
+  for (const int fd : List("fd")) {
+    const DescriptorId id = Identify(fd);
+    if (id.inode != 0) sockets.push_back(id);
+  }
+  return sockets;
+}
+
+bool ProcessView::HasEnded() const {
+  pollfd event = {.fd = pidfd_, .events = POLLIN, .revents = 0};
+  return poll(&event, 1, 0) == 1;
+}
+
+void ProcessView::ThrowEnded() const {
+  throw SubjectError(absl::StrCat("process ", pid_, " has ended"));
+}
+
+void ProcessView::CheckAnswer(int64_t answer, const char* operation) const {
+  const int error = errno;
+  if (answer >= 0) return;
+  if (HasEnded()) ThrowEnded();
+  errno = error;
+  Checked(answer, operation);
+}
+
+std::vector<int> ProcessView::List(const char* folder) const {
+  try {
+    return ListDescriptors(absl::StrCat("/proc/", pid_, "/", folder));
+  } catch (const HarnessError&) {
+    if (HasEnded()) ThrowEnded();
+    throw;
+  }
+}
+
+std::optional<std::string> ProcessView::LinkOfDescriptor(int fd) const {
+  const std::string path = absl::StrCat("/proc/", pid_, "/fd/", fd);
+  std::array<char, 256> target = {};
+  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+  if (size >= 0) return std::string(target.data(), static_cast<size_t>(size));
+  if (errno != ENOENT) return std::nullopt;
+  if (HasEnded()) ThrowEnded();
+  return "";
+}
+
+uint64_t ProcessView::CaughtSignals() const {
+  const std::optional<ThreadStatus> status =
+      ReadThreadStatus(absl::StrCat("/proc/", pid_, "/status"));
+  if (!status.has_value()) ThrowEnded();
+  return status->caught;
+}
+
+std::vector<Environment::Descriptor> ProcessView::TcpSockets() const {
+  std::vector<Environment::Descriptor> sockets;
+  for (const DescriptorId& id : Sockets()) {
+    const std::optional<int> own = Duplicate(id);
+    if (!own.has_value()) continue;
+    if (IsTcpSocket(*own)) {
+      sockets.push_back({.id = id, .what = DescribeDescriptor(*own)});
+    }
+    close(*own);
+  }
+  return sockets;
+}
+
+std::optional<int> ProcessView::Duplicate(const DescriptorId& id) const {
+  const std::optional<uint32_t> flags = FlagsOf(pid_, id.fd);
+  const int own = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_, id.fd, 0));
+  if (own < 0) return std::nullopt;
+  // The process may have closed it, and given the number to another socket.
+  if (SocketInode("/proc/self/fd", own) != id.inode) {
+    close(own);
+    return std::nullopt;
+  }
+  const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
+  if (survives) Checked(fcntl(own, F_SETFD, 0), "fcntl");
+  return own;
+}
+
+std::vector<DescriptorId> ProcessView::SurvivorsOfExec() const {
+  std::vector<DescriptorId> survivors;
+  for (const int fd : List("fd")) {
+    const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
+    const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
+    if (survives) survivors.push_back(Identify(fd));
+  }
+  return survivors;
+}
+
+std::string ProcessView::Folder() const {
+  return absl::StrCat("/proc/", pid_, "/fd");
+}
+
+void ProcessView::LimitDescriptors(std::optional<int> free) const {
+  rlimit limit = {};
+  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  limit.rlim_cur = limit_;
+  if (free.has_value()) {
+    const std::vector<int> open = List("fd");
+    limit.rlim_cur = LimitThatLeaves(*free, [&](int fd) {
+      return std::binary_search(open.begin(), open.end(), fd);
+    });
+  }
+  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
+}
+
+void ProcessView::Interrupt(int signal) const {
+  const uint64_t bit = uint64_t{1} << (signal - 1);
+  const std::vector<pid_t> threads = calls_.Threads();
+  for (const pid_t thread : threads) {
+    // A number of a process that has ended may be another's.
+    if (HasEnded()) ThrowEnded();
+    // A thread may have ended since.
+    const auto sent = syscall(SYS_tgkill, pid_, thread, signal);
+    if (sent != 0 && errno != ESRCH) CheckAnswer(sent, "tgkill");
+  }
+  // Nothing tells when a thread takes a signal, so it is looked at. One that
+  // blocks it does not, and its system calls go on.
+  constexpr useconds_t kBetweenLooks = 100;
+  constexpr int kLooks = 30'000;
+  int looks = 0;
+  for (const pid_t thread : threads) {
+    const std::string path =
+        absl::StrCat("/proc/", pid_, "/task/", thread, "/status");
+    const auto is_pending = [&] {
+      const std::optional<ThreadStatus> status = ReadThreadStatus(path);
+      return status.has_value() &&
+             (status->pending & ~status->blocked & bit) != 0;
+    };
+    while (is_pending()) {
+      if (++looks == kLooks) {
+        throw SubjectError(absl::StrCat("thread ", thread, " of the driver ",
+                                        "does not take signal ", signal));
+      }
+      usleep(kBetweenLooks);
+    }
+  }
+}
+
+std::string ProcessView::Snapshot() const {
+  std::string text;
+  for (const pid_t thread : calls_.Threads()) {
+    const std::string folder = absl::StrCat("/proc/", pid_, "/task/", thread);
+    const std::optional<ThreadStatus> status =
+        ReadThreadStatus(folder + "/status");
+    if (!status.has_value()) continue;
+    // The first number is the system call's; see syscall(2).
+    absl::StrAppend(&text, "  thread ", thread, " ", status->name, ": ",
+                    status->sleeps ? "sleeps" : "does not sleep", ", wchan ",
+                    FirstLineOf(folder + "/wchan"), ", syscall ",
+                    FirstLineOf(folder + "/syscall"), "\n");
+    const auto call = calls_.Read(thread);
+    if (call.ok() && call->has_value()) {
+      absl::StrAppend(&text, "    ", Describe(**call), "\n");
+    }
+  }
+  for (const Environment::Descriptor& socket : TcpSockets()) {
+    absl::StrAppend(&text, "  descriptor ", socket.id.fd, ": ", socket.what,
+                    "\n");
+  }
+  return text;
+}
+
+}  // namespace net::conformance

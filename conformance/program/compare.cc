@@ -1,0 +1,344 @@
+// Compares two files of records: see kHelp.
+
+#include <unistd.h>
+
+#include <exception>
+#include <iostream>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/engine/files.h"
+#include "conformance/engine/flags.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/report_groups.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/engine/runner.h"
+#include "conformance/engine/selection.h"
+#include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
+#include "conformance/targets/columns.h"
+#include "conformance/targets/driver_columns.h"
+#include "nlohmann/json.hpp"
+
+ABSL_FLAG(bool, help, false, "");
+ABSL_FLAG(int, rerun, 5, "");
+ABSL_FLAG(std::string, driver, "", "");
+ABSL_FLAG(bool, driver_stdio, false, "");
+
+namespace net::conformance {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr absl::string_view kHelp =
+    R"(Compares two files of records (conformance --records) and explains each outcome
+or leak that changed: by a case that is new or gone, by another version of the
+implementation, by another kernel or environment; or else by running the trial
+again, which tells a flake from a change of the suite. Prints the messages of
+both.
+
+  compare [flags] BEFORE AFTER
+
+  --rerun=N         how often a trial is run again (5; 0: not at all)
+  --driver=COMMAND  for running trials again: the driver of the implementation
+                    that it names, and of any that is not in the tree
+  --driver-stdio    it speaks on its standard input and output
+  --help            print this and exit
+
+Exit status: 0 no outcome changed, 1 one did, 2 a usage or harness error.
+)";
+
+constexpr int kSame = 0;
+constexpr int kChanged = 1;
+constexpr int kError = 2;
+
+int Fail(absl::string_view message) {
+  std::cerr << "compare: " << message << "\n";
+  return kError;
+}
+
+// Case, axis and implementation.
+using Cell = std::tuple<std::string, std::string, std::string>;
+
+std::string CellName(const Cell& cell) {
+  return absl::StrCat(std::get<0>(cell), " ", std::get<1>(cell), " ",
+                      std::get<2>(cell));
+}
+
+// A file of records. With --repeat a cell has several.
+// (nlohmann's move says noexcept, and asserts.)
+// NOLINTNEXTLINE(bugprone-exception-escape)
+struct Run {
+  Json environment;
+  std::map<Cell, std::vector<Json>> records;
+};
+
+// How a cell ended: "pass", "pass, leak"; of several records "fail/pass".
+std::string Outcomes(const std::vector<Json>& records) {
+  std::set<std::string> outcomes;
+  for (const Json& one : records) {
+    const std::string leak = one.value("leak", "");
+    outcomes.insert(absl::StrCat(one.at("outcome").get<std::string>(),
+                                 leak.empty() ? "" : ", ", leak));
+  }
+  return absl::StrJoin(outcomes, "/");
+}
+
+absl::StatusOr<Run> ReadRun(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(FromCallersFolder(path));
+  if (!text.ok()) return text.status();
+  Run run;
+  int number = 0;
+  for (const absl::string_view line :
+       absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    ++number;
+    try {
+      const Json json = Json::parse(line.begin(), line.end());
+      if (json.contains("environment")) {
+        run.environment = json.at("environment");
+        continue;
+      }
+      run.records[{json.at("case"), json.at("axis"), json.at("implementation")}]
+          .push_back(json);
+      static_cast<void>(json.at("outcome").get<std::string>());
+      static_cast<void>(json.value("leak", ""));
+    } catch (const Json::exception& e) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ":", number, ": this is no record: ", e.what()));
+    }
+  }
+  if (run.environment.is_null()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": has no line that tells the environment"));
+  }
+  return run;
+}
+
+// What differs between the environments: "kernel: 6.1 -> 6.2".
+std::vector<std::string> Differences(const Json& before, const Json& after,
+                                     const std::string& prefix = "") {
+  std::set<std::string> names;
+  for (const auto& [name, value] : before.items()) names.insert(name);
+  for (const auto& [name, value] : after.items()) names.insert(name);
+  std::vector<std::string> lines;
+  for (const std::string& name : names) {
+    const Json old_value = before.value(name, Json());
+    const Json new_value = after.value(name, Json());
+    if (old_value == new_value) continue;
+    if (old_value.is_object() && new_value.is_object()) {
+      for (std::string& line :
+           Differences(old_value, new_value, absl::StrCat(prefix, name, "."))) {
+        lines.push_back(std::move(line));
+      }
+      continue;
+    }
+    lines.push_back(absl::StrCat(prefix, name, ": ", old_value.dump(), " -> ",
+                                 new_value.dump()));
+  }
+  return lines;
+}
+
+// Where trials can be run again.
+class Reruns {
+ public:
+  Reruns() {
+    const std::string command = absl::GetFlag(FLAGS_driver);
+    if (!command.empty()) {
+      Column driver = MakeDriverColumn(
+          "driver",
+          {.line = command, .stdio = absl::GetFlag(FLAGS_driver_stdio)}, {});
+      NameByGreeting(driver);
+      columns_.push_back(std::move(driver));
+    }
+    for (Column& column : MakeColumns({})) {
+      columns_.push_back(std::move(column));
+    }
+    for (Column& column : DriversOfTheTree({})) {
+      columns_.push_back(std::move(column));
+    }
+    has_driver_ = !command.empty();
+  }
+
+  absl::Span<const Column> columns() const { return columns_; }
+
+  // The column of an implementation: that of --driver if it has this name, or
+  // if the tree has none of this name. An error says why there is none.
+  absl::StatusOr<const Column*> Find(const std::string& implementation) const {
+    for (const Column& one : columns_) {
+      if (one.name != implementation) continue;
+      if (one.missing.empty()) return &one;
+      return absl::UnavailableError(one.missing);
+    }
+    if (has_driver_) return &columns_.front();
+    return absl::NotFoundError("it needs its driver: --driver=COMMAND");
+  }
+
+ private:
+  std::vector<Column> columns_;
+  bool has_driver_ = false;
+};
+
+// Runs a cell's trial again, and returns what came of it.
+std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
+  const auto& [id, axis, implementation] = cell;
+  const Case* test_case = FindCase(reruns.columns(), id);
+  const absl::StatusOr<const Column*> column = reruns.Find(implementation);
+  if (!column.ok()) {
+    return absl::StrCat("not run again: ", column.status().message());
+  }
+  if (test_case == nullptr) return "not run again: there is no such case";
+  const Trial trial = {
+      .test_case = test_case,
+      .axis = axis == AxisName(Axis::kV6) ? Axis::kV6 : Axis::kV4,
+      .column = *column};
+  std::map<std::string, int> outcomes;
+  RunTrials(
+      std::vector<Trial>(static_cast<size_t>(times), trial), {},
+      [&](const Record& record) { ++outcomes[EndingName(record.verdict)]; });
+  const auto append = [](std::string* out, const auto& outcome) {
+    absl::StrAppend(out, outcome.first, " ", outcome.second, " times");
+  };
+  return absl::StrCat(outcomes.size() > 1 ? "a flake: " : "not a flake: ",
+                      "run again, ", absl::StrJoin(outcomes, ", ", append));
+}
+
+// The messages of a cell, each once, under a heading; "" if there are none.
+std::string Messages(absl::string_view heading,
+                     const std::vector<Json>& records) {
+  std::set<std::string> messages;
+  for (const Json& one : records) {
+    messages.insert(ShortMessage(one.value("message", "")));
+  }
+  messages.erase("");
+  std::string text;
+  for (const std::string& message : messages) {
+    absl::StrAppend(&text, "  ", heading, ":\n    ",
+                    absl::StrReplaceAll(message, {{"\n", "\n    "}}), "\n");
+  }
+  return text;
+}
+
+// Why the outcome of a cell has changed.
+std::string Explain(const Cell& cell, const std::vector<Json>& before,
+                    const std::vector<Json>& after,
+                    const std::vector<std::string>& differences,
+                    const Reruns& reruns) {
+  if (before.front().value("requirement", "") !=
+      after.front().value("requirement", "")) {
+    return "the case requires something else now";
+  }
+  const std::string old_version = before.front().value("version", "");
+  const std::string new_version = after.front().value("version", "");
+  // A trial that ended before hello has none.
+  if (!old_version.empty() && !new_version.empty() &&
+      old_version != new_version) {
+    return absl::StrCat("the implementation's version: ", old_version, " -> ",
+                        new_version);
+  }
+  if (!differences.empty()) {
+    return absl::StrCat("perhaps the environment: ",
+                        absl::StrJoin(differences, "; "));
+  }
+  const int times = absl::GetFlag(FLAGS_rerun);
+  if (times == 0) return "nothing else that was recorded has changed";
+  return RunAgain(cell, reruns, times);
+}
+
+int Compare(const Run& before, const Run& after) {
+  const std::vector<std::string> differences =
+      Differences(before.environment, after.environment);
+  for (const std::string& line : differences) {
+    std::cout << "environment: " << line << "\n";
+  }
+  const Reruns reruns;
+  std::set<Cell> cells;
+  for (const auto& [cell, records] : before.records) cells.insert(cell);
+  for (const auto& [cell, records] : after.records) cells.insert(cell);
+  int changed = 0;
+  for (const Cell& cell : cells) {
+    const auto was = before.records.find(cell);
+    const auto is = after.records.find(cell);
+    if (was == before.records.end()) {
+      std::cout << CellName(cell) << ": new, " << Outcomes(is->second) << "\n";
+    } else if (is == after.records.end()) {
+      std::cout << CellName(cell) << ": gone, was " << Outcomes(was->second)
+                << "\n";
+    } else if (Outcomes(was->second) == Outcomes(is->second)) {
+      continue;
+    } else {
+      std::cout << CellName(cell) << ": " << Outcomes(was->second) << " -> "
+                << Outcomes(is->second) << "; "
+                << Explain(cell, was->second, is->second, differences, reruns)
+                << std::endl
+                << Messages("before", was->second)
+                << Messages("after", is->second);
+    }
+    ++changed;
+  }
+  std::cout << cells.size() << " cells, " << changed << " changed\n";
+  return changed == 0 ? kSame : kChanged;
+}
+
+int Main(int argc, char** argv) {
+  std::vector<char*> flags;
+  std::vector<std::string> files;
+  for (char* const argument :
+       absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1)) {
+    if (absl::StartsWith(argument, "--")) {
+      flags.push_back(argument);
+    } else {
+      files.emplace_back(argument);
+    }
+  }
+  if (const absl::Status parsed = ParseFlags(flags); !parsed.ok()) {
+    return Fail(absl::StrCat(parsed.message(), " (--help shows the flags)"));
+  }
+  if (absl::GetFlag(FLAGS_help)) {
+    std::cout << kHelp;
+    return kSame;
+  }
+  if (files.size() != 2) {
+    return Fail("needs two files of records (--help shows the flags)");
+  }
+  if (absl::GetFlag(FLAGS_rerun) < 0) return Fail("--rerun: at least 0");
+  if (absl::GetFlag(FLAGS_driver_stdio) &&
+      absl::GetFlag(FLAGS_driver).empty()) {
+    return Fail("--driver-stdio: needs --driver");
+  }
+  // Names of files in --driver are the caller's.
+  if (!absl::GetFlag(FLAGS_driver).empty() &&
+      chdir(FromCallersFolder(".").c_str()) != 0) {
+    return Fail("cannot enter the folder of the caller");
+  }
+  const absl::StatusOr<Run> before = ReadRun(files[0]);
+  if (!before.ok()) return Fail(before.status().message());
+  const absl::StatusOr<Run> after = ReadRun(files[1]);
+  if (!after.ok()) return Fail(after.status().message());
+  return Compare(*before, *after);
+}
+
+}  // namespace
+}  // namespace net::conformance
+
+int main(int argc, char** argv) {
+  try {
+    return net::conformance::Main(argc, argv);
+  } catch (const std::exception& e) {
+    return net::conformance::Fail(e.what());
+  }
+}

@@ -1,0 +1,352 @@
+// The conformance run: see kHelp, or README.md.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <initializer_list>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "conformance/driver_host/check_driver.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/driver_subject.h"
+#include "conformance/driver_host/recording.h"
+#include "conformance/engine/flags.h"
+#include "conformance/engine/report.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/engine/selection.h"
+#include "conformance/engine/trial.h"
+#include "conformance/program/run.h"
+#include "conformance/suite/case.h"
+#include "conformance/targets/columns.h"
+#include "conformance/targets/driver_columns.h"
+
+ABSL_FLAG(bool, help, false, "");
+ABSL_FLAG(bool, list, false, "");
+ABSL_FLAG(std::string, format, "text", "");
+ABSL_FLAG(std::string, explain, "", "");
+ABSL_FLAG(std::vector<std::string>, cases, {}, "");
+ABSL_FLAG(std::vector<std::string>, implementations, {}, "");
+// Many cases wait, for the kernel to give something up.
+ABSL_FLAG(int, jobs,
+          2 * static_cast<int>(std::max(1U,
+                                        std::thread::hardware_concurrency())),
+          "");
+ABSL_FLAG(int, repeat, 1, "");
+ABSL_FLAG(bool, shuffle, false, "");
+ABSL_FLAG(uint64_t, seed, 0, "");
+ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
+ABSL_FLAG(std::string, records, "", "");
+ABSL_FLAG(std::string, junit, "", "");
+ABSL_FLAG(std::string, markdown, "", "");
+ABSL_FLAG(bool, ipv6, true, "");
+ABSL_FLAG(bool, verbose, false, "");
+ABSL_FLAG(std::string, expectations, "", "");
+ABSL_FLAG(bool, fix, false, "");
+ABSL_FLAG(std::string, driver, "", "");
+ABSL_FLAG(bool, driver_stdio, false, "");
+ABSL_FLAG(bool, smoke, false, "");
+ABSL_FLAG(bool, check_driver, false, "");
+ABSL_FLAG(bool, print_command, false, "");
+ABSL_FLAG(std::string, attach, "", "");
+ABSL_FLAG(std::string, record_session, "", "");
+ABSL_FLAG(std::string, replay_session, "", "");
+
+namespace net::conformance {
+namespace {
+
+constexpr absl::string_view kHelp =
+    R"(Judges TCP implementations, case by case, on real loopback sockets; and the
+kernels below them, by the cases named kernel.*
+
+  conformance [flags]
+
+  --list                     print the cases and exit
+  --format=text|json         how --list prints them
+  --explain=CASE             print all about one case and exit
+  --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
+  --implementations=NAME,... judge only these implementations and kernels
+  --jobs=N                   how many cases run at a time (twice the processors)
+  --repeat=N                 run everything N times (1)
+  --shuffle                  run the trials in a random order
+  --seed=N                   the one of this number, as --shuffle prints it
+  --timeout=DURATION         when a case that hangs is killed (60s)
+  --noipv6                   run on a machine without IPv6: it is taken away
+                             from each case's network
+  --verbose                  print a line for each case as it ends, and in the
+                             report each trial that did not pass in full
+  --help                     print this and exit
+
+Results:
+  --records=FILE             write a JSON line for each case as it ends
+  --junit=FILE               write a report in JUnit's XML format
+  --markdown=FILE            write a report in Markdown, for the comment of a
+                             pull request: at most 60,000 characters
+
+The table fits the width of the terminal: $COLUMNS, or what the terminal
+reports; 80 without a terminal.
+
+Known differences:
+  --expectations=FILE        those of the one implementation that is judged
+  --fix                      rewrite the file by what this run finds
+
+An implementation behind a driver (conformance/drivers/README.md):
+  --driver=COMMAND           judge the one that this shell command starts,
+                             under the name that its driver gives
+  --driver-stdio             it speaks on its standard input and output
+  --smoke                    run only a dozen checks of the driver itself
+  --check-driver             find out whether it keeps to the protocol
+  --print-command            print how to start it by hand, and exit
+  --attach=FOLDER            let the user start it (in a debugger): prints how;
+                             the channel is two FIFOs made in the folder
+  --record-session=FILE      write each command to it and each of its answers
+  --replay-session=FILE      send it the commands of such a file, and compare
+                             its answers
+
+Exit status: 0 as expected, 1 an unexpected outcome, 2 a usage or harness error.
+)";
+
+constexpr RenamedFlag kRenamedFlags[] = {
+    {.before = "record", .now = "record-session"},
+    {.before = "replay", .now = "replay-session"},
+};
+
+int UsageError(absl::string_view message) {
+  return Fail(absl::StrCat(message, " (--help shows the flags)"));
+}
+
+int List(absl::Span<const Case* const> cases) {
+  const std::string format = absl::GetFlag(FLAGS_format);
+  if (format == "json") {
+    std::cout << FormatCaseListJson(cases);
+  } else if (format == "text") {
+    std::cout << FormatCaseList(cases);
+  } else {
+    return UsageError(absl::StrCat("--format=", format, ": text or json"));
+  }
+  return kAsExpected;
+}
+
+int Explain(absl::Span<const Column> columns, const std::string& id) {
+  const auto test_case = FindNamedCase(columns, id);
+  if (!test_case.ok()) {
+    return UsageError(
+        absl::StrCat("--explain: ", test_case.status().message()));
+  }
+  std::cout << FormatCase(**test_case);
+  return kAsExpected;
+}
+
+// What is wrong with the flags; "" if nothing.
+std::string MistakeInFlags() {
+  if (absl::GetFlag(FLAGS_jobs) < 1) return "--jobs: at least 1";
+  if (absl::GetFlag(FLAGS_repeat) < 1) return "--repeat: at least 1";
+  if (absl::GetFlag(FLAGS_timeout) <= absl::ZeroDuration()) {
+    return "--timeout: a duration above zero, such as 60s";
+  }
+  if (absl::GetFlag(FLAGS_seed) != 0 && !absl::GetFlag(FLAGS_shuffle)) {
+    return "--seed: needs --shuffle";
+  }
+  const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
+  if (absl::GetFlag(FLAGS_fix) && !absl::GetFlag(FLAGS_cases).empty()) {
+    return "--fix: not with --cases, for it would forget the others";
+  }
+  for (const auto& [name, given] :
+       std::initializer_list<std::pair<const char*, bool>>{
+           {"--driver-stdio", absl::GetFlag(FLAGS_driver_stdio)},
+           {"--check-driver", absl::GetFlag(FLAGS_check_driver)},
+           {"--print-command", absl::GetFlag(FLAGS_print_command)},
+           {"--attach", !absl::GetFlag(FLAGS_attach).empty()},
+           {"--replay-session",
+            !absl::GetFlag(FLAGS_replay_session).empty()}}) {
+    if (given && !has_driver) return absl::StrCat(name, ": needs --driver");
+  }
+  return "";
+}
+
+DriverCommand CommandOfUser() {
+  return {.line = absl::GetFlag(FLAGS_driver),
+          .stdio = absl::GetFlag(FLAGS_driver_stdio)};
+}
+
+// The command line, as it can be typed again: started by `bazel run`, by that.
+// Without the files that it writes, which a second run would replace.
+std::string CommandToRepeat(absl::Span<char* const> argv) {
+  std::vector<std::string> words;
+  const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  const std::string program = std::filesystem::path(argv.front()).filename();
+  const std::string target =
+      program == "conformance" ? "//conformance" : "//conformance:" + program;
+  if (tree == nullptr) {
+    words.push_back(ShellWord(argv.front()));
+  } else if (std::filesystem::exists(
+                 absl::StrCat(tree, "/conformance/run.cc"))) {
+    words.push_back(absl::StrCat("./bazelw run ", target, " --"));
+  } else {
+    words.push_back(absl::StrCat("bazel run @net_tcp", target, " --"));
+  }
+  for (size_t i = 1; i < argv.size(); ++i) {
+    const absl::string_view word = argv[i];
+    const bool is_of_file = absl::StartsWith(word, "--records") ||
+                            absl::StartsWith(word, "--junit") ||
+                            absl::StartsWith(word, "--markdown");
+    if (!is_of_file) {
+      words.push_back(ShellWord(argv[i]));
+    } else if (!absl::StrContains(word, '=')) {
+      ++i;  // the file is the next word
+    }
+  }
+  return absl::StrJoin(words, " ");
+}
+
+// What can be judged: the driver of --driver alone, or all that is in the tree.
+std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
+  if (!absl::GetFlag(FLAGS_driver).empty()) {
+    Column column = MakeDriverColumn("driver", CommandOfUser(), options);
+    const bool is_run =
+        !absl::GetFlag(FLAGS_list) && absl::GetFlag(FLAGS_explain).empty();
+    if (is_run) NameByGreeting(column);
+    return {std::move(column)};
+  }
+  std::vector<Column> columns =
+      MakeColumns({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
+  for (Column& driver : DriversOfTheTree(options)) {
+    columns.push_back(std::move(driver));
+  }
+  return columns;
+}
+
+// The seed of --shuffle: that of --seed, or a new one.
+std::optional<uint64_t> ShuffleSeed() {
+  if (!absl::GetFlag(FLAGS_shuffle)) return std::nullopt;
+  const uint64_t seed = absl::GetFlag(FLAGS_seed);
+  return seed != 0 ? seed : std::random_device()();
+}
+
+RunOptions OptionsOfRun(const std::string& command) {
+  return {.jobs = absl::GetFlag(FLAGS_jobs),
+          .repeat = absl::GetFlag(FLAGS_repeat),
+          .shuffle_seed = ShuffleSeed(),
+          .timeout = absl::GetFlag(FLAGS_timeout),
+          .verbose = absl::GetFlag(FLAGS_verbose),
+          .all_cases = absl::GetFlag(FLAGS_cases).empty(),
+          // One that the user has to start is started once.
+          .try_drivers = absl::GetFlag(FLAGS_attach).empty(),
+          .fix = absl::GetFlag(FLAGS_fix),
+          .command = command,
+          .records = absl::GetFlag(FLAGS_records),
+          .junit = absl::GetFlag(FLAGS_junit),
+          .markdown = absl::GetFlag(FLAGS_markdown),
+          .expectations = absl::GetFlag(FLAGS_expectations)};
+}
+
+int RunSelected(absl::Span<const Column> all_columns,
+                const std::string& command) {
+  if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
+    return Explain(all_columns, id);
+  }
+  const auto columns =
+      SelectColumns(all_columns, absl::GetFlag(FLAGS_implementations));
+  if (!columns.ok()) return UsageError(std::string(columns.status().message()));
+  if (!absl::GetFlag(FLAGS_expectations).empty() && columns->size() != 1) {
+    return UsageError("--expectations: of one implementation; name it");
+  }
+  if (absl::GetFlag(FLAGS_smoke)) {
+    std::vector<const Column*> drivers;
+    std::copy_if(
+        columns->begin(), columns->end(), std::back_inserter(drivers),
+        [](const Column* one) { return one->start_subject != nullptr; });
+    if (drivers.empty()) return UsageError("--smoke: no driver is selected");
+    return Smoke(drivers, OptionsOfRun(command));
+  }
+  const auto cases = SelectCases(*columns, absl::GetFlag(FLAGS_cases));
+  if (!cases.ok()) return UsageError(std::string(cases.status().message()));
+  if (absl::GetFlag(FLAGS_list)) return List(*cases);
+  return Run(*cases, *columns, OptionsOfRun(command));
+}
+
+int Main(int argc, char** argv) {
+  const absl::Status parsed = ParseFlags(
+      absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1),
+      kRenamedFlags);
+  if (!parsed.ok()) {
+    return UsageError(std::string(parsed.message()));
+  }
+  if (absl::GetFlag(FLAGS_help)) {
+    std::cout << kHelp;
+    return kAsExpected;
+  }
+  if (const std::string mistake = MistakeInFlags(); !mistake.empty()) {
+    return UsageError(mistake);
+  }
+  if (absl::GetFlag(FLAGS_print_command)) {
+    std::cout << DriverProcess::CommandToType(CommandOfUser(), "COMMANDS",
+                                              "ANSWERS")
+              << "\n";
+    return kAsExpected;
+  }
+  // Names of files in --driver are the caller's, too.
+  if (!absl::GetFlag(FLAGS_driver).empty() &&
+      chdir(FromCallersFolder(".").c_str()) != 0) {
+    return Fail("cannot enter the folder of the caller");
+  }
+  if (absl::GetFlag(FLAGS_check_driver)) {
+    return CheckDriver(CommandOfUser(), std::cout) ? kAsExpected : kUnexpected;
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_replay_session);
+      !path.empty()) {
+    const absl::StatusOr<bool> same =
+        Replay(FromCallersFolder(path), CommandOfUser(), std::cout);
+    if (!same.ok()) {
+      return Fail(absl::StrCat("--replay-session: ", same.status().message()));
+    }
+    return *same ? kAsExpected : kUnexpected;
+  }
+  DriverSubjectOptions options{.ipv6 = absl::GetFlag(FLAGS_ipv6)};
+  if (const std::string folder = absl::GetFlag(FLAGS_attach); !folder.empty()) {
+    options.attach_folder = FromCallersFolder(folder);
+    // Who debugs takes time, and there is one driver.
+    absl::SetFlag(&FLAGS_timeout, absl::Hours(24));
+    absl::SetFlag(&FLAGS_jobs, 1);
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_record_session);
+      !path.empty()) {
+    const absl::Status started =
+        StartRecording(FromCallersFolder(path), options);
+    if (!started.ok()) {
+      return Fail(absl::StrCat("--record-session: ", started.message()));
+    }
+  }
+  return RunSelected(
+      AllColumns(options),
+      CommandToRepeat(absl::MakeConstSpan(argv, static_cast<size_t>(argc))));
+}
+
+}  // namespace
+}  // namespace net::conformance
+
+int main(int argc, char** argv) {
+  try {
+    return net::conformance::Main(argc, argv);
+  } catch (const std::exception& e) {
+    return net::conformance::Fail(e.what());
+  }
+}

@@ -1,0 +1,422 @@
+#include "conformance/program/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "conformance/driver_host/smoke_cases.h"
+#include "conformance/engine/claims.h"
+#include "conformance/engine/expectations.h"
+#include "conformance/engine/files.h"
+#include "conformance/engine/grid.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/progress.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/report.h"
+#include "conformance/engine/report_groups.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/engine/runner.h"
+#include "conformance/engine/selection.h"
+#include "conformance/engine/subject.h"
+#include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
+
+namespace net::conformance {
+namespace {
+
+// How long a smoke case may take: so much, or ten times what the start took of
+// a driver that is slow to start.
+constexpr absl::Duration kSmokeTimeout = absl::Seconds(8);
+
+// The file of --records, if any.
+class RecordsFile {
+ public:
+  // False if it cannot be written.
+  bool Open(const std::string& path) {
+    file_.open(path, std::ios::trunc);
+    return WriteLine(EnvironmentToJson());
+  }
+  bool Write(const Record& record) {
+    return !file_.is_open() || WriteLine(RecordToJson(record));
+  }
+
+ private:
+  bool WriteLine(const std::string& line) {
+    // A line is there as soon as its case has ended.
+    file_ << line << std::endl;
+    return file_.good();
+  }
+
+  std::ofstream file_;
+};
+
+auto CountOn(Axis axis, absl::Span<const Trial> trials) {
+  return std::count_if(trials.begin(), trials.end(),
+                       [axis](const Trial& one) { return one.axis == axis; });
+}
+
+// Sorts records by the places of their trials in `order`, so that a report does
+// not depend on which trial ended first.
+void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records) {
+  using Key = std::tuple<const Column*, const Case*, Axis>;
+  const auto key_of = [](const Trial& trial) {
+    return Key(trial.column, trial.test_case, trial.axis);
+  };
+  std::map<Key, size_t> places;
+  for (const Trial& trial : order) places.emplace(key_of(trial), places.size());
+  std::stable_sort(records.begin(), records.end(),
+                   [&](const Record& one, const Record& other) {
+                     return places.at(key_of(one.trial)) <
+                            places.at(key_of(other.trial));
+                   });
+}
+
+int ExitStatusOf(absl::Span<const Record> records) {
+  int status = kAsExpected;
+  for (const Record& record : records) {
+    if (record.verdict.outcome == Outcome::kHarnessError) return kError;
+    if (!IsExpected(record.verdict)) status = kUnexpected;
+  }
+  return status;
+}
+
+// Where the expectations of a column are read from: "" if it has none.
+std::string ExpectationsPath(const Column& column, const RunOptions& options) {
+  if (!options.expectations.empty()) {
+    return FromCallersFolder(options.expectations);
+  }
+  if (column.expectations.empty()) return "";
+  return FindRunfile(column.expectations).value_or("");
+}
+
+// Where they are written to by --fix: the source, not Bazel's link to it.
+absl::StatusOr<std::string> SourceOfExpectations(const Column& column,
+                                                 const RunOptions& options) {
+  if (!options.expectations.empty()) {
+    return FromCallersFolder(options.expectations);
+  }
+  const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  if (column.expectations.empty() || tree == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--fix: cannot tell which file is that of ", column.name,
+        "; name it with --expectations, or start with `bazel run`"));
+  }
+  return absl::StrCat(tree, "/", column.expectations);
+}
+
+using ExpectationsOf = std::map<const Column*, Expectations>;
+
+absl::StatusOr<ExpectationsOf> ReadExpectations(
+    absl::Span<const Column* const> columns, const RunOptions& options) {
+  ExpectationsOf all;
+  for (const Column* column : columns) {
+    const std::string path = ExpectationsPath(*column, options);
+    if (path.empty()) continue;
+    absl::StatusOr<std::string> text = ReadFile(path);
+    // --fix can make the first one.
+    if (absl::IsNotFound(text.status()) && options.fix) text = "";
+    if (!text.ok()) return text.status();
+    absl::StatusOr<Expectations> parsed = Expectations::Parse(
+        *text, column->expectations.empty() ? path : column->expectations,
+        Surroundings::Here(column->version));
+    if (!parsed.ok()) return parsed.status();
+    all[column] = *std::move(parsed);
+  }
+  return all;
+}
+
+absl::Status FixExpectations(const Column& column,
+                             const Expectations& expectations,
+                             absl::Span<const Record> records,
+                             const RunOptions& options) {
+  const absl::StatusOr<std::string> path =
+      SourceOfExpectations(column, options);
+  if (!path.ok()) return path.status();
+  std::vector<Record> own;
+  std::copy_if(records.begin(), records.end(), std::back_inserter(own),
+               [&](const Record& one) { return one.trial.column == &column; });
+  const std::string text = expectations.Fix(own);
+  std::cout << "writing " << *path << "\n";
+  return WriteFile(*path, text);
+}
+
+// What a run has found besides its records: lines of expectations that are
+// wrong, claims that are.
+std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
+                                      absl::Span<const Record> records,
+                                      bool all_cases) {
+  std::vector<std::string> problems = FalseClaims(records);
+  if (!all_cases) return problems;
+  for (const auto& [column, own] : expectations) {
+    const std::vector<std::string> more = own.Problems();
+    problems.insert(problems.end(), more.begin(), more.end());
+  }
+  return problems;
+}
+
+// Runs the smoke cases, one after the other, up to the first that hangs: the
+// others would hang, too.
+std::vector<Record> RunSmoke(const Column& column,
+                             absl::Duration start_of_driver,
+                             const RunOptions& options) {
+  Column smoke = column;
+  smoke.cases = SmokeCases();
+  const absl::Duration timeout =
+      std::min(options.timeout, std::max(kSmokeTimeout, 10 * start_of_driver));
+  IdleSubjects subjects;
+  std::vector<Record> records;
+  for (const Case& one : smoke.cases) {
+    RunTrials(
+        {{.test_case = &one, .axis = Axis::kV4, .column = &smoke}},
+        {.timeout = timeout},
+        [&](const Record& record) {
+          records.push_back(record);
+          records.back().trial.column = &column;
+        },
+        subjects);
+    if (records.back().verdict.outcome == Outcome::kTimeout) break;
+  }
+  return records;
+}
+
+// Why there is no point in judging what is behind a driver: it does not present
+// itself, or not one of the smoke cases passes. Nullopt if one does. A leak
+// does not count: it is for the judged cases to report.
+std::optional<std::string> FaultOfDriver(const Column& column,
+                                         const RunOptions& options) {
+  absl::Duration start;
+  if (column.greet != nullptr) {
+    const absl::StatusOr<SubjectGreeting> greeting = column.greet();
+    if (!greeting.ok()) return std::string(greeting.status().message());
+    start = greeting->took;
+  }
+  const std::vector<Record> records = RunSmoke(column, start, options);
+  const bool works =
+      std::any_of(records.begin(), records.end(), [](const Record& one) {
+        return one.verdict.outcome == Outcome::kPass &&
+               one.trial.test_case != &SmokeCases().front();
+      });
+  if (works) return std::nullopt;
+  const auto first = std::find_if(
+      records.begin(), records.end(),
+      [](const Record& one) { return one.verdict.outcome != Outcome::kPass; });
+  return absl::StrCat(first->trial.test_case->requirement, " ",
+                      OutcomeName(first->verdict.outcome), ": ",
+                      ShortMessage(first->verdict.message));
+}
+
+// The columns that can be judged; prints why the others cannot.
+std::vector<const Column*> WorkingColumns(
+    absl::Span<const Column* const> columns, const RunOptions& options,
+    bool* broken) {
+  std::vector<const Column*> working;
+  for (const Column* column : columns) {
+    if (!column->missing.empty()) {
+      std::cout << column->name << ": not run: " << column->missing << "\n";
+      continue;
+    }
+    if (column->start_subject != nullptr && options.try_drivers) {
+      const std::optional<std::string> fault = FaultOfDriver(*column, options);
+      if (fault.has_value()) {
+        *broken = true;
+        std::cout << column->name
+                  << ": not run: its driver does not work: " << *fault
+                  << "\n(--check-driver and --smoke print more)\n\n";
+        continue;
+      }
+    }
+    working.push_back(column);
+  }
+  return working;
+}
+
+// Prints how the smoke cases ended; true if all passed.
+bool SmokeOne(const Column& column, const RunOptions& options) {
+  absl::Duration start;
+  if (column.greet != nullptr) {
+    const absl::StatusOr<SubjectGreeting> greeting = column.greet();
+    if (!greeting.ok()) {
+      std::cout << column.name << ": nothing works. "
+                << greeting.status().message() << "\n";
+      return false;
+    }
+    start = greeting->took;
+  }
+  const std::vector<Record> records = RunSmoke(column, start, options);
+  const auto works = [](const Record& one) {
+    return one.verdict.outcome == Outcome::kPass;
+  };
+  if (std::none_of(records.begin(), records.end(), works)) {
+    // One message says all that twelve would.
+    std::cout << column.name << ": nothing works. "
+              << FormatRecord(records.front()) << "\n";
+    return false;
+  }
+  // A command that a driver may leave out may be unsupported.
+  const auto is_flawless = [&](const Record& one) {
+    const bool is_left_out = one.verdict.outcome == Outcome::kUnsupported &&
+                             one.trial.test_case->level != Level::kMust;
+    return (works(one) || is_left_out) && IsExpected(one.verdict);
+  };
+  for (const Record& record : records) {
+    std::cout << (is_flawless(record) ? FormatRecordLine(record)
+                                      : FormatRecord(record))
+              << "\n";
+  }
+  const size_t left = SmokeCases().size() - records.size();
+  if (left > 0) {
+    std::cout << left << " more were not run: the driver hangs\n";
+  }
+  return left == 0 && std::all_of(records.begin(), records.end(), is_flawless);
+}
+
+int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
+  const auto write = [](absl::string_view flag, const std::string& path,
+                        const std::string& text) {
+    const absl::Status written = WriteFile(FromCallersFolder(path), text);
+    if (written.ok()) return kAsExpected;
+    return Fail(absl::StrCat(flag, ": ", written.message()));
+  };
+  int status = kAsExpected;
+  if (!options.junit.empty()) {
+    status = write("--junit", options.junit, FormatJUnit(records));
+  }
+  if (status == kAsExpected && !options.markdown.empty()) {
+    status = write("--markdown", options.markdown,
+                   FormatMarkdown(records, options.command));
+  }
+  return status;
+}
+
+// Why the run has this exit status.
+std::string ReasonOf(int status, bool broken, bool has_problems) {
+  if (broken) return "a driver does not work";
+  if (status == kError) return "the suite itself failed";
+  if (status == kAsExpected) return "all is as expected";
+  return has_problems ? "see the lines above" : "there are failures";
+}
+
+}  // namespace
+
+int Fail(absl::string_view message) {
+  std::cerr << "conformance: " << message << "\n";
+  return kError;
+}
+
+int Run(absl::Span<const Case* const> cases,
+        absl::Span<const Column* const> columns, const RunOptions& options) {
+  RecordsFile file;
+  if (!options.records.empty() &&
+      !file.Open(FromCallersFolder(options.records))) {
+    return Fail(
+        absl::StrCat("--records: cannot write '", options.records, "'"));
+  }
+  bool broken = false;
+  const std::vector<const Column*> working =
+      WorkingColumns(columns, options, &broken);
+  absl::StatusOr<ExpectationsOf> expectations =
+      ReadExpectations(working, options);
+  if (!expectations.ok()) {
+    return Fail(expectations.status().message());
+  }
+  std::vector<Trial> trials;
+  for (int i = 0; i < options.repeat; ++i) {
+    for (Trial& trial : MakeTrials(cases, working)) {
+      const auto own = expectations->find(trial.column);
+      trial.may_hang = own != expectations->end() && own->second.MayHang(trial);
+      trials.push_back(trial);
+    }
+  }
+  if (options.shuffle_seed.has_value()) {
+    std::shuffle(trials.begin(), trials.end(),
+                 std::mt19937_64(*options.shuffle_seed));
+    std::cout << "in the order of --shuffle --seed=" << *options.shuffle_seed
+              << std::endl;
+  }
+  std::vector<Record> found;  // as they ended
+  std::vector<Record> records;
+  bool written = true;
+  Progress progress(trials.size(), isatty(STDERR_FILENO) == 1, std::cerr);
+  RunTrials(trials,
+            {.jobs = options.jobs,
+             .timeout = options.timeout,
+             .on_tick = [&] { progress.Tick(); }},
+            [&](const Record& record) {
+              found.push_back(record);
+              Record judged = record;
+              const auto own = expectations->find(record.trial.column);
+              if (own != expectations->end()) own->second.Apply(judged);
+              written = file.Write(judged) && written;
+              progress.Clear();
+              if (options.verbose) {
+                std::cout << FormatRecordLine(judged) << std::endl;
+              }
+              progress.Count(judged);
+              records.push_back(std::move(judged));
+            });
+  progress.Clear();
+  SortRecords(MakeTrials(cases, working), records);
+  std::cout << cases.size() << " cases, " << trials.size()
+            << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
+            << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
+            << FormatReport(records, {.verbose = options.verbose,
+                                      .width = TerminalWidth()})
+            << std::flush;
+  if (!written) {
+    return Fail(absl::StrCat("--records: writing '", options.records, "'"));
+  }
+  if (const int status = WriteReports(records, options); status != 0) {
+    return status;
+  }
+  if (options.fix) {
+    for (const Column* column : working) {
+      const absl::Status fixed =
+          FixExpectations(*column, (*expectations)[column], found, options);
+      if (!fixed.ok()) return Fail(fixed.message());
+    }
+    return kAsExpected;
+  }
+  const std::vector<std::string> problems =
+      FindProblems(*expectations, records, options.all_cases);
+  if (!problems.empty()) std::cout << "\n";
+  for (const std::string& problem : problems) std::cout << problem << "\n";
+  int status = broken ? kError : ExitStatusOf(records);
+  if (!problems.empty()) status = std::max(status, kUnexpected);
+  std::cout << "\n"
+            << FormatClosingLine(records, status,
+                                 ReasonOf(status, broken, !problems.empty()),
+                                 options.verbose ? "" : options.command)
+            << std::flush;
+  return status;
+}
+
+int Smoke(absl::Span<const Column* const> columns, const RunOptions& options) {
+  int status = kAsExpected;
+  for (const Column* column : columns) {
+    if (!column->missing.empty()) {
+      return Fail(absl::StrCat(column->name, ": ", column->missing));
+    }
+    if (!SmokeOne(*column, options)) status = kUnexpected;
+  }
+  return status;
+}
+
+}  // namespace net::conformance

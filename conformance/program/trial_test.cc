@@ -1,0 +1,246 @@
+#include "conformance/program/trial_test.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "conformance/engine/claims.h"
+#include "conformance/engine/expectations.h"
+#include "conformance/engine/files.h"
+#include "conformance/engine/flags.h"
+#include "conformance/engine/grid.h"
+#include "conformance/engine/outcome.h"
+#include "conformance/engine/record.h"
+#include "conformance/engine/report.h"
+#include "conformance/engine/runner.h"
+#include "conformance/engine/selection.h"
+#include "conformance/engine/trial.h"
+#include "conformance/suite/case.h"
+#include "gtest/gtest.h"
+
+ABSL_FLAG(std::vector<std::string>, cases, {}, "");
+ABSL_FLAG(std::string, expectations, "", "");
+ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
+ABSL_FLAG(bool, verbose, false, "");
+
+namespace net::conformance {
+namespace {
+
+// What the tests of a process have in common.
+struct Session {
+  Expectations expectations;
+  IdleSubjects subjects;        // one driver serves test after test
+  std::vector<Record> records;  // of this process
+  std::vector<Trial> all;       // of any
+};
+
+// What runs the current test again.
+std::string CommandToRepeat() {
+  const testing::TestInfo& test =
+      *testing::UnitTest::GetInstance()->current_test_info();
+  const std::string filter =
+      absl::StrCat(test.test_suite_name(), ".", test.name());
+  const char* target = std::getenv("TEST_TARGET");
+  if (target == nullptr) return absl::StrCat("--gtest_filter=", filter);
+  return absl::StrCat("bazel test ", target, " --test_filter=", filter,
+                      " --test_output=errors");
+}
+
+class TrialTest : public testing::Test {
+ public:
+  TrialTest(const Trial& trial, Session& session)
+      : trial_(trial), session_(session) {}
+
+  void TestBody() override {
+    Trial trial = trial_;
+    trial.may_hang = session_.expectations.MayHang(trial);
+    RunTrials(
+        {trial}, {.timeout = absl::GetFlag(FLAGS_timeout)},
+        [this](Record record) {
+          session_.expectations.Apply(record);
+          session_.records.push_back(std::move(record));
+        },
+        session_.subjects);
+    const Record& record = session_.records.back();
+    const bool verbose = absl::GetFlag(FLAGS_verbose);
+    // A leak fails the test, whatever the case's own outcome.
+    if (!IsExpected(record.verdict)) {
+      FAIL() << (verbose ? FormatRecord(record)
+                         : absl::StrCat(FormatRecordBriefly(record),
+                                        "  again: ", CommandToRepeat()));
+    }
+    const Outcome outcome = record.verdict.outcome;
+    if (outcome == Outcome::kUnsupported || outcome == Outcome::kPrecondition) {
+      GTEST_SKIP() << (verbose ? FormatRecord(record)
+                               : absl::StrCat(OutcomeName(outcome), ": ",
+                                              record.verdict.message));
+    }
+  }
+
+ private:
+  const Trial trial_;
+  Session& session_;
+};
+
+class ExpectationsTest : public testing::Test {
+ public:
+  explicit ExpectationsTest(const Session& session) : session_(session) {}
+
+  void TestBody() override {
+    Expectations expectations = session_.expectations;
+    for (const Trial& trial : session_.all) {
+      const bool was_run =
+          std::any_of(session_.records.begin(), session_.records.end(),
+                      [&](const Record& one) {
+                        return one.trial.test_case == trial.test_case &&
+                               one.trial.axis == trial.axis;
+                      });
+      if (was_run) continue;
+      // As for any trial of which nothing was learned.
+      Record unknown{.trial = trial,
+                     .verdict = {.outcome = Outcome::kPrecondition}};
+      expectations.Apply(unknown);
+    }
+    EXPECT_EQ(absl::StrJoin(expectations.Problems(), "\n"), "");
+  }
+
+ private:
+  const Session& session_;
+};
+
+class ClaimsTest : public testing::Test {
+ public:
+  explicit ClaimsTest(const Session& session) : session_(session) {}
+
+  void TestBody() override {
+    EXPECT_EQ(absl::StrJoin(FalseClaims(session_.records), "\n"), "");
+  }
+
+ private:
+  const Session& session_;
+};
+
+// Prints failures and, at the end, the reasons of all that was skipped, with
+// counts. GoogleTest's own printer has three lines for each test, and the names
+// of all that were skipped.
+class BriefPrinter final : public testing::EmptyTestEventListener {
+ public:
+  BriefPrinter(std::unique_ptr<testing::TestEventListener> printer,
+               const Session& session)
+      : printer_(std::move(printer)), session_(session) {}
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (result.failed()) printer_->OnTestPartResult(result);
+  }
+
+  void OnTestEnd(const testing::TestInfo& test) override {
+    if (!test.result()->Failed()) return;
+    printer_->OnTestEnd(test);
+    failed_.push_back(absl::StrCat(test.test_suite_name(), ".", test.name()));
+  }
+
+  void OnTestIterationEnd(const testing::UnitTest& tests,
+                          int iteration) override {
+    static_cast<void>(iteration);
+    std::cout << FormatReasons(session_.records, TerminalWidth()) << "\n";
+    for (const std::string& name : failed_) {
+      std::cout << "failed: " << name << "\n";
+    }
+    std::cout << CountsText(session_.records) << ". "
+              << tests.failed_test_count() << " of "
+              << tests.test_to_run_count()
+              << " tests failed (--verbose prints each)" << std::endl;
+  }
+
+ private:
+  const std::unique_ptr<testing::TestEventListener> printer_;
+  const Session& session_;
+  std::vector<std::string> failed_;
+};
+
+void PrintBriefly(const Session& session) {
+  testing::TestEventListeners& listeners =
+      testing::UnitTest::GetInstance()->listeners();
+  std::unique_ptr<testing::TestEventListener> printer(
+      listeners.Release(listeners.default_result_printer()));
+  // A process that is a shard's or a test's own has it replaced by others.
+  if (printer == nullptr) return;
+  listeners.Append(new BriefPrinter(std::move(printer), session));
+}
+
+template <typename Make>
+void Register(const std::string& suite, const std::string& name, Make make) {
+  testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__,
+                        __LINE__, std::move(make));
+}
+
+void RegisterTrial(const Trial& trial, Session& session) {
+  const std::string id(trial.test_case->id);
+  const size_t dot = id.find('.');
+  Register(id.substr(0, dot),
+           absl::StrCat(absl::StrReplaceAll(id.substr(dot + 1), {{".", "_"}}),
+                        "/", AxisName(trial.axis)),
+           [&trial, &session]() -> testing::Test* {
+             return new TrialTest(trial, session);
+           });
+}
+
+absl::StatusOr<Expectations> ReadExpectations(const std::string& path,
+                                              const std::string& version) {
+  if (path.empty()) return Expectations();
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  return Expectations::Parse(*text, path, Surroundings::Here(version));
+}
+
+int Fail(const absl::Status& status) {
+  std::cerr << status.message() << "\n";
+  return 1;
+}
+
+}  // namespace
+
+int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column) {
+  testing::InitGoogleTest(&argc, argv);
+  const absl::Status parsed = ParseFlags(
+      absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1));
+  if (!parsed.ok()) return Fail(parsed);
+  const Column judged = column();
+  if (judged.greet != nullptr && !testing::GTEST_FLAG(list_tests)) {
+    const auto greeting = judged.greet();
+    if (!greeting.ok()) return Fail(greeting.status());
+  }
+  const auto cases = SelectCases({&judged}, absl::GetFlag(FLAGS_cases));
+  if (!cases.ok()) return Fail(cases.status());
+  auto expectations =
+      ReadExpectations(absl::GetFlag(FLAGS_expectations), judged.version);
+  if (!expectations.ok()) return Fail(expectations.status());
+
+  const auto all = SelectCases({&judged}, {});
+  Session session{.expectations = *std::move(expectations),
+                  .all = MakeTrials(*all, {&judged})};
+  const std::vector<Trial> trials = MakeTrials(*cases, {&judged});
+  for (const Trial& trial : trials) RegisterTrial(trial, session);
+  Register("expectations", "are_needed", [&session]() -> testing::Test* {
+    return new ExpectationsTest(session);
+  });
+  Register("claims", "are_true",
+           [&session]() -> testing::Test* { return new ClaimsTest(session); });
+  if (!absl::GetFlag(FLAGS_verbose)) PrintBriefly(session);
+  return RUN_ALL_TESTS();
+}
+
+}  // namespace net::conformance

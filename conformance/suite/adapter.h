@@ -1,0 +1,214 @@
+#ifndef CONFORMANCE_SUITE_ADAPTER_H_
+#define CONFORMANCE_SUITE_ADAPTER_H_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/suite/implementation.h"
+#include "conformance/suite/result.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/errors/error_kind.h"
+#include "syscalls/mutex.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+
+// What the calls of a library may answer: a Result, or what is made into one.
+template <typename T>
+Result<T> ToResult(Result<T> result) {
+  return result;
+}
+inline Result<Done> ToResult(const absl::Status& status) {
+  if (status.ok()) return Done{};
+  const int error_number = net::ErrnoOf(status);
+  return Error{.kind = *net::KindOf(status),
+               .error_number = error_number == 0 ? std::nullopt
+                                                 : std::optional(error_number),
+               .text = std::string(status.message())};
+}
+template <typename T>
+Result<T> ToResult(absl::StatusOr<T> result) {
+  if (!result.ok()) return ToResult(result.status()).template As<T>();
+  return *std::move(result);
+}
+inline Result<std::optional<ip::Endpoint>> ToResult(
+    std::optional<ip::Endpoint> endpoint) {
+  return endpoint;
+}
+
+// The error of a system call.
+inline Error ErrorFromErrno(int error_number, std::string text = "") {
+  return {.kind = KindOfErrno(error_number),
+          .error_number = error_number,
+          .text = std::move(text)};
+}
+
+// No option is asked for: all that a library without options can do.
+inline bool IsPlain(const AcceptOptions& options) {
+  return !options.nonblock && !options.no_cloexec && !options.unknown_flag;
+}
+inline bool IsPlain(const ConnectOptions& options) {
+  return !options.nonblock && !options.no_cloexec && !options.keepalive &&
+         !options.unknown_flag;
+}
+inline bool IsPlain(const ListenOptions& options) {
+  return !options.nonblock && !options.no_cloexec && !options.keepalive &&
+         !options.reuseaddr && !options.reuseport && options.backlog.empty() &&
+         options.port_assignments.empty() && !options.unknown_flag;
+}
+
+// A library of sockets: what Adapter makes an Implementation of. It has
+//
+//   using Socket = ...;  // movable
+//   Listen (const ip::Endpoint& local,  const ListenOptions&)  -> Socket
+//   Connect(const ip::Endpoint& remote, const ConnectOptions&) -> Socket
+//   Accept (Socket& listener,           const AcceptOptions&)  -> Socket
+//   PeerAddr(Socket&)       -> std::optional<ip::Endpoint>
+//
+// and its Socket has
+//
+//   Send(absl::string_view) -> size_t
+//   Recv(absl::Span<char>)  -> size_t
+//   Shutdown(int how), Close()
+//
+// where `-> T` is Result<T> or absl::StatusOr<T> (PeerAddr also without
+// either), and nothing is Result<Done> or absl::Status. What is said of the
+// methods of Implementation holds for them. These may be there, too:
+//
+//   Socket::LocalAddr()     -> ip::Endpoint
+//   Socket::PendingError(), int Socket::fd()
+//   Socket Adopt(int fd), void UseSyscalls(Syscalls&)
+template <typename Library>
+concept SocketLibrary = std::movable<typename Library::Socket> &&
+    requires(Library library, typename Library::Socket socket,
+             ip::Endpoint endpoint, ListenOptions listen,
+             ConnectOptions connect, AcceptOptions accept,
+             absl::string_view data, absl::Span<char> buffer, int how) {
+  {
+    ToResult(library.Listen(endpoint, listen))
+    } -> std::same_as<Result<typename Library::Socket>>;
+  {
+    ToResult(library.Connect(endpoint, connect))
+    } -> std::same_as<Result<typename Library::Socket>>;
+  {
+    ToResult(library.Accept(socket, accept))
+    } -> std::same_as<Result<typename Library::Socket>>;
+  {
+    ToResult(library.PeerAddr(socket))
+    } -> std::same_as<Result<std::optional<ip::Endpoint>>>;
+  { ToResult(socket.Send(data)) } -> std::same_as<Result<size_t>>;
+  { ToResult(socket.Recv(buffer)) } -> std::same_as<Result<size_t>>;
+  { ToResult(socket.Shutdown(how)) } -> std::same_as<Result<Done>>;
+  { ToResult(socket.Close()) } -> std::same_as<Result<Done>>;
+};
+
+// The Implementation that a library is: keeps its sockets, and answers what it
+// answers. As thread-safe as the library's sockets are. Throws
+// std::out_of_range for a handle that there is not.
+template <SocketLibrary Library>
+class Adapter : public Implementation {
+ public:
+  explicit Adapter(Library library = {}) : library_(std::move(library)) {}
+
+  Result<Handle> Listen(const ip::Endpoint& local,
+                        const ListenOptions& options) override {
+    return Keep(ToResult(library_.Listen(local, options)));
+  }
+  Result<Handle> Connect(const ip::Endpoint& remote,
+                         const ConnectOptions& options) override {
+    return Keep(ToResult(library_.Connect(remote, options)));
+  }
+  Result<Handle> Accept(Handle listener,
+                        const AcceptOptions& options) override {
+    return Keep(ToResult(library_.Accept(Find(listener), options)));
+  }
+  Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override {
+    return ToResult(library_.PeerAddr(Find(socket)));
+  }
+  Result<ip::Endpoint> LocalAddr(Handle socket) override {
+    if constexpr (requires(Socket s) { s.LocalAddr(); }) {
+      return ToResult(Find(socket).LocalAddr());
+    }
+    return Implementation::LocalAddr(socket);
+  }
+  Result<size_t> Send(Handle socket, absl::string_view data) override {
+    return ToResult(Find(socket).Send(data));
+  }
+  Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
+    return ToResult(Find(socket).Recv(buffer));
+  }
+  Result<Done> Shutdown(Handle socket, int how) override {
+    return ToResult(Find(socket).Shutdown(how));
+  }
+  Result<Done> PendingError(Handle socket) override {
+    if constexpr (requires(Socket s) { s.PendingError(); }) {
+      return ToResult(Find(socket).PendingError());
+    }
+    return Unsupported{"does not tell how a non-blocking connect ended"};
+  }
+  Result<Done> Close(Handle socket) override {
+    return ToResult(Take(socket).Close());
+  }
+
+  Result<Handle> Adopt(int fd) override {
+    if constexpr (requires(Library library) { library.Adopt(fd); }) {
+      return Keep(Result<Socket>(library_.Adopt(fd)));
+    }
+    return Implementation::Adopt(fd);
+  }
+  std::optional<int> NativeHandle(Handle socket) override {
+    if constexpr (requires(Socket s) { s.fd(); }) return Find(socket).fd();
+    return std::nullopt;
+  }
+  bool UseSyscalls(Syscalls& sys) override {
+    if constexpr (requires(Library library) { library.UseSyscalls(sys); }) {
+      library_.UseSyscalls(sys);
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  using Socket = typename Library::Socket;
+
+  Result<Handle> Keep(Result<Socket> socket) {
+    if (!socket.ok()) return socket.template As<Handle>();
+    const MutexLock lock(mutex_);
+    const Handle handle{next_++};
+    sockets_.emplace(handle, *std::move(socket));
+    return handle;
+  }
+
+  // It stays where it is while others come and go, until it is closed.
+  Socket& Find(Handle handle) {
+    const MutexLock lock(mutex_);
+    return sockets_.at(handle);
+  }
+
+  Socket Take(Handle handle) {
+    const MutexLock lock(mutex_);
+    Socket socket = std::move(sockets_.at(handle));
+    sockets_.erase(handle);
+    return socket;
+  }
+
+  Library library_;
+  Mutex mutex_;
+  uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::map<Handle, Socket> sockets_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_SUITE_ADAPTER_H_

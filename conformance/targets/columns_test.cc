@@ -1,0 +1,82 @@
+#include "conformance/targets/columns.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "conformance/cases/cases.h"
+#include "conformance/engine/trial.h"
+#include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/suite/case.h"
+#include "conformance/targets/driver_columns.h"
+#include "gtest/gtest.h"
+
+// The tables of cases, and which column is judged by which.
+
+namespace net::conformance {
+namespace {
+
+std::vector<Case> BothTables() {
+  std::vector<Case> cases = AllCases();
+  cases.insert(cases.end(), AllKernelCases().begin(), AllKernelCases().end());
+  return cases;
+}
+
+TEST(CaseTablesTest, IdsAreUniqueOverBothTables) {
+  std::set<absl::string_view> ids;
+  for (const Case& one : BothTables()) {
+    EXPECT_TRUE(ids.insert(one.id).second) << one.id;
+  }
+}
+
+TEST(CaseTablesTest, EveryCaseSaysWhatItRequiresAndWhereThatIsWritten) {
+  for (const Case& one : BothTables()) {
+    EXPECT_TRUE(absl::StrContains(one.requirement, "must") ||
+                absl::StrContains(one.requirement, "should") ||
+                absl::StrContains(one.requirement, "may"))
+        << one.id;
+    EXPECT_TRUE(absl::EndsWith(one.requirement, ".")) << one.id;
+    EXPECT_FALSE(one.source.empty()) << one.id;
+    EXPECT_NE(one.run, nullptr) << one.id;
+  }
+}
+
+TEST(CaseTablesTest, ThePrefixOfAnIdTellsItsTable) {
+  for (const Case& one : AllCases()) {
+    EXPECT_FALSE(absl::StartsWith(one.id, "kernel.")) << one.id;
+  }
+  for (const Case& one : AllKernelCases()) {
+    EXPECT_TRUE(absl::StartsWith(one.id, "kernel.")) << one.id;
+  }
+}
+
+TEST(MakeColumnsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
+  const std::map<std::string, const Case*> tables = {
+      {"net_tcp", AllCases().data()},
+      {"net_tcp_on_fake_kernel", AllCases().data()},
+      {"asio", AllCases().data()},
+      {"libuv", AllCases().data()},
+      {"linux", AllKernelCases().data()},
+      {"fake_kernel", AllKernelCases().data()},
+  };
+  std::map<std::string, const Case*> actual;
+  for (const Column& column : MakeColumns({})) {
+    actual[column.name] = column.cases.data();
+  }
+  EXPECT_EQ(actual, tables);
+}
+
+TEST(ColumnNameOfTest, WhatCannotBeAColumnsNameIsReplaced) {
+  EXPECT_EQ(ColumnNameOf("hare-0.24"), "hare-0.24");
+  EXPECT_EQ(ColumnNameOf("Node.js v18, libuv"), "Node.js_v18__libuv");
+  EXPECT_EQ(ColumnNameOf(std::string(100, 'x')), std::string(40, 'x'));
+  for (const char* name : {"", "   ", "--records=x", "-", "\xc3\xa9\n"}) {
+    EXPECT_EQ(ColumnNameOf(name), "") << name;
+  }
+}
+
+}  // namespace
+}  // namespace net::conformance

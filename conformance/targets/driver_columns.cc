@@ -1,0 +1,113 @@
+#include "conformance/targets/driver_columns.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "conformance/cases/cases.h"
+#include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/driver_subject.h"
+#include "conformance/driver_host/greeting.h"
+#include "conformance/engine/flags.h"
+#include "conformance/engine/runfiles.h"
+#include "conformance/engine/subject.h"
+#include "conformance/engine/trial.h"
+
+namespace net::conformance {
+namespace {
+
+// Names of columns, and of the programs in conformance/drivers.
+constexpr struct {
+  const char* name;
+  const char* program;
+  bool stdio = false;  // it cannot open descriptors by number
+} kDrivers[] = {
+    {.name = "python", .program = "python"},
+    {.name = "go", .program = "go"},
+    {.name = "node", .program = "node"},
+    {.name = "rust", .program = "rust"},
+    {.name = "java", .program = "java", .stdio = true},
+    {.name = "net_tcp_driver", .program = "net_tcp"},
+};
+
+}  // namespace
+
+std::string ProgramAsCommand(const std::string& path) {
+  // Absolute, for sh(1) would look for a name without a slash on the PATH.
+  return ShellWord(std::filesystem::absolute(path).string());
+}
+
+Column MakeDriverColumn(std::string name, const DriverCommand& command,
+                        const DriverSubjectOptions& options) {
+  Column column = {.name = std::move(name),
+                   .cases = AllCases(),
+                   .start_subject = [command, options] {
+                     return StartDriver(command, options);
+                   }};
+  // One that the user has to start is started once.
+  if (options.attach_folder.empty()) {
+    column.greet = [command, world = DriverWorld{.ipv6 = options.ipv6}] {
+      return GreetDriver(command, world, std::cerr);
+    };
+  }
+  return column;
+}
+
+void NameByGreeting(Column& column) {
+  if (column.greet == nullptr) return;
+  absl::StatusOr<SubjectGreeting> greeting = column.greet();
+  if (greeting.ok()) {
+    const std::string name = ColumnNameOf(greeting->name);
+    if (!name.empty()) column.name = name;
+  }
+  // Once is enough.
+  column.greet = [greeting = std::move(greeting)] { return greeting; };
+}
+
+std::string ColumnNameOf(absl::string_view name) {
+  constexpr size_t kLongest = 40;
+  std::string clean(name.substr(0, kLongest));
+  for (char& c : clean) {
+    const bool is_plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                          c == '-' || c == '+' || c == '.' || c == '_';
+    if (!is_plain) c = '_';
+  }
+  const bool has_letter =
+      std::any_of(clean.begin(), clean.end(), absl::ascii_isalnum);
+  // A dash would make it a flag.
+  return has_letter && clean.front() != '-' ? clean : "";
+}
+
+std::vector<Column> DriversOfTheTree(const DriverSubjectOptions& options) {
+  std::vector<Column> columns;
+  for (const auto& driver : kDrivers) {
+    const std::string path =
+        absl::StrCat("conformance/drivers/", driver.program);
+    const std::optional<std::string> program = FindRunfile(path);
+    Column column =
+        MakeDriverColumn(driver.name,
+                         {.line = ProgramAsCommand(program.value_or(path)),
+                          .stdio = driver.stdio},
+                         options);
+    column.expectations =
+        absl::StrCat("conformance/drivers/", driver.name, ".expectations");
+    if (!program.has_value()) {
+      column.missing = absl::StrCat(
+          "its driver was not built, because its toolchain is missing. To "
+          "install the toolchains: third_party/install_debian_packages "
+          "drivers");
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+}  // namespace net::conformance

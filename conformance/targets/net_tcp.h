@@ -1,0 +1,16 @@
+#ifndef CONFORMANCE_TARGETS_NET_TCP_H_
+#define CONFORMANCE_TARGETS_NET_TCP_H_
+
+#include <memory>
+
+#include "conformance/suite/implementation.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+
+// net::tcp over a kernel, which outlives it.
+std::unique_ptr<Implementation> MakeNetTcp(Syscalls& sys);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_TARGETS_NET_TCP_H_

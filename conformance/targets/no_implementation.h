@@ -1,0 +1,17 @@
+#ifndef CONFORMANCE_TARGETS_NO_IMPLEMENTATION_H_
+#define CONFORMANCE_TARGETS_NO_IMPLEMENTATION_H_
+
+#include <memory>
+
+#include "conformance/suite/implementation.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+
+// For columns that judge a kernel, whose cases speak to Syscalls alone. All
+// that it is asked for it does not support.
+std::unique_ptr<Implementation> MakeNoImplementation(Syscalls& sys);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_TARGETS_NO_IMPLEMENTATION_H_

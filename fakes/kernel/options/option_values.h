@@ -1,0 +1,186 @@
+#ifndef FAKES_KERNEL_OPTIONS_OPTION_VALUES_H_
+#define FAKES_KERNEL_OPTIONS_OPTION_VALUES_H_
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+
+namespace net::fake {
+
+// Where the value of an option is kept: a bit, 16 bits or 32. The three groups
+// follow each other, so that one table can speak of all options, and a socket
+// still has only as much memory for each as its values need.
+enum class Slot : uint8_t {
+  // Switches. SOL_SOCKET:
+  kDebug,
+  kReuseAddr,
+  kReusePort,
+  kDontRoute,
+  kBroadcast,
+  kKeepAlive,
+  kOobInline,
+  kNoCheck,
+  kRxqOverflow,
+  kWifiStatus,
+  kNoFcs,
+  kLockFilter,
+  kSelectErrQueue,
+  kZeroCopy,
+  kPreferBusyPoll,
+  kTxRehash,
+  kRcvMark,
+  kRcvPriority,
+  kLingerOn,
+  kTimestamp,
+  kTimestampNs,
+  kTimestampNew,  // the layout with 64 bits of seconds
+  kSndBufLocked,  // by the program: TCP leaves it alone
+  kRcvBufLocked,
+  // IPPROTO_TCP:
+  kNoDelay,
+  kCork,
+  kQuickAck,
+  kThinLinearTimeouts,
+  kFastOpenConnect,
+  kFastOpenNoCookie,
+  kInq,
+  // IPPROTO_IP:
+  kIpRecvOpts,
+  kIpRetOpts,
+  kIpPktInfo,
+  kIpRecvErr,
+  kIpRecvTtl,
+  kIpRecvTos,
+  kFreeBind,
+  kIpPassSec,
+  kTransparent,
+  kIpRecvOrigDst,
+  kIpChecksum,
+  kBindAddressNoPort,
+  kIpRecvErrRfc4884,
+  kIpMulticastLoop,
+  kIpMulticastAll,
+  // IPPROTO_IPV6:
+  kV6Only,
+  k2292PktInfo,
+  k2292HopOpts,
+  k2292DstOpts,
+  k2292RtHdr,
+  k2292HopLimit,
+  kFlowInfo,
+  kFlowInfoSend,
+  kV6MulticastLoop,
+  kV6MulticastAll,
+  kV6RecvErr,
+  kV6RecvErrRfc4884,
+  kRouterAlertIsolate,
+  kRecvPktInfo,
+  kRecvHopLimit,
+  kRecvHopOpts,
+  kRecvRtHdr,
+  kRecvDstOpts,
+  kRecvPathMtu,
+  kDontFrag,
+  kRecvTclass,
+  kAutoFlowLabel,
+  kV6RecvOrigDst,
+  kV6RecvFragSize,
+
+  // 16 bits.
+  kKeepIdle,  // seconds; 0 here and below: as the sysctl says
+  kFirst16 = kKeepIdle,
+  kKeepIntvl,    // seconds
+  kKeepCnt,      // probes
+  kSynCnt,       // retransmissions
+  kLinger2,      // seconds; -1: no FIN-WAIT-2 for orphans
+  kDeferAccept,  // retransmissions of the SYN-ACK
+  kMaxSeg,       // bytes; 0: TCP's affair
+  kSaveSyn,
+  kCongestion,   // a FakeSysctls::CongestionControl
+  kTxTimeClock,  // a clockid_t
+  kTxTimeFlags,
+  kTos,
+  kTtl,  // -1: as the sysctl says
+  kMinTtl,
+  kMtuDiscover,
+  kMulticastTtl,
+  kUnicastHops,  // -1: as the sysctl says
+  kMulticastHops,
+  kTclass,
+  kMinHops,
+  kV6MtuDiscover,
+  kAddrPreferences,  // IPV6_PREFER_SRC_*
+
+  // 32 bits.
+  kSndBuf,  // bytes, as getsockopt(2) tells: twice what was asked for
+  kFirst32 = kSndBuf,
+  kRcvBuf,
+  kRcvLowat,
+  kPriority,
+  kMark,
+  kPeekOff,
+  kBusyPoll,
+  kIncomingCpu,
+  kLingerSeconds,  // -1: forever
+  kTimestamping,
+  kInterface,    // an index; 0: any
+  kUserTimeout,  // ms
+  kFastOpen,     // the length of its queue
+  kNotSentLowat,
+  kTxDelay,    // us
+  kRtoMax,     // ms; 0 here and below: the default
+  kRtoMin,     // us
+  kDelAckMax,  // us
+  kWindowClamp,
+  kUnicastInterface,  // an index, in network byte order
+  kPortRange,
+  kV6UnicastInterface,
+  kV6MulticastInterface,
+  kEnd,
+};
+
+// The values of all options that are numbers.
+class OptionValues {
+ public:
+  int32_t Get(Slot slot) const {
+    if (slot < Slot::kFirst16) return switches_[Index(slot)] ? 1 : 0;
+    if (slot < Slot::kFirst32) return small_[Index(slot) - kSwitches];
+    return wide_[Index(slot) - kSwitches - kSmall];
+  }
+  bool On(Slot slot) const { return switches_[Index(slot)]; }
+
+  // The value must fit.
+  void Set(Slot slot, int32_t value) {
+    if (slot < Slot::kFirst16) {
+      switches_[Index(slot)] = value != 0;
+    } else if (slot < Slot::kFirst32) {
+      small_[Index(slot) - kSwitches] = static_cast<int16_t>(value);
+    } else {
+      wide_[Index(slot) - kSwitches - kSmall] = value;
+    }
+  }
+
+  // SO_RCVTIMEO and SO_SNDTIMEO, in jiffies; kForever: no timeout.
+  static constexpr int64_t kForever = INT64_MAX;
+  int64_t receive_timeout = kForever;
+  int64_t send_timeout = kForever;
+  // SO_MAX_PACING_RATE, in bytes per second.
+  uint64_t max_pacing_rate = ~uint64_t{0};
+
+ private:
+  static constexpr size_t Index(Slot slot) { return static_cast<size_t>(slot); }
+  static constexpr size_t kSwitches = static_cast<size_t>(Slot::kFirst16);
+  static constexpr size_t kSmall =
+      static_cast<size_t>(Slot::kFirst32) - kSwitches;
+  static constexpr size_t kWide =
+      static_cast<size_t>(Slot::kEnd) - kSwitches - kSmall;
+
+  std::bitset<kSwitches> switches_;
+  std::array<int32_t, kWide> wide_ = {};
+  std::array<int16_t, kSmall> small_ = {};
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_OPTIONS_OPTION_VALUES_H_

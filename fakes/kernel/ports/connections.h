@@ -1,0 +1,127 @@
+#ifndef FAKES_KERNEL_PORTS_CONNECTIONS_H_
+#define FAKES_KERNEL_PORTS_CONNECTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "absl/container/flat_hash_set.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+
+namespace net::fake {
+
+class TcpSocket;
+class TimeWait;
+
+// What makes a connection (RFC 9293, section 3.3.1): its two ends, seen from
+// one of them. IPv4 addresses come as such, also those of IPv6 sockets.
+struct FourTuple {
+  ip::Endpoint local;
+  ip::Endpoint remote;
+
+  FourTuple Mirrored() const { return {remote, local}; }
+
+  friend bool operator==(const FourTuple&, const FourTuple&) = default;
+};
+
+// One end of a connection: of a socket, or of what is left of one.
+class ConnectionEnd {
+ public:
+  ConnectionEnd() = default;
+  ConnectionEnd(const ConnectionEnd&) = delete;
+  ConnectionEnd& operator=(const ConnectionEnd&) = delete;
+
+  // Just one of the two is not null.
+  virtual TcpSocket* socket() { return nullptr; }
+  virtual TimeWait* time_wait() { return nullptr; }
+
+  const FourTuple& tuple() const { return tuple_; }
+  bool in_table() const { return in_table_; }
+
+ protected:
+  // Must not be in the table.
+  virtual ~ConnectionEnd() = default;
+
+ private:
+  friend class ConnectionTable;
+
+  FourTuple tuple_;
+  bool in_table_ = false;
+};
+
+// All connections of the machine. Guarded by the kernel's mutex.
+class ConnectionTable {
+ public:
+  // The end with this tuple, seen from it; null if there is none.
+  ConnectionEnd* Find(const FourTuple& tuple) const {
+    const auto found = ends_.find(tuple);
+    return found == ends_.end() ? nullptr : *found;
+  }
+
+  // There must be no such end.
+  void Insert(ConnectionEnd& end, const FourTuple& tuple) {
+    end.tuple_ = tuple;
+    end.in_table_ = true;
+    ends_.insert(&end);
+  }
+
+  void Remove(ConnectionEnd& end) {
+    if (!end.in_table_) return;
+    ends_.erase(&end);
+    end.in_table_ = false;
+  }
+
+ private:
+  static const FourTuple& TupleOf(const FourTuple& tuple) { return tuple; }
+  static const FourTuple& TupleOf(const ConnectionEnd* end) {
+    return end->tuple_;
+  }
+
+  // What costs in a table of a million is what has to be fetched into the
+  // processor's cache. So what comes together lies together: the two ends of a
+  // connection, and connections of neighbouring ports, as they are given out in
+  // turn. These have one hash but for its lowest bits, by which the table tells
+  // apart what lies in one place.
+  //
+  // The last bytes of the addresses and the ports tell nearly all connections
+  // apart, and are mixed in a few cycles.
+  struct Hash {
+    // NOLINTNEXTLINE(readability-identifier-naming): the library asks for it
+    using is_transparent = void;
+    template <typename T>
+    size_t operator()(const T& one) const {
+      const FourTuple& tuple = TupleOf(one);
+      const uint64_t ports = uint64_t{tuple.local.port} + tuple.remote.port;
+      constexpr uint64_t kLowestBits = 0x7f;
+      return Mix(OfEnd(tuple.local) + OfEnd(tuple.remote)) ^
+             (ports & kLowestBits);
+    }
+    static uint64_t OfEnd(const ip::Endpoint& end) {
+      uint64_t word = 0;
+      const auto& bytes = end.addr.v6_bytes();
+      std::memcpy(&word, bytes.data() + (end.addr.is_v4() ? 0 : 8),
+                  sizeof(word));
+      const uint64_t neighbours = end.port / 2;
+      return Mix(word + neighbours * 0x9e3779b97f4a7c15U);
+    }
+    static uint64_t Mix(uint64_t word) {
+      word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+      return word ^ (word >> 31);
+    }
+  };
+  struct Equal {
+    // NOLINTNEXTLINE(readability-identifier-naming): the library asks for it
+    using is_transparent = void;
+    template <typename T, typename U>
+    bool operator()(const T& one, const U& other) const {
+      return TupleOf(one) == TupleOf(other);
+    }
+  };
+
+  absl::flat_hash_set<ConnectionEnd*, Hash, Equal> ends_;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_PORTS_CONNECTIONS_H_

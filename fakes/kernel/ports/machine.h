@@ -1,0 +1,61 @@
+#ifndef FAKES_KERNEL_PORTS_MACHINE_H_
+#define FAKES_KERNEL_PORTS_MACHINE_H_
+
+#include <vector>
+
+#include "fakes/kernel/sysctls.h"
+#include "syscalls/net/ip_addr.h"
+
+namespace net::fake {
+
+// The machine's addresses, its one interface and its routes. IPv4 addresses
+// come as such, never as v4-mapped IPv6 ones. Guarded by the kernel's mutex.
+class Machine {
+ public:
+  explicit Machine(const FakeSysctls& sysctls) : sysctls_(sysctls) {}
+
+  FakeSysctls& sysctls() { return sysctls_; }
+  const FakeSysctls& sysctls() const { return sysctls_; }
+
+  // 127.0.0.0/8 and ::1 are there from the start.
+  void AddAddress(const ip::Addr& addr) { addresses_.push_back(addr); }
+
+  // Connecting to `addr` fails with `error` from now on.
+  void AddFailingRoute(const ip::Addr& addr, int error) {
+    failing_routes_.push_back({addr, error});
+  }
+
+  // What is sent over an interface that is down is lost; ::1 goes with it.
+  void set_loopback_up(bool up) { loopback_up_ = up; }
+  bool loopback_up() const { return loopback_up_; }
+
+  bool ipv6_enabled() const { return !sysctls_.disable_ipv6; }
+
+  // Whether a socket may be bound to it: an address of the machine, the
+  // wildcard, and for IPv4 multicast and broadcast, too (ip(7)).
+  bool CanBind(const ip::Addr& addr) const;
+
+  // Whether packets to it arrive here.
+  bool IsLocal(const ip::Addr& addr) const;
+
+  // What connect(2) to an address says before a packet is sent: 0, or an errno.
+  int RouteError(const ip::Addr& to) const;
+
+  // The source address for a destination, where the socket has none.
+  static ip::Addr SourceFor(const ip::Addr& to);
+
+ private:
+  struct FailingRoute {
+    ip::Addr addr;
+    int error;
+  };
+
+  FakeSysctls sysctls_;
+  std::vector<ip::Addr> addresses_;
+  std::vector<FailingRoute> failing_routes_;
+  bool loopback_up_ = true;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_PORTS_MACHINE_H_

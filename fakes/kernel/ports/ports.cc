@@ -1,0 +1,229 @@
+#include "fakes/kernel/ports/ports.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "fakes/kernel/deviation.h"
+#include "syscalls/net/ip_addr.h"
+
+namespace net::fake {
+
+// A port that somebody has.
+//
+// Linux remembers who took the port last with SO_REUSEPORT, if all did since
+// the last one that had not, and goes by that before it looks at who has the
+// port now: an option that was changed after bind(2) therefore may, or may not,
+// count.
+struct PortBucket {
+  // The newest owner may stand outside the list of the others. One that comes
+  // and soon goes then changes nothing in them, which may be many, and far from
+  // the processor's cache.
+  PortOwner* newest = nullptr;
+  PortOwner* first = nullptr;
+  std::unique_ptr<PortClaim> last_reuse_port;
+  int explicit_owners = 0;  // that have it by bind(2), listen(2) or accept(2)
+  uint16_t port = 0;
+
+  bool taken() const { return newest != nullptr || first != nullptr; }
+};
+
+// Buckets lie side by side, and are made as ports are used.
+struct PortTable::Page {
+  std::array<PortBucket, kPortsOfPage> buckets;
+};
+
+namespace {
+
+bool IsV4(const ip::Addr& addr) { return addr.is_v4() || addr.is_v4_mapped(); }
+bool IsAnyV6(const ip::Addr& addr) { return addr == ip::kAnyV6; }
+
+// Whether two addresses have one in common. `others_wildcard`: that of `other`
+// counts as all addresses.
+bool Overlap(const PortClaim& one, const PortClaim& other,
+             bool others_wildcard) {
+  if (IsV4(one.addr) && IsV4(other.addr)) {
+    // An IPv6-only socket has nothing of IPv4, whatever its address.
+    if (other.v6only) return false;
+    const ip::Addr a = one.addr.Unmapped();
+    const ip::Addr b = other.addr.Unmapped();
+    return a == b || a == ip::kAnyV4 || (others_wildcard && b == ip::kAnyV4);
+  }
+  if (one.addr == other.addr) return true;
+  // From here on, one of the two is IPv6.
+  if (IsAnyV6(other.addr) && others_wildcard &&
+      !(other.v6only && IsV4(one.addr))) {
+    return true;
+  }
+  if (IsAnyV6(one.addr) && !(one.v6only && IsV4(other.addr))) return true;
+  // An IPv4 wildcard excludes IPv6 connections that are not IPv6-only sockets'.
+  if (one.addr == ip::kAnyV4) return !other.v6only;
+  return false;
+}
+
+// Whether `one` may have a port that `other` has. `explicitly`: it was asked
+// for by its number.
+bool Conflict(const PortClaim& one, const PortClaim& other, bool explicitly) {
+  const bool share_port = one.reuse_port && other.reuse_port &&
+                          (other.time_wait || one.uid == other.uid);
+  const bool share_addr =
+      one.reuse_addr && other.reuse_addr && !other.listening;
+  if (explicitly && (share_port || share_addr)) return false;
+  return Overlap(one, other, /*others_wildcard=*/true);
+}
+
+bool MatchesLast(const PortBucket& bucket, const PortClaim& claim) {
+  const PortClaim* const last = bucket.last_reuse_port.get();
+  return last != nullptr && claim.reuse_port && claim.uid == last->uid &&
+         Overlap(*last, claim, /*others_wildcard=*/false);
+}
+
+// What `other` claims, as a kernel sees it that is wrong in this way.
+PortClaim Misread(PortClaim other, const PortClaim& one, Deviation deviation) {
+  switch (deviation) {
+    case Deviation::kReuseAddrOneSided:
+      other.reuse_addr = true;
+      break;
+    case Deviation::kReusePortOneSided:
+      other.reuse_port = true;
+      other.uid = one.uid;
+      break;
+    case Deviation::kV6OnlyIgnoredInConflicts:
+      other.v6only = false;
+      break;
+    default:
+      break;
+  }
+  return other;
+}
+
+bool MayShare(const PortBucket& bucket, const PortOwner& owner,
+              const PortClaim& wanted, bool explicitly, Deviation deviation,
+              PortOwner* (*next)(const PortOwner&)) {
+  PortClaim claim = wanted;
+  if (deviation == Deviation::kV6OnlyIgnoredInConflicts) claim.v6only = false;
+  const auto may_share_with = [&](const PortOwner& other) {
+    if (&other == &owner) return true;
+    const PortClaim others = Misread(other.claim(), claim, deviation);
+    return !Conflict(claim, others, explicitly);
+  };
+  if (bucket.newest != nullptr && !may_share_with(*bucket.newest)) return false;
+  for (PortOwner* other = bucket.first; other != nullptr;
+       other = next(*other)) {
+    if (!may_share_with(*other)) return false;
+  }
+  return true;
+}
+
+// Notes in the bucket how `claim` took it.
+void Remember(PortBucket& bucket, const PortClaim& claim) {
+  if (!claim.reuse_port) {
+    bucket.last_reuse_port.reset();
+  } else if (!bucket.taken() || !MatchesLast(bucket, claim)) {
+    bucket.last_reuse_port = std::make_unique<PortClaim>(claim);
+  }
+}
+
+}  // namespace
+
+uint16_t PortOwner::port() const {
+  return bucket_ == nullptr ? 0 : bucket_->port;
+}
+
+PortTable::PortTable(uint64_t seed, Deviation deviation)
+    : deviation_(deviation), cursor_(seed) {}
+PortTable::~PortTable() = default;
+
+PortBucket& PortTable::Bucket(uint16_t port) {
+  std::unique_ptr<Page>& page = pages_[port / kPortsOfPage];
+  if (page == nullptr) page = std::make_unique<Page>();
+  PortBucket& bucket = page->buckets[port % kPortsOfPage];
+  bucket.port = port;
+  return bucket;
+}
+
+// Neither this nor Release() is static: ports are the table's, wherever what it
+// knows of them lies.
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static)
+void PortTable::Add(PortBucket& bucket, PortOwner& owner, bool by_connect) {
+  owner.bucket_ = &bucket;
+  owner.by_connect_ = by_connect;
+  if (PortOwner* const older = std::exchange(bucket.newest, &owner)) {
+    older->next_ = bucket.first;
+    if (bucket.first != nullptr) bucket.first->previous_ = older;
+    bucket.first = older;
+  }
+  if (!by_connect) ++bucket.explicit_owners;
+}
+
+bool PortTable::Claim(PortOwner& owner, uint16_t port, Range range) {
+  if (port == 0) return PickFree(owner, range);
+  const PortClaim claim = owner.claim();
+  PortBucket& bucket = Bucket(port);
+  if (bucket.taken() && !MatchesLast(bucket, claim) &&
+      !MayShare(bucket, owner, claim, /*explicitly=*/true, deviation_,
+                [](const PortOwner& one) { return one.next_; })) {
+    return false;
+  }
+  Remember(bucket, claim);
+  if (owner.bucket_ == nullptr) Add(bucket, owner, /*by_connect=*/false);
+  return true;
+}
+
+bool PortTable::PickFree(PortOwner& owner, Range range) {
+  const PortClaim claim = owner.claim();
+  const uint64_t count = uint64_t{range.last} - range.first + 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    const auto port = static_cast<uint16_t>(range.first + cursor_++ % count);
+    PortBucket& bucket = Bucket(port);
+    if (MayShare(bucket, owner, claim, /*explicitly=*/false, deviation_,
+                 [](const PortOwner& one) { return one.next_; })) {
+      Remember(bucket, claim);
+      Add(bucket, owner, /*by_connect=*/false);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool PortTable::ClaimForConnect(PortOwner& owner, Range range,
+                                absl::FunctionRef<bool(uint16_t port)> unique) {
+  const uint64_t count = uint64_t{range.last} - range.first + 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    const auto port = static_cast<uint16_t>(range.first + cursor_++ % count);
+    PortBucket& bucket = Bucket(port);
+    if (bucket.explicit_owners > 0 || !unique(port)) continue;
+    Add(bucket, owner, /*by_connect=*/true);
+    return true;
+  }
+  return false;
+}
+
+void PortTable::Inherit(PortOwner& heir, const PortOwner& owner) {
+  if (owner.bucket_ == nullptr) return;
+  Add(*owner.bucket_, heir, /*by_connect=*/false);
+}
+
+void PortTable::Remain(PortOwner& remnant, const PortOwner& owner) {
+  if (owner.bucket_ == nullptr) return;
+  Add(*owner.bucket_, remnant, owner.by_connect_);
+}
+
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static)
+void PortTable::Release(PortOwner& owner) {
+  PortBucket* const bucket = std::exchange(owner.bucket_, nullptr);
+  if (bucket == nullptr) return;
+  if (bucket->newest == &owner) bucket->newest = nullptr;
+  if (bucket->first == &owner) bucket->first = owner.next_;
+  PortOwner* const previous = std::exchange(owner.previous_, nullptr);
+  PortOwner* const next = std::exchange(owner.next_, nullptr);
+  if (previous != nullptr) previous->next_ = next;
+  if (next != nullptr) next->previous_ = previous;
+  if (!owner.by_connect_) --bucket->explicit_owners;
+  if (bucket->explicit_owners == 0) bucket->last_reuse_port.reset();
+}
+
+}  // namespace net::fake

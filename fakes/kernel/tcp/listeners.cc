@@ -1,0 +1,71 @@
+#include "fakes/kernel/tcp/listeners.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/container/inlined_vector.h"
+#include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
+#include "syscalls/net/ip_addr.h"
+
+namespace net::fake {
+namespace {
+
+// How well a listener fits the address of a connection; 0: not at all.
+int Fit(const TcpSocket& listener, const ip::Addr& addr) {
+  const ip::Addr bound = listener.local_addr();
+  if (addr.is_v4()) {
+    if (listener.options().v6only()) return 0;
+    const bool v4 = listener.family() == AF_INET;
+    if (bound.Unmapped() == addr) return v4 ? 4 : 3;
+    if (bound.Unmapped() == ip::kAnyV4) return v4 ? 2 : 1;
+    return bound == ip::kAnyV6 ? 1 : 0;
+  }
+  if (bound == addr) return 3;
+  return bound == ip::kAnyV6 ? 1 : 0;
+}
+
+size_t Choose(const FourTuple& tuple, uint64_t seed, size_t count) {
+  uint64_t mixed = (seed ^ tuple.remote.port) * 0x9e3779b97f4a7c15U;
+  mixed ^= mixed >> 32;
+  return mixed % count;
+}
+
+}  // namespace
+
+void ListenerTable::Add(uint16_t port, TcpSocket& listener) {
+  auto& listeners = by_port_[port];
+  listeners.insert(listeners.begin(), &listener);
+}
+
+void ListenerTable::Remove(uint16_t port, TcpSocket& listener) {
+  const auto found = by_port_.find(port);
+  if (found == by_port_.end()) return;
+  auto& listeners = found->second;
+  listeners.erase(std::remove(listeners.begin(), listeners.end(), &listener),
+                  listeners.end());
+  if (listeners.empty()) by_port_.erase(found);
+}
+
+TcpSocket* ListenerTable::Find(const FourTuple& tuple) const {
+  const auto found = by_port_.find(tuple.local.port);
+  if (found == by_port_.end()) return nullptr;
+  absl::InlinedVector<TcpSocket*, 2> best;
+  int best_fit = 1;
+  for (TcpSocket* listener : found->second) {
+    const int fit = Fit(*listener, tuple.local.addr);
+    if (fit > best_fit) {
+      best.clear();
+      best_fit = fit;
+    }
+    if (fit == best_fit) best.push_back(listener);
+  }
+  if (best.empty()) return nullptr;
+  return best.size() == 1 ? best.front()
+                          : best[Choose(tuple, seed_, best.size())];
+}
+
+}  // namespace net::fake

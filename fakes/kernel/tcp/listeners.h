@@ -1,0 +1,35 @@
+#ifndef FAKES_KERNEL_TCP_LISTENERS_H_
+#define FAKES_KERNEL_TCP_LISTENERS_H_
+
+#include <cstdint>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "fakes/kernel/ports/connections.h"
+
+namespace net::fake {
+
+class TcpSocket;
+
+// The sockets that listen, by port. Guarded by the kernel's mutex.
+class ListenerTable {
+ public:
+  explicit ListenerTable(uint64_t seed) : seed_(seed) {}
+
+  void Add(uint16_t port, TcpSocket& listener);
+  void Remove(uint16_t port, TcpSocket& listener);
+
+  // The listener that gets a connection from `tuple.local` to `tuple.remote`:
+  // one on just that address before one on the wildcard, an IPv4 socket before
+  // an IPv6 one that takes IPv4, too. Among several that share the port by
+  // SO_REUSEPORT, the connection and the seed decide. Null if nobody listens.
+  TcpSocket* Find(const FourTuple& tuple) const;
+
+ private:
+  const uint64_t seed_;
+  absl::flat_hash_map<uint16_t, absl::InlinedVector<TcpSocket*, 2>> by_port_;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_LISTENERS_H_

@@ -1,0 +1,349 @@
+// How a TcpSocket gets a connection: connect(2).
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/ports/machine.h"
+#include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
+#include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/tcp/time_wait.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+namespace {
+
+constexpr Nanoseconds kFirstTimeout = kSecond;  // RFC 6298, section 2.1
+constexpr Nanoseconds kLongestTimeout = 120 * kSecond;
+// TCP_TIMEOUT_MIN of Linux: two ticks of HZ = 250.
+constexpr Nanoseconds kSoon = kSecond / 125;
+
+bool IsLinkLocal(const ip::Addr& addr) {
+  return addr.is_v6() && addr.v6_bytes()[0] == 0xfe &&
+         (addr.v6_bytes()[1] & 0xc0) == 0x80;
+}
+
+}  // namespace
+
+SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
+                             bool nonblocking) {
+  if (address.size < static_cast<int>(sizeof(sa_family_t))) {
+    return SysResult::Error(EINVAL);
+  }
+  if (FamilyOf(address) == AF_UNSPEC) {
+    if (!kernel_.Deviates(Deviation::kUnspecKeepsConnection)) {
+      ++disconnects_;
+      Disconnect();
+      usage_ = Usage::kUnconnected;
+    }
+    return SysResult::Ok();
+  }
+  switch (usage_) {
+    case Usage::kDisconnecting:
+      return SysResult::Error(EINVAL);
+    case Usage::kConnected:
+      return SysResult::Error(EISCONN);
+    case Usage::kConnecting:
+      return WaitForConnect(caller, nonblocking, EALREADY);
+    case Usage::kUnconnected:
+      break;
+  }
+  if (state_ != TcpState::kClosed) return SysResult::Error(EISCONN);
+  const SysResult started = StartConnect(address);
+  if (!started.ok()) return started;
+  usage_ = Usage::kConnecting;
+  // Also where the other end has answered already: a connect(2) that does not
+  // wait does not look.
+  if (nonblocking) return SysResult::Error(EINPROGRESS);
+  return WaitForConnect(caller, nonblocking, EINPROGRESS);
+}
+
+// Ends a connect(2) that has begun, in this call or in an earlier one;
+// `pending` is its answer if it does not end now.
+SysResult TcpSocket::WaitForConnect(const Caller& caller, bool nonblocking,
+                                    int pending) {
+  if (state_ == TcpState::kSynSent) {
+    if (nonblocking) return SysResult::Error(pending);
+    const int disconnects = disconnects_;
+    const Nanoseconds patience = options_.sndtimeo().value_or(kForever);
+    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(patience));
+    wait.On(waiters());
+    while (state_ == TcpState::kSynSent) {
+      const Woken woken = wait.Block();
+      if (woken == Woken::kTimeout) return SysResult::Error(pending);
+      if (woken == Woken::kRestart && patience == kForever) continue;
+      if (woken != Woken::kEvent) return SysResult::Error(ErrnoFor(woken));
+    }
+    if (disconnects != disconnects_) return SysResult::Error(EPIPE);
+  }
+  if (state_ != TcpState::kClosed) {
+    usage_ = Usage::kConnected;
+    return SysResult::Ok();
+  }
+  const int error = TakeError();
+  usage_ = Usage::kUnconnected;
+  Disconnect();
+  return SysResult::Error(error != 0 ? error : ECONNABORTED);
+}
+
+int TcpSocket::ParseRemote(const RawAddress& address,
+                           ip::Endpoint& remote) const {
+  if (family_ == AF_INET) {
+    if (address.size < kV4Size) return EINVAL;
+    if (FamilyOf(address) != AF_INET) return EAFNOSUPPORT;
+    remote = AsV4(address);
+    return 0;
+  }
+  if (address.size < kV6Size) return EINVAL;
+  if (FamilyOf(address) != AF_INET6) return EAFNOSUPPORT;
+  remote = AsV6(address);
+  // The wildcard means this machine.
+  if (remote.addr == ip::kAnyV6) {
+    remote.addr = local_addr_.is_v4_mapped() ? ip::kLocalV4 : ip::kLocalV6;
+    return 0;
+  }
+  if (IsLinkLocal(remote.addr) && remote.addr.scope() == 0) return EINVAL;
+  if (remote.addr.is_v4_mapped()) {
+    if (options_.v6only()) return ENETUNREACH;
+    remote.addr = remote.addr.Unmapped();
+  }
+  return 0;
+}
+
+SysResult TcpSocket::StartConnect(const RawAddress& address) {
+  ip::Endpoint remote;
+  int error = ParseRemote(address, remote);
+  if (error != 0) return SysResult::Error(error);
+  // What fails is forgotten, with what was before.
+  const bool by_ipv4 = family_ == AF_INET6 && remote.addr.is_v4();
+  if (by_ipv4) spoke_ipv4_ = false;
+  ip::Addr local = local_addr_.Unmapped();
+  if (remote.addr == ip::kAnyV4) {
+    // This machine, by the address that the socket is bound to, unless that is
+    // one that nothing is sent from: a broadcast.
+    remote.addr =
+        local.is_v4() && kernel_.machine.IsLocal(local) ? local : ip::kLocalV4;
+  } else {
+    error = kernel_.machine.RouteError(remote.addr);
+    if (error != 0) return SysResult::Error(error);
+  }
+  if (local_addr_.is_v4_mapped() && remote.addr.is_v6()) {
+    return SysResult::Error(EAFNOSUPPORT);
+  }
+  // A foreign address, by IP_FREEBIND: nothing is sent from there by IPv4.
+  if (local.is_v4() && !kernel_.machine.CanBind(local)) {
+    return SysResult::Error(ENETUNREACH);
+  }
+  if (local == ip::kAnyV6 ||
+      (local.is_v4() && !kernel_.machine.IsLocal(local))) {
+    local = Machine::SourceFor(remote.addr);
+  }
+  local_addr_ = family_ == AF_INET6 ? local.Mapped() : local;
+  remote_ = {family_ == AF_INET6 ? remote.addr.Mapped() : remote.addr,
+             remote.port};
+  state_ = TcpState::kSynSent;
+  FourTuple tuple = {{local, port()}, remote};
+  if (port() != 0) {
+    if (!MakeUnique(tuple, /*port_is_chosen=*/false)) {
+      return SysResult::Error(FailConnect(EADDRNOTAVAIL));
+    }
+  } else {
+    const auto unique = [&](uint16_t port) {
+      tuple.local.port = port;
+      return MakeUnique(tuple, /*port_is_chosen=*/true);
+    };
+    if (!kernel_.ports.ClaimForConnect(*this, EphemeralPorts(), unique)) {
+      return SysResult::Error(FailConnect(EADDRNOTAVAIL));
+    }
+  }
+  local_port_ = tuple.local.port;
+  kernel_.connections.Insert(*this, tuple);
+  if (by_ipv4) spoke_ipv4_ = true;
+  error_ = 0;
+  fin_received_ = false;
+  syn_sent_at_ = kernel_.clock.now();
+  retransmits_ = 0;
+  SendSyn();
+  return SysResult::Ok();
+}
+
+// Whether no other connection has these ends. One in TIME-WAIT that may be
+// replaced is.
+bool TcpSocket::MakeUnique(const FourTuple& tuple, bool port_is_chosen) const {
+  ConnectionEnd* const other = kernel_.connections.Find(tuple);
+  if (other == nullptr) return true;
+  TimeWait* const remnant = other->time_wait();
+  if (remnant == nullptr || !remnant->MayBeReplaced(port_is_chosen)) {
+    return false;
+  }
+  remnant->Kill();
+  return true;
+}
+
+void TcpSocket::GiveUpAddress() {
+  if (!address_locked_) {
+    local_addr_ = family_ == AF_INET ? ip::kAnyV4 : ip::kAnyV6;
+  }
+  remote_ = {};
+}
+
+int TcpSocket::FailConnect(int error) {
+  SetState(TcpState::kClosed);
+  GiveUpAddress();
+  return error;
+}
+
+void TcpSocket::SendSyn() {
+  switch (Syn()) {
+    case SynOutcome::kAccepted:
+      state_ = TcpState::kEstablished;
+      options_.OnEstablished(sysctls());
+      waiters().WakeAll();
+      peer_->LeaveSynReceived();
+      break;
+    case SynOutcome::kRefused:
+      OnReset();
+      break;
+    case SynOutcome::kLost:
+      timer_ = kernel_.clock.Set(NextRetry(), *this);
+      break;
+    case SynOutcome::kQuestioned:
+      // Linux tries again soon, but only once.
+      timer_ = kernel_.clock.Set(
+          retransmits_ == 0 ? kernel_.clock.After(kSoon) : NextRetry(), *this);
+      break;
+  }
+}
+
+// The handshake of an end that has answered a SYN is over. What a shutdown(2)
+// before could not do is done now. (The end that has sent the SYN forgets it.)
+void TcpSocket::LeaveSynReceived() {
+  if ((shut_down_ & kSend) != 0 && !deferred_ && EndStream()) SendFin();
+}
+
+TcpSocket::SynOutcome TcpSocket::Syn() {
+  if (!kernel_.machine.loopback_up()) return SynOutcome::kLost;
+  if (unheard()) return SynOutcome::kLost;
+  // To a foreign address (IPV6_FREEBIND) no answer finds the way.
+  if (!kernel_.machine.IsLocal(tuple().local.addr)) return SynOutcome::kLost;
+  ConnectionEnd* const end = kernel_.connections.Find(tuple().Mirrored());
+  TcpSocket* const socket = end == nullptr ? nullptr : end->socket();
+  if (socket != nullptr && socket->state_ == TcpState::kSynSent) {
+    // A simultaneous open (RFC 9293, figure 7), which a socket can do with
+    // itself.
+    LinkTo(*socket);
+    socket->kernel_.clock.Clear(socket->timer_);
+    socket->state_ = TcpState::kEstablished;
+    socket->waiters().WakeAll();
+    return SynOutcome::kAccepted;
+  }
+  if (socket != nullptr) {
+    // The other end still has an old connection. It asks, and is told that
+    // there is none (RFC 9293, section 3.5.1).
+    socket->OnReset();
+    return SynOutcome::kQuestioned;
+  }
+  TcpSocket* const listener = kernel_.listeners.Find(tuple().Mirrored());
+  if (end != nullptr) {
+    end->time_wait()->Kill();
+    // With nobody to take the SYN, what was left asks in the same way.
+    if (listener == nullptr) return SynOutcome::kQuestioned;
+  }
+  return listener == nullptr ? SynOutcome::kRefused : listener->OnSyn(*this);
+}
+
+// When the next SYN is sent, after so many: each second at first, then after
+// twice the time that the one before took.
+Nanoseconds TcpSocket::NextRetry() const {
+  const int doublings =
+      std::max(0, retransmits_ - sysctls().tcp_syn_linear_timeouts);
+  const Nanoseconds wait =
+      doublings > 7 ? kLongestTimeout
+                    : std::min(kFirstTimeout << doublings, kLongestTimeout);
+  return kernel_.clock.now() + wait;
+}
+
+void TcpSocket::RetrySyn() {
+  const int retries = options_.syncnt(sysctls());
+  const Nanoseconds patience =
+      (kSecond << (std::min(retries, 30) + 1)) - kSecond;
+  if (kernel_.clock.now() - syn_sent_at_ >= patience) {
+    error_ = ETIMEDOUT;
+    Done();
+    return;
+  }
+  ++retransmits_;
+  SendSyn();
+}
+
+void TcpSocket::LinkTo(TcpSocket& peer) {
+  peer_ = &peer;
+  peer.peer_ = this;
+  peer_unheard_ = peer.unheard();
+  peer.peer_unheard_ = unheard();
+  // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
+  // the timestamps (RFC 7323, section 3.2).
+  constexpr int kTimestamps = 12;
+  mss_ = kFirstMss;
+  for (const int set : {options_.maxseg(), peer.options_.maxseg()}) {
+    if (set > kTimestamps) {
+      mss_ = std::min(mss_, static_cast<uint32_t>(set - kTimestamps));
+    }
+  }
+  peer.mss_ = mss_;
+}
+
+// Ends whatever the socket does, at once: connect(2) with AF_UNSPEC, and
+// RFC 9293's ABORT (section 3.10.5).
+void TcpSocket::Disconnect() {
+  const TcpState before = state_;
+  const bool unsent =
+      (before == TcpState::kClosing || before == TcpState::kLastAck) &&
+      peer_ != nullptr && peer_->Undelivered() > 0;
+  switch (before) {
+    case TcpState::kListen:
+      state_ = TcpState::kClosed;
+      StopListening();
+      break;
+    case TcpState::kSynReceived:
+    case TcpState::kEstablished:
+    case TcpState::kCloseWait:
+    case TcpState::kFinWait1:
+    case TcpState::kFinWait2:
+      SendReset();
+      error_ = ECONNRESET;
+      break;
+    case TcpState::kSynSent:
+      error_ = ECONNRESET;
+      break;
+    default:
+      if (unsent) {
+        SendReset();
+        error_ = ECONNRESET;
+      }
+      break;
+  }
+  // A socket that was closed already keeps its port.
+  if (before != TcpState::kClosed) SetState(TcpState::kClosed);
+  in_.Take(kernel_.chunks, nullptr, in_.size());
+  ready_ = 0;
+  held_ = 0;
+  fin_waits_ = false;
+  fin_received_ = false;
+  bytes_sent_ = 0;
+  bytes_received_ = 0;
+  shut_down_ = kNeither;
+  GiveUpAddress();
+  waiters().WakeAll();
+}
+
+}  // namespace net::fake

@@ -1,0 +1,356 @@
+// How bytes go through a TcpSocket: send(2), recv(2).
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "absl/types/span.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/pieces.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
+#include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+namespace {
+
+// How long small pieces are held back, and when what was not acknowledged is
+// sent again, whichever is due first: TCP_RTO_MIN.
+constexpr Nanoseconds kLongestHold = kSecond / 5;
+// What the first segments of a listener's end say that it takes.
+constexpr size_t kFirstWindow = 65464;
+
+}  // namespace
+
+// --- How much fits -----------------------------------------------------------
+
+// How much Linux takes depends on how it comes, as the kernel's own overhead
+// counts, too. These are what comes out for chunks of 64 KiB, where nobody
+// reads.
+size_t TcpSocket::Window() const {
+  return static_cast<size_t>(options_.rcvbuf()) / 8 * 7;
+}
+
+size_t TcpSocket::Capacity() const {
+  if (options_.sndbuf_locked()) return static_cast<size_t>(options_.sndbuf());
+  return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
+}
+
+size_t TcpSocket::Unacknowledged() const {
+  if (state_ == TcpState::kClosed) return 0;
+  return peer_unheard_ ? bytes_sent_ : Unsent();
+}
+
+size_t TcpSocket::SendRoom() const {
+  if (peer_ == nullptr) return Capacity();
+  const size_t window = peer_->Window();
+  const size_t window_room =
+      window > peer_->ready_ ? window - peer_->ready_ : 0;
+  const size_t waiting = Unacknowledged();
+  const size_t buffer_room = Capacity() > waiting ? Capacity() - waiting : 0;
+  return buffer_room == 0 ? 0 : window_room + buffer_room;
+}
+
+bool TcpSocket::Writable() const {
+  // A third of the buffer must be free, or else poll(2) would say that there is
+  // room for each byte that is read.
+  return peer_ == nullptr || Unacknowledged() * 3 <= Capacity() * 2;
+}
+
+// How many bytes must be there before a reader of `wanted` is content: all
+// (MSG_WAITALL), or SO_RCVLOWAT.
+size_t TcpSocket::LowWaterMark(size_t wanted, bool all) const {
+  const auto mark = static_cast<size_t>(options_.rcvlowat());
+  return std::max<size_t>(all ? wanted : std::min(mark, wanted), 1);
+}
+
+// How much a reader could have: what has come, as far as the window lets it.
+size_t TcpSocket::Deliverable() const {
+  if (peer_ != nullptr && peer_->unheard()) return ready_;
+  const size_t held = peer_ == nullptr ? 0 : peer_->held_;
+  const size_t size = std::min(in_.size() - held, std::max(ready_, Window()));
+  if (!unheard()) return size;
+  // The sender goes by the first window for ever, and cuts no segment to fit
+  // what is left of it.
+  const size_t left = kFirstWindow - ready_ - bytes_received_;
+  return size - ready_ <= left ? size : ready_ + left / mss_ * mss_;
+}
+
+void TcpSocket::Deliver() {
+  const size_t before = ready_;
+  ready_ = Deliverable();
+  if (ready_ > before) {
+    if (deferred_) StopDeferring();
+    // Who waits is not bothered with less than it asks for.
+    if (ready_ >= LowWaterMark(Window(), /*all=*/false)) waiters().WakeAll();
+  }
+  TcpSocket* const sender = peer_;
+  if (sender == nullptr) return;
+  sender->waiters().WakeAll();
+  if (sender->fin_waits_ && Undelivered() == 0 && !sender->unheard()) {
+    sender->fin_waits_ = false;
+    OnFin();
+    if (!unheard()) sender->OnFinAcknowledged();
+    // As an acknowledgement does (OnSent).
+    if (!options_.cork() && !NagleHolds()) StopHolding();
+  }
+}
+
+// --- send(2) -----------------------------------------------------------------
+
+// What a send(2) says that cannot go on. A pending error is told, and is then
+// no more pending.
+int TcpSocket::SendError(const Caller& caller, int flags, int error) {
+  if (error != EPIPE) return error;
+  const int pending = TakeError();
+  if (pending != 0 && pending != EPIPE) return pending;
+  if ((flags & MSG_NOSIGNAL) == 0) caller.SendSigpipe();
+  return EPIPE;
+}
+
+// send(2) waits for a connection that is being made. 0, or an errno.
+int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
+  const Nanoseconds patience = options_.sndtimeo().value_or(kForever);
+  std::optional<Wait> wait;
+  while (state_ != TcpState::kEstablished && state_ != TcpState::kCloseWait) {
+    if (const int error = TakeError(); error != 0) return error;
+    if (state_ != TcpState::kSynSent) return EPIPE;
+    if (nonblocking) return EAGAIN;
+    if (!wait.has_value()) {
+      wait.emplace(kernel_.scheduler, caller.site,
+                   kernel_.clock.After(patience));
+      wait->On(waiters());
+    }
+    const int disconnects = disconnects_;
+    const Woken woken = wait->Block();
+    if (disconnects != disconnects_) return EPIPE;
+    if (woken == Woken::kEvent) continue;
+    if (woken == Woken::kRestart && patience == kForever) continue;
+    return ErrnoFor(woken);
+  }
+  return 0;
+}
+
+SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
+                          int flags) {
+  const bool nonblocking = nonblocking_call(flags);
+  int error = 0;
+  if (state_ != TcpState::kEstablished && state_ != TcpState::kCloseWait) {
+    error = WaitUntilConnected(caller, nonblocking);
+    if (error != 0) return SysResult::Error(SendError(caller, flags, error));
+  }
+  Pieces pieces(parts);
+  const size_t total = pieces.total();
+  size_t sent = 0;
+  std::optional<Wait> wait;
+  for (;;) {
+    error = error_ != 0 || (shut_down_ & kSend) != 0 ? EPIPE : 0;
+    if (error != 0) break;
+    const size_t room = SendRoom();
+    size_t now = 0;
+    while (now < room && sent < total) {
+      size_t size = 0;
+      const char* const piece = pieces.Next(room - now, &size);
+      if (piece == nullptr) {
+        error = EFAULT;
+        break;
+      }
+      if (peer_ != nullptr) peer_->in_.Append(kernel_.chunks, piece, size);
+      now += size;
+      sent += size;
+    }
+    if (now > 0) OnSent(now, (flags & MSG_MORE) != 0);
+    if (error != 0 || sent == total) break;
+    if (nonblocking) {
+      error = EAGAIN;
+      break;
+    }
+    const Nanoseconds patience = options_.sndtimeo().value_or(kForever);
+    if (!wait.has_value()) {
+      wait.emplace(kernel_.scheduler, caller.site,
+                   kernel_.clock.After(patience));
+      wait->On(waiters());
+    }
+    const int disconnects = disconnects_;
+    const Woken woken = wait->Block();
+    if (disconnects != disconnects_) {
+      error = EPIPE;
+      break;
+    }
+    if (woken == Woken::kEvent) continue;
+    if (woken == Woken::kRestart && patience == kForever && sent == 0) continue;
+    error = ErrnoFor(woken);
+    break;
+  }
+  if (sent > 0 || error == 0) {
+    return SysResult::Ok(static_cast<int64_t>(sent));
+  }
+  return SysResult::Error(SendError(caller, flags, error));
+}
+
+// TCP_CORK (tcp(7)) and MSG_MORE (send(2)): what does not fill a segment stays
+// here until more comes, or 200 ms have passed.
+void TcpSocket::Hold(size_t size) {
+  held_ = (held_ + size) % mss_;
+  if (held_ > 0 && timer_ == Clock::kNone) {
+    timer_ = kernel_.clock.Set(kernel_.clock.After(kLongestHold), *this);
+  }
+}
+
+void TcpSocket::StopHolding() {
+  if (held_ == 0) return;
+  held_ = 0;
+  kernel_.clock.Clear(timer_);
+  Push();
+}
+
+// Behind what was not acknowledged, a little more waits (RFC 896). Everything
+// is acknowledged at once here, if at all.
+bool TcpSocket::NagleHolds() const {
+  return unacknowledged_for_ever() && !options_.nodelay();
+}
+
+// What is never acknowledged is sent again, and so finds out that nobody is
+// there any more.
+void TcpSocket::SendAgainLater() {
+  if (!unacknowledged_for_ever() || timer_ != Clock::kNone) return;
+  timer_ = kernel_.clock.Set(kernel_.clock.After(kLongestHold), *this);
+}
+
+// So many bytes are in the stream now. `more`: with MSG_MORE.
+void TcpSocket::OnSent(size_t size, bool more) {
+  const size_t to_go = held_ + size;
+  // MSG_MORE is forgotten when its call is over: what acknowledges a whole
+  // segment makes Linux send the rest.
+  const bool holds = options_.cork() || NagleHolds() || (more && to_go < mss_);
+  bytes_sent_ += size;
+  if (holds) {
+    Hold(size);
+  } else {
+    held_ = 0;
+  }
+  if (held_ < to_go) Push();
+  SendAgainLater();
+}
+
+// What is not held back goes out: to the other end's window, or to nobody.
+void TcpSocket::Push() {
+  if (peer_ == nullptr) {
+    // What nobody hears is not answered.
+    if (!unheard()) OnNobodyThere();
+  } else if (!unheard() && peer_->RefusesData()) {
+    TcpSocket& peer = *peer_;
+    peer.in_.Truncate(kernel_.chunks, peer.ready_);
+    peer.OnReset();
+    OnReset();
+  } else {
+    peer_->Deliver();
+  }
+}
+
+// --- recv(2) -----------------------------------------------------------------
+
+// Copies what is there, up to the buffers' end; false: an address is bad.
+// `copied` counts on.
+bool TcpSocket::CopyReady(Pieces& pieces, int flags, size_t* copied) {
+  const bool peek = (flags & MSG_PEEK) != 0;
+  size_t there = ready_ - (peek ? *copied : 0);
+  while (*copied < pieces.total() && there > 0) {
+    size_t size = std::min(there, pieces.total() - *copied);
+    char* to = nullptr;
+    if ((flags & MSG_TRUNC) == 0) {
+      to = pieces.Next(size, &size);
+      if (to == nullptr) return false;
+    }
+    if (!peek) {
+      in_.Take(kernel_.chunks, to, size);
+      ready_ -= size;
+    } else if (to != nullptr) {
+      in_.Peek(to, *copied, size);
+    }
+    *copied += size;
+    there -= size;
+  }
+  return true;
+}
+
+// Why there is nothing (more) to be received: an errno; 0: the end of the
+// stream; nullopt: something may still come.
+std::optional<int> TcpSocket::EndOfInput() {
+  if (fin_received_) return 0;
+  if (error_ != 0) return TakeError();
+  if ((shut_down_ & kReceive) != 0) return 0;
+  if (state_ == TcpState::kClosed) return ENOTCONN;
+  return std::nullopt;
+}
+
+SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
+                          int flags) {
+  if ((flags & MSG_ERRQUEUE) != 0) return SysResult::Error(EAGAIN);
+  if (state_ == TcpState::kListen) return SysResult::Error(ENOTCONN);
+  // There is no urgent data here.
+  if ((flags & MSG_OOB) != 0) return SysResult::Error(EINVAL);
+  const bool nonblocking = nonblocking_call(flags);
+  const Nanoseconds patience = options_.rcvtimeo().value_or(kForever);
+  Pieces pieces(parts);
+  const size_t wanted = pieces.total();
+  const size_t enough = LowWaterMark(wanted, (flags & MSG_WAITALL) != 0);
+  size_t copied = 0;
+  int error = 0;
+  std::optional<Wait> wait;
+  for (;;) {
+    const size_t there = ready_;
+    if (!CopyReady(pieces, flags, &copied)) {
+      error = EFAULT;
+      break;
+    }
+    if (copied >= enough || (wanted == 0 && there > 0)) break;
+    if (copied > 0) {
+      const bool ended = error_ != 0 || state_ == TcpState::kClosed ||
+                         (shut_down_ & kReceive) != 0;
+      if (ended || nonblocking) break;
+    } else if (const std::optional<int> end = EndOfInput()) {
+      error = *end;
+      break;
+    } else if (nonblocking) {
+      error = EAGAIN;
+      break;
+    }
+    // Only then: it wakes the other end, whose reader would do the same.
+    if (peer_ != nullptr && Deliverable() > ready_) Deliver();
+    if (ready_ > ((flags & MSG_PEEK) != 0 ? copied : 0)) continue;
+    if (!wait.has_value()) {
+      wait.emplace(kernel_.scheduler, caller.site,
+                   kernel_.clock.After(patience));
+      wait->On(waiters());
+    }
+    const int disconnects = disconnects_;
+    const Woken woken = wait->Block();
+    if (disconnects != disconnects_) {
+      error = EPIPE;
+      break;
+    }
+    if (woken == Woken::kEvent) continue;
+    if (woken == Woken::kRestart && patience == kForever && copied == 0) {
+      continue;
+    }
+    error = ErrnoFor(woken);
+    break;
+  }
+  if ((flags & MSG_PEEK) == 0) bytes_received_ += copied;
+  // What was taken makes room for what waits.
+  if (copied > 0 && peer_ != nullptr && (flags & MSG_PEEK) == 0) Deliver();
+  if (copied > 0 || error == 0) {
+    return SysResult::Ok(static_cast<int64_t>(copied));
+  }
+  return SysResult::Error(error);
+}
+
+}  // namespace net::fake

@@ -1,0 +1,221 @@
+// How a TcpSocket gets a port and takes connections: bind(2), listen(2),
+// accept4(2).
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
+#include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+namespace {
+
+// The one interface that there is (if_nametoindex(3)).
+constexpr uint32_t kLoopbackIndex = 1;
+
+bool IsMulticast(const ip::Addr& addr) { return addr.v6_bytes()[0] == 0xff; }
+bool IsLinkLocal(const ip::Addr& addr) {
+  return addr.v6_bytes()[0] == 0xfe && (addr.v6_bytes()[1] & 0xc0) == 0x80;
+}
+
+}  // namespace
+
+// What bind(2) wants, in Linux's order of checks, which differs between the
+// families.
+int TcpSocket::ParseLocal(const Caller& caller, const RawAddress& address,
+                          ip::Endpoint& local) const {
+  const bool v4 = family_ == AF_INET;
+  if (address.size < (v4 ? kV4Size : kV6Size)) return EINVAL;
+  const int family = FamilyOf(address);
+  local = v4 ? AsV4(address) : AsV6(address);
+  // Old programs bind to the IPv4 wildcard without a family.
+  const bool unspecified =
+      v4 && family == AF_UNSPEC && local.addr == ip::kAnyV4;
+  if (family != family_ && !unspecified) return EAFNOSUPPORT;
+  if (!v4 && IsMulticast(local.addr)) return EINVAL;
+  if (v4 && !CanBindTo(local.addr)) return EADDRNOTAVAIL;
+  if (local.port != 0 && local.port < sysctls().ip_unprivileged_port_start &&
+      !caller.may_bind_privileged_ports) {
+    return EACCES;
+  }
+  if (state_ != TcpState::kClosed || port() != 0) return EINVAL;
+  if (v4 || local.addr == ip::kAnyV6) return 0;
+  if (local.addr.is_v4_mapped() && options_.v6only()) return EINVAL;
+  if (IsLinkLocal(local.addr)) {
+    if (local.addr.scope() == 0) return EINVAL;
+    if (local.addr.scope() != kLoopbackIndex) return ENODEV;
+  }
+  return CanBindTo(local.addr.Unmapped()) ? 0 : EADDRNOTAVAIL;
+}
+
+bool TcpSocket::CanBindTo(const ip::Addr& addr) const {
+  return options_.freebind() || kernel_.machine.CanBind(addr);
+}
+
+SysResult TcpSocket::Bind(const Caller& caller, const RawAddress& address) {
+  ip::Endpoint local;
+  const int error = ParseLocal(caller, address, local);
+  if (error != 0) return SysResult::Error(error);
+  const bool any = local.addr == ip::kAnyV4 || local.addr == ip::kAnyV6;
+  local_addr_ = local.addr;
+  // An IPv6 address is nothing to IPv4.
+  const bool old_v6only = options_.v6only();
+  if (local.addr.is_v6() && !any && !local.addr.is_v4_mapped()) {
+    options_.set_v6only(true);
+  }
+  const bool later = local.port == 0 && options_.bind_address_no_port();
+  if (!later && !kernel_.ports.Claim(*this, local.port, EphemeralPorts())) {
+    // Also where there was one: of a connection that has failed.
+    local_addr_ = family_ == AF_INET ? ip::kAnyV4 : ip::kAnyV6;
+    options_.set_v6only(old_v6only);
+    return SysResult::Error(EADDRINUSE);
+  }
+  // IPv6 takes a v4-mapped wildcard for an address, IPv4 does not.
+  address_locked_ = !any;
+  port_locked_ = local.port != 0;
+  local_port_ = port();
+  remote_ = {};
+  return SysResult::Ok();
+}
+
+SysResult TcpSocket::Listen(const Caller&, int backlog) {
+  if (usage_ != Usage::kUnconnected) return SysResult::Error(EINVAL);
+  const bool listens = state_ == TcpState::kListen;
+  if (!listens && state_ != TcpState::kClosed) return SysResult::Error(EINVAL);
+  // A negative one counts as very many.
+  const int longest = sysctls().somaxconn;
+  backlog_ = static_cast<unsigned>(backlog) > static_cast<unsigned>(longest)
+                 ? longest
+                 : backlog;
+  if (listens) return SysResult::Ok();
+  queued_ = 0;
+  state_ = TcpState::kListen;
+  if (!kernel_.ports.Claim(*this, port(), EphemeralPorts())) {
+    state_ = TcpState::kClosed;  // and keeps its port, if it has one
+    return SysResult::Error(EADDRINUSE);
+  }
+  local_port_ = port();
+  kernel_.listeners.Add(local_port_, *this);
+  waiters().WakeAll();
+  return SysResult::Ok();
+}
+
+// The state is another one already.
+void TcpSocket::StopListening() {
+  kernel_.listeners.Remove(local_port_, *this);
+  while (queue_first_ != nullptr) {
+    TcpSocket& child = *queue_first_;
+    LeaveQueue(child);
+    if (kernel_.Deviates(Deviation::kListenerCloseKeepsQueued)) {
+      child.shut_down_ = kBoth;
+      continue;
+    }
+    child.Disconnect();
+    child.Die();
+  }
+  for (TcpSocket* one = kernel_.first_socket; one != nullptr && deferring_ > 0;
+       one = one->next_socket_) {
+    if (!one->deferred_ || one->listener_ != this) continue;
+    // The other end is told nothing: for this one there was no connection yet.
+    --deferring_;
+    one->deferred_ = false;
+    one->listener_ = nullptr;
+    one->SetState(TcpState::kClosed);
+    one->Die();
+  }
+  waiters().WakeAll();
+}
+
+TcpSocket::SynOutcome TcpSocket::OnSyn(TcpSocket& client) {
+  const int room =
+      backlog_ + (kernel_.Deviates(Deviation::kQueueHoldsBacklog) ? 0 : 1);
+  if (queued_ >= room) return SynOutcome::kLost;
+  auto* const child = new TcpSocket(kernel_, family_, uid_);
+  child->usage_ = Usage::kConnected;
+  // Of a shutdown(2) before listen(2), which had failed.
+  child->shut_down_ = shut_down_;
+  child->state_ = TcpState::kEstablished;
+  child->address_locked_ = address_locked_;
+  const FourTuple tuple = client.tuple().Mirrored();
+  const bool v6 = family_ == AF_INET6;
+  child->spoke_ipv4_ = spoke_ipv4_ || (v6 && tuple.remote.addr.is_v4());
+  child->options_ = options_.ForAccepted(tuple.local.addr.is_v6());
+  child->local_addr_ = v6 ? tuple.local.addr.Mapped() : tuple.local.addr;
+  child->local_port_ = tuple.local.port;
+  child->remote_ = {v6 ? tuple.remote.addr.Mapped() : tuple.remote.addr,
+                    tuple.remote.port};
+  kernel_.ports.Inherit(*child, *this);
+  kernel_.connections.Insert(*child, tuple);
+  child->LinkTo(client);
+  child->options_.OnEstablished(sysctls());
+  child->listener_ = this;
+  if (options_.defer_accept() > 0) {
+    child->deferred_ = true;
+    ++deferring_;
+    child->timer_ = kernel_.clock.Set(
+        kernel_.clock.After(options_.defer_accept() * kSecond), *child);
+  } else {
+    Enqueue(*child);
+  }
+  return SynOutcome::kAccepted;
+}
+
+void TcpSocket::Enqueue(TcpSocket& child) {
+  (queue_last_ != nullptr ? queue_last_->queue_next_ : queue_first_) = &child;
+  queue_last_ = &child;
+  ++queued_;
+  waiters().WakeOne();
+}
+
+// Takes the first of the queue out.
+void TcpSocket::LeaveQueue(TcpSocket& child) {
+  queue_first_ = std::exchange(child.queue_next_, nullptr);
+  if (queue_first_ == nullptr) queue_last_ = nullptr;
+  child.listener_ = nullptr;
+  --queued_;
+}
+
+// TCP_DEFER_ACCEPT (tcp(7)): something has come, or the wait was long enough.
+void TcpSocket::StopDeferring() {
+  deferred_ = false;
+  --listener_->deferring_;
+  kernel_.clock.Clear(timer_);
+  listener_->Enqueue(*this);
+}
+
+SysResult TcpSocket::Accept(const Caller& caller, bool nonblocking,
+                            TcpSocket** accepted) {
+  const Nanoseconds patience =
+      nonblocking ? 0 : options_.rcvtimeo().value_or(kForever);
+  if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
+  if (queued_ == 0) {
+    if (patience == 0) return SysResult::Error(EAGAIN);
+    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(patience));
+    wait.OnAlone(waiters());
+    while (queued_ == 0) {
+      const Woken woken = wait.Block();
+      if (queued_ > 0) break;
+      if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
+      if (woken == Woken::kEvent) continue;
+      if (woken == Woken::kRestart && patience == kForever) continue;
+      return SysResult::Error(ErrnoFor(woken));
+    }
+  }
+  *accepted = queue_first_;
+  LeaveQueue(**accepted);
+  return SysResult::Ok();
+}
+
+}  // namespace net::fake

@@ -1,0 +1,258 @@
+#include "fakes/kernel/tcp/tcp_socket.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/options/options.h"
+#include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/ports/ports.h"
+#include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/tcp_info.h"
+#include "fakes/kernel/tcp/tcp_state.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+namespace {
+
+constexpr uint32_t kLoopbackMtu = 65536;
+
+bool ChangesRoom(int option) {
+  return option == SO_RCVLOWAT || option == SO_RCVBUF ||
+         option == SO_RCVBUFFORCE || option == SO_SNDBUF ||
+         option == SO_SNDBUFFORCE;
+}
+
+}  // namespace
+
+TcpSocket::TcpSocket(Kernel& kernel, int family, uid_t uid)
+    : kernel_(kernel),
+      options_(family, kernel.machine.sysctls()),
+      next_socket_(kernel.first_socket),
+      cookie_(++kernel.last_cookie),
+      family_(family),
+      uid_(uid),
+      local_addr_(family == AF_INET ? ip::kAnyV4 : ip::kAnyV6) {
+  if (next_socket_ != nullptr) next_socket_->previous_socket_ = this;
+  kernel.first_socket = this;
+}
+
+TcpSocket::~TcpSocket() {
+  if (next_socket_ != nullptr)
+    next_socket_->previous_socket_ = previous_socket_;
+  if (previous_socket_ != nullptr)
+    previous_socket_->next_socket_ = next_socket_;
+  if (kernel_.first_socket == this) kernel_.first_socket = next_socket_;
+}
+
+void TcpSocket::SetState(TcpState state) {
+  state_ = state;
+  if (state != TcpState::kClosed) return;
+  kernel_.clock.Clear(timer_);
+  kernel_.connections.Remove(*this);
+  if (TcpSocket* const peer = std::exchange(peer_, nullptr)) {
+    peer->peer_ = nullptr;
+    peer->SendAgainLater();
+    peer->waiters().WakeAll();
+  }
+  if (!port_locked_) kernel_.ports.Release(*this);
+}
+
+void TcpSocket::Done() {
+  fin_waits_ = false;
+  held_ = 0;
+  SetState(TcpState::kClosed);
+  shut_down_ = kBoth;
+  waiters().WakeAll();
+  if (orphaned()) Die();
+}
+
+void TcpSocket::Die() {
+  if (dead_) return;
+  dead_ = true;
+  in_.Take(kernel_.chunks, nullptr, in_.size());
+  ready_ = 0;
+  kernel_.clock.Clear(timer_);
+  kernel_.connections.Remove(*this);
+  kernel_.ports.Release(*this);
+  queue_next_ = std::exchange(kernel_.first_dead, this);
+}
+
+void TcpSocket::OnTimer() {
+  timer_ = Clock::kNone;
+  if (state_ == TcpState::kSynSent) {
+    RetrySyn();
+  } else if (deferred_) {
+    StopDeferring();
+  } else {
+    StopHolding();
+    if (peer_ == nullptr && unacknowledged_for_ever()) OnNobodyThere();
+  }
+}
+
+PortClaim TcpSocket::claim() const {
+  return {.addr = local_addr_,
+          .v6only = options_.v6only(),
+          .reuse_addr = options_.reuse_addr(),
+          .reuse_port = options_.reuse_port(),
+          .uid = uid_,
+          .listening = state_ == TcpState::kListen,
+          .time_wait = false};
+}
+
+const FakeSysctls& TcpSocket::sysctls() const {
+  return kernel_.machine.sysctls();
+}
+
+int TcpSocket::TakeError() {
+  if (kernel_.Deviates(Deviation::kPendingErrorStays)) return error_;
+  return std::exchange(error_, 0);
+}
+
+PortTable::Range TcpSocket::EphemeralPorts() const {
+  PortTable::Range range = sysctls().ip_local_port_range;
+  if (const auto own = options_.local_port_range()) {
+    if (own->first != 0) range.first = std::max(range.first, own->first);
+    if (own->last != 0) range.last = std::min(range.last, own->last);
+  }
+  return range;
+}
+
+TcpInfoSource TcpSocket::info_source() const {
+  TcpInfoSource source;
+  source.queued = static_cast<uint32_t>(queued_);
+  source.backlog = static_cast<uint32_t>(backlog_);
+  source.retransmits = static_cast<uint8_t>(retransmits_);
+  source.bytes_sent = bytes_sent_;
+  source.bytes_acked = bytes_sent_ - Unacknowledged();
+  source.bytes_received = bytes_received_;
+  source.local_port = local_port_;
+  source.v4_mapped = local_addr_.is_v4_mapped();
+  source.cookie = cookie_;
+  source.read_memory = static_cast<uint32_t>(ready_);
+  if (remote_.port != 0) {
+    const RawAddress peer = ToRawAddress(remote_, family_);
+    source.peer = peer.storage;
+    source.peer_size = static_cast<socklen_t>(peer.size);
+    source.mss = mss_;
+    source.path_mtu = kLoopbackMtu;
+    source.rcv_wnd = static_cast<uint32_t>(Window());
+  }
+  source.notsent_bytes = static_cast<uint32_t>(Unsent());
+  source.write_memory = source.notsent_bytes;
+  if (peer_ != nullptr) {
+    source.snd_wnd = static_cast<uint32_t>(peer_->Window() - peer_->ready_);
+  }
+  return source;
+}
+
+SysResult TcpSocket::Name(RawAddress& name) const {
+  name = ToRawAddress({local_addr_, local_port_}, family_);
+  return SysResult::Ok();
+}
+
+RawAddress TcpSocket::remote_name() const {
+  return ToRawAddress(remote_, family_);
+}
+
+SysResult TcpSocket::PeerName(RawAddress& name) const {
+  const bool connected =
+      state_ != TcpState::kSynSent &&
+      (state_ != TcpState::kClosed ||
+       (kernel_.Deviates(Deviation::kPeerNameAfterReset) && error_ != 0));
+  if (remote_.port == 0 || !connected) return SysResult::Error(ENOTCONN);
+  name = remote_name();
+  return SysResult::Ok();
+}
+
+SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
+                               const void* value, socklen_t size) {
+  caller_is_admin_ = caller.net_admin;
+  const SysResult result = options_.Set(*this, level, name, value, size);
+  if (level == IPPROTO_TCP &&
+      ((name == TCP_CORK && !options_.cork() && !NagleHolds()) ||
+       (name == TCP_NODELAY && options_.nodelay()))) {
+    StopHolding();
+  }
+  if (level == SOL_SOCKET && ChangesRoom(name)) {
+    // What was too little may be enough now.
+    if (peer_ != nullptr) Deliver();
+    waiters().WakeAll();
+  }
+  return result;
+}
+
+SysResult TcpSocket::GetOption(const Caller& caller, int level, int name,
+                               void* value, socklen_t* size) {
+  caller_is_admin_ = caller.net_admin;
+  return options_.Get(*this, level, name, value, size);
+}
+
+int16_t TcpSocket::PollEvents() {
+  constexpr int16_t kReadable = POLLIN | POLLRDNORM;
+  constexpr int16_t kWritable = POLLOUT | POLLWRNORM;
+  if (state_ == TcpState::kListen) return queued_ > 0 ? kReadable : int16_t{0};
+  int events = 0;
+  const bool both = shut_down_ == kBoth &&
+                    !kernel_.Deviates(Deviation::kNoHangUpAfterBothShutdowns);
+  if (both || state_ == TcpState::kClosed) events |= POLLHUP;
+  if ((shut_down_ & kReceive) != 0) events |= kReadable | POLLRDHUP;
+  if (state_ != TcpState::kSynSent && state_ != TcpState::kSynReceived) {
+    const size_t mark = kernel_.Deviates(Deviation::kLowWaterMarkIgnoredByPoll)
+                            ? 1
+                            : LowWaterMark(Window(), /*all=*/false);
+    if (ready_ >= mark) events |= kReadable;
+    if ((shut_down_ & kSend) != 0 || Writable()) events |= kWritable;
+  }
+  if (error_ != 0) events |= POLLERR;
+  return static_cast<int16_t>(events);
+}
+
+SysResult TcpSocket::Ioctl(uint64_t request, int* value) {
+  const bool listening = state_ == TcpState::kListen;
+  switch (request) {
+    case FIONREAD:
+      if (listening) return SysResult::Error(EINVAL);
+      *value = static_cast<int>(ready_);
+      if (kernel_.Deviates(Deviation::kInputSizeCountsFin) && fin_received_) {
+        ++*value;
+      }
+      return SysResult::Ok();
+    case SIOCOUTQ:
+    case SIOCOUTQNSD:
+      if (listening) return SysResult::Error(EINVAL);
+      if (request == SIOCOUTQ && peer_unheard_) {
+        *value = static_cast<int>(Unacknowledged()) + (fin_sent() ? 1 : 0);
+      } else {
+        *value = static_cast<int>(Unsent()) + (fin_waits_ ? 1 : 0);
+      }
+      return SysResult::Ok();
+    case SIOCATMARK:
+      *value = 0;
+      return SysResult::Ok();
+    default:
+      return SysResult::Error(ENOTTY);
+  }
+}
+
+std::string TcpSocket::Describe() const {
+  std::string text = absl::StrCat(
+      "TCP socket ", ip::Endpoint{local_addr_, local_port_}.ToString());
+  if (remote_.port != 0) absl::StrAppend(&text, " -> ", remote_.ToString());
+  return absl::StrCat(text, ", ", TcpStateName(state_));
+}
+
+}  // namespace net::fake

@@ -1,0 +1,31 @@
+#ifndef FAKES_KERNEL_TCP_TCP_STATE_H_
+#define FAKES_KERNEL_TCP_TCP_STATE_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace net::fake {
+
+// The states of RFC 9293, section 3.3.2, with the numbers that Linux shows in
+// TCP_INFO (<netinet/tcp.h>).
+enum class TcpState : uint8_t {
+  kEstablished = 1,
+  kSynSent = 2,
+  kSynReceived = 3,
+  kFinWait1 = 4,
+  kFinWait2 = 5,
+  kTimeWait = 6,
+  kClosed = 7,
+  kCloseWait = 8,
+  kLastAck = 9,
+  kListen = 10,
+  kClosing = 11,
+};
+
+// As ss(8) writes it: "ESTAB", "TIME-WAIT".
+absl::string_view TcpStateName(TcpState state);
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_TCP_STATE_H_

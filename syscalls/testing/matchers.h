@@ -1,0 +1,129 @@
+#ifndef SYSCALLS_TESTING_MATCHERS_H_
+#define SYSCALLS_TESTING_MATCHERS_H_
+
+#include <ostream>
+#include <ranges>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/errors/error_kind.h"
+
+// GoogleTest matchers for everything that carries an errno: SysResult,
+// absl::Status, absl::StatusOr<T>, and any type that has ok() and, in its own
+// namespace, ErrnoOf() and KindOf(). They print symbols, never numbers alone:
+//
+//   EXPECT_THAT(tcp::Connect(ip::kLocalV4, port), IsErrno(ECONNREFUSED));
+//
+//   Value of: tcp::Connect(ip::kLocalV4, port)
+//   Expected: is errno ECONNREFUSED
+//     Actual: UNKNOWN: connect 127.0.0.1:80: ETIMEDOUT: ..., which is errno
+//     ETIMEDOUT
+//
+// A StatusOr<T> is printed as its status, or as "OK: " and its value.
+
+namespace net::matchers_internal {
+
+// Types whose values GoogleTest does not print as bytes.
+template <typename T>
+concept Printable = std::ranges::range<T> ||
+    requires(const T& value, std::ostream& os) {
+  os << value;
+};
+
+// What a matcher says of an error. Not every one was made of an errno.
+template <typename Result>
+void ExplainError(const Result& result, std::ostream* os) {
+  if (const int error = ErrnoOf(result)) {
+    *os << "which is errno " << ErrnoSymbol(error);
+  } else {
+    *os << "which is an error without errno";
+  }
+}
+
+}  // namespace net::matchers_internal
+
+// GoogleTest looks for PrintTo() in the namespace of the type. Without it,
+// and with an abseil before 2024, it prints a StatusOr as bytes.
+namespace absl {  // NOLINT(abseil-no-namespace)
+
+template <typename T>
+void PrintTo(const StatusOr<T>& result, std::ostream* os) {
+  if (!result.ok()) {
+    *os << result.status();
+    return;
+  }
+  *os << "OK";
+  if constexpr (net::matchers_internal::Printable<T>) {
+    *os << ": " << testing::PrintToString(*result);
+  }
+}
+
+}  // namespace absl
+
+namespace net {
+
+// Matches a success.
+MATCHER(IsOk, negation ? "is an error" : "is OK") {
+  if (arg.ok()) return true;
+  if (result_listener->IsInterested()) {
+    matchers_internal::ExplainError(arg, result_listener->stream());
+  }
+  return false;
+}
+
+// Matches a success whose value matches `inner`, a matcher or a value.
+MATCHER_P(
+    IsOkAndHolds, inner,
+    (negation ? "is an error, or holds a value that "
+              : "is OK and holds a value that ") +
+        testing::DescribeMatcher<
+            decltype(std::declval<const std::decay_t<arg_type>&>().value())>(
+            inner, negation)) {
+  if (!arg.ok()) {
+    if (result_listener->IsInterested()) {
+      matchers_internal::ExplainError(arg, result_listener->stream());
+    }
+    return false;
+  }
+  testing::StringMatchResultListener why;
+  const bool matches = testing::ExplainMatchResult(inner, arg.value(), &why);
+  // Results of other libraries may be printed without their value.
+  *result_listener << "which holds " << testing::PrintToString(arg.value());
+  if (!why.str().empty()) *result_listener << ", " << why.str();
+  return matches;
+}
+
+// Matches a failure with the errno `error`.
+MATCHER_P(IsErrno, error,
+          (negation ? "is not errno " : "is errno ") + ErrnoSymbol(error)) {
+  if (arg.ok()) {
+    *result_listener << "which is OK";
+    return false;
+  }
+  if (result_listener->IsInterested()) {
+    matchers_internal::ExplainError(arg, result_listener->stream());
+  }
+  return ErrnoOf(arg) == error;
+}
+
+// Matches a failure of the kind `kind`.
+MATCHER_P(IsErrorKind, kind,
+          std::string(negation ? "is not an error of kind "
+                               : "is an error of kind ") +
+              std::string(KindName(kind))) {
+  if (arg.ok()) {
+    *result_listener << "which is OK";
+    return false;
+  }
+  *result_listener << "which is of kind " << *KindOf(arg);
+  return KindOf(arg) == kind;
+}
+
+}  // namespace net
+
+#endif  // SYSCALLS_TESTING_MATCHERS_H_
