@@ -24,7 +24,8 @@ using ::testing::InSequence;
 
 constexpr int kAccepted = 9;
 
-// Accepts from kFd, a listener of the family, which must stay open throughout.
+// Accepts from kFd, a listener of the parameter's family, which must stay open
+// until the test ends.
 class AcceptTest : public testing::TestWithParam<ip::Endpoint> {
  protected:
   void SetUp() override {
@@ -35,7 +36,7 @@ class AcceptTest : public testing::TestWithParam<ip::Endpoint> {
     ASSERT_THAT(listener_, IsOk());
   }
 
-  // Only now: a close that came earlier was not expected.
+  // Expects the close only here, so that an earlier one fails the test.
   void TearDown() override {
     if (!listener_.ok()) return;
     EXPECT_CALL(sys_, Close(kFd)).WillOnce(Succeed());
@@ -97,7 +98,7 @@ TEST_P(AcceptTest, ReportsEveryOtherErrno) {
     EXPECT_THAT(connection, IsErrorKind(KindOfErrno(error)));
     ++reported;
   }
-  EXPECT_EQ(reported, 22);  // Of accept4's 24 rows in the table.
+  EXPECT_EQ(reported, 22);  // accept4 has 24 rows in the table.
 }
 
 TEST_P(AcceptTest, RetriesWhatSaysNothingAboutTheNextConnection) {
@@ -124,7 +125,7 @@ TEST_P(AcceptTest, RetriesWithTheSameFlags) {
       IsOk());
 }
 
-// As on a non-blocking listener, where EAGAIN ends it.
+// EAGAIN ends the retries on a non-blocking listener, for example.
 TEST_P(AcceptTest, ReportsWhatEndsTheRetries) {
   for (const int error : ErrnosOf(Call::kAccept4)) {
     if (IsRetried(error)) continue;

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <new>
 
-// The replaced functions are in a file without a caller. In one file with
-// callers, an optimizing compiler inlines operator new but not operator delete,
-// and g++ then warns that malloc(3) is paired with delete
-// (-Wmismatched-new-delete). It may also leave out a pair of both.
+// These functions are in a file without callers. In a file with callers, an
+// optimizing compiler inlines operator new but not operator delete, and g++
+// then warns that malloc(3) is paired with delete (-Wmismatched-new-delete).
+// The compiler may also remove a pair of new and delete.
 
 namespace {
 

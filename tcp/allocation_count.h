@@ -5,8 +5,9 @@
 
 namespace net {
 
-// Whether malloc(3) is counted, and not only operator new. Under a sanitizer it
-// is not: the sanitizers replace malloc themselves, and theirs must stay.
+// True if AllocationCount() includes malloc(3), calloc(3) and realloc(3), and
+// not only operator new. False under the sanitizers, which need their own
+// malloc(3).
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || \
     defined(ABSL_HAVE_MEMORY_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
 inline constexpr bool kMallocIsCounted = false;
@@ -14,9 +15,9 @@ inline constexpr bool kMallocIsCounted = false;
 inline constexpr bool kMallocIsCounted = true;
 #endif
 
-// Returns how many allocations the calling thread has made since it started.
-// Linking allocation_count.cc replaces operator new and malloc(3) of the
-// program.
+// Returns the number of allocations that the calling thread has made since it
+// started. Linking allocation_count.cc replaces the program's operator new and
+// malloc(3).
 int AllocationCount();
 
 }  // namespace net

@@ -20,12 +20,12 @@
 #include "tcp/allocation_count.h"
 #include "tcp/tcp.h"
 
-// That no operation of net::tcp allocates memory when it succeeds.
+// Checks that no operation of net::tcp allocates memory when it succeeds.
 
 namespace net {
 namespace {
 
-// How many allocations `operation` makes.
+// Returns the number of allocations that `operation` makes.
 template <typename Operation>
 int AllocationsOf(Operation&& operation) {
   const int before = AllocationCount();
@@ -33,7 +33,7 @@ int AllocationsOf(Operation&& operation) {
   return AllocationCount() - before;
 }
 
-// A kernel in which everything succeeds at once.
+// A kernel in which every call succeeds immediately.
 class EasyKernel final : public Syscalls {
  public:
   explicit EasyKernel(ip::Addr addr) : addr_(addr) {}
@@ -69,14 +69,15 @@ class EasyKernel final : public Syscalls {
   SysResult Shutdown(int, int) override { return SysResult::Ok(); }
   SysResult Close(int) override { return SysResult::Ok(); }
 
-  bool interrupted = false;  // Whether connect(2) says EINTR.
+  bool interrupted = false;  // Whether connect(2) fails with EINTR.
 
  private:
   const ip::Addr addr_;
 };
 
 TEST(Allocations, AreCounted) {
-  // volatile: else the compiler may leave out what nobody looks at.
+  // volatile, because the compiler may remove an allocation whose result is
+  // unused.
   EXPECT_EQ(AllocationsOf([] {
               int* volatile made = new int(1);
               delete made;
@@ -89,8 +90,8 @@ TEST(Allocations, AreCounted) {
             kMallocIsCounted ? 1 : 0);
 }
 
-// An error has a message, which is made on the heap: counted through all that
-// lies between here and abseil's library.
+// The message of an error is allocated on the heap. This shows that the count
+// includes allocations that abseil's library makes.
 TEST(Allocations, OfAnErrorAreCounted) {
   Syscalls nothing_works;
   EXPECT_GT(
@@ -102,8 +103,9 @@ TEST(Allocations, OfAnErrorAreCounted) {
 
 class AllocationTest : public testing::TestWithParam<ip::Addr> {
  protected:
-  // Runs all operations over `sys`; expects that each succeeds and allocates
-  // nothing. EXPECT_* themselves allocate: results are looked at afterwards.
+  // Runs all operations on `sys` and expects that each succeeds without an
+  // allocation. EXPECT_* itself allocates, so results are checked outside
+  // AllocationsOf().
   void ExpectNoAllocations(Syscalls& sys) {
     const ip::Addr addr = GetParam();
     uint16_t port = 0;

@@ -23,17 +23,17 @@
 #include "syscalls/testing/matchers.h"
 #include "tcp/tcp.h"
 
-// What a failure leaves behind in the real kernel, which a mock cannot show:
-// nothing. The calls before the fault, and with When::kAfter the failing one
-// too, are really made.
+// Checks that a failure leaves nothing behind in the real kernel, which a mock
+// cannot show. The calls before the fault are real; with When::kAfter, so is
+// the call that fails.
 
 namespace net {
 namespace {
 
 using ::testing::IsEmpty;
 
-// Remembers the local endpoints that sockets had after bind(2) and listen(2):
-// the port that a Listen() held which then failed.
+// Records the local endpoint of a socket after each successful bind(2) and
+// listen(2), so that a test knows the port of a Listen() that failed.
 class PortSpy final : public InterceptingSyscalls {
  public:
   using InterceptingSyscalls::InterceptingSyscalls;
@@ -69,7 +69,8 @@ std::string FamilyOf(const ip::Addr& addr) {
 struct ListenFault {
   ip::Addr addr;
   Fault fault;
-  int binds;  // How many of bind(2) and listen(2) have succeeded by then.
+  int binds;  // Successful bind(2) and listen(2) calls before the failure is
+              // reported.
 };
 
 std::string NameOf(const ListenFault& tested) {
@@ -122,8 +123,8 @@ TEST_P(ListenCleanUp, LeavesThePortFree) {
   EXPECT_EQ(port, kUntouched);
   ASSERT_EQ(spy.seen().size(), static_cast<size_t>(binds));
   if (binds == 0) return;
-  // The kernel's own word: nothing listens on the port that it had, and another
-  // may have it, with no option that would allow sharing.
+  // Asks the kernel whether the port is free: nothing listens on it, and a bind
+  // without SO_REUSEADDR and SO_REUSEPORT succeeds.
   const uint16_t had = spy.seen().back().port;
   EXPECT_NE(had, 0);
   EXPECT_THAT(tcp::Connect(addr, had), IsErrno(ECONNREFUSED));
@@ -150,14 +151,15 @@ class CleanUp : public testing::TestWithParam<ip::Addr> {
     return tcp::Connect(GetParam(), port_, options, injector_);
   }
 
-  // Every fault has hit, and no descriptor made through the injector is open.
+  // Expects that every fault was injected and that every descriptor made
+  // through the injector is closed.
   void ExpectNothingLeft() {
     EXPECT_THAT(injector_.Unfired(), IsEmpty());
     EXPECT_THAT(injector_.OpenDescriptors(), IsEmpty());
     EXPECT_EQ(injector_.StrayCloses(), 0);
   }
 
-  // Nobody is waiting to be accepted.
+  // Expects that the listener's accept queue is empty.
   void ExpectNobodyConnects() {
     const SysResult next = kernel_.Accept4(listener_->fd(), nullptr, nullptr,
                                            SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -191,7 +193,8 @@ TEST_P(CleanUp, AConnectThatFailsBeforehandConnectsToNobody) {
   ExpectNobodyConnects();
 }
 
-// The connection was there when the errno came: it is ended, not kept.
+// The connection was established before the injected errno. It is closed, not
+// kept.
 TEST_P(CleanUp, AConnectThatFailsAfterwardsEndsTheConnection) {
   injector_.Fail(Call::kConnect, 1, ETIMEDOUT, When::kAfter);
   EXPECT_THAT(Connect(), IsErrno(ETIMEDOUT));
@@ -221,9 +224,10 @@ TEST_P(CleanUp, AnInterruptedConnectIsCompleted) {
 
 TEST_P(CleanUp, AnInterruptedConnectThatIsRefusedSaysSo) {
   ASSERT_THAT(listener_->Close(), IsOk());
-  // The attempt has ended by the time connect(2) answers; what it leaves for
-  // SO_ERROR is gone with its answer, so a non-blocking one is made, which
-  // says EINPROGRESS, and told as EINTR. Its outcome is then SO_ERROR's.
+  // The real connect(2) must not consume the error of the attempt, because a
+  // failing blocking connect(2) clears SO_ERROR. This makes the socket
+  // non-blocking first: connect(2) fails with EINPROGRESS, which the injector
+  // replaces with EINTR, and SO_ERROR keeps the outcome.
   class Nonblocking final : public InterceptingSyscalls {
    public:
     using InterceptingSyscalls::InterceptingSyscalls;
@@ -276,7 +280,7 @@ TEST_P(CleanUp, AFailedAcceptLeavesTheConnectionQueuedAndTheListenerOpen) {
   EXPECT_THAT(injector_.Unfired(), IsEmpty());
 }
 
-// The first connection is lost on the way, the second one is what Accept has.
+// The first connection ends with ECONNABORTED; Accept() returns the second one.
 TEST_P(CleanUp, AnAbortedConnectionIsSkipped) {
   const Socket listener(listener_->Release(), injector_);
   const absl::StatusOr<Socket> lost = tcp::Connect(GetParam(), port_);

@@ -20,8 +20,8 @@
 #include "tcp/steps.h"
 #include "tcp/tcp.h"
 
-// Every system call of Connect(), failing with every errno that it may answer.
-// What happens after an EINTR of connect(2) is connect_interrupted_test's.
+// Makes each system call of Connect() fail with each errno that it can return.
+// connect_interrupted_test covers EINTR of connect(2).
 
 namespace net {
 namespace {
@@ -61,10 +61,10 @@ std::vector<ConnectFailure> ConnectFailures() {
         std::vector<Step> steps;
         for (const Step& step : all) {
           steps.push_back(step);
-          // With the same calls before it: once is enough.
+          // The same calls precede it in both option sets, so once is enough.
           if (step.call == Call::kSocket && all.size() > 2) continue;
           for (const int error : ErrnosOf(step.call)) {
-            // Not failures: the attempt goes on.
+            // Not failures: the attempt continues.
             const bool goes_on =
                 step.call == Call::kConnect &&
                 (error == EINTR || (nonblocking && error == EINPROGRESS));
@@ -78,8 +78,10 @@ std::vector<ConnectFailure> ConnectFailures() {
   return failures;
 }
 
-// Of each family, blocking and not: 10 errnos of socket, 7 of setsockopt, and
-// twice those of connect, of whose 18 1 and 2 are no failures.
+// Guards against lost rows of the errno table. For each family, blocking and
+// non-blocking: 10 errnos of socket, 7 of setsockopt, and twice those of
+// connect. Of connect's 18 errnos, one (blocking) or two (non-blocking) are not
+// failures.
 TEST(ConnectFailures, AreAll) {
   EXPECT_EQ(ConnectFailures().size(),
             2u * ((10 + 7 + 2 * 17) + (10 + 7 + 2 * 16)));

@@ -19,8 +19,8 @@
 #include "tcp/steps.h"
 #include "tcp/tcp.h"
 
-// A connect(2) that a signal interrupts goes on in the kernel. Strict mocks:
-// none of these tests lets connect(2) be called a second time.
+// A connection attempt continues in the kernel after connect(2) fails with
+// EINTR. The mocks are strict: a second connect(2) fails the test.
 
 namespace net {
 namespace {
@@ -34,14 +34,14 @@ class ConnectInterrupted : public testing::TestWithParam<ip::Endpoint> {
     return tcp::Connect(GetParam().addr, GetParam().port, {}, sys_);
   }
 
-  // socket(2), and connect(2) that is interrupted.
+  // Expects socket(2), and a connect(2) that fails with EINTR.
   void ExpectInterruptedConnect(int type = SOCK_STREAM | SOCK_CLOEXEC) {
     const StepArguments arguments = {.endpoint = GetParam(), .type = type};
     ExpectStep(sys_, {Call::kSocket}, arguments);
     ExpectStep(sys_, {Call::kConnect}, arguments, EINTR);
   }
 
-  // poll(2) without a timeout, until the socket is writable.
+  // Expects poll(2) for POLLOUT without a timeout.
   auto& ExpectPoll() {
     return EXPECT_CALL(sys_, Poll(PollsFor(kFd, POLLOUT), 1, -1));
   }
@@ -80,7 +80,8 @@ TEST_P(ConnectInterrupted, GoesOnWaitingWhenPollIsInterrupted) {
   }
 }
 
-// What poll(2) says of a failed attempt, too; the verdict is SO_ERROR's.
+// poll(2) also returns POLLERR and POLLHUP for a failed attempt. SO_ERROR alone
+// has the outcome.
 TEST_P(ConnectInterrupted, ReportsThePendingErrorWhateverPollSays) {
   for (const int revents :
        {POLLOUT, POLLERR, POLLHUP, POLLOUT | POLLERR | POLLHUP}) {
@@ -140,7 +141,7 @@ TEST_P(ConnectInterrupted, DoesNotReportTheErrnoOfTheCleanUp) {
   }
 }
 
-// The attempt is under way, and that is all that was asked.
+// An attempt under way is success for a non-blocking connect.
 TEST_P(ConnectInterrupted, IsSuccessIfNonblocking) {
   ExpectInterruptedConnect(SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
   ExpectClose();

@@ -15,7 +15,7 @@ namespace {
 
 constexpr linger kReset = {.l_onoff = 1, .l_linger = 0};
 
-// Closes both, and tells whether both went well.
+// Closes both and returns whether both calls succeeded.
 bool CloseBoth(int one, int other) {
   const bool closed = ::close(one) == 0;
   return ::close(other) == 0 && closed;

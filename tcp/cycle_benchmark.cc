@@ -1,6 +1,6 @@
-// What net::tcp costs beside the system calls that it makes: the cycle of
-// cycle.h over libc and over net::tcp. The quotient of the medians must not
-// exceed 1.03, on an idle machine:
+// Measures the cost of net::tcp on top of the system calls that it makes: the
+// cycle of cycle.h with libc and with net::tcp. On an idle machine, the ratio
+// of the medians must not exceed 1.03:
 //
 //   bazel run --config=opt //tcp:cycle_benchmark
 

@@ -1,5 +1,5 @@
-// The two cycles of cycle.h make identical system calls, as the kernel sees
-// them: each runs in a child process under ptrace(2).
+// Checks that the two cycles of cycle.h make identical system calls. Each cycle
+// runs in a child process under ptrace(2).
 
 #include <netinet/in.h>
 #include <signal.h>
@@ -37,16 +37,16 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// A descriptor that no program has: close(2) of it marks the beginning and the
-// end of what is compared.
+// An invalid descriptor. close(2) of it marks the begin and the end of the
+// calls that are compared.
 constexpr int kMarker = -4711;
 
-// The child's exit status when ptrace(2) is forbidden; else 0, or 1 if the
-// cycle failed.
+// The child's exit status if ptrace(2) is forbidden. Otherwise the status is 0,
+// or 1 if the cycle failed.
 constexpr int kForbidden = 77;
 
-// What the kernel was asked: the call, its arguments that are no pointers (of
-// pointers, whether they are null), and the bytes behind one.
+// One system call of the child: its name, its arguments (of a pointer only
+// whether it is null) and the bytes that one of the pointers points to.
 struct Asked {
   std::string call;
   std::vector<uint64_t> arguments;
@@ -62,7 +62,7 @@ std::ostream& operator<<(std::ostream& os, const Asked& asked) {
   return os << testing::PrintToString(asked.bytes) << ")";
 }
 
-// Bytes of a stopped child's memory.
+// Returns `size` bytes of a stopped child's memory.
 std::string Peek(pid_t child, uint64_t address, size_t size) {
   std::string bytes;
   while (bytes.size() < size) {
@@ -75,7 +75,7 @@ std::string Peek(pid_t child, uint64_t address, size_t size) {
   return bytes;
 }
 
-// Descriptors are 32 bits wide: what is above them in a register is noise.
+// Descriptors are 32 bits wide. The upper half of the register is undefined.
 uint64_t Int(uint64_t argument) {
   return static_cast<uint64_t>(static_cast<int32_t>(argument));
 }
@@ -100,12 +100,12 @@ Asked Describe(pid_t child, uint64_t number, const uint64_t (&a)[6]) {
 }
 
 struct Trace {
-  std::vector<Asked> calls;  // between the markers
+  std::vector<Asked> calls;  // Between the markers.
   std::optional<int> exit_status;
-  int error = 0;  // the tracer's own errno
+  int error = 0;  // Errno of a failed call of the tracer.
 };
 
-// Lets the child run to its next stop; false if it has ended.
+// Lets the child run until its next stop. Returns false if it has ended.
 bool Resume(pid_t child, Trace* trace, int* signal) {
   int status = 0;
   if (ptrace(PTRACE_SYSCALL, child, nullptr, *signal) != 0 ||
@@ -119,7 +119,7 @@ bool Resume(pid_t child, Trace* trace, int* signal) {
   return true;
 }
 
-// Follows a child that has stopped itself, to its end.
+// Traces a child that has stopped itself until it ends.
 Trace Follow(pid_t child) {
   Trace trace;
   ptrace(PTRACE_SETOPTIONS, child, nullptr,
@@ -127,7 +127,7 @@ Trace Follow(pid_t child) {
   bool recording = false;
   int signal = 0;
   while (Resume(child, &trace, &signal)) {
-    if (signal != (SIGTRAP | 0x80)) continue;  // a real one: delivered
+    if (signal != (SIGTRAP | 0x80)) continue;  // A real signal: deliver it.
     signal = 0;
     __ptrace_syscall_info info = {};
     if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) < 0) {
@@ -147,7 +147,8 @@ Trace Follow(pid_t child) {
 
 [[noreturn]] void RunChild(const std::function<bool()>& cycle) {
   if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(kForbidden);
-  const bool warm = cycle();  // the dynamic linker has done its work then
+  const bool warm = cycle();  // So that the dynamic linker has resolved all
+                              // symbols.
   raise(SIGSTOP);
   close(kMarker);
   const bool went_well = cycle();
@@ -155,7 +156,7 @@ Trace Follow(pid_t child) {
   _exit(warm && went_well ? 0 : 1);
 }
 
-// Runs a cycle twice in a child and returns what the second asked the kernel.
+// Runs `cycle` twice in a child and returns the system calls of the second run.
 Trace TraceOf(const std::function<bool()>& cycle) {
   const pid_t child = fork();
   if (child == 0) RunChild(cycle);
@@ -171,7 +172,7 @@ Trace TraceOf(const std::function<bool()>& cycle) {
   return ended;
 }
 
-// The sanitizers' libraries make calls of their own, none of them these.
+// Excludes the calls that a sanitizer's library makes, which are none of these.
 bool IsOfSockets(const Asked& asked) {
   return asked.call.rfind("call ", 0) != 0;
 }

@@ -22,7 +22,7 @@
 #include "tcp/steps.h"
 #include "tcp/tcp.h"
 
-// Every system call of Listen(), failing with every errno that it may answer.
+// Makes each system call of Listen() fail with each errno that it can return.
 
 namespace net {
 namespace {
@@ -71,9 +71,9 @@ std::vector<ListenFailure> ListenFailures() {
   return failures;
 }
 
-// A table that lost rows would take their tests along: of each family, 10
-// errnos of socket, 9 of bind, 5 of listen; with options also 3 times 7 of
-// setsockopt and 5 of getsockname.
+// Guards against lost rows of the errno table, whose tests would be lost with
+// them. For each family: 10 errnos of socket, 9 of bind, 5 of listen; and again
+// with options, with 3 times 7 of setsockopt and 5 of getsockname.
 TEST(ListenFailures, AreAll) {
   EXPECT_EQ(ListenFailures().size(),
             2u * ((10 + 9 + 5) + (10 + 3 * 7 + 9 + 5 + 5)));
@@ -83,7 +83,7 @@ class ListenFailureTest : public testing::TestWithParam<ListenFailure> {};
 
 TEST_P(ListenFailureTest, IsReportedAndLeavesNothingBehind) {
   const auto& [local, steps, with_options, error] = GetParam();
-  // What close(2) answers to the clean-up is nobody's affair.
+  // An errno of the clean-up's close(2) must not be reported.
   std::vector<int> close_errors = ErrnosOf(Call::kClose);
   close_errors.push_back(0);
   for (const int close_error : close_errors) {
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Errnos, ListenFailureTest,
                            return NameOf(tested.param);
                          });
 
-// getsockname succeeds, with an address that is none of ours.
+// getsockname succeeds with an address of another family.
 TEST(Listen, ReportsAnAddressThatIsNotIp) {
   for (const ip::Endpoint& local : TestedEndpoints()) {
     MockSyscalls sys;
@@ -162,8 +162,8 @@ TEST(Listen, RefusesANullPortAssignmentBeforeAnyCall) {
 
 TEST(Listen, RefusesUnknownFlagsBeforeAnyCall) {
   for (const ip::Endpoint& local : TestedEndpoints()) {
-    // The bits next to the known ones, those of SOCK_NONBLOCK and
-    // SOCK_CLOEXEC, which somebody may pass by mistake, and the highest.
+    // The bits next to the known ones, SOCK_NONBLOCK and SOCK_CLOEXEC (which a
+    // caller may pass by mistake), and the highest bit.
     for (const unsigned bits : {4u, 8u, 0x800u, 0x80000u, 1u << 31}) {
       const SockFlags unknown = static_cast<SockFlags>(bits);
       SCOPED_TRACE(bits);

@@ -21,21 +21,22 @@
 #include "tcp/steps.h"
 #include "tcp/tcp.h"
 
-// The exact system calls of Listen() and Connect(), and their order, for every
-// option alone, every pair of options in both orders, and an option twice.
+// Checks the exact system calls of Listen() and Connect() and their order: for
+// each option alone, for each pair of options in both orders, and for each
+// option twice.
 
 namespace net {
 namespace {
 
 using ::testing::InSequence;
 
-// An option, and what it adds to the system calls.
+// An option and its effect on the system calls.
 struct Tested {
   std::string name;
   std::function<tcp::ListenOption(uint16_t* port)> make;
-  int sets_type = 0;      // Bits of socket's second argument.
-  int clears_type = 0;    //
-  int socket_option = 0;  // setsockopt's.
+  int sets_type = 0;      // Bits set in socket's second argument.
+  int clears_type = 0;    // Bits cleared there.
+  int socket_option = 0;  // The SO_* name for setsockopt, 0 for none.
   std::optional<int> backlog;
   bool assigns_port = false;
   std::optional<tcp::ConnectOption> for_connect;
@@ -84,7 +85,8 @@ struct OptionsCase {
   std::vector<Tested> options;
 };
 
-// None, each alone, and every two, an option with itself included.
+// Returns no option, each option alone, and each pair, an option with itself
+// included.
 std::vector<OptionsCase> OptionsCases(const std::vector<Tested>& options) {
   std::vector<OptionsCase> cases;
   for (const ip::Endpoint& endpoint : TestedEndpoints()) {
@@ -136,7 +138,8 @@ StepArguments ArgumentsOf(const OptionsCase& tested) {
   return arguments;
 }
 
-// setsockopt for each option that wants it, where it stands first.
+// Returns one setsockopt step for each socket option, at the position of its
+// first use.
 std::vector<Step> SetSockOptSteps(const OptionsCase& tested) {
   std::vector<Step> steps;
   for (const Tested& option : tested.options) {
@@ -219,8 +222,8 @@ TEST(OptionsCases, AreAll) {
   EXPECT_EQ(OptionsCases(ConnectOptions()).size(), 2u * (1 + 4 + 16));
 }
 
-// What follows is written out by hand: no function of this file says what is
-// expected.
+// The expectations from here on are written out by hand, independent of the
+// functions above.
 
 TEST(ListenOptionsTrace, WithAllOptionsManyTimes) {
   MockSyscalls sys;
@@ -255,7 +258,7 @@ TEST(ListenOptionsTrace, WithAllOptionsManyTimes) {
   EXPECT_EQ(second, 81);
 }
 
-// The kernel's answer counts, not the port that was given.
+// The port comes from getsockname(2), not from the argument.
 TEST(ListenOptionsTrace, AssignsThePortThatTheKernelTellsInHostByteOrder) {
   for (const ip::Endpoint& local : TestedEndpoints()) {
     for (const uint16_t port :

@@ -9,37 +9,47 @@
 
 namespace net::tcp {
 
-// The options of Listen() and Connect(). A call takes a list of them, in any
+// The options of Listen() and Connect(). A call takes a list of options, in any
 // order and any number:
 //
 //   Listen(ip::kLocalV6, 0, {ReusePort{}, Backlog{128}, PortAssignment{&port}})
 //
-// Given twice, KeepAlive, ReuseAddr and ReusePort are set once, where they
-// stand first; flags add up; the last Backlog wins; every PortAssignment is
-// filled in.
+// An option may be given several times:
+// - KeepAlive, ReuseAddr, ReusePort: one setsockopt(2), at the position of the
+//   first.
+// - SockFlags: the bits of all are or-ed.
+// - Backlog: the last one counts.
+// - PortAssignment: each one receives the port.
 
-// SO_KEEPALIVE (socket(7)): probe a silent peer, after the intervals of tcp(7).
-// On a listener, the sockets that it accepts inherit it.
+// Turns on SO_KEEPALIVE (socket(7)): the kernel probes an idle connection and
+// ends it if the peer does not respond. The intervals are tcp(7)'s:
+// tcp_keepalive_time, tcp_keepalive_intvl, tcp_keepalive_probes. Sockets
+// accepted from a listener inherit the option.
 struct KeepAlive {};
 
-// SO_REUSEADDR (socket(7)): bind to a port although connections of an earlier
-// listener, which had the option too, linger in TIME_WAIT.
+// Turns on SO_REUSEADDR (socket(7)): a listener can bind to a port while
+// connections of an earlier listener on that port are in TIME-WAIT. The earlier
+// listener must have had the option, too.
 struct ReuseAddr {};
 
-// SO_REUSEPORT (socket(7)): share the port with other listeners that have the
-// option too and the same effective user; the kernel spreads connections.
+// Turns on SO_REUSEPORT (socket(7)): several listeners share one port. Each
+// must have the option and the same effective user ID. The kernel distributes
+// the connections among them.
 struct ReusePort {};
 
-// How many connections may wait to be accepted (listen(2)). Without it, 10.
-// Linux queues one more than that, and caps it at net.core.somaxconn without a
-// word; values beyond INT_MAX are taken for INT_MAX.
+// The maximum length of the queue of connections that are not yet accepted
+// (listen(2)). The default is 10.
+// - Linux reduces the value to net.core.somaxconn without an error.
+// - Linux queues one connection more than the value.
+// - Listen() passes INT_MAX for values above INT_MAX.
 struct Backlog {
   uint32_t value;
 };
 
-// Where Listen() tells the port that it listens on, in host byte order: the
-// system's choice if the port given was 0. Written when Listen() succeeds, and
-// else left alone. Must not be null (EINVAL).
+// Where Listen() stores the port that it listens on, in host byte order. With
+// port 0, that is the port which the kernel chose. Listen() writes it only if
+// it succeeds. A null pointer makes Listen() fail with EINVAL. The caller owns
+// `port`.
 struct PortAssignment {
   uint16_t* port;
 };

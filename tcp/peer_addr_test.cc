@@ -19,7 +19,8 @@
 #include "tcp/steps.h"
 #include "tcp/tcp.h"
 
-// Both forms: tcp::PeerAddr(), which tells no errno, and Socket::PeerAddr().
+// Tests both forms: tcp::PeerAddr(), which returns no errno, and
+// Socket::PeerAddr().
 
 namespace net {
 namespace {
@@ -33,8 +34,8 @@ class PeerAddrTest : public testing::Test {
     EXPECT_CALL(sys_, Close(kFd)).WillOnce(Succeed());
   }
 
-  // getpeername(2) with room for an address of either family, once for each
-  // form.
+  // Expects getpeername(2) with space for an address of either family, once for
+  // each form.
   auto& ExpectGetPeerName() {
     return EXPECT_CALL(sys_, GetPeerName(kFd, testing::NotNull(),
                                          Pointee(sizeof(sockaddr_in6))))
@@ -69,7 +70,7 @@ TEST_F(PeerAddrTest, EveryErrnoIsNone) {
   }
 }
 
-// An address that a failing call leaves behind is no answer.
+// If getpeername(2) fails, an address that it wrote is ignored.
 TEST_F(PeerAddrTest, IsNoneAlsoIfTheFailingCallWroteOne) {
   const ip::Endpoint peer = TestedEndpoints().front();
   ExpectGetPeerName().WillRepeatedly(
@@ -81,8 +82,8 @@ TEST_F(PeerAddrTest, IsNoneAlsoIfTheFailingCallWroteOne) {
   EXPECT_THAT(socket_.PeerAddr(), IsErrno(ENOTCONN));
 }
 
-// A Unix socket's name, shorter and longer than an IPv6 socket address, and no
-// name at all.
+// A Unix socket's address, shorter and longer than sockaddr_in6, and an empty
+// address.
 TEST_F(PeerAddrTest, IsNoneIfNotIp) {
   for (const socklen_t size : {0u, 2u, 16u, 110u}) {
     SCOPED_TRACE(size);

@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "tcp/tcp.h"
 
-// The README's sample, and that it does what it says.
+// The sample of README.md, and a test of what it does.
 
 // [sample]
 // A server that greets, and a client that listens to it.

@@ -5,16 +5,16 @@
 
 namespace net {
 
-// How a new descriptor is to be. The kernel sets the flags in the call that
-// makes the descriptor (socket(2), accept4(2)), so that no other thread's
-// fork(2) or exec(2) comes in between. Or-ed with operator|.
+// Flags of a new descriptor; combine them with operator|. socket(2) or
+// accept4(2) sets them when it creates the descriptor. A fork(2) or execve(2)
+// in another thread therefore never sees the descriptor without them.
 enum class SockFlags : unsigned {
   kNone = 0,
-  // O_NONBLOCK: no call on the socket waits, they fail with EAGAIN or
-  // EINPROGRESS instead.
+  // Sets O_NONBLOCK: calls on the socket fail with EAGAIN or EINPROGRESS where
+  // they would block.
   kNonblock = 1,
-  // Leaves FD_CLOEXEC off, so that the descriptor stays open in programs that
-  // this one execs. It is on unless this flag is given.
+  // Leaves FD_CLOEXEC off, so that the descriptor stays open across execve(2).
+  // Without this flag, FD_CLOEXEC is on.
   kNoCloexec = 2,
 };
 

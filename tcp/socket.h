@@ -13,28 +13,33 @@
 
 namespace net {
 
-// Owns a TCP socket's descriptor and closes it exactly once: in Close() or, if
-// that was not called, in the destructor.
+// Owns the descriptor of a TCP socket. Closes it exactly once: in Close() or,
+// if Close() was not called, in the destructor.
 //
-// Keeps a pointer to the Syscalls that it was made with; that must outlive it.
+// A Socket keeps a pointer to its Syscalls, which must outlive it.
 //
-// A default-constructed, closed, released or moved-from Socket holds the
-// descriptor -1. Its methods may be called; they report the kernel's EBADF.
+// A Socket that is default-constructed, closed, released or moved-from has the
+// descriptor -1. Its methods may be called. They pass -1 to the kernel and
+// return its error, EBADF.
 //
-// Thread-safety: const methods may run concurrently, also on one Socket (a
-// thread in Recv, another in Send). Close(), Release(), moving and destroying
-// need exclusive access. To wake a thread that is blocked in Accept() or
-// Recv(), call Shutdown(); closing does not wake it, and the descriptor's
-// number may by then belong to something else.
+// Thread-safety:
+// - Const methods may run concurrently, also on one Socket: one thread in
+//   Recv() and another in Send(), for example.
+// - Close(), Release(), moving and destroying need exclusive access.
+// - Shutdown() wakes a thread that is blocked in tcp::Accept() or Recv().
+//   Close() does not wake it; besides, the descriptor's number can be reused
+//   while that thread is still blocked.
 //
-// Errors are absl::Status made by ErrnoError() (syscalls/errors/error.h):
-// ErrnoOf() reads the errno, KindOf() its kind. The errnos that follow are
-// those of a TCP socket; EBADF (closed, see above) and ENOTSOCK (adopted
-// something else) can come from each method.
+// Errors are absl::Status made by ErrnoError() (syscalls/errors/error.h).
+// ErrnoOf() returns the errno and KindOf() its kind. Each method lists the
+// errnos of a TCP socket. Any method can also fail with:
+// - EBADF: the Socket has no open descriptor (see above).
+// - ENOTSOCK: the descriptor that the Socket was constructed with is not a
+//   socket.
 class [[nodiscard]] Socket {
  public:
-  // What SendAll() answers: how many bytes the kernel took and, if those are
-  // not all, why.
+  // Result of SendAll(): the number of bytes that the kernel took and, if these
+  // are not all, the error.
   struct [[nodiscard]] SendAllResult {
     absl::Status status;
     size_t sent = 0;
@@ -43,96 +48,117 @@ class [[nodiscard]] Socket {
 
   Socket() = default;
 
-  // Takes ownership of `fd`, a descriptor of `sys`.
+  // Takes ownership of `fd`, a descriptor of `sys`. -1 means no descriptor.
   Socket(int fd, Syscalls& sys) : fd_(fd), sys_(&sys) {}
 
   Socket(Socket&& other) noexcept;
-  // Closes what it held before; the errno of that close is lost.
+  // Closes the descriptor that this Socket had; the errno of that close is
+  // lost.
   Socket& operator=(Socket&& other) noexcept;
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
-  // Closes the descriptor, if any. The errno of close(2) is lost: call Close()
-  // where it matters.
+  // Closes the descriptor, if there is one. The errno of close(2) is lost. Call
+  // Close() if the errno matters.
   ~Socket();
 
-  // The descriptor, still owned by the Socket; -1 if there is none.
+  // Returns the descriptor, or -1 if there is none. The Socket still owns it.
   int fd() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
 
-  // The kernel that the descriptor belongs to.
+  // Returns the kernel interface that the descriptor belongs to.
   Syscalls& syscalls() const { return *sys_; }
 
-  // Sends some of `data` with send(2) and returns how many bytes the kernel
-  // took, at least one unless `data` is empty. `flags` are MSG_* bits;
-  // MSG_NOSIGNAL is always added, so SIGPIPE is never raised.
+  // Sends `data` with one send(2) and returns how many bytes the kernel took.
+  // That can be fewer than `data` has, but at least one unless `data` is empty.
+  // `flags` are MSG_* bits (send(2)). MSG_NOSIGNAL is always added, so SIGPIPE
+  // is never raised.
   //
   // Blocks while the send buffer is full, unless the socket is non-blocking or
   // MSG_DONTWAIT is given.
   //
-  // EAGAIN: it would block, or SO_SNDTIMEO ran out. EINTR: a signal came before
-  // anything was sent. EPIPE: not connected, or shut down for writing, or the
-  // connection is gone and that was already reported. ECONNRESET: the peer
-  // reset the connection. ETIMEDOUT: the peer stopped answering. EFAULT,
-  // EINVAL, ENOBUFS, ENOMEM: as in send(2).
+  // Errors:
+  // - EAGAIN: the call would block, or SO_SNDTIMEO expired.
+  // - EINTR: a signal arrived before anything was sent.
+  // - EPIPE: the socket is not connected or is shut down for writing, or the
+  //   connection is gone and an earlier call reported its error.
+  // - ECONNRESET: the peer reset the connection.
+  // - ETIMEDOUT: the peer no longer responds.
+  // - EFAULT, EINVAL, ENOBUFS, ENOMEM: see send(2).
   absl::StatusOr<size_t> Send(absl::string_view data, int flags = 0) const;
 
-  // Sends all of `data`, with as many send(2) as it takes; goes on over EINTR.
-  // Any other error ends it, EAGAIN on a non-blocking socket included: the
-  // result has the error (see Send) and how many bytes went before it, so that
-  // the caller can go on with the rest. Empty data: no call, OK.
+  // Sends all of `data` with as many calls of send(2) as needed. Retries after
+  // EINTR. Any other error ends it, also EAGAIN on a non-blocking socket. The
+  // result then has the error (see Send()) and the number of bytes sent before
+  // it, so that the caller can continue with the rest. With empty `data`, makes
+  // no call and succeeds.
   SendAllResult SendAll(absl::string_view data, int flags = 0) const;
 
-  // Receives into `buffer` with recv(2) and returns how many bytes came: 0 is
-  // the end of the stream (the peer shut down or closed; or `buffer` is empty).
-  // `flags` are MSG_* bits: MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL...
+  // Receives into `buffer` with one recv(2) and returns the number of bytes. 0
+  // means the end of the stream (the peer shut down or closed), or that
+  // `buffer` is empty. `flags` are MSG_* bits (recv(2)), for example MSG_PEEK,
+  // MSG_DONTWAIT, MSG_WAITALL.
   //
-  // Blocks until at least one byte or the end is there, unless the socket is
-  // non-blocking or MSG_DONTWAIT is given.
+  // Blocks until at least one byte or the end of the stream arrives, unless the
+  // socket is non-blocking or MSG_DONTWAIT is given.
   //
-  // EAGAIN: nothing there, or SO_RCVTIMEO ran out. EINTR: a signal came before
-  // any data. ECONNRESET: the peer reset the connection (data that it had sent
-  // before may be lost). ECONNREFUSED: a non-blocking connect was refused.
-  // ENOTCONN: not connected. ETIMEDOUT: the peer stopped answering. EFAULT,
-  // EINVAL, ENOMEM: as in recv(2).
+  // Errors:
+  // - EAGAIN: nothing has arrived, or SO_RCVTIMEO expired.
+  // - EINTR: a signal arrived before any data.
+  // - ECONNRESET: the peer reset the connection. Data that it had sent earlier
+  //   may be lost.
+  // - ECONNREFUSED: a non-blocking connect was refused.
+  // - ENOTCONN: the socket is not connected.
+  // - ETIMEDOUT: the peer no longer responds.
+  // - EFAULT, EINVAL, ENOMEM: see recv(2).
   absl::StatusOr<size_t> Recv(absl::Span<char> buffer, int flags = 0) const;
 
-  // shutdown(2): ends one direction or both; `how` is SHUT_RD, SHUT_WR or
-  // SHUT_RDWR. On a listener SHUT_RD ends listening and wakes every blocked
-  // Accept(), which reports EINVAL. Does not block.
+  // Shuts down one direction or both with shutdown(2). `how` is SHUT_RD,
+  // SHUT_WR or SHUT_RDWR. On a listener, SHUT_RD stops listening and wakes
+  // every blocked tcp::Accept(), which fails with EINVAL. Does not block.
   //
-  // ENOTCONN: neither connected nor listening. EINVAL: no such `how`.
+  // Errors:
+  // - ENOTCONN: the socket is neither connected nor listening.
+  // - EINVAL: `how` is none of the three.
   absl::Status Shutdown(int how) const;
 
-  // The local address and port, by getsockname(2); the wildcard address and
-  // port 0 before they are known. Does not block.
+  // Returns the local address and port (getsockname(2)). Before bind(2) or
+  // connect(2) these are the wildcard address and port 0. Does not block.
   //
-  // ENOBUFS: as in getsockname(2). EAFNOSUPPORT: not an IP socket.
+  // Errors:
+  // - EAFNOSUPPORT: the socket is not an IP socket.
+  // - ENOBUFS: see getsockname(2).
   absl::StatusOr<ip::Endpoint> LocalAddr() const;
 
-  // The peer's address and port, by getpeername(2). Does not block.
+  // Returns the peer's address and port (getpeername(2)). Does not block.
+  // tcp::PeerAddr() is the form without an errno.
   //
-  // ENOTCONN: not connected, not yet, or no longer (after a reset).
-  // EAFNOSUPPORT: not an IP socket. tcp::PeerAddr() is the form without errnos.
+  // Errors:
+  // - ENOTCONN: the socket is not connected, is still connecting, or was reset.
+  // - EAFNOSUPPORT: the socket is not an IP socket.
   absl::StatusOr<ip::Endpoint> PeerAddr() const;
 
-  // Takes the error that is pending on the socket (SO_ERROR, socket(7)), which
-  // clears it: the outcome of a non-blocking Connect() once poll(2) says that
-  // the socket is writable. OK: none is pending. Does not block.
+  // Returns the pending error of the socket and clears it (SO_ERROR,
+  // socket(7)). OK means that none is pending. After a non-blocking Connect(),
+  // call it once poll(2) reports POLLOUT: it returns the outcome of the
+  // attempt. Does not block.
   //
-  // Any errno of connect(2), send(2), recv(2) as the pending error.
+  // Errors: any errno of connect(2), send(2) or recv(2) as the pending error.
   absl::Status PendingError() const;
 
-  // Closes the descriptor by one close(2), whatever that answers: the
-  // descriptor is gone either way, and a second attempt could hit another
-  // thread's. Data in flight is still delivered, unless unread data makes the
-  // kernel reset the connection. May block if SO_LINGER is set.
+  // Closes the descriptor with one close(2). The descriptor is closed even if
+  // close(2) fails; it is never closed a second time, because its number could
+  // by then belong to another thread. The kernel still delivers data in flight,
+  // unless unread received data makes it reset the connection. Can block if
+  // SO_LINGER is set.
   //
-  // EINTR, EIO: as in close(2). EBADF: it was closed already.
+  // Errors:
+  // - EBADF: the Socket was closed already.
+  // - EINTR, EIO: see close(2).
   absl::Status Close();
 
-  // Gives up the descriptor without closing it, and returns it; -1 if there was
-  // none. The caller owns it now.
+  // Gives up the descriptor without closing it and returns it, or -1 if there
+  // was none. The caller owns it now.
   [[nodiscard]] int Release();
 
  private:
@@ -140,9 +166,9 @@ class [[nodiscard]] Socket {
   Syscalls* sys_ = &DefaultSyscalls();
 };
 
-// "socket 3", or "closed socket".
+// Writes "socket 3", or "closed socket".
 std::ostream& operator<<(std::ostream& os, const Socket& socket);
-// "OK: 5 bytes sent", or the error and " (after 5 bytes)".
+// Writes "OK: 5 bytes sent", or the error and " (after 5 bytes)".
 std::ostream& operator<<(std::ostream& os, const Socket::SendAllResult& result);
 
 }  // namespace net

@@ -59,7 +59,7 @@ TEST(SocketOwnership, DescriptorZeroIsOne) {
   EXPECT_TRUE(socket.is_open());
 }
 
-// A failing test shows these, not bytes.
+// These texts appear in failure messages in place of raw bytes.
 TEST(SocketPrinting, ShowsDescriptorsAndErrors) {
   using testing::PrintToString;
   MockSyscalls sys;
@@ -112,7 +112,7 @@ TEST(SocketOwnership, ASecondCloseDoesNotTouchTheNumber) {
 }
 
 TEST(SocketOwnership, ReleaseGivesUpTheDescriptor) {
-  MockSyscalls sys;  // Expects no close.
+  MockSyscalls sys;  // Expects no close(2).
   Socket socket(kFd, sys);
   EXPECT_EQ(socket.Release(), kFd);
   EXPECT_FALSE(socket.is_open());
@@ -164,15 +164,15 @@ TEST(SocketOwnership, SelfMoveKeepsTheDescriptor) {
 
 // ---- Every method, every errno ---------------------------------------------
 
-// A method, as the one system call that it makes.
+// A method of Socket and the one system call that it makes.
 struct Method {
   std::string name;
   Call call;
-  // Expects the call on `fd`, failing with `error`.
+  // Expects the system call on `fd`, which fails with `error`.
   std::function<void(MockSyscalls& sys, int fd, int error)> expect;
   // Calls the method.
   std::function<absl::Status(Socket& socket)> run;
-  // Whether it reports EINTR; if not, it calls again.
+  // Whether it reports EINTR. If not, it retries.
   bool reports_eintr = true;
 };
 
@@ -263,8 +263,9 @@ std::vector<MethodFailure> MethodFailures() {
   return failures;
 }
 
-// send 15, and 14 for SendAll, which goes on over EINTR; recv 11, shutdown 4,
-// getsockname 5, getpeername 6, getsockopt 5, close 3.
+// Guards against lost rows of the errno table. send: 15, and 14 for SendAll,
+// which retries after EINTR; recv 11, shutdown 4, getsockname 5, getpeername 6,
+// getsockopt 5, close 3.
 TEST(MethodFailures, AreAll) {
   EXPECT_EQ(MethodFailures().size(), 15u + 14 + 11 + 4 + 5 + 6 + 5 + 3);
 }
@@ -280,7 +281,8 @@ TEST_P(MethodFailureTest, IsReported) {
   const absl::Status status = method.run(socket);
   EXPECT_THAT(status, IsErrno(error));
   EXPECT_THAT(status, IsErrorKind(KindOfErrno(error)));
-  // A failure closes nothing: the destructor does, unless it was close's.
+  // The descriptor stays open after a failure, except after a failed close(2).
+  // The destructor closes it.
   EXPECT_EQ(socket.is_open(), method.call != Call::kClose);
   if (socket.is_open()) {
     EXPECT_CALL(sys, Close(kFd)).WillOnce(Succeed());
@@ -293,7 +295,7 @@ INSTANTIATE_TEST_SUITE_P(Errnos, MethodFailureTest,
                            return NameOf(tested.param);
                          });
 
-// A socket that holds nothing asks the kernel about -1.
+// A Socket without a descriptor passes -1 to the kernel.
 TEST(Socket, ReportsTheKernelsEbadfOnceItIsEmpty) {
   for (const Method& method : Methods()) {
     SCOPED_TRACE(method.name);

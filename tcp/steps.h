@@ -11,45 +11,47 @@
 #include "fakes/mock_syscalls.h"
 #include "syscalls/net/endpoint.h"
 
-// For tests: the system calls of Listen() and Connect() as expectations on a
-// MockSyscalls, so that one test can be written for each step of an operation.
+// For tests: expectations on a MockSyscalls for the system calls of Listen()
+// and Connect(). With them, one parametrised test covers each step.
 
 namespace net {
 
-// The descriptor that the mocked kernel makes.
+// The descriptor that the mock's socket(2) returns.
 inline constexpr int kFd = 7;
 
-// The port that the mocked kernel picks, and one that stands where none has
-// been assigned.
+// The port that the mock's getsockname(2) returns, and a value for a port
+// variable that must stay unchanged.
 inline constexpr uint16_t kPickedPort = 50123;
 inline constexpr uint16_t kUntouchedPort = 4242;
 
-// The endpoints that tests listen on and connect to. The IPv6 one has a scope,
-// to be lost on the way.
+// Returns the endpoints that tests listen on and connect to, one of each
+// family. The IPv6 endpoint has a scope ID, so that a test notices if it is
+// lost.
 std::vector<ip::Endpoint> TestedEndpoints();
 
-// "V4" or "V6": how an endpoint's tests are named.
+// Returns "V4" or "V6", for the names of parametrised tests.
 std::string FamilyName(const ip::Endpoint& endpoint);
 
 // One system call of Listen() or Connect().
 struct Step {
   Call call;
-  int option = 0;  // Of setsockopt: SO_KEEPALIVE, SO_REUSEADDR, SO_REUSEPORT.
+  int option = 0;  // For setsockopt: SO_KEEPALIVE, SO_REUSEADDR or
+                   // SO_REUSEPORT.
 };
 
-// "bind", "setsockopt_SO_KEEPALIVE".
+// Returns the step's name, for example "bind" or "setsockopt_SO_KEEPALIVE".
 std::string StepName(const Step& step);
 
-// What the steps of one operation are given.
+// The arguments that an operation's system calls are expected to have.
 struct StepArguments {
-  ip::Endpoint endpoint;  // Of bind or connect.
+  ip::Endpoint endpoint;  // For bind and connect.
   int type = SOCK_STREAM | SOCK_CLOEXEC;
   int backlog = 10;
 };
 
-// Expects the call of `step`, once, with exactly these arguments. It answers
-// the errno `error` or, if that is 0, succeeds: socket makes kFd, getsockname
-// tells the endpoint's address with kPickedPort.
+// Expects one call of `step` with exactly these arguments. The call fails with
+// `error` or, if `error` is 0, succeeds: socket returns kFd, and getsockname
+// returns the endpoint's address with kPickedPort.
 void ExpectStep(MockSyscalls& sys, const Step& step,
                 const StepArguments& arguments, int error = 0);
 

@@ -26,7 +26,8 @@ namespace {
 
 constexpr uint32_t kDefaultBacklog = 10;
 
-// The SOCK_* bits of socket(2) and accept4(2); nullopt if a flag is unknown.
+// Returns the SOCK_* bits for socket(2) and accept4(2), or nullopt if `flags`
+// has an unknown bit.
 std::optional<int> ToSockBits(SockFlags flags) {
   constexpr SockFlags kKnown = SockFlags::kNonblock | SockFlags::kNoCloexec;
   if ((flags & ~kKnown) != SockFlags::kNone) return std::nullopt;
@@ -47,7 +48,7 @@ SockFlags UnionOfFlags(absl::Span<const Option> options) {
   return flags;
 }
 
-// The SO_* option that an option asks for, 0 if it is of another sort.
+// Returns the SO_* name of an option, or 0 if it is not a socket option.
 struct SocketOptionOf {
   int operator()(KeepAlive) const { return SO_KEEPALIVE; }
   int operator()(ReuseAddr) const { return SO_REUSEADDR; }
@@ -58,8 +59,8 @@ struct SocketOptionOf {
   }
 };
 
-// Turns on each socket option in the order given, once. Returns the first
-// errno, 0 if all went well.
+// Turns on each socket option once, in the order given. Returns the first
+// errno, or 0 on success.
 template <typename Option>
 int SetSocketOptions(const Socket& socket, absl::Span<const Option> options) {
   uint64_t done = 0;
@@ -93,7 +94,7 @@ bool HasNullPortAssignment(absl::Span<const ListenOption> options) {
   });
 }
 
-// Fills every PortAssignment. Returns an errno, 0 if all went well.
+// Fills in every PortAssignment. Returns an errno, or 0 on success.
 int AssignPort(const Socket& socket, absl::Span<const ListenOption> options) {
   const bool wanted =
       std::any_of(options.begin(), options.end(), [](const auto& option) {
@@ -114,9 +115,10 @@ int AssignPort(const Socket& socket, absl::Span<const ListenOption> options) {
   return 0;
 }
 
-// Waits for a connection attempt that a signal cut connect(2) off from: it
-// goes on in the kernel, and connect(2) must not be called again (it would
-// answer EALREADY). Returns the attempt's errno, 0 if established.
+// Waits until a connection attempt whose connect(2) failed with EINTR has
+// ended. The attempt continues in the kernel, so connect(2) must not be called
+// again: it would fail with EALREADY. Returns the attempt's errno, or 0 if the
+// connection is established.
 int AwaitConnection(const Socket& socket) {
   pollfd writable = {.fd = socket.fd(), .events = POLLOUT, .revents = 0};
   SysResult polled;
@@ -131,8 +133,8 @@ int AwaitConnection(const Socket& socket) {
   return result.ok() ? error : result.error();
 }
 
-// Connects a new socket. Returns an errno, 0 if established, or under way
-// where that is all that was asked.
+// Connects a new socket. Returns an errno, or 0 if the connection is
+// established or, with `nonblocking`, under way.
 int ConnectSocket(const Socket& socket, const ip::Endpoint& remote,
                   bool nonblocking) {
   const ip::SockAddr address(remote);

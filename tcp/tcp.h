@@ -14,7 +14,7 @@
 #include "tcp/sock_flags.h"
 #include "tcp/socket.h"
 
-// TCP for Linux: listen, connect, accept, and who is at the other end.
+// TCP for Linux: listen, connect, accept, and the peer's address.
 //
 //   uint16_t port;
 //   absl::StatusOr<net::Socket> listener = net::tcp::Listen(
@@ -23,86 +23,100 @@
 //       net::tcp::Connect(net::ip::kLocalV6, port);
 //   absl::StatusOr<net::Socket> server = net::tcp::Accept(*listener);
 //
-// Common to all:
-//  * The kernel is reached through the Syscalls that is passed, and only
-//    through it; it must outlive the Sockets. Listen and Connect make exactly
-//    the system calls that their options need; nothing allocates memory when
-//    it succeeds.
-//  * A failure leaves nothing behind: the descriptor is closed, nothing stays
-//    bound, listening or connecting, out-parameters are untouched, and the
-//    error is that of the first call that failed, never that of the clean-up.
-//  * Errors are absl::Status with the errno inside (syscalls/errors/error.h).
-//  * All functions may be called from any thread, concurrently.
-//
-// SockFlags with unknown bits: EINVAL, before any system call.
+// These rules hold for all functions:
+// - Kernel: functions reach the kernel only through the Syscalls that is
+//   passed, which must outlive the Sockets. Listen() and Connect() make exactly
+//   the system calls that their options need.
+// - Memory: a call that succeeds does not allocate.
+// - Failure: a call that fails closes its descriptor. Nothing stays bound,
+//   listening or connecting. Out-parameters are unchanged. The error is that of
+//   the first system call that failed, never one of the clean-up.
+// - Errors: absl::Status that contains the errno (syscalls/errors/error.h).
+// - Threads: any function may be called from any thread, concurrently.
+// - Flags: unknown bits in SockFlags fail with EINVAL before any system call.
 
 namespace net::tcp {
 
-// Listens for connections to `addr` and `port`; port 0: the system picks one,
-// and PortAssignment tells which. An IPv6 wildcard listener (ip::kAnyV6) also
-// takes IPv4 connections, with v4-mapped addresses, unless
-// net.ipv6.bindv6only is set.
+// Listens for connections to `addr` and `port` (host byte order). With port 0,
+// the kernel picks an ephemeral port, and PortAssignment receives it. An IPv6
+// wildcard listener (ip::kAnyV6) also accepts IPv4 connections, whose addresses
+// are v4-mapped, unless net.ipv6.bindv6only is set. Does not block.
 //
 // Calls, in this order: socket(2), setsockopt(2) for each option, bind(2),
-// listen(2), and with PortAssignment getsockname(2). Does not block.
+// listen(2) and, with PortAssignment, getsockname(2).
 //
-// EADDRINUSE: the port is taken, or every ephemeral port is. EADDRNOTAVAIL: the
-// address is not this machine's. EACCES: a port below
-// net.ipv4.ip_unprivileged_port_start, without CAP_NET_BIND_SERVICE. EMFILE,
-// ENFILE: out of descriptors. EAFNOSUPPORT: the kernel has no IPv6. EINVAL: a
-// PortAssignment is null, or flags are unknown. ENOBUFS, ENOMEM, EPERM: as in
-// the man pages.
+// Errors:
+// - EADDRINUSE: the port is in use; or, with port 0, all ephemeral ports are.
+// - EADDRNOTAVAIL: `addr` is not a local address.
+// - EACCES: the port is below net.ipv4.ip_unprivileged_port_start and the
+//   process has no CAP_NET_BIND_SERVICE.
+// - EMFILE, ENFILE: no descriptor is left for the process or the system.
+// - EAFNOSUPPORT: the kernel has no IPv6.
+// - EINVAL: a PortAssignment is null, or SockFlags has unknown bits.
+// - ENOBUFS, ENOMEM, EPERM: see the calls' man pages.
 absl::StatusOr<Socket> Listen(ip::Addr addr, uint16_t port,
                               absl::Span<const ListenOption> options = {},
                               Syscalls& sys = DefaultSyscalls());
 
-// Connects to `addr` and `port`, and blocks until the connection is
-// established or has failed, for as long as the kernel tries (about two
-// minutes, net.ipv4.tcp_syn_retries). A signal does not end that: the attempt
-// goes on in the kernel, and its outcome is waited for.
+// Connects to `addr` and `port` (host byte order). Blocks until the connection
+// is established or has failed. The kernel gives up after about two minutes
+// without a response (net.ipv4.tcp_syn_retries). A signal does not end the
+// attempt: it continues in the kernel, and Connect() waits for its outcome.
 //
-// With SockFlags::kNonblock it does not wait: success means that the attempt is
-// under way; poll(2) tells when it has ended, by POLLOUT, and
-// Socket::PendingError() how.
+// With SockFlags::kNonblock, Connect() does not block. Success then means that
+// the attempt is under way. It has ended once poll(2) reports POLLOUT, and
+// Socket::PendingError() returns its outcome.
 //
-// Calls, in this order: socket(2), setsockopt(2) for each option, connect(2);
-// after an EINTR, poll(2) until writable and getsockopt(2) for SO_ERROR.
+// Calls, in this order: socket(2), setsockopt(2) for each option, connect(2).
+// If connect(2) fails with EINTR, also poll(2) until the socket is writable,
+// and getsockopt(2) for SO_ERROR.
 //
-// ECONNREFUSED: nothing listens there. ETIMEDOUT: no answer. ENETUNREACH,
-// EHOSTUNREACH: no way there. EADDRNOTAVAIL: no local port or address is left
-// for it. EACCES, EPERM: forbidden by a route or a firewall rule. ECONNRESET:
-// the peer gave up while connecting. EMFILE, ENFILE: out of descriptors.
-// EAFNOSUPPORT: the kernel has no IPv6. EINPROGRESS, EALREADY, EISCONN: a
-// kernel that says so on a fresh blocking socket is reported, not trusted.
-// EINVAL, EADDRINUSE, EAGAIN, ENOBUFS, ENOMEM: as in the man pages.
+// Errors:
+// - ECONNREFUSED: nothing listens on that port.
+// - ETIMEDOUT: the peer did not respond.
+// - ENETUNREACH, EHOSTUNREACH: there is no route to the network or host.
+// - EADDRNOTAVAIL: no local port or address is available.
+// - EACCES, EPERM: a route or a firewall rule forbids it.
+// - ECONNRESET: the peer reset the connection during the handshake.
+// - EMFILE, ENFILE: no descriptor is left for the process or the system.
+// - EAFNOSUPPORT: the kernel has no IPv6.
+// - EINPROGRESS, EALREADY, EISCONN: unexpected on a new blocking socket, and
+//   reported as errors.
+// - EINVAL: SockFlags has unknown bits, or see connect(2).
+// - EADDRINUSE, EAGAIN, ENOBUFS, ENOMEM: see the calls' man pages.
 absl::StatusOr<Socket> Connect(ip::Addr addr, uint16_t port,
                                absl::Span<const ConnectOption> options = {},
                                Syscalls& sys = DefaultSyscalls());
 
-// Takes the next connection of `listener`, in the order in which they were
-// established, and blocks until there is one. The new socket uses the
-// listener's Syscalls; its flags are `flags`, nothing is inherited of the
-// listener's: a non-blocking listener accepts blocking sockets.
+// Accepts the next connection of `listener`, in the order in which the
+// connections were established. Blocks until there is one. The new socket uses
+// the listener's Syscalls. It has exactly the given `flags`: a non-blocking
+// listener accepts blocking sockets unless `flags` has kNonblock.
 //
-// EINTR, and ECONNABORTED of a connection that was gone before it was taken,
-// are retried without bound. To end a blocked Accept, call
+// Calls accept4(2) until it succeeds or fails with an errno other than EINTR
+// and ECONNABORTED (the connection ended before it was accepted). These two are
+// retried without a limit. To wake a blocked Accept(), call
 // listener.Shutdown(SHUT_RD) in another thread.
 //
-// Calls accept4(2), as often as that takes.
-//
-// EAGAIN: the listener is non-blocking, or has SO_RCVTIMEO, and nothing is
-// there. EINVAL: it does not listen, or was shut down; or flags are unknown.
-// EBADF: it is closed. ENOTSOCK, EOPNOTSUPP: it is not a TCP socket. EMFILE,
-// ENFILE, ENOBUFS, ENOMEM: out of resources; the connection stays queued.
-// EPERM, EPROTO and pending network errors of the new socket (ENETDOWN,
-// EHOSTUNREACH...): as in accept(2).
+// Errors:
+// - EAGAIN: no connection is queued and the listener is non-blocking, or its
+//   SO_RCVTIMEO expired.
+// - EINVAL: the socket is not listening or was shut down, or `flags` has
+//   unknown bits.
+// - EBADF: the listener is closed.
+// - ENOTSOCK, EOPNOTSUPP: the descriptor is not a TCP socket.
+// - EMFILE, ENFILE, ENOBUFS, ENOMEM: no descriptor or memory is left. The
+//   connection stays queued.
+// - EPERM, EPROTO, and pending network errors of the new socket (ENETDOWN,
+//   EHOSTUNREACH and others): see accept(2).
 absl::StatusOr<Socket> Accept(const Socket& listener,
                               SockFlags flags = SockFlags::kNone);
 
-// The remote end of a connection; nullopt if there is none: not connected, not
-// yet connected, listening, reset, closed, not a socket, not an IP socket.
-// After the peer's FIN the address is still there; an IPv4 peer of an IPv6
-// socket is v4-mapped. Socket::PeerAddr() tells the errno.
+// Returns the remote address and port of a connection. Returns nullopt if the
+// socket is not connected, still connecting, listening, reset or closed, or if
+// it is not an IP socket. The address is still available after the peer's FIN.
+// An IPv4 peer of an IPv6 socket has a v4-mapped address. Socket::PeerAddr()
+// returns the errno, too.
 //
 // Calls getpeername(2). Does not block.
 std::optional<ip::Endpoint> PeerAddr(const Socket& socket);
