@@ -24,12 +24,13 @@ SysResult FromLibc(int64_t answer) {
   return answer < 0 ? SysResult::Error(errno) : SysResult::Ok(answer);
 }
 
-// Holds the process's kernel without ever destroying it.
+// Holds the process's kernel and never destroys it.
 union DefaultStorage {
   constexpr DefaultStorage() : kernel() {}
   DefaultStorage(const DefaultStorage&) = delete;
   DefaultStorage& operator=(const DefaultStorage&) = delete;
-  // Defaulted, it would be deleted: a union does not destroy what it holds.
+  // A defaulted destructor would be deleted, because a union does not destroy
+  // its members.
   ~DefaultStorage() {}  // NOLINT(modernize-use-equals-default)
   LinuxSyscalls kernel;
 };

@@ -15,11 +15,12 @@
 
 namespace net {
 
-// The kernel of this process, through the C library's wrappers: each method
-// makes its one system call and nothing else. Has no state; every instance is
-// the same kernel, and DefaultSyscalls() is one of them.
+// The kernel of this process, through libc's wrappers. Each method makes its
+// one system call and nothing else. The class has no state: all instances are
+// equivalent, and DefaultSyscalls() is one of them.
 //
-// `errno` is whatever the wrapper left there.
+// Thread-safety: see Syscalls. A call that fails leaves the global `errno` as
+// libc sets it.
 class LinuxSyscalls final : public Syscalls {
  public:
   constexpr LinuxSyscalls() = default;

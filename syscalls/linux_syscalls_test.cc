@@ -35,8 +35,9 @@ namespace {
 
 using ::testing::Eq;
 
-// Each call is shown to be the one of its name, with its arguments in their
-// places, by what only that call does; and to carry the kernel's errno.
+// Checks for each method that it makes the system call of its name, that the
+// arguments are in the right order, and that the kernel's errno is returned.
+// Each test uses an effect that only that call has.
 class LinuxSyscallsTest : public testing::Test {
  protected:
   ~LinuxSyscallsTest() override {
@@ -46,8 +47,8 @@ class LinuxSyscallsTest : public testing::Test {
     }
   }
 
-  // A descriptor that a successful call answered, closed at the end; -1 and a
-  // failure if it did not succeed.
+  // Returns the descriptor of a successful call, which the fixture closes. If
+  // the call failed, fails the test and returns -1.
   int Opened(SysResult result) {
     EXPECT_THAT(result, IsOk());
     return Own(result.ok() ? result.fd() : -1);
@@ -61,7 +62,7 @@ class LinuxSyscallsTest : public testing::Test {
     return Opened(sys_.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   }
 
-  // A listener on 127.0.0.1, and its address.
+  // Returns a listener on 127.0.0.1 and stores its address.
   int Listener(ip::SockAddr* address) {
     const int fd = TcpSocket();
     const ip::SockAddr any(ip::Endpoint{ip::kLocalV4, 0});
@@ -149,7 +150,7 @@ TEST_F(LinuxSyscallsTest, ListenTakesTheBacklog) {
   socklen_t size = sizeof(info);
   ASSERT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), IsOk());
   EXPECT_EQ(info.tcpi_state, TCP_LISTEN);
-  EXPECT_EQ(info.tcpi_sacked, 7u);  // of a listener: its backlog
+  EXPECT_EQ(info.tcpi_sacked, 7u);  // The listener's backlog (Linux).
   EXPECT_THAT(sys_.Listen(-1, 7), IsErrno(EBADF));
 }
 
@@ -298,8 +299,8 @@ TEST_F(LinuxSyscallsTest, PPollTakesATimeAndSignals) {
 
 std::atomic<int> signals_seen = 0;
 
-// A signal that is pending, and blocked but for the duration of the call, is
-// what only ppoll's last argument lets through.
+// ppoll(2) replaces the signal mask during the call. A pending, blocked signal
+// is delivered only because of its last argument.
 TEST_F(LinuxSyscallsTest, PPollWaitsWithTheSignalsGiven) {
   struct sigaction count = {};
   count.sa_handler = [](int) { ++signals_seen; };
@@ -334,7 +335,7 @@ TEST_F(LinuxSyscallsTest, EpollTellsWhatIsReady) {
   EXPECT_THAT(sys_.EpollWait(epoll, events.data(), 2, 0), IsOkAndHolds(Eq(0)));
   ASSERT_THAT(sys_.Send(ends.client, "x", 1, 0), IsOk());
   ASSERT_THAT(sys_.EpollWait(epoll, events.data(), 2, -1), IsOkAndHolds(Eq(1)));
-  // A copy: the struct is packed, and its member may not be bound to.
+  // A copy, because a reference cannot bind to a member of a packed struct.
   const uint64_t told = events[0].data.u64;
   EXPECT_EQ(told, 4711u);
   EXPECT_THAT(sys_.EpollWait(epoll, events.data(), 0, 0), IsErrno(EINVAL));
@@ -402,7 +403,7 @@ TEST_F(LinuxSyscallsTest, TimeIsOfTheClockNamed) {
   ASSERT_THAT(sys_.ClockGetTime(CLOCK_MONOTONIC, &later), IsOk());
   ASSERT_THAT(sys_.ClockGetTime(CLOCK_REALTIME, &real), IsOk());
   EXPECT_GE(later.tv_sec, monotonic.tv_sec);
-  EXPECT_GT(real.tv_sec, 1600000000);  // since 1970; it has passed 2020
+  EXPECT_GT(real.tv_sec, 1600000000);  // Seconds since 1970; this is in 2020.
   EXPECT_THAT(sys_.ClockGetTime(9999, &real), IsErrno(EINVAL));
 }
 
@@ -413,7 +414,7 @@ TEST_F(LinuxSyscallsTest, NanoSleepTakesADuration) {
   EXPECT_THAT(sys_.NanoSleep(&bad, nullptr), IsErrno(EINVAL));
 }
 
-// An errno that was there before is no answer.
+// An errno of an earlier call is not reported.
 TEST_F(LinuxSyscallsTest, AStaleErrnoIsNotReported) {
   errno = EIO;
   EXPECT_THAT(sys_.Fcntl(TcpSocket(), F_GETFD, 0),
@@ -427,7 +428,7 @@ TEST(DefaultSyscallsTest, IsOneLinuxSyscalls) {
   EXPECT_THAT(DefaultSyscalls().ClockGetTime(CLOCK_MONOTONIC, &time), IsOk());
 }
 
-// Constructed before main().
+// Initialised before main().
 const SysResult kBeforeMain = DefaultSyscalls().Close(-1);
 
 TEST(DefaultSyscallsTest, WorksBeforeMain) {

@@ -8,13 +8,14 @@
 
 namespace net {
 
-// std::mutex and std::condition_variable with the annotations that clang's
-// -Wthread-safety checks. Not absl::Mutex: Debian's abseil is a prebuilt
-// library without ThreadSanitizer's instrumentation, and every section that
-// its Mutex guards is reported as a race.
+// std::mutex with the annotations that clang's -Wthread-safety checks.
 //
-// Spelled lock() and unlock() so that std::condition_variable_any and the
-// standard's own guards take it, too.
+// Not absl::Mutex: Debian's abseil is prebuilt, without ThreadSanitizer's
+// instrumentation, so ThreadSanitizer reports every section that absl::Mutex
+// guards as a race.
+//
+// The methods are named lock() and unlock() so that std::condition_variable_any
+// and the standard guards accept a Mutex.
 class ABSL_LOCKABLE Mutex {
  public:
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
@@ -25,7 +26,7 @@ class ABSL_LOCKABLE Mutex {
   std::mutex mutex_;
 };
 
-// Holds a Mutex for as long as it lives.
+// Holds a Mutex from construction to destruction.
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
@@ -40,14 +41,15 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex& mutex_;
 };
 
-// A condition variable for a Mutex that the caller holds. Wakes spuriously, as
-// the standard's: wait in a loop over the condition.
+// A condition variable for a Mutex that the caller holds. Wait() can return
+// without a notification, as with std::condition_variable. Call it in a loop
+// that checks the condition.
 class CondVar {
  public:
   void Wait(Mutex& mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     variable_.wait(lock);
-    lock.release();  // The caller goes on holding it.
+    lock.release();  // The caller still holds it.
   }
   void NotifyAll() { variable_.notify_all(); }
 

@@ -11,8 +11,8 @@
 namespace net {
 namespace {
 
-// Plain numbers, shared: whatever the lock does not do, ThreadSanitizer sees,
-// and without it the sum is wrong.
+// An unsynchronised number behind the lock. If the lock fails, the sum is
+// wrong, and ThreadSanitizer reports a race.
 class Counter {
  public:
   void Add() {
@@ -43,10 +43,12 @@ TEST(MutexTest, ExcludesOtherThreads) {
   EXPECT_EQ(counter.value(), kThreads * kTimes);
 }
 
-// Two threads throw a ball, which neither may hold twice in a row.
+// A ball that two threads throw to each other. Neither may have it twice in a
+// row.
 class Court {
  public:
-  // Waits for the ball to be at `side`, counts, and throws it to the other.
+  // Waits until the ball is at `side`, counts the throw and moves the ball to
+  // the other side.
   void Play(int side) {
     MutexLock lock(mutex_);
     while (ball_ != side) moved_.Wait(mutex_);

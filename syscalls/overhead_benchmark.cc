@@ -1,6 +1,6 @@
-// What the seam costs: a call through Syscalls& beside the same call made
-// directly. Once with a kernel that does nothing, which shows the virtual call
-// alone, and once with the cheapest real system call there is.
+// Measures the cost of the seam: a call through Syscalls& and the same call
+// made directly. One pair uses a kernel that does nothing, which shows the cost
+// of the virtual call alone. The other pair uses the cheapest real system call.
 //
 //   bazel run --config=opt //syscalls:overhead_benchmark
 
@@ -16,7 +16,7 @@
 namespace net {
 namespace {
 
-// Kept out of line, as a function of another library is.
+// Not inlined, like a function of another library.
 [[gnu::noinline]] SysResult CloseNothing(const int fd) {
   benchmark::DoNotOptimize(fd);
   return SysResult::Ok(fd);
@@ -30,9 +30,10 @@ class NothingKernel final : public Syscalls {
   }
 };
 
-// The kernel, as somebody's code has it: the compiler must not know which.
-// (Not by DoNotOptimize() of a variable, which Debian's Google Benchmark 1.7.1
-// miscompiles with GCC: it came back null.)
+// Returns its argument in a way that hides the concrete type from the compiler,
+// as in real code. DoNotOptimize() of a variable does not work here: GCC
+// miscompiles it with Debian's Google Benchmark 1.7.1, and the pointer is null
+// afterwards.
 Syscalls& Hidden(Syscalls& kernel) {
   Syscalls* volatile pointer = &kernel;
   return *pointer;
@@ -54,7 +55,7 @@ void BM_Nothing_Syscalls(benchmark::State& state) {
 }
 BENCHMARK(BM_Nothing_Syscalls);
 
-// close(-1): EBADF, after the way into the kernel and back.
+// close(-1) fails with EBADF after one round trip into the kernel.
 void BM_Close_Direct(benchmark::State& state) {
   for (auto _ : state) {
     const int error = ::close(-1) < 0 ? errno : 0;

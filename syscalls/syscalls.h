@@ -15,26 +15,25 @@
 
 namespace net {
 
-// The kernel as a TCP program sees it: one virtual for each system call, with
-// the arguments and the meaning of its man page (section 2). Everything in
-// this project reaches the kernel through a Syscalls, so that the kernel can
-// be replaced: by a mock, by a model, by a kernel that fails on demand.
+// The kernel as a TCP program sees it. Each virtual method is one system call,
+// with the arguments, blocking behaviour and errors of its man page (section
+// 2). All code of this project reaches the kernel through a Syscalls, so that a
+// mock, a model or a kernel that fails on demand can replace it.
 //
-// A call returns the kernel's own answer, a value or an errno, in a SysResult.
-// The global `errno` is never part of it, though an implementation over libc
-// may disturb it.
+// A method returns the call's value or errno in a SysResult. Callers must not
+// read the global `errno`: an implementation may change it or leave it alone.
 //
-// A Syscalls is passed explicitly, by reference, and outlives everything that
-// was given it. There is no global one to swap: two tests in one process would
-// race for it.
+// Ownership: a Syscalls is passed by reference and must outlive everything that
+// received it. There is no global instance to replace, because two tests in one
+// process would race for it.
 //
-// No method is pure. The default of each answers ENOSYS and touches nothing,
-// so that an implementation written today outlives a call added tomorrow, and
-// a fake need only have the calls that it means.
+// Default: no method is pure. By default a method returns ENOSYS and writes
+// nothing. An implementation therefore still compiles after a call is added,
+// and a fake needs only the calls that it models.
 //
-// Thread-safety: as of the kernel. Every method may be called from any thread,
-// concurrently with every other, and implementations must allow that; what
-// calls on one descriptor do to each other is the kernel's affair.
+// Thread-safety: any method may be called from any thread, concurrently with
+// any other, as with the kernel. Implementations must allow it. The man pages
+// define the effect of concurrent calls on one descriptor.
 class Syscalls {
  public:
   Syscalls() = default;
@@ -66,7 +65,9 @@ class Syscalls {
   virtual SysResult Write(int fd, const void* data, size_t size);
 
   // Readiness: poll(2), ppoll(2), epoll_create1(2), epoll_ctl(2),
-  // epoll_wait(2). Timeouts are as there: milliseconds, -1 for none.
+  // epoll_wait(2). Timeouts are as in the man pages: `timeout_ms` is in
+  // milliseconds and -1 blocks without limit; a null `timeout` of ppoll(2)
+  // does, too.
   virtual SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms);
   virtual SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                           const sigset_t* signals);
@@ -77,8 +78,8 @@ class Syscalls {
                               int timeout_ms);
 
   // Descriptors: close(2), fcntl(2), ioctl(2), dup(2), dup3(2), pipe2(2),
-  // eventfd(2). The third argument of fcntl and ioctl is fixed here: an
-  // integer or a pointer as the command wants it; pass 0 where it wants none.
+  // eventfd(2). The third argument of fcntl and ioctl is not variadic here. It
+  // is the integer or pointer that the command takes; pass 0 if it takes none.
   virtual SysResult Close(int fd);
   virtual SysResult Fcntl(int fd, int command, intptr_t argument);
   virtual SysResult Ioctl(int fd, uint64_t request, intptr_t argument);
@@ -92,8 +93,9 @@ class Syscalls {
   virtual SysResult NanoSleep(const timespec* duration, timespec* remaining);
 };
 
-// The kernel this process runs on (a LinuxSyscalls). Never destroyed; needs no
-// initialisation, so it may be used from constructors of global objects, too.
+// Returns the kernel that this process runs on (a LinuxSyscalls). It needs no
+// initialisation and is never destroyed, so constructors and destructors of
+// global objects may use it, too.
 Syscalls& DefaultSyscalls();
 
 }  // namespace net

@@ -20,7 +20,7 @@
 namespace net {
 namespace {
 
-// Everything that a call may be given to write to, filled with a pattern.
+// All memory that a call may write to, filled with a pattern.
 struct Canvas {
   static constexpr unsigned char kPattern = 0x5a;
 
@@ -49,7 +49,7 @@ struct Canvas {
   sockaddr* addr() { return reinterpret_cast<sockaddr*>(&address); }
 };
 
-// An implementation of nothing.
+// An implementation without any call.
 class Nothing : public Syscalls {};
 
 class SyscallsDefaultTest : public testing::Test {

@@ -11,7 +11,7 @@
 namespace net {
 namespace {
 
-// Linux keeps errnos below this on every architecture (MAX_ERRNO).
+// On every architecture, Linux uses only errnos below this (MAX_ERRNO is 4095).
 constexpr int kErrnoLimit = 4096;
 
 }  // namespace

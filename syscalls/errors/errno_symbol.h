@@ -9,15 +9,15 @@
 
 namespace net {
 
-// The symbol of an errno as errno(3) spells it, "ECONNREFUSED"; "E4711" for a
-// number that has none; "0" for 0. Where one number has two symbols, the
-// first that errno.h gives it: EAGAIN, not EWOULDBLOCK; EOPNOTSUPP, not
-// ENOTSUP.
+// Returns the symbol of an errno, as in errno(3): "ECONNREFUSED". Returns "0"
+// for 0 and, for a number without a symbol, the number: "E4711". If one number
+// has two symbols, returns the one that errno.h defines first: EAGAIN, not
+// EWOULDBLOCK; EOPNOTSUPP, not ENOTSUP.
 std::string ErrnoSymbol(int error);
 
-// The errno of a symbol: the inverse of ErrnoSymbol() for every errno that
-// this C library knows, plus the second names EWOULDBLOCK and ENOTSUP.
-// nullopt if there is no such symbol.
+// Returns the errno of a symbol, or nullopt if there is no such symbol. It is
+// the inverse of ErrnoSymbol() for every errno that this libc knows; it also
+// accepts the second names EWOULDBLOCK and ENOTSUP.
 std::optional<int> ErrnoFromSymbol(absl::string_view symbol);
 
 }  // namespace net

@@ -38,7 +38,7 @@ TEST(ErrnoSymbolTest, EveryErrnoReadsBack) {
     EXPECT_EQ(ErrnoFromSymbol(symbol), error) << symbol;
     EXPECT_TRUE(symbols.insert(symbol).second) << symbol << " twice";
   }
-  // Linux has 131 of them on x86-64, and every architecture more than these.
+  // Linux has 131 on x86-64. Every architecture has more than 100.
   EXPECT_GT(symbols.size(), 100u);
 }
 

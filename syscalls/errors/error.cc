@@ -18,11 +18,11 @@
 namespace net {
 namespace {
 
-// The errno travels as decimal text in a payload of this type.
+// Payload type under which a Status carries its errno, as decimal text.
 constexpr absl::string_view kErrnoPayload = "net/errno";
 
-// What a person can do about an error, where the errno's own text leaves that
-// open. An empty operation stands for every operation.
+// A remedy for an error, appended to its message where the errno's own text
+// does not suggest one. An empty operation matches every operation.
 struct Advice {
   int error;
   absl::string_view operation;

@@ -12,26 +12,29 @@
 
 namespace net {
 
-// Errors are absl::Status values made from an errno, all of them here.
+// Functions to make an absl::Status from an errno and to read the errno back.
+// No other code of this project makes such a Status.
 //
-// They stand with the values that cross the seam and not in tcp/, because the
-// fakes, the loopback harness and the matchers report errnos too and must not
-// know tcp/.
+// They are in syscalls/ and not in tcp/, because the fakes, the loopback
+// harness and the matchers report errnos, too, and must not depend on tcp/.
 
-// The error of `operation` (a lower-case verb, "listen") that failed with the
-// errno `error` (> 0). The code is absl::ErrnoToStatusCode()'s; the message
-// names the operation, the endpoint if there is one, the errno's symbol and
-// text, and, where there is something to be done, what:
+// Returns the error of `operation` (a lower-case verb such as "listen"), which
+// failed with the errno `error`. Requires `error` > 0. The code is that of
+// absl::ErrnoToStatusCode(). The message has the operation, the endpoint if
+// given, the errno's symbol and text, and for some errors a remedy in
+// parentheses:
 //
 //   listen [::1]:80: EACCES: Permission denied (ports below
 //   net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE)
 //
-// The message is for people: programs ask ErrnoOf() and KindOf().
+// The message is for people and may change. Programs use ErrnoOf() and
+// KindOf().
 absl::Status ErrnoError(int error, absl::string_view operation);
 absl::Status ErrnoError(int error, absl::string_view operation,
                         const ip::Endpoint& endpoint);
 
-// The errno that an error was made from; 0 if OK or not made by ErrnoError().
+// Returns the errno of an error, or 0 if it is OK or was not made by
+// ErrnoError().
 int ErrnoOf(const absl::Status& status);
 template <typename T>
 int ErrnoOf(const absl::StatusOr<T>& result) {
@@ -39,8 +42,8 @@ int ErrnoOf(const absl::StatusOr<T>& result) {
 }
 inline int ErrnoOf(SysResult result) { return result.error(); }
 
-// The kind of an error; kOpaque for an error not made by ErrnoError(),
-// nullopt if OK.
+// Returns the kind of an error. Returns nullopt if it is OK, and kOpaque if
+// ErrnoError() did not make it.
 std::optional<ErrorKind> KindOf(const absl::Status& status);
 template <typename T>
 std::optional<ErrorKind> KindOf(const absl::StatusOr<T>& result) {

@@ -10,7 +10,7 @@
 namespace net {
 namespace {
 
-// In the order of the enum, which KindName() relies on.
+// In the order of the enum; KindName() depends on it.
 constexpr std::array<absl::string_view, 24> kNames = {
     "refused",
     "timeout",

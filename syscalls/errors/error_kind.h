@@ -9,9 +9,9 @@
 
 namespace net {
 
-// What sort of failure an errno is, coarse enough to be told by socket layers
-// that hide the errno. The first nine are the names of Hare's `errors` module;
-// the others give a name to each failure that users of TCP meet.
+// The kind of an error, coarse enough for socket layers that hide the errno.
+// The first nine names are those of Hare's `errors` module. The others name the
+// remaining failures that users of TCP meet.
 enum class ErrorKind {
   kRefused,              // ECONNREFUSED
   kTimeout,              // ETIMEDOUT
@@ -37,16 +37,18 @@ enum class ErrorKind {
   kInProgress,           // EINPROGRESS, EALREADY
   kBadDescriptor,        // EBADF
   kNotASocket,           // ENOTSOCK
-  kOpaque,               // every other errno
+  kOpaque,               // Every other errno.
 };
 
-// The kind of an errno. Total: what is not in the table above is kOpaque.
+// Returns the kind of an errno. Every number has a kind: kOpaque if it is not
+// in the table above.
 ErrorKind KindOfErrno(int error);
 
-// The kind's name in reports and on the wire: "refused", "address_in_use".
+// Returns the kind's name in reports and in the drivers' protocol: "refused",
+// "address_in_use".
 absl::string_view KindName(ErrorKind kind);
 
-// The inverse of KindName(); nullopt if there is no such kind.
+// Returns the kind with the given name, or nullopt if there is none.
 std::optional<ErrorKind> KindFromName(absl::string_view name);
 
 std::ostream& operator<<(std::ostream& os, ErrorKind kind);

@@ -18,7 +18,7 @@ struct Row {
   std::vector<int> errors;
 };
 
-// The table of the kinds, as the suite's reports and drivers know it.
+// The table of kinds, written out. Reports and drivers depend on it.
 const std::vector<Row>& Table() {
   static const auto& table = *new std::vector<Row>{
       {ErrorKind::kRefused, "refused", {ECONNREFUSED}},

@@ -39,8 +39,8 @@ TEST(ErrorTest, WithoutEndpointTheMessageNamesNone) {
   EXPECT_THAT(Message(status), Not(HasSubstr("0.0.0.0")));
 }
 
-// What can be done about it is said where it is true: the port needs a
-// privilege to listen, not to connect.
+// A remedy appears only for the operations to which it applies: listening on
+// the port needs a privilege, connecting to it does not.
 TEST(ErrorTest, TheMessageAdvisesWhereThereIsAdvice) {
   const std::string listen = Message(ErrnoError(EACCES, "listen"));
   const std::string connect = Message(ErrnoError(EACCES, "connect"));

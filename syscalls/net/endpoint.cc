@@ -20,7 +20,7 @@ namespace {
 
 std::optional<uint16_t> ParsePort(absl::string_view text) {
   uint32_t port = 0;
-  // SimpleAtoi also takes signs and spaces.
+  // SimpleAtoi also accepts signs and spaces.
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (!std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   if (!absl::SimpleAtoi(text, &port) || port > 65535) return std::nullopt;

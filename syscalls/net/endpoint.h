@@ -16,17 +16,18 @@
 
 namespace net::ip {
 
-// One end of a TCP connection: an address and a port in host byte order.
+// One end of a TCP connection: an address and a port. The port is in host byte
+// order.
 struct Endpoint {
   Addr addr;
   uint16_t port = 0;
 
-  // From "127.0.0.1:80" or "[::1]:80", a decimal port of 0 to 65535; nullopt
-  // for everything else. ToString() is its inverse.
+  // Parses "127.0.0.1:80" or "[::1]:80" with a decimal port from 0 to 65535.
+  // Returns nullopt for any other text. ToString() is the inverse.
   static std::optional<Endpoint> Parse(absl::string_view text);
   std::string ToString() const;
 
-  // By address, then by port.
+  // Orders by address, then by port.
   friend constexpr bool operator==(const Endpoint&, const Endpoint&) = default;
   friend constexpr std::strong_ordering operator<=>(const Endpoint&,
                                                     const Endpoint&) = default;
@@ -39,25 +40,27 @@ struct Endpoint {
 
 std::ostream& operator<<(std::ostream& os, const Endpoint& endpoint);
 
-// A socket address (ip(7), ipv6(7)) with its length, as system calls take it
-// and fill it in. Lives on the stack; holds an IPv4 or IPv6 address.
+// A socket address (ip(7), ipv6(7)) and its length, for system calls that take
+// or return one. It has space for an IPv4 or an IPv6 address and does not
+// allocate.
 class SockAddr {
  public:
-  // An empty buffer for a call to fill in: family AF_UNSPEC, length capacity.
+  // An empty buffer for a call to fill in. The family is AF_UNSPEC, and the
+  // length is the capacity.
   SockAddr();
-  // The socket address of an endpoint.
+  // The socket address of `endpoint`.
   explicit SockAddr(const Endpoint& endpoint);
 
   const sockaddr* get() const { return &address_.any; }
   sockaddr* get() { return &address_.any; }
 
-  // The length of the address, in bytes. size_ptr() is for the calls that are
-  // told the room and answer the length.
+  // The length of the address in bytes. Use size_ptr() for calls that take the
+  // capacity and return the length.
   socklen_t size() const { return size_; }
   socklen_t* size_ptr() { return &size_; }
 
-  // The endpoint it holds; nullopt if it is neither IPv4 nor IPv6, or cut
-  // short.
+  // Returns the endpoint, or nullopt if the address is neither IPv4 nor IPv6 or
+  // is truncated.
   std::optional<Endpoint> ToEndpoint() const;
 
  private:
@@ -71,8 +74,8 @@ class SockAddr {
   socklen_t size_;
 };
 
-// The endpoint of a socket address of `size` bytes that lies anywhere; nullopt
-// if it is neither IPv4 nor IPv6, or cut short.
+// Returns the endpoint of a socket address of `size` bytes, or nullopt if it is
+// neither IPv4 nor IPv6 or is truncated. `address` need not be aligned.
 std::optional<Endpoint> EndpointFromSockaddr(const sockaddr* address,
                                              socklen_t size);
 

@@ -136,8 +136,8 @@ TEST(SockAddrTest, HoldsWhatACallFillsIn) {
   EXPECT_EQ(address.ToEndpoint(), (Endpoint{kLocalV6, 80}));
 }
 
-// A kernel answers the length that it would have written, also when that is
-// more than the room it was given.
+// A kernel returns the length that the whole address has, which can exceed the
+// capacity.
 TEST(SockAddrTest, ALengthBeyondTheRoomIsNotBelieved) {
   SockAddr address(Endpoint{kLocalV6, 80});
   *address.size_ptr() = sizeof(sockaddr_storage);
@@ -149,7 +149,8 @@ TEST(SockAddrTest, CutShortItIsNoEndpoint) {
        {Endpoint{kLocalV4, 80}, Endpoint{kLocalV6, 80}}) {
     const SockAddr whole(endpoint);
     for (socklen_t size = 0; size < whole.size(); ++size) {
-      // On the heap and no longer than said, so that ASan sees a look beyond.
+      // On the heap, with exactly the given length, so that AddressSanitizer
+      // detects a read past the end.
       const std::vector<char> bytes(
           reinterpret_cast<const char*>(whole.get()),
           reinterpret_cast<const char*>(whole.get()) + size);

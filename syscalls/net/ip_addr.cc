@@ -22,7 +22,7 @@ namespace {
 
 std::optional<uint32_t> ParseScope(absl::string_view text) {
   uint32_t scope = 0;
-  // SimpleAtoi also takes signs and spaces.
+  // SimpleAtoi also accepts signs and spaces.
   if (!std::all_of(text.begin(), text.end(), absl::ascii_isdigit)) {
     return std::nullopt;
   }
@@ -30,7 +30,8 @@ std::optional<uint32_t> ParseScope(absl::string_view text) {
   return scope;
 }
 
-// In ::/96, and with something in the upper half of what is left.
+// True for addresses in ::/96 whose last four bytes do not begin with two zero
+// bytes.
 bool IsV4Compatible(const Addr::V6Bytes& bytes) {
   const auto is_zero = [](uint8_t byte) { return byte == 0; };
   return std::all_of(bytes.begin(), bytes.begin() + 12, is_zero) &&
@@ -48,7 +49,8 @@ std::optional<Addr> Addr::Parse(absl::string_view text) {
     scope = *parsed;
     text = text.substr(0, percent);
   }
-  // inet_pton wants a terminated string; an embedded NUL must not end it early.
+  // inet_pton expects a NUL-terminated string; an embedded NUL must not end it
+  // early.
   if (absl::StrContains(text, '\0')) return std::nullopt;
   const std::string terminated(text);
   V6Bytes v6;
@@ -65,11 +67,11 @@ std::optional<Addr> Addr::Parse(absl::string_view text) {
 
 std::string Addr::ToString() const {
   std::array<char, INET6_ADDRSTRLEN> buffer = {};
-  // Cannot fail: the family is known and the buffer long enough.
+  // Cannot fail: the family is valid, and the buffer is large enough.
   inet_ntop(family_, bytes_.data(), buffer.data(), buffer.size());
   std::string text = buffer.data();
-  // glibc takes ::1:2 for an IPv4-compatible address, of a form given up by RFC
-  // 4291 (section 2.5.5.1), and writes ::0.1.0.2.
+  // glibc writes ::1:2 as ::0.1.0.2, an IPv4-compatible address. RFC 4291,
+  // section 2.5.5.1, deprecates that form.
   if (is_v6() && IsV4Compatible(bytes_)) {
     text = absl::StrCat("::", absl::Hex(bytes_[12] << 8 | bytes_[13]), ":",
                         absl::Hex(bytes_[14] << 8 | bytes_[15]));

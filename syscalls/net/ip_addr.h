@@ -16,14 +16,16 @@
 
 namespace net::ip {
 
-// An IPv4 or IPv6 address. A value: cheap to copy, ordered, hashable, usable
-// in constant expressions. Default-constructed it is 0.0.0.0.
+// An IPv4 or IPv6 address. It is a value type: cheap to copy, ordered,
+// hashable, and usable in constant expressions. A default-constructed Addr is
+// 0.0.0.0.
 //
-// A v4-mapped address (::ffff:127.0.0.1) is an IPv6 address and stays one; it
-// differs from 127.0.0.1. Mapped() and Unmapped() go from one to the other.
+// A v4-mapped address (::ffff:127.0.0.1) is an IPv6 address and is not equal to
+// 127.0.0.1. Mapped() and Unmapped() convert between the two.
 //
-// A scope (the zone of RFC 4007 section 11, the interface's number, 0 for
-// none) tells link-local IPv6 addresses of several links apart.
+// An IPv6 address has a scope ID: the zone of RFC 4007, section 11, as an
+// interface index, or 0 for none. It distinguishes equal link-local addresses
+// on different links.
 class Addr {
  public:
   using V4Bytes = std::array<uint8_t, 4>;
@@ -31,7 +33,7 @@ class Addr {
 
   constexpr Addr() = default;
 
-  // From bytes in network order.
+  // Constructs an address from bytes in network byte order.
   static constexpr Addr V4(const V4Bytes& bytes) {
     Addr addr;
     for (size_t i = 0; i < bytes.size(); ++i) addr.bytes_[i] = bytes[i];
@@ -48,17 +50,18 @@ class Addr {
     return addr;
   }
 
-  // From text: "127.0.0.1" (four decimal numbers, no leading zeros), any form
-  // of RFC 4291 section 2.2, "::1", "::ffff:10.0.0.1", or one of these IPv6
-  // forms with a numeric scope, "fe80::1%2". nullopt for everything else; no
-  // name is looked up, and no interface name either.
+  // Parses an address. Returns nullopt for any other text; resolves no host
+  // names and no interface names. Accepts:
+  // - IPv4 as four decimal numbers without leading zeros: "127.0.0.1".
+  // - IPv6 in any form of RFC 4291, section 2.2: "::1", "::ffff:10.0.0.1".
+  // - IPv6 with a numeric scope ID: "fe80::1%2".
   static std::optional<Addr> Parse(absl::string_view text);
 
   // AF_INET or AF_INET6.
   constexpr int family() const { return family_; }
   constexpr bool is_v4() const { return family_ == AF_INET; }
   constexpr bool is_v6() const { return family_ == AF_INET6; }
-  // In ::ffff:0:0/96 (RFC 4291 section 2.5.5.2).
+  // Whether the address is in ::ffff:0:0/96 (RFC 4291, section 2.5.5.2).
   constexpr bool is_v4_mapped() const {
     for (size_t i = 0; i < 10; ++i) {
       if (bytes_[i] != 0) return false;
@@ -67,30 +70,31 @@ class Addr {
   }
   constexpr uint32_t scope() const { return scope_; }
 
-  // The bytes in network order. Requires is_v4(), is_v6().
+  // The bytes in network byte order. v4_bytes() requires is_v4(), and
+  // v6_bytes() requires is_v6().
   constexpr V4Bytes v4_bytes() const {
     return {bytes_[0], bytes_[1], bytes_[2], bytes_[3]};
   }
   constexpr const V6Bytes& v6_bytes() const { return bytes_; }
 
-  // An IPv4 address as ::ffff:a.b.c.d; an IPv6 address unchanged.
+  // Returns an IPv4 address as ::ffff:a.b.c.d, and an IPv6 address unchanged.
   constexpr Addr Mapped() const {
     if (is_v6()) return *this;
     return V6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, bytes_[0], bytes_[1],
                bytes_[2], bytes_[3]});
   }
-  // A v4-mapped address as IPv4; every other unchanged.
+  // Returns a v4-mapped address as IPv4, and any other address unchanged.
   constexpr Addr Unmapped() const {
     if (!is_v4_mapped()) return *this;
     return V4(bytes_[12], bytes_[13], bytes_[14], bytes_[15]);
   }
 
-  // The canonical text of RFC 5952: lower case, the longest run of zeros as
-  // "::", mapped addresses as "::ffff:10.0.0.1"; "%2" at the end if there is a
-  // scope. Parse() reads it back.
+  // Returns the canonical text of RFC 5952: lower case, the longest run of
+  // zeros as "::", mapped addresses as "::ffff:10.0.0.1". A scope ID is
+  // appended as "%2". Parse() is the inverse.
   std::string ToString() const;
 
-  // IPv4 before IPv6, then by bytes, then by scope.
+  // Orders IPv4 before IPv6, then by bytes, then by scope ID.
   friend constexpr bool operator==(const Addr&, const Addr&) = default;
   friend constexpr std::strong_ordering operator<=>(const Addr&,
                                                     const Addr&) = default;
@@ -106,7 +110,7 @@ class Addr {
   uint32_t scope_ = 0;
 };
 
-static_assert(AF_INET < AF_INET6);  // The order that operator<=> promises.
+static_assert(AF_INET < AF_INET6);  // operator<=> depends on this order.
 
 std::ostream& operator<<(std::ostream& os, const Addr& addr);
 

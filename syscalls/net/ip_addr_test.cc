@@ -16,7 +16,7 @@
 namespace net::ip {
 namespace {
 
-// Random numbers, the same in each run: splitmix64.
+// A random number generator with the same sequence in each run (splitmix64).
 class Random {
  public:
   uint64_t operator()() {
@@ -73,7 +73,7 @@ TEST(AddrTest, ParsesIpv4) {
   EXPECT_EQ(Addr::Parse("255.255.255.255"), Addr::V4(255, 255, 255, 255));
 }
 
-// RFC 4291, section 2.2: the three forms, with its examples.
+// The three forms of RFC 4291, section 2.2, with its examples.
 TEST(AddrTest, ParsesEveryFormOfIpv6) {
   EXPECT_EQ(Canonical("ABCD:EF01:2345:6789:ABCD:EF01:2345:6789"),
             "abcd:ef01:2345:6789:abcd:ef01:2345:6789");
@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(EmbeddedNul, BadAddr,
                                          absl::string_view("fe80::1%1\0", 10),
                                          absl::string_view("fe80::1\0%1", 10)));
 
-// RFC 5952, the examples of sections 4 and 5, and what they leave open.
+// The examples of RFC 5952, sections 4 and 5, and cases that they leave open.
 struct Rfc5952Example {
   absl::string_view section;
   absl::string_view text;
@@ -160,8 +160,8 @@ INSTANTIATE_TEST_SUITE_P(LowerCase, Rfc5952,
                          testing::Values(Rfc5952Example{
                              "4.3", "2001:DB8::ABCD:EF", "2001:db8::abcd:ef"}));
 
-// Mixed notation where a well-known prefix says so, and only there: glibc's
-// inet_ntop would write ::0.1.0.2 for ::1:2.
+// Mixed notation appears only where a well-known prefix requires it. glibc's
+// inet_ntop would write ::1:2 as ::0.1.0.2.
 INSTANTIATE_TEST_SUITE_P(
     EmbeddedIpv4, Rfc5952,
     testing::Values(Rfc5952Example{"5", "::ffff:c000:201", "::ffff:192.0.2.1"},
@@ -181,7 +181,7 @@ TEST(AddrTest, EveryTextReadsBack) {
   Random random;
   for (int i = 0; i < 20000; ++i) {
     Addr::V6Bytes bytes;
-    const uint64_t keep = random();  // zeros are what the text abbreviates
+    const uint64_t keep = random();  // The text abbreviates zeros.
     for (size_t j = 0; j < bytes.size(); ++j) {
       const bool zero = (keep >> (j / 2) & 3) != 0;
       bytes[j] = zero ? 0 : static_cast<uint8_t>(random());
@@ -227,7 +227,7 @@ TEST(AddrTest, OnlyThatPrefixIsMapped) {
   }
 }
 
-// In ascending order.
+// Returns addresses in ascending order.
 std::vector<Addr> Ascending() {
   return {
       kAnyV4,

@@ -8,10 +8,13 @@
 
 namespace net {
 
-// The two ends of the socket `fd` of `sys`, by getsockname(2) and
-// getpeername(2), whose errnos they report; `operation` is what the message of
-// an error calls it. EAFNOSUPPORT: not an IP socket. One system call each, and
-// no allocation unless it fails.
+// Return the local and the remote endpoint of the socket `fd` of `sys`, by one
+// getsockname(2) or getpeername(2). Allocate only if they fail. `operation` is
+// the operation that the error's message names.
+//
+// Errors:
+// - EAFNOSUPPORT: the socket is not an IP socket.
+// - Any errno of getsockname(2) or getpeername(2), for example ENOTCONN.
 absl::StatusOr<ip::Endpoint> LocalEndpoint(
     Syscalls& sys, int fd, absl::string_view operation = "getsockname");
 absl::StatusOr<ip::Endpoint> PeerEndpoint(

@@ -21,7 +21,7 @@ constexpr int kFd = 7;
 constexpr ip::Endpoint kLocal = {ip::kLocalV4, 80};
 constexpr ip::Endpoint kPeer = {ip::kLocalV6, 40000};
 
-// Answers both names of one descriptor.
+// A kernel that returns both names of one descriptor.
 class Names final : public Syscalls {
  public:
   SysResult GetSockName(int fd, sockaddr* addr, socklen_t* len) override {
@@ -31,7 +31,7 @@ class Names final : public Syscalls {
     return Answer(fd, kPeer, addr, len);
   }
 
-  // From now on they are names of this family.
+  // Sets the family of the names that later calls return.
   void set_family(sa_family_t family) { family_ = family; }
 
  private:

@@ -13,9 +13,9 @@
 #include "syscalls/errors/error.h"
 #include "syscalls/errors/error_kind.h"
 
-// GoogleTest matchers for everything that carries an errno: SysResult,
-// absl::Status, absl::StatusOr<T>, and any type that has ok() and, in its own
-// namespace, ErrnoOf() and KindOf(). They print symbols, never numbers alone:
+// GoogleTest matchers for types that carry an errno: SysResult, absl::Status,
+// absl::StatusOr<T>, and any type with ok() and, in its own namespace,
+// ErrnoOf() and KindOf(). They print an errno's symbol:
 //
 //   EXPECT_THAT(tcp::Connect(ip::kLocalV4, port), IsErrno(ECONNREFUSED));
 //
@@ -28,14 +28,15 @@
 
 namespace net::matchers_internal {
 
-// Types whose values GoogleTest does not print as bytes.
+// Types that GoogleTest can print otherwise than as bytes.
 template <typename T>
 concept Printable = std::ranges::range<T> ||
     requires(const T& value, std::ostream& os) {
   os << value;
 };
 
-// What a matcher says of an error. Not every one was made of an errno.
+// Writes the part of a mismatch that describes an error. An error need not have
+// been made from an errno.
 template <typename Result>
 void ExplainError(const Result& result, std::ostream* os) {
   if (const int error = ErrnoOf(result)) {
@@ -47,8 +48,8 @@ void ExplainError(const Result& result, std::ostream* os) {
 
 }  // namespace net::matchers_internal
 
-// GoogleTest looks for PrintTo() in the namespace of the type. Without it,
-// and with an abseil before 2024, it prints a StatusOr as bytes.
+// GoogleTest finds PrintTo() in the namespace of the type. Without this
+// function, and with an abseil older than 2024, it prints a StatusOr as bytes.
 namespace absl {  // NOLINT(abseil-no-namespace)
 
 template <typename T>
@@ -92,7 +93,7 @@ MATCHER_P(
   }
   testing::StringMatchResultListener why;
   const bool matches = testing::ExplainMatchResult(inner, arg.value(), &why);
-  // Results of other libraries may be printed without their value.
+  // GoogleTest may print another library's result without its value.
   *result_listener << "which holds " << testing::PrintToString(arg.value());
   if (!why.str().empty()) *result_listener << ", " << why.str();
   return matches;

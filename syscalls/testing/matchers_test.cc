@@ -18,7 +18,8 @@
 
 namespace elsewhere {
 
-// Another library's result: the matchers find its functions by its namespace.
+// Another library's result type. The matchers find its functions by its
+// namespace.
 struct Outcome {
   int error = 0;
   bool ok() const { return error == 0; }
@@ -118,7 +119,7 @@ TEST(IsErrnoTest, MatchesThatErrnoOnly) {
   EXPECT_THAT(elsewhere::Outcome{EPIPE}, IsErrno(EPIPE));
 }
 
-// ErrnoOf() of a success is 0, which is no errno.
+// ErrnoOf() of a success is 0, which is not an errno.
 TEST(IsErrnoTest, ASuccessHasNoErrno) {
   EXPECT_THAT(SysResult::Ok(), Not(IsErrno(0)));
   EXPECT_THAT(absl::OkStatus(), Not(IsErrno(0)));

@@ -16,23 +16,23 @@ struct Times {
   double wall = 0;
 };
 
-// "BM_Bulk/linux/16384".
+// Returns the benchmark's name, for example "BM_Bulk/linux/16384".
 std::string NameOf(const benchmark::BenchmarkReporter::Run& run) {
   const benchmark::BenchmarkName& name = run.run_name;
   return name.args.empty() ? name.function_name
                            : name.function_name + "/" + name.args;
 }
 
-// Prints Google Benchmark's table and remembers the medians in it; of a single
-// repetition, for which there is no median, its time.
+// Prints Google Benchmark's table and records its medians. With a single
+// repetition there is no median, and it records the time of that repetition.
 class MedianReporter : public benchmark::ConsoleReporter {
  public:
-  MedianReporter() : ConsoleReporter(OO_None) {}  // no colours in logs
+  MedianReporter() : ConsoleReporter(OO_None) {}  // No colours, for logs.
 
   void ReportRuns(const std::vector<Run>& runs) override {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs) {
-      if (run.real_accumulated_time == 0) continue;  // it failed
+      if (run.real_accumulated_time == 0) continue;  // The benchmark failed.
       const bool single = run.run_type == Run::RT_Iteration;
       if (!single && run.aggregate_name != "median") continue;
       const double to_ns = 1e9 / GetTimeUnitMultiplier(run.time_unit);
@@ -47,7 +47,7 @@ class MedianReporter : public benchmark::ConsoleReporter {
   std::map<std::string, Times> medians_;
 };
 
-// Prints a quotient; false if one of the two was not measured.
+// Prints a ratio. Returns false if one of the two was not measured.
 bool PrintRatio(const std::map<std::string, Times>& medians,
                 const Ratio& ratio) {
   const auto top = medians.find(ratio.numerator);
@@ -65,7 +65,7 @@ bool PrintRatio(const std::map<std::string, Times>& medians,
 
 int RunRatioBenchmarks(int argc, char** argv,
                        const std::vector<Ratio>& ratios) {
-  // The last of equal flags counts, so the caller's come last.
+  // The last one of equal flags counts, so the caller's flags come last.
   std::vector<std::string> arguments = {
       argv[0], "--benchmark_repetitions=9",
       "--benchmark_enable_random_interleaving=true",

@@ -6,20 +6,22 @@
 
 namespace net {
 
-// Two benchmarks whose quotient is the figure that matters.
+// Two benchmarks whose ratio is to be measured.
 struct Ratio {
-  std::string numerator;    // a benchmark's name, "BM_Cycle/net_tcp"
-  std::string denominator;  // "BM_Cycle/raw"
+  std::string numerator;  // A benchmark's name, for example "BM_Cycle/net_tcp".
+  std::string denominator;  // "BM_Cycle/raw".
 };
 
-// What main() of a comparing benchmark does: runs the registered benchmarks and
-// prints, after Google Benchmark's table, the quotients of the medians and the
-// differences in nanoseconds, of CPU time and of the wall clock.
+// Implements main() of a benchmark that compares. Runs the registered
+// benchmarks and prints, after Google Benchmark's table, for each Ratio: the
+// ratio of the medians by CPU time and by wall clock, and the difference of CPU
+// time in nanoseconds. Returns main()'s exit status: 1 if a benchmark failed,
+// else 0.
 //
-// Times of two runs cannot be compared on a machine that does other things: so
-// by default there are 9 repetitions, those of all benchmarks interleaved at
-// random, and only medians count. Flags given override that. Returns main()'s
-// exit status, 1 if a benchmark failed.
+// Times of separate runs are not comparable on a busy machine. By default, each
+// benchmark therefore has 9 repetitions, all repetitions are interleaved at
+// random, and only medians are reported. Flags on the command line override
+// this.
 int RunRatioBenchmarks(int argc, char** argv, const std::vector<Ratio>& ratios);
 
 }  // namespace net
