@@ -32,12 +32,14 @@
 namespace net {
 namespace {
 
-constexpr size_t kMostBytes = 32;      // of data, as strace(1) without -s
-constexpr size_t kMostElements = 32;   // of arrays
-constexpr size_t kMostBuffers = 1024;  // UIO_MAXIOV of Linux
+constexpr size_t kMostBytes = 32;  // Bytes of data, as strace(1) shows without
+                                   // -s.
+constexpr size_t kMostElements = 32;   // Elements of arrays.
+constexpr size_t kMostBuffers = 1024;  // UIO_MAXIOV of Linux.
 constexpr size_t kLongestAddress = sizeof(sockaddr_storage);
 
-// The text of what `pointer` points at, which is so many bytes.
+// Returns `text()` of the `size` bytes that `pointer` points to, or "NULL" or
+// "?".
 std::string Pointed(const void* pointer, size_t size, Show show,
                     absl::FunctionRef<std::string()> text) {
   if (pointer == nullptr) return "NULL";
@@ -45,7 +47,7 @@ std::string Pointed(const void* pointer, size_t size, Show show,
   return show == Show::kShown && readable ? text() : "?";
 }
 
-// A value that need not be aligned.
+// Loads a value that need not be aligned.
 template <typename T>
 T Load(const void* pointer) {
   T value;
@@ -64,7 +66,8 @@ void AppendByte(std::string& text, char c, bool digit_follows) {
   }
 }
 
-// As C spells it. An octal escape is as short as what follows allows.
+// Quotes as in C. An octal escape has as few digits as the next character
+// allows.
 std::string Quoted(absl::string_view bytes) {
   std::string text = "\"";
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -99,7 +102,7 @@ std::string Bytes(const void* data, size_t size) {
   return absl::StrCat(Quoted(shown), size > kMostBytes ? "..." : "");
 }
 
-// "[a, b]" of the elements' texts, "..." behind the last that is shown.
+// Returns "[a, b]". "..." replaces elements after the last one that is shown.
 template <typename T>
 std::string List(absl::Span<const T> elements,
                  absl::FunctionRef<std::string(const T&)> text) {
@@ -139,13 +142,13 @@ bool IsTimeout(int level, int name) {
   return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
 }
 
-// Options that are text, or large.
+// Options whose value is text or a large struct.
 bool IsBytes(int level, int name) {
   if (level == SOL_SOCKET) return name == SO_BINDTODEVICE || name == SO_COOKIE;
   return level == IPPROTO_TCP && (name == TCP_CONGESTION || name == TCP_INFO);
 }
 
-// Of a value that is longer than the option the kernel reads no more than that.
+// The kernel reads no more of a value than the option's size.
 std::string OptionValue(int level, int name, const void* value,
                         socklen_t size) {
   if (level == SOL_SOCKET && name == SO_LINGER && size >= sizeof(linger)) {
@@ -166,7 +169,7 @@ std::string OptionValue(int level, int name, const void* value,
 }  // namespace
 
 std::string AddressText(const sockaddr* addr, socklen_t size, Show show) {
-  // Nothing that the kernel would not look at either.
+  // The kernel does not read the address either.
   if (size > kLongestAddress) show = Show::kHidden;
   return Pointed(addr, size, show, [&]() -> std::string {
     if (size < sizeof(sa_family_t)) return "{...}";
@@ -182,7 +185,7 @@ std::string AddressText(const sockaddr* addr, socklen_t size, Show show) {
 std::string LengthText(const socklen_t* len, socklen_t before, Show show) {
   return Pointed(len, sizeof(*len), show, [&] {
     const auto after = Load<socklen_t>(len);
-    // As the kernel takes it: a negative one is not a large one.
+    // The kernel reads it as an int.
     const auto number = [](socklen_t length) {
       return absl::StrCat(static_cast<int>(length));
     };
@@ -204,7 +207,7 @@ std::string MessageText(const msghdr* message, size_t filled, Show show,
 
 std::string OptionText(int level, int name, const void* value, socklen_t size,
                        Show show) {
-  // A size that is no size: the kernel does not look at the value either.
+  // The kernel does not read the value of a negative size.
   if (static_cast<int>(size) < 0) show = Show::kHidden;
   return Pointed(value, size, show,
                  [&] { return OptionValue(level, name, value, size); });

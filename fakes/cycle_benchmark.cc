@@ -1,13 +1,13 @@
-// What the FakeKernel costs beside Linux, over the same code, and how its cost
-// grows with the number of connections. Wanted, on an idle machine, in the
-// median (the quotients are linux/fake_kernel, except for growth):
+// Measures the FakeKernel: its speed relative to Linux with the same code, and
+// how its cost grows with the number of connections. Required medians on an
+// idle machine (ratios are linux/fake_kernel, except for growth):
 //
-//   a connection made, accepted and reset        at least 30
-//   64 bytes there and back                      at least 20
-//   bulk transfer in chunks of 16 KiB            at least 2
-//   bulk transfer in chunks of 256 KiB           at least 1
-//   a cycle beside 1,000,000 sockets / 1,000     at most 1.5
-//   memory of an idle established socket         at most 1 KiB
+//   connect, accept and reset one connection        at least 30
+//   64 bytes there and back                         at least 20
+//   bulk transfer in chunks of 16 KiB               at least 2
+//   bulk transfer in chunks of 256 KiB              at least 1
+//   a cycle with 1,000,000 sockets / with 1,000     at most 1.5
+//   memory of an idle established socket            at most 1 KiB
 //
 //   bazel run --config=opt //fakes:cycle_benchmark
 
@@ -37,7 +37,7 @@ namespace {
 
 constexpr linger kReset = {.l_onoff = 1, .l_linger = 0};
 
-// The value of a call that cannot fail here.
+// Returns the value of a call that cannot fail here.
 int64_t Must(SysResult result) {
   if (!result.ok()) {
     std::cerr << "cycle_benchmark: a system call answered " << result << "\n";
@@ -46,7 +46,7 @@ int64_t Must(SysResult result) {
   return result.value();
 }
 
-// A listener of a kernel, and what a program does with it.
+// A listener on a kernel, and operations on it.
 class Program {
  public:
   Program(Syscalls& sys, const ip::Addr& addr) : sys_(sys) {
@@ -81,7 +81,7 @@ class Program {
     CloseByReset(client, server);
   }
 
-  // Sends `data` through a connection, as much at a time as goes.
+  // Sends `data` through a connection, each time as much as possible.
   void Transfer(int from, int to, std::vector<char>& data) {
     size_t sent = 0;
     for (size_t received = 0; received < data.size();) {
@@ -109,7 +109,7 @@ class Program {
 
 // --- Beside Linux ------------------------------------------------------------
 
-// The kernel that a benchmark is about, with a program on it.
+// The kernel under measurement and a program on it.
 struct Linux {
   Program program{DefaultSyscalls(), ip::kLocalV4};
 };
@@ -170,11 +170,12 @@ size_t HeapBytes() {
   return info.uordblks + info.hblkhd;
 }
 
-// A kernel with so many established sockets, which are there for all runs of
-// the benchmark, as it would take longer to make them than to measure.
+// A kernel with `n` established sockets. It is shared by all runs of the
+// benchmark, because creating them takes longer than the measurement.
 struct Crowd {
   explicit Crowd(int64_t sockets) {
-    // A listener for as many connections as there are ephemeral ports.
+    // One listener per 20,000 connections, because ephemeral ports limit the
+    // connections to one address.
     constexpr int64_t kConnectionsEach = 20000;
     const size_t before = HeapBytes();
     for (int64_t made = 0; made < sockets / 2; ++made) {

@@ -13,7 +13,7 @@
 #include "syscalls/errors/errno_symbol.h"
 
 namespace net {
-// The text of the file, in a source that the build makes from it.
+// The text of the file, in a source that the build generates from it.
 extern const char kErrnoTableText[];
 
 namespace {
@@ -61,7 +61,8 @@ absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
 }
 
 absl::Span<const ErrnoRow> ErrnoTable() {
-  // Never destroyed, so that tests made at start-up and ended at exit have it.
+  // Never destroyed, because parametrised tests are created at start-up and
+  // destroyed at exit.
   static const std::vector<ErrnoRow>& rows =
       *new std::vector<ErrnoRow>(ParseErrnoTable(kErrnoTableText).value());
   return rows;

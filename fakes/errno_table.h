@@ -10,15 +10,16 @@
 
 namespace net {
 
-// Which errnos a system call may answer a TCP program: those of the man pages
-// and those seen on Linux 6.18. From syscalls/testdata/errno_table.tsv, which
-// is compiled in, so that it is at hand without looking for a file.
+// The errnos that system calls can return for TCP sockets: those of the man
+// pages and those seen on Linux 6.18. The source is
+// syscalls/testdata/errno_table.tsv, which is compiled in, so that a program
+// need not find a file.
 
-// What it takes to have a call answer an errno over loopback.
+// How a call can be made to return an errno over loopback.
 enum class Provocation {
-  kUnprivileged,  // "U": any user can.
-  kRoot,          // "R": root in a network namespace can.
-  kInjection,     // "I": nobody can, it must be injected.
+  kUnprivileged,  // "U": by any user.
+  kRoot,          // "R": by root in a network namespace.
+  kInjection,     // "I": not at all; it must be injected.
 };
 
 struct ErrnoRow {
@@ -27,15 +28,15 @@ struct ErrnoRow {
   Provocation provocation;
 };
 
-// All pairs that a TCP socket can meet, in the order of the file. Pairs of the
-// class "N", documented but not for TCP, are left out.
+// Returns all pairs that apply to TCP sockets, in the order of the file. Omits
+// pairs of class "N" (documented, but not for TCP).
 absl::Span<const ErrnoRow> ErrnoTable();
 
-// The errnos of one call, in the order of the file.
+// Returns the errnos of one call, in the order of the file.
 std::vector<int> ErrnosOf(Call call);
 
-// The rows of a table in the form of the file; INVALID_ARGUMENT, saying which
-// line, if there is one that it does not understand, or none at all.
+// Parses a table in the format of the file. Fails with INVALID_ARGUMENT if a
+// line is malformed (the message quotes it), or if there are no rows.
 absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text);
 
 }  // namespace net

@@ -25,8 +25,8 @@ using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
-// Counted by hand. Tests of error paths take their cases from the table: one
-// that lost rows would take its tests along without a word.
+// Counted by hand. Tests of error paths take their cases from the table, so a
+// lost row would silently lose its tests.
 TEST(ErrnoTable, HasAllRowsOfEachCall) {
   std::map<Call, int> rows;
   for (const ErrnoRow& row : ErrnoTable()) ++rows[row.call];

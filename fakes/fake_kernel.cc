@@ -125,9 +125,10 @@ void FakeKernel::Thread::Join() {
     const fake::CallSite site = {.process = "", .call = "join"};
     fake::Wait wait(all.scheduler, site);
     wait.On(state_->end);
-    // Who does not take part would hold the clock that the body needs.
+    // A caller that does not take part must not block in a Wait: it would stop
+    // the clock, which `body` may need.
     while (!state_->ended && all.scheduler.HasCurrent()) {
-      // After a deadlock all calls end, and so does the body.
+      // After a deadlock all blocked calls fail, so `body` returns, too.
       if (wait.Block() == fake::Woken::kDeadlock) break;
     }
   }

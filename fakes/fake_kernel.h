@@ -25,40 +25,45 @@ struct ParticipantState;
 
 struct FakeKernelOptions {
   FakeSysctls sysctls;
-  // Addresses of the machine beside 127.0.0.0/8 and ::1.
+  // Local addresses of the machine besides 127.0.0.0/8 and ::1.
   std::vector<ip::Addr> addresses;
-  // Decides what Linux leaves to chance: ephemeral ports, and which of several
-  // listeners on one port gets a connection.
+  // Seed for choices that Linux makes at random: ephemeral ports, and which of
+  // several listeners on one port (SO_REUSEPORT) gets a connection.
   uint64_t seed = 1;
-  // For tests of tests: one way to be wrong.
+  // For tests of the test suite: one deliberate error.
   fake::Deviation deviation = fake::Deviation::kNone;
 };
 
-// Linux's TCP over loopback, in memory: a machine with one network, its
-// processes, and a clock of its own. Deterministic: the same calls in the same
-// order get the same answers.
+// Linux's TCP over loopback, modelled in memory: one machine with one network,
+// its processes, and a virtual clock. It is deterministic: the same calls in
+// the same order return the same results.
 //
 //   FakeKernel kernel;
 //   FakeProcess& server = kernel.NewProcess({.name = "server"});
 //   FakeKernel::Participant self(kernel, "main");
 //   auto listener = tcp::Listen(ip::kLocalV4, 80, {}, server);
 //
-// Time is virtual. A thread takes part in it through a Participant or as a
-// Thread. While one of these runs, the clock stands still. When all of them
-// wait in calls, it jumps to the next thing that is to happen: a timer of a
-// connection, or the end of a call's patience. When there is nothing to come,
-// that is a deadlock: Deadlock() tells who waits for what, and every call that
-// waits, then and later, answers EDEADLK. So no test hangs.
+// Time is virtual. A thread takes part in it as a Participant or a Thread.
+// - While a participant runs, the clock stands still.
+// - When all participants are blocked in calls, the clock jumps to the next
+//   event: a connection's timer or a call's timeout.
+// - If no event is pending, that is a deadlock. Deadlock() returns a report of
+//   who waits for what. Every blocked call, then and later, fails with EDEADLK.
+//   A test therefore never hangs.
 //
-// A thread that does not take part may make calls, too; while it waits in one
-// the clock does not jump, and no deadlock is declared.
+// A thread that does not take part may make calls, too. While it is blocked in
+// one, the clock does not jump and no deadlock is declared.
 //
-// Limits: no packet loss and no delay; buffers count bytes only, not the
-// kernel's own overhead; timers are exact, where Linux rounds them up by as
-// much as an eighth; no keepalive probes. See FakeProcess for what calls do.
+// Limits:
+// - Packets are neither lost nor delayed.
+// - Buffers count payload bytes, not the kernel's overhead.
+// - Timers are exact. Linux rounds them up by at most an eighth.
+// - There are no keepalive probes.
+// - FakeProcess lists the limits of the calls.
 //
-// Must outlive everything that uses its processes, and all Participants and
-// Threads. Thread-safety: all methods may be called from any thread.
+// Ownership: the kernel must outlive everything that uses its processes, and
+// all Participants and Threads. Thread-safety: any method may be called from
+// any thread.
 class FakeKernel {
  public:
   explicit FakeKernel(const FakeKernelOptions& options = {});
@@ -66,29 +71,32 @@ class FakeKernel {
   FakeKernel& operator=(const FakeKernel&) = delete;
   ~FakeKernel();
 
-  // A new process, which lives as long as the kernel.
+  // Creates a process. The kernel owns it and keeps it until the kernel is
+  // destroyed.
   FakeProcess& NewProcess(const FakeProcessOptions& options = {});
 
-  // The machine. SetSysctl() takes names and texts as sysctl(8) does, and
-  // answers false to those that it does not know; FakeSysctls lists them.
+  // Sets a sysctl of the machine, with name and value as in sysctl(8). Returns
+  // false if the name or the value is unknown. FakeSysctls lists the names.
   bool SetSysctl(absl::string_view name, absl::string_view text);
   void AddAddress(const ip::Addr& addr);
-  // What is sent over an interface that is down is lost; ::1 goes with it.
+  // Sets the loopback interface up or down. While it is down, everything sent
+  // over it is lost, and ::1 is not a local address.
   void SetLoopbackUp(bool up);
-  // Connecting to `addr` fails with `error` from now on: EHOSTUNREACH, EACCES
-  // or EINVAL for the `unreachable`, `prohibit` and `blackhole` routes of
-  // ip-route(8).
+  // Makes connects to `addr` fail with `error` from now on, as routes of
+  // ip-route(8) do: `unreachable` with EHOSTUNREACH, `prohibit` with EACCES,
+  // `blackhole` with EINVAL.
   void AddFailingRoute(const ip::Addr& addr, int error);
 
-  // The time since the machine was started.
+  // Returns the virtual time since the kernel was constructed.
   absl::Duration Now() const;
-  // Lets time go by, and all that is due happen.
+  // Advances the clock by `duration` and runs all timers that expire.
   void Advance(absl::Duration duration);
 
-  // The sockets, in the manner of ss(8), one a line.
+  // Returns a list of the sockets, one a line, in the format of ss(8).
   std::string Dump() const;
 
-  // Who waits for what, and the sockets, if there has been a deadlock.
+  // Returns the report of the deadlock, or nullopt if there has been none. It
+  // lists the blocked threads, what each waits for, and the sockets.
   std::optional<std::string> Deadlock() const;
 
   class Participant;
@@ -103,8 +111,8 @@ class FakeKernel {
   std::vector<std::unique_ptr<FakeProcess>> processes_;
 };
 
-// Makes the thread that it is created in take part in virtual time, as long as
-// it lives. Destroy it in the same thread.
+// Makes the calling thread take part in virtual time until this is destroyed.
+// Destroy it in the same thread.
 class FakeKernel::Participant {
  public:
   explicit Participant(FakeKernel& kernel, absl::string_view name = "main");
@@ -112,9 +120,10 @@ class FakeKernel::Participant {
   Participant& operator=(const Participant&) = delete;
   ~Participant();
 
-  // Interrupts the call in which the participant waits, by a signal whose
-  // handler does, or does not, restart calls (SA_RESTART, signal(7)). False: it
-  // waits in none, and nothing happened. From any thread.
+  // Interrupts the call in which the participant is blocked, like a signal
+  // whose handler was installed with (`restart`) or without SA_RESTART
+  // (signal(7)). Returns false, with no effect, if the participant is not
+  // blocked. May be called from any thread.
   bool Interrupt(bool restart = false);
 
  private:
@@ -124,25 +133,26 @@ class FakeKernel::Participant {
   fake::ParticipantState* const state_;
 };
 
-// A thread that takes part from the moment in which this is created.
+// A thread that takes part in virtual time as soon as this is constructed.
 class FakeKernel::Thread {
  public:
   Thread(FakeKernel& kernel, absl::string_view name,
          std::function<void()> body);
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
-  // Joins it.
+  // Calls Join().
   ~Thread();
 
-  // Waits until the body has returned: in virtual time, like a call, if the
-  // caller takes part, and else outside of it.
+  // Blocks until `body` has returned. If the caller takes part, it waits in
+  // virtual time, as in a system call.
   void Join();
 
-  // Waits until the body waits in a call (true), or has returned (false). The
-  // clock stands still meanwhile, if the caller takes part.
+  // Blocks until `body` is blocked in a call (returns true) or has returned
+  // (returns false). If the caller takes part, the clock stands still
+  // meanwhile.
   bool AwaitBlocked();
 
-  // As Participant::Interrupt().
+  // Same as Participant::Interrupt().
   bool Interrupt(bool restart = false);
 
  private:

@@ -1,4 +1,4 @@
-// What a FakeKernel says when nothing can happen any more.
+// What a FakeKernel does and reports when no event is left.
 
 #include <cerrno>
 #include <cstddef>
@@ -88,7 +88,7 @@ TEST(FakeKernelDeadlock, AnswersEveryCallThatWaitsFromThenOn) {
   EXPECT_EQ(kernel.Now(), now);
   EXPECT_EQ(kernel.Deadlock(), report) << "the first one stays";
 
-  // What does not wait goes on: a test can still clean up.
+  // Calls that do not block still work, so that a test can clean up.
   EXPECT_THAT(both.server.Send("x"), IsOkAndHolds(1U));
   EXPECT_THAT(both.client.Recv(absl::MakeSpan(&byte, 1)), IsOkAndHolds(1U));
 }
@@ -124,7 +124,8 @@ TEST(FakeKernelDeadlock, ComesWhenTheLastOneThatRanIsGone) {
   const Socket listener = ListenLocally(process);
   absl::StatusOr<Socket> accepted;
   {
-    // Before the thread, which without it would be the last one that runs.
+    // Constructed before the thread, which otherwise would be the only
+    // participant.
     std::optional<FakeKernel::Participant> self(std::in_place, kernel);
     FakeKernel::Thread thread(kernel, "acceptor",
                               [&] { accepted = tcp::Accept(listener); });

@@ -1,4 +1,4 @@
-// Signals: Interrupt() and the calls that wait, by signal(7).
+// Signals: Interrupt() and blocked calls, as described in signal(7).
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,7 +26,7 @@
 namespace net {
 namespace {
 
-// A connection, and a listener whose queue is full.
+// A connection, and a listener whose accept queue is full.
 class World {
  public:
   World() {
@@ -82,8 +82,9 @@ class World {
 struct Waiting {
   std::string name;
   SysResult (World::*call)();
-  // What SA_RESTART does for it: a call with a time of its own is never
-  // restarted, a socket's is unless SO_RCVTIMEO or SO_SNDTIMEO is set.
+  // Whether SA_RESTART restarts the call. A call with a timeout argument is
+  // never restarted. A call on a socket is restarted unless SO_RCVTIMEO or
+  // SO_SNDTIMEO is set.
   bool restarts = false;
   int patience_option = 0;
 };
@@ -120,7 +121,7 @@ TEST_P(FakeKernelInterruptTest, WithRestartEndsOnlyWhatIsNotRestarted) {
   EXPECT_THAT(result, IsErrno(EINTR));
 }
 
-// Calls that an option gives a time of their own.
+// Calls whose timeout a socket option sets.
 class FakeKernelPatienceTest : public FakeKernelInterruptTest {};
 
 TEST_P(FakeKernelPatienceTest, WithRestartEndsTheCall) {

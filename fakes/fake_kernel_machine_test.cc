@@ -1,5 +1,5 @@
-// The machine of a FakeKernel: addresses, the interface, routes, settings, and
-// the table of its sockets.
+// The machine of a FakeKernel: addresses, the interface, routes, sysctls, and
+// the list of its sockets.
 
 #include <cerrno>
 #include <string>

@@ -1,5 +1,5 @@
-// The processes of a FakeKernel: descriptors and their limits, fork, exec and
-// exit, users and what they may do, signals.
+// The processes of a FakeKernel: descriptors and their limits; fork, exec and
+// exit; users, capabilities and signals.
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -143,7 +143,7 @@ TEST_F(FakeKernelProcessTest, AnExecClosesWhatIsCloseOnExec) {
 
 TEST_F(FakeKernelProcessTest, AnExitEndsItsConnections) {
   Connected both = ConnectProcesses(process_, other_);
-  static_cast<void>(both.client.Release());  // Its process is gone first.
+  static_cast<void>(both.client.Release());  // Exit() closes it.
   process_.Exit();
   EXPECT_THAT(process_.OpenDescriptors(), IsEmpty());
   EXPECT_THAT(ReceiveByte(both.server), IsOkAndHolds(0U));

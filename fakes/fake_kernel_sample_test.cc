@@ -25,15 +25,15 @@ using net::IsOkAndHolds;
 
 constexpr uint16_t kPort = 7007;
 
-// Somebody's own code: a server that sends back what comes, to one client
-// after the other, and hangs up on one that says nothing for 30 seconds.
+// The code under test: a server that echoes, serves one client after the other,
+// and closes a connection on which nothing arrives for 30 seconds.
 class EchoServer {
  public:
   explicit EchoServer(net::Syscalls& sys)
       : listener_(net::tcp::Listen(net::ip::kLocalV4, kPort, {}, sys).value()) {
   }
 
-  // Until Stop().
+  // Serves until Stop() is called.
   void Run() {
     for (;;) {
       const absl::StatusOr<net::Socket> client = net::tcp::Accept(listener_);

@@ -9,8 +9,8 @@
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 
-// Sockets for the tests of the FakeKernel. What cannot fail in such a test ends
-// it with an exception that tells the error.
+// Sockets for tests of the FakeKernel. An error throws an exception that has
+// its text (absl::StatusOr::value()).
 
 namespace net {
 
@@ -24,7 +24,7 @@ inline Socket ConnectLocally(FakeProcess& process, uint16_t port = kPort) {
   return tcp::Connect(ip::kLocalV4, port, {}, process).value();
 }
 
-// A connection, and the listener that it was made over.
+// A connection and the listener that accepted it.
 struct Connected {
   Socket listener;
   Socket client;

@@ -1,4 +1,4 @@
-// Programs of several threads on a FakeKernel.
+// Multi-threaded programs on a FakeKernel.
 
 #include <sys/socket.h>
 
@@ -24,7 +24,7 @@
 namespace net {
 namespace {
 
-// What comes until the end of the stream.
+// Receives until the end of the stream.
 std::string ReceiveAll(const Socket& socket) {
   std::string all;
   char part[16];

@@ -1,4 +1,4 @@
-// Virtual time: when the clock of a FakeKernel stands, and when it jumps.
+// Virtual time: when the clock of a FakeKernel stands still, and when it jumps.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -46,7 +46,8 @@ timespec TimeOf(FakeProcess& process, clockid_t clock) {
   return time;
 }
 
-// A listener whose queue is full: a connect(2) to it gets no answer.
+// A listener whose accept queue is full, so that a connect(2) to it gets no
+// response.
 class FullListener {
  public:
   explicit FullListener(FakeProcess& process)
@@ -54,7 +55,7 @@ class FullListener {
                       .value()),
         queued_(ConnectLocally(process)) {}
 
-  // Makes room for another connection.
+  // Accepts one connection, so that the queue has space for another.
   void Accept() { accepted_ = tcp::Accept(listener_).value(); }
 
  private:
@@ -75,7 +76,8 @@ TEST_F(FakeKernelTimeTest, AConnectThatNobodyAnswersTimesOutInNoTime) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(tcp::Connect(ip::kLocalV4, kPort, {}, process_),
               IsErrno(ETIMEDOUT));
-  // SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35 and 67 seconds; at 131 it is over.
+  // SYNs at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35 and 67 s. The attempt fails at 131
+  // s.
   EXPECT_EQ(kernel_.Now(), absl::Seconds(131));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
@@ -114,7 +116,7 @@ TEST_F(FakeKernelTimeTest, WhatComesEndsAWaitBeforeItsTime) {
 }
 
 TEST_F(FakeKernelTimeTest, SleepersWakeInTheOrderOfTheirTimes) {
-  std::vector<int> woken;  // One at a time: the others sleep.
+  std::vector<int> woken;  // One at a time, while the others sleep.
   {
     const FakeKernel::Participant self(kernel_);
     const auto sleep = [&](int seconds) {
@@ -173,14 +175,14 @@ TEST_F(FakeKernelTimeTest, AnOutsiderThatJoinsDoesNotHoldIt) {
   EXPECT_EQ(kernel_.Now(), absl::Seconds(1));
 }
 
-// A thread that does not take part, in a connect(2) that waits.
+// A thread that does not take part, blocked in connect(2).
 class Outsider {
  public:
   Outsider(FakeKernel& kernel, FakeProcess& process)
       : thread_([&process, this] {
           result_ = tcp::Connect(ip::kLocalV4, kPort, {}, process);
         }) {
-    // Sending a SYN and waiting for the answer are one step of the kernel's.
+    // The FakeKernel sends the SYN and blocks the caller in one step.
     while (!absl::StrContains(kernel.Dump(), "SYN-SENT")) {
       std::this_thread::yield();
     }
@@ -209,7 +211,7 @@ TEST_F(FakeKernelTimeTest, AnOutsiderThatWaitsHoldsTheClock) {
   EXPECT_FALSE(sleeper.AwaitBlocked()) << "the sleeper's time has come";
 
   full.Accept();
-  kernel_.Advance(absl::Seconds(1));  // The next SYN finds room.
+  kernel_.Advance(absl::Seconds(1));  // The next SYN finds space in the queue.
   EXPECT_THAT(outsider.Join(), IsOk());
   EXPECT_EQ(kernel_.Now(), absl::Seconds(2));
 }

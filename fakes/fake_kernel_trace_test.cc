@@ -1,5 +1,5 @@
-// Determinism: one program makes one trace on a FakeKernel, however often it
-// runs, byte by byte; what Linux leaves to chance goes by the seed.
+// Determinism: a program has the same trace on a FakeKernel in each run, byte
+// by byte. Choices that Linux makes at random depend on the seed.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,8 +26,8 @@
 namespace net {
 namespace {
 
-// A program that looks random: two processes that listen, connect, send, wait
-// and close. Its numbers come from one engine.
+// A pseudo-random program: two processes that listen, connect, send, wait and
+// close. All its numbers come from one engine.
 class Program {
  public:
   Program(FakeKernel& kernel, uint64_t seed, std::string& trace)
@@ -46,13 +46,13 @@ class Program {
   }
 
  private:
-  // A descriptor of a process.
+  // A descriptor and its process.
   struct Held {
     TracingSyscalls* process;
     int fd;
   };
 
-  // Not a std distribution: these differ from library to library.
+  // Not a std distribution, because these differ between libraries.
   size_t Below(size_t end) { return random_() % end; }
   TracingSyscalls& AnyProcess() { return *processes_[Below(2)]; }
   Held Any(const std::vector<Held>& some) { return some[Below(some.size())]; }
@@ -127,7 +127,7 @@ class Program {
     static_cast<void>(one.process->Recv(one.fd, data, sizeof(data), 0));
   }
 
-  // Time goes by here.
+  // Advances the clock.
   void Poll() {
     const Held one = Any(connections_.empty() ? listeners_ : connections_);
     pollfd fds[] = {{.fd = one.fd, .events = POLLIN, .revents = 0}};
@@ -173,7 +173,7 @@ std::string Trace(uint64_t kernel_seed, uint64_t program_seed, int steps) {
 
 TEST(FakeKernelTrace, AThousandAreTheSame) {
   const std::string first = Trace(1, 20, 60);
-  // The program does something.
+  // Checks that the program is not trivial.
   for (const char* const sign :
        {"accept4(", " = -1 EAGAIN", ") = 1 [{", "send(", "\"abc", "AF_INET6",
         "127.0.0.1:", "-1 ECONNRESET", "{tv_sec=2"}) {
@@ -192,7 +192,7 @@ TEST(FakeKernelTrace, AnotherSeedOfTheKernelMakesAnother) {
   EXPECT_FALSE(Trace(1, 20, 60) == Trace(2, 20, 60));
 }
 
-// The ports that so many connections get, in their order.
+// Returns the ephemeral ports of `count` connections, in order.
 std::vector<uint16_t> EphemeralPorts(uint64_t seed, int count) {
   FakeKernel kernel({.seed = seed});
   FakeProcess& process = kernel.NewProcess();

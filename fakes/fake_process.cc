@@ -24,8 +24,8 @@
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
 
-// The process and its descriptors. Its socket calls are in
-// fake_process_sockets.cc, those that wait for several things or for time in
+// Processes and descriptors. The socket calls are in fake_process_sockets.cc;
+// the calls that wait for several descriptors or for time are in
 // fake_process_poll.cc.
 
 namespace net {

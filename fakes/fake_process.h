@@ -30,41 +30,47 @@ struct Caller;
 
 class FakeKernel;
 
-// What a process may do (capabilities(7)).
+// Capabilities of a process (capabilities(7)).
 struct FakeCapabilities {
-  bool net_bind_service = false;  // ports below ip_unprivileged_port_start
-  bool net_admin = false;         // the options of socket(7) that want it
-  bool sys_admin = false;         // files beyond fs.file-max
+  bool net_bind_service = false;  // Bind to ports below
+                                  // net.ipv4.ip_unprivileged_port_start.
+  bool net_admin = false;  // Set the options of socket(7) that require it.
+  bool sys_admin = false;  // Open files beyond fs.file-max.
 
   static FakeCapabilities All() { return {true, true, true}; }
 };
 
 struct FakeProcessOptions {
-  std::string name = "process";  // for reports
+  std::string name = "process";  // Appears in reports.
   uid_t uid = 1000;
   FakeCapabilities capabilities;
-  int nofile_limit = 1024;  // RLIMIT_NOFILE: descriptors are below it
-  // Whether a SIGPIPE is not only counted, but raised in the thread that makes
-  // the call, where its action is that of the real process. A handler must not
-  // make calls of the FakeKernel.
+  int nofile_limit = 1024;  // RLIMIT_NOFILE. Descriptors are below it.
+  // If false, SIGPIPEs are only counted (sigpipes()). If true, a SIGPIPE is
+  // also raised in the calling thread, with the real process's signal action. A
+  // handler must not make calls of the FakeKernel.
   bool raises_sigpipe = false;
 };
 
-// A process of a FakeKernel: its Syscalls, with descriptors of its own.
+// A process of a FakeKernel: a Syscalls with its own descriptors.
 //
-// Each call does what section 2 of Linux's manual says, with Linux's errnos in
-// Linux's order of checks, for TCP sockets, pipes and eventfds, and poll(2)
-// over them. Calls that wait do so in virtual time: see FakeKernel. EDEADLK is
-// the one answer that Linux does not have: nothing can happen any more.
+// Each call behaves as section 2 of the Linux manual describes, with Linux's
+// errnos and in Linux's order of checks, for TCP sockets, pipes and eventfds,
+// and for poll(2) on them. Calls block in virtual time (see FakeKernel).
+// EDEADLK is the only errno that Linux does not have here: it means that no
+// event is left that could end the call.
 //
-// Not there: epoll (ENOSYS), urgent data (MSG_OOB: EOPNOTSUPP), sockets of
-// other kinds than TCP, of which Unix and UDP sockets exist, to be bound,
-// listened on, connected and told from TCP ones, but carry nothing. Pointers
-// that are null, or outside of user space, are EFAULT; a pointer that merely
-// dangles crashes the program, as it would anywhere in a library.
+// Not modelled:
+// - epoll(7): fails with ENOSYS.
+// - Urgent data: MSG_OOB fails with EOPNOTSUPP.
+// - Sockets other than TCP. Unix and UDP sockets can be created, bound,
+//   listened on and connected, and differ from TCP sockets as on Linux, but
+//   carry no data.
 //
-// Belongs to its kernel, which outlives every Socket that uses it.
-// Thread-safety: as of Syscalls.
+// Pointers that are null or outside of user space fail with EFAULT. Any other
+// invalid pointer crashes the program, as in a library.
+//
+// The kernel owns its processes and must outlive every Socket that uses one.
+// Thread-safety: see Syscalls.
 class FakeProcess final : public Syscalls {
  public:
   FakeProcess(const FakeProcess&) = delete;
@@ -73,27 +79,29 @@ class FakeProcess final : public Syscalls {
 
   const std::string& name() const { return name_; }
 
-  // fork(2): another process with the same open files.
+  // Creates another process with the same open files (fork(2)).
   FakeProcess& Fork(absl::string_view name);
-  // execve(2): closes what is close-on-exec.
+  // Closes all descriptors that are close-on-exec (execve(2)).
   void Exec();
-  // _exit(2): closes everything, without waiting (SO_LINGER).
+  // Closes all descriptors without blocking, even with SO_LINGER (_exit(2)).
   void Exit();
 
-  // The open descriptors, in order; and what one is, for people: "TCP socket
-  // 127.0.0.1:80, LISTEN".
+  // Return the open descriptors in ascending order, and a description of one
+  // for people, for example "TCP socket 127.0.0.1:80, LISTEN".
   std::vector<int> OpenDescriptors() const;
   std::string DescribeDescriptor(int fd) const;
 
-  // setrlimit(2) of RLIMIT_NOFILE. Open descriptors beyond stay usable.
+  // Sets RLIMIT_NOFILE (setrlimit(2)). Open descriptors at or above it stay
+  // usable.
   void set_nofile_limit(int limit);
   int nofile_limit() const;
-  // seteuid(2), capset(2). Sockets keep the user that made them.
+  // Set the effective user ID (seteuid(2)) and the capabilities (capset(2)). A
+  // socket keeps the user ID of its creation.
   void set_uid(uid_t uid);
   void set_capabilities(const FakeCapabilities& capabilities);
   FakeCapabilities capabilities() const;
 
-  // How many SIGPIPEs the process has got.
+  // Returns the number of SIGPIPEs that the process has received.
   int sigpipes() const;
 
   SysResult Socket(int domain, int type, int protocol) override;
@@ -138,12 +146,13 @@ class FakeProcess final : public Syscalls {
               const FakeProcessOptions& options);
 
   fake::Caller MakeCaller(absl::string_view call, int fd);
-  // The socket of a descriptor; null and an error: EBADF, ENOTSOCK.
+  // Returns the socket of a descriptor. If there is none, returns null and sets
+  // `error` to EBADF or ENOTSOCK.
   fake::Socket* FindSocket(int fd, SysResult* error) const;
-  // A descriptor for a new file, which is freed if there is none: EMFILE,
-  // ENFILE.
+  // Returns a new descriptor for a new file. Fails with EMFILE or ENFILE and
+  // then frees the file.
   SysResult Install(fake::File& file, bool close_on_exec);
-  // poll(2) that waits so long, in ns.
+  // Implements poll(2). `patience` is the timeout in nanoseconds.
   SysResult DoPoll(pollfd* fds, nfds_t count, int64_t patience,
                    absl::string_view call);
   SysResult Duplicate(int fd, int lowest, bool close_on_exec);

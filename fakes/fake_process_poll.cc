@@ -1,4 +1,4 @@
-// The calls of a FakeProcess that wait for several files, or for time.
+// The calls of a FakeProcess that wait for several files or for time.
 
 #include <poll.h>
 
@@ -32,7 +32,7 @@ using fake::SystemCall;
 using fake::Woken;
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
-// What CLOCK_REALTIME shows when the machine starts: 2020-01-01 00:00:00 UTC.
+// CLOCK_REALTIME when the machine starts: 2020-01-01 00:00:00 UTC.
 constexpr Nanoseconds kRealTimeAtStart = 1'577'836'800 * kSecond;
 
 bool IsValid(const timespec& time) {
@@ -48,8 +48,8 @@ timespec ToTimespec(Nanoseconds time) {
   return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
 }
 
-// Fills revents in and counts the entries that have one. Descriptors are looked
-// up each time: one may be closed while poll(2) waits.
+// Sets `revents` of each entry and returns how many are not 0. Looks up the
+// descriptors each time, because one may be closed while poll(2) is blocked.
 int LookAt(const fake::DescriptorTable& descriptors, pollfd* fds,
            nfds_t count) {
   int ready = 0;
@@ -81,7 +81,7 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
   int ready = LookAt(*descriptors_, fds, count);
   if (ready > 0 || patience == 0) return SysResult::Ok(ready);
   const Caller caller = MakeCaller(call, count == 0 ? -1 : fds[0].fd);
-  // They go on living while this waits for them.
+  // References keep the files alive while this waits for them.
   absl::InlinedVector<fake::File*, 8> files;
   for (const pollfd& entry : absl::MakeSpan(fds, count)) {
     fake::File* const file = descriptors_->Get(entry.fd);
@@ -101,7 +101,7 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
   }
   for (fake::File* file : files) file->Unref(caller);
   if (ready > 0 || woken == Woken::kTimeout) return SysResult::Ok(ready);
-  // Whatever SA_RESTART says (signal(7)).
+  // A signal interrupts poll(2) even with SA_RESTART (signal(7)).
   return SysResult::Error(fake::ErrnoFor(woken));
 }
 

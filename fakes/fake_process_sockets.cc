@@ -1,5 +1,5 @@
-// The socket calls of a FakeProcess: descriptors and addresses in and out. What
-// the calls do is in kernel/.
+// The socket calls of a FakeProcess: they check descriptors and copy addresses.
+// The implementations are in kernel/.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -34,14 +34,14 @@ using fake::CopyOut;
 using fake::RawAddress;
 using fake::SystemCall;
 
-constexpr int kTypeMask = 0xf;    // the rest of a type is flags
-constexpr int kFamilies = 46;     // AF_MAX of Linux
-constexpr int kTypes = 11;        // SOCK_MAX of Linux
-constexpr int kProtocols = 263;   // IPPROTO_MAX of Linux
-constexpr int kMostParts = 1024;  // UIO_MAXIOV of Linux
+constexpr int kTypeMask = 0xf;    // The other bits of a type are flags.
+constexpr int kFamilies = 46;     // AF_MAX of Linux.
+constexpr int kTypes = 11;        // SOCK_MAX of Linux.
+constexpr int kProtocols = 263;   // IPPROTO_MAX of Linux.
+constexpr int kMostParts = 1024;  // UIO_MAXIOV of Linux.
 constexpr size_t kMostBytes = INT_MAX & ~size_t{4095};  // MAX_RW_COUNT
 
-// Copies an address in: 0, or an errno.
+// Copies an address in. Returns an errno, or 0 on success.
 int CopyAddressIn(const sockaddr* addr, socklen_t len, RawAddress& out) {
   const int size = static_cast<int>(len);
   if (size < 0 || size > static_cast<int>(sizeof(out.storage))) return EINVAL;
@@ -49,8 +49,8 @@ int CopyAddressIn(const sockaddr* addr, socklen_t len, RawAddress& out) {
   return CopyIn(&out.storage, addr, len) ? 0 : EFAULT;
 }
 
-// Copies a name out, cut to the room that there is, and says how long it really
-// is: 0, or an errno.
+// Copies an address out, truncated to *len, and sets *len to its full length.
+// Returns an errno, or 0 on success.
 int CopyAddressOut(const RawAddress& name, sockaddr* addr, socklen_t* len) {
   int room = 0;
   if (!CopyIn(&room, len, sizeof(room))) return EFAULT;
@@ -64,7 +64,8 @@ SysResult Answer(int error) {
   return error == 0 ? SysResult::Ok() : SysResult::Error(error);
 }
 
-// What socket(2) says of a kind of IP socket; 0: it can be made.
+// Returns socket(2)'s errno for an IP socket of this type and protocol, or 0 if
+// it can be created.
 int CheckIpSocket(int type, int protocol) {
   if (protocol < 0 || protocol >= kProtocols) return EINVAL;
   switch (type) {
@@ -94,7 +95,7 @@ int CheckSocket(int domain, int type, int protocol) {
   return CheckIpSocket(type, protocol);
 }
 
-// The buffers of a message, copied in.
+// A message header and its buffers, copied in.
 struct Message {
   msghdr header = {};
   absl::InlinedVector<iovec, 4> parts;
@@ -118,8 +119,8 @@ int CopyMessageIn(const msghdr* user, Message& out) {
   return 0;
 }
 
-// A file that a call uses, which goes on living until the call ends, whoever
-// closes its descriptors meanwhile.
+// A reference that keeps a file alive during a call, even if its descriptors
+// are closed meanwhile.
 class Use {
  public:
   Use(fake::File& file, const Caller& caller) : file_(file), caller_(caller) {
@@ -182,7 +183,7 @@ SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
     return SysResult::Error(EINVAL);
   }
-  // The descriptor is reserved before there is a connection for it.
+  // Linux reserves the descriptor before it takes a connection.
   if (descriptors_->LowestFree() < 0) return SysResult::Error(EMFILE);
   fake::Socket* const socket = file->AsSocket();
   if (socket == nullptr) return SysResult::Error(ENOTSOCK);
@@ -211,7 +212,8 @@ SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
 SysResult FakeProcess::Connect(int fd, const sockaddr* addr, socklen_t len) {
   const SystemCall entry(kernel_);
   SysResult result;
-  // Linux looks at the address before it asks what the descriptor is.
+  // Linux copies the address before it checks whether the descriptor is a
+  // socket.
   if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
   RawAddress address;
   const int error = CopyAddressIn(addr, len, address);
@@ -318,7 +320,7 @@ SysResult FakeProcess::RecvMsg(int fd, msghdr* message, int flags) {
   const Use use(*socket, caller);
   result = socket->Recv(caller, copy.parts, flags);
   if (!result.ok()) return result;
-  // TCP tells no name and has no control messages.
+  // TCP returns no address and no control messages.
   if (copy.header.msg_name != nullptr) message->msg_namelen = 0;
   message->msg_controllen = 0;
   message->msg_flags = flags & MSG_CMSG_CLOEXEC;

@@ -67,7 +67,7 @@ SysResult FaultInjector::Intercept(const Invocation& invocation,
 
 Fault FaultInjector::Enter(const Invocation& invocation) {
   MutexLock lock(mutex_);
-  // Struck off before the call is made: after it, the number may already be
+  // Erases the descriptor before the call: after it, the number can already be
   // another thread's new descriptor.
   if (invocation.call == Call::kClose && open_.erase(invocation.fd) == 0 &&
       invocation.fd >= 0) {
@@ -107,9 +107,9 @@ void FaultInjector::Undo(const Invocation& invocation, SysResult result) {
   for (const int fd : made) {
     {
       MutexLock lock(mutex_);
-      open_.erase(fd);  // There if it was dup3's new descriptor.
+      open_.erase(fd);  // dup3's new descriptor may be recorded.
     }
-    // The descriptor is gone whatever close(2) answers.
+    // The descriptor is closed even if close(2) fails.
     static_cast<void>(target().Close(fd));
   }
 }

@@ -17,26 +17,29 @@
 
 namespace net {
 
-// Whether the call that a fault hits reaches the kernel.
+// Whether the failing call reaches the target.
 enum class When {
-  // It is not made: the kernel refused it.
+  // The call is not made, as if the kernel had rejected it.
   kBefore,
-  // It is made, and its answer is thrown away: the kernel did the work, and
-  // then failed. The kernel leaves no descriptor behind when it reports an
-  // error, so one that the call made is closed again, on the target, unseen by
-  // the caller; of an accept4 the connection is lost. Out-parameters are as the
-  // call left them. Where the call fails by itself, its errno is replaced.
+  // The call is made and its result is discarded, as if the kernel had done the
+  // work and then failed.
+  // - If the call succeeded and returned descriptors, the injector closes them
+  //   on the target, because Linux leaves no descriptor behind when a call
+  //   fails. A connection that accept4 returned is lost.
+  // - Out-parameters keep what the call wrote.
+  // - If the call failed, its errno is replaced.
   kAfter,
 };
 
-// One call that is to fail: the `nth` call of that name, counted from 1.
+// A call that is to fail: the `nth` call of that name, counted from 1.
 struct Fault {
   Call call = Call::kSocket;
   int nth = 1;
-  int error = 0;  // An errno.
+  int error = 0;  // The errno, > 0.
   When when = When::kBefore;
 
-  // "accept4#2=EMFILE", "close#1=EIO after".
+  // Returns the fault as text, for example "accept4#2=EMFILE" or "close#1=EIO
+  // after".
   std::string ToString() const;
 
   friend bool operator==(const Fault&, const Fault&) = default;
@@ -44,9 +47,10 @@ struct Fault {
 
 std::ostream& operator<<(std::ostream& os, const Fault& fault);
 
-// A Syscalls in front of another that makes chosen calls fail and passes on
-// all others unchanged. Over LinuxSyscalls it shows what a mock cannot: what
-// the real kernel has left after a call has failed that never fails on demand.
+// A Syscalls in front of another one (the target). It makes chosen calls fail
+// and passes all others on unchanged. Over LinuxSyscalls it shows what a mock
+// cannot: the state of the real kernel after the failure of a call that does
+// not fail on demand.
 //
 //   LinuxSyscalls kernel;
 //   FaultInjector injector(kernel);
@@ -57,44 +61,45 @@ std::ostream& operator<<(std::ostream& os, const Fault& fault);
 //   EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
 //   // ... and with `kernel` itself: nothing listens on `port`.
 //
-// It also keeps a ledger of descriptors: those that were made by calls through
-// it and not yet closed through it, so that a test can tell "closed exactly
-// once" from a leak and from a second close.
+// It also records the descriptors that calls through it have created and not
+// yet closed, so that a test can distinguish "closed exactly once" from a leak
+// and from a second close.
 //
-// Linux frees a descriptor whatever close(2) answers: for a close that fails
-// like the kernel's, say When::kAfter. With kBefore the descriptor does stay
-// open in the kernel, though not in the ledger: the caller did its part.
+// For close(2), use When::kAfter: Linux frees the descriptor even if close(2)
+// fails. With When::kBefore the descriptor stays open in the kernel;
+// OpenDescriptors() nevertheless omits it, because the caller has closed it.
 //
-// Limits: dup3 undone by kAfter does not bring back the descriptor that it
-// replaced. Descriptors received in messages (SCM_RIGHTS) are not in the
-// ledger.
+// Limits:
+// - When::kAfter does not restore the descriptor that a dup3 replaced.
+// - Descriptors received in messages (SCM_RIGHTS) are not recorded.
 //
-// Thread-safe, and holds no lock while a call is made. Which of two concurrent
-// calls is the nth is up to the threads; it is always exactly one.
+// Thread-safety: any method may be called from any thread. No lock is held
+// while a call is made. Of concurrent calls of one name, exactly one is the
+// nth; which one depends on the threads.
 class FaultInjector final : public InterceptingSyscalls {
  public:
-  // `target` must outlive it.
+  // `target` must outlive the injector.
   explicit FaultInjector(Syscalls& target) : InterceptingSyscalls(target) {}
 
-  // Plans that the `nth` call of that name, counted from 1 from the injector's
-  // construction on, answers the errno `error` (> 0). If two faults are
-  // planned for one call, it is the one planned first.
+  // Makes the `nth` call of that name, counted from 1 since construction, fail
+  // with the errno `error` (> 0). If a call has two faults, the one planned
+  // first applies, and the other stays unfired.
   void Fail(Call call, int nth, int error, When when = When::kBefore);
 
-  // How many calls of that name came in so far, those that failed by a fault
-  // included.
+  // Returns the number of calls of that name so far, including those that a
+  // fault made fail.
   int count(Call call) const;
 
-  // The faults that have not hit a call yet, in the order planned. Where a test
-  // ends with some, it has not tested what it says.
+  // Returns the faults that have not been injected yet, in the order planned.
+  // If a test ends with some, it has not tested what it planned.
   std::vector<Fault> Unfired() const;
 
-  // The descriptors that calls through the injector made and that no call
-  // closed, in ascending order.
+  // Returns the descriptors that calls through the injector have created and
+  // not yet closed, in ascending order.
   std::vector<int> OpenDescriptors() const;
 
-  // How many times a close came for a descriptor (>= 0) that was not among
-  // OpenDescriptors(): closed twice, or not made here.
+  // Returns the number of close calls for a descriptor (>= 0) that was not in
+  // OpenDescriptors(): it was closed twice or not created through the injector.
   int StrayCloses() const;
 
  protected:
@@ -102,11 +107,11 @@ class FaultInjector final : public InterceptingSyscalls {
                       absl::FunctionRef<SysResult()> make) override;
 
  private:
-  // Notes that a call comes in; what to answer instead, error 0 if nothing.
+  // Counts a call. Returns the fault to inject, or one with error 0.
   Fault Enter(const Invocation& invocation);
-  // Notes the descriptors that a successful call made.
+  // Records the descriptors that a successful call created.
   void NoteMade(const Invocation& invocation, SysResult result);
-  // Closes the descriptors that a successful call made.
+  // Closes the descriptors that a successful call created.
   void Undo(const Invocation& invocation, SysResult result);
 
   mutable Mutex mutex_;

@@ -101,7 +101,7 @@ TEST_F(FaultInjectorTest, CountsCallsThatFailToo) {
   EXPECT_EQ(injector_.count(Call::kBind), 0);
 }
 
-// A kernel that fails leaves no descriptor behind.
+// A kernel leaves no descriptor behind when a call fails.
 TEST_F(FaultInjectorTest, AfterClosesTheDescriptorThatTheCallMade) {
   InSequence in_this_order;
   injector_.Fail(Call::kSocket, 1, ENOMEM, When::kAfter);
@@ -125,7 +125,7 @@ TEST_F(FaultInjectorTest, AfterClosesTheDescriptorThatTheCallMade) {
   int pair[2] = {-1, -1};
   EXPECT_THAT(injector_.Pipe2(pair, 0), IsErrno(EMFILE));
 
-  // Those closes were the injector's own.
+  // The injector's own close calls are not counted.
   EXPECT_EQ(injector_.count(Call::kClose), 0);
   EXPECT_EQ(injector_.StrayCloses(), 0);
   EXPECT_THAT(injector_.OpenDescriptors(), IsEmpty());
@@ -154,7 +154,7 @@ TEST_F(FaultInjectorTest, TellsClosesOfWhatIsNotOpen) {
   EXPECT_EQ(injector_.StrayCloses(), 1);
   EXPECT_THAT(injector_.Close(8), IsOk());
   EXPECT_EQ(injector_.StrayCloses(), 2);
-  EXPECT_THAT(injector_.Close(-1), IsOk());  // Nobody's.
+  EXPECT_THAT(injector_.Close(-1), IsOk());  // -1 is not counted.
   EXPECT_EQ(injector_.StrayCloses(), 2);
 }
 
@@ -195,7 +195,7 @@ TEST(FaultInjector, KeepsTheLedgerOfTheRealKernel) {
   EXPECT_EQ(injector.StrayCloses(), 0);
 }
 
-// Under ThreadSanitizer this also shows that the bookkeeping is locked.
+// Under ThreadSanitizer this also checks that the records are locked.
 TEST(FaultInjector, FailsExactlyOneOfManyConcurrentCalls) {
   constexpr int kThreads = 4;
   constexpr int kCalls = 500;

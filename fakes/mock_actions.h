@@ -18,28 +18,29 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
-// What a mocked system call answers, and what it was given, for expectations on
-// a MockSyscalls that read like a trace. The actions first.
+// Actions and matchers for expectations on a MockSyscalls: the result of a
+// call, the memory that it fills in, and its arguments. The actions come first.
 
 namespace net {
 
-// The call answers the errno `error`, and touches nothing.
+// The call fails with the errno `error` and writes nothing.
 inline auto Fail(int error) { return testing::Return(SysResult::Error(error)); }
 
-// The call answers `value`, and touches nothing.
+// The call returns `value` and writes nothing.
 inline auto Succeed(int64_t value = 0) {
   return testing::Return(SysResult::Ok(value));
 }
 
-// getsockname, getpeername: fills in the socket address of `endpoint`, cut off
-// where the caller's room ends, as Linux does (FillSockaddr()).
+// For getsockname and getpeername: writes the socket address of `endpoint`,
+// truncated to the caller's buffer as on Linux (see FillSockaddr()).
 inline auto FillsAddr(const ip::Endpoint& endpoint) {
   return [endpoint](int /*fd*/, sockaddr* addr, socklen_t* len) {
     return FillSockaddr(endpoint, addr, len);
   };
 }
 
-// accept4: answers the descriptor `fd`, and `peer` if the caller wants it.
+// For accept4: returns the descriptor `fd` and writes the address of `peer`
+// unless the caller's pointer is null.
 inline auto AcceptsFrom(const ip::Endpoint& peer, int fd) {
   return [peer, fd](int /*listener*/, sockaddr* addr, socklen_t* len,
                     int /*flags*/) {
@@ -49,8 +50,8 @@ inline auto AcceptsFrom(const ip::Endpoint& peer, int fd) {
   };
 }
 
-// getsockopt of an option that is an int: fills in `value`, cut off where the
-// caller's room ends, and how many bytes it wrote.
+// For getsockopt of an int option: writes `value`, truncated to the caller's
+// buffer, and the number of bytes written.
 inline auto FillsInt(int value) {
   return [value](int /*fd*/, int /*level*/, int /*name*/, void* out,
                  socklen_t* len) {
@@ -60,8 +61,8 @@ inline auto FillsInt(int value) {
   };
 }
 
-// poll: sets `revents` of the descriptors in their order, 0 for those beyond
-// the arguments, and answers how many are not 0.
+// For poll: sets `revents` of the entries in order, to 0 for entries beyond the
+// arguments. Returns the number of entries that are not 0.
 template <typename... Events>
 auto FillsRevents(Events... revents) {
   const std::vector<int16_t> all = {static_cast<int16_t>(revents)...};
@@ -75,8 +76,8 @@ auto FillsRevents(Events... revents) {
   };
 }
 
-// recv: fills in `data`, cut off where the caller's room ends, and answers how
-// many bytes those are.
+// For recv: writes `data`, truncated to the caller's buffer, and returns the
+// number of bytes written.
 inline auto FillsData(const std::string& data) {
   return [data](int /*fd*/, void* out, size_t size, int /*flags*/) {
     const size_t filled = std::min(size, data.size());
@@ -85,16 +86,16 @@ inline auto FillsData(const std::string& data) {
   };
 }
 
-// How many bytes the socket address of `endpoint` has: the third argument of
+// Returns the size of the socket address of `endpoint`: the third argument of
 // bind and connect.
 inline socklen_t SockaddrSize(const ip::Endpoint& endpoint) {
   return ip::SockAddr(endpoint).size();
 }
 
-// The matchers.
+// Matchers.
 
-// A sockaddr* that points to the socket address of `endpoint`. It sees no
-// length: match that by SockaddrSize(endpoint).
+// Matches a sockaddr* that points to the socket address of `endpoint`. It does
+// not check the length; match that with SockaddrSize(endpoint).
 MATCHER_P(SockaddrIs, endpoint,
           (negation ? "doesn't point to the socket address of "
                     : "points to the socket address of ") +
@@ -115,7 +116,8 @@ MATCHER_P(SockaddrIs, endpoint,
   return *actual == endpoint;
 }
 
-// A const void* that points to the int `value`: setsockopt's fourth argument.
+// Matches a const void* that points to the int `value`: setsockopt's fourth
+// argument.
 MATCHER_P(IntOption, value,
           std::string(negation ? "doesn't point to the int "
                                : "points to the int ") +
@@ -130,7 +132,7 @@ MATCHER_P(IntOption, value,
   return actual == value;
 }
 
-// A pollfd* whose first entry asks for `events` of `fd`.
+// Matches a pollfd* whose first entry has this descriptor and these `events`.
 MATCHER_P2(PollsFor, fd, events,
            std::string(negation ? "doesn't ask" : "asks") + " for events " +
                testing::PrintToString(events) + " of descriptor " +
@@ -144,8 +146,8 @@ MATCHER_P2(PollsFor, fd, events,
   return arg->fd == fd && arg->events == events;
 }
 
-// A const void* that points to the bytes of `data`: send's second argument,
-// where the third is at least their number.
+// Matches a const void* that points to the bytes of `data`: send's second
+// argument. The third argument must be at least their number.
 MATCHER_P(DataStartsWith, data,
           std::string(negation ? "doesn't point to " : "points to ") +
               testing::PrintToString(data)) {

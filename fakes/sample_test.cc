@@ -17,7 +17,8 @@ using net::Succeed;
 using testing::_;
 using testing::InSequence;
 
-// Somebody's own code: a server that is just starting may refuse once.
+// The code under test: retries once, because a server that is starting may
+// refuse.
 absl::StatusOr<net::Socket> ConnectPatiently(uint16_t port,
                                              net::Syscalls& sys) {
   auto socket = net::tcp::Connect(net::ip::kLocalV4, port, {}, sys);

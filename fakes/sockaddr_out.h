@@ -8,13 +8,14 @@
 
 namespace net {
 
-// Fills in the out-parameters of getsockname(2), getpeername(2) and accept4(2)
-// as Linux does: writes the first bytes of the socket address, as many as *len
-// gives room for, and sets *len to how many there are, which may be more.
+// Writes the out-parameters of getsockname(2), getpeername(2) and accept4(2) as
+// Linux does: as many bytes of the socket address as *len allows. Sets *len to
+// the full size, which can be larger.
 //
-// Answers 0; EINVAL if *len is negative as an int, and EFAULT if a pointer is
-// null, both with nothing written. (accept4 takes a null address for "don't
-// tell": its fakes must not call this then.)
+// Returns 0. If it fails, it writes nothing:
+// - EINVAL: *len is negative as an int.
+// - EFAULT: a pointer is null. (For accept4, a null address is valid and means
+//   that none is wanted. Its fakes must not call this then.)
 SysResult FillSockaddr(const ip::Endpoint& endpoint, sockaddr* addr,
                        socklen_t* len);
 

@@ -28,7 +28,7 @@ struct Symbol {
   absl::string_view name;
 };
 
-// The preprocessor is the only one that knows both.
+// A macro, because only the preprocessor has both the value and the name.
 #define NET_SYMBOL(name) \
   Symbol { static_cast<int64_t>(name), #name }
 
@@ -253,7 +253,7 @@ std::string DescriptorFlagSymbols(int flags) {
 }
 
 std::string StatusFlagSymbols(int flags) {
-  // O_RDONLY is the absence of the two others.
+  // O_RDONLY is 0: neither O_WRONLY nor O_RDWR.
   if ((flags & O_ACCMODE) != O_RDONLY) return Bits(kStatusFlags, flags);
   if (flags == O_RDONLY) return "O_RDONLY";
   return absl::StrCat("O_RDONLY|", Bits(kStatusFlags, flags));

@@ -10,10 +10,10 @@
 
 namespace net {
 
-// The names that the man pages give the numbers in system calls' arguments:
-// "AF_INET6"; the number itself where there is no name here. Flags are joined
-// by `between`, as strace(1) joins them unless said:
-// "SOCK_STREAM|SOCK_CLOEXEC", "0" for none.
+// Symbols for numbers in system calls' arguments, as in the man pages:
+// "AF_INET6". A number without a known symbol is returned as a number. Flags
+// are joined by `between`, by default as strace(1) does:
+// "SOCK_STREAM|SOCK_CLOEXEC". No flags are "0".
 
 std::string DomainSymbol(int domain);
 std::string TypeSymbols(int type, absl::string_view between = "|");
@@ -21,7 +21,7 @@ std::string ProtocolSymbol(int protocol);
 std::string AcceptFlagSymbols(int flags, absl::string_view between = "|");
 std::string ShutdownSymbol(int how);
 std::string MessageFlagSymbols(int flags, absl::string_view between = "|");
-// The level and the name: "SOL_SOCKET, SO_ERROR".
+// Returns level and name: "SOL_SOCKET, SO_ERROR".
 std::string OptionSymbols(int level, int name);
 
 std::string PollEventSymbols(int16_t events, absl::string_view between = "|");
@@ -31,9 +31,9 @@ std::string EpollFlagSymbols(int flags);
 
 std::string FcntlSymbol(int command);
 std::string IoctlSymbol(uint64_t request);
-std::string DescriptorFlagSymbols(int flags);  // FD_CLOEXEC
-std::string StatusFlagSymbols(int flags);      // O_RDWR|O_NONBLOCK
-std::string OpenFlagSymbols(int flags);        // of dup3 and pipe2: O_CLOEXEC
+std::string DescriptorFlagSymbols(int flags);  // "FD_CLOEXEC".
+std::string StatusFlagSymbols(int flags);      // "O_RDWR|O_NONBLOCK".
+std::string OpenFlagSymbols(int flags);        // dup3 and pipe2: "O_CLOEXEC".
 std::string EventFdFlagSymbols(int flags);
 std::string ClockSymbol(clockid_t clock);
 
