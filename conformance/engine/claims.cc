@@ -15,7 +15,8 @@
 namespace net::conformance {
 
 std::vector<std::string> FalseClaims(absl::Span<const Record> records) {
-  // What was proven, by column, with a trial that did.
+  // For each column and feature that it was seen to support, a trial that shows
+  // it.
   std::map<std::pair<const Column*, std::string>, const Record*> proofs;
   for (const Record& record : records) {
     for (const std::string& feature : record.verdict.proven) {

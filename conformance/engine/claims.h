@@ -9,9 +9,9 @@
 
 namespace net::conformance {
 
-// The claims of `unsupported` that the same implementation has disproved in
-// another case: everything that the call asked for was done there. A line each.
-// Such a claim hides a failure.
+// Returns the false claims of `unsupported`, a line each. A claim is false if
+// the same implementation did everything that the call asked for in another
+// case. A false claim hides a failure.
 std::vector<std::string> FalseClaims(absl::Span<const Record> records);
 
 }  // namespace net::conformance

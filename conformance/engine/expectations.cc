@@ -40,7 +40,7 @@ bool IsFailure(Outcome outcome) {
          outcome == Outcome::kCrash;
 }
 
-// "6.1", and what may follow: ".5-amd64".
+// The major and minor number of "6.1" or "6.1.5-amd64".
 using Version = std::pair<int, int>;
 
 std::optional<Version> ParseVersion(absl::string_view text) {
@@ -53,7 +53,7 @@ std::optional<Version> ParseVersion(absl::string_view text) {
   return version;
 }
 
-// Whether the condition holds; nullopt if it is none.
+// Returns whether the condition holds, or nullopt if it is malformed.
 std::optional<bool> Holds(absl::string_view condition,
                           const Surroundings& here) {
   if (condition == "root") return here.root;
@@ -77,7 +77,7 @@ std::optional<bool> Holds(absl::string_view condition,
 Surroundings Surroundings::Here(std::string version) {
   utsname system = {};
   uname(&system);
-  // What a kernel of another scheme calls itself fulfils no "from".
+  // A release that is not "M.N..." becomes 0.0, so no `kernel>=` holds.
   const auto kernel = ParseVersion(system.release).value_or(Version());
   return {.kernel_major = kernel.first,
           .kernel_minor = kernel.second,
@@ -194,7 +194,7 @@ bool Expectations::IsUnknown(Aspect aspect, const Verdict& verdict) {
       return true;
     case Outcome::kTimeout:
     case Outcome::kCrash:
-      // Nobody looked for a leak.
+      // The ledger of descriptors was not compared.
       return aspect == Aspect::kLeak && verdict.leak == Leak::kNone;
     default:
       return false;
@@ -217,8 +217,7 @@ bool Expectations::MayHang(const Trial& trial) const {
 }
 
 void Expectations::Apply(Record& record) {
-  // In this order: whether there can be a leak depends on the outcome as it
-  // was.
+  // The leak first, because IsUnknown() needs the outcome before it is changed.
   ApplyToLeak(record);
   ApplyToOutcome(record);
 }
@@ -298,7 +297,7 @@ std::vector<std::string> Expectations::Problems() const {
 }
 
 std::string Expectations::NewLines(absl::Span<const Ending> endings) {
-  // One line for both axes where they say the same.
+  // Endings that are equal on both axes share a line.
   std::map<std::string, std::vector<Axis>> axes;
   std::vector<std::string> order;
   for (const auto& [record, aspect] : endings) {
@@ -325,9 +324,9 @@ std::string Expectations::NewLines(absl::Span<const Ending> endings) {
 }
 
 std::string Expectations::Fix(absl::Span<const Record> records) const {
-  // The endings that each line is right about, whether a line was wrong about a
-  // trial or could not be tried on it, and the endings that need a line and
-  // have none.
+  // For each line: the endings that it predicted, whether it was wrong about a
+  // trial, and whether a trial could not show it. `unlisted` are the endings
+  // that need a line and have none.
   std::map<const Line*, std::vector<Ending>> right;
   std::map<const Line*, bool> wrong;
   std::map<const Line*, bool> unknown;
@@ -356,7 +355,7 @@ std::string Expectations::Fix(absl::Span<const Record> records) const {
     if (is_kept) {
       absl::StrAppend(&text, line.text, "\n");
     } else if (right.contains(&line)) {
-      // It was too wide: the cases by name, for the same reason.
+      // The glob was too wide: list the cases by name, with the same reason.
       std::string lines = NewLines(right[&line]);
       for (const absl::string_view one :
            absl::StrSplit(lines, '\n', absl::SkipEmpty())) {

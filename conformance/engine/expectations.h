@@ -18,76 +18,80 @@
 
 namespace net::conformance {
 
-// What conditions of expectations are about.
+// The values that the conditions of expectations (`if=`) are compared with.
 struct Surroundings {
   int kernel_major = 0;
   int kernel_minor = 0;
   bool root = false;
-  std::string version;  // of the implementation; "": nobody knows it yet
+  std::string version;  // of the implementation; "" while it is unknown
 
-  // This machine and process, and a column of that version.
+  // Returns those of this machine and process, with the given version of the
+  // implementation.
   static Surroundings Here(std::string version);
 };
 
-// The known differences of one implementation, as a file says them. A line
-// each:
+// The known deviations of one implementation, as listed in a file. A line each:
 //
 //   connect.flags.close_on_exec_by_default  fail  # The library never sets it.
 //   listen.v6only.*  fail axis=v6 error=EINVAL if=kernel>=6.1  # Why.
-//   connect.failure.*  leak  # The library keeps the socket of a failed
-//   connect.
+//   connect.failure.*  leak  # The library keeps the socket.
 //
-// - the ids of cases, as a glob (see SelectCases());
-// - how they end: `fail`, `timeout` or `crash`; or `flaky`: in one of these
-//   ways, or not at all. Or that they leave descriptors open: `leak`; or
-//   `flaky-leak`: not always;
-// - optionally `axis=v4|v6`; `error=`, the errno or kind that was reported
-//   before the failure (not of a leak); `if=root`, `if=unprivileged`,
-//   `if=kernel>=M.N`, `if=kernel<M.N`: elsewhere the line says nothing; and so
-//   of the implementation's version, `if=version>=M.N`, `if=version<M.N`, which
-//   is not there for drivers: theirs is known only when they have been started;
-// - `#` and the reason, which must be there.
+// The words of a line are:
 //
-// Lines that begin with `#` are comments. Of two lines for one trial the first
-// counts; but lines about leaks and lines about outcomes are counted apart, so
-// a trial may have one of each. Claims of `unsupported` need no line.
+// - A glob that matches the ids of cases (see SelectCases()).
+// - The expected ending. Of the outcome: `fail`, `timeout`, `crash`, or
+//   `flaky`, which is any of these three or none. Of descriptors left open:
+//   `leak`, or `flaky-leak`, which is not always.
+// - Optionally `axis=v4` or `axis=v6`.
+// - Optionally `error=` with the errno or kind that was reported before the
+//   failure. Not with a leak.
+// - Optionally conditions. The line is ignored where a condition does not hold.
+//   `if=root`, `if=unprivileged`, `if=kernel>=M.N`, `if=kernel<M.N`; and for
+//   the implementation's version `if=version>=M.N`, `if=version<M.N`. Drivers
+//   have no version condition, because their version is known only after they
+//   have started.
+// - `#` and the reason, which is required.
+//
+// Lines that begin with `#` are comments. If several lines match a trial, the
+// first one counts. Lines about leaks and lines about outcomes are independent,
+// so a trial may have one of each. Claims of `unsupported` need no line.
 class Expectations {
  public:
-  // None.
+  // No known deviations.
   Expectations() = default;
 
-  // `name` is the file's, for messages. An error names the line.
+  // Parses the text of a file. `name` is the file's name, for messages. Errors
+  // name the line.
   static absl::StatusOr<Expectations> Parse(absl::string_view text,
                                             absl::string_view name,
                                             const Surroundings& here);
 
-  // Whether a trial that hangs is nothing new.
+  // Returns true if the trial is expected to hang, always or sometimes.
   bool MayHang(const Trial& trial) const;
 
-  // Turns the outcome of a record to what it is in the light of these:
-  // expected-fail, unexpected-pass; or leaves it, with a word in the message if
-  // another failure was expected. Turns its leak to expected-leak or
-  // unexpected-no-leak in the same way.
+  // Changes a record's outcome to expected-fail or unexpected-pass, and its
+  // leak to expected-leak or unexpected-no-leak, where a line says so. If
+  // another failure was expected, keeps the outcome and says so in the message.
   void Apply(Record& record);
 
-  // After a run of all cases: what is wrong with the file, a line each.
+  // Returns the problems of the file after a run of all cases, a line each.
   std::vector<std::string> Problems() const;
 
-  // After a run of all cases: the text of the file as it should be for these
-  // records, as they were before Apply(). What is still right stays, with its
-  // comments; what is new has the reason "?", which is not one: a person has to
-  // give it.
+  // Returns the text that the file should have after a run of all cases.
+  // `records` are as they were before Apply(). Lines that are still right stay,
+  // with their comments. New lines have the reason "?", which Problems()
+  // reports until a person replaces it.
   std::string Fix(absl::Span<const Record> records) const;
 
  private:
-  // The ending that a line is about.
+  // The two independent endings of a trial.
   enum class Aspect { kOutcome, kLeak };
   static constexpr Aspect kAspects[] = {Aspect::kOutcome, Aspect::kLeak};
 
   struct Line {
     int number = 0;
-    std::string text;  // as it is in the file
-    // Unless it is a comment:
+    std::string text;  // as in the file
+    // The rest is empty in comments.
     std::string glob;
     std::string ending;  // "fail", "timeout", "crash" or "flaky"; or "leak" or
                          // "flaky-leak"
@@ -97,9 +101,9 @@ class Expectations {
     bool active = true;  // its conditions hold
     std::string reason;
 
-    bool matched = false;    // a trial
-    bool justified = false;  // one that ended as it says
-    bool possible = false;   // one that could be run, and was not unsupported
+    bool matched = false;    // it matched a trial
+    bool justified = false;  // ... that ended as expected
+    bool possible = false;   // ... that could run and was supported
   };
 
   static absl::StatusOr<Line> ParseLine(absl::string_view text,
@@ -111,18 +115,18 @@ class Expectations {
   static bool IsFlaky(const Line& line);
   static bool EndsSo(const Line& line, const Verdict& verdict);
 
-  // True if the ending of a trial is a failure or a leak, which needs a line.
+  // Returns true if the ending is a failure or a leak, which needs a line.
   static bool NeedsLine(Aspect aspect, const Verdict& verdict);
-  // True if the trial shows nothing about this aspect.
+  // Returns true if the trial shows nothing about this aspect.
   static bool IsUnknown(Aspect aspect, const Verdict& verdict);
 
-  // The index of the line that counts for a trial; nullopt if there is none.
+  // Returns the index of the line that counts for a trial, or nullopt.
   std::optional<size_t> Find(Aspect aspect, const Trial& trial) const;
 
   void ApplyToOutcome(Record& record);
   void ApplyToLeak(Record& record);
 
-  // One ending of a trial, as a line has it: "fail error=EINVAL", "leak".
+  // One ending of a trial, for a new line: "fail error=EINVAL", "leak".
   using Ending = std::pair<const Record*, Aspect>;
   static std::string NewLines(absl::Span<const Ending> endings);
   std::string Where(const Line& line) const;

@@ -9,10 +9,10 @@
 
 namespace net::conformance {
 
-// The whole content of a file. Errors name the file and the errno's symbol.
+// Returns the whole content of a file. Errors name the file and the errno.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
-// Writes a file as a whole: it is either as before or as said, never half.
+// Replaces a file atomically: after a failure it still has its old content.
 absl::Status WriteFile(const std::string& path, absl::string_view content);
 
 }  // namespace net::conformance

@@ -26,7 +26,7 @@ absl::Status Set(absl::CommandLineFlag& flag, absl::string_view value) {
       absl::StrCat("--", flag.Name(), "=", value, ": ", error));
 }
 
-// A flag without a value: a boolean, or it wants the next word.
+// Returns true if a flag without "=value" takes the next word. Booleans do not.
 bool NeedsValue(const absl::CommandLineFlag& flag) {
   return !flag.IsOfType<bool>();
 }
@@ -69,7 +69,7 @@ absl::Status ParseFlags(absl::Span<char* const> arguments,
     }
     const size_t equals = word.find('=');
     const bool has_value = equals != absl::string_view::npos;
-    // As it is written in C++: --driver-stdio is FLAGS_driver_stdio.
+    // The name in C++: --driver-stdio is FLAGS_driver_stdio.
     const std::string name =
         absl::StrReplaceAll(word.substr(0, equals), {{"-", "_"}});
     absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);

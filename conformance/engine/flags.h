@@ -9,23 +9,24 @@
 
 namespace net::conformance {
 
-// A flag that has another name now, both as they are typed, without dashes.
+// A flag that was renamed. Both names are as on the command line, without the
+// leading dashes.
 struct RenamedFlag {
   absl::string_view before;
   absl::string_view now;
 };
 
-// Sets the ABSL_FLAGs that a command line names: --flag=value, --flag value,
-// --flag and --noflag for booleans. The first mistake, a word that is no flag
-// included, is an error for the caller to report. It names the nearest flags,
-// or the new name of a renamed one.
+// Sets ABSL_FLAGs from a command line: --flag=value, --flag value, and for
+// booleans --flag and --noflag. Fails at the first mistake; a word that is not
+// a flag is one. The error suggests the nearest flags, or the new name of a
+// renamed flag.
 //
-// (absl::ParseCommandLine() ends the process with status 1 itself, which is
-// taken: it says that the run found something.)
+// absl::ParseCommandLine() cannot be used: at a mistake it exits with status 1,
+// which in our programs means that the run found something.
 absl::Status ParseFlags(absl::Span<char* const> arguments,
                         absl::Span<const RenamedFlag> renamed = {});
 
-// A word as it is typed for sh(1): in quotes if need be.
+// Quotes a word for sh(1) if necessary.
 std::string ShellWord(absl::string_view word);
 
 }  // namespace net::conformance

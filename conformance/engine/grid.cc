@@ -29,7 +29,7 @@ constexpr int kNameWidth = 22;
 constexpr size_t kLeastWidth = 5;
 constexpr int kDefaultWidth = 80;
 
-// How often each outcome came, and each kind of leak beside them.
+// Counts of outcomes, and independently of leaks.
 struct Counts {
   std::map<Outcome, int> outcomes;
   std::map<Leak, int> leaks;
@@ -44,7 +44,7 @@ struct Counts {
   }
 };
 
-// The count of one outcome or leak; "-" if there was none.
+// Returns the count of one outcome or leak, "-" if it is zero.
 template <typename Key>
 std::string CountText(const std::map<Key, int>& counts, Key key) {
   const auto found = counts.find(key);
@@ -57,7 +57,7 @@ void Note(std::vector<std::string>& names, const std::string& name) {
   }
 }
 
-// The counts by subject and column, and the names in order of appearance.
+// The counts by subject and column. Names are in order of appearance.
 struct Tally {
   std::vector<std::string> subjects;
   std::vector<std::string> columns;
@@ -109,8 +109,8 @@ Grid OfOneColumn(const Tally& tally) {
   return grid;
 }
 
-// "77" if all pass, else "70/77"; with "!" if an outcome or a leak is
-// unexpected.
+// Returns "77" if all passed, else "70/77"; with a leading "!" if an outcome or
+// a leak is unexpected.
 std::string PassedOf(const Counts& counts) {
   int passed = 0;
   for (const auto& [outcome, count] : counts.outcomes) {
@@ -123,7 +123,8 @@ std::string PassedOf(const Counts& counts) {
       passed == counts.trials ? "" : absl::StrCat("/", counts.trials));
 }
 
-// Adds a row with how often each column had an outcome or a leak, if any did.
+// Adds a row with the counts of an outcome or a leak by column, unless all are
+// zero.
 template <typename Key>
 void AddSums(const Tally& tally, absl::string_view name, Key key,
              std::map<Key, int> Counts::*counts, Grid& grid) {
@@ -173,7 +174,7 @@ size_t WidthOf(const Grid& grid, size_t column) {
 
 bool IsBlank(const std::string& cell) { return cell.empty() || cell == "-"; }
 
-// The columns from `begin` to before `end`, of these widths.
+// Formats the columns [begin, end).
 std::string FormatBlock(const Grid& grid, const std::vector<size_t>& widths,
                         size_t begin, size_t end) {
   std::string text;
@@ -215,7 +216,7 @@ std::string FormatGrid(const Grid& grid, int width) {
   while (begin < widths.size()) {
     size_t end = begin;
     size_t used = kNameWidth;
-    // At least one column, however narrow the terminal.
+    // A block has at least one column, even if that is wider than the terminal.
     while (end < widths.size() &&
            (end == begin ||
             used + 2 + widths[end] <= static_cast<size_t>(width))) {

@@ -10,33 +10,38 @@
 
 namespace net::conformance {
 
-// The table of a report, in any format: a heading and rows of as many cells,
-// of which the first is the row's name.
+// The table of a report, independent of its format. All rows have as many cells
+// as the heading; the first cell of a row is its name.
 struct Grid {
   std::vector<std::string> heading;
   std::vector<std::vector<std::string>> rows = {};
 };
 
-// Counts the outcomes and leaks of each subject (SubjectOf()). Of one column:
-// subjects by outcomes, their sum, and leaks. Of several: subjects by columns,
-// with how many passed of how many ("70/77"; "77" if all did; "!70/77" if an
-// outcome or a leak was unexpected); then the sums, and for each outcome and
-// leak how often each column had it. An empty cell means that no such trial was
-// run.
+// Counts outcomes and leaks by group of cases (SubjectOf()).
+//
+// - One column: a row for each group, a cell for each outcome, the sum and the
+//   leaks.
+// - Several columns: a row for each group, a cell for each column. A cell is
+//   "77" if all trials passed, "70/77" if 70 of 77 did, and "!70/77" if an
+//   outcome or a leak was unexpected. Rows with the sums follow, and for each
+//   outcome and leak a row with the counts by column.
+//
+// An empty cell means that no trial was run.
 Grid MakeGrid(absl::Span<const Record> records);
 
-// As text of at most `width` characters a line: in blocks of columns if need
-// be, each without the rows in which it has nothing.
+// Formats the table as text with lines of at most `width` characters. A table
+// that is too wide is split into blocks of columns; rows in which a block has
+// nothing are left out of it.
 std::string FormatGrid(const Grid& grid, int width);
 
-// As a table of Markdown.
+// Formats the table as a Markdown table.
 std::string FormatGridMarkdown(const Grid& grid);
 
-// Text for a cell of a Markdown table.
+// Escapes text for a cell of a Markdown table.
 std::string MarkdownCell(absl::string_view text);
 
-// The width of the terminal that standard output is: $COLUMNS, or what the
-// terminal reports; 80 if it is none.
+// Returns the width of the terminal on standard output: $COLUMNS, or what the
+// terminal reports; 80 if it is not a terminal.
 int TerminalWidth();
 
 }  // namespace net::conformance

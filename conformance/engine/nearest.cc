@@ -16,13 +16,13 @@ namespace net::conformance {
 namespace {
 
 constexpr size_t kMost = 3;
-// Shorter words are contained in too many others.
+// Shorter words are contained in too many other words.
 constexpr size_t kShortestPart = 4;
 
 }  // namespace
 
 size_t EditDistance(absl::string_view one, absl::string_view other) {
-  // Rows of the usual table: two before the current one, one before it.
+  // The last three rows of the dynamic-programming table.
   std::vector<size_t> before_last(other.size() + 1);
   std::vector<size_t> last(other.size() + 1);
   std::vector<size_t> current(other.size() + 1);
@@ -56,7 +56,7 @@ std::vector<std::string> Nearest(absl::string_view word,
   }
   std::vector<std::string> nearest;
   for (const auto& [distance, candidate] : near) {
-    // One that is clearly nearer hides the others.
+    // A clearly nearer candidate hides the others.
     if (nearest.size() == kMost || distance > 2 * near.begin()->first) break;
     nearest.push_back(candidate);
   }

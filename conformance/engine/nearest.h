@@ -20,7 +20,8 @@ size_t EditDistance(absl::string_view one, absl::string_view other);
 std::vector<std::string> Nearest(absl::string_view word,
                                  absl::Span<const std::string> words);
 
-// "; did you mean 'listen.plain' or 'listen.port'?", or "" if none is near.
+// Returns "; did you mean 'listen.plain' or 'listen.port'?", or "" if no word
+// is near.
 std::string DidYouMean(absl::string_view word,
                        absl::Span<const std::string> words);
 

@@ -10,21 +10,21 @@
 
 namespace net::conformance {
 
-// How a trial (a case, on one axis, of one implementation) ended.
+// The outcome of a trial: of a case on one axis, for one implementation.
 enum class Outcome {
   kPass,            // the requirement is met
-  kVariation,       // met, by a known behaviour that is not Linux's usual one
+  kVariation,       // met by another allowed behaviour than Linux's usual one
   kFail,            // not met
-  kExpectedFail,    // not met, as the implementation's expectations say
-  kUnexpectedPass,  // met, though the expectations say otherwise
-  kTimeout,         // it did not end, and was killed
-  kCrash,           // its process died, or the implementation threw
-  kUnsupported,     // the implementation says that it does not offer this
+  kExpectedFail,    // not met, and the expectations list the deviation
+  kUnexpectedPass,  // met, although the expectations list a deviation
+  kTimeout,         // the trial did not end in time and was killed
+  kCrash,           // the trial's process died, or the implementation threw
+  kUnsupported,     // the implementation claims not to offer this
   kPrecondition,    // this environment cannot run the case
-  kHarnessError,    // the suite itself failed; nothing was learned
+  kHarnessError,    // the suite itself failed; the trial shows nothing
 };
 
-// All of them, in the order above.
+// All outcomes, in the order above.
 inline constexpr Outcome kAllOutcomes[] = {
     Outcome::kPass,         Outcome::kVariation,      Outcome::kFail,
     Outcome::kExpectedFail, Outcome::kUnexpectedPass, Outcome::kTimeout,
@@ -32,58 +32,60 @@ inline constexpr Outcome kAllOutcomes[] = {
     Outcome::kHarnessError,
 };
 
-// "pass", "expected-fail": in records and reports.
+// Returns the name in records and reports: "pass", "expected-fail".
 absl::string_view OutcomeName(Outcome outcome);
 std::optional<Outcome> OutcomeFromName(absl::string_view name);
 std::ostream& operator<<(std::ostream& os, Outcome outcome);
 
-// True for the outcomes that a run is expected to have: pass, variation,
-// expected-fail, unsupported and precondition.
+// Returns true for pass, variation, expected-fail, unsupported and
+// precondition.
 bool IsExpected(Outcome outcome);
 
-// Whether a trial left a descriptor open, or closed one that was not its own. A
-// second ending beside the outcome, which stays the case's own.
+// Whether a trial left a descriptor open, or closed one that it did not open.
+// Independent of the outcome.
 enum class Leak {
-  kNone,              // no leak, or the trial ended before one could be found
+  kNone,              // no leak, or the trial ended before the check
   kLeak,              // a leak
-  kExpectedLeak,      // a leak, as the implementation's expectations say
-  kUnexpectedNoLeak,  // no leak, though the expectations say otherwise
+  kExpectedLeak,      // a leak that the expectations list
+  kUnexpectedNoLeak,  // no leak, although the expectations list one
 };
 
 inline constexpr Leak kAllLeaks[] = {Leak::kLeak, Leak::kExpectedLeak,
                                      Leak::kUnexpectedNoLeak};
 
-// "leak", "expected-leak": in records and reports; "" for kNone.
+// Returns the name in records and reports: "leak", "expected-leak"; "" for
+// kNone.
 absl::string_view LeakName(Leak leak);
 std::ostream& operator<<(std::ostream& os, Leak leak);
 
-// An outcome with what there is to say about it.
+// The result of a trial.
 struct Verdict {
   Outcome outcome = Outcome::kPass;
   std::string message;
   // Of a failed trial: the errno or kind ("EACCES", "no_access") of the last
-  // operation before the failure, if it had failed.
+  // operation before the failed assertion, if that operation failed.
   std::string error;
   Leak leak = Leak::kNone;
-  // The descriptors that were left open or closed by mistake, a line each, with
-  // their addresses and the commands that made them. After
-  // Expectations::Apply() the reason comes first.
+  // The descriptors that were left open or wrongly closed: a line each, with
+  // the addresses and the commands that made them. Expectations::Apply() puts
+  // the reason first.
   std::string leaked;
-  // What the implementation was seen to do, and what it claims not to offer
-  // where that made the outcome `unsupported`: see Context::Call().
+  // The features that the implementation was seen to support, and those that it
+  // claimed not to offer if that made the outcome `unsupported`. See
+  // Context::Call().
   std::vector<std::string> proven;
   std::vector<std::string> claimed;
 };
 
-// True if both the outcome and the leak are expected.
+// Returns true if both the outcome and the leak are expected.
 bool IsExpected(const Verdict& verdict);
 
-// The outcome, and the leak if there is one: "pass", "pass, leak".
+// Returns the outcome and the leak, if any: "pass", "pass, leak".
 std::string EndingName(const Verdict& verdict);
 
-// In a message: what stands before the session with a driver.
+// The heading of the session with a driver in a message.
 inline constexpr absl::string_view kSessionHeading = "the session:\n";
-// Appends a session to a message; nothing if it is "".
+// Appends a session to a message, unless it is empty.
 void AppendSession(std::string& message, absl::string_view transcript);
 
 }  // namespace net::conformance

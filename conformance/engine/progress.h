@@ -10,8 +10,8 @@
 
 namespace net::conformance {
 
-// Prints how far a run is: on a terminal one line that changes, else a line
-// every ten seconds. A run of less than ten seconds prints none.
+// Prints the progress of a run. On a terminal it rewrites one line; elsewhere
+// it prints a line every ten seconds, so a shorter run prints none.
 class Progress {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
@@ -19,11 +19,11 @@ class Progress {
   Progress(size_t total, bool is_terminal, std::ostream& out,
            Clock clock = &std::chrono::steady_clock::now);
 
-  // A trial has ended.
+  // To be called when a trial has ended.
   void Count(const Record& record);
-  // Time has passed.
+  // To be called now and then while trials run.
   void Tick();
-  // The run is over: removes the line of a terminal.
+  // Removes the line from a terminal, at the end of a run.
   void Clear() const;
 
  private:

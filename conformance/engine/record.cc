@@ -15,7 +15,7 @@
 namespace net::conformance {
 namespace {
 
-// Counts up when cases change their meaning.
+// To be incremented when cases change their meaning.
 constexpr int kSuiteVersion = 1;
 
 constexpr const char* kSysctls[] = {
@@ -28,7 +28,7 @@ constexpr const char* kSysctls[] = {
     "net.ipv6.conf.all.disable_ipv6",
 };
 
-// JSON is UTF-8; messages may hold whatever bytes a case has seen.
+// JSON is UTF-8, but a message may contain any bytes that a case received.
 std::string Dump(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false,
                    nlohmann::ordered_json::error_handler_t::replace);
@@ -61,7 +61,7 @@ std::string EnvironmentToJson() {
     std::ifstream file(
         absl::StrCat("/proc/sys/", absl::StrReplaceAll(name, {{".", "/"}})));
     std::string value;
-    // A sysctl that this kernel does not have is null.
+    // A sysctl that this kernel does not have is null in the record.
     if (std::getline(file, value)) {
       sysctls[name] = value;
     } else {

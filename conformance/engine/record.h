@@ -9,22 +9,22 @@
 
 namespace net::conformance {
 
-// A trial that has ended.
+// The result of a trial that has ended.
 struct Record {
   Trial trial;
   Verdict verdict;
   int64_t milliseconds = 0;
-  std::string version;  // of the implementation, if it has one of its own
+  std::string version;  // of the implementation; "" for this tree's own
 };
 
-// One JSON object on one line, without a newline: the fields `case`, `axis`,
-// `implementation`, `outcome`, `leak` (see Leak), `level`, `ms`, `requirement`,
-// `source`, `message`, `error`, `leaked`, `version`.
+// Returns a JSON object on one line, without a newline. Its fields are `case`,
+// `axis`, `implementation`, `outcome`, `leak` (see Leak), `level`, `ms`,
+// `requirement`, `source`, `message`, `error`, `leaked`, `version`.
 std::string RecordToJson(const Record& record);
 
-// The first line of a file of records: {"environment": {...}} with the suite's
-// version, the kernel's, the machine, the effective user, and the sysctls on
-// which outcomes may depend.
+// Returns the first line of a file of records: {"environment": {...}} with the
+// versions of the suite and the kernel, the machine, the effective user, and
+// the sysctls that outcomes may depend on.
 std::string EnvironmentToJson();
 
 }  // namespace net::conformance

@@ -24,11 +24,12 @@
 namespace net::conformance {
 namespace {
 
-// How many failures a report has in full, and how many at all.
+// The number of failures that are printed in full, and of those that are
+// printed at all.
 constexpr size_t kFullFailures = 20;
 constexpr size_t kLinesOfFailures = 100;
-// How many names stand beside a reason, beside a failure of many, and the room
-// for "... (123 more)".
+// The number of names printed with a reason and with a failure that occurred
+// several times, and the space for "... (123 more)".
 constexpr size_t kNamesShown = 3;
 constexpr size_t kSameShown = 5;
 constexpr size_t kRoomForMore = 20;
@@ -68,7 +69,7 @@ std::string FormatGroup(const Group& group, bool by_column, int width) {
                                      CutText(group.reason, kReasonWidth));
   std::string line = "        ";
   size_t shown = 0;
-  // At least one, and as many more as fit.
+  // At least one name, and as many more as fit the line.
   while (shown < names.size() && (by_column || shown < kNamesShown) &&
          (shown == 0 || line.size() + names[shown].size() + kRoomForMore <=
                             static_cast<size_t>(width))) {
@@ -81,7 +82,8 @@ std::string FormatGroup(const Group& group, bool by_column, int width) {
   return absl::StrCat(text, line, "\n");
 }
 
-// The first of each group in full, as long as they are few; the others by name.
+// The first trial of each group is printed in full, in the first kFullFailures
+// groups. The others are named.
 std::string FormatFailures(absl::Span<const Group> failures) {
   std::string text;
   size_t shown = 0;

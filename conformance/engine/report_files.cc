@@ -1,4 +1,4 @@
-// Reports in the formats of others.
+// Reports in the formats of other programs: JUnit's XML and Markdown.
 
 #include <algorithm>
 #include <map>
@@ -23,20 +23,19 @@
 namespace net::conformance {
 namespace {
 
-// The part of a run that goes into Markdown. At most: for each of the outcomes
-// that are no failures so many reasons with so many names; of each message so
-// much.
+// The limits of a Markdown report: reasons for each outcome that is not a
+// failure, names for each reason, bytes of a reason and of a message.
 constexpr size_t kReasons = 25;
 constexpr size_t kNames = 3;
 constexpr size_t kReasonSize = 160;
 constexpr size_t kMessageSize = 3000;
-// For all reasons together.
+// Bytes for all reasons together.
 constexpr size_t kRoomForReasons = kMarkdownLimit / 2;
-// For the last lines.
+// Bytes for the last lines.
 constexpr size_t kRoomForEnd = 200;
 
-// Text for an XML attribute or element. What XML 1.0 cannot hold at all becomes
-// a question mark.
+// Escapes text for an XML attribute or element. A character that XML 1.0 does
+// not allow becomes a question mark.
 std::string Xml(absl::string_view text) {
   std::string clean(text);
   for (char& c : clean) {
@@ -47,11 +46,11 @@ std::string Xml(absl::string_view text) {
       clean, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
-// The element that says how a trial ended, "" if it passed.
+// Returns the XML element for the ending of a trial, "" if it passed.
 std::string Ending(const Record& record) {
   const Verdict& verdict = record.verdict;
   const std::string name(OutcomeName(verdict.outcome));
-  // A leak is a failure beside an outcome that is none.
+  // The leak is the failure: the outcome itself is expected.
   if (IsExpected(verdict.outcome) && !IsExpected(verdict)) {
     return absl::StrCat("<failure type=\"", LeakName(verdict.leak), "\">",
                         Xml(FormatRecord(record)), "</failure>");
@@ -76,20 +75,21 @@ std::string Ending(const Record& record) {
   }
 }
 
-// In a heading or a list: one line without what Markdown takes for its own.
+// Escapes text for a heading or a list, on one line.
 std::string Plain(absl::string_view text) {
   return absl::StrReplaceAll(
       text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\n", " "}});
 }
 
-// A block of code, whatever backticks are in it.
+// Returns a fenced code block. The fence is longer than any run of backticks in
+// the text.
 std::string Fenced(absl::string_view text) {
   std::string fence = "```";
   while (absl::StrContains(text, fence)) fence += '`';
   return absl::StrCat(fence, "text\n", text, "\n", fence, "\n");
 }
 
-// <details> of one ending: a row for each reason.
+// Returns the <details> element of one ending, with a row for each reason.
 std::string ReasonsOf(const std::string& ending,
                       absl::Span<const Group> groups) {
   std::string text = absl::StrCat(
@@ -136,7 +136,8 @@ std::string FormatFailure(const Group& group) {
 }  // namespace
 
 std::string FormatJUnit(absl::Span<const Record> records) {
-  // By name and version: a version may only be known once it has been asked.
+  // Records are grouped by name. A trial that ended before the driver's hello
+  // has no version, so the version comes from any record that has one.
   std::map<std::string, std::vector<const Record*>> columns;
   for (const Record& record : records) {
     columns[record.trial.column->name].push_back(&record);
@@ -195,7 +196,7 @@ std::string FormatMarkdown(absl::Span<const Record> records,
                       group.Ending(), ", with too many reasons to list\n");
     }
   }
-  // The failures have what is left of the room.
+  // The failures get the remaining space.
   const std::vector<Group> failures = GroupFailures(records);
   size_t used = text.size() + reasons.size() + shows.size() + kRoomForEnd;
   size_t shown = 0;

@@ -30,30 +30,32 @@ constexpr size_t kLinesOfSession = 8;
 constexpr size_t kLinesOfOutput = 12;
 constexpr size_t kLineWidth = 400;
 
-// Shorter numbers are values; longer ones are ports and process ids.
+// Numbers with fewer digits are values of the test. Those with as many or more
+// are ports and process ids, which differ between runs.
 constexpr size_t kDigitsOfPort = 4;
 
 bool IsMessageOfSession(absl::string_view line) {
   return absl::StartsWith(line, "> ") || absl::StartsWith(line, "< ");
 }
 
-// Where the session begins in a message; npos if it has none.
+// Returns the position of the session in a message, or npos.
 size_t FindSession(absl::string_view message) {
   if (absl::StartsWith(message, kSessionHeading)) return 0;
   const size_t found = message.find(absl::StrCat("\n", kSessionHeading));
   return found == absl::string_view::npos ? found : found + 1;
 }
 
-// The message of a trial; of one that passed and leaked, the leak.
+// Returns the message of a trial. If it passed and leaked, that is the leak.
 const std::string& Finding(const Verdict& verdict) {
   const bool is_leak_alone =
       verdict.outcome == Outcome::kPass && verdict.leak != Leak::kNone;
   return is_leak_alone ? verdict.leaked : verdict.message;
 }
 
-// Why a trial ended as it did: the first line of its finding. Where that is the
-// reason of an expectation, the line of the file is left out, so that many
-// lines with one reason are one group: "always waits (asio.expectations:8)".
+// Returns the reason of an ending: the first line of its message. A reason from
+// a file of expectations ends with its line, "always waits
+// (asio.expectations:8)"; that is left out, so that lines with equal reasons
+// form one group.
 std::string ReasonOf(const Verdict& verdict) {
   std::string reason = FirstLine(Finding(verdict));
   const size_t place = reason.rfind(" (");
@@ -64,7 +66,7 @@ std::string ReasonOf(const Verdict& verdict) {
   return reason;
 }
 
-// The message without what differs from run to run.
+// Removes the parts of a message that differ between runs.
 std::string Normalized(absl::string_view message) {
   const std::string text = absl::StrReplaceAll(
       message.substr(0, FindSession(message)),
@@ -79,7 +81,7 @@ std::string Normalized(absl::string_view message) {
       normalized += text[i++];
       continue;
     }
-    // A line of a source is not a port.
+    // A line number of a source file is not a port.
     const bool is_line =
         absl::EndsWith(normalized, ".cc:") || absl::EndsWith(normalized, ".h:");
     const bool is_descriptor = absl::EndsWith(normalized, "descriptor ");
@@ -90,7 +92,7 @@ std::string Normalized(absl::string_view message) {
   return normalized;
 }
 
-// The first lines of `lines`, as many as `most`, each cut.
+// Appends the first `most` lines, each cut to kLineWidth.
 void AppendFirst(const std::vector<absl::string_view>& lines, size_t most,
                  std::vector<std::string>& out) {
   for (size_t i = 0; i < std::min(lines.size(), most); ++i) {
@@ -101,7 +103,7 @@ void AppendFirst(const std::vector<absl::string_view>& lines, size_t most,
   }
 }
 
-// The last ones.
+// Appends the last `most` lines, each cut to kLineWidth.
 void AppendLast(const std::vector<absl::string_view>& lines, size_t most,
                 std::vector<std::string>& out) {
   const size_t cut = lines.size() - std::min(lines.size(), most);
@@ -159,7 +161,7 @@ std::vector<std::string> Group::Columns() const {
 }
 
 std::vector<Group> GroupByReason(absl::Span<const Record> records) {
-  // By ending: in the order of the outcomes, with a leak after without.
+  // Sorted by outcome, then by leak.
   std::map<std::tuple<Outcome, Leak>, std::vector<Group>> endings;
   std::map<std::tuple<Outcome, Leak, std::string>, size_t> places;
   for (const Record& record : records) {
@@ -256,7 +258,7 @@ std::string CutText(absl::string_view text, size_t size) {
   constexpr absl::string_view kMore = "...";
   if (text.size() <= size) return std::string(text);
   size_t end = size - std::min(size, kMore.size());
-  // Not in the middle of a character of UTF-8.
+  // Do not cut within a UTF-8 character.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
     --end;
   }

@@ -10,49 +10,49 @@
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 
-// Keeps reports short: groups trials that ended alike, and cuts messages to the
-// part that matters.
+// Keeps reports short: groups trials with equal endings, and cuts messages to
+// the part that matters.
 
 namespace net::conformance {
 
-// Trials with the same ending (EndingName()), for the same reason.
+// Trials with the same ending (EndingName()) and the same reason.
 struct Group {
-  std::string reason;     // the first line of the message or leak
-  bool is_first = false;  // of its ending
+  std::string reason;     // first line of the message, or of the leak
+  bool is_first = false;  // first group of its ending
   std::vector<const Record*> records = {};
 
-  // "unsupported"; "pass, leak".
+  // Returns "unsupported" or "pass, leak", for instance.
   std::string Ending() const;
-  // The cases, each once: with the axis ("listen.plain v4") where there is but
-  // one trial of it.
+  // Returns the cases, each once. If only one of a case's trials is in the
+  // group, the name includes the axis: "listen.plain v4".
   std::vector<std::string> Names() const;
-  // The columns with the numbers of their trials: "python 12".
+  // Returns the columns with the numbers of their trials: "python 12".
   std::vector<std::string> Columns() const;
 };
 
-// The trials that ended as expected but did not only pass, by ending and
-// reason; of each ending the largest group first.
+// Groups the trials that ended as expected, except those that passed without a
+// leak, by ending and reason. Within an ending the largest group comes first.
 std::vector<Group> GroupByReason(absl::Span<const Record> records);
 
-// The failures, those with the same message in one group, in the order of
-// their first ones. Messages that differ only in addresses, ports, process ids
-// and the numbers of leaked descriptors count as the same.
+// Groups the failures by message, in order of first appearance. Messages that
+// differ only in addresses, ports, process ids and numbers of leaked
+// descriptors count as equal.
 std::vector<Group> GroupFailures(absl::Span<const Record> records);
 
-// How many trials ended so.
+// Count the trials with an outcome or a leak.
 size_t CountOf(absl::Span<const Record> records, Outcome outcome);
 size_t CountOf(absl::Span<const Record> records, Leak leak);
-// How many are in the groups of this ending.
+// Counts the trials in the groups of an ending.
 size_t CountOf(absl::Span<const Group> groups, absl::string_view ending);
 
-// A message without the middle of what is long in it: of the session with a
-// driver the last messages, of the rest the first lines.
+// Shortens a message: keeps the first lines of the findings, the last messages
+// of the session with a driver, and the last lines of the driver's output.
 std::string ShortMessage(absl::string_view message);
 
 std::string FirstLine(absl::string_view message);
 
-// At most `size` bytes, with "..." where something was cut; UTF-8 remains
-// UTF-8.
+// Cuts text to at most `size` bytes, "..." included. Never cuts within a UTF-8
+// character.
 std::string CutText(absl::string_view text, size_t size);
 
 }  // namespace net::conformance

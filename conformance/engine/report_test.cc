@@ -15,7 +15,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-// What people and programs get to read: the report, the records, the lists.
+// Tests of the output: reports, records and lists.
 
 namespace net::conformance {
 namespace {
@@ -175,7 +175,7 @@ TEST(ReportTest, JUnitTellsFailuresFromErrorsAndFromSkips) {
 
 TEST(ReportTest, JUnitNamesTheSuiteAfterTheImplementationAndItsVersion) {
   std::vector<Record> records = {
-      // Ended before the version was known.
+      // This trial ended before the version was known.
       MakeRecord(kListen, Axis::kV4, {.outcome = Outcome::kCrash}),
       MakeRecord(kListen, Axis::kV6, {})};
   records[1].version = "3.11";
@@ -188,7 +188,7 @@ TEST(ReportTest, JUnitNamesTheSuiteAfterTheImplementationAndItsVersion) {
                               "name=\"listen.plain v6\"")));
 }
 
-// Many trials of one column: what a driver's first run is like.
+// Many trials of one column, as in the first run of a new driver.
 std::vector<Record> MakeMany(size_t count, const Verdict& verdict) {
   std::vector<Record> records;
   for (size_t i = 0; i < count; ++i) {
@@ -246,7 +246,7 @@ TEST(ReportTest, FailuresThatAreAlikeAreOne) {
       AllOf(HasSubstr("port 40001"),
             HasSubstr("the same in 2 more: listen.plain v6, accept.plain v6"),
             Not(HasSubstr("port 40002"))));
-  // Another line of a source, or another value, is another failure.
+  // Failures at another line, or with another value, are different.
   records[1].verdict.message = "a.cc:1235: port 40001";
   records[2].verdict.message = "a.cc:1234: port 7";
   report = FormatReport(records);
@@ -277,7 +277,7 @@ TEST(ReportTest, OneLeakOfManyTrialsStandsThereOnce) {
   EXPECT_LT(LinesOf(report), 15);
 }
 
-// 500 failures, each of its own kind, each with a long session.
+// 500 different failures, each with a long session.
 std::vector<Record> MakeManyFailures() {
   std::string session = absl::StrCat("\n", kSessionHeading);
   for (int i = 0; i < 40; ++i) absl::StrAppend(&session, "> ", i, "\n");
@@ -328,7 +328,7 @@ TEST(ReportTest, TheMatrixFitsTheTerminal) {
       EXPECT_THAT(report, HasSubstr(column.name));
     }
   }
-  // A row stands only where it has something.
+  // A row is printed only in blocks where it has a value.
   EXPECT_THAT(FormatReport(records, {.width = 60}),
               ContainsRegex("passed +implementation0 +implementation1\n"
                             "  listen +1 +1\n  total"));

@@ -19,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where Bazel puts the data of programs: beside them, or, in a test or a `bazel
-// run` of another program, where it says.
+// Returns the folders in which Bazel may have put the data: `.runfiles` beside
+// the program, or the folder named by a variable if the program runs in a test
+// or is started by another program.
 std::vector<std::string> RunfilesFolders() {
   std::vector<std::string> folders;
   for (const char* name : {"TEST_SRCDIR", "RUNFILES_DIR"}) {
@@ -31,7 +32,8 @@ std::vector<std::string> RunfilesFolders() {
   if (size > 0) {
     const std::string program(self.data(), static_cast<size_t>(size));
     folders.push_back(program + ".runfiles");
-    // In another program's runfiles: <folder>/<repository>/path/program.
+    // The program may itself be in another program's runfiles:
+    // <folder>/<repository>/path/program.
     const size_t inside = program.find(".runfiles/");
     if (inside != std::string::npos) {
       folders.push_back(program.substr(0, inside) + ".runfiles");
@@ -45,8 +47,8 @@ std::vector<std::string> RunfilesFolders() {
 std::optional<std::string> FindRunfile(absl::string_view path) {
   for (const std::string& folder : RunfilesFolders()) {
     std::error_code error;
-    // This tree's name there: net_tcp with WORKSPACE; _main, or net_tcp and a
-    // version, with bzlmod.
+    // The folder of this tree is net_tcp with WORKSPACE; with bzlmod _main, or
+    // net_tcp and a version.
     for (const auto& entry : fs::directory_iterator(folder, error)) {
       const std::string name = entry.path().filename();
       if (name != "_main" && !absl::StartsWith(name, "net_tcp")) continue;

@@ -8,14 +8,13 @@
 
 namespace net::conformance {
 
-// A file of this tree that was built with the program: data of its target.
-// `path` is from the top of the tree, "conformance/drivers/python". Nullopt if
-// there is none: it was not built, or the program was moved away from its
-// `.runfiles` folder.
+// Finds a file that Bazel built as data of the program. `path` is relative to
+// the top of the tree: "conformance/drivers/python". Returns nullopt if it was
+// not built, or if the program was moved away from its `.runfiles` folder.
 std::optional<std::string> FindRunfile(absl::string_view path);
 
-// A path that a caller of the program gave: `bazel run` starts programs
-// elsewhere, and a relative path is the caller's.
+// Resolves a path from the command line. `bazel run` starts programs in another
+// folder, but a relative path means the caller's.
 std::string FromCallersFolder(const std::string& path);
 
 }  // namespace net::conformance

@@ -49,16 +49,16 @@
 namespace net::conformance {
 namespace {
 
-// How much of a trial's output goes into a message: its end.
+// The number of bytes at the end of a trial's output that go into a message.
 constexpr int64_t kOutputTail = 4096;
 
-// How often RunnerOptions::on_tick is called.
+// The longest time between calls of RunnerOptions::on_tick.
 constexpr std::chrono::seconds kTick(1);
 
-// The most that is read of a report. (Real ones have a few kilobytes.)
+// The most bytes that are read of a report. Real reports have a few kilobytes.
 constexpr size_t kMaxReport = size_t{64} << 20;
 
-// Not the time of day, which may be set while trials run.
+// Not the time of day, which may be changed while trials run.
 using Clock = std::chrono::steady_clock;
 
 void WriteAll(int fd, absl::string_view text) {
@@ -70,10 +70,11 @@ void WriteAll(int fd, absl::string_view text) {
   }
 }
 
-// In a sanitized build: looks for leaked memory, which _exit() would not.
+// Checks for leaked memory in a build with AddressSanitizer, because _exit()
+// skips that check.
 bool LeaksMemory() {
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER)
-  // It opens files, and the case may have left no descriptor for that.
+  // The check opens files, but the case may have left no free descriptor.
   rlimit limit = {};
   Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
   limit.rlim_cur = limit.rlim_max;
@@ -84,20 +85,21 @@ bool LeaksMemory() {
 #endif
 }
 
-// The child's part. An exception must not come back to the runner's code.
+// Runs a trial in the forked child. Is noexcept, because an exception must not
+// reach the runner's code.
 [[noreturn]] void RunInChild(const Trial& trial, Subject* subject, int pipe,
                              int output) noexcept {
-  // A group of its own, so that the watchdog gets what the trial started, too;
-  // and no trial outlives the runner.
+  // A process group of its own, so that the watchdog can kill what the trial
+  // started. And no trial outlives the runner.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The trial's own children become the runner's children when the trial is
-  // dead: that is how those that it left behind are found.
+  // When the trial is dead, its descendants become the runner's children, which
+  // is how the runner finds them.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
   close(output);
-  // SIGPIPE must show, and the runner's caller may have had it ignored.
+  // A case must see SIGPIPE, but the runner may have inherited it as ignored.
   std::signal(SIGPIPE, SIG_DFL);
   RunTrial(trial, subject, [pipe](const TrialReport& report) {
     WriteAll(pipe, EncodeReport(report));
@@ -107,7 +109,7 @@ bool LeaksMemory() {
   _exit(0);
 }
 
-// A trial that runs.
+// A running trial.
 class RunningTrial {
  public:
   RunningTrial(const Trial& trial, absl::Duration timeout)
@@ -118,15 +120,15 @@ class RunningTrial {
   RunningTrial(const RunningTrial&) = delete;
   RunningTrial& operator=(const RunningTrial&) = delete;
 
-  // Kills what still runs: no trial outlives the run.
+  // Kills the trial if it still runs: no trial outlives the run.
   ~RunningTrial() {
     if (pid_ > 0) static_cast<void>(KillAndReap());
     CloseDescriptors();
   }
 
-  // Forks the trial's process. `subject` is the column's, if it has one, for
-  // this trial alone. The process calls `close_others` first, for what belongs
-  // to other trials. Throws HarnessError.
+  // Forks the trial's process. `subject` is for this trial alone, and null if
+  // the column has none. The child calls `close_others` first, to close the
+  // descriptors that belong to other trials. Throws HarnessError.
   void Start(std::unique_ptr<Subject> subject,
              absl::FunctionRef<void()> close_others) {
     subject_ = std::move(subject);
@@ -144,21 +146,22 @@ class RunningTrial {
       close_others();
       RunInChild(trial_, subject_.get(), pipe_fds[1], output_);
     }
-    // As the child does: whichever of the two comes first.
+    // Both parent and child do this, so it is done whichever runs first.
     setpgid(pid_, pid_);
     pidfd_ = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)),
                        "pidfd_open");
   }
 
-  // For the process of another trial: closes its copies of what is open here.
+  // In the process of another trial: closes its copies of this trial's
+  // descriptors.
   void CloseInChild() {
     if (subject_ != nullptr) subject_->CloseInChild();
     CloseDescriptors();
   }
 
-  // What to poll for: the verdict, the process's end, and what the subject
-  // prints. (The pipe's end would not do: a process that the trial started may
-  // hold it open.)
+  // Returns what to poll for: the verdict, the end of the process, and the
+  // subject's output. The end of the pipe does not show the end of the process,
+  // because a process that the trial started may hold the pipe open.
   std::array<pollfd, 3> Events() const {
     return {
         {{.fd = pipe_ended_ ? -1 : pipe_, .events = POLLIN, .revents = 0},
@@ -171,7 +174,7 @@ class RunningTrial {
   Clock::time_point deadline() const { return deadline_; }
   const Trial& trial() const { return trial_; }
 
-  // Reads what has come; does not wait for more.
+  // Reads the available part of the verdict and of the output. Does not block.
   void Read() {
     ReadVerdict();
     if (subject_ != nullptr && !output_ended_) {
@@ -179,7 +182,7 @@ class RunningTrial {
     }
   }
 
-  // The record of a trial whose process has ended.
+  // Returns the record of a trial whose process has ended.
   Record Finish() {
     Read();
     const int status = Reap();
@@ -195,7 +198,7 @@ class RunningTrial {
     return MakeRecord(report->verdict);
   }
 
-  // The record of a trial that is late.
+  // Kills a trial that takes too long, and returns its record.
   Record Kill() {
     std::string message =
         absl::StrCat("not done after ", absl::FormatDuration(timeout_));
@@ -208,7 +211,7 @@ class RunningTrial {
          .message = absl::StrCat(message, OutputTail(), Session())});
   }
 
-  // The record of a trial that the runner cannot go on with.
+  // Returns the record of a trial that the runner cannot handle.
   Record GiveUp(absl::string_view why) {
     if (pid_ > 0) static_cast<void>(KillAndReap());
     return {.trial = trial_,
@@ -218,8 +221,8 @@ class RunningTrial {
             .version = version_};
   }
 
-  // After the trial: the subject, if it can serve another. One whose world the
-  // case may have changed cannot.
+  // Returns the subject after the trial if it can serve another one. It cannot
+  // if the case may have changed the subject's network.
   std::unique_ptr<Subject> TakeSubject() {
     if (!reusable_ || Includes(trial_.test_case->needs, Need::kOwnNetwork)) {
       return nullptr;
@@ -244,14 +247,16 @@ class RunningTrial {
             .version = version_};
   }
 
-  // `what` is what was wrong besides the status, or when it ended.
+  // `what` is appended to the status: when the process ended, or what was wrong
+  // with its report.
   Record MakeCrash(int status, absl::string_view what) const {
     return MakeRecord({.outcome = Outcome::kCrash,
                        .message = absl::StrCat(DescribeWaitStatus(status), what,
                                                OutputTail(), Session())});
   }
 
-  // The session, which the trial's process can no longer show.
+  // Returns the session with a driver. The trial's process is dead and cannot
+  // add it to the message.
   std::string Session() const {
     if (subject_ == nullptr) return "";
     std::string text;
@@ -260,7 +265,7 @@ class RunningTrial {
   }
 
   std::string Snapshot() const {
-    // The processes that it shows may end while it looks at them.
+    // The processes may end while they are inspected.
     try {
       return subject_->Snapshot();
     } catch (const std::exception& e) {
@@ -297,7 +302,7 @@ class RunningTrial {
     }
   }
 
-  // The end of what the trial has printed, if anything.
+  // Returns the end of the trial's output, or "".
   std::string OutputTail() const {
     const int64_t size = lseek(output_, 0, SEEK_END);
     const int64_t start = std::max<int64_t>(0, size - kOutputTail);
@@ -325,7 +330,8 @@ class RunningTrial {
   std::string received_;
 };
 
-// This process adopts what dead trials have left behind, while it lives.
+// While an object of this class exists, the process is a subreaper: it becomes
+// the parent of the processes that dead trials left behind.
 class Subreaper {
  public:
   Subreaper() : spared_(ChildrenOf(getpid())) {
@@ -339,13 +345,13 @@ class Subreaper {
   void KillAdopted() const { KillOtherChildren(spared_); }
 
  private:
-  const std::vector<pid_t> spared_;  // children from before
+  const std::vector<pid_t> spared_;  // children that existed before
   int before_ = 0;
 };
 
-// Waits until a trial has something to say, has ended, or is late, or for
-// kTick. `events` are then three for each trial, in their order: see
-// RunningTrial::Events().
+// Waits until a trial has output, has ended or has exceeded its time, but at
+// most for kTick. Fills `events` with three entries for each trial, in their
+// order: see RunningTrial::Events().
 void AwaitNews(const std::list<RunningTrial>& running,
                std::vector<pollfd>& events) {
   events.clear();
@@ -363,8 +369,9 @@ void AwaitNews(const std::list<RunningTrial>& running,
   for (pollfd& event : events) event.revents = 0;
 }
 
-// The record of a trial if it has ended or is late; else reads what has come.
-// `events` are those of the trial, after AwaitNews().
+// Returns the record of a trial if it has ended or exceeded its time; else
+// reads what is available and returns nullopt. `events` are those of the trial,
+// after AwaitNews().
 std::optional<Record> Attend(RunningTrial& trial, const pollfd* events) {
   try {
     if (events[1].revents != 0) return trial.Finish();
@@ -376,7 +383,7 @@ std::optional<Record> Attend(RunningTrial& trial, const pollfd* events) {
   }
 }
 
-// Starts a trial. Returns its record if that fails.
+// Starts a trial. If that fails, returns its record.
 std::optional<Record> StartTrial(const Trial& trial,
                                  const RunnerOptions& options,
                                  IdleSubjects& subjects,
@@ -446,7 +453,7 @@ void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
           StartTrial(trials[next++], options, subjects, running);
       if (failure.has_value()) on_record(*failure);
     }
-    if (running.empty()) break;  // The last ones could not be started.
+    if (running.empty()) break;  // All have ended, or could not be started.
     AwaitNews(running, events);
     if (options.on_tick != nullptr) options.on_tick();
     const pollfd* event = events.data();

@@ -16,50 +16,49 @@
 namespace net::conformance {
 
 struct RunnerOptions {
-  // How many trials run at a time, at least 1.
+  // The number of trials that run at a time, at least 1.
   int jobs = 1;
-  // After this long a trial is killed. Only hanging trials take that long, so
-  // it is generous: the slowest cases wait some seconds for Linux to give up a
-  // connection.
+  // A trial that takes longer is killed. The default is generous, because only
+  // hanging trials need it: the slowest cases wait several seconds for Linux to
+  // give up a connection.
   absl::Duration timeout = absl::Seconds(60);
-  // The same for one of which it is known that it may hang.
+  // The limit for trials that are expected to hang (Trial::may_hang).
   absl::Duration timeout_of_hanging = absl::Seconds(3);
   // Called at least once a second while trials run, if not null.
   std::function<void()> on_tick = nullptr;
 };
 
-// The subjects that wait for their next trial, of this run or of another.
+// The subjects that are idle between trials, of one run or of several.
 class IdleSubjects {
  public:
-  // One for a trial, which must be a new one if its world matters. Null if the
-  // column has none.
+  // Returns a subject for a trial: a new one if the trial needs a network of
+  // its own. Null if the column has no subjects.
   std::unique_ptr<Subject> Take(const Trial& trial);
-  // Null: there is none to return.
+  // Keeps a subject for another trial. Does nothing if it is null.
   void Return(const Trial& trial, std::unique_ptr<Subject> subject);
 
-  // For a trial's process: see Subject::CloseInChild().
+  // To be called in a trial's process: see Subject::CloseInChild().
   void CloseInChild();
 
  private:
   std::map<const Column*, std::vector<std::unique_ptr<Subject>>> idle_;
 };
 
-// Runs trials, each in a process of its own, and hands over the record of each
-// when it has ended (in the order in which they end). A trial that crashes or
-// hangs has its outcome like any other, and the run goes on. One that cannot be
-// started is a harness error, as is one that cannot be watched.
+// Runs each trial in its own process and passes its record to `on_record` when
+// it has ended. Records come in the order in which trials end.
 //
-// A trial's process inherits nothing that was opened for another trial. What it
-// starts ends with it, daemons included: the calling process is a subreaper
-// (PR_SET_CHILD_SUBREAPER of prctl(2)) meanwhile.
-//
-// What a trial prints is kept, and becomes part of the message if it crashes or
-// hangs.
+// - A trial that crashes or hangs gets that outcome, and the run continues.
+// - A trial that cannot be started or watched is a harness error.
+// - A trial's process inherits no descriptor that was opened for another trial.
+// - Processes that a trial starts are killed when it ends, daemons included. To
+//   find them, the calling process is a subreaper (prctl(2),
+//   PR_SET_CHILD_SUBREAPER) during the run.
+// - The output of a trial becomes part of the message if it crashes or hangs.
 //
 // Forks, so the calling process must have one thread.
 //
-// `subjects` is for those who run trials in several portions, and need not
-// start the columns' subjects anew for each.
+// `subjects` keeps the columns' subjects from one call to the next, so that
+// they need not be started again.
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                absl::FunctionRef<void(const Record&)> on_record,
                IdleSubjects& subjects);

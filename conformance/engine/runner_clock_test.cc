@@ -13,11 +13,11 @@
 #include "conformance/targets/run_on_linux.h"
 #include "gtest/gtest.h"
 
-// A program of its own, for its clock_gettime() replaces libc's.
+// A separate program, because its clock_gettime() replaces libc's.
 
 namespace {
 
-// How much the time of day is set forward each time that somebody reads it.
+// Each call that reads the time of day sets it forward by this much.
 constexpr time_t kStep = 1000;
 std::atomic<time_t> set_forward = 0;
 

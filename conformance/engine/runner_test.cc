@@ -39,8 +39,8 @@
 #include "syscalls/mutex.h"
 #include "syscalls/syscalls.h"
 
-// The engine's own tests: what implementations and cases do wrong, and what the
-// run makes of it.
+// Tests of the engine: mistakes of implementations and cases, and the resulting
+// records.
 
 namespace net::conformance {
 namespace {
@@ -52,8 +52,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// An implementation that does as it likes when a peer's address is asked for,
-// and is net_tcp else.
+// net_tcp, but PeerAddr() calls a function of the test.
 class Rogue : public Implementation {
  public:
   using Behaviour = Result<std::optional<ip::Endpoint>> (*)();
@@ -98,7 +97,7 @@ class Rogue : public Implementation {
   const Behaviour behaviour_;
 };
 
-// The verdict on a case that asks a listener for its peer.
+// Returns the verdict on a case that asks a listener for its peer.
 Verdict VerdictOn(Rogue::Behaviour behaviour) {
   Column column = NetTcpOnLinux();
   column.make_implementation = [behaviour](Syscalls& sys) {
@@ -292,7 +291,8 @@ TEST(RunnerTest, AFailureThatLeavesATaskBlockedIsAFailure) {
 TEST(RunnerTest, AClaimAfterAFailureDoesNotHideIt) {
   const Verdict verdict = VerdictOf([](Context& c) {
     ADD_FAILURE() << "before the claim";
-    // The implementation under test says so for this flag's two uses.
+    // The implementation under test claims `unsupported` for both uses of this
+    // flag.
     c.Call({"listen"}, []() -> Result<Done> {
        return Unsupported{"claimed"};
      }).unsupported();
@@ -468,8 +468,8 @@ TEST(RunnerTest, ACrashedOrLateTrialDoesNotDisturbTheOthers) {
 }
 
 TEST(RunnerTest, WhatATrialStartedEndsWithIt) {
-  // Every process of the trial holds the pipe's other end: they are gone when
-  // the pipe's end can be read.
+  // Every process of the trial holds the other end of the pipe. So at the end
+  // of file all of them are gone.
   static int pipe_fds[2];
   ASSERT_EQ(pipe2(pipe_fds, O_CLOEXEC), 0);
   const Verdict verdict = VerdictOf([](Context&) {
@@ -484,8 +484,8 @@ TEST(RunnerTest, WhatATrialStartedEndsWithIt) {
 }
 
 TEST(RunnerTest, ADaemonOfATrialEndsWithIt) {
-  // As in the test above. Neither a session nor a group of its own, nor a
-  // parent that is dead, saves the daemon; nor that the trial ends by itself.
+  // As in the test above. A daemon is killed although it has its own session
+  // and process group, its parent is dead, and the trial ends by itself.
   for (void (*const end)() : {+[] { std::abort(); }, +[] {}}) {
     static void (*end_trial)();
     end_trial = end;
@@ -508,7 +508,7 @@ TEST(RunnerTest, ADaemonOfATrialEndsWithIt) {
   }
 }
 
-// Writes to every pipe of this process, the one to the runner among them.
+// Writes to every pipe of this process, including the one to the runner.
 void WriteToPipes(absl::string_view text) {
   for (int fd = STDERR_FILENO + 1; fd < 64; ++fd) {
     struct stat file = {};
@@ -528,7 +528,7 @@ TEST(RunnerTest, AReportThatIsNoneCostsItsOwnTrial) {
         WriteToPipes(absl::string_view("{\"outcome\":[7]}\0", 16));
         _exit(0);
       }),
-      // Before the report that the trial itself writes.
+      // Written before the trial's own report.
       MakeCase([](Context&) { WriteToPipes("{}"); }),
       MakeCase([](Context&) { WriteToPipes(absl::string_view("\0", 1)); }),
   };
@@ -549,7 +549,7 @@ TEST(RunnerTest, AReportThatIsNoneCostsItsOwnTrial) {
 }
 
 TEST(RunnerTest, ATrialThatCannotBeStartedIsAHarnessError) {
-  // A subject is started by the runner itself.
+  // The runner itself starts the subject.
   Column column = NetTcpOnLinux();
   column.start_subject = []() -> std::unique_ptr<Subject> {
     throw HarnessError("no more processes");

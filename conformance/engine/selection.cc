@@ -37,7 +37,7 @@ bool Matches(const std::string& glob, const Case& one) {
   return fnmatch(glob.c_str(), std::string(one.id).c_str(), 0) == 0;
 }
 
-// The cases of the columns' tables, each once.
+// Returns the cases of the columns' tables, each table once.
 std::vector<const Case*> CasesOf(absl::Span<const Column* const> columns) {
   std::vector<const Case*> cases;
   std::set<const Case*> tables;
@@ -48,8 +48,8 @@ std::vector<const Case*> CasesOf(absl::Span<const Column* const> columns) {
   return cases;
 }
 
-// The candidates for a misspelt glob: the ids, and each beginning of one that
-// ends at a dot, as "listen.*".
+// Returns the suggestions for a misspelt glob: the ids, and for each prefix of
+// an id that ends at a dot a glob such as "listen.*".
 std::vector<std::string> GlobsOf(absl::Span<const Case* const> cases) {
   std::set<std::string> globs;
   for (const Case* one : cases) {

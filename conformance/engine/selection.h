@@ -12,28 +12,29 @@
 
 namespace net::conformance {
 
-// The columns of these names, in the order of `columns`; all for no names. An
-// error names the ones there are.
+// Returns the columns with these names, in the order of `columns`; all columns
+// if there are no names. An error lists the existing names.
 absl::StatusOr<std::vector<const Column*>> SelectColumns(
     absl::Span<const Column> columns, absl::Span<const std::string> names);
 
-// The cases of the columns' tables whose ids match one of the globs (`*` and
-// `?` as in glob(7), where `*` also matches dots), table after table in the
-// order of the columns; all for no globs. An error if a glob matches nothing:
-// it is a typing mistake.
+// Returns the cases of the columns' tables whose ids match one of the globs;
+// all cases if there are no globs. They are in the order of the tables, and the
+// tables in the order of the columns. `*` and `?` are as in glob(7), but `*`
+// also matches dots. Fails if a glob matches nothing, because it is probably
+// misspelt.
 absl::StatusOr<std::vector<const Case*>> SelectCases(
     absl::Span<const Column* const> columns,
     absl::Span<const std::string> globs);
 
-// The case of this id in the columns' tables; nullptr if there is none.
+// Returns the case with this id in the columns' tables, or nullptr.
 const Case* FindCase(absl::Span<const Column> columns, absl::string_view id);
 
-// The same; an error names the nearest.
+// As FindCase(), but fails if there is none; the error names the nearest ids.
 absl::StatusOr<const Case*> FindNamedCase(absl::Span<const Column> columns,
                                           absl::string_view id);
 
-// For every column each of the cases that are of its table, on each of their
-// axes.
+// Makes the trials: for each column, each of the cases that are in its table,
+// on each of the case's axes.
 std::vector<Trial> MakeTrials(absl::Span<const Case* const> cases,
                               absl::Span<const Column* const> columns);
 

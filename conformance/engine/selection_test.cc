@@ -23,7 +23,7 @@ const std::vector<Case> kTable = {
 const std::vector<Case> kKernelTable = {
     {.id = "kernel.listen.plain", .axes = Axes::kV4, .run = nullptr}};
 
-// Two columns of one table, and one of another.
+// Two columns with the same table, and one with another.
 const Column kOne = {.name = "one", .cases = kTable};
 const Column kTwo = {.name = "two", .cases = kTable};
 const Column kKernel = {.name = "kernel", .cases = kKernelTable};

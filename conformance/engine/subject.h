@@ -13,57 +13,61 @@
 
 namespace net::conformance {
 
-// How a subject presents itself when it is asked first.
+// A subject's description of itself.
 struct SubjectGreeting {
   std::string name;
   std::string version;
-  absl::Duration took;  // from its start
+  absl::Duration took;  // time from its start to this greeting
 };
 
-// What a column judges when that is not code of the trial's own process: a
-// process that the runner starts, that serves one trial at a time, and that is
-// kept for the next if it was left in order. Destroying it ends it.
+// The judged implementation if it runs in a process of its own rather than in
+// the trial's. The runner starts the process. It serves one trial at a time,
+// and another one after that if it was reset successfully. Destroying the
+// Subject ends the process.
 class Subject {
  public:
   virtual ~Subject() = default;
 
-  // For the runner.
+  // For the runner:
 
-  // Readable when it has printed something, for ReadOutput() to take; false
-  // once there will be no more.
+  // A descriptor that is readable when there is output for ReadOutput().
+  // ReadOutput() returns false once the output has ended.
   virtual int output_fd() const = 0;
   virtual bool ReadOutput() = 0;
-  // For people: how it ended, if it has, and what it printed in this trial.
+  // Describes for people how the process ended, if it has, and what it printed
+  // in this trial.
   virtual std::string Describe() = 0;
-  // For people: what it is doing, before it is killed.
+  // Describes for people what the process is doing, before it is killed.
   virtual std::string Snapshot() = 0;
-  // A trial begins: "listen.backlog.default v4 python".
+  // To be called when a trial begins: "listen.backlog.default v4 python".
   virtual void Begin(absl::string_view trial_name) = 0;
-  // For the process of a trial that is another subject's: closes its copies of
-  // this one's descriptors. Nothing else is called after that.
+  // In the process of a trial that uses another subject: closes its copies of
+  // this subject's descriptors. No other method may be called after that.
   virtual void CloseInChild() = 0;
 
-  // For the trial's process, which has inherited it. They throw SubjectError.
+  // For the trial's process, which has inherited the subject. These throw
+  // SubjectError:
 
-  // The world that the subject is in, and access to it. `abandon`: see Column.
+  // Makes the environment of the subject's process. `abandon`: see Column.
   virtual std::unique_ptr<Environment> MakeEnvironment(
       std::function<void()> abandon) = 0;
   // Requires MakeEnvironment().
   virtual std::unique_ptr<Implementation> MakeImplementation() = 0;
   struct AfterReset {
-    std::string left_open;   // what the case left open, a line each
+    std::string left_open;   // sockets that the case left open, a line each
     bool serves = false;     // the subject can serve another trial
-    bool is_as_new = false;  // and is as it was before this one
+    bool is_as_new = false;  // and is as it was before this trial
   };
-  // After a case: makes it as new, if that can be done.
+  // Resets the subject after a case, if possible.
   virtual AfterReset Reset() = 0;
-  // False if only the user can start another one in its place.
+  // Returns false if only the user can start another subject.
   virtual bool IsReplaceable() const = 0;
-  // Of the implementation, as it tells itself: "3.11.2"; "" before it has.
+  // Returns the version that the implementation reports: "3.11.2"; "" before it
+  // has reported one.
   virtual std::string Version() const = 0;
 
-  // For both. For people: what was said to it and what it answered since
-  // Begin(), even if the trial's process is dead.
+  // For both: returns the commands and answers since Begin(), for people. Works
+  // even if the trial's process is dead.
   virtual std::string Transcript() const = 0;
 };
 

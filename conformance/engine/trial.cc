@@ -29,26 +29,28 @@
 namespace net::conformance {
 namespace {
 
-// Collects what GoogleTest's assertions report, of all threads, while it lives,
-// and what NotePrecondition() does. (GoogleTest reports one at a time.)
+// Collects the failures of GoogleTest's assertions in all threads, and the
+// preconditions of NotePrecondition(), while it exists. GoogleTest reports them
+// one at a time.
 class FailureCollector : private testing::TestPartResultArray,
                          private testing::ScopedFakeTestPartResultReporter {
  public:
   FailureCollector()
       : ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, this) {}
 
-  // Called, once, when the first assertion fails.
+  // `call` is called once, when the first assertion fails.
   void OnFirst(std::function<void()> call) { on_first_ = std::move(call); }
 
   int count() const { return count_; }
 
-  // The first reason that was noted before any assertion had failed.
+  // Returns the first precondition, if it was noted before any assertion
+  // failed.
   std::optional<std::string> precondition() const {
     const MutexLock lock(mutex_);
     return precondition_;
   }
 
-  // "file:line: message" of each, one below the other.
+  // Returns the failures, a "file:line: message" each.
   std::string Text() const {
     std::string text;
     for (int i = 0; i < size(); ++i) {
@@ -101,7 +103,7 @@ Verdict Judge(const Context& c, const FailureCollector& failures) {
   return verdict;
 }
 
-// The descriptors of `some` that are not among `others`, a line each.
+// Returns a line for each descriptor of `some` that is not in `others`.
 std::string Missing(const std::vector<Environment::Descriptor>& some,
                     const std::vector<Environment::Descriptor>& others,
                     absl::string_view what_happened) {
@@ -133,7 +135,7 @@ std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
   return std::nullopt;
 }
 
-// Runs the case's program, with the implementation and the ledger around it.
+// Runs the case's function, and compares the open descriptors before and after.
 Verdict RunCase(const Trial& trial, Environment& env, Context& c,
                 const FailureCollector& failures) {
   const std::vector<Environment::Descriptor> before = env.OpenDescriptors();
@@ -144,7 +146,8 @@ Verdict RunCase(const Trial& trial, Environment& env, Context& c,
     verdict.message =
         absl::StrCat("varies, where others may: ", verdict.message);
   }
-  // An implementation that threw had no chance to close what it had opened.
+  // After an exception the implementation had no chance to close its
+  // descriptors.
   if (verdict.outcome == Outcome::kCrash) return verdict;
   const std::vector<Environment::Descriptor> after = env.OpenDescriptors();
   AddLeak(verdict, Missing(after, before, "left open"));
@@ -152,7 +155,8 @@ Verdict RunCase(const Trial& trial, Environment& env, Context& c,
   return verdict;
 }
 
-// After a case: the subject is made ready for the next, if it can be.
+// Resets the subject after a case, so that it can serve the next one if
+// possible.
 TrialReport Conclude(Subject* subject, Verdict verdict) {
   if (subject == nullptr) return {.verdict = std::move(verdict)};
   Subject::AfterReset after;
@@ -166,7 +170,7 @@ TrialReport Conclude(Subject* subject, Verdict verdict) {
   if (!IsExpected(verdict)) {
     AppendSession(verdict.message, subject->Transcript());
   }
-  // A trial must not depend on what another one has left behind.
+  // A trial must not depend on what another trial left behind.
   const bool is_as_new = after.is_as_new && verdict.leak == Leak::kNone;
   const bool reusable =
       is_as_new || (after.serves && !subject->IsReplaceable());
@@ -188,7 +192,8 @@ void RunTrial(const Trial& trial, Subject* subject,
   std::unique_ptr<Context> c;
   std::mutex abandoning;
   const auto abandon = [&] {
-    // Any thread may do so; the first one ends the process.
+    // Any thread may call this. The first one ends the process; the others
+    // block here.
     abandoning.lock();
     report({.verdict = Judge(*c, failures),
             .version = subject != nullptr ? subject->Version() : ""});

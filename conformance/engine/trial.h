@@ -16,66 +16,66 @@
 
 namespace net::conformance {
 
-// What is judged, by which cases, and the world that they run in: an
-// implementation by conformance/cases, or a kernel by
-// conformance/kernel_cases. Each trial makes a new implementation and a new
-// world, in a process of its own.
+// A target of judgement: what is judged, by which cases, and in which
+// environment. The cases of conformance/cases judge an implementation, those of
+// conformance/kernel_cases a kernel. Each trial makes a new implementation and
+// a new environment, in a process of its own.
 struct Column {
   std::string name;  // "net_tcp"
-  // Of what is judged, "" where that is this tree's own; a subject tells its
-  // own.
+  // The version of what is judged; "" if it is this tree's own. A subject
+  // reports its own version.
   std::string version;
-  // The table of cases that it is judged by, which outlives it. Columns of the
-  // same kind share one.
+  // The table of cases. It must outlive the column. Columns of the same kind
+  // share one.
   absl::Span<const Case> cases;
-  // The world of one case. `abandon` must be called for a task that is
-  // destroyed while it runs, and does not return.
+  // Makes the environment of one case. The environment calls `abandon`, which
+  // does not return, when a task is destroyed that still runs.
   std::function<std::unique_ptr<Environment>(std::function<void()> abandon)>
       make_environment;
-  // MakeNoImplementation() for a kernel.
+  // Makes the implementation. MakeNoImplementation() for a kernel.
   std::function<std::unique_ptr<Implementation>(Syscalls&)> make_implementation;
-  // Instead of the two: starts the process that is judged.
+  // Replaces the two above if the implementation is in a process of its own:
+  // starts that process.
   std::function<std::unique_ptr<Subject>()> start_subject = nullptr;
-  // With start_subject, if it can be started for that alone: starts it and
-  // returns how it presents itself. An error says why it cannot be judged.
+  // Optional with start_subject: starts the process only to ask for its
+  // greeting. An error says why it cannot be judged.
   std::function<absl::StatusOr<SubjectGreeting>()> greet = nullptr;
-  // What the contract is about, or a model of the kernel that the cases were
-  // measured on: a variation, which others may show, is a failure here.
+  // True for the implementation that defines the contract, and for a model of
+  // the kernel that the cases were measured on. A variation, which is allowed
+  // to others, is a failure here.
   bool is_reference = false;
-  // Where its known differences are written (see Expectations), from the top of
-  // the tree; "": none are known.
+  // The file of known deviations (see Expectations), from the top of the tree;
+  // "" if none are known.
   std::string expectations;
-  // Why it cannot be run on this machine; "" if it can.
+  // The reason why it cannot run on this machine; "" if it can.
   std::string missing;
 };
 
-// One case to be run on one axis for one column. The case and the column
-// outlive it.
+// One case on one axis for one column. The case and the column must outlive it.
 struct Trial {
   const Case* test_case = nullptr;
   Axis axis = Axis::kV4;
   const Column* column = nullptr;
-  // It is known that it may hang: the runner does not wait for it long.
+  // The trial is expected to hang, so the runner uses a shorter time limit.
   bool may_hang = false;
 };
 
-// "listen.backlog.default v4 net_tcp".
+// Returns "listen.backlog.default v4 net_tcp".
 std::string TrialName(const Trial& trial);
 
-// What a trial's process tells the runner.
+// The report of a trial's process to the runner.
 struct TrialReport {
   Verdict verdict;
   bool reusable = false;  // the subject can serve another trial
-  std::string version;    // what the subject tells
+  std::string version;    // the subject's
 };
 
-// Runs a trial in this process and hands its verdict to `report`, once. Returns
-// after that, unless the case left a task behind: then the process ends, with
-// the status 0 if the verdict was reported. `subject` is the column's, or null
-// if it has none.
+// Runs a trial in this process and passes its verdict to `report`, exactly
+// once. Then returns, or, if the case left a task running, ends the process
+// with status 0. `subject` is the column's, or null if it has none.
 //
-// GoogleTest's failures are intercepted meanwhile, in all threads; the process
-// should have nothing else to do.
+// Intercepts GoogleTest's failures of all threads meanwhile, so the process
+// should run nothing else.
 void RunTrial(const Trial& trial, Subject* subject,
               const std::function<void(const TrialReport&)>& report);
 

@@ -17,13 +17,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Requires that all members are there, with values of their types.
+// Throws Json::exception unless all members exist and have the right types.
 TrialReport FromJson(const Json& json, Outcome outcome) {
   TrialReport report{.verdict = {.outcome = outcome}};
   json.at("message").get_to(report.verdict.message);
   json.at("error").get_to(report.verdict.error);
   json.at("leaked").get_to(report.verdict.leaked);
-  // A trial knows no expectations.
+  // The trial's process does not know the expectations, so a leak is kLeak.
   if (!report.verdict.leaked.empty()) report.verdict.leak = Leak::kLeak;
   json.at("proven").get_to(report.verdict.proven);
   json.at("claimed").get_to(report.verdict.claimed);
@@ -44,7 +44,7 @@ std::string EncodeReport(const TrialReport& report) {
       {"claimed", report.verdict.claimed},
       {"reusable", report.reusable},
       {"version", report.version}};
-  // Messages may hold whatever bytes a case has seen.
+  // A message may contain any bytes that a case received.
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.push_back('\0');
   return text;
@@ -55,7 +55,7 @@ absl::StatusOr<TrialReport> DecodeReport(absl::string_view text) {
     return absl::InvalidArgumentError("it is not complete");
   }
   text.remove_suffix(1);
-  // The parser would stop at a NUL.
+  // The JSON parser would stop at a NUL.
   if (absl::StrContains(text, '\0')) {
     return absl::InvalidArgumentError("more than one report");
   }

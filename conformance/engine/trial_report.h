@@ -9,12 +9,12 @@
 
 namespace net::conformance {
 
-// A report as text, for the pipe from the trial's process to the runner: JSON
+// Encodes a report for the pipe from the trial's process to the runner: JSON
 // and a NUL, which shows that the report is complete.
 std::string EncodeReport(const TrialReport& report);
 
-// Reads what came through the pipe. The case may have written to the pipe, too,
-// so any text is possible: fails if it is not exactly one report.
+// Decodes the bytes from the pipe. Fails unless they are exactly one report.
+// Any bytes are possible, because the case may have written to the pipe.
 absl::StatusOr<TrialReport> DecodeReport(absl::string_view text);
 
 }  // namespace net::conformance

@@ -5,8 +5,8 @@
 
 namespace net::conformance {
 
-// What became of a process, in words: "killed by SIGSEGV (Segmentation fault)",
-// "exited with status 3". `status` is waitpid(2)'s.
+// Describes how a process ended: "killed by SIGSEGV (Segmentation fault)",
+// "exited with status 3". `status` is that of waitpid(2).
 std::string DescribeWaitStatus(int status);
 
 }  // namespace net::conformance
