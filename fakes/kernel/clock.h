@@ -10,49 +10,50 @@
 
 namespace net::fake {
 
-// A point in virtual time, or a span of it, in nanoseconds. The machine starts
-// at 0, which CLOCK_REALTIME shows as some day (see FakeProcess).
+// A point in virtual time or a duration, in nanoseconds. The machine starts at
+// 0; CLOCK_REALTIME is then 2020-01-01 00:00:00 UTC (see fake_process_poll.cc).
 using Nanoseconds = int64_t;
 inline constexpr Nanoseconds kSecond = 1'000'000'000;
 inline constexpr Nanoseconds kForever = std::numeric_limits<int64_t>::max();
 
-// Something that happens at a time set before.
+// An object with a timer.
 class TimerTarget {
  public:
   virtual ~TimerTarget() = default;
-  // The time has come; the timer is no longer set.
+  // Called when the timer expires. The timer is no longer set.
   virtual void OnTimer() = 0;
 };
 
-// The virtual clock and what is to happen when. It moves only when told to.
+// The virtual clock and its timers. It moves only by FireNext() and Advance().
 //
-// Timers of one time fire in the order in which they were set, so that a
-// program that runs twice sees the same twice. Setting, clearing and firing
-// take logarithmic time.
+// Timers with equal times fire in the order in which they were set, so that a
+// program behaves the same in each run. Setting, clearing and firing take
+// logarithmic time.
 //
 // Guarded by the kernel's mutex.
 class Clock {
  public:
-  // Says which timer was set. 0 is none.
+  // Identifies a timer.
   using TimerId = std::pair<Nanoseconds, uint64_t>;
   static constexpr TimerId kNone = {0, 0};
 
   Nanoseconds now() const { return now_; }
-  // The time so much later; kForever for kForever.
+  // Returns the time `span` from now, or kForever if that is out of range.
   Nanoseconds After(Nanoseconds span) const {
     return span >= kForever - now_ ? kForever : now_ + span;
   }
 
-  // `target` must live until the timer has fired or is cleared.
+  // Sets a timer. `target` must outlive it: until it fires or is cleared.
   TimerId Set(Nanoseconds when, TimerTarget& target);
-  // Does nothing for a timer that has fired, or for kNone. Makes `id` kNone.
+  // Clears a timer and sets `id` to kNone. Does nothing for a timer that has
+  // fired, and for kNone.
   void Clear(TimerId& id);
 
-  // Moves to the next timer and fires it. False: there is none, or it is later
-  // than `limit`, and nothing happened.
+  // Moves the clock to the next timer and fires it. Returns false, with no
+  // effect, if there is no timer up to `limit`.
   bool FireNext(Nanoseconds limit = kForever);
 
-  // Moves by `span`, firing what is due on the way.
+  // Moves the clock by `span` and fires all timers that expire on the way.
   void Advance(Nanoseconds span);
 
  private:

@@ -9,7 +9,7 @@
 namespace net::fake {
 namespace {
 
-// Does something when its time has come.
+// Calls a function when its timer expires.
 class Alarm final : public TimerTarget {
  public:
   explicit Alarm(std::function<void()> action) : action_(std::move(action)) {}

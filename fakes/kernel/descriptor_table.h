@@ -11,7 +11,7 @@ namespace net::fake {
 // The descriptors of one process. Guarded by the kernel's mutex.
 class DescriptorTable {
  public:
-  // RLIMIT_NOFILE (getrlimit(2)): descriptors are below it.
+  // `limit` is RLIMIT_NOFILE (getrlimit(2)): new descriptors are below it.
   explicit DescriptorTable(int limit) : limit_(limit) {}
   DescriptorTable(const DescriptorTable&) = delete;
   DescriptorTable& operator=(const DescriptorTable&) = delete;
@@ -19,10 +19,10 @@ class DescriptorTable {
   ~DescriptorTable() = default;
 
   int limit() const { return limit_; }
-  // Lowering it leaves open ones as they are.
+  // Open descriptors at or above a lower limit stay open.
   void set_limit(int limit) { limit_ = limit; }
 
-  // Null: not open (EBADF).
+  // Returns the file of a descriptor, or null if it is not open (EBADF).
   File* Get(int fd) const {
     return IsOpen(fd) ? entries_[static_cast<size_t>(fd)].file : nullptr;
   }
@@ -33,17 +33,17 @@ class DescriptorTable {
     entries_[static_cast<size_t>(fd)].close_on_exec = on;
   }
 
-  // The lowest free number that is `lowest` or above; -1: there is none below
-  // the limit (EMFILE).
+  // Returns the lowest free number >= `lowest`, or -1 if none is free below the
+  // limit (EMFILE).
   int LowestFree(int lowest = 0) const;
-  // Gives a free number to `file`, and a reference.
+  // Opens the free number `fd` for `file` and takes a reference.
   void Set(int fd, File& file, bool close_on_exec);
-  // Frees a number. The caller gets the reference.
+  // Frees a number. The caller takes over the reference.
   File* Remove(int fd);
 
-  // The open ones, in order.
+  // Returns the open descriptors in ascending order.
   std::vector<int> Open() const;
-  // Opens in `child` what is open here (fork(2)).
+  // Opens in `child` all descriptors that are open here (fork(2)).
   void CopyTo(DescriptorTable& child) const;
 
  private:
@@ -58,8 +58,8 @@ class DescriptorTable {
   }
   int limit_;
   std::vector<Entry> entries_;
-  std::vector<uint64_t> open_;  // a bit for each entry
-  int lowest_free_ = 0;         // none below it is free
+  std::vector<uint64_t> open_;  // One bit for each entry.
+  int lowest_free_ = 0;         // No number below it is free.
 };
 
 }  // namespace net::fake

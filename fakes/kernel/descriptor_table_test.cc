@@ -21,7 +21,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// A file with nothing in it, which notes that it was closed.
+// A file without contents that records when it is closed.
 class Nothing final : public File {
  public:
   Nothing() : File(O_RDWR) {}
@@ -72,7 +72,7 @@ TEST_F(DescriptorTableTest, TheLowestFreeNumberIsNext) {
   EXPECT_THAT(table_.Open(), ElementsAre(0, 2, 3, 4));
 }
 
-// F_DUPFD (fcntl(2)).
+// fcntl(2), F_DUPFD.
 TEST_F(DescriptorTableTest, TheLowestFreeNumberFromSomewhereOn) {
   for (const int fd : {0, 10, 11}) Open(fd);
   EXPECT_EQ(table_.LowestFree(10), 12);
@@ -80,7 +80,8 @@ TEST_F(DescriptorTableTest, TheLowestFreeNumberFromSomewhereOn) {
   EXPECT_EQ(table_.LowestFree(1000), 1000);
 }
 
-// getrlimit(2), RLIMIT_NOFILE: one more than the greatest number.
+// getrlimit(2), RLIMIT_NOFILE: one more than the largest number that can be
+// opened.
 TEST_F(DescriptorTableTest, NoNumberIsAtTheLimit) {
   table_.set_limit(2);
   Open(0);
@@ -138,7 +139,7 @@ TEST_F(DescriptorTableTest, AChildHasTheSameDescriptors) {
   EXPECT_EQ(table_.Get(3), &file_);
 }
 
-// Whatever is opened and closed, the numbers are those of a sorted set.
+// Compares a random sequence of calls with a sorted set of numbers.
 TEST_F(DescriptorTableTest, IsASetOfNumbers) {
   std::mt19937 random(7);
   const auto up_to = [&](int most) {

@@ -12,7 +12,7 @@ namespace net::fake {
 
 struct Kernel;
 
-// What eventfd(2) makes.
+// The file of an eventfd(2).
 class EventCounter final : public File {
  public:
   EventCounter(Kernel& kernel, uint64_t initial, bool semaphore);

@@ -15,7 +15,7 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
-// eventfd(2), as a program sees it.
+// Tests eventfd(2) through system calls.
 
 namespace net::fake {
 namespace {

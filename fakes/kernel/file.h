@@ -16,37 +16,38 @@ namespace net::fake {
 
 class Socket;
 
-// Who makes a call, and by which descriptor: what a call needs to know beside
-// its arguments.
+// The caller of a system call and the descriptor used: everything that a call
+// depends on besides its arguments.
 struct Caller {
-  CallSite site;  // where it waits, for people
+  CallSite site;  // For reports of deadlocks.
   uid_t uid = 0;
   bool may_bind_privileged_ports = false;  // CAP_NET_BIND_SERVICE
   bool net_admin = false;                  // CAP_NET_ADMIN
-  bool exits = false;                      // and so does not linger
-  // Counts the SIGPIPEs of the process.
+  bool exits = false;  // In _exit(2), which does not linger.
+  // The process's count of SIGPIPEs.
   int* sigpipes = nullptr;
-  bool raises_sigpipe = false;  // and really sends them
+  bool raises_sigpipe = false;  // Whether SIGPIPE is also raised.
 
-  // The caller has written to what nobody reads (signal(7)).
+  // Counts, and perhaps raises, the SIGPIPE for a write without a reader
+  // (signal(7)).
   void SendSigpipe() const {
     ++*sigpipes;
     if (raises_sigpipe) std::raise(SIGPIPE);
   }
 };
 
-// An open file description (open(2)): what descriptors refer to, and dup(2) and
-// fork(2) share. Guarded by the kernel's mutex.
+// An open file description (open(2)): the object that descriptors refer to,
+// shared by dup(2) and fork(2). Guarded by the kernel's mutex.
 class File {
  public:
   explicit File(int access_mode) : access_mode_(access_mode) {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // One more descriptor, or call that is under way, refers to it.
+  // Adds a reference, for a descriptor or a call in progress.
   void Ref() { ++references_; }
-  // One fewer. After the last one the file is closed, and gone. Closing may
-  // wait (SO_LINGER), for which it needs to know the caller.
+  // Removes a reference. The last one closes and frees the file. Closing can
+  // block (SO_LINGER), which needs the caller.
   void Unref(const Caller& caller) {
     if (--references_ == 0) OnLastClose(caller);
   }
@@ -61,24 +62,26 @@ class File {
   // The calls that wait for this file.
   WaitQueue& waiters() { return waiters_; }
 
-  // The events of poll(2) that hold now, POLLERR and POLLHUP among them.
+  // Returns the events of poll(2) that hold now, including POLLERR and POLLHUP.
   virtual int16_t PollEvents() = 0;
-  // read(2), write(2): `data` is the program's, and may be bad.
+  // Implement read(2) and write(2). `data` is the program's pointer and may be
+  // invalid.
   virtual SysResult Read(const Caller& caller, char* data, size_t size) = 0;
   virtual SysResult Write(const Caller& caller, const char* data,
                           size_t size) = 0;
-  // FIONREAD and the like (ioctl_list(2)); those of all files are done.
+  // Implements FIONREAD and other requests of ioctl_list(2). FakeProcess
+  // implements those that all files have.
   virtual SysResult Ioctl(uint64_t request, int* value) = 0;
 
-  // Null: not a socket (ENOTSOCK).
+  // Returns the file as a socket, or null if it is not one (ENOTSOCK).
   virtual Socket* AsSocket() { return nullptr; }
 
-  // For people: "TCP socket 127.0.0.1:80, listening".
+  // Returns a description for people: "TCP socket 127.0.0.1:80, LISTEN".
   virtual std::string Describe() const = 0;
 
  protected:
   virtual ~File() = default;
-  // Frees the file, now or when it is done.
+  // Frees the file, immediately or once its connection has ended.
   virtual void OnLastClose(const Caller& caller) = 0;
 
  private:

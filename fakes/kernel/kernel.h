@@ -20,9 +20,9 @@ namespace net::fake {
 class TcpSocket;
 class TimeWait;
 
-// Everything that the processes of a FakeKernel share. All of it, and all that
-// hangs on it, is guarded by one mutex, which each system call holds: calls
-// take nanoseconds, and one at a time is what makes them deterministic.
+// The state that all processes of a FakeKernel share. One mutex guards it and
+// everything that it refers to. Each system call holds the mutex: calls take
+// nanoseconds, and executing one at a time makes them deterministic.
 struct Kernel {
   Kernel(const FakeSysctls& sysctls, uint64_t seed, Deviation wrong);
   Kernel(const Kernel&) = delete;
@@ -31,11 +31,11 @@ struct Kernel {
 
   bool Deviates(Deviation one) const { return deviation == one; }
 
-  // Frees the sockets that nobody refers to any more. Done when a call ends:
-  // until then, code that is under way may still use them.
+  // Frees the closed sockets without references. Called at the end of a system
+  // call, because code that is still running may use them until then.
   void FreeDead();
 
-  // The sockets, as ss(8) shows them.
+  // Returns a list of the sockets in the format of ss(8).
   std::string Dump() const;
 
   Mutex mutex;
@@ -51,12 +51,12 @@ struct Kernel {
   const uint64_t seed;
   const Deviation deviation;
 
-  TcpSocket* first_socket = nullptr;    // all that there are
-  TimeWait* first_time_wait = nullptr;  // all that there are
-  TcpSocket* first_dead = nullptr;      // to be freed
+  TcpSocket* first_socket = nullptr;    // List of all sockets.
+  TimeWait* first_time_wait = nullptr;  // List of all TIME-WAIT entries.
+  TcpSocket* first_dead = nullptr;      // List of sockets to be freed.
 };
 
-// Holds the kernel while a system call is carried out.
+// Holds the kernel's mutex during a system call.
 class SystemCall {
  public:
   explicit SystemCall(Kernel& kernel) : kernel_(kernel), lock_(kernel.mutex) {}

@@ -11,8 +11,8 @@
 
 namespace net::fake {
 
-// Goes once through the buffers that a program has given to a call, which may
-// be several (readv(2)), empty or bad.
+// Iterates once over the buffers that a program has passed to a call. There may
+// be several (readv(2)), and each may be empty or invalid.
 class Pieces {
  public:
   explicit Pieces(absl::Span<const iovec> parts) : parts_(parts) {
@@ -21,8 +21,8 @@ class Pieces {
 
   size_t total() const { return total_; }
 
-  // The next piece, of `most` bytes or fewer; there must be something left.
-  // Null: its address is bad (EFAULT).
+  // Returns the next piece, of at most `most` bytes, and its size. Requires
+  // that some bytes are left. Returns null if its address is invalid (EFAULT).
   char* Next(size_t most, size_t* size) {
     while (parts_[index_].iov_len == offset_) {
       ++index_;

@@ -52,7 +52,8 @@ TEST_F(PiecesTest, EmptyBuffersArePassedOver) {
 
 TEST_F(PiecesTest, NoBuffersAreNothing) { EXPECT_EQ(Pieces({}).total(), 0U); }
 
-// The call answers EFAULT, or what it had got so far.
+// Linux reports EFAULT only when the copy reaches the invalid buffer. The call
+// returns EFAULT, or the number of bytes before it.
 TEST_F(PiecesTest, ABadAddressIsFoundWhenItsTurnHasCome) {
   const iovec parts[] = {{a_, 4}, {nullptr, 8}};
   Pieces pieces(parts);

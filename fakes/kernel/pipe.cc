@@ -27,11 +27,11 @@ constexpr size_t kPageSize = 4096;
 
 class PipeEnd;
 
-// What the two ends share.
+// The state that the two ends share.
 //
-// Linux has the bytes in pages, and how full these are decides how much fits
-// (fcntl(2), F_SETPIPE_SZ): a write begins a new page, unless its last bytes
-// that do not fill one have room behind those of the write before.
+// Linux stores the bytes in pages, and their fill levels determine how much
+// fits (fcntl(2), F_SETPIPE_SZ). A write appends `size` modulo the page size to
+// the last page, if that many bytes fit there. The rest goes into new pages.
 struct Pipe {
   explicit Pipe(Kernel& owner) : kernel(owner) {}
   Pipe(const Pipe&) = delete;
@@ -40,24 +40,24 @@ struct Pipe {
 
   bool full() const { return pages.size() == kPages; }
 
-  // Appends of a write that begins what goes behind the last bytes, and of any
-  // write what goes into a free page, which there must be. Say how much that
-  // was.
+  // Append bytes of a write and return how many. AppendToLastPage() appends
+  // those that go to the last page, possibly 0. AppendPage() fills a new page;
+  // requires !full().
   size_t AppendToLastPage(const char* data, size_t size);
   size_t AppendPage(const char* data, size_t size);
-  // Takes the first bytes, which must be there.
+  // Removes the first `size` bytes. Requires that there are so many.
   void Take(char* to, size_t size);
 
   struct Page {
-    size_t end;     // where the next byte would go
-    size_t unread;  // bytes
+    size_t end;     // Offset of the next byte.
+    size_t unread;  // In bytes.
   };
 
   Kernel& kernel;
   ByteQueue bytes;
-  std::deque<Page> pages;    // that have unread bytes
-  PipeEnd* read = nullptr;   // null: closed
-  PipeEnd* write = nullptr;  // null: closed
+  std::deque<Page> pages;    // Those with unread bytes.
+  PipeEnd* read = nullptr;   // Null: closed.
+  PipeEnd* write = nullptr;  // Null: closed.
 };
 
 size_t Pipe::AppendToLastPage(const char* data, size_t size) {
@@ -127,7 +127,8 @@ class PipeEnd final : public File {
     if (size > 0 && !IsUserAddress(data, size)) {
       return SysResult::Error(EFAULT);
     }
-    // What fits into a page (PIPE_BUF, pipe(7)) goes together by itself.
+    // A write of at most one page (PIPE_BUF, pipe(7)) needs no special case to
+    // be atomic: all of it goes to the last page, or to one new page.
     size_t written = 0;
     if (pipe_->read != nullptr) {
       written = pipe_->AppendToLastPage(data, size);

@@ -7,13 +7,13 @@ namespace net::fake {
 
 struct Kernel;
 
-// The two ends of a pipe(7), which have no reference yet.
+// The two ends of a pipe(7), without references.
 struct PipeEnds {
   File* read;
   File* write;
 };
 
-// A new pipe of Linux's size, 16 pages.
+// Creates a pipe with Linux's default capacity of 16 pages (64 KiB).
 PipeEnds NewPipe(Kernel& kernel);
 
 }  // namespace net::fake

@@ -18,7 +18,7 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
-// pipe(2) and pipe(7), as a program sees them.
+// Tests pipe(2) and pipe(7) through system calls.
 
 namespace net::fake {
 namespace {
@@ -100,7 +100,7 @@ TEST_F(PipeTest, TheEndComesWhenTheLastWriterIsGone) {
   EXPECT_THAT(sys_.Close(copy), IsOk());
 }
 
-// EPIPE and SIGPIPE (write(2)).
+// write(2): EPIPE and SIGPIPE.
 TEST_F(PipeTest, WithoutAReaderThereIsNoWriting) {
   FakeKernel::Thread writer(kernel_, "writer", [this] {
     Fill(kCapacity);
@@ -123,7 +123,7 @@ TEST_F(PipeTest, NonblockingCallsDoNotWait) {
   EXPECT_THAT(Write("more"), IsErrno(EAGAIN));
 }
 
-// pipe(7), PIPE_BUF.
+// pipe(7), PIPE_BUF: a write of at most PIPE_BUF bytes is atomic.
 TEST_F(PipeTest, FewBytesGoTogetherAndManyInParts) {
   Make(O_NONBLOCK);
   Fill(kCapacity - PIPE_BUF);
@@ -132,7 +132,7 @@ TEST_F(PipeTest, FewBytesGoTogetherAndManyInParts) {
   EXPECT_THAT(Write(std::string(PIPE_BUF + 1, 'y')), IsOkAndHolds(1));
 }
 
-// fcntl(2), F_SETPIPE_SZ: how much fits depends on the sizes of the writes.
+// fcntl(2), F_SETPIPE_SZ: the capacity depends on the sizes of the writes.
 TEST_F(PipeTest, BytesAreKeptInPages) {
   Make(O_NONBLOCK);
   Fill(kCapacity - 10);
@@ -207,7 +207,7 @@ TEST_F(PipeTest, ASignalEndsTheWait) {
   reader.Interrupt();
 }
 
-// SA_RESTART (signal(7)).
+// signal(7), SA_RESTART.
 TEST_F(PipeTest, ARestartingSignalDoesNot) {
   FakeKernel::Thread reader(kernel_, "reader",
                             [this] { EXPECT_EQ(Read(), "x"); });
@@ -217,7 +217,7 @@ TEST_F(PipeTest, ARestartingSignalDoesNot) {
   EXPECT_THAT(Write("x"), IsOk());
 }
 
-// write(2): what has gone is told, not the error.
+// write(2): a write that is interrupted after some bytes returns their number.
 TEST_F(PipeTest, AnInterruptedWriterTellsWhatHasGone) {
   Fill(kCapacity - PIPE_BUF);
   FakeKernel::Thread writer(kernel_, "writer", [this] {

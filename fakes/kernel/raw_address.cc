@@ -41,7 +41,7 @@ ip::Endpoint AsV6(const RawAddress& address) {
   std::memcpy(&v6, &address.storage, sizeof(v6));
   ip::Addr::V6Bytes bytes;
   std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-  // Only link-local addresses have a scope.
+  // Only link-local addresses have a scope ID.
   const bool link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
   return {ip::Addr::V6(bytes, link_local ? v6.sin6_scope_id : 0),
           ntohs(v6.sin6_port)};

@@ -34,7 +34,7 @@ TEST(RawAddress, AnIpv6SocketTellsASockaddrIn6) {
   EXPECT_EQ(AsV6(raw), E("[::1]:4711"));
 }
 
-// ipv6(7): IPv4 connections of an IPv6 socket.
+// ipv6(7): an IPv6 socket returns v4-mapped addresses for IPv4.
 TEST(RawAddress, AnIpv6SocketTellsIpv4Mapped) {
   const RawAddress raw = ToRawAddress(E("127.0.0.1:4711"), AF_INET6);
   EXPECT_EQ(FamilyOf(raw), AF_INET6);
@@ -51,7 +51,7 @@ TEST(RawAddress, TooShortForAFamilyHasNone) {
   EXPECT_EQ(FamilyOf(raw), AF_UNSPEC);
 }
 
-// The scope is that of RFC 4007, section 11: other addresses have one zone.
+// RFC 4007, section 11: addresses that are not link-local have one zone.
 TEST(RawAddress, OnlyLinkLocalAddressesHaveAScope) {
   const auto with_scope = [](absl::string_view addr) {
     RawAddress raw = ToRawAddress(E(addr), AF_INET6);

@@ -20,9 +20,9 @@
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
-// For tests: system calls in few words. Those that answer a SysResult are what
-// a test is about; the others fail the test if the kernel refuses, and then
-// answer -1.
+// For tests: system calls with short names and few arguments. Functions that
+// return a SysResult are for the calls under test. The other functions fail the
+// test if the call fails, and then return -1 or an empty value.
 
 namespace net::fake {
 
@@ -69,7 +69,7 @@ inline int OptionOf(Syscalls& sys, int fd, int level, int name) {
   return value;
 }
 
-// TCP_INFO.
+// TCP_INFO, and its state.
 inline tcp_info InfoOf(Syscalls& sys, int fd) {
   tcp_info info = {};
   socklen_t size = sizeof(info);
@@ -80,7 +80,7 @@ inline TcpState StateOf(Syscalls& sys, int fd) {
   return static_cast<TcpState>(InfoOf(sys, fd).tcpi_state);
 }
 
-// poll(2) that does not wait: the events of `events` that are there.
+// Calls poll(2) without blocking and returns the events of `events` that hold.
 inline int16_t Ready(Syscalls& sys, int fd, int16_t events) {
   pollfd entry = {.fd = fd, .events = events, .revents = 0};
   Must(sys.Poll(&entry, 1, 0));
@@ -91,7 +91,7 @@ inline SysResult WriteText(Syscalls& sys, int fd, absl::string_view text) {
   return sys.Write(fd, text.data(), text.size());
 }
 
-// One read(2).
+// Calls read(2) once.
 inline std::string ReadText(Syscalls& sys, int fd, size_t most = 65536) {
   std::string text(most, '\0');
   const SysResult got = sys.Read(fd, text.data(), text.size());

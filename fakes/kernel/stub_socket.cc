@@ -21,7 +21,7 @@
 namespace net::fake {
 namespace {
 
-// An abstract name that nobody has (unix(7), "Autobind feature").
+// Returns an unused abstract address (unix(7), "Autobind feature").
 RawAddress AbstractName(uint64_t number) {
   const std::string text = absl::StrFormat("%c%05x", '\0', number & 0xfffff);
   sockaddr_un name = {};

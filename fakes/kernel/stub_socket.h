@@ -15,10 +15,10 @@ namespace net::fake {
 
 struct Kernel;
 
-// A socket that is not TCP: an AF_UNIX socket, or UDP. It is there so that a
-// program can be shown one where it expects TCP. It has a name and options, can
-// listen and be connected where its kind can, and carries nothing: send(2) and
-// recv(2) answer EOPNOTSUPP.
+// A socket that is not TCP: AF_UNIX or UDP. It lets a test pass such a socket
+// where TCP is expected. It has an address and options, and can listen and be
+// connected where its type can. It carries no data: send(2) and recv(2) fail
+// with EOPNOTSUPP.
 class StubSocket final : public Socket, private OptionHost {
  public:
   StubSocket(Kernel& kernel, int domain, int type);
@@ -66,8 +66,8 @@ class StubSocket final : public Socket, private OptionHost {
   const int domain_;
   const int type_;
   SocketOptions options_;
-  RawAddress name_;  // of size 0: none
-  RawAddress peer_;  // of size 0: not connected
+  RawAddress name_;  // Size 0: none.
+  RawAddress peer_;  // Size 0: not connected.
   bool listens_ = false;
 };
 

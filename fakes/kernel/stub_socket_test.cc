@@ -19,7 +19,7 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
-// What a program sees of sockets that are not TCP's: unix(7), udp(7).
+// Tests sockets that are not TCP through system calls: unix(7), udp(7).
 
 namespace net::fake {
 namespace {
@@ -28,7 +28,7 @@ class StubSocketTest : public testing::Test {
  protected:
   int NewUdp() { return Must(sys_.Socket(AF_INET, SOCK_DGRAM, 0)); }
   int NewUnix() { return Must(sys_.Socket(AF_UNIX, SOCK_STREAM, 0)); }
-  // No name: the kernel chooses one (unix(7), "Autobind feature").
+  // Binds without a name: the kernel chooses one (unix(7), "Autobind feature").
   SysResult BindUnix(int fd) {
     sockaddr name = {};
     name.sa_family = AF_UNIX;

@@ -18,19 +18,20 @@ using PortRange = FakeSysctls::PortRange;
 using Memory = FakeSysctls::Memory;
 using CongestionControl = FakeSysctls::CongestionControl;
 
-// A setting that is one number, and what Linux takes for it.
+// A setting that is one number, with the range that Linux accepts.
 struct Number {
   int FakeSysctls::*field;
   int low = std::numeric_limits<int>::min();
   int high = std::numeric_limits<int>::max();
 };
 
-// A switch. Linux keeps the number; here all but 0 is on.
+// A switch. Linux keeps the number; the model keeps whether it is 0.
 struct Switch {
   bool FakeSysctls::*field;
 };
 
-// Bound to ip_local_port_range: ports that the system picks are unprivileged.
+// Cannot exceed the start of ip_local_port_range: ephemeral ports are
+// unprivileged.
 struct UnprivilegedPorts {};
 
 struct Setting {
@@ -73,7 +74,7 @@ constexpr Setting kSettings[] = {
     {"fs.file-max", &FakeSysctls::file_max},
 };
 
-// The numbers of a line; none if it has anything else.
+// Returns the numbers in `text`, or none if it contains anything else.
 std::vector<int> Numbers(absl::string_view text) {
   std::vector<int> numbers;
   for (const absl::string_view word :
@@ -83,7 +84,7 @@ std::vector<int> Numbers(absl::string_view text) {
   return numbers;
 }
 
-// Gives a setting its value: one overload for each kind of it.
+// Parses and sets a value, with one overload for each kind of setting.
 class Setter {
  public:
   Setter(FakeSysctls& sysctls, absl::string_view text)
@@ -122,7 +123,8 @@ class Setter {
     return true;
   }
 
-  // As many as are given, from the first on; their order is nobody's affair.
+  // Sets as many of the three numbers as are given. Like Linux, does not check
+  // their order.
   bool operator()(Memory FakeSysctls::*field) const {
     const std::vector<int> given = Numbers(text_);
     if (given.empty()) return false;

@@ -9,7 +9,7 @@
 namespace net::fake {
 namespace {
 
-// NOLINTNEXTLINE(performance-no-int-to-ptr): made to be bad.
+// NOLINTNEXTLINE(performance-no-int-to-ptr): an invalid pointer on purpose.
 const void* At(uintptr_t a) { return reinterpret_cast<const void*>(a); }
 
 TEST(UserMemory, APlainVariableIsThere) {

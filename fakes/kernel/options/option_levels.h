@@ -12,20 +12,20 @@
 #include "fakes/kernel/options/options.h"
 #include "syscalls/sys_result.h"
 
-// What the levels of options have in common. Private to SocketOptions.
+// Code that the option levels share. Private to SocketOptions.
 
 namespace net::fake {
 
-// The resolution of timeouts: Linux's clock of HZ = 250.
+// The resolution of timeouts: HZ = 250, as on the measured kernel.
 inline constexpr int64_t kHz = 250;
 inline constexpr int64_t kUsPerJiffy = 1'000'000 / kHz;
 
-// `units` of time in whole jiffies, rounded up, and back.
+// Rounds a time in `units` up to whole jiffies, in the same units.
 inline constexpr int64_t RoundUpToJiffies(int64_t units, int64_t per_jiffy) {
   return (units + per_jiffy - 1) / per_jiffy * per_jiffy;
 }
 
-// The value of a setsockopt(2): in the program's memory, and of its length.
+// The value argument of setsockopt(2): the program's pointer and length.
 class OptionIn {
  public:
   OptionIn(const void* value, int size) : value_(value), size_(size) {}
@@ -33,7 +33,8 @@ class OptionIn {
   int size() const { return size_; }
   bool is_null() const { return value_ == nullptr; }
 
-  // The first `size` bytes; false: EFAULT. There must be as many.
+  // Copies the first `size` bytes. Returns false for EFAULT. Requires that the
+  // value has so many bytes.
   [[nodiscard]] bool Read(void* to, size_t size) const;
   [[nodiscard]] bool Read(int& to) const { return Read(&to, sizeof(to)); }
 
@@ -42,22 +43,22 @@ class OptionIn {
   int size_;
 };
 
-// The room for the answer of a getsockopt(2). The levels differ in whether the
-// length is written before the value: it is then written, too, if the value's
-// address turns out to be bad.
+// The buffer of a getsockopt(2). The levels differ in whether the length is
+// written before the value. If it is, an invalid value pointer still leaves the
+// new length.
 class OptionOut {
  public:
   enum class Order : uint8_t { kLengthFirst, kValueFirst };
 
-  // `room` is what *size says.
+  // `room` is the value of *size.
   OptionOut(void* value, socklen_t* size, uint32_t room, Order order)
       : value_(value), size_(size), room_(room), order_(order) {}
 
   uint32_t room() const { return room_; }
-  // What is there of the value already, where an option takes one, too.
+  // The bytes in the buffer before the call, for options that read them.
   OptionIn in() const { return {value_, static_cast<int>(room_)}; }
 
-  // As much of the answer as there is room for.
+  // Writes as much of `answer` as the buffer can take.
   SysResult Put(const void* answer, size_t size) const;
   SysResult PutInt(int answer) const { return Put(&answer, sizeof(answer)); }
   SysResult PutNothing() const { return Put(nullptr, 0); }
@@ -69,16 +70,16 @@ class OptionOut {
   Order order_;
 };
 
-// Which values an option that is a number takes.
+// The values that a numeric option accepts.
 enum class Rule : uint8_t {
-  kSwitch,     // all; other than 0 is on
-  kAny,        // all
-  kRange,      // from `low` to `high`; else EINVAL
-  kReadOnly,   // none: ENOPROTOOPT
-  kElsewhere,  // setting it is written out; getting it is not
+  kSwitch,     // Any; other than 0 is on.
+  kAny,        // Any.
+  kRange,      // From `low` to `high`; others fail with EINVAL.
+  kReadOnly,   // None: setting it fails with ENOPROTOOPT.
+  kElsewhere,  // A function sets it; getsockopt(2) returns the slot.
 };
 
-// An option that is nothing but a number in its slot.
+// An option that is only a number in a slot.
 struct OptionRow {
   int name;
   Slot slot;
@@ -87,13 +88,13 @@ struct OptionRow {
   int high = std::numeric_limits<int>::max();
 };
 
-// The row of a name; null if there is none.
+// Returns the row of a name, or null if there is none.
 const OptionRow* FindRow(absl::Span<const OptionRow> rows, int name);
 
-// Sets an option that is in a row, and whose rule is not kElsewhere.
+// Sets an option that has a row whose rule is not kElsewhere.
 SysResult SetRow(const OptionRow& row, int value, OptionValues& values);
 
-// Whom a level's functions act for.
+// The socket, the caller and the option that a level's function acts on.
 struct OptionCall {
   OptionValues& values;
   OptionHost& host;
@@ -109,12 +110,13 @@ SysResult GetIpLevel(const OptionCall& call, const OptionOut& out);
 SysResult SetIpv6Level(const OptionCall& call, const OptionIn& in);
 SysResult GetIpv6Level(const OptionCall& call, const OptionOut& out);
 
-// SO_BUF_LOCK, and the bounds of buffers: both ways to set one lock it.
+// Set SO_SNDBUF or SO_RCVBUF to twice `bytes`, within the minimum, and lock it
+// as the program's choice (SO_BUF_LOCK).
 void SetSndBuf(OptionValues& values, int bytes);
 void SetRcvBuf(OptionValues& values, int bytes);
 
-// TCP_DEFER_ACCEPT: seconds as the retransmissions of a SYN-ACK that take as
-// long, and back.
+// TCP_DEFER_ACCEPT: convert seconds to the number of SYN-ACK retransmissions
+// that take as long, and back.
 int DeferRetransmissions(int seconds);
 int DeferSeconds(int retransmissions);
 

@@ -8,9 +8,9 @@
 
 namespace net::fake {
 
-// Where the value of an option is kept: a bit, 16 bits or 32. The three groups
-// follow each other, so that one table can speak of all options, and a socket
-// still has only as much memory for each as its values need.
+// The slot of an option's value, which is 1, 16 or 32 bits wide. The slots of
+// each width are consecutive, so that one table can list all options while a
+// socket stores each in its own width.
 enum class Slot : uint8_t {
   // Switches. SOL_SOCKET:
   kDebug,
@@ -34,8 +34,8 @@ enum class Slot : uint8_t {
   kLingerOn,
   kTimestamp,
   kTimestampNs,
-  kTimestampNew,  // the layout with 64 bits of seconds
-  kSndBufLocked,  // by the program: TCP leaves it alone
+  kTimestampNew,  // 64-bit seconds.
+  kSndBufLocked,  // Set by the program: no autotuning.
   kRcvBufLocked,
   // IPPROTO_TCP:
   kNoDelay,
@@ -88,24 +88,24 @@ enum class Slot : uint8_t {
   kV6RecvFragSize,
 
   // 16 bits.
-  kKeepIdle,  // seconds; 0 here and below: as the sysctl says
+  kKeepIdle,  // Seconds; 0 here and below: the sysctl's value.
   kFirst16 = kKeepIdle,
-  kKeepIntvl,    // seconds
-  kKeepCnt,      // probes
-  kSynCnt,       // retransmissions
-  kLinger2,      // seconds; -1: no FIN-WAIT-2 for orphans
-  kDeferAccept,  // retransmissions of the SYN-ACK
-  kMaxSeg,       // bytes; 0: TCP's affair
+  kKeepIntvl,    // Seconds.
+  kKeepCnt,      // Probes.
+  kSynCnt,       // Retransmissions.
+  kLinger2,      // Seconds; -1: no FIN-WAIT-2 for orphans.
+  kDeferAccept,  // Retransmissions of the SYN-ACK.
+  kMaxSeg,       // Bytes; 0: TCP chooses.
   kSaveSyn,
-  kCongestion,   // a FakeSysctls::CongestionControl
-  kTxTimeClock,  // a clockid_t
+  kCongestion,   // A FakeSysctls::CongestionControl.
+  kTxTimeClock,  // A clockid_t.
   kTxTimeFlags,
   kTos,
-  kTtl,  // -1: as the sysctl says
+  kTtl,  // -1: the sysctl's value.
   kMinTtl,
   kMtuDiscover,
   kMulticastTtl,
-  kUnicastHops,  // -1: as the sysctl says
+  kUnicastHops,  // -1: the sysctl's value.
   kMulticastHops,
   kTclass,
   kMinHops,
@@ -113,7 +113,7 @@ enum class Slot : uint8_t {
   kAddrPreferences,  // IPV6_PREFER_SRC_*
 
   // 32 bits.
-  kSndBuf,  // bytes, as getsockopt(2) tells: twice what was asked for
+  kSndBuf,  // Bytes as getsockopt(2) returns them: twice the requested number.
   kFirst32 = kSndBuf,
   kRcvBuf,
   kRcvLowat,
@@ -122,25 +122,25 @@ enum class Slot : uint8_t {
   kPeekOff,
   kBusyPoll,
   kIncomingCpu,
-  kLingerSeconds,  // -1: forever
+  kLingerSeconds,  // -1: forever.
   kTimestamping,
-  kInterface,    // an index; 0: any
-  kUserTimeout,  // ms
-  kFastOpen,     // the length of its queue
+  kInterface,    // An index; 0: any.
+  kUserTimeout,  // Milliseconds.
+  kFastOpen,     // Length of its queue.
   kNotSentLowat,
-  kTxDelay,    // us
-  kRtoMax,     // ms; 0 here and below: the default
-  kRtoMin,     // us
-  kDelAckMax,  // us
+  kTxDelay,    // Microseconds.
+  kRtoMax,     // Milliseconds; 0 here and below: default.
+  kRtoMin,     // Microseconds.
+  kDelAckMax,  // Microseconds.
   kWindowClamp,
-  kUnicastInterface,  // an index, in network byte order
+  kUnicastInterface,  // An index in network byte order.
   kPortRange,
   kV6UnicastInterface,
   kV6MulticastInterface,
   kEnd,
 };
 
-// The values of all options that are numbers.
+// The values of all numeric options of a socket.
 class OptionValues {
  public:
   int32_t Get(Slot slot) const {
@@ -150,7 +150,7 @@ class OptionValues {
   }
   bool On(Slot slot) const { return switches_[Index(slot)]; }
 
-  // The value must fit.
+  // Requires that the value fits the slot.
   void Set(Slot slot, int32_t value) {
     if (slot < Slot::kFirst16) {
       switches_[Index(slot)] = value != 0;
@@ -161,11 +161,11 @@ class OptionValues {
     }
   }
 
-  // SO_RCVTIMEO and SO_SNDTIMEO, in jiffies; kForever: no timeout.
+  // SO_RCVTIMEO and SO_SNDTIMEO in jiffies; kForever means no timeout.
   static constexpr int64_t kForever = INT64_MAX;
   int64_t receive_timeout = kForever;
   int64_t send_timeout = kForever;
-  // SO_MAX_PACING_RATE, in bytes per second.
+  // SO_MAX_PACING_RATE in bytes per second.
   uint64_t max_pacing_rate = ~uint64_t{0};
 
  private:

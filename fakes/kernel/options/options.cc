@@ -26,7 +26,7 @@ bool IsTcp(const OptionHost& host) {
   return IsIp(host.family()) && host.type() == SOCK_STREAM;
 }
 
-// A level that the socket does not have.
+// Returns the error for a level that the socket does not have.
 SysResult UnknownLevel(const OptionHost& host, bool set) {
   if (!IsIp(host.family())) return SysResult::Error(EOPNOTSUPP);
   if (set || host.family() == AF_INET6) return SysResult::Error(ENOPROTOOPT);
@@ -50,7 +50,7 @@ bool HasLevel(const OptionHost& host, int level) {
 
 std::optional<int64_t> JiffiesToNs(int64_t jiffies) {
   constexpr int64_t kNsPerJiffy = kUsPerJiffy * 1000;
-  // What the program asks for may be longer than 64 bits of ns.
+  // The program's value can exceed 64 bits of nanoseconds.
   if (jiffies > std::numeric_limits<int64_t>::max() / kNsPerJiffy) {
     return std::nullopt;
   }
@@ -152,7 +152,7 @@ SysResult SocketOptions::Get(OptionHost& host, int level, int name, void* value,
   if (!HasLevel(host, level)) return UnknownLevel(host, /*set=*/false);
   socklen_t room = 0;
   if (!CopyIn(&room, len, sizeof(room))) return SysResult::Error(EFAULT);
-  // IPPROTO_IPV6 takes what is negative for much room.
+  // IPPROTO_IPV6 reads a negative length as a large one.
   if (static_cast<int>(room) < 0 && level != IPPROTO_IPV6) {
     return SysResult::Error(EINVAL);
   }
@@ -181,7 +181,7 @@ SocketOptions SocketOptions::ForAccepted(bool over_ipv6, int peer_ttl) const {
   values.Set(Slot::kFastOpenConnect, 0);
   values.Set(Slot::kDeferAccept, 0);
   values.Set(Slot::kQuickAck, 1);
-  // What the first packet came by is where multicast would go to.
+  // The multicast interface and hop limit are those of the first packet.
   if (over_ipv6) {
     constexpr int kLoopbackIndex = 1;
     values.Set(Slot::kV6MulticastInterface, kLoopbackIndex);

@@ -14,31 +14,32 @@
 
 namespace net::fake {
 
-// What the answers of setsockopt(2) and getsockopt(2) depend on beside the
-// values that were set: the socket, and who makes the call.
+// The state that setsockopt(2) and getsockopt(2) depend on besides the option
+// values: the socket and the caller's capabilities.
 class OptionHost {
  public:
-  virtual int family() const = 0;  // AF_INET, AF_INET6 or another
-  // SOCK_STREAM is TCP if the family is one of IP's.
+  virtual int family() const = 0;  // AF_INET, AF_INET6 or another.
+  // SOCK_STREAM of an IP family is TCP.
   virtual int type() const { return SOCK_STREAM; }
   virtual TcpState state() const = 0;
-  // Whether it has a local port.
+  // Whether the socket has a local port.
   virtual bool bound() const = 0;
   virtual const FakeSysctls& sysctls() const = 0;
 
-  // CAP_NET_ADMIN of the caller; CAP_NET_RAW; and CAP_NET_ADMIN of the whole
-  // machine, which root of a user namespace has not (user_namespaces(7)).
+  // Whether the caller has CAP_NET_ADMIN, CAP_NET_RAW, and CAP_NET_ADMIN in the
+  // initial user namespace. Root of another user namespace does not have the
+  // last one (user_namespaces(7)).
   virtual bool net_admin() const = 0;
   virtual bool net_raw() const { return net_admin(); }
   virtual bool host_admin() const { return net_admin(); }
 
-  // SO_ERROR: the pending error, an errno or 0, which is then no more pending.
+  // Returns the pending error, an errno or 0, and clears it (SO_ERROR).
   virtual int TakeError() = 0;
 
   virtual TcpInfoSource info_source() const = 0;
 
-  // The way that packets take is to be looked up again: until the next one is
-  // sent, nobody knows its MTU.
+  // Called when an option invalidates the socket's route. Until the next packet
+  // is sent, the path MTU is unknown.
   virtual void ForgetRoute() {}
 
  protected:
@@ -46,20 +47,23 @@ class OptionHost {
 };
 
 // The options of a socket (socket(7), tcp(7), ip(7), ipv6(7)): setsockopt(2)
-// and getsockopt(2) as Linux 6.18 answers them, and what the rest of the kernel
-// reads of them. A value; nothing of it is on the heap.
+// and getsockopt(2) as on Linux 6.18, and accessors for the other parts of the
+// kernel. It is a value type that does not allocate.
 //
-// Not here are filters (SO_ATTACH_*: EINVAL), packet options (IP_OPTIONS other
-// than padding, IPV6_HOPOPTS and the like: EINVAL; IP_PKTOPTIONS tells
-// nothing), multicast memberships, flow labels, netfilter's options, MD5 and AO
-// signatures, TCP_REPAIR (EPERM), keys of fast open (taken, not told) and
-// TCP_ZEROCOPY_RECEIVE: no TCP program over loopback does without them for
-// lack of a value.
+// Not modelled, because TCP programs over loopback do not depend on them:
+// - Filters: SO_ATTACH_* fail with EINVAL.
+// - Packet options: IP_OPTIONS other than padding, IPV6_HOPOPTS and similar
+//   ones fail with EINVAL. IP_PKTOPTIONS returns nothing.
+// - Multicast memberships, flow labels, netfilter's options.
+// - MD5 and AO signatures.
+// - TCP_REPAIR: fails with EPERM.
+// - Fast-open keys: accepted, but not returned.
+// - TCP_ZEROCOPY_RECEIVE.
 //
-// Thread-safety: none; guarded by the kernel's mutex.
+// Not thread-safe; guarded by the kernel's mutex.
 class SocketOptions {
  public:
-  // Those of a new socket.
+  // The options of a new socket.
   SocketOptions(int family, const FakeSysctls& sysctls, int type = SOCK_STREAM);
 
   SysResult Set(OptionHost& host, int level, int name, const void* value,
@@ -67,9 +71,9 @@ class SocketOptions {
   SysResult Get(OptionHost& host, int level, int name, void* value,
                 socklen_t* len);
 
-  // Those of a connection that a listener with these has accepted. IPv4
-  // connections of IPv6 listeners are `over_ipv6` = false. `peer_ttl` is what
-  // the peer's packets had left.
+  // Returns the options of a connection that a listener with these options
+  // accepts. `over_ipv6` is false for an IPv4 connection of an IPv6 listener.
+  // `peer_ttl` is the remaining TTL or hop limit of the peer's packets.
   SocketOptions ForAccepted(bool over_ipv6, int peer_ttl = 64) const;
 
   // SOL_SOCKET
@@ -78,35 +82,38 @@ class SocketOptions {
   bool keep_alive() const { return values_.On(Slot::kKeepAlive); }
   bool oobinline() const { return values_.On(Slot::kOobInline); }
   bool linger_on() const { return values_.On(Slot::kLingerOn); }
-  // A program that says less than 0 waits for 68 years here, for ever there.
+  // A negative value means 68 years here; on Linux it means forever.
   int linger_seconds() const;
-  // How long a call may block, in ns; nullopt: for ever. 0: not at all.
+  // The longest time that a call may block, in nanoseconds; nullopt: unlimited,
+  // 0: not at all.
   std::optional<int64_t> rcvtimeo() const;
   std::optional<int64_t> sndtimeo() const;
   int rcvlowat() const { return values_.Get(Slot::kRcvLowat); }
-  int sndbuf() const { return values_.Get(Slot::kSndBuf); }  // bytes
+  int sndbuf() const { return values_.Get(Slot::kSndBuf); }  // Bytes.
   int rcvbuf() const { return values_.Get(Slot::kRcvBuf); }
   bool sndbuf_locked() const { return values_.On(Slot::kSndBufLocked); }
   bool rcvbuf_locked() const { return values_.On(Slot::kRcvBufLocked); }
-  int peek_off() const { return values_.Get(Slot::kPeekOff); }  // -1: off
+  int peek_off() const { return values_.Get(Slot::kPeekOff); }  // -1: off.
   int bound_interface() const { return values_.Get(Slot::kInterface); }
 
-  // IPPROTO_TCP. Of the sysctls' defaults each takes what holds now.
+  // IPPROTO_TCP. If the option is not set, functions with `sysctls` return the
+  // current value of the sysctl.
   bool nodelay() const { return values_.On(Slot::kNoDelay); }
   bool cork() const { return values_.On(Slot::kCork); }
-  int keepidle(const FakeSysctls& sysctls) const;   // seconds
-  int keepintvl(const FakeSysctls& sysctls) const;  // seconds
-  int keepcnt(const FakeSysctls& sysctls) const;    // probes
-  int syncnt(const FakeSysctls& sysctls) const;     // retransmissions
-  // Seconds; -1: an orphan does not stay in FIN-WAIT-2; 0: tcp_fin_timeout.
+  int keepidle(const FakeSysctls& sysctls) const;   // Seconds.
+  int keepintvl(const FakeSysctls& sysctls) const;  // Seconds.
+  int keepcnt(const FakeSysctls& sysctls) const;    // Probes.
+  int syncnt(const FakeSysctls& sysctls) const;     // Retransmissions.
+  // In seconds. -1: an orphan does not enter FIN-WAIT-2; 0: tcp_fin_timeout.
   int linger2() const { return values_.Get(Slot::kLinger2); }
-  // Seconds that a listener waits for data; 0: it does not.
+  // Seconds that a listener waits for data; 0: off.
   int defer_accept() const;
-  int user_timeout() const { return values_.Get(Slot::kUserTimeout); }  // ms
+  // In milliseconds.
+  int user_timeout() const { return values_.Get(Slot::kUserTimeout); }
   uint32_t notsent_lowat() const {
     return static_cast<uint32_t>(values_.Get(Slot::kNotSentLowat));
   }
-  int maxseg() const { return values_.Get(Slot::kMaxSeg); }  // 0: not set
+  int maxseg() const { return values_.Get(Slot::kMaxSeg); }  // 0: not set.
   int window_clamp() const { return values_.Get(Slot::kWindowClamp); }
   bool inq() const { return values_.On(Slot::kInq); }
 
@@ -117,22 +124,23 @@ class SocketOptions {
   bool bind_address_no_port() const {
     return values_.On(Slot::kBindAddressNoPort);
   }
-  // IP_LOCAL_PORT_RANGE; nullopt if not set. A bound of 0 is not set.
+  // IP_LOCAL_PORT_RANGE, or nullopt if it is not set. A bound of 0 is not set.
   struct PortRange {
     uint16_t first;
     uint16_t last;
   };
   std::optional<PortRange> local_port_range() const;
 
-  // TCP's own doing. Binding an IPv6 socket to one IPv6 address makes it
-  // IPV6_V6ONLY, to what the address says. An established connection makes
-  // room for ten segments, and knows its CPU and window; the program's word
-  // goes first.
+  // Changes that TCP makes itself, unless the program has set the value:
+  // - Binding an IPv6 socket to one IPv6 address sets IPV6_V6ONLY according to
+  //   the address.
+  // - An established connection enlarges SO_SNDBUF for ten segments, and sets
+  //   its CPU and window clamp.
   void set_v6only(bool on) { values_.Set(Slot::kV6Only, on ? 1 : 0); }
   void set_window_clamp(int bytes) { values_.Set(Slot::kWindowClamp, bytes); }
   void set_quick_ack(bool on) { values_.Set(Slot::kQuickAck, on ? 1 : 0); }
   void OnEstablished(const FakeSysctls& sysctls);
-  // Raises SO_SNDBUF or SO_RCVBUF as autotuning does, up to the sysctl's limit,
+  // Raise SO_SNDBUF or SO_RCVBUF as autotuning does, up to the sysctl's limit,
   // unless the program has set it.
   void GrowSndBuf(int bytes, const FakeSysctls& sysctls);
   void GrowRcvBuf(int bytes, const FakeSysctls& sysctls);
@@ -142,8 +150,8 @@ class SocketOptions {
 };
 static_assert(sizeof(SocketOptions) <= 192);
 
-// What SO_SNDBUF is on a connection over loopback whose window has not grown
-// yet, in bytes: ten segments with the kernel's own overhead, twice.
+// SO_SNDBUF in bytes of a connection over loopback whose window has not grown
+// yet: ten segments with the kernel's overhead, doubled.
 inline constexpr int kLoopbackSndBuf = 2626560;
 
 }  // namespace net::fake

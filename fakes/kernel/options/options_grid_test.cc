@@ -1,5 +1,5 @@
-// Every option, with every length and many values, on the kernel that this runs
-// on and on SocketOptions: the answers must be the same, byte for byte.
+// Compares every option, with every length and many values, on the kernel that
+// this runs on and in SocketOptions: the results must be equal, byte for byte.
 
 #include <linux/capability.h>
 #include <netinet/in.h>
@@ -49,7 +49,7 @@ struct Exception {
   absl::string_view why;
 };
 
-// Options whose answers are not compared at all.
+// Options that are not compared at all.
 constexpr Exception kUnmodelled[] = {
     {SOL_SOCKET, SO_ATTACH_FILTER, "filters"},
     {SOL_SOCKET, SO_ATTACH_BPF, "filters"},
@@ -86,8 +86,8 @@ constexpr Exception kUnmodelled[] = {
     {IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, "mapped memory"},
 };
 
-// Options of which only success and length are compared: the value is of the
-// running network, or of the kernel's counters.
+// Options of which only success and length are compared. The value depends on
+// the running network or on the kernel's counters.
 constexpr Exception kOfTheNetwork[] = {
     {SOL_SOCKET, SO_COOKIE, "a counter"},
     {SOL_SOCKET, /*SO_NETNS_COOKIE*/ 71, "a counter"},
@@ -95,7 +95,7 @@ constexpr Exception kOfTheNetwork[] = {
     {IPPROTO_TCP, TCP_INFO, "times"},
     {IPPROTO_TCP, TCP_TIMESTAMP, "a clock"},
 };
-// The same for connections only.
+// The same, but only for connections.
 constexpr Exception kOfTheConnection[] = {
     {SOL_SOCKET, SO_SNDBUF, "autotuning"},
     {SOL_SOCKET, SO_MEMINFO, "autotuning"},
@@ -118,7 +118,7 @@ bool ComparesValue(Stage stage, int level, int name) {
          !(HasConnection(stage) && IsIn(kOfTheConnection, level, name));
 }
 
-// Without any capability (capabilities(7)) while it lives.
+// Drops all capabilities of the thread (capabilities(7)) until it is destroyed.
 class WithoutCapabilities {
  public:
   WithoutCapabilities() {
@@ -156,7 +156,7 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
   static Stage stage() { return std::get<1>(GetParam()); }
   static bool capable() { return std::get<2>(GetParam()); }
 
-  // A new pair of the same.
+  // A real socket and its model in the same state.
   struct Pair {
     explicit Pair(const Who& who)
         : real(family(), stage()), model(family(), stage(), real.port(), who) {}
@@ -176,7 +176,7 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
     }
   }
 
-  // Compares what the two of a pair say.
+  // Compares getsockopt(2) of the two sockets.
   static void ExpectSame(Pair& pair, int level, int name, socklen_t size,
                          bool null, const std::string& after) {
     Answer real = pair.real.Ask(level, name, size, null);
@@ -194,7 +194,8 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
   static inline bool has_network = false;
 };
 
-// All of them for a fresh socket; enough to see a difference for the others.
+// A fresh socket uses all sizes. The other stages use a few that show
+// differences.
 constexpr int kFewSizes[] = {-1, 0, 3, 4, 8, 16, 20, 264};
 constexpr int kSizes[] = {-1,  0,   1,   2,   3,   4,   5,   7,  8,  11,
                           12,  13,  15,  16,  17,  20,  31,  32, 36, 64,
@@ -314,7 +315,7 @@ TEST_P(OptionsGrid, SetEveryNumber) {
   });
 }
 
-// What setting one does to all others.
+// Checks the effect of each option on all others.
 TEST_P(OptionsGrid, SideEffects) {
   std::vector<std::pair<int, int>> known;
   Pair untouched = NewPair();
@@ -340,7 +341,7 @@ TEST_P(OptionsGrid, SideEffects) {
   });
 }
 
-// Options that were set one after the other, at random.
+// Sets random options one after the other.
 TEST_P(OptionsGrid, Sequences) {
   std::vector<std::pair<int, int>> known;
   ForEachOption([&](int level, int name) { known.emplace_back(level, name); });
@@ -419,14 +420,14 @@ TEST_P(OptionsGrid, Devices) {
     for (const socklen_t room : {0U, 3U, 15U, 16U, 17U}) {
       ExpectSame(pair, SOL_SOCKET, SO_BINDTODEVICE, room, false, "");
     }
-    // Once it is bound to one, it takes a right to move it.
+    // Changing the device of a bound socket needs CAP_NET_RAW.
     EXPECT_EQ(pair.model.Set(SOL_SOCKET, SO_BINDTODEVICE, "", 0),
               pair.real.Set(SOL_SOCKET, SO_BINDTODEVICE, "", 0));
     ExpectSame(pair, SOL_SOCKET, SO_BINDTOIFINDEX, 4, false, "");
   }
 }
 
-// Which of two that were set one after the other is seen.
+// Checks which of two options, set one after the other, getsockopt(2) returns.
 TEST_P(OptionsGrid, Timestamps) {
   constexpr int kNames[] = {SO_TIMESTAMP_OLD,    SO_TIMESTAMPNS_OLD,
                             SO_TIMESTAMP_NEW,    SO_TIMESTAMPNS_NEW,

@@ -18,7 +18,7 @@
 namespace net::fake {
 namespace {
 
-// Names that are younger than the C library's headers may be.
+// Names that may be newer than the libc headers.
 constexpr int kIpLocalPortRange = 51;
 constexpr int kIpProtocol = 52;
 
@@ -50,14 +50,14 @@ constexpr OptionRow kRows[] = {
 SysResult Ok() { return SysResult::Ok(); }
 SysResult Error(int error) { return SysResult::Error(error); }
 
-// Whether setting it begins with reading an int.
+// Whether setting the option begins with reading an int.
 bool IsNumber(int name) {
   return FindRow(kRows, name) != nullptr || name == IP_HDRINCL ||
          name == IP_NODEFRAG || name == IP_ROUTER_ALERT ||
          name == IP_RECVFRAGSIZE;
 }
 
-// Most take no value at all for 0; these do not.
+// Options that need a value. The others treat an empty one as 0.
 bool NeedsAByte(int name) {
   switch (name) {
     case IP_TTL:
@@ -75,7 +75,7 @@ bool NeedsAByte(int name) {
   }
 }
 
-// An int, or as programs of old write it, a byte.
+// Reads an int or, from a value shorter than that, one byte.
 bool ReadNumber(const OptionIn& in, int& value) {
   value = 0;
   if (in.size() >= static_cast<int>(sizeof(value))) return in.Read(value);
@@ -86,18 +86,18 @@ bool ReadNumber(const OptionIn& in, int& value) {
   return true;
 }
 
-// The type of service decides the priority within the machine, too, as the
-// bits of RFC 1349 say: minimize delay, maximize throughput.
+// The type of service also sets the socket's priority, by the bits of RFC 1349:
+// minimize delay, maximize throughput.
 int PriorityOf(int tos) {
   constexpr int kPriorities[] = {0, 2, 6, 4};
   return kPriorities[(tos >> 3) & 3];
 }
 
 SysResult SetTos(const OptionCall& call, int value) {
-  constexpr int kEcnBits = 3;  // TCP's own
+  constexpr int kEcnBits = 3;  // TCP controls these.
   const int old = call.values.Get(Slot::kTos);
   value = (value & ~kEcnBits) | (old & kEcnBits);
-  // Beyond the byte that is kept a difference is one, too.
+  // Linux compares before it cuts the value to a byte.
   if (value == old) return Ok();
   call.values.Set(Slot::kTos, value & 0xff);
   call.values.Set(Slot::kPriority, PriorityOf(value));
@@ -153,7 +153,7 @@ SysResult SetNumber(const OptionCall& call, const OptionIn& in) {
       return SetUnicastInterface(call, in, value);
     case kIpLocalPortRange:
       return SetPortRange(call, in, value);
-    case IP_ROUTER_ALERT:  // not for streams
+    case IP_ROUTER_ALERT:  // Not for streams.
     case IP_RECVFRAGSIZE:
     case IP_MULTICAST_TTL:
       return Error(EINVAL);
@@ -165,7 +165,7 @@ SysResult SetNumber(const OptionCall& call, const OptionIn& in) {
   }
 }
 
-// Only padding is known, which is as good as none.
+// Accepts padding only, which has no effect.
 SysResult SetOptions(const OptionIn& in) {
   constexpr int kMost = 40;
   uint8_t options[kMost] = {};
@@ -178,7 +178,7 @@ SysResult SetOptions(const OptionIn& in) {
   return Ok();
 }
 
-// Security policies: there are none.
+// Security policies are not modelled.
 SysResult SetPolicy(const OptionCall& call, const OptionIn& in) {
   constexpr int kMost = 4096;
   if (!call.host.net_admin()) return Error(EPERM);
@@ -191,8 +191,8 @@ SysResult SetPolicy(const OptionCall& call, const OptionIn& in) {
   return Error(v4_policy ? EINVAL : EOPNOTSUPP);
 }
 
-// Memberships of multicast groups, which a stream cannot have: what is checked
-// before that is found out.
+// Multicast memberships, which streams cannot have. These checks precede that
+// error.
 SysResult SetMulticast(const OptionCall& call, const OptionIn& in) {
   int size = 0;
   bool exact = false;
@@ -216,7 +216,7 @@ SysResult SetMulticast(const OptionCall& call, const OptionIn& in) {
       size = 144;
       error = EADDRNOTAVAIL;
       break;
-    default:  // of a source
+    default:  // Requests with a source.
       size = sizeof(group_source_req);
       exact = true;
       error = EADDRNOTAVAIL;
@@ -260,7 +260,8 @@ SysResult SetSpecial(const OptionCall& call, const OptionIn& in) {
 
 // --- Getting
 
-// Where there is no room for an int, a value that fits is told as a byte.
+// If the buffer is shorter than an int, writes a value from 0 to 255 as one
+// byte.
 SysResult PutNumber(int value, const OptionOut& out) {
   const bool short_of_room = out.room() > 0 && out.room() < sizeof(value);
   if (short_of_room && value >= 0 && value <= 255) {
@@ -273,7 +274,7 @@ SysResult PutNumber(int value, const OptionOut& out) {
 SysResult GetMtu(const OptionCall& call, const OptionOut& out) {
   const uint32_t mtu = call.host.info_source().path_mtu;
   if (mtu == 0) return Error(ENOTCONN);
-  // A packet of IPv4 is no longer.
+  // The maximum size of an IPv4 packet.
   constexpr uint32_t kMost = 65535;
   const bool v6 = call.host.family() == AF_INET6;
   return PutNumber(static_cast<int>(v6 ? mtu : std::min(mtu, kMost)), out);
@@ -293,7 +294,7 @@ SysResult GetSpecial(const OptionCall& call, const OptionOut& out) {
     case IP_MTU:
       return GetMtu(call, out);
     case kIpProtocol:
-      // What a raw socket has for its port.
+      // A TCP socket's port is in the field that holds a raw socket's protocol.
       return PutNumber(call.host.info_source().local_port, out);
     case IP_MULTICAST_IF:
       return out.PutInt(0);

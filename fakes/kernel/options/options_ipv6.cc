@@ -20,7 +20,7 @@
 namespace net::fake {
 namespace {
 
-// Names that the C library's headers do not have, or not yet.
+// Names that the libc headers lack or that are newer than these.
 constexpr int kIpv6FlowInfo = 11;
 constexpr int kIpv6FlowLabelMgr = 32;
 constexpr int kIpv6FlowInfoSend = 33;
@@ -29,7 +29,7 @@ constexpr int kIpv6RouterAlertIsolate = 30;
 constexpr int kIpv6RecvErrRfc4884 = 31;
 constexpr int kIpv6UnicastIf = 76;
 
-constexpr int kLeastMtu = 1280;  // RFC 8200, section 5
+constexpr int kLeastMtu = 1280;  // RFC 8200, section 5.
 constexpr int kLoopbackIndex = 1;
 
 constexpr OptionRow kRows[] = {
@@ -71,8 +71,8 @@ constexpr OptionRow kRows[] = {
 SysResult Ok() { return SysResult::Ok(); }
 SysResult Error(int error) { return SysResult::Error(error); }
 
-// How long a value must be at least. Those that came in with RFC 3542 late take
-// anything, and what is no int for 0.
+// Returns the minimum size of a value. Some newer options accept any size, and
+// treat a value shorter than an int as 0.
 int LeastSize(int name) {
   switch (name) {
     case IPV6_DONTFRAG:
@@ -104,7 +104,7 @@ int LeastSize(int name) {
 
 // --- Setting
 
-// To turn the socket of a v4-mapped connection into one of IPv4 is not known.
+// Converting the socket of a v4-mapped connection to IPv4 is not modelled.
 SysResult SetAddrForm(const OptionCall& call, int value) {
   if (value != AF_INET) return Error(EINVAL);
   const bool connected = call.host.state() == TcpState::kEstablished;
@@ -112,7 +112,7 @@ SysResult SetAddrForm(const OptionCall& call, int value) {
 }
 
 SysResult SetTclass(const OptionCall& call, int value) {
-  constexpr int kEcnBits = 3;  // TCP's own
+  constexpr int kEcnBits = 3;  // TCP controls these.
   if (value < -1 || value > 255) return Error(EINVAL);
   value = std::max(value, 0);
   const int old = call.values.Get(Slot::kTclass);
@@ -123,8 +123,8 @@ SysResult SetTclass(const OptionCall& call, int value) {
   return Ok();
 }
 
-// Two choices: a temporary or a public address, a care-of or a home address. Of
-// each at most one may be named; what names none is the default again.
+// Choices such as temporary or public address, and care-of or home address. At
+// most one value of each may be named. If none is named, the default applies.
 SysResult SetAddrPreferences(const OptionCall& call, int value) {
   constexpr int kTemporary = IPV6_PREFER_SRC_TMP | IPV6_PREFER_SRC_PUBLIC |
                              IPV6_PREFER_SRC_PUBTMP_DEFAULT;
@@ -150,7 +150,7 @@ SysResult SetUnicastInterface(const OptionCall& call, const OptionIn& in,
   return Ok();
 }
 
-// Options of packets: only none are known.
+// Packet options: only an empty list is accepted.
 SysResult SetHeader(const OptionCall& call, const OptionIn& in) {
   if (call.name != IPV6_RTHDR && !call.host.net_raw()) return Error(EPERM);
   return in.size() == 0 ? Ok() : Error(EINVAL);
@@ -175,7 +175,8 @@ SysResult SetPolicy(const OptionCall& call, const OptionIn& in) {
   return Error(call.name == IPV6_IPSEC_POLICY ? EOPNOTSUPP : EINVAL);
 }
 
-// What takes a structure, none of which a stream over loopback can have.
+// Rejects an option whose value is a structure that a stream over loopback
+// cannot have.
 SysResult RefuseStructure(const OptionCall& call, const OptionIn& in,
                           int error) {
   uint8_t structure[sizeof(group_source_req)];
@@ -226,7 +227,7 @@ SysResult SetSpecial(const OptionCall& call, const OptionIn& in, int value) {
     case MCAST_JOIN_SOURCE_GROUP:
     case MCAST_LEAVE_SOURCE_GROUP:
       return RefuseStructure(call, in, EADDRNOTAVAIL);
-    default:  // IPV6_ROUTER_ALERT, which is for raw sockets
+    default:  // IPV6_ROUTER_ALERT is for raw sockets.
       return Error(ENOPROTOOPT);
   }
 }
@@ -314,7 +315,7 @@ SysResult GetSpecial(const OptionCall& call, const OptionOut& out) {
     case kIpv6FlowLabelMgr:
       return RefuseStructure(out, 32, EINVAL);
     case MCAST_MSFILTER:
-      // Here what is negative is no room.
+      // Here a negative length is invalid.
       if (static_cast<int>(out.room()) < 0) return Error(EINVAL);
       return RefuseStructure(out, 144, EADDRNOTAVAIL);
     default:
@@ -325,7 +326,7 @@ SysResult GetSpecial(const OptionCall& call, const OptionOut& out) {
 }  // namespace
 
 SysResult SetIpv6Level(const OptionCall& call, const OptionIn& in) {
-  // A null pointer is a 0.
+  // A null pointer reads as 0.
   int value = 0;
   const bool has_int = in.size() >= static_cast<int>(sizeof(value));
   switch (call.name) {

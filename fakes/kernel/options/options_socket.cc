@@ -25,7 +25,7 @@
 namespace net::fake {
 namespace {
 
-// Names that are younger than the C library's headers may be.
+// Names that may be newer than the libc headers.
 constexpr int kSoDevMemDontNeed = 80;
 constexpr int kSoNetnsCookie = 71;
 constexpr int kSoBufLock = 72;
@@ -40,11 +40,11 @@ constexpr int kSoPassRights = 83;
 constexpr int kLoopbackIndex = 1;
 constexpr absl::string_view kLoopbackName = "lo";
 
-// SO_BUF_LOCK's bits.
+// Bits of SO_BUF_LOCK.
 constexpr int kSndBufLock = 1;
 constexpr int kRcvBufLock = 2;
 
-// Of SO_TIMESTAMPING, from <linux/net_tstamp.h>, younger than it may be.
+// Bits of SO_TIMESTAMPING that may be newer than <linux/net_tstamp.h>.
 constexpr uint32_t kOptBindPhc = 1U << 15;
 constexpr uint32_t kOptIdTcp = 1U << 16;
 constexpr uint32_t kAllTimestamping = (1U << 19) - 1;
@@ -104,8 +104,8 @@ SysResult SetMark(const OptionCall& call, int value) {
   return Ok();
 }
 
-// Room for that many bytes, beside the kernel's own overhead, is never more
-// than half of SO_RCVBUF: an unlocked one grows with it.
+// SO_RCVLOWAT is at most half of SO_RCVBUF, because the other half is for the
+// kernel's overhead. If SO_RCVBUF is not locked, it grows with SO_RCVLOWAT.
 SysResult SetRcvLowat(const OptionCall& call, int value) {
   OptionValues& values = call.values;
   if (value < 0) value = std::numeric_limits<int>::max();
@@ -145,7 +145,8 @@ SysResult SetTimeout(int64_t& jiffies, const OptionIn& in) {
   if (!in.Read(&value, sizeof(value))) return Error(EFAULT);
   if (value.tv_usec < 0 || value.tv_usec >= 1'000'000) return Error(EDOM);
   if (value.tv_sec < 0) {
-    jiffies = 0;  // does not wait, though it reads back as waiting for ever
+    jiffies = 0;  // Does not block, although getsockopt(2) returns 0, "no
+                  // timeout".
   } else if ((value.tv_sec == 0 && value.tv_usec == 0) ||
              value.tv_sec >= kLongest) {
     jiffies = OptionValues::kForever;
@@ -157,7 +158,7 @@ SysResult SetTimeout(int64_t& jiffies, const OptionIn& in) {
 }
 
 SysResult SetInterface(const OptionCall& call, int index) {
-  // To leave one takes a right.
+  // Changing the interface needs CAP_NET_RAW.
   if (call.values.Get(Slot::kInterface) != 0 && !call.host.net_raw()) {
     return Error(EPERM);
   }
@@ -184,7 +185,7 @@ SysResult SetTimestamp(const OptionCall& call, int value) {
       call.name == SO_TIMESTAMP_NEW || call.name == SO_TIMESTAMPNS_NEW;
   call.values.Set(Slot::kTimestamp, on ? 1 : 0);
   call.values.Set(Slot::kTimestampNs, on && in_ns ? 1 : 0);
-  // The layout is SO_TIMESTAMPING's, too.
+  // SO_TIMESTAMPING uses this layout, too.
   if (on) call.values.Set(Slot::kTimestampNew, is_new ? 1 : 0);
   return Ok();
 }
@@ -197,7 +198,7 @@ SysResult SetTimestamping(const OptionCall& call, int value) {
   const TcpState state = call.host.state();
   if (counts && IsTcp(call.host) &&
       (state == TcpState::kClosed || state == TcpState::kListen)) {
-    return Error(EINVAL);  // there is no stream whose bytes could be counted
+    return Error(EINVAL);  // There is no stream whose bytes could be counted.
   }
   if ((flags & SOF_TIMESTAMPING_OPT_STATS) != 0 &&
       (flags & SOF_TIMESTAMPING_OPT_TSONLY) == 0) {
@@ -248,7 +249,7 @@ SysResult SetBufLock(const OptionCall& call, int value) {
 
 SysResult SetBuffer(const OptionCall& call, int value) {
   const FakeSysctls& sysctls = call.host.sysctls();
-  // What is negative counts as very much.
+  // Linux reads a negative value as a large one.
   const auto wanted = static_cast<uint32_t>(value);
   if (call.name == SO_SNDBUF) {
     const auto most = static_cast<uint32_t>(sysctls.wmem_max);
@@ -343,7 +344,7 @@ SysResult SetSpecial(const OptionCall& call, const OptionIn& in, int value) {
       if (value < -1 || value > 1) return Error(EINVAL);
       values.Set(Slot::kTxRehash, value);
       return Ok();
-    case SO_BSDCOMPAT:  // obsolete: taken, and nothing
+    case SO_BSDCOMPAT:  // Obsolete: accepted without effect.
     case SO_CNX_ADVICE:
       if (call.name == SO_CNX_ADVICE && value == 1 &&
           call.host.family() == AF_INET6) {
@@ -371,7 +372,7 @@ SysResult SetSpecial(const OptionCall& call, const OptionIn& in, int value) {
 // --- Getting
 
 SysResult GetLinger(const OptionCall& call, const OptionOut& out) {
-  // For ever is the number of seconds that it has.
+  // Forever is returned as the number of seconds that stores it.
   constexpr auto kForever = static_cast<int>(OptionValues::kForever / kHz);
   const int seconds = call.values.Get(Slot::kLingerSeconds);
   const linger value = {.l_onoff = call.values.Get(Slot::kLingerOn),
@@ -399,7 +400,7 @@ SysResult GetDevice(const OptionCall& call, const OptionOut& out) {
 SysResult GetPeerName(const OptionCall& call, const OptionOut& out) {
   const TcpInfoSource source = call.host.info_source();
   if (source.peer_size == 0) return Error(ENOTCONN);
-  // Room that is too much is an error, too.
+  // A buffer longer than the address is an error, too.
   if (out.room() > source.peer_size) return Error(EINVAL);
   return out.Put(&source.peer, source.peer_size);
 }

@@ -156,7 +156,7 @@ uint16_t RealSubject::port() const {
   if (getsockname(fd_, reinterpret_cast<sockaddr*>(&name), &size) != 0) {
     Die("getsockname");
   }
-  return ntohs(name.sin6_port);  // where IPv4 has it, too
+  return ntohs(name.sin6_port);  // sockaddr_in has it at the same offset.
 }
 
 void RealSubject::MakeConnection(int family, Stage stage) {
@@ -201,7 +201,7 @@ ModelSubject::ModelSubject(int family, Stage stage, uint16_t port,
                            const Who& who)
     : family_(family), stage_(stage), who_(who), options_(family, who.sysctls) {
   source_.local_port = port;
-  // What bind(2) to ::1 does, and what connections inherit of it.
+  // bind(2) to ::1 sets IPV6_V6ONLY, and connections inherit it.
   if (family == AF_INET6 && stage != Stage::kFresh &&
       stage != Stage::kConnected) {
     options_.set_v6only(true);

@@ -14,27 +14,27 @@
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "syscalls/sys_result.h"
 
-// What the options of the kernel that this runs on and of the model are
-// compared by. For tests.
+// For tests: sockets of the real kernel and of the model, to compare their
+// options.
 
 namespace net::fake {
 
-// How far a socket has come.
+// The state that a socket has reached.
 enum class Stage { kFresh, kBound, kListening, kConnected, kAccepted };
-absl::string_view StageName(Stage stage);  // "Fresh"
+absl::string_view StageName(Stage stage);  // For example "Fresh".
 bool HasConnection(Stage stage);
 
-// What getsockopt(2) answered.
+// Result of a getsockopt(2).
 struct Answer {
   int error = 0;
-  socklen_t size = 0;  // what the length says afterwards
-  std::string value;   // as many bytes
+  socklen_t size = 0;  // The length after the call.
+  std::string value;   // The first `size` bytes.
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 std::ostream& operator<<(std::ostream& os, const Answer& answer);
 
-// A socket, real or not.
+// A socket of the kernel or of the model.
 class Subject {
  public:
   virtual ~Subject() = default;
@@ -42,12 +42,13 @@ class Subject {
                         socklen_t size) = 0;
   virtual SysResult Get(int level, int name, void* value, socklen_t* size) = 0;
 
-  // With room for `size` bytes, or at a null pointer.
+  // Calls getsockopt(2) with a buffer of `size` bytes or, with `null`, a null
+  // pointer.
   Answer Ask(int level, int name, socklen_t size, bool null = false);
 };
 
-// A TCP socket of the kernel, on the loopback interface. What fails in making
-// it ends the program.
+// A TCP socket of the real kernel on the loopback interface. The constructor
+// ends the program if a call fails.
 class RealSubject final : public Subject {
  public:
   RealSubject(int family, Stage stage);
@@ -68,7 +69,7 @@ class RealSubject final : public Subject {
   int other_ = -1;
 };
 
-// The machine and the process, as the model is told of them.
+// The machine's sysctls and the process's capabilities, as input for the model.
 struct Who {
   FakeSysctls sysctls;
   bool net_admin = false;
@@ -76,11 +77,10 @@ struct Who {
   bool host_admin = false;
 };
 
-// The Who that describes this machine and thread: the kernel is asked.
+// Returns the Who of this machine and thread, by asking the kernel.
 Who AskWho();
 
-// SocketOptions, in a socket of which nothing else is there. `who` must outlive
-// it.
+// SocketOptions in a socket without any other state. `who` must outlive it.
 class ModelSubject final : public Subject, private OptionHost {
  public:
   ModelSubject(int family, Stage stage, uint16_t port, const Who& who);
@@ -108,12 +108,13 @@ class ModelSubject final : public Subject, private OptionHost {
   TcpInfoSource source_;
 };
 
-// Gives the thread a network of its own, as the owner of the machine or of a
-// user namespace, with its loopback interface up. False: it may not.
+// Moves the calling thread into a network namespace of its own, if necessary
+// with a user namespace, and brings the loopback interface up. Returns false if
+// that is forbidden.
 bool EnterNetwork();
 
-// Whether this is the kernel that the model was measured on: Linux 6.18 with
-// HZ=250. Others may answer otherwise.
+// Returns whether this is the kernel that the model was measured on: Linux 6.18
+// with HZ=250. Others may behave differently.
 bool IsMeasuredKernel();
 
 }  // namespace net::fake

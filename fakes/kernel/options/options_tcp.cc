@@ -22,7 +22,7 @@ namespace {
 
 using CongestionControl = FakeSysctls::CongestionControl;
 
-// Names that are younger than the C library's headers may be.
+// Names that may be newer than the libc headers.
 constexpr int kTcpAoRepair = 42;
 constexpr int kTcpIsMptcp = 43;
 constexpr int kTcpRtoMaxMs = 44;
@@ -30,9 +30,9 @@ constexpr int kTcpRtoMinUs = 45;
 constexpr int kTcpDelAckMaxUs = 46;
 
 constexpr int kCongestionNameSize = 16;
-constexpr int kLongestLinger2 = 120;      // seconds
-constexpr int kLongestDelayUs = 200'000;  // 50 jiffies
-constexpr int kShortestWindow = 1152;     // bytes
+constexpr int kLongestLinger2 = 120;      // Seconds.
+constexpr int kLongestDelayUs = 200'000;  // Microseconds: 50 jiffies.
+constexpr int kShortestWindow = 1152;     // Bytes.
 
 constexpr OptionRow kRows[] = {
     {TCP_NODELAY, Slot::kNoDelay},
@@ -80,7 +80,7 @@ SysResult SetCongestion(const OptionCall& call, const OptionIn& in) {
   return Ok();
 }
 
-// No upper layer protocol is known.
+// No upper layer protocol is modelled.
 SysResult SetUlp(const OptionIn& in) {
   if (in.size() < 1) return Error(EINVAL);
   char text[kCongestionNameSize] = {};
@@ -147,7 +147,7 @@ SysResult SetRepair(const OptionCall& call, int value) {
   return value == 1 ? Error(EPERM) : Ok();
 }
 
-// Delays of less than two jiffies make no timer.
+// Sets a delay. Delays shorter than two jiffies are invalid.
 SysResult SetDelay(const OptionCall& call, Slot slot, int us) {
   const int64_t rounded = RoundUpToJiffies(us, kUsPerJiffy);
   if (us < 0 || rounded < 2 * kUsPerJiffy || rounded > kLongestDelayUs) {
@@ -187,7 +187,7 @@ SysResult SetSpecial(const OptionCall& call, int value) {
       return SetDelay(call, Slot::kRtoMin, value);
     case kTcpDelAckMaxUs:
       return SetDelay(call, Slot::kDelAckMax, value);
-    case TCP_THIN_DUPACK:  // obsolete: taken, and nothing
+    case TCP_THIN_DUPACK:  // Obsolete: accepted without effect.
       return value == 0 || value == 1 ? Ok() : Error(EINVAL);
     case TCP_REPAIR:
       return SetRepair(call, value);
@@ -213,7 +213,7 @@ SysResult SetSpecial(const OptionCall& call, int value) {
 
 // --- Getting
 
-// What a socket without a connection is told is the program's own word.
+// Without a connection, getsockopt(2) returns the program's own value.
 int MaxSeg(const OptionCall& call) {
   const int set = call.values.Get(Slot::kMaxSeg);
   if (set != 0 && IsClosedOrListens(call.host)) return set;
@@ -225,7 +225,7 @@ int Linger2(const OptionCall& call) {
   return set != 0 ? set : call.host.sysctls().tcp_fin_timeout;
 }
 
-// The sysctl's value where the socket has none of its own.
+// Returns the socket's value or, if it is not set, `otherwise`.
 int OrDefault(const OptionCall& call, Slot slot, int otherwise) {
   const int set = call.values.Get(slot);
   return set != 0 ? set : otherwise;
@@ -310,7 +310,7 @@ SysResult GetSpecial(const OptionCall& call, const OptionOut& out) {
   }
 }
 
-// Options whose slot says 0 where the sysctl goes.
+// Options that return a sysctl's value when their slot is 0.
 bool HasDefault(int name) {
   return name == TCP_MAXSEG || name == TCP_KEEPIDLE || name == TCP_KEEPINTVL ||
          name == TCP_KEEPCNT || name == TCP_SYNCNT;

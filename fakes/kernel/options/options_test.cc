@@ -22,7 +22,7 @@
 namespace net::fake {
 namespace {
 
-// A socket of which nothing but the options is there.
+// A socket without any other state than its options.
 class Host final : public OptionHost {
  public:
   int family() const override { return socket.family; }
@@ -53,7 +53,7 @@ class OptionsTest : public ::testing::Test {
   SysResult Set(int level, int name, int value) {
     return options_.Set(host_, level, name, &value, sizeof(value));
   }
-  // The value, or the errno as a negative number.
+  // Returns the value, or the negative errno.
   int Get(int level, int name) { return GetOf(options_, level, name); }
   int GetOf(SocketOptions& options, int level, int name) {
     int value = 0;
@@ -316,7 +316,7 @@ TEST_F(OptionsTest, BadAddressesAreNotTouched) {
             SysResult::Error(EFAULT));
   EXPECT_EQ(options_.Get(host_, SOL_SOCKET, SO_KEEPALIVE, nullptr, nullptr),
             SysResult::Error(EFAULT));
-  // SOL_SOCKET writes the length last, the others first.
+  // SOL_SOCKET writes the length after the value, the other levels before it.
   socklen_t size = 8;
   EXPECT_EQ(options_.Get(host_, SOL_SOCKET, SO_KEEPALIVE, nullptr, &size),
             SysResult::Error(EFAULT));

@@ -14,8 +14,9 @@ namespace net::fake {
 class TcpSocket;
 class TimeWait;
 
-// What makes a connection (RFC 9293, section 3.3.1): its two ends, seen from
-// one of them. IPv4 addresses come as such, also those of IPv6 sockets.
+// The identity of a connection (RFC 9293, section 3.3.1): its two endpoints, as
+// seen from one of them. IPv4 addresses are in IPv4 form, also those of IPv6
+// sockets.
 struct FourTuple {
   ip::Endpoint local;
   ip::Endpoint remote;
@@ -25,14 +26,14 @@ struct FourTuple {
   friend bool operator==(const FourTuple&, const FourTuple&) = default;
 };
 
-// One end of a connection: of a socket, or of what is left of one.
+// One end of a connection: a socket, or a TIME-WAIT entry.
 class ConnectionEnd {
  public:
   ConnectionEnd() = default;
   ConnectionEnd(const ConnectionEnd&) = delete;
   ConnectionEnd& operator=(const ConnectionEnd&) = delete;
 
-  // Just one of the two is not null.
+  // Exactly one of the two is not null.
   virtual TcpSocket* socket() { return nullptr; }
   virtual TimeWait* time_wait() { return nullptr; }
 
@@ -40,7 +41,7 @@ class ConnectionEnd {
   bool in_table() const { return in_table_; }
 
  protected:
-  // Must not be in the table.
+  // Requires that it is not in the table.
   virtual ~ConnectionEnd() = default;
 
  private:
@@ -50,16 +51,16 @@ class ConnectionEnd {
   bool in_table_ = false;
 };
 
-// All connections of the machine. Guarded by the kernel's mutex.
+// All connections of the machine, by four-tuple. Guarded by the kernel's mutex.
 class ConnectionTable {
  public:
-  // The end with this tuple, seen from it; null if there is none.
+  // Returns the end with this tuple, or null if there is none.
   ConnectionEnd* Find(const FourTuple& tuple) const {
     const auto found = ends_.find(tuple);
     return found == ends_.end() ? nullptr : *found;
   }
 
-  // There must be no such end.
+  // Inserts an end. Requires that there is none with this tuple.
   void Insert(ConnectionEnd& end, const FourTuple& tuple) {
     end.tuple_ = tuple;
     end.in_table_ = true;
@@ -78,16 +79,16 @@ class ConnectionTable {
     return end->tuple_;
   }
 
-  // What costs in a table of a million is what has to be fetched into the
-  // processor's cache. So what comes together lies together: the two ends of a
-  // connection, and connections of neighbouring ports, as they are given out in
-  // turn. These have one hash but for its lowest bits, by which the table tells
-  // apart what lies in one place.
+  // In a table of a million connections, cache misses determine the cost. The
+  // hash therefore places close together what is used together: the two ends of
+  // a connection, and connections of neighbouring ports, which are assigned in
+  // order. Their hashes differ only in the lowest bits, by which the table
+  // distinguishes entries of one group.
   //
-  // The last bytes of the addresses and the ports tell nearly all connections
-  // apart, and are mixed in a few cycles.
+  // The last bytes of the addresses and the ports distinguish nearly all
+  // connections, and mixing them takes a few cycles.
   struct Hash {
-    // NOLINTNEXTLINE(readability-identifier-naming): the library asks for it
+    // NOLINTNEXTLINE(readability-identifier-naming): the library requires it
     using is_transparent = void;
     template <typename T>
     size_t operator()(const T& one) const {
@@ -111,7 +112,7 @@ class ConnectionTable {
     }
   };
   struct Equal {
-    // NOLINTNEXTLINE(readability-identifier-naming): the library asks for it
+    // NOLINTNEXTLINE(readability-identifier-naming): the library requires it
     using is_transparent = void;
     template <typename T, typename U>
     bool operator()(const T& one, const U& other) const {

@@ -76,7 +76,7 @@ TEST(Connections, WhatWasRemovedIsNotThere) {
   ConnectionTable table;
   End end;
   const FourTuple tuple = Tuple(ip::kLocalV4, 1000, 80);
-  table.Remove(end);  // was never there
+  table.Remove(end);  // It is not in the table.
   table.Insert(end, tuple);
   table.Remove(end);
   EXPECT_FALSE(end.in_table());
@@ -86,7 +86,7 @@ TEST(Connections, WhatWasRemovedIsNotThere) {
   table.Remove(end);
 }
 
-// Both ends of a connection have one hash, and are still two.
+// Both ends of a connection have the same hash, but are different entries.
 TEST(Connections, OneEndAloneIsFound) {
   ConnectionTable table;
   End server;

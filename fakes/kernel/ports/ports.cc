@@ -12,26 +12,26 @@
 
 namespace net::fake {
 
-// A port that somebody has.
+// A port and its owners.
 //
-// Linux remembers who took the port last with SO_REUSEPORT, if all did since
-// the last one that had not, and goes by that before it looks at who has the
-// port now: an option that was changed after bind(2) therefore may, or may not,
-// count.
+// Linux records the last claim with SO_REUSEPORT, as long as every later claim
+// has the option, too. It checks this record before it checks the owners. An
+// option changed after bind(2) therefore counts in some cases and not in
+// others.
 struct PortBucket {
-  // The newest owner may stand outside the list of the others. One that comes
-  // and soon goes then changes nothing in them, which may be many, and far from
-  // the processor's cache.
+  // The newest owner can be outside the list of the others. An owner that comes
+  // and goes quickly then does not touch the others, which can be many and not
+  // in the processor's cache.
   PortOwner* newest = nullptr;
   PortOwner* first = nullptr;
   std::unique_ptr<PortClaim> last_reuse_port;
-  int explicit_owners = 0;  // that have it by bind(2), listen(2) or accept(2)
+  int explicit_owners = 0;  // By bind(2), listen(2) or accept(2).
   uint16_t port = 0;
 
   bool taken() const { return newest != nullptr || first != nullptr; }
 };
 
-// Buckets lie side by side, and are made as ports are used.
+// Buckets are allocated in pages, when a port of the page is first used.
 struct PortTable::Page {
   std::array<PortBucket, kPortsOfPage> buckets;
 };
@@ -41,31 +41,32 @@ namespace {
 bool IsV4(const ip::Addr& addr) { return addr.is_v4() || addr.is_v4_mapped(); }
 bool IsAnyV6(const ip::Addr& addr) { return addr == ip::kAnyV6; }
 
-// Whether two addresses have one in common. `others_wildcard`: that of `other`
-// counts as all addresses.
+// Returns whether two claims have an address in common. `others_wildcard`:
+// whether a wildcard of `other` covers all addresses.
 bool Overlap(const PortClaim& one, const PortClaim& other,
              bool others_wildcard) {
   if (IsV4(one.addr) && IsV4(other.addr)) {
-    // An IPv6-only socket has nothing of IPv4, whatever its address.
+    // An IPv6-only socket never conflicts with IPv4, whatever its address.
     if (other.v6only) return false;
     const ip::Addr a = one.addr.Unmapped();
     const ip::Addr b = other.addr.Unmapped();
     return a == b || a == ip::kAnyV4 || (others_wildcard && b == ip::kAnyV4);
   }
   if (one.addr == other.addr) return true;
-  // From here on, one of the two is IPv6.
+  // From here on, at least one of the two is IPv6.
   if (IsAnyV6(other.addr) && others_wildcard &&
       !(other.v6only && IsV4(one.addr))) {
     return true;
   }
   if (IsAnyV6(one.addr) && !(one.v6only && IsV4(other.addr))) return true;
-  // An IPv4 wildcard excludes IPv6 connections that are not IPv6-only sockets'.
+  // An IPv4 wildcard conflicts with an IPv6 connection unless that is
+  // IPv6-only.
   if (one.addr == ip::kAnyV4) return !other.v6only;
   return false;
 }
 
-// Whether `one` may have a port that `other` has. `explicitly`: it was asked
-// for by its number.
+// Returns whether `one` conflicts with the owner `other` of a port.
+// `explicitly`: the port was requested by number.
 bool Conflict(const PortClaim& one, const PortClaim& other, bool explicitly) {
   const bool share_port = one.reuse_port && other.reuse_port &&
                           (other.time_wait || one.uid == other.uid);
@@ -81,7 +82,7 @@ bool MatchesLast(const PortBucket& bucket, const PortClaim& claim) {
          Overlap(*last, claim, /*others_wildcard=*/false);
 }
 
-// What `other` claims, as a kernel sees it that is wrong in this way.
+// Returns `other` as a kernel with this deviation misreads it.
 PortClaim Misread(PortClaim other, const PortClaim& one, Deviation deviation) {
   switch (deviation) {
     case Deviation::kReuseAddrOneSided:
@@ -118,7 +119,7 @@ bool MayShare(const PortBucket& bucket, const PortOwner& owner,
   return true;
 }
 
-// Notes in the bucket how `claim` took it.
+// Records the claim for the port's later claims.
 void Remember(PortBucket& bucket, const PortClaim& claim) {
   if (!claim.reuse_port) {
     bucket.last_reuse_port.reset();
@@ -145,8 +146,8 @@ PortBucket& PortTable::Bucket(uint16_t port) {
   return bucket;
 }
 
-// Neither this nor Release() is static: ports are the table's, wherever what it
-// knows of them lies.
+// Neither this nor Release() is static, because they are operations of the
+// table.
 // NOLINTNEXTLINE(readability-convert-member-functions-to-static)
 void PortTable::Add(PortBucket& bucket, PortOwner& owner, bool by_connect) {
   owner.bucket_ = &bucket;

@@ -17,21 +17,20 @@ namespace net::fake {
 
 struct PortBucket;
 
-// What decides whether two can have one port.
+// The properties of a socket that decide whether it may share a port.
 struct PortClaim {
-  // As the socket's family has it: IPv6 sockets that speak IPv4 have a
+  // In the form of the socket's family: an IPv6 socket used for IPv4 has a
   // v4-mapped address.
   ip::Addr addr;
   bool v6only = false;
   bool reuse_addr = false;
   bool reuse_port = false;
-  uid_t uid = 0;  // who made the socket
+  uid_t uid = 0;  // The user who created the socket.
   bool listening = false;
   bool time_wait = false;
 };
 
-// One who has, or wants, a local port: a socket, or what is left of one in
-// TIME-WAIT.
+// An owner of a local port: a socket or a TIME-WAIT entry.
 class PortOwner {
  public:
   PortOwner() = default;
@@ -40,11 +39,11 @@ class PortOwner {
 
   virtual PortClaim claim() const = 0;
 
-  // The port it has; 0: none.
+  // Returns its port, or 0 if it has none.
   uint16_t port() const;
 
  protected:
-  // Must have released its port.
+  // Requires that the port has been released.
   virtual ~PortOwner() = default;
 
  private:
@@ -56,8 +55,9 @@ class PortOwner {
   bool by_connect_ = false;
 };
 
-// The local ports of the machine and who has them: the rules of bind(2),
-// socket(7) on SO_REUSEADDR and SO_REUSEPORT, and ip(7) on ephemeral ports.
+// The local ports of the machine and their owners: the rules of bind(2), of
+// socket(7) for SO_REUSEADDR and SO_REUSEPORT, and of ip(7) for ephemeral
+// ports.
 //
 // Guarded by the kernel's mutex.
 class PortTable {
@@ -69,21 +69,21 @@ class PortTable {
   PortTable& operator=(const PortTable&) = delete;
   ~PortTable();
 
-  // Gives `owner` a port, as bind(2) does, or listen(2) for an owner that has
-  // none; port 0: one of the range that nobody else can have at that address.
-  // For an owner that has the port already, checks again whether it may go on
-  // having it, as listen(2) does. False: EADDRINUSE.
+  // Assigns a port to `owner` for bind(2), or for listen(2) if it has none.
+  // With port 0, picks one of `range` that has no conflicting owner at the
+  // address. If `owner` already has the port, checks whether it may keep it
+  // (listen(2)). Returns false for EADDRINUSE.
   bool Claim(PortOwner& owner, uint16_t port, Range range);
 
-  // Gives `owner` a port of the range, as connect(2) does: one that nobody has
-  // by bind(2), and with which the connection is `unique`. False:
-  // EADDRNOTAVAIL.
+  // Assigns a port of `range` to `owner` for connect(2): one that nobody has by
+  // bind(2), and for which `unique` returns true (no connection has the same
+  // four-tuple). Returns false for EADDRNOTAVAIL.
   bool ClaimForConnect(PortOwner& owner, Range range,
                        absl::FunctionRef<bool(uint16_t port)> unique);
 
-  // `heir` has the port of `owner`, too: an accepted connection's.
+  // Makes an accepted connection share the port of its listener.
   void Inherit(PortOwner& heir, const PortOwner& owner);
-  // `remnant` has it as `owner` had it: what is left of its connection.
+  // Gives a TIME-WAIT entry the port in the same way as its socket had it.
   void Remain(PortOwner& remnant, const PortOwner& owner);
 
   void Release(PortOwner& owner);
@@ -100,7 +100,7 @@ class PortTable {
 
   const Deviation deviation_;
   std::array<std::unique_ptr<Page>, 65536 / kPortsOfPage> pages_;
-  uint64_t cursor_;  // where the search for a free port goes on
+  uint64_t cursor_;  // Where the search for a free port continues.
 };
 
 }  // namespace net::fake

@@ -51,9 +51,9 @@ ip::Addr A(absl::string_view text) {
 
 // --- Who conflicts with whom: the matrix -------------------------------------
 
-// Two addresses, of which the first holds the port, and whether they have one
-// in common: ip(7) on INADDR_ANY, ipv6(7) on IPv4 and IPV6_V6ONLY. As in a
-// socket, an IPv6 address makes for IPV6_V6ONLY.
+// Two addresses, of which the first owns the port, and whether they overlap:
+// ip(7) for INADDR_ANY, ipv6(7) for IPv4 and IPV6_V6ONLY. As in a socket, an
+// IPv6 address implies IPV6_V6ONLY.
 struct Addresses {
   const char* held;
   bool held_v6only;
@@ -76,7 +76,7 @@ constexpr Addresses kAddresses[] = {
     {"::", false, "::1", true, true},
     {"::", true, "::1", true, true},
     {"::", true, "::", false, true},
-    // An IPv6 socket that takes IPv4, too
+    // An IPv6 socket that also accepts IPv4
     {"::", false, "127.0.0.1", false, true},
     {"::", false, "0.0.0.0", false, true},
     {"127.0.0.1", false, "::", false, true},
@@ -86,7 +86,7 @@ constexpr Addresses kAddresses[] = {
     {"::ffff:127.0.0.1", false, "0.0.0.0", false, true},
     {"::ffff:127.0.0.1", false, "::", false, true},
     {"0.0.0.0", false, "::ffff:127.0.0.1", false, true},
-    // and one that does not
+    // An IPv6 socket that does not
     {"::", true, "127.0.0.1", false, false},
     {"::", true, "0.0.0.0", false, false},
     {"127.0.0.1", false, "::", true, false},
@@ -97,8 +97,8 @@ constexpr Addresses kAddresses[] = {
     {"0.0.0.0", false, "::1", true, false},
 };
 
-// What the holder and the newcomer have set, and whether they may share a port
-// of one address: socket(7) on SO_REUSEADDR and SO_REUSEPORT.
+// The options of the owner and of the newcomer, and whether they may share a
+// port of one address: socket(7) for SO_REUSEADDR and SO_REUSEPORT.
 struct Sharing {
   const char* name;
   PortClaim held;
@@ -200,7 +200,7 @@ TEST(Ports, AReleasedPortIsFree) {
   ports.Release(owner);
   EXPECT_EQ(owner.port(), 0);
   EXPECT_TRUE(other.Claim(kPort));
-  ports.Release(owner);  // has none
+  ports.Release(owner);  // It has none.
   EXPECT_EQ(other.port(), kPort);
 }
 
@@ -262,7 +262,7 @@ TEST(Ports, PortZeroIsOneOfTheRange) {
   EXPECT_TRUE(more.Claim(0));
 }
 
-// bind(2) to port 0 shares with nobody, whatever the options say.
+// bind(2) to port 0 never shares a port, whatever the options.
 TEST(Ports, PortZeroIsNotShared) {
   PortTable ports(1);
   Owner owner(ports, kBoth);
@@ -330,7 +330,7 @@ TEST(Ports, ABoundPortIsNotForConnections) {
   EXPECT_TRUE(connects.ClaimForConnect(kOnePort));
 }
 
-// The port of a connection can be bound by the rules of all others.
+// For bind(2), the port of a connection follows the same rules as any other.
 TEST(Ports, AConnectionsPortIsInUse) {
   PortTable ports(1);
   Owner connection(ports, {.addr = A("127.0.0.1")});
@@ -368,8 +368,8 @@ TEST(Ports, OfAnOwnerWithoutPortNothingIsInherited) {
   EXPECT_EQ(remnant.port(), 0);
 }
 
-// An accepted connection's port is not for connect(2) to choose; that of the
-// remnant of one that connect(2) made is.
+// connect(2) does not choose the port of an accepted connection. It can choose
+// that of a TIME-WAIT entry whose connection it made itself.
 TEST(Ports, ARemnantHasThePortAsItsOwnerHadIt) {
   PortTable ports(1);
   Owner connection(ports);
@@ -391,7 +391,7 @@ TEST(Ports, ARemnantHasThePortAsItsOwnerHadIt) {
 
 // --- What the port remembers -------------------------------------------------
 
-// Linux goes by how the port was taken before it looks at who has it now.
+// Linux checks the record of earlier claims before it checks the owners.
 TEST(Ports, ReusePortThatWasTakenBackStillCounts) {
   PortTable ports(1);
   Owner first(ports, kReusePort);

@@ -15,7 +15,7 @@ ChunkPool::~ChunkPool() {
 }
 
 ChunkPool::Chunk* ChunkPool::Take() {
-  // Not value-initialised: nobody reads what was not written.
+  // Not value-initialised, because only bytes that were written are read.
   if (free_ == nullptr) return new Chunk;
   Chunk* const chunk = free_;
   free_ = chunk->next;
@@ -102,7 +102,8 @@ void ByteQueue::Truncate(ChunkPool& pool, size_t size) {
     return;
   }
   size_ = size;
-  // The chunk with the last byte that stays, and the end of that byte in it.
+  // The chunk that holds the last byte to stay, and that byte's end in the
+  // chunk.
   size_t end = begin_ + size;
   Chunk* chunk = first_;
   for (; end > Chunk::kSize; end -= Chunk::kSize) chunk = chunk->next;

@@ -6,9 +6,8 @@
 
 namespace net::fake {
 
-// Where byte queues get their memory from, and give it back to: the chunk that
-// was used last is the next one to be used, while it is in the processor's
-// cache. Guarded by the kernel's mutex.
+// The memory of byte queues. The chunk that was returned last is reused first,
+// while it is in the processor's cache. Guarded by the kernel's mutex.
 class ChunkPool {
  public:
   struct Chunk {
@@ -20,39 +19,39 @@ class ChunkPool {
   ChunkPool() = default;
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
-  // Every queue must have given its chunks back.
+  // Requires that every queue has returned its chunks.
   ~ChunkPool();
 
   Chunk* Take();
   void Give(Chunk* chunk);
 
  private:
-  // More than these go back to the heap.
+  // Chunks beyond this number are freed.
   static constexpr int kMaxFree = 1024;
 
   Chunk* free_ = nullptr;
   int free_count_ = 0;
 };
 
-// A first-in, first-out queue of bytes, without memory while it is empty. What
-// it is called with must be memory that can be read or written.
+// A first-in, first-out queue of bytes that has no memory while it is empty.
+// Pointers that it receives must be valid.
 class ByteQueue {
  public:
   ByteQueue() = default;
   ByteQueue(const ByteQueue&) = delete;
   ByteQueue& operator=(const ByteQueue&) = delete;
-  // Must be empty, or its chunks are lost.
+  // Requires that the queue is empty; otherwise its chunks leak.
   ~ByteQueue() = default;
 
   size_t size() const { return size_; }
 
   void Append(ChunkPool& pool, const char* data, size_t size);
-  // Copies `size` bytes from `offset` on, which must be there.
+  // Copies `size` bytes, starting at `offset`. Requires that there are so many.
   void Peek(char* to, size_t offset, size_t size) const;
-  // Takes the first `size` bytes, which must be there; `to` may be null, for
-  // bytes that nobody wants.
+  // Removes the first `size` bytes and copies them to `to`, unless that is
+  // null. Requires that there are so many.
   void Take(ChunkPool& pool, char* to, size_t size);
-  // Forgets all but the first `size` bytes.
+  // Removes all but the first `size` bytes.
   void Truncate(ChunkPool& pool, size_t size);
 
  private:
@@ -61,8 +60,8 @@ class ByteQueue {
   Chunk* first_ = nullptr;
   Chunk* last_ = nullptr;
   size_t size_ = 0;
-  uint32_t begin_ = 0;  // in the first chunk
-  uint32_t end_ = 0;    // in the last chunk
+  uint32_t begin_ = 0;  // In the first chunk.
+  uint32_t end_ = 0;    // In the last chunk.
 };
 
 }  // namespace net::fake

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kChunk = ChunkPool::Chunk::kSize;
 
-// Bytes that tell where in the stream they come from.
+// Returns bytes whose values depend on their position in the stream.
 std::string Stream(size_t from, size_t size) {
   std::string bytes(size, '\0');
   for (size_t i = 0; i < size; ++i) {
@@ -80,7 +80,7 @@ TEST_F(ByteQueueTest, TruncateKeepsTheFirstBytes) {
   EXPECT_EQ(Take(7), "0123abc");
 }
 
-// Around the end of a chunk, and of two.
+// Sizes and offsets around the end of one chunk and of two.
 TEST_F(ByteQueueTest, ChunksDoNotShow) {
   for (const size_t size :
        {kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1}) {
@@ -105,7 +105,7 @@ TEST_F(ByteQueueTest, TruncateAtTheEndOfAChunk) {
   }
 }
 
-// Whatever is done to it, it does what a string would do.
+// Compares a random sequence of calls with a string.
 TEST_F(ByteQueueTest, IsAStringInChunks) {
   std::mt19937 random(20240229);
   const auto up_to = [&](size_t most) {
@@ -137,7 +137,7 @@ TEST_F(ByteQueueTest, IsAStringInChunks) {
         break;
       }
       default:
-        // Seldom, or else the queue would never be long.
+        // Seldom, so that the queue can grow long.
         if (up_to(9) > 0) break;
         model.resize(up_to(model.size()));
         queue_.Truncate(pool_, model.size());

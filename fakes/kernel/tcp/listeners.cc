@@ -14,7 +14,8 @@
 namespace net::fake {
 namespace {
 
-// How well a listener fits the address of a connection; 0: not at all.
+// Returns how well a listener matches the address of a connection; 0: not at
+// all.
 int Fit(const TcpSocket& listener, const ip::Addr& addr) {
   const ip::Addr bound = listener.local_addr();
   if (addr.is_v4()) {

@@ -11,7 +11,7 @@ namespace net::fake {
 
 class TcpSocket;
 
-// The sockets that listen, by port. Guarded by the kernel's mutex.
+// The listening sockets, by port. Guarded by the kernel's mutex.
 class ListenerTable {
  public:
   explicit ListenerTable(uint64_t seed) : seed_(seed) {}
@@ -19,10 +19,12 @@ class ListenerTable {
   void Add(uint16_t port, TcpSocket& listener);
   void Remove(uint16_t port, TcpSocket& listener);
 
-  // The listener that gets a connection from `tuple.local` to `tuple.remote`:
-  // one on just that address before one on the wildcard, an IPv4 socket before
-  // an IPv6 one that takes IPv4, too. Among several that share the port by
-  // SO_REUSEPORT, the connection and the seed decide. Null if nobody listens.
+  // Returns the listener for a connection from `tuple.remote` to `tuple.local`,
+  // or null if there is none. Precedence:
+  // - A listener on the exact address before one on the wildcard.
+  // - An IPv4 socket before an IPv6 socket that also accepts IPv4.
+  // - Among several that share the port by SO_REUSEPORT, the connection and the
+  //   seed decide.
   TcpSocket* Find(const FourTuple& tuple) const;
 
  private:

@@ -20,7 +20,7 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
-// Who gets a connection.
+// Tests which listener gets a connection.
 
 namespace net::fake {
 namespace {
@@ -35,7 +35,7 @@ ip::Addr A(absl::string_view text) {
 
 class ListenersTest : public testing::Test {
  protected:
-  // A listener on the port, with options.
+  // Returns a listener on the port, with options.
   int Listen(absl::string_view addr,
              std::vector<std::pair<int, int>> options = {}) {
     const ip::Endpoint local{A(addr), kPort};
@@ -49,7 +49,7 @@ class ListenersTest : public testing::Test {
     return fd;
   }
 
-  // Connects, and accepts from the listener that has got it.
+  // Connects, accepts, and returns the listener that got the connection.
   int WhoGets(absl::string_view addr, const std::vector<int>& listeners) {
     const int client = NewConnection(sys_, {A(addr), kPort});
     int got = -1;
@@ -117,7 +117,7 @@ TEST_F(ListenersTest, AMappedAddressGetsIpv4Only) {
   EXPECT_THAT(Connect("127.0.0.2"), IsErrno(ECONNREFUSED));
 }
 
-// Only SO_REUSEPORT lets an address and a wildcard listen at once.
+// Only with SO_REUSEPORT can an address and the wildcard listen on one port.
 TEST_F(ListenersTest, AnAddressGoesBeforeTheWildcard) {
   const int all = Listen("0.0.0.0", {kReusePort});
   const int one = Listen("127.0.0.1", {kReusePort});
@@ -148,7 +148,7 @@ TEST_F(ListenersTest, AClosedListenerGetsNothing) {
   EXPECT_THAT(Connect("127.0.0.1"), IsErrno(ECONNREFUSED));
 }
 
-// SO_REUSEPORT (socket(7)) spreads connections over the listeners.
+// SO_REUSEPORT (socket(7)) distributes connections among the listeners.
 TEST_F(ListenersTest, SeveralOfOnePortAllGetSome) {
   const std::vector<int> listeners = {Listen("127.0.0.1", {kReusePort}),
                                       Listen("127.0.0.1", {kReusePort}),

@@ -11,7 +11,7 @@
 namespace net::fake {
 namespace {
 
-// TCP_TIMEWAIT_LEN of Linux; RFC 9293 would have four minutes.
+// TCP_TIMEWAIT_LEN of Linux. RFC 9293 specifies four minutes.
 constexpr Nanoseconds kTimeWaitLength = 60 * kSecond;
 // tcp_tw_reuse_delay of Linux.
 constexpr Nanoseconds kReuseDelay = 1 * kSecond;

@@ -11,34 +11,37 @@ namespace net::fake {
 struct Kernel;
 class TcpSocket;
 
-// What Linux keeps of a connection whose socket is closed or done for: its end
-// in TIME-WAIT (RFC 9293, section 3.6), or in FIN-WAIT-2 where nobody is left
-// who could read (tcp_fin_timeout, tcp(7)). Owns itself: it goes when its time
-// is up, or when Kill() is called.
+// The entry that Linux keeps for a connection whose socket is closed: in
+// TIME-WAIT (RFC 9293, section 3.6), or in FIN-WAIT-2 without a process that
+// could read (tcp_fin_timeout, tcp(7)). It owns itself: it is deleted when its
+// time expires, or by Kill().
 class TimeWait final : public PortOwner,
                        public ConnectionEnd,
                        private TimerTarget {
  public:
-  // Takes the place of `socket` over, and has its port, too. For `duration`;
-  // but of one in FIN-WAIT-2 Linux keeps the socket itself for what that is
-  // beyond the length of TIME-WAIT, then forgets that it has waited, and
-  // remembers it for as long again: so 61 seconds are 2, and 120 are 120.
+  // Replaces `socket` in the connection table and shares its port, for
+  // `duration`.
+  //
+  // Exception: with tcp_fin_timeout or TCP_LINGER2 = T > 60 s, Linux keeps the
+  // full socket for T - 60 s and then an entry for another T - 60 s. T = 61 s
+  // therefore lasts 2 s in all, and T = 120 s lasts 120 s. (Measured on Linux
+  // 6.18.)
   TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
            Nanoseconds duration);
   TimeWait(const TimeWait&) = delete;
   TimeWait& operator=(const TimeWait&) = delete;
 
-  // Forgets the connection, and frees this.
+  // Deletes this entry.
   void Kill();
 
-  // The other end's FIN: the time of TIME-WAIT begins. False: this end does not
-  // expect one.
+  // Handles the peer's FIN: enters TIME-WAIT and restarts the timer. Returns
+  // false if this end does not expect a FIN.
   bool OnFin();
 
-  // Whether a connection with the same ends may begin. `chosen`: with a port
-  // that connect(2) would choose, which takes a second (tcp_tw_reuse). Not at
-  // all as long as Linux has a socket in the state FIN-WAIT-2, not just what
-  // it remembers of one.
+  // Returns whether a new connection may have the same four-tuple. With
+  // `chosen`, connect(2) would choose the port, which needs one second in
+  // TIME-WAIT (tcp_tw_reuse). Returns false while Linux still has the full
+  // socket in FIN-WAIT-2.
   bool MayBeReplaced(bool chosen) const;
 
   TcpState state() const { return state_; }
@@ -52,10 +55,11 @@ class TimeWait final : public PortOwner,
   void OnTimer() override;
 
   Kernel& kernel_;
-  TcpState state_;  // kFinWait2 or kTimeWait
+  TcpState state_;  // kFinWait2 or kTimeWait.
   PortClaim claim_;
   Nanoseconds since_;
-  Nanoseconds socket_until_;  // Linux has one in FIN-WAIT-2
+  Nanoseconds socket_until_;  // Until then, Linux has a full socket in
+                              // FIN-WAIT-2.
   Clock::TimerId timer_;
   TimeWait* next_ = nullptr;
   TimeWait* previous_ = nullptr;

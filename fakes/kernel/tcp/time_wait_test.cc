@@ -16,8 +16,8 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
-// What is left of a connection, and when its port may be used again: tcp(7),
-// tcp_tw_reuse and tcp_fin_timeout; socket(7), SO_REUSEADDR.
+// Tests TIME-WAIT and FIN-WAIT-2 entries, and when their port can be used
+// again: tcp(7), tcp_tw_reuse and tcp_fin_timeout; socket(7), SO_REUSEADDR.
 
 namespace net::fake {
 namespace {
@@ -32,7 +32,7 @@ constexpr ip::Endpoint kClient = {ip::kLocalV4, kClientPort};
 class TimeWaitTest : public testing::Test {
  protected:
   TimeWaitTest() {
-    // Whoever lets connect(2) choose gets the one port.
+    // The only ephemeral port.
     EXPECT_TRUE(
         kernel_.SetSysctl("net.ipv4.ip_local_port_range", "40000 40000"));
   }
@@ -40,8 +40,8 @@ class TimeWaitTest : public testing::Test {
   int Listen() { return NewListener(sys_, kServer); }
   void Close(int fd) { EXPECT_THAT(sys_.Close(fd), IsOk()); }
 
-  // A connection whose client, or server, has closed first, and is in
-  // TIME-WAIT now.
+  // Makes a connection whose client (or server) closes first and is now in
+  // TIME-WAIT.
   void ClientFirst(int listener) {
     const Pair pair = NewPair(sys_, listener);
     Close(pair.client);
@@ -54,7 +54,8 @@ class TimeWaitTest : public testing::Test {
     Close(pair.client);
     ASSERT_THAT(kernel_.Dump(), HasSubstr("TIME-WAIT"));
   }
-  // A connection whose client is in FIN-WAIT-2, without a socket.
+  // Makes a connection whose client is in FIN-WAIT-2 without a socket. Returns
+  // the server's socket.
   int ClientFirstInFinWait2(int listener) {
     const Pair pair = NewPair(sys_, listener);
     Close(pair.client);
@@ -104,7 +105,7 @@ TEST_F(TimeWaitTest, BeginsWithTheOtherEndsFin) {
   EXPECT_THAT(kernel_.Dump(), Not(HasSubstr("TIME-WAIT")));
 }
 
-// RFC 1337: a reset would otherwise end it before its time. Linux lets it.
+// Linux lets a reset end the state early, which RFC 1337 describes as a hazard.
 TEST_F(TimeWaitTest, AResetForgetsFinWait2) {
   const int server = ClientFirstInFinWait2(Listen());
   const linger now = {.l_onoff = 1, .l_linger = 0};
@@ -126,7 +127,7 @@ TEST_F(TimeWaitTest, ThePortIsInUse) {
   EXPECT_THAT(Bind(kServer, /*reuse_addr=*/false), IsOk());
 }
 
-// socket(7) tells of the new socket only; Linux asks both.
+// socket(7) mentions only the new socket. Linux requires the option of both.
 TEST_F(TimeWaitTest, ReuseAddrOfTheNewSocketAloneIsNotEnough) {
   const int listener = Listen();
   ServerFirst(listener);
@@ -180,7 +181,7 @@ TEST_F(TimeWaitTest, ToAnotherServerThePortIsFree) {
   EXPECT_THAT(ConnectTo(sys_, NewTcp(sys_), other), IsOk());
 }
 
-// Who has bound the port by itself is not asked to wait.
+// A socket with an explicitly bound port need not wait.
 TEST_F(TimeWaitTest, ABoundPortConnectsAtOnce) {
   const int listener = Listen();
   const int client = NewTcp(sys_);
@@ -196,7 +197,7 @@ TEST_F(TimeWaitTest, ABoundPortConnectsAtOnce) {
 
 // --- accept(2) ---------------------------------------------------------------
 
-// RFC 9293, section 3.6.1: a SYN to an end in TIME-WAIT opens it anew.
+// RFC 9293, section 3.6.1: a SYN to an end in TIME-WAIT reopens it.
 TEST_F(TimeWaitTest, AListenerTakesTheSameClientAgain) {
   const int listener = Listen();
   ServerFirst(listener);
@@ -205,8 +206,9 @@ TEST_F(TimeWaitTest, AListenerTakesTheSameClientAgain) {
   EXPECT_THAT(kernel_.Dump(), Not(HasSubstr("TIME-WAIT")));
 }
 
-// With nobody to take the SYN, the end in TIME-WAIT asks about it. It is told
-// that there is no such connection, and the next SYN, soon, is refused.
+// Without a listener, the end in TIME-WAIT sends a challenge ACK for the SYN.
+// The client resets that connection. The retransmitted SYN, 8 ms later, is
+// refused.
 TEST_F(TimeWaitTest, WithoutAListenerTheSecondSynIsRefused) {
   const int listener = Listen();
   ServerFirst(listener);
@@ -220,7 +222,7 @@ TEST_F(TimeWaitTest, WithoutAListenerTheSecondSynIsRefused) {
   EXPECT_THAT(ConnectTo(sys_, client, kServer), IsErrno(ECONNREFUSED));
 }
 
-// The same where the old connection lives.
+// The same with an old connection that is still alive.
 TEST_F(TimeWaitTest, AnOldConnectionEndsBeforeTheSecondSyn) {
   const int listener = Listen();
   const int client = NewTcp(sys_);
