@@ -27,15 +27,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-// The most data that fits a frame of 1 MiB as Base64, beside the rest of the
-// message.
+// The most data that fits a frame of 1 MiB: 512 KiB are 683 KiB in Base64,
+// beside the rest of the message.
 constexpr uint64_t kMostData = uint64_t{512} * 1024;
 
 absl::Status NoAnswer(absl::string_view why) {
   return absl::InvalidArgumentError(why);
 }
 
-// A text member, or "" if there is none.
+// Returns a string member, or "" if it is missing.
 std::string OptionalText(const Json& json, const char* name) {
   const auto found = json.find(name);
   if (found == json.end() || !found->is_string()) return "";
@@ -89,9 +89,9 @@ Hello::Capability CapabilityFrom(const Json& ok, const Json& value) {
   Lacks(ok, "capabilities", R"(an object of "yes", "no" and "platform")");
 }
 
-// "SIGUSR1", "SIGUSR2", and the real-time signals as signal(7) names them:
-// "SIGRTMIN+1", "SIGRTMAX-1". What other signals do is defined, and a program
-// may depend on it.
+// Parses "SIGUSR1", "SIGUSR2", or a real-time signal as in signal(7):
+// "SIGRTMIN+1", "SIGRTMAX-1". Other signals have a defined meaning, which a
+// program may depend on.
 std::optional<int> SignalFromName(absl::string_view name) {
   if (name == "SIGUSR1") return SIGUSR1;
   if (name == "SIGUSR2") return SIGUSR2;
@@ -104,7 +104,7 @@ std::optional<int> SignalFromName(absl::string_view name) {
     return std::nullopt;
   }
   if (name.empty()) return signal;
-  // One or two digits with their sign: no sum overflows.
+  // A sign and one or two digits, so the sum cannot overflow.
   int offset = 0;
   if (name.size() > 3 || (name[0] != '+' && name[0] != '-') ||
       !absl::SimpleAtoi(name, &offset)) {

@@ -16,61 +16,63 @@
 #include "nlohmann/json.hpp"
 #include "syscalls/net/endpoint.h"
 
-// What a driver says (conformance/drivers/PROTOCOL.md).
+// The answers of a driver (conformance/drivers/PROTOCOL.md).
 
 namespace net::conformance {
 
-// Thrown where a driver does not do its part: it ended, answered what is no
-// answer, or says itself that it is at fault. The outcome of the case is
-// `crash`, and the driver is not used again.
+// Thrown when a driver fails: it ended, its answer is malformed, or it answered
+// `internal`. The outcome of the case is `crash`, and the driver is not used
+// again.
 class DriverError : public SubjectError {
  public:
   using SubjectError::SubjectError;
 };
 
-// The driver's own fault: "internal".
+// The answer `internal`: a fault of the driver itself.
 struct Internal {
   std::string text;
 };
 
 struct Answer {
   uint64_t id = 0;
-  // The members of `ok`, or one of the other three.
+  // The members of `ok`, or one of the other three kinds of answer.
   std::variant<nlohmann::json, Error, Unsupported, Internal> content;
 };
 
-// Reads a message of the driver. An error says in what it is not an answer.
+// Parses a message of the driver. The error says why it is not an answer.
 absl::StatusOr<Answer> ParseAnswer(absl::string_view message);
 
-// A member of an `ok`. They throw DriverError if it is not there, or not what
-// it must be.
+// These return a member of an `ok`. They throw DriverError if it is missing or
+// not allowed.
+//
+// Returns an unsigned integer.
 uint64_t NumberIn(const nlohmann::json& ok, const char* name);
-// A port: 0 to 65535.
+// Returns a port: 0 to 65535.
 uint16_t PortIn(const nlohmann::json& ok, const char* name);
-// A number of a process or a descriptor. `least` is the lowest that may be.
+// Returns a process id or a descriptor, at least `least`.
 int IntIn(const nlohmann::json& ok, const char* name, int least);
-// The member `ports`, with exactly that many ports.
+// Returns an array of exactly `count` ports.
 std::vector<uint16_t> PortsIn(const nlohmann::json& ok, const char* name,
                               size_t count);
 std::string TextIn(const nlohmann::json& ok, const char* name);
-// {"address": "127.0.0.1", "port": 1}.
+// Parses {"address": "127.0.0.1", "port": 1}.
 ip::Endpoint EndpointFrom(const nlohmann::json& json);
 
-// What the handshake says.
+// The `ok` of `hello`.
 struct Hello {
   enum class Capability { kYes, kNo, kPlatform };
 
   std::string name;
   std::string implementation_version;
   std::string language;
-  int pid = 0;                // as the driver counts
-  std::optional<int> signal;  // its handler does nothing
+  int pid = 0;                // in the driver's PID namespace
+  std::optional<int> signal;  // its handler in the driver does nothing
   std::map<std::string, Capability> capabilities;
   std::optional<uint64_t> operations;  // limits.operations
-  size_t data = 65536;  // limits.data, if a frame has room for so much
+  size_t data = 65536;  // limits.data, capped so that it fits a frame
 };
 
-// Reads the `ok` of `hello`. Throws DriverError.
+// Parses the `ok` of `hello`. Throws DriverError.
 Hello HelloFrom(const nlohmann::json& ok);
 
 }  // namespace net::conformance

@@ -36,7 +36,7 @@ namespace {
 using Json = nlohmann::json;
 using testing::HasSubstr;
 
-// The samples of PROTOCOL.md that are answers, in their order.
+// Returns the answers among the samples of PROTOCOL.md, in order.
 std::vector<std::string> AnswerSamples() {
   const auto path = FindRunfile("conformance/drivers/PROTOCOL.md");
   const auto text = ReadFile(path.value_or("PROTOCOL.md"));
@@ -53,7 +53,7 @@ std::vector<std::string> AnswerSamples() {
   return samples;
 }
 
-// The `ok` of the sample with this id.
+// Returns the `ok` of the sample with this id.
 Json OkOfSample(uint64_t id) {
   for (const std::string& sample : AnswerSamples()) {
     const absl::StatusOr<Answer> answer = ParseAnswer(sample);
@@ -66,7 +66,7 @@ Json OkOfSample(uint64_t id) {
 
 TEST(SamplesTest, AllAnswersAreAnswers) {
   const std::vector<std::string> samples = AnswerSamples();
-  // One for each command, and those that are no `ok`.
+  // One for each command, and those that are not `ok`.
   EXPECT_GE(samples.size(), 16U);
   for (const std::string& sample : samples) {
     const absl::StatusOr<Answer> answer = ParseAnswer(sample);
@@ -179,7 +179,7 @@ TEST(HelloTest, MoreDataThanAFrameHasRoomForIsNotOffered) {
   EXPECT_EQ(HelloFrom(hello).data, 512U * 1024);
 }
 
-// Numbers that do not fit where they belong are refused, never cut.
+// Numbers that do not fit their type are rejected, never truncated.
 TEST(NumberTest, IsNeverNarrowed) {
   const struct {
     const char* json;
@@ -242,7 +242,7 @@ TEST(ParseAnswerTest, TellsErrnoAndKind) {
   const Error both = error_of(R"({"errno": "EPIPE", "kind": "broken_pipe"})");
   EXPECT_EQ(both.error_number, EPIPE);
   EXPECT_EQ(both.kind, ErrorKind::kBrokenPipe);
-  // The second names that errno.h has.
+  // The aliases in errno.h.
   EXPECT_EQ(error_of(R"({"errno": "EWOULDBLOCK"})").error_number, EAGAIN);
   const Error kind = error_of(R"({"kind": "refused", "text": "no luck"})");
   EXPECT_EQ(kind.error_number, std::nullopt);

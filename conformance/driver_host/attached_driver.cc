@@ -18,7 +18,7 @@ AttachedDriver::AttachedDriver(const DriverCommand& command,
     : commands_(absl::StrCat(folder, "/commands")),
       answers_(absl::StrCat(folder, "/answers")) {
   for (const std::string& fifo : {commands_, answers_}) {
-    // One that an earlier run has left.
+    // An earlier run may have left one.
     unlink(fifo.c_str());
     Checked(mkfifo(fifo.c_str(), 0600), fifo);
   }
@@ -26,7 +26,8 @@ AttachedDriver::AttachedDriver(const DriverCommand& command,
                "and its command if you like:\n  "
             << DriverProcess::CommandToType(command, commands_, answers_)
             << std::endl;
-  // Each waits for the other side, in the order in which sh(1) opens them.
+  // Each open(2) blocks until the other side opens the FIFO. This order is the
+  // one in which sh(1) opens them.
   channel_.write_fd =
       CheckedFd(open(commands_.c_str(), O_WRONLY | O_CLOEXEC), commands_);
   channel_.read_fd =

@@ -8,12 +8,13 @@
 
 namespace net::conformance {
 
-// A driver that the user starts, in a debugger if they like: the channel is two
-// FIFOs (fifo(7)) in a folder. It lives in the network of who starts it.
+// A driver that the user starts, for instance in a debugger. The channel is two
+// FIFOs (fifo(7)) in a folder. The driver is in the network namespace of the
+// user's shell.
 class AttachedDriver {
  public:
   // Makes the FIFOs, prints on standard error how to start the driver, and
-  // waits until that has been done. Throws HarnessError.
+  // blocks until the user has started it. Throws HarnessError.
   AttachedDriver(const DriverCommand& command, const std::string& folder);
   AttachedDriver(const AttachedDriver&) = delete;
   AttachedDriver& operator=(const AttachedDriver&) = delete;

@@ -28,13 +28,13 @@ namespace {
 
 using Kind = BlockedCall::Kind;
 
-// The calls of a driver's threads.
+// The system calls of a driver's threads.
 struct Calls {
   std::vector<BlockedCall> calls;
   bool all_sleep = true;
 };
 
-// Looks at all threads. Fails if what one sleeps in cannot be seen.
+// Reads the system calls of all threads. Fails if that is not permitted.
 absl::StatusOr<Calls> ReadCalls(const BlockedCallReader& reader) {
   Calls result;
   for (const pid_t thread : reader.Threads()) {
@@ -49,7 +49,8 @@ absl::StatusOr<Calls> ReadCalls(const BlockedCallReader& reader) {
   return result;
 }
 
-// The descriptors, in the driver, that an operation may be about.
+// Returns the driver's descriptors that an operation may be about. The socket
+// of a pending connect is unknown, so these are all unknown ones.
 std::vector<int> DescriptorsOf(const Driver& driver,
                                const DriverSockets& sockets,
                                const Operation& operation) {
@@ -81,9 +82,10 @@ bool IsBlocked(const BlockedCallReader& reader, const Calls& all,
                is_still_blocked(call);
       });
   if (in_call >= how_many) return true;
-  // An event loop serves any number of operations, and an implementation may
-  // let the same operations of one socket wait for each other: all that the
-  // driver was sent has reached the threads once all of these sleep.
+  // One sleeping thread may be enough: an event loop serves any number of
+  // operations, and an implementation may serialize equal operations on a
+  // socket. Once all threads sleep, every command that was sent has reached its
+  // thread.
   return all.all_sleep && has_read_all &&
          std::any_of(calls.begin(), calls.end(), can_be) &&
          std::all_of(calls.begin(), calls.end(), is_still_blocked);
@@ -125,7 +127,8 @@ DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
       look.sleep[call.thread] = call.times_slept;
     }
   }
-  // One that has ended since it was asked about is not held, and not blocked.
+  // An operation that has ended meanwhile is not held any more, so it is not
+  // blocked.
   const auto is_blocked = [&](const Operation& operation) {
     const auto how_many = std::count(held.begin(), held.end(), operation);
     return how_many > 0 && operation.blocks_in.has_value() &&

@@ -11,42 +11,49 @@
 
 namespace net::conformance {
 
-// The result of one look at a driver's threads, for operations that it holds.
+// The state of a driver's threads at one moment, with respect to some of the
+// operations that it holds.
 struct DriverLook {
-  // Each operation is blocked. Its socket is not ready, and as many threads
-  // sleep in a call of it as there are operations of this kind; or all threads
-  // sleep, and one of them in a call of it or in poll(2) or epoll_wait(2) on a
-  // set that holds it.
+  // True if each operation is blocked: its socket is not ready, and one of
+  // these holds:
+  //
+  // - As many threads sleep in a system call of this kind on the socket as
+  //   there are such operations.
+  // - All threads sleep, and one of them in such a call, or in poll(2) or
+  //   epoll_wait(2) on a set that contains the socket.
   bool is_blocked = false;
-  // Why the look shows nothing; "" if it does.
+  // The reason if the threads' system calls cannot be read; else "".
   std::string hidden;
-  // A thread sleeps in a call that does not show for what.
+  // True if a thread sleeps in a system call whose arguments do not show what
+  // it waits for.
   bool is_opaque = false;
-  // How many operations the driver was sent and has not answered.
+  // The number of operations that the driver was sent and has not answered.
   size_t held = 0;
-  // The system calls that the threads sleep in, for people.
+  // The system calls that the threads sleep in, as text for messages.
   std::string calls;
-  // The threads' sleep; empty if one runs.
+  // How often each thread has gone to sleep; empty if one runs.
   Sleep sleep;
 };
 
-// Looks once. `operations` are some of those that the driver holds.
+// Inspects the driver's threads once. `operations` are some of those that the
+// driver holds.
 DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
                   absl::Span<const Operation> operations);
 
-// Ends the case if the look shows that waiting for `expected` is in vain: true
-// if it has noted so, as a precondition or as a failure.
+// Notes a precondition or a failure, and returns true, if the operations
+// `expected` will never be blocked: the threads' system calls cannot be read,
+// or all threads have slept in other calls for five seconds (SleepWatch).
 bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
                   absl::Span<const Operation> expected);
 
-// A place among the operations that a driver holds, for an operation of the
-// calling thread, while it lives.
+// A place among the operations that a driver can hold. The calling thread has
+// it until the object is destroyed.
 class Place {
  public:
-  // Waits for a place. If there is none, because all that the driver holds are
-  // blocked, notes that as a precondition of the case and calls `abandon`,
-  // which ends the case and does not return: its other threads may wait for
-  // this one.
+  // Waits for a place. If the driver holds as many operations as it can, and
+  // all of them are blocked, notes a precondition of the case and calls
+  // `abandon`. That ends the case and does not return, because its other
+  // threads may wait for this one.
   Place(Driver& driver, const DriverSockets& sockets,
         const Operation& operation, const std::function<void()>& abandon);
   Place(const Place&) = delete;

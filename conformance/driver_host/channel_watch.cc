@@ -23,8 +23,8 @@
 namespace net::conformance {
 namespace {
 
-// A JVM's own threads wake up now and then: so many ticks (of 10 ms) between
-// two looks are nothing.
+// Ignored number of ticks (of 10 ms) between two samples, because a JVM's own
+// threads wake up now and then.
 constexpr uint64_t kNothing = 1;
 
 std::string LinkOf(const std::string& path) {
@@ -32,7 +32,7 @@ std::string LinkOf(const std::string& path) {
   return std::filesystem::read_symlink(path, error).string();
 }
 
-// The entries of a folder of /proc; none if the process has ended.
+// Returns the entries of a folder of /proc; none if the process has ended.
 std::vector<std::string> EntriesOf(const std::string& path) {
   std::vector<std::string> names;
   std::error_code error;
@@ -51,8 +51,8 @@ std::string LineOf(const std::string& path) {
   return line;
 }
 
-// The fields of /proc/PID/stat from the third on, the state. (The second, the
-// name, may hold anything, parentheses too.)
+// Returns the fields of /proc/PID/stat from the third one, the state. The
+// second one, the name, may contain anything, even parentheses.
 std::vector<std::string> FieldsOfStat(const std::string& process) {
   const std::string line = LineOf(absl::StrCat(process, "/stat"));
   const size_t name_end = line.rfind(')');
@@ -98,7 +98,7 @@ std::vector<pid_t> ChannelWatch::Holders() const {
 }
 
 void ChannelWatch::AddProcess(pid_t pid, Sample& sample) const {
-  // In what FieldsOfStat() returns.
+  // Indices into the result of FieldsOfStat().
   constexpr size_t kState = 0;
   constexpr size_t kUserTicks = 11;
   constexpr size_t kSystemTicks = 12;
@@ -120,7 +120,8 @@ void ChannelWatch::AddProcess(pid_t pid, Sample& sample) const {
 }
 
 bool ChannelWatch::IsInRead(const std::string& task) const {
-  // "0 0x3 0x7ffc..." in read(3, ...); "running", or "-1 ..." elsewhere.
+  // The file holds "0 0x3 0x7ffc..." during read(3, ...); "running" or "-1 ..."
+  // if the thread is in no system call.
   const std::vector<std::string> words =
       absl::StrSplit(LineOf(absl::StrCat(task, "/syscall")), ' ');
   int number = -1;

@@ -12,32 +12,33 @@
 
 namespace net::conformance {
 
-// Watches the processes at the other end of a channel, through /proc: a driver
-// that is still starting uses the processor, one that has forgotten to flush
-// its answer sleeps in read(2) on the channel. Not thread-safe.
+// Watches the processes at the other end of a channel through /proc, to tell
+// two kinds of silence apart: a driver that is still starting uses the
+// processor; one that forgot to flush its answer sleeps in read(2) on the
+// channel. Not thread-safe.
 class ChannelWatch {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  // The channel must consist of pipes, and outlive it.
+  // The channel must consist of pipes and must outlive this object.
   explicit ChannelWatch(Channel channel);
 
-  // Looks once. To be called several times a second.
+  // Takes a sample. To be called several times a second.
   void Look();
 
-  // For how long, as far as was seen, none of the processes has used the
-  // processor.
+  // Returns for how long none of the processes has used the processor,
+  // according to the samples.
   Duration Idle() const { return Since(idle_since_); }
-  // The same, with one of the threads in read(2) on the channel, and nothing in
-  // the channel that it could read.
+  // Returns for how long, in addition, one of the threads has been in read(2)
+  // on the channel while the channel was empty.
   Duration BlockedInRead() const { return Since(reading_since_); }
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
   struct Sample {
-    bool runs = false;   // a thread runs, or waits for a page
+    bool runs = false;   // a thread is running or in uninterruptible sleep
     bool reads = false;  // a thread is in read(2) on the channel
-    uint64_t ticks = 0;  // of the processor, used until now
+    uint64_t ticks = 0;  // clock ticks of processor time used so far
   };
 
   static Duration Since(TimePoint start) {
@@ -48,7 +49,7 @@ class ChannelWatch {
   bool IsInRead(const std::string& task) const;
 
   const Channel channel_;
-  const std::string commands_;  // the pipe, as /proc/PID/fd names it
+  const std::string commands_;  // the pipe's name in /proc/PID/fd
   uint64_t ticks_ = 0;
   TimePoint idle_since_;
   TimePoint reading_since_;

@@ -31,14 +31,14 @@ using Json = nlohmann::json;
 
 constexpr absl::Duration kTimeout = absl::Seconds(20);
 
-// The next answer.
+// Returns the next answer.
 absl::StatusOr<Answer> HearAnswer(Probe& probe) {
   const absl::StatusOr<std::string> message = probe.Hear();
   if (!message.ok()) return message.status();
   return ParseAnswer(*message);
 }
 
-// Says a command, and hears the answer to it.
+// Sends a command and returns its answer.
 absl::StatusOr<Answer> Ask(Probe& probe, const Json& command) {
   probe.SayFrame(command);
   absl::StatusOr<Answer> answer = HearAnswer(probe);
@@ -50,7 +50,7 @@ absl::StatusOr<Answer> Ask(Probe& probe, const Json& command) {
   return answer;
 }
 
-// The members of `ok`.
+// Sends a command and returns the members of its `ok`.
 absl::StatusOr<Json> AskOk(Probe& probe, const Json& command) {
   absl::StatusOr<Answer> answer = Ask(probe, command);
   if (!answer.ok()) return answer.status();
@@ -69,7 +69,7 @@ absl::Status Expect(const absl::StatusOr<Answer>& answer,
   return absl::InvalidArgumentError(absl::StrCat("it did not answer ", what));
 }
 
-// The process that an answer to hello names. Throws DriverError.
+// Returns the process that an answer to hello names. Throws DriverError.
 ClaimedProcess ClaimOf(const Probe& probe, const Json& hello) {
   return ClaimedProcess(HelloFrom(hello), probe.process().channel(),
                         &probe.process());
@@ -98,7 +98,7 @@ absl::Status EndsWithTheChannel(Probe& probe) {
   if (absl::Status greeted = Greets(probe); !greeted.ok()) return greeted;
   probe.HangUp();
   const absl::Status ended = probe.AwaitEnd();
-  // With which status is its own affair.
+  // Any exit status is allowed.
   return absl::IsDeadlineExceeded(ended) ? ended : absl::OkStatus();
 }
 
@@ -160,7 +160,7 @@ absl::Status DoesNotHangOnRubbish(Probe& probe) {
   return absl::IsDeadlineExceeded(ended) ? ended : absl::OkStatus();
 }
 
-// A listener of the driver's: the `ok` of listen.
+// Asks for a listener and returns the `ok` of listen.
 absl::StatusOr<Json> AskToListen(Probe& probe, int id) {
   return AskOk(probe, {{"id", id},
                        {"command", "listen"},
@@ -188,8 +188,9 @@ absl::Status ServesWhileItWaits(Probe& probe) {
                    "hello: \"limits\": {\"operations\": 1}"));
 }
 
-// Connects to listeners of its own, all at once: a driver that mixes its
-// threads' commands up answers one id twice.
+// Sends several connect commands at once, to listeners of the driver itself. A
+// driver whose threads share the variable that holds the command answers one id
+// twice.
 absl::Status AnswersEachOfManyAtOnce(Probe& probe) {
   const auto hello = AskOk(probe, kHello);
   if (!hello.ok()) return hello.status();
@@ -295,7 +296,7 @@ absl::Status RunCheck(absl::Status (*run)(Probe& probe),
 }  // namespace
 
 bool CheckDriver(const DriverCommand& command, std::ostream& out) {
-  // It may end while it is spoken to.
+  // The driver may end while a command is written.
   std::signal(SIGPIPE, SIG_IGN);
   int failed = 0;
   for (const auto& check : kChecks) {

@@ -7,14 +7,18 @@
 
 namespace net::conformance {
 
-// Finds out whether a driver keeps to the protocol, where a run would not: what
-// it does with commands and options that it does not know, with numbers of
-// sockets that there are not, with other versions, with large frames, with what
-// is no frame, at the end of the channel. Each check has a driver of its own.
+// Checks whether a driver keeps to the protocol in situations that a run does
+// not produce:
 //
-// Prints a line for each check, and stops if not even the first is passed; true
-// if it passes them all. A driver that does
-// not answer is waited for for ten seconds.
+// - unknown commands, options and members, unknown socket numbers
+// - other versions of the protocol
+// - large frames, frames in pieces, bytes that are not a frame
+// - the end of the channel
+//
+// Each check starts a driver of its own and prints a line. If the first check
+// fails, the others are not run. Returns true if all checks passed. A driver
+// that does not answer costs nine seconds a check if it sleeps, twenty if it
+// keeps using the processor.
 bool CheckDriver(const DriverCommand& command, std::ostream& out);
 
 }  // namespace net::conformance

@@ -47,7 +47,7 @@ bool IsOfThisUser(pid_t pid) {
          folder.st_uid == geteuid();
 }
 
-// The processes that a driver may name.
+// Returns the processes that a driver's hello may name.
 std::vector<pid_t> Candidates(Channel channel, const DriverProcess* process) {
   const std::vector<pid_t> all =
       process != nullptr ? process->Processes() : AllProcesses();
@@ -61,7 +61,8 @@ std::vector<pid_t> Candidates(Channel channel, const DriverProcess* process) {
   return candidates;
 }
 
-// "process 2 (sh) and process 3 (python3)", by the numbers that they see.
+// Returns "the channel is held by process 2 (sh) and process 3 (python3)". The
+// numbers are those of the processes' own PID namespace.
 std::string DescribeHolders(const std::vector<pid_t>& candidates,
                             Channel channel) {
   std::vector<std::string> holders;
@@ -78,7 +79,8 @@ std::string DescribeHolders(const std::vector<pid_t>& candidates,
 
 pid_t Find(const Hello& hello, Channel channel, const DriverProcess* process) {
   const std::vector<pid_t> candidates = Candidates(channel, process);
-  // First by the number that a process has for itself.
+  // First the numbers in the processes' own PID namespace, then those in the
+  // runner's.
   for (const pid_t pid : candidates) {
     const std::vector<pid_t> numbers = NumbersOf(pid);
     if (!numbers.empty() && numbers.back() == hello.pid) return pid;
@@ -119,13 +121,15 @@ void ClaimedProcess::CheckSocket(std::optional<int> descriptor,
   if (!descriptor.has_value()) {
     if (!listens || !view_.TcpSockets().empty()) return;
     const std::string others = DescribeOtherOwners();
-    // Where no process has sockets that the kernel knows, they are not here.
+    // If no process has TCP sockets, they are not in the kernel: nothing to
+    // check.
     if (others.empty()) return;
     throw DriverError(
         absl::StrCat(Describe(), ", has no socket of TCP", others));
   }
   const std::optional<std::string> link = view_.LinkOfDescriptor(*descriptor);
-  // One that does not listen may be closed by a fault of what is judged.
+  // A socket that does not listen may already be closed, through a fault of the
+  // judged implementation.
   if (!link.has_value() || (link->empty() && !listens)) return;
   if (absl::StartsWith(*link, "socket:")) {
     const std::optional<int> duplicate =
@@ -156,7 +160,7 @@ std::string ClaimedProcess::DescribeOtherOwners() const {
     try {
       if (ProcessView(pid).TcpSockets().empty()) continue;
     } catch (const std::runtime_error&) {
-      continue;  // It has ended meanwhile.
+      continue;  // The process has ended meanwhile.
     }
     absl::StrAppend(&text, "; process ", numbers.back(), " (", NameOf(pid),
                     ") has sockets of TCP");

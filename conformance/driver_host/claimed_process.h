@@ -13,39 +13,39 @@
 
 namespace net::conformance {
 
-// The process that a driver names in its hello, as the one that has its
-// sockets. Makes sure that the runner touches no process but the driver's.
+// The process that a driver's hello names as the owner of its sockets. Makes
+// sure that the runner touches no process but the driver's.
 class ClaimedProcess {
  public:
-  // Finds the process. `hello` may have the number that the process has in the
-  // runner's PID namespace, or the one in its own.
+  // Finds the process. The number in `hello` may be that of the runner's PID
+  // namespace or that of the driver's own.
   //
-  // It must be one of the processes of `process`. If that is null, the user has
-  // started the driver: then it must be the same user's, and hold the other
-  // ends of `channel`. It must have a handler for the signal that hello names,
-  // if any. Throws DriverError.
+  // It must be one of the processes of `process`. If `process` is null, the
+  // user has started the driver: then it must belong to the same user and hold
+  // the other ends of `channel`. If hello names a signal, the process must have
+  // a handler for it. Throws DriverError.
   //
-  // `process` must outlive this.
+  // `process` must outlive this object.
   ClaimedProcess(const Hello& hello, Channel channel,
                  const DriverProcess* process);
 
   const ProcessView& view() const { return view_; }
 
-  // Checks a new socket, if the driver has answered with its descriptor: it
-  // must be a socket of TCP in this process. One that listens must be open, and
-  // be in this process even if the driver has not answered with a descriptor.
-  // Throws DriverError.
+  // Checks a new socket. If the driver answered with a descriptor, it must be a
+  // TCP socket in this process. A listener must be open, and must be in this
+  // process even if the driver answered without a descriptor. Throws
+  // DriverError.
   void CheckSocket(std::optional<int> descriptor, bool listens) const;
 
  private:
   void CheckSignal(std::optional<int> signal) const;
-  // "process 2 (sh), which the driver's hello names".
+  // Returns "process 2 (sh), which the driver's hello names".
   std::string Describe() const;
-  // The driver's other processes that have sockets of TCP: "; process 3
+  // Returns the driver's other processes that have TCP sockets: "; process 3
   // (python3) has sockets of TCP". "" if there are none.
   std::string DescribeOtherOwners() const;
 
-  const int number_;  // as the driver counts
+  const int number_;  // as in hello
   const DriverProcess* const process_;
   const ProcessView view_;
 };

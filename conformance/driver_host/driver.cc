@@ -130,7 +130,7 @@ DriverSockets::Entry DriverSockets::Find(Handle handle) const {
 void DriverSockets::Remove(Handle handle) {
   const MutexLock lock(mutex_);
   const Entry& entry = entries_.at(handle);
-  // A duplicate would keep the connection open.
+  // An open duplicate would keep the connection open.
   if (entry.duplicate.has_value()) close(*entry.duplicate);
   entries_.erase(handle);
 }
@@ -163,10 +163,12 @@ size_t DriverSockets::Offer(Handle handle, size_t size) const {
 }
 
 void DriverSockets::NoteSent(Handle handle, size_t offered, size_t taken) {
-  // Enough for an answer that took nothing to be followed by one that does.
+  // The least offer, so that a send that took nothing is followed by one that
+  // can take something.
   constexpr size_t kLeast = 64;
   const MutexLock lock(mutex_);
-  // The socket may have taken more if more had been offered.
+  // The driver took all, so it might have taken more. Keep a larger offer that
+  // another thread has noted meanwhile.
   std::optional<size_t>& offer = entries_.at(handle).offer;
   if (taken == offered && offered < offer.value_or(0)) return;
   if (taken < offered || offer.has_value()) {

@@ -25,26 +25,26 @@
 
 namespace net::conformance {
 
-// The way to a driver that runs.
+// The connection to a running driver.
 struct DriverLink {
   Channel channel;
-  // Null: the user has started it.
+  // Null if the user has started the driver.
   std::shared_ptr<const DriverProcess> process;
   // See Session.
   std::shared_ptr<Transcript> transcript;
   Session::OnFrame on_frame;
 };
 
-// A driver with which a trial has shaken hands.
+// A driver after its handshake with a trial.
 class Driver {
  public:
-  // Greets it. Throws DriverError, also where it names a process that is not
-  // its own, or a signal that would end that process.
+  // Performs the handshake. Throws DriverError, also if hello names a process
+  // that is not the driver's, or a signal that would end that process.
   explicit Driver(DriverLink link);
 
   Session& session() { return session_; }
   const Hello& hello() const { return hello_; }
-  // The process that has the sockets.
+  // The process that owns the sockets.
   const ProcessView& view() const { return process_.view(); }
 
   // See ClaimedProcess.
@@ -52,14 +52,14 @@ class Driver {
     process_.CheckSocket(descriptor, listens);
   }
 
-  // The operations that it holds now.
+  // The operations that it was sent and has not answered.
   Operations& operations() { return operations_; }
 
-  // The sockets of TCP that it had open when it was greeted.
+  // The TCP sockets that it had open at the handshake.
   const std::vector<DescriptorId>& first_sockets() const {
     return first_sockets_;
   }
-  // It has the same sockets open now.
+  // Returns true if it has the same TCP sockets open now.
   bool HasFirstSockets() const;
 
  private:
@@ -73,20 +73,20 @@ class Driver {
   Operations operations_;
 };
 
-// The sockets that a trial has in its drivers: what its environment and its
-// implementation both need to know. Thread-safe.
+// The sockets of a trial in its drivers, shared by its environment and its
+// implementation. Thread-safe.
 //
-// A driver's descriptors are DescriptorIds, those of this process are ints: the
-// numbers of two processes never meet.
+// Descriptors of a driver are DescriptorIds, those of this process are ints, so
+// that the numbers of two processes are never confused.
 class DriverSockets {
  public:
   struct Entry {
     std::shared_ptr<Driver> driver;
     uint64_t number = 0;                     // in the protocol
     std::optional<DescriptorId> descriptor;  // in the driver
-    std::optional<int> duplicate;  // of it, in this process; owned here
-    std::optional<size_t> offer;   // of bytes, for the next `send`
-    // A listener's address as it was asked for, with the port of the answer.
+    std::optional<int> duplicate;            // of it, in this process; owned
+    std::optional<size_t> offer;             // bytes for the next `send`
+    // Of a listener: the requested address with the port of the answer.
     std::optional<ip::Endpoint> reported;
   };
 
@@ -95,50 +95,52 @@ class DriverSockets {
   DriverSockets& operator=(const DriverSockets&) = delete;
   ~DriverSockets();
 
-  // The driver that new sockets are made by.
+  // The driver that makes new sockets.
   std::shared_ptr<Driver> driver() const;
-  // Adds a driver, which makes them from here on.
+  // Adds a driver, which makes new sockets from now on.
   void UseDriver(std::shared_ptr<Driver> driver);
-  // All of them; the first one is the trial's own.
+  // All drivers. The first one is the trial's own.
   std::vector<std::shared_ptr<Driver>> drivers() const;
 
-  // `made_by` is the command, for people. Throws DriverError if another open
-  // socket has the number.
+  // Adds a socket. `made_by` is the command that made it, for messages. Throws
+  // DriverError if another open socket has the same number.
   Handle Add(Entry entry, const std::string& made_by);
   // A copy.
   Entry Find(Handle handle) const;
   void Remove(Handle handle);
 
-  // After the answer to a command that makes sockets: sockets of the driver
-  // that are new, and that no command made, are from now on ascribed to this
-  // one.
+  // To be called after the answer to a command that makes sockets. Sockets of
+  // the driver that no earlier command is known to have made are from now on
+  // attributed to this command.
   void AscribeNew(const Driver& driver, const std::string& command);
 
-  // The duplicate of the socket's descriptor, made when first asked for.
-  // Nullopt if the driver does not tell its descriptors.
+  // Returns the duplicate of the socket's descriptor, which the first call
+  // makes. Nullopt if the driver does not report its descriptors.
   std::optional<int> Duplicate(Handle handle);
 
-  // How many of `size` bytes the next `send` is to offer. A driver that takes
-  // a thousand at a time is not sent 64 KiB each time: it is offered twice what
-  // it took last, and more again once it takes all.
+  // Returns how many of `size` bytes the next `send` is to offer. After a short
+  // send it offers twice the bytes that were taken, and more again once the
+  // driver takes all. So a driver that takes a thousand bytes at a time is not
+  // sent 64 KiB each time.
   size_t Offer(Handle handle, size_t size) const;
   void NoteSent(Handle handle, size_t offered, size_t taken);
 
-  // Whether a descriptor of the driver is that of a socket that a command made,
-  // or was open before.
+  // Returns true if a command made the socket behind a descriptor of the
+  // driver, or if it was open at the handshake.
   bool IsKnown(const Driver& driver, const DescriptorId& id) const;
 
-  // The sockets of TCP that the drivers have open, with the commands that made
-  // them. Of a driver that was added: those that it did not bring along.
+  // Returns the open TCP sockets of the drivers, with the commands that made
+  // them. Of added drivers, leaves out those open at their handshake.
   std::vector<Environment::Descriptor> Open() const;
-  // The descriptors of the drivers that exec leaves open; those of the trial's
-  // sockets with their duplicates.
+  // Returns the descriptors of the drivers that exec would leave open. Those of
+  // the trial's sockets come with their duplicates.
   std::vector<Environment::Descriptor> SurvivorsOfExec();
-  // An open descriptor that no socket has: the one that was just made, if it is
-  // the only one.
+  // Returns the only open descriptor of a TCP socket that is not known yet:
+  // that of the socket that was just made. Nullopt if there are none or
+  // several.
   std::optional<DescriptorId> FindNew(const Driver& driver) const;
-  // A socket of the protocol, for people: "socket 3 (descriptor 7), made by
-  // ...".
+  // Describes a socket by its number in the protocol: "socket 3 (descriptor 7),
+  // made by ...".
   std::string Describe(const Driver& driver, uint64_t number) const;
 
  private:
@@ -148,9 +150,10 @@ class DriverSockets {
   std::vector<std::shared_ptr<Driver>> drivers_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<Handle, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  // Where descriptors come from, for people: "made by {...}".
+  // The origins of descriptors, for messages: "made by {...}".
   std::map<DescriptorId, std::string> origins_ ABSL_GUARDED_BY(mutex_);
-  // Sockets by their numbers in the protocol, for people; also closed ones.
+  // Descriptions of sockets by their numbers in the protocol, for messages.
+  // Includes closed sockets.
   std::map<std::pair<const Driver*, uint64_t>, std::string> descriptions_
       ABSL_GUARDED_BY(mutex_);
 };

@@ -31,13 +31,13 @@
 namespace net::conformance {
 namespace {
 
-// A task's thread, as it announces itself.
+// The state that a task's thread publishes.
 struct TaskState {
   std::atomic<pid_t> thread = 0;
   std::atomic<bool> has_ended = false;
 };
 
-// A task of the case's process, whose operations are carried out by the driver.
+// A task in the case's process. The driver carries out its operations.
 class DriverTask final : public Task {
  public:
   DriverTask(Environment& here, std::function<void()> body,
@@ -59,7 +59,7 @@ class DriverTask final : public Task {
     LookPauses pauses;
     SleepWatch watch;
     while (!state_->has_ended) {
-      // The thread is between two operations if it has none.
+      // Without an operation, the thread is between two operations.
       const auto operation = driver_->operations().Of(state_->thread);
       if (operation.has_value()) {
         const DriverLook look = LookAt(*driver_, *sockets_, {*operation});
@@ -103,7 +103,7 @@ class DriverEnvironment final : public Environment {
         abandon_(std::move(abandon)) {}
   DriverEnvironment(const DriverEnvironment&) = delete;
   DriverEnvironment& operator=(const DriverEnvironment&) = delete;
-  // The driver's next case begins as this one did.
+  // Restores the limit of descriptors for the driver's next case.
   ~DriverEnvironment() override {
     if (limited_) first_->view().LimitDescriptors(std::nullopt);
   }
@@ -130,7 +130,7 @@ class DriverEnvironment final : public Environment {
     return sockets_->Open();
   }
 
-  // What exec does to descriptors is what their flags say: fcntl(2), F_GETFD.
+  // Goes by the close-on-exec flags, without an exec: fcntl(2), F_GETFD.
   std::vector<Descriptor> DescriptorsAfterExec() override {
     return sockets_->SurvivorsOfExec();
   }
@@ -143,14 +143,14 @@ class DriverEnvironment final : public Environment {
     }
   }
 
-  // Nobody can take a capability from another process: from here on a driver
-  // without it makes the sockets.
+  // A capability cannot be taken from another process, so from here on a second
+  // driver, which was started without it, makes the sockets.
   void DropPrivilegedPorts() override {
     NoteChange("took privileged ports away");
     auto process = std::make_shared<DriverProcess>(
         command_, DriverWorld{.own_network = false, .privileged_ports = false});
     const Channel channel = process->channel();
-    // Both write to one transcript: their messages are shown in their order.
+    // Both drivers share a transcript, so their messages are shown in order.
     sockets_->UseDriver(
         std::make_shared<Driver>(DriverLink{.channel = channel,
                                             .process = std::move(process),

@@ -12,16 +12,16 @@
 
 namespace net::conformance {
 
-// The actions of the runner, besides commands, that can change answers:
-// "peer" with the connect(2), bind(2) or listen(2) of a peer, in the manner of
-// strace(1); "world" with a change to the driver or its network, in words.
+// Called for actions of the runner, other than commands, that can change a
+// driver's answers. `kind` is "peer" with the connect(2), bind(2) or listen(2)
+// of a peer, in the format of strace(1); or "world" with a change to the driver
+// or its network, in words.
 using OnRunnersAction =
     std::function<void(absl::string_view kind, absl::string_view text)>;
 
-// The world of a case whose implementation is behind a driver: this machine's
-// kernel and the driver's network, as the case's own process sees them; but
-// what is done to "the process" (its descriptors, their limit, its privileges,
-// signals) is done to the driver.
+// The environment of a case whose implementation is behind a driver: the
+// machine's kernel and the driver's network. Actions on "the process" (its
+// descriptors, their limit, its privileges, signals) are applied to the driver.
 //
 // `command` starts another driver where a running one cannot be changed.
 // `abandon`: see MakeLinuxEnvironment().

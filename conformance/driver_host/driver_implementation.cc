@@ -62,7 +62,7 @@ Json ToJson(const ListenOptions& options) {
   if (options.times > 1) json["times"] = options.times;
   if (options.backlog.size() == 1) json["backlog"] = options.backlog[0];
   if (options.backlog.size() > 1) json["backlogs"] = options.backlog;
-  // One is told by the answer's `port` in any language.
+  // A single port is the answer's member `port`, in any language.
   if (options.port_assignments.size() > 1) {
     json["ports"] = options.port_assignments.size();
   }
@@ -74,7 +74,7 @@ const char* HowName(int how) {
   return how == SHUT_WR ? "write" : "both";
 }
 
-// The capabilities (PROTOCOL.md, hello) that a command is about.
+// Returns the capabilities (PROTOCOL.md, hello) that a command needs.
 std::vector<std::string> CapabilitiesFor(const Json& command) {
   std::vector<std::string> names;
   const std::string name = command.at("command").get<std::string>();
@@ -97,7 +97,7 @@ bool MakesSockets(absl::string_view command) {
   return command == "listen" || command == "connect" || command == "accept";
 }
 
-// The descriptor's number in the driver, if it is known.
+// Returns the descriptor's number in the driver, if known.
 std::optional<int> NumberOf(const DriverSockets::Entry& entry) {
   if (!entry.descriptor.has_value()) return std::nullopt;
   return entry.descriptor->fd;
@@ -240,7 +240,7 @@ class DriverImplementation final : public Implementation {
   std::optional<int> NativeHandle(Handle socket) override {
     const std::optional<int> duplicate = sockets_->Duplicate(socket);
     if (duplicate.has_value()) return duplicate;
-    // One that was told, and that the driver has closed by itself meanwhile.
+    // The driver reported a descriptor, and has closed it meanwhile.
     if (sockets_->Find(socket).descriptor.has_value()) return -1;
     return std::nullopt;
   }
@@ -277,7 +277,7 @@ class DriverImplementation final : public Implementation {
     return Do(*entry.driver, std::move(command), {blocks_in, NumberOf(entry)});
   }
 
-  // Sends a command, and holds its answer against the handshake.
+  // Sends a command, and compares the answer with the capabilities in hello.
   Result<Json> Do(Driver& driver, Json command,
                   const Operation& operation = {}) {
     const Place place(driver, *sockets_, operation, abandon_);
@@ -315,7 +315,7 @@ class DriverImplementation final : public Implementation {
     if (ok.contains("descriptor")) {
       descriptor = IntIn(ok, "descriptor", 0);
     }
-    // An adopted descriptor may be anything.
+    // An adopted descriptor may be of any kind.
     if (command.at("command") != "adopt") {
       driver->CheckSocket(descriptor,
                           /*listens=*/command.at("command") == "listen");
@@ -328,7 +328,7 @@ class DriverImplementation final : public Implementation {
     return sockets_->Add(std::move(entry), command.dump());
   }
 
-  // The port that the driver reports is the one that its socket has.
+  // Checks that the reported port is the socket's port.
   Result<Done> CheckPort(Handle listener, uint16_t reported) {
     const std::optional<int> fd = sockets_->Duplicate(listener);
     if (!fd.has_value()) return Done{};
@@ -339,7 +339,7 @@ class DriverImplementation final : public Implementation {
                                       actual->ToString())};
   }
 
-  // Hands over the ports that were asked for.
+  // Fills the out-parameters that were given.
   static Result<Handle> FillPorts(const std::vector<uint16_t*>& wanted,
                                   const Json& ok, Handle listener) {
     if (wanted.size() == 1) *wanted[0] = PortIn(ok, "port");

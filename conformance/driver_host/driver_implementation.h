@@ -9,12 +9,12 @@
 
 namespace net::conformance {
 
-// The implementation behind a driver: each method is a command, its result the
-// answer. Methods throw DriverError where the driver does not do its part.
+// The implementation behind a driver. Each method sends a command, and its
+// result is the answer. Methods throw DriverError if the driver fails.
 //
-// Where the driver says something that the runner knows better, the result is
-// an Error that says so: a port that its socket does not have, something done
-// that its handshake says it cannot.
+// If an answer contradicts what the runner knows, the result is an Error that
+// says so: a port that the socket does not have, or success with a capability
+// that hello denied.
 //
 // `abandon` ends a case that needs more operations at a time than the driver
 // can hold; see MakeLinuxEnvironment().

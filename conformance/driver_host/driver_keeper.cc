@@ -36,7 +36,7 @@ constexpr int kAdoptFd = 5;
 
 constexpr int kCannotStart = 126;  // an exit status, as sh(1) has it
 
-// Keeps the standard streams, too.
+// Does not close the standard streams.
 void CloseAllBut(std::initializer_list<int> kept) {
   for (const int fd : ListDescriptors("/proc/self/fd")) {
     const bool is_kept = fd <= STDERR_FILENO ||
@@ -57,17 +57,17 @@ void ReportStatus(int pipe, int status) {
   _exit(kCannotStart);
 }
 
-// Becomes the driver. Throws HarnessError.
+// Turns this process into the driver. Throws HarnessError.
 [[noreturn]] void ExecDriver(const DriverCommand& command,
                              const DriverWorld& world,
                              const KeeperPipes& pipes) {
-  // A group of its own. Its init ends before it only where there is no PID
-  // namespace and somebody kills the init.
+  // A process group of its own. The parent-death signal matters only without a
+  // PID namespace, if somebody kills the init.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::signal(SIGPIPE, SIG_DFL);
   if (!world.privileged_ports) {
-    // Not in the bounding set, it does not come back with exec either.
+    // A capability that is not in the bounding set does not return with exec.
     Checked(prctl(PR_CAPBSET_DROP, CAP_NET_BIND_SERVICE, 0, 0, 0),
             "PR_CAPBSET_DROP");
   }
@@ -88,9 +88,8 @@ void ReportStatus(int pipe, int status) {
   _exit(kCannotStart);
 }
 
-// In a PID namespace of one's own: makes /proc that namespace's, too. Where
-// that is not allowed /proc goes on showing the numbers of the runner's
-// namespace.
+// Mounts the /proc of the process's own PID namespace. Where that is not
+// permitted, /proc still shows the numbers of the runner's namespace.
 void MountProc() {
   if (unshare(CLONE_NEWNS) != 0) return;
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
@@ -98,8 +97,8 @@ void MountProc() {
                           MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
 }
 
-// The init: starts the driver, reports how it ended, and goes on until all that
-// it has left behind has ended, too.
+// Runs the init: starts the driver, reports its wait status, and returns only
+// when all its descendants have ended.
 [[noreturn]] void RunInit(const DriverCommand& command,
                           const DriverWorld& world, const KeeperPipes& pipes) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -107,7 +106,8 @@ void MountProc() {
   if (getpid() == 1) MountProc();
   const auto driver = static_cast<pid_t>(Checked(fork(), "fork"));
   if (driver == 0) ExecDriver(command, world, pipes);
-  // The driver must see the end of its channel, and be seen to close it.
+  // Copies in this process would hide the end of the channel from the driver,
+  // and the driver's closing of it from the runner.
   CloseAllBut({pipes.status});
   while (true) {
     int status = 0;
@@ -128,7 +128,7 @@ void MountProc() {
   if (world.own_network && !EnterOwnNetwork().has_value() && !world.ipv6) {
     WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
   }
-  // Where it is not allowed, the descendants are found by their parents.
+  // Where this is not permitted, the descendants are found through /proc.
   static_cast<void>(unshare(CLONE_NEWPID));
   const auto init = static_cast<pid_t>(Checked(fork(), "fork"));
   if (init == 0) {

@@ -26,10 +26,10 @@
 namespace net::conformance {
 namespace {
 
-// How much of what a driver prints is kept: the end.
+// The number of bytes at the end of a driver's output that are kept.
 constexpr size_t kOutputKept = 8192;
 
-// How long a process may take to end once it has closed what it had open.
+// The time that a process may take to end after it has closed its channel.
 constexpr absl::Duration kMoment = absl::Seconds(2);
 
 struct Pipe {
@@ -37,7 +37,8 @@ struct Pipe {
   int write_end;
 };
 
-// Above the numbers that the child will give to its ends.
+// Returns a pipe whose descriptors are above the numbers that the driver's
+// channel will have.
 Pipe MakePipe() {
   std::array<int, 2> low = {};
   Checked(pipe2(low.data(), O_CLOEXEC), "pipe2");
@@ -71,7 +72,7 @@ DriverProcess::DriverProcess(const DriverCommand& command,
                 .end = end.read_end,
                 .passing = passing_.receiver()});
   }
-  // As the child does: whichever of the two comes first.
+  // Both parent and child do this, so it is done whichever runs first.
   setpgid(keeper_, keeper_);
   for (const int theirs : {commands.read_end, answers.write_end,
                            output.write_end, status.write_end, end.read_end}) {
@@ -87,8 +88,9 @@ DriverProcess::DriverProcess(const DriverCommand& command,
 }
 
 DriverProcess::~DriverProcess() {
-  // Closing it would not do: a copy may be open in another process. (Without a
-  // keeper to read it there is nothing to end, and no SIGPIPE wanted.)
+  // Closing the descriptor would not be enough, because a copy may be open in
+  // another process. If the keeper is dead, there is nothing to end, and
+  // SIGPIPE must not be raised.
   const NoSigpipe no_sigpipe;
   [[maybe_unused]] const ssize_t written = write(end_fd_, "", 1);
   static_cast<void>(ReapChild(keeper_));
@@ -115,7 +117,7 @@ std::string DriverProcess::CommandToType(const DriverCommand& command,
 }
 
 bool DriverProcess::ReadOutput() {
-  // One that prints without end must not keep the runner here.
+  // A driver that prints without end must not block the runner.
   constexpr int kMostReads = 16;
   std::array<char, 65536> buffer;
   for (int i = 0; i < kMostReads; ++i) {
@@ -140,7 +142,7 @@ absl::Status DriverProcess::AwaitEnd(absl::Duration patience) {
     }
     int status = 0;
     const ssize_t got = read(status_fd_, &status, sizeof(status));
-    // Without a status, its init was killed, and it with the init.
+    // Without a status, the init was killed, and the driver with it.
     status_ = got == sizeof(status) ? status : W_EXITCODE(0, SIGKILL);
   }
   if (*status_ == 0) return absl::OkStatus();
@@ -161,10 +163,10 @@ void DriverProcess::CloseInChild() {
 }
 
 std::string DriverProcess::Describe() {
-  // One that has let go of its channel is about to end.
+  // A driver that has closed its channel is about to end.
   pollfd channel = {.fd = channel_.read_fd, .events = 0, .revents = 0};
   if (poll(&channel, 1, 0) == 1) static_cast<void>(AwaitEnd(kMoment));
-  // What it printed before it ended may have come since.
+  // Its last output may have arrived meanwhile.
   static_cast<void>(ReadOutput());
   std::string text;
   static_cast<void>(AwaitEnd(absl::ZeroDuration()));

@@ -15,47 +15,49 @@
 
 namespace net::conformance {
 
-// A driver that runs: a process, with others if it starts some, none of which
-// outlives the thread that has made this, or this. See KeepDriver().
+// A running driver: a process and those that it starts. All are killed when
+// this object is destroyed or when the thread that made it ends. See
+// KeepDriver().
 //
-// What it prints is kept: the end of it. Not thread-safe.
+// Keeps the end of the driver's output. Not thread-safe.
 class DriverProcess {
  public:
-  // Throws HarnessError if no process can be made. That the command cannot be
-  // run shows when the driver is spoken to: it has ended, and told why.
+  // Throws HarnessError if no process can be made. A command that cannot be run
+  // shows later: the driver has ended, and Describe() says why.
   explicit DriverProcess(const DriverCommand& command,
                          const DriverWorld& world = {});
   DriverProcess(const DriverProcess&) = delete;
   DriverProcess& operator=(const DriverProcess&) = delete;
   ~DriverProcess();
 
-  // The command as it is run, for people to type, with files for the channel:
-  // "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 driver 3<commands 4>answers".
+  // Returns the command line that starts the driver by hand, with files for the
+  // channel: "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 driver 3<commands
+  // 4>answers".
   static std::string CommandToType(const DriverCommand& command,
                                    const std::string& commands,
                                    const std::string& answers);
 
-  // The processes that the command has become and started: those of all that
-  // have not ended.
+  // Returns the processes of the command and its descendants that have not
+  // ended.
   std::vector<pid_t> Processes() const;
   Channel channel() const { return channel_; }
 
-  // Readable when it has printed something, which ReadOutput() then takes.
+  // Readable when there is output for ReadOutput().
   int output_fd() const { return output_fd_; }
-  // Does not wait. False once there will be no more.
+  // Does not block. Returns false once the output has ended.
   bool ReadOutput();
 
-  // Waits until the command's process has ended. OK if with status 0;
-  // DeadlineExceeded if it goes on.
+  // Waits until the command's process has ended. Returns OK if it exited with
+  // status 0, DeadlineExceeded if it still runs after `patience`.
   absl::Status AwaitEnd(absl::Duration patience);
-  // The end of what it can read.
+  // Closes the runner's end of the commands: the driver reads end of file.
   void CloseChannel();
-  // For a forked process that has nothing to do with it: closes its copies of
-  // the descriptors.
+  // To be called in a forked process that does not use this driver: closes its
+  // copies of the descriptors.
   void CloseInChild();
 
-  // For people, once it does not do what it should: how it ended, if it has,
-  // and the end of what it has printed since ForgetOutput().
+  // Describes a failing driver for people: how it ended, if it has, and the end
+  // of its output since ForgetOutput().
   std::string Describe();
   void ForgetOutput() { output_.clear(); }
 

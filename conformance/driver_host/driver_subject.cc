@@ -40,7 +40,7 @@ class DriverSubject final : public Subject {
     }
   }
 
-  // One that the user has started prints where the user sees it.
+  // A driver that the user has started prints to the user's terminal.
   int output_fd() const override {
     return process_ == nullptr ? -1 : process_->output_fd();
   }
@@ -63,7 +63,7 @@ class DriverSubject final : public Subject {
     transcript_->Clear();
     trial_name_ = std::string(trial_name);
   }
-  // (Where the user has started a driver, there are no others.)
+  // With a driver that the user has started there are no other trials.
   void CloseInChild() override {
     if (process_ != nullptr) process_->CloseInChild();
   }
@@ -87,7 +87,7 @@ class DriverSubject final : public Subject {
   }
 
   AfterReset Reset() override {
-    // A driver that is in the middle of something cannot be asked.
+    // A driver that has pending commands cannot be reset.
     if (driver_ == nullptr || !driver_->session().idle()) return {};
     const Answer answer = driver_->session().Call({{"command", "reset"}});
     const auto* ok = std::get_if<nlohmann::json>(&answer.content);
@@ -132,13 +132,13 @@ class DriverSubject final : public Subject {
 
   const DriverCommand command_;
   const DriverSubjectOptions options_;
-  // One of the two.
+  // Exactly one of the two is set.
   std::shared_ptr<DriverProcess> process_;
   std::unique_ptr<AttachedDriver> attached_;
   const std::shared_ptr<conformance::Transcript> transcript_ =
       std::make_shared<conformance::Transcript>();
   std::string trial_name_;
-  // Of the trial's process.
+  // The rest is used in the trial's process only.
   std::shared_ptr<Driver> driver_;
   std::shared_ptr<DriverSockets> sockets_;
   std::function<void()> abandon_;

@@ -13,14 +13,14 @@ namespace net::conformance {
 
 struct DriverSubjectOptions {
   bool ipv6 = true;  // in the driver's network
-  // Unless "": the user starts the driver; see AttachedDriver.
+  // If not "": the user starts the driver; see AttachedDriver.
   std::string attach_folder;
-  // Called in the trials' processes with each message, as Session::OnFrame.
+  // Called in the trial's process for each message, as Session::OnFrame.
   std::function<void(absl::string_view trial_name, bool sent,
                      absl::string_view message)>
       on_frame = nullptr;
-  // Called there with what the runner does meanwhile: a kind and a text, see
-  // MakeDriverEnvironment().
+  // Called in the trial's process for other actions of the runner, with a kind
+  // and a text; see MakeDriverEnvironment().
   std::function<void(absl::string_view trial_name, absl::string_view kind,
                      absl::string_view text)>
       on_action = nullptr;

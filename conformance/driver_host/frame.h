@@ -14,22 +14,23 @@ namespace net::conformance {
 // The largest message of a frame (conformance/drivers/PROTOCOL.md).
 inline constexpr size_t kMaxFrame = 1 << 20;
 
-// A message as a frame: its length in decimal digits, a newline, the message.
+// Encodes a message as a frame: its length in decimal digits, a newline, the
+// message.
 std::string EncodeFrame(absl::string_view message);
 
-// Cuts a stream of bytes into messages.
+// Splits a stream of bytes into messages.
 class FrameReader {
  public:
   void Append(absl::string_view bytes) { absl::StrAppend(&bytes_, bytes); }
 
-  // The next message; nullopt if more bytes are needed. An error says why what
-  // has come is no frame; nothing comes after that.
+  // Returns the next message, or nullopt if more bytes are needed. The error
+  // says why the bytes are not a frame; it is final.
   absl::StatusOr<std::optional<std::string>> Next();
 
-  // What has come of a frame that is not whole yet.
+  // The received part of an incomplete frame.
   absl::string_view rest() const { return bytes_; }
-  // The same for people: "the frame announces 133 bytes, 128 came"; "" if
-  // nothing has come.
+  // Describes it for people: "the frame announces 133 bytes, 128 arrived"; ""
+  // if nothing has arrived.
   std::string DescribeRest() const;
 
  private:

@@ -15,7 +15,7 @@ namespace {
 TEST(EncodeFrameTest, IsTheLengthANewlineAndTheMessage) {
   EXPECT_EQ(EncodeFrame("{}"), "2\n{}");
   EXPECT_EQ(EncodeFrame(""), "0\n");
-  // Bytes, not characters.
+  // The length counts bytes, not characters.
   EXPECT_EQ(EncodeFrame("\u00e9"), "2\n\u00e9");
 }
 
@@ -31,7 +31,7 @@ class FrameReaderTest : public testing::Test {
     ASSERT_TRUE(next.ok()) << next.status();
     EXPECT_EQ(*next, std::nullopt);
   }
-  // Reads what is no frame.
+  // Reads bytes that are not a frame.
   void ExpectError(absl::string_view bytes, absl::string_view message) {
     FrameReader reader;
     reader.Append(bytes);
@@ -80,13 +80,13 @@ TEST_F(FrameReaderTest, TakesFramesThatComeAtOnceApart) {
 TEST_F(FrameReaderTest, WhatIsNoLengthIsAnErrorThatShowsIt) {
   const char* expected = "expected a length and a newline, got ";
   ExpectError("hello\n", absl::StrCat(expected, "'hello\\n'"));
-  // Without waiting for a newline that may never come.
+  // It fails at once and does not wait for a newline, which may never arrive.
   ExpectError("x", absl::StrCat(expected, "'x'"));
   ExpectError("-1\n", expected);
   ExpectError(" 2\n{}", expected);
   ExpectError("2\r\n{}", absl::StrCat(expected, "'2\\r\\n{}'"));
   ExpectError("\n{}", expected);
-  // A line that a library has printed on the channel.
+  // A line that a library printed to the channel.
   ExpectError(std::string(1000, 'z'), "zzz...'");
 }
 

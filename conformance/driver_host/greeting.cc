@@ -38,7 +38,7 @@ absl::StatusOr<Hello> ReadHello(Probe& probe) {
   if (const auto* ok = std::get_if<nlohmann::json>(&answer->content)) {
     try {
       Hello hello = HelloFrom(*ok);
-      // Throws if it names another's process.
+      // Throws if hello names a process that is not the driver's.
       const ClaimedProcess process(hello, probe.process().channel(),
                                    &probe.process());
       return hello;

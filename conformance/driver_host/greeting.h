@@ -9,12 +9,14 @@
 
 namespace net::conformance {
 
-// Starts a driver, reads its answer to `hello`, and ends it. An error says what
-// was sent, what came, and what a usual cause is; a driver that forgets to
-// flush costs three seconds, see Probe::Hear(). After three seconds a hint goes
-// to `hints`.
+// Starts a driver, sends `hello`, reads the answer, and ends the driver. If no
+// answer has arrived after three seconds, prints a hint to `hints`.
 //
-// To be called while the process has one thread.
+// The error contains the message that was sent, the bytes that were received,
+// and a usual cause. A driver that forgets to flush costs three seconds; see
+// Probe::Hear().
+//
+// The calling process must have one thread.
 absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,
                                             const DriverWorld& world,
                                             std::ostream& hints);

@@ -1,4 +1,4 @@
-// Differences between drivers that are no faults raise nothing.
+// Harmless differences between drivers change no outcome.
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
-// Drivers that leak: what is reported, who is blamed, and that no other trial
-// suffers from it.
+// Tests of drivers that leak: the reports, the commands that they name, and
+// that no other trial is affected.
 
 #include <cerrno>
 #include <string>
@@ -34,8 +34,8 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-// The column of testdata/leaky.py with these arguments. Counts how many drivers
-// it starts.
+// Makes the column of testdata/leaky.py with these arguments. Counts the
+// drivers that it starts.
 struct LeakyColumn {
   explicit LeakyColumn(absl::string_view arguments) {
     const std::string command = absl::StrCat(
@@ -55,7 +55,7 @@ struct LeakyColumn {
   int started = 0;
 };
 
-// Runs the cases one after the other.
+// Runs the cases one at a time.
 std::vector<Verdict> RunCases(const LeakyColumn& leaky,
                               const std::vector<const Case*>& cases) {
   std::vector<Trial> trials;
@@ -81,7 +81,7 @@ Verdict VerdictOn(absl::string_view arguments, void (*run)(Context&)) {
   return RunCases(leaky, {&test_case}).front();
 }
 
-// The lines about descriptors that were left open, or closed by mistake.
+// Returns the lines about descriptors that were left open or wrongly closed.
 std::vector<std::string> Leaks(const Verdict& verdict) {
   return absl::StrSplit(verdict.leaked, '\n', absl::SkipEmpty());
 }
@@ -120,7 +120,7 @@ TEST(LeakTest, ALeakHasItsDescriptorAddressAndCommand) {
                                   "\"command\":\"connect\""))));
 }
 
-// The leaked socket gets the number that the listener had.
+// The leaked socket gets the descriptor number that the listener had.
 TEST(LeakTest, ACommandIsNotBlamedForANumberThatItsSocketHadBefore) {
   const Verdict verdict = VerdictOn("", [](Context& c) {
     ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
@@ -145,8 +145,8 @@ TEST(LeakTest, ASocketThatWasNotClosedIsNamedWithItsCommand) {
                         HasSubstr("(descriptor "), HasSubstr("made by {"))));
 }
 
-// The driver's numbers and those of the runner's duplicates are of two
-// processes. With many leaks, some numbers are the same.
+// The driver's descriptors and the runner's duplicates are in two processes.
+// With many leaks, some numbers are equal.
 TEST(LeakTest, ADescriptorOfTheDriverIsNoDuplicateOfTheSameNumber) {
   const Verdict verdict = VerdictOn("", [](Context& c) {
     ASSERT_OK_AND_ASSIGN(const loopback::RefusedPort refused,
@@ -165,7 +165,7 @@ TEST(LeakTest, ADescriptorOfTheDriverIsNoDuplicateOfTheSameNumber) {
   EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
 }
 
-// Behind a driver this starts another one: the ledger is that of both.
+// Behind a driver this starts a second driver. The ledger covers both.
 TEST(LeakTest, TheLedgerIsThatOfAllProcessesOfTheTrial) {
   const Verdict before = VerdictOn("", [](Context& c) {
     FailToConnect(c);
@@ -218,7 +218,7 @@ TEST(LeakTest, NorDoesOneThatIsNotAsItWasAtFirst) {
   EXPECT_EQ(leaky.started, 2);
 }
 
-// Cases of the table that failed, or leaked, after others with the same driver.
+// Cases that once failed or leaked after other cases with the same driver.
 TEST(LeakTest, ACaseEndsAsIfItWereTheFirst) {
   for (const absl::string_view second : {"listen.privileged.port_zero_is_not",
                                          "descriptors.exec.each_its_own"}) {

@@ -9,9 +9,10 @@
 
 namespace net::conformance {
 
-// Keeps SIGPIPE from this thread, while it lives: write(2) to a pipe that
-// nobody reads sends it to the thread that writes. (The process's disposition
-// is left alone. It is the business of what is judged.)
+// Blocks SIGPIPE in this thread while it exists, and discards those that arise:
+// write(2) to a pipe without readers sends SIGPIPE to the writing thread.
+// Leaves the process's disposition alone, because the judged implementation may
+// depend on it.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -26,7 +27,7 @@ class NoSigpipe {
   NoSigpipe& operator=(const NoSigpipe&) = delete;
   ~NoSigpipe() {
     const timespec at_once = {};
-    // One that was pending before is not this thread's own.
+    // A signal that was pending before must stay pending.
     while (!was_pending_ && sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 &&
            errno == EINTR) {
     }

@@ -21,7 +21,7 @@ namespace net::conformance {
 struct Operation {
   // The operation that may block; nullopt if the command does not block.
   std::optional<SocketOperation> blocks_in = std::nullopt;
-  // Of its socket, in the driver; nullopt if it is not known, as that of a
+  // Its socket's descriptor in the driver; nullopt if unknown, as that of a
   // `connect`.
   std::optional<int> descriptor = std::nullopt;
 
@@ -29,26 +29,28 @@ struct Operation {
 };
 
 // The operations that a driver holds, by the threads of this process that wait
-// for them. Thread-safe.
+// for their answers. Thread-safe.
 class Operations {
  public:
-  // `limit`: how many the driver can hold, if there is a limit.
+  // `limit` is the number of operations that the driver can hold, if limited.
   explicit Operations(std::optional<uint64_t> limit) : limit_(limit) {}
 
   std::optional<uint64_t> limit() const { return limit_; }
 
-  // Begins an operation of the calling thread. False if the driver holds as
-  // many as it can, or other threads have waited for longer, for all of
-  // `patience`: then the thread keeps its place in the queue, and calls again.
+  // Begins an operation of the calling thread. Returns false if the driver is
+  // full, or threads that have waited longer are before this one, for all of
+  // `patience`. The thread then keeps its place in the queue and has to call
+  // again.
   bool TryBegin(const Operation& operation, std::chrono::microseconds patience);
   void End();
 
   std::vector<Operation> All() const;
-  // The operation that a thread waits for, if any.
+  // Returns the operation that a thread waits for, if any.
   std::optional<Operation> Of(pid_t thread) const;
 
  private:
-  // True if the thread is the next, and there is a place. Requires a limit.
+  // Returns true if the thread is first in the queue and there is a free place.
+  // Requires a limit.
   bool IsTurnOf(pid_t thread) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::optional<uint64_t> limit_;

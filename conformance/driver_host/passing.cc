@@ -13,7 +13,7 @@
 namespace net::conformance {
 namespace {
 
-// A message of one byte, with room for one descriptor.
+// A message of one byte, with space for one descriptor.
 struct Message {
   Message() {
     header.msg_iov = &data;
@@ -28,7 +28,8 @@ struct Message {
   msghdr header = {};
 };
 
-// Above the numbers that the driver's descriptors will have: see MakePipe().
+// Moves a descriptor above the numbers that the driver's channel will have; see
+// MakePipe().
 int MoveUp(int fd) {
   const int moved = CheckedFd(fcntl(fd, F_DUPFD_CLOEXEC, 10), "fcntl");
   close(fd);

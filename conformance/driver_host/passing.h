@@ -4,10 +4,10 @@
 namespace net::conformance {
 
 // A pair of connected AF_UNIX sockets through which the runner passes
-// descriptors to a driver (unix(7), SCM_RIGHTS). Owns both: the driver has a
-// duplicate of its end.
+// descriptors to a driver (unix(7), SCM_RIGHTS). Owns both ends; the driver has
+// a duplicate of its end.
 //
-// Throws HarnessError where a system call fails.
+// Throws HarnessError if a system call fails.
 class Passing {
  public:
   Passing();
@@ -18,16 +18,16 @@ class Passing {
   // The driver's end.
   int receiver() const { return receiver_; }
 
-  // Puts a duplicate of `fd` into the socket, with one byte of data. Does not
-  // wait for the driver.
+  // Sends a duplicate of `fd` with one byte of data. Does not wait for the
+  // driver.
   void Pass(int fd) const;
 
-  // Closes both ends, before the destructor does. (A forked process that does
-  // not need its copies calls this.)
+  // Closes both ends before the destructor does: for a forked process that does
+  // not need its copies.
   void Close();
 
-  // Closes the duplicates that the driver has not received. Otherwise they
-  // would keep connections and ports open.
+  // Closes the duplicates that the driver has not received. They would keep
+  // connections and ports open.
   void TakeBack() const;
 
  private:

@@ -11,7 +11,7 @@
 namespace net::conformance {
 namespace {
 
-// Whether no process has the other end of a pipe any more.
+// Returns true if no process has the other end of a pipe open.
 bool IsAtEnd(int read_end) {
   pollfd event = {.fd = read_end, .events = POLLIN, .revents = 0};
   return poll(&event, 1, 0) == 1 && (event.revents & POLLHUP) != 0;
@@ -21,7 +21,7 @@ TEST(PassingTest, WhatWasNotReceivedIsTakenBackAndClosed) {
   const Passing passing;
   std::array<int, 2> ends = {};
   ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
-  // As often as a driver refuses the command, one descriptor stays behind.
+  // Each time a driver refuses the command, a descriptor stays in the socket.
   for (int i = 0; i < 1000; ++i) {
     passing.Pass(ends[1]);
     passing.TakeBack();

@@ -23,16 +23,16 @@ namespace net::conformance {
 namespace {
 
 constexpr absl::Duration kLook = absl::Milliseconds(100);
-// After so long an answer is missed.
+// After this time an answer counts as slow.
 constexpr absl::Duration kSlow = absl::Seconds(3);
-// How long a driver must have waited in read(2), or slept without using the
-// processor, until it is certain that it does nothing about the answer.
+// A driver that has been blocked in read(2), or has slept without using the
+// processor, for this long will certainly not answer.
 constexpr absl::Duration kBlocked = absl::Seconds(2);
 constexpr absl::Duration kIdle = absl::Seconds(9);
 
 constexpr size_t kShown = 240;
 
-// Bytes for people; the quotes of JSON need no escape.
+// Escapes bytes for people, but not the quotes of JSON.
 std::string Shown(absl::string_view bytes) {
   return absl::StrCat(
       absl::StrReplaceAll(absl::CHexEscape(bytes.substr(0, kShown)),
@@ -52,7 +52,7 @@ void Probe::Say(absl::string_view bytes) {
     const ssize_t written =
         write(process_.channel().write_fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return;  // It has ended: then there is no answer.
+    if (written < 0) return;  // The driver ended: Hear() reports that.
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }

@@ -16,13 +16,13 @@
 
 namespace net::conformance {
 
-// A driver to which anything can be sent, in frames or not, and whose answers
-// are waited for, but not for ever. For what is about drivers rather than about
-// implementations; SIGPIPE must be ignored.
+// Sends arbitrary bytes to a driver and reads its answers with a time limit.
+// For checks of drivers rather than of implementations. SIGPIPE must be
+// ignored.
 class Probe {
  public:
-  // After `timeout` an answer is not waited for any more; after less if it is
-  // certain that none will come: see Hear().
+  // An answer is awaited for at most `timeout`, and less if it is certain that
+  // none will arrive: see Hear().
   Probe(const DriverCommand& command, absl::Duration timeout,
         const DriverWorld& world = {})
       : timeout_(timeout), process_(command, world) {}
@@ -32,31 +32,34 @@ class Probe {
     Say(EncodeFrame(message.dump()));
   }
 
-  // The next message. NotFound: the driver ended without; InvalidArgument: what
-  // came is no frame; DeadlineExceeded: no whole frame came in time. That is
-  // the timeout; or three seconds, if the driver waits in read(2) for the next
-  // command; or nine, if it sleeps and has not used the processor. A driver
-  // that is still starting does use it.
+  // Returns the next message. Fails with
   //
-  // The message says what came, and what a usual cause is. After three seconds
-  // `on_slow`, if not null, is called with it.
+  // - NotFound: the driver ended without an answer.
+  // - InvalidArgument: the bytes are not a frame.
+  // - DeadlineExceeded: no whole frame arrived within the timeout; or within
+  //   three seconds, if the driver is blocked in read(2), waiting for the next
+  //   command; or nine seconds passed in which it slept and did not use the
+  //   processor. (A driver that is still starting uses the processor.)
+  //
+  // The error describes what arrived, and names a usual cause. After three
+  // seconds `on_slow`, if not null, is called with that text.
   absl::StatusOr<std::string> Hear();
   void OnSlow(std::function<void(absl::string_view hint)> on_slow) {
     on_slow_ = std::move(on_slow);
   }
 
-  // Waits until it has ended; OK if with status 0.
+  // Waits until the driver has ended. Returns OK if it exited with status 0.
   absl::Status AwaitEnd() { return process_.AwaitEnd(timeout_); }
   void HangUp() { process_.CloseChannel(); }
 
-  // For people: what was sent last and what was received since, and how the
-  // driver ended and what it printed.
+  // Describe for people the last exchange; and how the driver ended and its
+  // output.
   std::string LastExchange() const;
   std::string Describe() { return process_.Describe(); }
   const DriverProcess& process() const { return process_; }
 
  private:
-  // Waits for more bytes: a moment, at most.
+  // Waits for more bytes, at most for `moment`.
   absl::Status ReadMore(absl::Duration moment);
   std::string WhatIsMissing(absl::Duration waited) const;
 
@@ -64,7 +67,7 @@ class Probe {
   DriverProcess process_;
   FrameReader frames_;
   std::function<void(absl::string_view hint)> on_slow_;
-  // The last exchange; bytes that were sent one after the other are one.
+  // The last exchange. Bytes sent without an answer in between are one message.
   std::string sent_;
   std::string received_;
 };

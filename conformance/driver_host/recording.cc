@@ -35,13 +35,13 @@ using Json = nlohmann::json;
 
 constexpr absl::Duration kTimeout = absl::Seconds(20);
 
-// A session with a driver: one for each trial, or more if trials were repeated.
+// A session with a driver. A trial has one, or more if it was repeated.
 struct RecordedSession {
   std::string trial;
   std::vector<RecordedLine> lines;
 };
 
-// Null if the line is none of a recording.
+// Returns nullopt if the line is not one of a recording.
 std::optional<RecordedLine> LineFrom(const Json& json) {
   if (!json.is_object() || !json.contains("trial")) return std::nullopt;
   if (json.contains("message")) {
@@ -67,7 +67,7 @@ bool IsHello(const RecordedLine& line) {
          line.message.value("command", "") == "hello";
 }
 
-// The sessions, in the order of their beginnings.
+// Reads the sessions, in the order in which they began.
 absl::StatusOr<std::vector<RecordedSession>> ReadRecording(
     const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(path);
@@ -100,7 +100,7 @@ class ReplayedTrial {
   ReplayedTrial(const DriverCommand& command, std::ostream& out)
       : out_(out), probe_(command, kTimeout) {}
 
-  // True if all that can be compared was answered as then.
+  // Returns true if all compared answers are equal to the recorded ones.
   bool Run(const std::vector<RecordedLine>& lines) {
     const std::map<int, std::string> skipped = FindUnrepeatable(lines);
     PrintSkipped(lines, skipped);
@@ -130,8 +130,8 @@ class ReplayedTrial {
                : 0;
   }
 
-  // The commands that are not sent, by reason: "3 (accept), 4 (recv): needs a
-  // peer of the runner; not compared".
+  // Prints the commands that are not sent, by reason: "3 (accept), 4 (recv):
+  // needs a peer of the runner; not compared".
   void PrintSkipped(const std::vector<RecordedLine>& lines,
                     const std::map<int, std::string>& skipped) {
     std::map<std::string, std::vector<std::string>> by_reason;
@@ -150,7 +150,7 @@ class ReplayedTrial {
     }
   }
 
-  // A command with the ports and the sockets of now.
+  // Returns the command with the ports and sockets of this replay.
   Json Translated(Json command) const {
     for (const auto& [name, numbers] : numbers_) {
       const auto number = command.find(name);
@@ -161,8 +161,9 @@ class ReplayedTrial {
     return command;
   }
 
-  // Hears the answer that was recorded; other answers may come before it. False
-  // if there is no point in going on.
+  // Waits for the answer to the command of a recorded answer, and compares the
+  // two. Other answers may arrive before it. Returns false if the replay cannot
+  // continue.
   bool Expect(const Json& then) {
     const int id = then.value("id", 0);
     while (!heard_.contains(id)) {
@@ -190,7 +191,7 @@ class ReplayedTrial {
     if (same && kind == "ok") {
       const Json& old_ok = then.at("ok");
       const Json& new_ok = now.at("ok");
-      // Numbers are the driver's own affair.
+      // A driver may choose other ports and socket numbers.
       for (const char* name : {"port", "socket"}) {
         if (!old_ok.contains(name) || !new_ok.contains(name)) continue;
         numbers_[name][old_ok.value(name, 0)] = new_ok.value(name, 0);
@@ -205,7 +206,7 @@ class ReplayedTrial {
     out_ << "  then: " << then.dump() << "\n  now:  " << now.dump() << "\n";
   }
 
-  // Which of the four an answer is; "" if none.
+  // Returns which of the four kinds an answer is, or "".
   static std::string KindOf(const Json& answer) {
     for (const char* kind : {"ok", "error", "unsupported", "internal"}) {
       const auto found = answer.find(kind);
@@ -216,7 +217,7 @@ class ReplayedTrial {
 
   std::ostream& out_;
   Probe probe_;
-  // By the member's name: those of then, to those of now.
+  // By the member's name: recorded numbers, with those of this replay.
   std::map<std::string, std::map<int, int>> numbers_;
   std::map<int, Json> heard_;
   bool same_ = true;
@@ -234,7 +235,7 @@ absl::Status StartRecording(const std::string& path,
   const auto write_line = [fd](const Json& json) {
     const std::string line =
         json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    // Whole, for trials run at the same time: that is what O_APPEND is for.
+    // One write(2), with O_APPEND, because trials run at the same time.
     if (write(fd, line.data(), line.size()) !=
         static_cast<ssize_t>(line.size())) {
       throw HarnessError("--record-session: cannot write");
@@ -260,7 +261,7 @@ absl::Status StartRecording(const std::string& path,
 
 absl::StatusOr<bool> Replay(const std::string& path,
                             const DriverCommand& command, std::ostream& out) {
-  std::signal(SIGPIPE, SIG_IGN);  // A driver may end while it is spoken to.
+  std::signal(SIGPIPE, SIG_IGN);  // A driver may end during a write(2).
   const auto recording = ReadRecording(path);
   if (!recording.ok()) return recording.status();
   int different = 0;

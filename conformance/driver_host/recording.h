@@ -9,10 +9,9 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 
-// Sessions with drivers, in a file: a JSON line for each message; and one for
-// what the runner did meanwhile, as far as answers can depend on it: the
-// connect(2), bind(2) and listen(2) of its peers, and changes to the driver or
-// its network.
+// Recorded sessions with drivers. The file has a JSON line for each message,
+// and for each action of the runner that answers can depend on: the connect(2),
+// bind(2) and listen(2) of its peers, and changes to the driver or its network.
 //
 //   {"trial": "listen.plain v4 mine", "to": "driver", "message": {...}}
 //   {"trial": "listen.plain v4 mine", "to": "runner", "message": {...}}
@@ -21,21 +20,22 @@
 
 namespace net::conformance {
 
-// Makes the file empty, and returns what writes to it from then on, for
-// DriverSubjectOptions::on_frame. Errors name the file and the errno.
+// Truncates the file and sets the callbacks of `options` that write to it.
+// Errors name the file and the errno.
 absl::Status StartRecording(const std::string& path,
                             DriverSubjectOptions& options);
 
-// Sends the commands of a recording to drivers of their own, one for each
-// session, in their order, each after the answers that came before it then; and
-// prints what is answered otherwise than then. Ports and sockets that a driver
-// reports replace those of the recording.
+// Replays a recording: starts a driver for each session, sends its commands in
+// order, each after the answers that preceded it, and prints answers that
+// differ from the recorded ones. Ports and sockets that a driver reports
+// replace the recorded ones.
 //
-// The runner's peers are not there. Commands whose answers need one, or a
-// change that the runner made to the driver's world, are not sent, and named at
-// once: see FindUnrepeatable(). So no answer is waited for that cannot come.
+// The runner's peers do not exist in a replay. A command is not sent if its
+// answer needs a peer, or a change that the runner made to the driver's
+// environment; such commands are printed first. See FindUnrepeatable(). So the
+// replay never waits for an answer that cannot arrive.
 //
-// True if all that was compared was answered as then.
+// Returns true if all compared answers are equal.
 absl::StatusOr<bool> Replay(const std::string& path,
                             const DriverCommand& command, std::ostream& out);
 

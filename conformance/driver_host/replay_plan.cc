@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 
 constexpr absl::string_view kNeedsPeer = "needs a peer of the runner";
 
-// The number of that name; 0 if there is none.
+// Returns the number with this name; 0 if there is none.
 int NumberOf(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number_integer() ? found->get<int>()
@@ -33,7 +33,7 @@ std::string TextOf(const Json& object, const char* name) {
                                                      : "";
 }
 
-// The members of `ok`; null if it was not answered so.
+// Returns the members of `ok`; null for another answer.
 Json OkOf(const Json& answer) {
   const auto found = answer.find("ok");
   return found != answer.end() && found->is_object() ? *found : Json();
@@ -46,8 +46,8 @@ std::string ErrnoIn(const Json& answer) {
   return symbol.empty() ? TextOf(*error, "kind") : symbol;
 }
 
-// The port in "connect(3, {AF_INET, 127.0.0.1:80}, 16) = 0"; 0 if there is
-// none.
+// Returns the port in "connect(3, {AF_INET, 127.0.0.1:80}, 16) = 0"; 0 if there
+// is none.
 int PortIn(absl::string_view call) {
   call = call.substr(0, call.find('}'));
   const size_t colon = call.rfind(':');
@@ -65,22 +65,23 @@ int PortIn(absl::string_view call) {
 struct Exchange {
   Json command;
   Json answer;             // null if there was none
-  std::string changed_by;  // what had been done to the world before the answer
+  std::string changed_by;  // the runner's first change before the answer
 };
 
-// The connections of a session: who connected to whom.
+// The listeners and connections of a session.
 class Session {
  public:
   explicit Session(absl::Span<const RecordedLine> lines) {
     std::string changed_by;
     for (const RecordedLine& line : lines) Add(line, changed_by);
-    // A command that was never answered may wait for anything.
+    // Counted at the end, when all answers are known.
     for (auto& [id, exchange] : exchanges_) Count(exchange);
   }
 
   std::map<int, std::string> FindUnrepeatable() const {
     std::map<int, std::string> reasons;
-    // Commands that make sockets come before those that name them.
+    // In the order of ids, so a command that makes a socket comes before those
+    // that name it.
     std::set<int> lost;
     for (const auto& [id, exchange] : exchanges_) {
       const std::string reason = ReasonOf(exchange, lost);
@@ -136,14 +137,15 @@ class Session {
     return found == counts.end() ? 0 : found->second;
   }
 
-  // Whose connections come to that port is not known, or not repeatable.
+  // Returns true if connections to the port may come from someone else than the
+  // driver, or go to one of several listeners.
   bool IsShared(int port) const {
     return of_peers_.contains(port) || At(listeners_, port) > 1 ||
            At(accepted_, port) > At(connected_, port);
   }
 
-  // "" if the command can be sent again. `lost` are the sockets that there will
-  // not be.
+  // Returns the reason why the command cannot be repeated; "" if it can. `lost`
+  // are the sockets that will not exist.
   std::string ReasonOf(const Exchange& exchange,
                        const std::set<int>& lost) const {
     if (exchange.answer.is_null()) return "was never answered";
@@ -170,9 +172,10 @@ class Session {
     return needs_peer ? std::string(kNeedsPeer) : "";
   }
 
-  std::map<int, Exchange> exchanges_;  // by id: in the order of the commands
+  std::map<int, Exchange> exchanges_;  // by id, so in order of the commands
   std::map<int, int> ports_;           // of listeners, by socket
-  // By port: listeners, connections that the driver made, and accepted.
+  // By port: the numbers of listeners, of connections that the driver made, and
+  // of connections that it accepted.
   std::map<int, int> listeners_;
   std::map<int, int> connected_;
   std::map<int, int> accepted_;

@@ -18,27 +18,26 @@ struct RecordedLine {
     kCommand,
     kAnswer,
     kPeer,   // a system call of a peer of the runner's
-    kWorld,  // what the runner did to the driver or its network
+    kWorld,  // a change of the driver or its network by the runner
   };
   Kind kind = Kind::kCommand;
   nlohmann::json message;  // of a command or an answer
   std::string text;        // of the other two
 };
 
-// The commands of a session, by id, that cannot be sent again without the
-// runner: each with the reason. They are
+// Returns the commands of a session that cannot be repeated without the runner:
+// the ids, each with the reason. They are
 //
 // - accept on a listener to which a peer of the runner connected, or that
 //   accepted more connections than the driver itself made, or that shares its
-//   port with another;
+//   port with another listener;
 // - connect to a port on which the driver does not listen, unless it was
 //   refused; and to such a listener;
-// - listen on a given port that failed, if a peer of the runner's had bound
-//   one;
+// - listen on a given port that failed, if a peer of the runner had bound one;
 // - adopt, which gets a descriptor from the runner;
 // - all that name a socket of such a command;
-// - all that were answered after the runner had changed the driver's world: a
-//   signal, the limit of descriptors, a sysctl.
+// - all that were answered after the runner had changed the driver's
+//   environment: a signal, the limit of descriptors, a sysctl.
 //
 // All others depend on the driver alone, so their answers can be compared and
 // do not block.

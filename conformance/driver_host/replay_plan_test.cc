@@ -18,10 +18,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-// A session, written line by line.
+// Builds a session line by line.
 class ReplayPlanTest : public testing::Test {
  protected:
-  // A command, and its answer.
+  // Adds a command and its answer.
   void Say(int id, const std::string& command, Json members = Json::object()) {
     members["id"] = id;
     members["command"] = command;
@@ -51,7 +51,7 @@ class ReplayPlanTest : public testing::Test {
     Hear(1, {{"socket", 1}, {"port", 40001}});
   }
 
-  // The ids that are not sent again.
+  // Returns the ids that are not sent again.
   std::vector<int> Skipped() const {
     std::vector<int> ids;
     for (const auto& [id, reason] : FindUnrepeatable(lines_)) ids.push_back(id);

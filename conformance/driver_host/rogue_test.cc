@@ -1,5 +1,5 @@
-// What the runner makes of drivers that misbehave: each has its outcome and its
-// words, and the next case runs.
+// Tests of misbehaving drivers: each gets its outcome and message, and the next
+// case runs.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -51,7 +51,7 @@ constexpr Case kDoesNothing = {.id = "driver.does_nothing",
                                .source = "the test",
                                .run = &DoesNothing};
 
-// What a driver can lie about besides.
+// Uses the commands whose answers the lies below are in.
 void Talks(Context& c) {
   uint16_t port = 0;
   uint16_t again = 0;
@@ -66,7 +66,8 @@ constexpr Case kTalks = {.id = "driver.talks",
                          .requirement = "It must talk.",
                          .source = "the test",
                          .run = &Talks};
-// Fails, with the number of descriptors of the trial's process.
+// Fails with a message that has the number of descriptors of the trial's
+// process.
 void CountsDescriptors(Context&) {
   ADD_FAILURE() << ListDescriptors("/proc/self/fd").size() << " descriptors";
 }
@@ -75,7 +76,7 @@ constexpr Case kCountsDescriptors = {.id = "driver.counts_descriptors",
                                      .source = "the test",
                                      .run = &CountsDescriptors};
 
-// Generous: only what fails takes so long.
+// Generous, because only a failing test takes this long.
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 
 Column MakeColumn(const std::string& command) {
@@ -99,8 +100,8 @@ std::vector<Record> RecordsOf(const std::vector<Trial>& trials,
   return records;
 }
 
-// The verdict on a driver with that fault in a case that listens. The case
-// after it must pass: no run is lost.
+// Returns the verdict on a driver with this fault, in a case that listens. The
+// next case must pass, so no run is lost.
 Verdict VerdictOn(const std::string& command,
                   absl::Duration timeout = kTimeout) {
   const Column column = MakeColumn(command);
@@ -113,8 +114,8 @@ Verdict VerdictOn(const std::string& command,
   return records.front().verdict;
 }
 
-// The verdict on a driver in a case that does a little of everything, while
-// another driver serves that case, too. The other must pass.
+// Returns the verdict on a driver in the case kTalks, while another driver
+// serves the same case. The other one must pass.
 Verdict VerdictBesideOthers(const std::string& command,
                             absl::Duration timeout = kTimeout) {
   const Column column = MakeColumn(command);
@@ -192,7 +193,7 @@ const Lie kLies[] = {
     {"SignalWithoutHandler",
      "hello.signal=\"SIGUSR2\"",
      {"has no handler for the signal that hello names, number 12"}},
-    // What it can hold.
+    // Limits.
     {"DataOfZero", "hello.limits={\"data\": 0}", {"`data` must be above 0"}},
     {"DataBelowZero", "hello.limits={\"data\": -5}", {"`data`", kIntMust}},
     {"DataBeyondAll",
@@ -274,7 +275,7 @@ const Lie kLies[] = {
 INSTANTIATE_TEST_SUITE_P(All, LieTest, testing::ValuesIn(kLies),
                          [](const auto& lie) { return lie.param.name; });
 
-// What hello names is a process that lives, but not one of the driver's.
+// hello names a living process that is not the driver's.
 TEST(RogueTest, AProcessThatIsNotTheDriversIsLeftAlone) {
   // Beyond the numbers that the driver's own processes have in their namespace.
   pid_t bystander = 0;
@@ -305,7 +306,8 @@ TEST(RogueTest, AWrapperThatDoesNotExecIsFineIfThePidIsRight) {
   EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
 }
 
-// The wrapper holds the channel, too, so that only its lack of sockets shows.
+// The wrapper holds the channel, too, so only its lack of sockets gives it
+// away.
 TEST(RogueTest, AWrapperThatIsNamedInsteadOfTheDriver) {
   const auto wrapped = [](const char* fault) {
     return VerdictBesideOthers(
@@ -339,8 +341,8 @@ TEST(RogueTest, ADaemonOfTheDriverEndsWithIt) {
       VerdictOn(absl::StrCat(Rogue("daemon"), " '", fifo, "'"));
   EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
   ASSERT_EQ(fcntl(fd, F_SETFL, 0), 0);
-  // Its byte, unless it was ended before it had written one; then the end,
-  // which comes when no process has the other end open.
+  // Reads the daemon's byte, unless it was killed before it wrote one; then end
+  // of file, which shows that no process has the other end open.
   char byte = 0;
   while (read(fd, &byte, 1) == 1) {
   }
@@ -406,7 +408,7 @@ TEST(RogueTest, ATrialHasNoDescriptorsOfOtherTrials) {
       RecordsOf({{.test_case = &kCountsDescriptors, .column = &column}}, {})[0]
           .verdict.message;
   ASSERT_THAT(alone, HasSubstr(" descriptors"));
-  // Two that run, and one that waits for its next trial.
+  // Two that run, and an idle one.
   for (const Record& record :
        RecordsOf({{.test_case = &kDoesNothing, .column = &column},
                   {.test_case = &kListens, .column = &hanging},

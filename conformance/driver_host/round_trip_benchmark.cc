@@ -1,6 +1,5 @@
-// What it takes to ask a driver something: a command and its answer, on a
-// connection that is open. Wanted, on an idle machine: at most 150 us in
-// Python.
+// Measures the round trip of a command and its answer, on an open connection.
+// The target on an idle machine is at most 150 us in Python.
 //
 //   bazel run --config=opt //conformance/driver_host:round_trip_benchmark
 
@@ -22,7 +21,7 @@
 namespace net::conformance {
 namespace {
 
-// The value of what cannot fail here.
+// Returns the value of an operation that cannot fail here.
 template <typename T>
 T Must(const Result<T>& result) {
   if (!result.ok()) {
@@ -57,7 +56,7 @@ void BM_PeerAddr(benchmark::State& state, const DriverCommand& command) {
 }  // namespace net::conformance
 
 int main(int argc, char** argv) {
-  // Java's speaks on its standard input and output.
+  // Java's driver uses its standard input and output.
   for (const std::string language :
        {"python", "go", "node", "rust", "java", "net_tcp"}) {
     const auto program = net::conformance::FindRunfile(

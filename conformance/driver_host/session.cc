@@ -66,7 +66,8 @@ Answer Session::Call(nlohmann::json command) {
       Read();
     }
   }
-  // Even if the answer is there: what has come with it must not pass unseen.
+  // Even if the answer has arrived, because a fault that arrived with it must
+  // be reported.
   if (broken_.has_value()) throw DriverError(*broken_);
   Answer answer = *std::move(call.answer);
   calls_.erase(id);
@@ -118,8 +119,8 @@ void Session::Send(absl::string_view message) {
     poll(events, std::size(events), -1);
     if (events[1].revents != 0) ThrowBroken();
     if (events[0].revents == 0) continue;
-    // A write of this size does not block after poll(2), which can be
-    // interrupted.
+    // After poll(2), which can be interrupted, a write of this size does not
+    // block.
     const absl::string_view piece = rest.substr(0, PIPE_BUF);
     const ssize_t written =
         write(channel_.write_fd, piece.data(), piece.size());
@@ -145,7 +146,8 @@ void Session::ThrowBroken() const {
 void Session::Break(absl::string_view why) {
   if (!broken_.has_value()) broken_ = std::string(why);
   const uint64_t one = 1;
-  // Wakes the thread that reads. It cannot fail before 2^64 breaks.
+  // Wakes the thread that reads. Fails only if the counter overflows, after
+  // 2^64 calls.
   [[maybe_unused]] const ssize_t woken =
       write(broken_event_, &one, sizeof(one));
   changed_.NotifyAll();
@@ -154,14 +156,14 @@ void Session::Break(absl::string_view why) {
 void Session::Read() {
   reading_ = true;
   mutex_.unlock();
-  // Only the waiting is without the lock: nobody shall see the channel empty
-  // before what was in it is known.
+  // Only poll(2) runs without the lock. Otherwise another thread could see an
+  // empty channel before the bytes that were in it are processed.
   pollfd events[] = {{.fd = channel_.read_fd, .events = POLLIN, .revents = 0},
                      {.fd = broken_event_, .events = POLLIN, .revents = 0}};
   poll(events, std::size(events), -1);
   mutex_.lock();
   reading_ = false;
-  // A signal, or another thread that has broken the session.
+  // Interrupted by a signal, or another thread broke the session.
   if (events[0].revents == 0) return changed_.NotifyAll();
   std::array<char, 65536> buffer;
   const ssize_t got = read(channel_.read_fd, buffer.data(), buffer.size());

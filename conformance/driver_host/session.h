@@ -21,24 +21,24 @@
 
 namespace net::conformance {
 
-// How the runner speaks with a driver.
+// The descriptors between the runner and a driver.
 struct Channel {
   int read_fd = -1;   // the driver's answers
   int write_fd = -1;  // the commands
-  // For descriptors; null if the driver was not started with it. Not owned.
+  // Passes descriptors. Null if the driver was started without it. Not owned.
   const Passing* passing = nullptr;
 };
 
-// A conversation with a driver: commands out, answers in, in whatever order
-// they come. One after the other may use the same channel.
+// A session with a driver: sends commands and reads answers, which may arrive
+// in any order. Several sessions may use a channel, one after the other.
 //
-// Thread-safe. A thread that waits for an answer reads for all that wait. A
-// driver that has ended raises no SIGPIPE.
+// Thread-safe. One of the threads that wait for answers reads for all. A driver
+// that has ended raises no SIGPIPE.
 class Session {
  public:
-  // Does not own the channel. `on_frame`, if any, gets each message as it was
-  // sent (true) or received (false). `transcript` gets them, too; null: one of
-  // its own. Throws HarnessError.
+  // Does not own the channel. `on_frame`, if not null, is called with each
+  // message that was sent or received. `transcript` records them; if it is
+  // null, the session has one of its own. Throws HarnessError.
   using OnFrame = std::function<void(bool sent, absl::string_view message)>;
   explicit Session(Channel channel, OnFrame on_frame = nullptr,
                    std::shared_ptr<Transcript> transcript = nullptr);
@@ -46,37 +46,36 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  // Sends a command (its id is given here) and waits for the answer. Throws
-  // DriverError if the driver ends, breaks the protocol, or is at fault itself
-  // (`internal`).
+  // Adds an id to the command, sends it, and waits for the answer. Throws
+  // DriverError if the driver ends, breaks the protocol, or answers `internal`.
   Answer Call(nlohmann::json command);
 
   const Channel& channel() const { return channel_; }
 
-  // No command waits for its answer, and nothing was broken.
+  // Returns true if no command is pending and the session is not broken.
   bool idle() const;
 
-  // All commands have been read by the driver.
+  // Returns true if the driver has read all commands.
   bool HasReadAll() const;
 
-  // How many commands the driver was sent, all of them, and has not answered.
+  // Returns the number of commands that were sent completely and not answered.
   size_t Owed() const;
 
-  // Which message is the next one, of either side: the same number again means
-  // that nobody has said anything in between. Nullopt while an answer is there
-  // that nobody has read.
+  // Returns the number of the next message of either side. If two calls return
+  // the same number, no message was sent or received in between. Nullopt while
+  // an answer has arrived that was not read yet.
   std::optional<uint64_t> NextMessage() const;
 
  private:
   void Send(absl::string_view message);
   [[noreturn]] void ThrowBroken() const;
   void Break(absl::string_view why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Waits, without the lock, until there is something to read, and takes it;
-  // or until the session is broken.
+  // Waits, without the lock, until bytes have arrived or the session is broken;
+  // then processes the bytes.
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasUnread() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Take(absl::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // For people: the ids of the commands that were not answered yet.
+  // Returns the ids of the pending commands, for messages.
   std::string WaitingCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Note(bool sent, absl::string_view message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -84,8 +83,8 @@ class Session {
   const Channel channel_;
   const OnFrame on_frame_;
   const std::shared_ptr<Transcript> transcript_;
-  const int broken_event_;  // an eventfd(2): readable once `broken_` is set
-  Mutex write_mutex_;       // frames go out whole
+  const int broken_event_;  // eventfd(2): readable once `broken_` is set
+  Mutex write_mutex_;       // held while a whole frame is written
   mutable Mutex mutex_;
   CondVar changed_;
   uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
@@ -96,8 +95,7 @@ class Session {
     bool is_sent = false;
     std::optional<Answer> answer = std::nullopt;
   };
-  // By the ids of the commands that were not answered yet, or whose answer was
-  // not fetched yet.
+  // The pending commands, and those whose answer was not fetched yet, by id.
   std::map<uint64_t, Pending> calls_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::string> broken_ ABSL_GUARDED_BY(mutex_);
   uint64_t messages_ ABSL_GUARDED_BY(mutex_) = 0;

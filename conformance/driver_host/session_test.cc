@@ -18,7 +18,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-// A session whose other side is this test.
+// A session whose driver is this test.
 
 namespace net::conformance {
 namespace {
@@ -41,7 +41,7 @@ class SessionTest : public testing::Test {
     }
   }
 
-  // The words of the DriverError that a command ends with.
+  // Sends a command that fails, and returns the text of the DriverError.
   std::string ErrorOfCall(const nlohmann::json& command = {
                               {"command", "accept"}}) {
     try {
@@ -61,7 +61,7 @@ class SessionTest : public testing::Test {
     char byte = 0;
     EXPECT_EQ(read(commands_[0], &byte, 1), 1);
   }
-  // Waits until a writer of commands must block.
+  // Waits until writing a command would block.
   void AwaitFullPipe() const {
     pollfd event = {.fd = commands_[1], .events = POLLOUT, .revents = 0};
     while (poll(&event, 1, 0) == 1) std::this_thread::yield();
@@ -80,7 +80,7 @@ TEST_F(SessionTest, ADriverThatReadsNoMoreRaisesNoSigpipe) {
   ASSERT_EQ(std::signal(SIGPIPE, SIG_DFL), SIG_DFL);
   CloseReadingEnd();
   EXPECT_THAT(ErrorOfCall(), HasSubstr("takes no commands any more: EPIPE"));
-  // Nor is one left for later.
+  // And no SIGPIPE is pending.
   sigset_t pending = {};
   ASSERT_EQ(sigpending(&pending), 0);
   EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
@@ -119,7 +119,7 @@ TEST_F(SessionTest, AThreadThatCannotWriteIsWokenWhenAnotherBreaksIt) {
   std::string error_of_reader;
   std::thread reads([&] { error_of_reader = ErrorOfCall(); });
   AwaitCommand();
-  // What no pipe has room for, unless somebody reads.
+  // More than fits a pipe that nobody reads.
   const std::string large(kMaxFrame - 200, 'x');
   std::string error_of_writer;
   std::thread writes([&] { error_of_writer = ErrorOfCall({{"data", large}}); });

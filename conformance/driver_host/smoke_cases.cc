@@ -21,7 +21,7 @@ namespace {
 
 constexpr absl::string_view kSource = "conformance/drivers/PROTOCOL.md";
 
-// The handshake has gone before; reset comes after.
+// The runner sends hello before this case and reset after it.
 void Greets(Context& c) { static_cast<void>(c); }
 
 void Listens(Context& c) {
@@ -35,7 +35,7 @@ void TellsItsPort(Context& c) {
   EXPECT_NE(local.port, 0);
 }
 
-// A connection of the driver's with itself, of which nothing blocks.
+// A connection of the driver with itself. No operation blocks.
 struct Pair {
   Sock listener;
   Sock client;
@@ -106,7 +106,7 @@ void HoldsManySockets(Context& c) {
   }
 }
 
-// Reset finds the sockets that were not closed, the ledger their descriptors.
+// Sockets that were not closed show at reset, their descriptors in the ledger.
 void Closes(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, MakePair(c));
   ASSERT_THAT(pair.client.Close(), IsOk());

@@ -6,9 +6,9 @@
 
 namespace net::conformance {
 
-// A dozen cases about the driver itself: what it must be able to do before
-// there is a point in judging the implementation behind it. An outcome of
-// `unsupported` is a failure here.
+// Returns a dozen cases about the driver itself: what it must support before it
+// makes sense to judge the implementation behind it. The outcome `unsupported`
+// is a failure here, except in cases of level should.
 absl::Span<const Case> SmokeCases();
 
 }  // namespace net::conformance

@@ -21,8 +21,8 @@ namespace {
 constexpr size_t kLines = 40;
 constexpr size_t kWidth = 240;
 
-// Text in shared memory. A writer may be killed at any point, so a reader
-// believes no more than that the size is below the capacity.
+// Text in shared memory. The writer may be killed at any point, so a reader
+// relies only on the size being within the capacity.
 class SharedLine {
  public:
   void Set(absl::string_view text) {

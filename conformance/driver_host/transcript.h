@@ -9,11 +9,11 @@
 
 namespace net::conformance {
 
-// The last messages of a session, for people. It lies in memory that a process
-// shares with the children that it forks: so the runner can show the session of
+// The last messages of a session, for people. They are in memory that a process
+// shares with the children that it forks, so the runner can show the session of
 // a trial whose process is dead.
 //
-// Thread-safe. One process at a time may write.
+// Thread-safe. Only one process at a time may write.
 class Transcript {
  public:
   // Throws HarnessError.
@@ -22,17 +22,17 @@ class Transcript {
   Transcript& operator=(const Transcript&) = delete;
   ~Transcript();
 
-  // Adds a line: "> " and a command, "< " and an answer. Forgets the incomplete
-  // message.
+  // Adds a line: "> " and a command, or "< " and an answer. Clears the
+  // incomplete message.
   void Add(bool sent, absl::string_view message);
 
-  // The state of a message that is not complete: "the frame announces
-  // 133 bytes, 128 came"; "" if nothing has.
+  // Sets the description of an incomplete message: "the frame announces 133
+  // bytes, 128 arrived"; "" if nothing has arrived.
   void SetIncomplete(absl::string_view what);
 
   void Clear();
 
-  // The lines, the oldest first, and the incomplete message.
+  // Returns the lines, the oldest first, and the incomplete message.
   std::string Text() const;
 
  private:

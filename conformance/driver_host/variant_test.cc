@@ -1,5 +1,5 @@
-// What the runner sees a driver blocked in: variants of the tree's Python
-// driver, most of which hold one operation at a time.
+// Tests of how the runner recognizes that a driver is blocked, with variants of
+// the tree's Python driver. Most of them hold one operation at a time.
 
 #include <string>
 
@@ -35,7 +35,7 @@ TEST(OneOperationTest, CallsThatWaitAreSeenToWait) {
   EXPECT_THAT(verdicts["accept.interrupted.several_times"], Is(Outcome::kPass));
   EXPECT_THAT(verdicts["data.recv.waits_for_data"], Is(Outcome::kPass));
   EXPECT_THAT(verdicts["data.send.waits_for_room"], Is(Outcome::kPass));
-  // Python calls again (PEP 475), and that is seen, not supposed.
+  // Python repeats the call after a signal (PEP 475). The case observes that.
   EXPECT_THAT(verdicts["data.recv.interrupted"],
               Is(Outcome::kVariation, "goes_on"));
   EXPECT_THAT(verdicts["data.send.interrupted"],
@@ -74,7 +74,7 @@ TEST(OneOperationTest, ACaseThatNeedsTwoCannotBeRun) {
   }
 }
 
-// Two threads take turns, and none of their operations waits.
+// Two threads take turns, and none of their operations blocks.
 TEST(OneOperationTest, OperationsThatEndAreNotBlocked) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_THAT(JudgeVariant("one", {"connect.several_threads"}),
@@ -172,7 +172,7 @@ TEST(BlockedTest, SetsThatHoldTheSocketAreSeen) {
   }
 }
 
-// The whole table, with and without the limit.
+// All cases, with and without the limit.
 TEST(LimitTest, OnlyPreconditionsDiffer) {
   const Verdicts without = JudgeVariant("", {});
   int preconditions = 0;

@@ -19,7 +19,7 @@
 #include "conformance/suite/case.h"
 #include "gtest/gtest.h"
 
-// For tests: the cases, for variants of the tree's Python driver
+// For tests: runs cases with variants of the tree's Python driver
 // (testdata/variant.py).
 
 namespace net::conformance {
@@ -39,7 +39,8 @@ inline Column VariantColumn(absl::string_view differences) {
       .start_subject = [command] { return StartDriver({.line = command}); }};
 }
 
-// The cases that match one of the globs, by their ids, on IPv4.
+// Runs the cases that match one of the globs, on IPv4. Returns the verdicts by
+// case id.
 using Verdicts = std::map<std::string, Verdict>;
 inline Verdicts JudgeVariant(absl::string_view differences,
                              const std::vector<std::string>& globs,
