@@ -47,7 +47,7 @@ class FakeEnvironment final : public Environment {
                                      .uid = 0,
                                      .capabilities = FakeCapabilities::All(),
                                      .raises_sigpipe = true})) {
-    // Something where a process has its standard streams.
+    // Occupies the numbers of the standard streams.
     for (int fd = 0; fd <= 2; ++fd) {
       if (process_.EventFd(0, 0) != SysResult::Ok(fd)) {
         throw HarnessError("cannot make the standard streams");

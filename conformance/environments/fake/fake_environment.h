@@ -8,15 +8,16 @@
 namespace net::conformance {
 
 struct FakeEnvironmentOptions {
-  // A machine without IPv6.
+  // Disables IPv6, as on a machine without it.
   bool disable_ipv6 = false;
 };
 
-// The world of one case on a FakeKernel of its own, in virtual time. It lacks
-// nothing. The calling thread takes part, until it destroys the environment.
+// Makes the environment of one case on a FakeKernel of its own, with virtual
+// time. It supports every need. The calling thread is a participant of the
+// kernel until it destroys the environment.
 //
-// A task that is destroyed while it waits for something that will never come is
-// told so, by EDEADLK, and ends.
+// A task that is destroyed while it waits for an event that will never happen
+// gets EDEADLK from the system call and ends.
 std::unique_ptr<Environment> MakeFakeEnvironment(
     const FakeEnvironmentOptions& options);
 

@@ -20,7 +20,7 @@
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
-// That the environment does to the world what its header says.
+// Tests each action of the environment.
 
 namespace net::conformance {
 namespace {
@@ -46,7 +46,7 @@ class FakeEnvironmentTest : public testing::Test {
     return made.ok() ? made.fd() : -1;
   }
 
-  // A socket that is bound, or connected, and closed again.
+  // Binds or connects a socket, and closes it again.
   SysResult BindTo(const ip::Endpoint& local) {
     const SysResult made = sys().Socket(local.addr.family(), SOCK_STREAM, 0);
     if (!made.ok()) return made;
@@ -76,7 +76,7 @@ class FakeEnvironmentTest : public testing::Test {
   const std::unique_ptr<Environment> env_ = MakeFakeEnvironment({});
 };
 
-// --- What there is -----------------------------------------------------------
+// --- Needs -------------------------------------------------------------------
 
 TEST_F(FakeEnvironmentTest, LacksNothing) {
   for (const Need need : kNeeds) EXPECT_EQ(env_->Lacks(need), std::nullopt);
@@ -134,7 +134,7 @@ TEST_F(FakeEnvironmentTest, AnExecedProgramIsGoneAgain) {
 }
 
 TEST_F(FakeEnvironmentTest, TheDescriptorLimitLeavesExactlyWhatWasAsked) {
-  // A gap below the highest descriptor counts as free, too.
+  // A free number below the highest descriptor counts, too.
   const int low = NewSocket();
   const int high = NewSocket();
   ASSERT_THAT(sys().Close(low), IsOk());
@@ -148,7 +148,7 @@ TEST_F(FakeEnvironmentTest, TheDescriptorLimitLeavesExactlyWhatWasAsked) {
   EXPECT_THAT(sys().EventFd(0, 0), IsOk());
 }
 
-// --- Rights ------------------------------------------------------------------
+// --- Privileges --------------------------------------------------------------
 
 TEST_F(FakeEnvironmentTest, PrivilegedPortsCanBeTakenAway) {
   const ip::Endpoint privileged{ip::kLocalV4, 80};
@@ -159,7 +159,7 @@ TEST_F(FakeEnvironmentTest, PrivilegedPortsCanBeTakenAway) {
 }
 
 TEST_F(FakeEnvironmentTest, TheOtherUserIsAnother) {
-  // SO_REUSEPORT asks for the same effective user.
+  // SO_REUSEPORT requires the same effective user.
   const auto ours =
       loopback::ListenAnywhere(sys(), AF_INET, {.reuse_port = true});
   ASSERT_THAT(ours, IsOk());
@@ -266,7 +266,7 @@ TEST_F(FakeEnvironmentTest, TimeIsVirtual) {
   timespec now = {};
   ASSERT_THAT(sys().ClockGetTime(CLOCK_MONOTONIC, &now), IsOk());
   const time_t before = now.tv_sec;
-  // A year, which passes while the case waits for the task.
+  // A year of virtual time passes while the case waits for the task.
   constexpr timespec kYear = {.tv_sec = 31'536'000, .tv_nsec = 0};
   const auto task = env_->Start(
       [&] { EXPECT_THAT(sys().NanoSleep(&kYear, nullptr), IsOk()); });

@@ -42,10 +42,11 @@ using enum SocketOperation;
 constexpr int16_t kReadable = POLLIN | POLLRDNORM;
 constexpr int16_t kWritable = POLLOUT | POLLWRNORM;
 
-// The kernel's own limit of sets of epoll(7) in each other (EP_MAX_NESTS).
+// The kernel's limit for nested epoll(7) sets (EP_MAX_NESTS in fs/eventpoll.c).
 constexpr int kMostNested = 5;
 
-// More than a process may have open by default, and less than 1 MiB.
+// More descriptors than a process may have open by default. A set of this size
+// takes less than 1 MiB.
 constexpr uint64_t kMostPolled = 65536;
 
 struct CallInfo {
@@ -84,7 +85,8 @@ constexpr CallInfo kCalls[] = {
     {SYS_epoll_pwait, "epoll_pwait", Kind::kEpoll},
     {SYS_epoll_pwait2, "epoll_pwait2", Kind::kEpoll},
     {SYS_close, "close", Kind::kClose},
-    // After a stop its number replaces that of the call that goes on.
+    // After a stop the kernel shows this number instead of that of the
+    // restarted call.
     {SYS_restart_syscall, "restart_syscall", Kind::kOpaque},
     {SYS_io_uring_enter, "io_uring_enter", Kind::kOpaque},
     {SYS_futex, "futex", Kind::kOther},
@@ -112,7 +114,7 @@ bool IsSelect(int64_t number) {
   return number == SYS_pselect6;
 }
 
-// A file that a thread's end, or lacking rights, may take away.
+// Reads a file of /proc. Fails if the thread has ended or access is denied.
 absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoError(errno, absl::StrCat("open ", path));
@@ -124,8 +126,8 @@ absl::StatusOr<std::string> ReadWhole(const std::string& path) {
   return std::string(buffer.data(), static_cast<size_t>(got));
 }
 
-// The number and the arguments of proc(5), /proc/pid/syscall. False for
-// "running" and for -1: the thread is in none.
+// Parses the number and the arguments in /proc/pid/syscall (proc(5)). Returns
+// false for "running" and for -1, where the thread is in no system call.
 bool ParseCall(absl::string_view line, BlockedCall& call) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
   if (words.size() < 1 + call.args.size()) return false;
@@ -150,7 +152,7 @@ std::string Numbers(const std::vector<BlockedCall::Awaited>& awaited) {
       }));
 }
 
-// A line of /proc/pid/fdinfo/N of an epoll(7) descriptor, "tfd: 5 events: 19
+// A line of /proc/pid/fdinfo/N for an epoll(7) descriptor: "tfd: 5 events: 19
 // data: 5 pos:0 ino:1f sdev:9".
 struct EpollItem {
   int fd = -1;
@@ -242,7 +244,7 @@ absl::StatusOr<std::optional<BlockedCall>> BlockedCallReader::Read(
   if (!status.has_value() || !status->sleeps) return std::nullopt;
   const auto line = ReadWhole(PathOf(thread, "syscall"));
   if (!line.ok()) {
-    // A thread that has ended takes its files with it.
+    // The files of a thread that has ended are gone.
     if (access(PathOf(thread, "status").c_str(), F_OK) != 0) {
       return std::nullopt;
     }
@@ -375,13 +377,14 @@ void BlockedCallReader::AddEpollSet(BlockedCall& call, int epoll,
   for (std::string line; std::getline(file, line);) {
     const std::optional<EpollItem> item = ParseEpollItem(line);
     if (!item.has_value()) continue;
-    // The number is that of when it was added; another socket may have it now.
+    // The number is that at the time of EPOLL_CTL_ADD. Another socket may have
+    // it now.
     const std::string link = LinkOf(item->fd);
     if (absl::StartsWith(link, "socket:") &&
         link != absl::StrCat("socket:[", item->inode, "]")) {
       continue;
     }
-    // The low bits are those of poll(2); the flags (EPOLLET) are above.
+    // The low bits are those of poll(2). Flags such as EPOLLET are above them.
     Add(call,
         {.fd = item->fd, .events = static_cast<int16_t>(item->events & 0x7fff)},
         depth);

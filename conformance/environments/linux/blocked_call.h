@@ -14,27 +14,27 @@
 
 namespace net::conformance {
 
-// An operation of a socket that may block.
+// An operation on a socket that may block.
 enum class SocketOperation { kAccept, kConnect, kReceive, kSend };
 
-// The system call that a thread sleeps in: what proc(5) shows of it.
+// The system call that a thread sleeps in, as proc(5) shows it.
 struct BlockedCall {
   enum class Kind {
-    kSocket,  // accept(2), connect(2), recv(2), send(2) and their relatives
-    kPoll,    // poll(2), select(2) and their relatives
-    kEpoll,   // epoll_wait(2) and its relatives
-    kClose,   // close(2), which SO_LINGER makes wait
-    kOpaque,  // shows no descriptor though it may wait for one:
-              // io_uring_enter(2)
-    kOther,   // a lock (futex(2)), a time (nanosleep(2)), a child, ...
+    kSocket,  // accept(2), connect(2), recv(2), send(2) and their variants
+    kPoll,    // poll(2), select(2) and their variants
+    kEpoll,   // epoll_wait(2) and its variants
+    kClose,   // close(2), which blocks with SO_LINGER
+    kOpaque,  // may wait for a socket, but its arguments do not show it:
+    // io_uring_enter(2)
+    kOther,  // waits for a lock (futex(2)), a time (nanosleep(2)), a child, ...
   };
-  // A descriptor that wakes the thread.
+  // A descriptor that can wake the thread.
   struct Awaited {
     int fd = -1;
-    int16_t events = 0;  // as of poll(2)
+    int16_t events = 0;  // as in poll(2)
   };
 
-  // The operation of a call of the kind kSocket, on `fd`.
+  // The operation of a call of kind kSocket, and its descriptor.
   struct Direct {
     SocketOperation operation = SocketOperation::kAccept;
     int fd = -1;
@@ -45,59 +45,61 @@ struct BlockedCall {
   std::array<uint64_t, 6> args = {};
   Kind kind = Kind::kOther;
   std::optional<Direct> direct;
-  // Of the kinds kPoll and kEpoll: the set that the call waits for. A set of
-  // epoll(7) that is in it is replaced by what that holds.
+  // Of the kinds kPoll and kEpoll: the descriptors that the call waits for. An
+  // epoll(7) descriptor among them is replaced by the descriptors in its set.
   std::vector<Awaited> awaited;
-  // poll(2) of these shows that the thread is about to wake. (A set of epoll(7)
-  // stands for what it holds: it knows which edges were reported.)
+  // If poll(2) reports one of these ready, the thread is about to wake. An
+  // epoll(7) descriptor stands for its whole set here, because only it knows
+  // which edges were reported.
   std::vector<Awaited> wakers;
-  // How often the thread has gone to sleep: it sleeps in this call for as long
-  // as the number stays the same.
+  // How often the thread has gone to sleep. While the number does not change,
+  // it sleeps in this call.
   uint64_t times_slept = 0;
 
-  // True if the call can be how a thread carries out `operation` on `fd`.
+  // Returns true if a thread that performs `operation` on `fd` may be in this
+  // call.
   bool CanBe(SocketOperation operation, int fd) const;
 };
 
-// "thread 4711 sleeps in futex", "thread 4712 sleeps in accept4 on descriptor
-// 5".
+// Returns "thread 4711 sleeps in futex", or "thread 4712 sleeps in accept4 on
+// descriptor 5".
 std::string Describe(const BlockedCall& call);
-// The same of several, with commas.
+// Returns the descriptions of several calls, separated by commas.
 std::string Describe(absl::Span<const BlockedCall> calls);
 
-// The events of poll(2) that end the wait.
+// Returns the events of poll(2) that end the operation's wait.
 int16_t EventsOf(SocketOperation operation);
 
-// "accept on descriptor 5"; "connect" without one.
+// Returns "accept on descriptor 5", or "connect" if `fd` is nullopt.
 std::string Describe(SocketOperation operation, std::optional<int> fd);
 
-// Reads what threads of a process sleep in. That needs the right to trace the
-// process (ptrace(2)): to be root, or to have started it. Owns a pidfd unless
-// the process is this one.
+// Reads the system calls that threads of a process sleep in. Needs permission
+// to trace the process (ptrace(2)), which root has and the process that started
+// it. Owns a pidfd unless the process is this one.
 //
 // Thread-safe.
 class BlockedCallReader {
  public:
-  // Throws HarnessError if there is no such process.
+  // Throws HarnessError if the process does not exist.
   explicit BlockedCallReader(pid_t pid);
   BlockedCallReader(const BlockedCallReader&) = delete;
   BlockedCallReader& operator=(const BlockedCallReader&) = delete;
   ~BlockedCallReader();
 
-  // The process's threads.
+  // Returns the process's threads.
   std::vector<pid_t> Threads() const;
 
-  // The call that a thread sleeps in. Nullopt if it runs, waits for a page, or
-  // is gone. Fails if that cannot be seen, with the reason.
+  // Returns the call that a thread sleeps in. Nullopt if the thread runs, is in
+  // uninterruptible sleep, or has ended. Fails if the call cannot be read.
   absl::StatusOr<std::optional<BlockedCall>> Read(pid_t thread) const;
 
-  // True if nothing is there that would wake the thread, and it has slept in
-  // the call ever since Read(). A thread whose socket is ready is shown as
-  // blocked until it is scheduled.
+  // Returns true if the thread has slept in the call ever since Read(), and
+  // nothing is ready that would wake it. The second condition is needed because
+  // a thread whose socket is ready still sleeps until it is scheduled.
   bool IsStillBlocked(const BlockedCall& call) const;
 
-  // True if poll(2) of the process's descriptor shows one of the events, or
-  // that it is no descriptor.
+  // Returns true if poll(2) reports one of the events for the process's
+  // descriptor, or reports that it is not open.
   bool IsReady(int fd, int16_t events) const;
 
   bool IsSocket(int fd) const;
@@ -109,13 +111,13 @@ class BlockedCallReader {
   void FindAwaited(BlockedCall& call) const;
   void AddPollSet(BlockedCall& call) const;
   void AddSelectSets(BlockedCall& call) const;
-  // `depth`: of sets of epoll(7) in each other.
+  // `depth` counts nested epoll(7) sets.
   void Add(BlockedCall& call, BlockedCall::Awaited one, int depth) const;
   void AddEpollSet(BlockedCall& call, int epoll, int depth) const;
 
   const pid_t pid_;
   const std::string folder_;  // "/proc/4711"
-  const int pidfd_;           // -1: of this process
+  const int pidfd_;           // -1 if it is this process
 };
 
 }  // namespace net::conformance

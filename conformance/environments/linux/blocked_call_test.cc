@@ -1,4 +1,4 @@
-// What is read of threads that really sleep.
+// Tests with threads that really sleep.
 
 #include "conformance/environments/linux/blocked_call.h"
 
@@ -47,7 +47,7 @@ using enum SocketOperation;
 constexpr SocketOperation kAllOperations[] = {kAccept, kConnect, kReceive,
                                               kSend};
 
-// A descriptor that is closed.
+// Owns a descriptor: the destructor closes it.
 class Fd {
  public:
   explicit Fd(int fd) : fd_(fd) { EXPECT_GE(fd, 0); }
@@ -79,7 +79,7 @@ void MakeBlocking(int fd) {
   ASSERT_EQ(ioctl(fd, FIONBIO, &off), 0);
 }
 
-// Sockets on which everything blocks, for as long as it takes.
+// Sockets on which every operation blocks for as long as necessary.
 class BlockedCallTest : public testing::Test {
  protected:
   BlockedCallTest()
@@ -94,10 +94,10 @@ class BlockedCallTest : public testing::Test {
   }
 
   int listener() const { return listener_.socket().fd(); }
-  // There is nothing to receive.
+  // Nothing has arrived, so a receive blocks.
   int quiet() const { return quiet_.first.fd(); }
   int peer_of_quiet() const { return quiet_.second.fd(); }
-  // It cannot be sent to: it is not connected yet.
+  // A send blocks, because the connection is not established yet.
   int unready() const { return connecting_.get(); }
 
   const BlockedCallReader reader_{getpid()};
@@ -113,7 +113,7 @@ void DoNothing(int) {}
 
 using NamedCall = std::pair<const char*, std::function<void()>>;
 
-// A thread, until its system calls are interrupted.
+// A thread that blocks in a system call until it is interrupted.
 class Sleeper {
  public:
   explicit Sleeper(const std::function<void()>& body) {
@@ -147,8 +147,8 @@ class Sleeper {
   pid_t tid_ = 0;
 };
 
-// Waits until the thread sleeps in the call of that name. (If it never does,
-// the test's time is up.)
+// Waits until the thread sleeps in the call with this name. If it never does,
+// the test times out.
 BlockedCall AwaitSleep(const BlockedCallReader& reader, pid_t thread,
                        absl::string_view name) {
   while (true) {
@@ -157,7 +157,7 @@ BlockedCall AwaitSleep(const BlockedCallReader& reader, pid_t thread,
       ADD_FAILURE() << call.status();
       return {};
     }
-    // Before it, the thread may have waited for a lock.
+    // The thread may first have waited for a lock.
     if (call->has_value() && reader.IsStillBlocked(**call) &&
         absl::StrContains(absl::StrCat(Describe(**call), " "),
                           absl::StrCat(" sleeps in ", name, " "))) {
@@ -167,7 +167,8 @@ BlockedCall AwaitSleep(const BlockedCallReader& reader, pid_t thread,
   }
 }
 
-// The call can be this operation on this descriptor, and nothing else.
+// Expects that the call can be this operation on this descriptor, and no other
+// operation.
 void ExpectOnly(const BlockedCall& call, SocketOperation operation, int fd) {
   for (const SocketOperation one : kAllOperations) {
     EXPECT_EQ(call.CanBe(one, fd), one == operation)
@@ -278,7 +279,7 @@ TEST_F(BlockedCallTest, SetsOfSelect) {
          fd_set to_read;
          fd_set to_write;
          fill(to_read, to_write);
-         // Without glibc, which makes it pselect6.
+         // Called directly, because glibc's select() calls pselect6.
          syscall(SYS_select, FD_SETSIZE, &to_read, &to_write, nullptr, nullptr);
        }},
       {"pselect6", [&] {
@@ -415,13 +416,14 @@ TEST_F(BlockedCallTest, AThreadThatWokeIsNotStillBlocked) {
   const BlockedCall before = AwaitSleep(reader_, sleeper.tid(), "recvfrom");
   EXPECT_FALSE(reader_.IsReady(quiet(), POLLIN));
   ASSERT_EQ(send(peer_of_quiet(), "x", 1, 0), 1);
-  // It has not run, and the socket is ready; or it has, and slept anew.
+  // The thread has not run yet, and the socket is ready; or it has run, and
+  // sleeps again.
   EXPECT_FALSE(reader_.IsStillBlocked(before));
   const BlockedCall after = AwaitSleep(reader_, sleeper.tid(), "recvfrom");
   EXPECT_GT(after.times_slept, before.times_slept);
 }
 
-// The kernel wakes nobody for an edge twice, nor for less than all.
+// The kernel wakes no thread twice for an edge, and no MSG_WAITALL for a part.
 TEST_F(BlockedCallTest, ASocketThatIsReadyMayWakeNobody) {
   const Fd epoll(epoll_create1(0));
   AddTo(epoll.get(), quiet(), EPOLLIN | EPOLLET);
@@ -454,7 +456,7 @@ TEST_F(BlockedCallTest, AnotherProcess) {
   {
     const BlockedCallReader reader(child);
 #if defined(ABSL_HAVE_THREAD_SANITIZER)
-    // ThreadSanitizer adds a thread of its own.
+    // ThreadSanitizer adds a thread to the process.
     EXPECT_THAT(reader.Threads(), testing::Contains(child));
 #else
     EXPECT_THAT(reader.Threads(), testing::ElementsAre(child));
@@ -468,7 +470,7 @@ TEST_F(BlockedCallTest, AnotherProcess) {
   waitpid(child, nullptr, 0);
 }
 
-// In a child: reads what `process` sleeps in without the right to trace it.
+// In a child: reads what `process` sleeps in, without permission to trace it.
 // Exits with 0 if that fails with the reason.
 [[noreturn]] void ReadWithoutCapabilities(pid_t process) {
   __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
@@ -478,7 +480,7 @@ TEST_F(BlockedCallTest, AnotherProcess) {
   const BlockedCallReader reader(process);
   while (true) {
     const auto call = reader.Read(process);
-    if (call.ok() && !call->has_value()) continue;  // it still runs
+    if (call.ok() && !call->has_value()) continue;  // still running
     _exit(absl::StrContains(call.status().message(), "/syscall") ? 0 : 1);
   }
 }

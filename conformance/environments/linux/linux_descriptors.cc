@@ -34,8 +34,8 @@
 namespace net::conformance {
 namespace {
 
-// A program that everything has, that answers what it is told, and that waits
-// until its input ends.
+// A program that every system has, that echoes its input, and that runs until
+// its input ends.
 constexpr char kWaitingProgram[] = "/bin/cat";
 
 struct Pipe {
@@ -49,14 +49,15 @@ Pipe MakePipe() {
   return {.read_end = fds[0], .write_end = fds[1]};
 }
 
-// In the child: starts the program with `input` and `output` as its standard
-// input and output. Tells the errno if that fails; success closes `failure`.
+// In the child: execs the program with `input` and `output` as its standard
+// input and output. If that fails, writes the errno to `failure`; success
+// closes it.
 [[noreturn]] void ExecWaitingProgram(int input, int output, int failure) {
   if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0) {
     execl(kWaitingProgram, kWaitingProgram, static_cast<char*>(nullptr));
   }
   const int error = errno;
-  // If this fails, too, the parent sees a program without descriptors.
+  // If this fails, too, the parent finds a process without descriptors.
   [[maybe_unused]] const ssize_t told = write(failure, &error, sizeof(error));
   _exit(127);
 }
@@ -72,7 +73,7 @@ std::vector<int> ListDescriptors(const std::string& folder) {
     int fd = -1;
     if (absl::SimpleAtoi(entry->d_name, &fd)) fds.push_back(fd);
   }
-  // The one that reads this very folder does not count.
+  // Leave out the descriptor that reads this folder.
   if (folder == "/proc/self/fd") {
     fds.erase(std::remove(fds.begin(), fds.end(), dirfd(directory)), fds.end());
   }
@@ -140,14 +141,14 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
     close(failure.read_end);
     waitpid(child, nullptr, 0);
   };
-  // The end of this pipe says that exec has closed its other end.
+  // End of file means that exec closed the other end.
   int error = 0;
   if (Checked(read(failure.read_end, &error, sizeof(error)), "read") != 0) {
     throw HarnessError(
         absl::StrCat("exec ", kWaitingProgram, ": ", ErrnoSymbol(error)));
   }
-  // While it starts, the dynamic linker opens libraries, at numbers that may
-  // have been those of sockets. An answer says that it is past that.
+  // At its start the dynamic linker opens libraries, perhaps with numbers that
+  // sockets had. The echo shows that it is past that.
   char byte = '?';
   Checked(write(input.write_end, &byte, 1), "write");
   if (Checked(read(output.read_end, &byte, 1), "read") != 1) {
@@ -156,7 +157,8 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
   const std::string folder = absl::StrCat("/proc/", child, "/fd");
   std::vector<Environment::Descriptor> descriptors;
   for (const int fd : ListDescriptors(folder)) {
-    // It has the numbers of this process, except for what it has opened itself.
+    // A descriptor that was inherited has the same number in this process. One
+    // that the program opened itself does not.
     const uint64_t inode = SocketInode(folder, fd);
     const bool is_own = inode != 0 && inode == SocketInode("/proc/self/fd", fd);
     descriptors.push_back(

@@ -13,30 +13,33 @@
 
 namespace net::conformance {
 
-// The descriptors of this process. All throw HarnessError where they fail.
+// The descriptors of this process. The functions throw HarnessError if they
+// fail.
 
-// The numbers in a folder of descriptors: "/proc/self/fd", "/proc/4711/fd".
+// Returns the numbers in a folder of descriptors: "/proc/self/fd",
+// "/proc/4711/fd".
 std::vector<int> ListDescriptors(const std::string& folder);
 
-// The inode of the socket that is open by the number `fd` in such a folder; 0
-// if that is no socket.
+// Returns the inode of the socket that is open as `fd` in such a folder; 0 if
+// that is not a socket.
 uint64_t SocketInode(const std::string& folder, int fd);
 
-// What a descriptor is, for people: "socket 127.0.0.1:4711, listening".
+// Describes a descriptor for people: "socket 127.0.0.1:4711, listening".
 std::string DescribeDescriptor(int fd);
 
-// The open ones, by number, with what they are.
+// Returns the open descriptors in order of their numbers, with descriptions.
 std::vector<Environment::Descriptor> ListOpenDescriptors();
 
-// Those that are open in a program that this process forks and execs.
+// Returns the descriptors that are open in a program that this process forks
+// and execs.
 std::vector<Environment::Descriptor> ListDescriptorsAfterExec();
 
-// Why that program cannot be started; nullopt if it can.
+// Returns why that program cannot be started, or nullopt if it can.
 std::optional<std::string> LacksExec();
 
-// The RLIMIT_NOFILE with which just `free` more descriptors can be opened, by
-// who has those open of which `is_open` says so. (The kernel hands out the
-// lowest free number, below the limit.)
+// Returns the RLIMIT_NOFILE with which a process can open exactly `free` more
+// descriptors. `is_open` returns whether the process has a descriptor open. The
+// kernel assigns the lowest free number below the limit.
 rlim_t LimitThatLeaves(int free, absl::FunctionRef<bool(int fd)> is_open);
 
 }  // namespace net::conformance

@@ -35,7 +35,7 @@
 namespace net::conformance {
 namespace {
 
-// Any user but root serves.
+// Any user other than root.
 constexpr uid_t kOtherUid = 1;
 
 std::optional<std::string> LacksIpv6() {
@@ -110,7 +110,7 @@ class LinuxEnvironment final : public Environment {
   }
 
   std::vector<Descriptor> OpenDescriptors() override {
-    // Looking takes a descriptor, too, which LimitDescriptors() may not leave.
+    // Listing needs a descriptor itself, and LimitDescriptors() may leave none.
     rlimit limit = {};
     Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
     Checked(setrlimit(RLIMIT_NOFILE, &descriptor_limit_), "setrlimit");

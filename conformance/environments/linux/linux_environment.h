@@ -12,19 +12,18 @@
 namespace net::conformance {
 
 struct LinuxEnvironmentOptions {
-  // Takes IPv6 away from the case's network: shows what the suite does on a
-  // machine without it.
+  // Disables IPv6 in the case's network, as on a machine without IPv6.
   bool disable_ipv6 = false;
-  // The process whose network namespace is the case's.
+  // If set, the case uses the network namespace of this process.
   std::optional<pid_t> network_of = std::nullopt;
 };
 
-// Makes this process the world of one case, on the machine's own kernel: moves
-// it into a network namespace of its own where that is allowed, or into that of
-// the process named. For a child
-// process that runs one case and ends; it must have one thread.
+// Makes the environment of one case on the machine's own kernel. Moves this
+// process into a network namespace of its own where that is permitted, or into
+// that of `options.network_of`. For a child process that runs one case and
+// ends. The process must have one thread.
 //
-// `abandon` must end the process: it is called when a task is destroyed that
+// `abandon` must end the process. It is called when a task is destroyed that
 // still runs (see StartLinuxTask()). Throws HarnessError.
 std::unique_ptr<Environment> MakeLinuxEnvironment(
     const LinuxEnvironmentOptions& options, std::function<void()> abandon);

@@ -23,8 +23,8 @@
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
-// That the environment does to the world what its header says. Each program is
-// a case of its own, for it changes the process it runs in.
+// Tests each action of the environment. Each runs as a case of its own, because
+// it changes the process that it runs in.
 
 namespace net::conformance {
 namespace {
@@ -32,7 +32,7 @@ namespace {
 using testing::Contains;
 using testing::Not;
 
-// Runs a program that needs something; skips the test where that is lacking.
+// Runs a case that needs something. Skips the test where that is lacking.
 #define EXPECT_PASSES(needs_, ...)                                      \
   do {                                                                  \
     Case test_case = MakeCase(__VA_ARGS__);                             \
@@ -97,7 +97,7 @@ TEST(LinuxEnvironmentTest, AnExecedProgramHasWhatIsNotCloseOnExec) {
 
 TEST(LinuxEnvironmentTest, TheDescriptorLimitLeavesExactlyWhatWasAsked) {
   EXPECT_PASSES(Need::kNone, [](Context& c) {
-    // A gap below the highest descriptor counts as free, too.
+    // A free number below the highest descriptor counts, too.
     const SysResult low = c.sys().EventFd(0, 0);
     const SysResult high = c.sys().EventFd(0, 0);
     ASSERT_TRUE(low.ok() && high.ok());
@@ -128,7 +128,7 @@ TEST(LinuxEnvironmentTest, PrivilegedPortsCanBeTakenAway) {
 
 TEST(LinuxEnvironmentTest, TheOtherUserIsAnother) {
   EXPECT_PASSES(Need::kOtherUser | Need::kOwnNetwork, [](Context& c) {
-    // REUSEPORT asks for the same effective user.
+    // SO_REUSEPORT requires the same effective user.
     const auto ours =
         loopback::ListenAnywhere(c.sys(), AF_INET, {.reuse_port = true});
     ASSERT_TRUE(ours.ok());
@@ -158,8 +158,8 @@ TEST(LinuxEnvironmentTest, AMissingSysctlIsAHarnessError) {
 }
 
 TEST(LinuxEnvironmentTest, TheLoopbackInterfaceGoesDown) {
-  // ::1 goes with the interface. (127.0.0.1 stays, and so does its route: a
-  // connect to it would wait for an answer to segments that are lost.)
+  // The interface takes ::1 with it. 127.0.0.1 and its route stay: a connect to
+  // it would wait for an answer to segments that are lost.
   EXPECT_PASSES(Need::kOwnNetwork | Need::kIpv6, [](Context& c) {
     const ip::Endpoint target{ip::kLocalV6, 1};
     EXPECT_THAT(ConnectTo(c.sys(), target), IsErrno(ECONNREFUSED));
@@ -185,7 +185,7 @@ TEST(LinuxEnvironmentTest, AnErrnoThatNoRouteHasIsAHarnessError) {
 }
 
 TEST(LinuxEnvironmentTest, CasesShareNoPorts) {
-  // Both would be 40001's only listener.
+  // Each of them would be the only listener on 40001.
   for (int i = 0; i < 2; ++i) {
     EXPECT_PASSES(Need::kOwnNetwork, [](Context& c) {
       EXPECT_TRUE(loopback::ListenOn(c.sys(), {ip::kLocalV4, 40001}).ok());

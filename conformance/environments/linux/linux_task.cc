@@ -34,8 +34,7 @@
 namespace net::conformance {
 namespace {
 
-// An event that happens once or more, to be waited for in a poll(2). Raise() is
-// async-signal-safe.
+// An event that poll(2) can wait for. Raise() is async-signal-safe.
 class Event {
  public:
   Event() : fd_(CheckedFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
@@ -47,13 +46,13 @@ class Event {
 
   void Raise() const {
     const uint64_t one = 1;
-    // Fails only when the counter is full, and then it is raised all the same.
+    // Fails only if the counter is full, and then the event is raised already.
     [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof(one));
   }
 
   void Clear() const {
     uint64_t count = 0;
-    // Fails only when it is clear already.
+    // Fails only if the event is not raised.
     [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof(count));
   }
 
@@ -61,8 +60,8 @@ class Event {
   const int fd_;
 };
 
-// What the signal handler raises: an event of the task that is interrupted, and
-// in whose thread it runs.
+// The event that the signal handler raises. It belongs to the interrupted task,
+// in whose thread the handler runs.
 std::atomic<const Event*> handled_event = nullptr;
 static_assert(std::atomic<const Event*>::is_always_lock_free);
 
@@ -72,7 +71,7 @@ void OnSignal(int) {
   errno = saved_errno;
 }
 
-// Without SA_RESTART, so that system calls end with EINTR.
+// Without SA_RESTART, so that system calls fail with EINTR.
 void InstallHandler() {
   struct sigaction action = {};
   action.sa_handler = &OnSignal;
@@ -128,7 +127,7 @@ class LinuxTask final : public Task {
     handled_.Clear();
     handled_event = &handled_;
     InstallHandler();
-    // A thread that has ended but was not joined may still be signalled.
+    // Signalling a thread that has ended is allowed until it is joined.
     if (thread_.joinable()) pthread_kill(thread_.native_handle(), SIGUSR1);
     pollfd events[] = {{.fd = handled_.fd(), .events = POLLIN, .revents = 0},
                        {.fd = ended_.fd(), .events = POLLIN, .revents = 0}};
@@ -140,15 +139,16 @@ class LinuxTask final : public Task {
  private:
   bool Ended() const { return WaitForEnd(std::chrono::nanoseconds(0)); }
 
-  // True once the body has returned; false after a while if it has not.
+  // Returns true once the body has returned; false if it has not within
+  // `pause`.
   bool WaitForEnd(std::chrono::nanoseconds pause) const {
     pollfd event = {.fd = ended_.fd(), .events = POLLIN, .revents = 0};
     const timespec timeout = {.tv_sec = 0, .tv_nsec = pause.count()};
     return ppoll(&event, 1, &timeout, nullptr) == 1;
   }
 
-  // The thread waits for a socket, or for a close(2) to end, and what it waits
-  // for is not there.
+  // Returns true if the thread waits for a socket or in close(2), and the event
+  // that it waits for has not happened.
   bool IsBlocked(const BlockedCall& call) const {
     switch (call.kind) {
       case BlockedCall::Kind::kSocket:
@@ -167,9 +167,10 @@ class LinuxTask final : public Task {
     return false;
   }
 
-  // A close(2) by another thread neither ends the call nor takes the file from
-  // it. So the thread is blocked as it was seen to be, though nothing shows any
-  // more what wakes it.
+  // Returns true if the thread was seen blocked in this call on a descriptor
+  // that another thread has closed since. close(2) neither ends the call nor
+  // releases the file, so the thread is still blocked, although its descriptor
+  // no longer shows what wakes it.
   bool OutlivesDescriptor(const BlockedCall& call) const {
     return blocked_.has_value() && blocked_->number == call.number &&
            blocked_->times_slept == call.times_slept &&
@@ -179,8 +180,8 @@ class LinuxTask final : public Task {
                        });
   }
 
-  // Another thread waits in an event loop that has sockets: the one for whom
-  // the task's waits, if that waits for a thread.
+  // Returns true if another thread waits in an event loop with sockets. If the
+  // task's thread waits for a lock, it is probably waiting for that thread.
   bool AnotherRunsTheLoop() const {
     const std::vector<pid_t> threads = reader_.Threads();
     return std::any_of(threads.begin(), threads.end(), [this](pid_t thread) {
@@ -205,18 +206,18 @@ class LinuxTask final : public Task {
     }
   }
 
-  // Ends the case, whose task goes on sleeping.
+  // Ends the case although its task still sleeps.
   void EndCase(absl::FunctionRef<void()> note) const {
     note();
     abandon_();
   }
 
   const std::function<void()> abandon_;
-  // Outlive the thread, and with it the signal handler.
+  // These must outlive the thread, and with it the signal handler.
   const Event ended_;
   const Event handled_;
   const BlockedCallReader reader_{getpid()};
-  std::optional<BlockedCall> blocked_;  // in which it was last seen blocked
+  std::optional<BlockedCall> blocked_;  // the last one seen blocked
   pid_t tid_ = 0;
   std::thread thread_;
 };

@@ -8,12 +8,12 @@
 
 namespace net::conformance {
 
-// Runs `body` in a thread of this process, as Environment::Start() does.
+// Runs `body` in a thread of this process, for Environment::Start().
 //
-// A case that ends early, at a failed assertion, may leave a task behind that
-// waits for something that will never come. Joining it would turn the failure
-// into a time-out, so destroying such a task calls `abandon` instead, which
-// must end the process.
+// A case that ends early, at a failed assertion, may leave a task that waits
+// for an event that will never happen. Joining it would turn the failure into a
+// timeout. So destroying a task that still runs calls `abandon`, which must end
+// the process.
 std::unique_ptr<Task> StartLinuxTask(std::function<void()> body,
                                      std::function<void()> abandon);
 

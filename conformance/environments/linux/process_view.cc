@@ -49,7 +49,8 @@ bool IsTcpSocket(int fd) {
 
 namespace {
 
-// The file's flags, with O_CLOEXEC (proc(5), fdinfo); nullopt if it is gone.
+// Returns the file's flags, including O_CLOEXEC (proc(5), fdinfo); nullopt if
+// the descriptor is closed.
 std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
   std::ifstream file(absl::StrCat("/proc/", pid, "/fdinfo/", fd));
   for (std::string line; std::getline(file, line);) {
@@ -148,7 +149,7 @@ std::optional<int> ProcessView::Duplicate(const DescriptorId& id) const {
   const std::optional<uint32_t> flags = FlagsOf(pid_, id.fd);
   const int own = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_, id.fd, 0));
   if (own < 0) return std::nullopt;
-  // The process may have closed it, and given the number to another socket.
+  // The process may have closed it and reused the number for another socket.
   if (SocketInode("/proc/self/fd", own) != id.inode) {
     close(own);
     return std::nullopt;
@@ -189,14 +190,14 @@ void ProcessView::Interrupt(int signal) const {
   const uint64_t bit = uint64_t{1} << (signal - 1);
   const std::vector<pid_t> threads = calls_.Threads();
   for (const pid_t thread : threads) {
-    // A number of a process that has ended may be another's.
+    // The id of a process that has ended may be reused.
     if (HasEnded()) ThrowEnded();
-    // A thread may have ended since.
+    // A thread may have ended meanwhile.
     const auto sent = syscall(SYS_tgkill, pid_, thread, signal);
     if (sent != 0 && errno != ESRCH) CheckAnswer(sent, "tgkill");
   }
-  // Nothing tells when a thread takes a signal, so it is looked at. One that
-  // blocks it does not, and its system calls go on.
+  // No event reports that a thread has handled a signal, so poll for it. A
+  // thread that blocks the signal is not interrupted.
   constexpr useconds_t kBetweenLooks = 100;
   constexpr int kLooks = 30'000;
   int looks = 0;
@@ -225,7 +226,7 @@ std::string ProcessView::Snapshot() const {
     const std::optional<ThreadStatus> status =
         ReadThreadStatus(folder + "/status");
     if (!status.has_value()) continue;
-    // The first number is the system call's; see syscall(2).
+    // The first number is that of the system call; see syscall(2).
     absl::StrAppend(&text, "  thread ", thread, " ", status->name, ": ",
                     status->sleeps ? "sleeps" : "does not sleep", ", wchan ",
                     FirstLineOf(folder + "/wchan"), ", syscall ",

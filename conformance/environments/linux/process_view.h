@@ -13,15 +13,15 @@
 
 namespace net::conformance {
 
-// `fd` is a descriptor of this process for a socket of TCP over IPv4 or IPv6.
+// Returns true if `fd` of this process is a TCP socket over IPv4 or IPv6.
 bool IsTcpSocket(int fd);
 
-// Another process, seen from outside: through /proc (proc(5)), pidfd_getfd(2)
-// and prlimit(2). Needs the right to trace it (ptrace(2)): to be root, or to
-// have started it. Owns a pidfd.
+// Inspects another process through /proc (proc(5)), pidfd_getfd(2) and
+// prlimit(2). Needs permission to trace it (ptrace(2)), which root has and the
+// process that started it. Owns a pidfd.
 //
-// Thread-safe. What must not fail throws HarnessError, or SubjectError where
-// the process has ended.
+// Thread-safe. Methods throw SubjectError if the process has ended, and
+// HarnessError if a system call fails that must not fail.
 class ProcessView {
  public:
   explicit ProcessView(pid_t pid);
@@ -31,60 +31,60 @@ class ProcessView {
 
   pid_t pid() const { return pid_; }
 
-  // The descriptor that the process has by this number.
+  // Returns the id of the process's descriptor with this number.
   DescriptorId Identify(int fd) const;
 
-  // The process's open sockets, of any kind.
+  // Returns the process's open sockets, of any kind.
   std::vector<DescriptorId> Sockets() const;
 
-  // Its open sockets of TCP, with what they are. (The other descriptors are the
-  // language's own: its event loop, its libraries.)
+  // Returns its open TCP sockets, with descriptions. Other descriptors belong
+  // to the language: its event loop, its libraries.
   std::vector<Environment::Descriptor> TcpSockets() const;
 
-  // A descriptor of this process for the same open file, with the same
-  // close-on-exec flag, for a witness. The caller closes it. Nullopt if that
-  // descriptor is not open (any more), or must not be looked at.
+  // Returns a descriptor of this process for the same open file, with the same
+  // close-on-exec flag, for a witness. The caller closes it. Nullopt if the
+  // descriptor is no longer open, or access is denied.
   std::optional<int> Duplicate(const DescriptorId& id) const;
 
-  // The file of a descriptor, as /proc names it: "socket:[4711]", "/dev/null";
-  // "" if it is not open. Nullopt if it must not be looked at.
+  // Returns the file of a descriptor as /proc names it: "socket:[4711]",
+  // "/dev/null"; "" if it is not open. Nullopt if access is denied.
   std::optional<std::string> LinkOfDescriptor(int fd) const;
 
-  // The signals for which the process has a handler, a bit each: signal 1 is
-  // the lowest bit.
+  // Returns the signals for which the process has a handler, a bit each; signal
+  // 1 is the lowest bit.
   uint64_t CaughtSignals() const;
 
-  // The descriptors without FD_CLOEXEC: those that exec leaves open.
+  // Returns the descriptors without FD_CLOEXEC, which exec leaves open.
   std::vector<DescriptorId> SurvivorsOfExec() const;
 
   // See Environment::LimitDescriptors().
   void LimitDescriptors(std::optional<int> free) const;
 
-  // The system calls that its threads sleep in.
+  // Reads the system calls that its threads sleep in.
   const BlockedCallReader& calls() const { return calls_; }
 
-  // Interrupts the system calls of all threads by `signal`, and waits until
-  // each that does not block it has taken it. Throws SubjectError if one does
-  // not.
+  // Sends `signal` to all threads, which interrupts their system calls, and
+  // waits until each thread that does not block it has handled it. Throws
+  // SubjectError if a thread does not.
   void Interrupt(int signal) const;
 
-  // What each thread does, for people.
+  // Describes the threads' states and the open TCP sockets, for people.
   std::string Snapshot() const;
 
  private:
   std::string Folder() const;  // of its descriptors
-  // The numbers in a folder of /proc/PID: "fd", "task".
+  // Returns the numbers in a folder of /proc/PID: "fd", "task".
   std::vector<int> List(const char* folder) const;
   std::vector<pid_t> Threads() const { return List("task"); }
   bool HasEnded() const;
   [[noreturn]] void ThrowEnded() const;
-  // Throws if a system call about the process has failed.
+  // Throws if a system call on the process has failed.
   void CheckAnswer(int64_t answer, const char* operation) const;
 
   const pid_t pid_;
   const int pidfd_;
   const BlockedCallReader calls_;
-  uint64_t limit_ = 0;  // RLIMIT_NOFILE as it was
+  uint64_t limit_ = 0;  // the original RLIMIT_NOFILE
 };
 
 }  // namespace net::conformance

@@ -11,8 +11,9 @@
 
 namespace net::conformance {
 
-// The pauses between looks at a thread: no event tells that one begins to wait.
-// They grow from 20 us to 2 ms.
+// The pauses between samples of a thread's state, which has to be polled
+// because no event reports that a thread begins to wait. They grow from 20 us
+// to 2 ms.
 class LookPauses {
  public:
   std::chrono::microseconds Next() {
@@ -26,14 +27,14 @@ class LookPauses {
   std::chrono::microseconds next_{20};
 };
 
-// How often each of some threads has gone to sleep, all of which sleep.
+// The number of times that each of some sleeping threads has gone to sleep.
 using Sleep = std::map<pid_t, uint64_t>;
 
-// Recognizes a sleep that does not end: the time after which a wait for
-// something else is given up. Ends nothing that still moves, however slowly.
+// Recognizes a sleep that will not end, so that a wait for something else can
+// be given up. Does not give up while a thread makes progress, however slowly.
 class SleepWatch {
  public:
-  // True once all looks of the last five seconds have shown the same sleep.
+  // Returns true once all calls of the last five seconds had the same `sleep`.
   // `sleep` is empty if a thread runs.
   bool Lasts(Sleep sleep) {
     const auto now = std::chrono::steady_clock::now();

@@ -7,17 +7,17 @@
 
 namespace net::conformance {
 
-// What /proc says of a thread (proc(5), /proc/pid/task/tid/status).
+// The state of a thread, from /proc/pid/task/tid/status (proc(5)).
 struct ThreadStatus {
   std::string name;
-  bool sleeps = false;       // in a system call, until something happens
-  uint64_t times_slept = 0;  // how often it has gone to sleep so far
-  uint64_t pending = 0;      // signals to it that it has not taken, a bit each
-  uint64_t blocked = 0;      // signals that it does not take
+  bool sleeps = false;       // in interruptible sleep, state S
+  uint64_t times_slept = 0;  // its voluntary context switches
+  uint64_t pending = 0;      // signals pending for it, a bit each
+  uint64_t blocked = 0;      // signals that it blocks
   uint64_t caught = 0;       // signals for which the process has a handler
 };
 
-// `path` is the file's. Nullopt if the thread is gone.
+// Reads the file `path`. Returns nullopt if the thread has ended.
 std::optional<ThreadStatus> ReadThreadStatus(const std::string& path);
 
 }  // namespace net::conformance
