@@ -24,7 +24,7 @@
 namespace net::differential {
 namespace {
 
-// What differences have in common that are probably one.
+// Returns a key that is equal for differences that probably have one cause.
 std::string Kind(const Difference& difference) {
   const auto last = [](const Trace& trace) {
     return trace.empty() ? "" : trace.back().text;

@@ -15,43 +15,44 @@
 
 namespace net::differential {
 
-// A search for differences through many programs.
+// The parameters of a search for differences with many programs.
 struct Plan {
   uint64_t seed = 0;
-  // Which programs: those of seed + first, seed + first + stride, ...
+  // The programs of the seeds seed + first, seed + first + stride, and so on.
   uint64_t first = 0;
   uint64_t stride = 1;
-  // It ends with the first of these.
+  // The search ends when one of these is reached.
   int64_t programs = INT64_MAX;
   absl::Time deadline = absl::InfiniteFuture();
   size_t findings = 1;
-  // How long a finding may take to be made small.
+  // The longest time to shrink one finding.
   absl::Duration shrinking = absl::Seconds(20);
 };
 
-// A program, made small, and the seed that it came from.
+// A difference after shrinking, and the seed of its program.
 struct Finding {
   uint64_t seed = 0;
   Difference difference;
 };
 
 struct Outcome {
-  // Without the smaller ones that shrinking tried.
+  // Does not count the smaller programs that shrinking tried.
   int64_t programs = 0;
-  int64_t unstable = 0;  // see differ.h
+  int64_t unstable = 0;  // See differ.h.
   Histogram histogram;
   std::vector<Finding> findings;
 };
 
-// Searches. Of differences that look alike, in the last call and both answers,
-// only the first is a finding. `before_each` is told the seed of each program.
+// Runs the programs of a plan. Differences with the same last call and the same
+// two results count as one finding. Calls `before_each` with the seed of each
+// program. Returns an error if a world cannot be made.
 absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
                                const Plan& plan,
                                absl::FunctionRef<void(uint64_t)> before_each);
 absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
                                const Plan& plan);
 
-// A finding as text: the seed, and the program as C++ (print_case.h).
+// Returns a finding as text: the seed and the program as C++ (print_case.h).
 std::string FindingText(const Finding& finding);
 
 }  // namespace net::differential

@@ -1,5 +1,4 @@
-// The differential test finds every way in which a FakeKernel can be told to be
-// wrong.
+// Checks that the differential test finds every deviation of a FakeKernel.
 
 #include <cstdint>
 #include <iostream>
@@ -42,7 +41,7 @@ TEST_P(DeviationsTest, IsFound) {
   ASSERT_EQ(outcome->findings.size(), 1U)
       << outcome->programs << " programs did not show that "
       << GetParam().meaning;
-  // Without the deviation there is no difference.
+  // Without the deviation, this program shows no difference.
   FakeWorlds right;
   const absl::StatusOr<std::optional<Difference>> otherwise =
       Differ(oracle, right).Compare(outcome->findings[0].difference.program);

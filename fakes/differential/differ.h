@@ -15,36 +15,37 @@
 
 namespace net::differential {
 
-// A program that two kernels answer differently.
+// A program for which two kernels return different results.
 struct Difference {
-  Program program;  // up to and including the step that is answered differently
-  Trace expected;   // the oracle's
-  Trace seen;       // the subject's
+  Program program;  // Up to and including the first differing step.
+  Trace expected;   // Of the oracle.
+  Trace seen;       // Of the subject.
 };
 
-// Runs programs on an oracle and a subject, and tells where they differ.
+// Runs programs on an oracle and a subject and compares their traces.
 //
-// An oracle that runs in real time may answer otherwise when it is interrupted
-// for long enough: a timer of TCP then strikes in the middle of a program. So
-// a difference counts only if all of it, both traces, can be seen again; what
-// cannot is counted as unstable.
+// An oracle in real time can behave differently when its process is interrupted
+// for a long time, because a TCP timer then expires in the middle of the
+// program. A difference therefore counts only if repeated runs give the same
+// two traces. Otherwise it is counted as unstable.
 class Differ {
  public:
-  // Both outlive it.
+  // Both must outlive the Differ.
   Differ(Worlds& oracle, Worlds& subject)
       : oracle_(oracle), subject_(subject) {}
 
-  // Called with each program and what the oracle answered.
+  // A function that is called with each program and the oracle's trace.
   using Watcher = absl::FunctionRef<void(const Program&, const Trace&)>;
 
-  // The difference that this program shows, if any. Errors are those of making
-  // a world.
+  // Compares one program. Returns the difference, or nullopt if there is none.
+  // Returns an error if a world cannot be made.
   absl::StatusOr<std::optional<Difference>> Compare(const Program& program,
                                                     Watcher watcher);
   absl::StatusOr<std::optional<Difference>> Compare(const Program& program);
 
-  // A smaller program that shows a difference: tries smaller ones until none of
-  // them does, or `deadline`. `found` is that of `program`.
+  // Shrinks a program: tries smaller programs until none of them shows a
+  // difference, or until `deadline`. `found` is the difference of `program`.
+  // Returns the smallest difference found.
   absl::StatusOr<Difference> Shrink(const rc::Shrinkable<Program>& program,
                                     Difference found, absl::Time deadline);
 

@@ -1,5 +1,5 @@
-// The search itself, on Linux alone: it finds no difference where there is
-// none, and one that is there it finds and makes small.
+// Tests the search on Linux alone: it finds no difference if there is none;
+// otherwise it finds the difference and shrinks the program.
 
 #include "fakes/differential/differ.h"
 
@@ -38,7 +38,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-// A kernel that answers ENOTCONN where Linux answers EPIPE.
+// A kernel that fails with ENOTCONN where Linux fails with EPIPE.
 class WithoutEpipe final : public InterceptingSyscalls {
  public:
   using InterceptingSyscalls::InterceptingSyscalls;
@@ -116,7 +116,7 @@ TEST(DifferTest, FindsADifferenceAndMakesItSmall) {
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_THAT(outcome->findings, SizeIs(1));
   const Difference& difference = outcome->findings[0].difference;
-  // A socket, and a send on it.
+  // The minimal program: a socket and a send on it.
   EXPECT_THAT(difference.program, SizeIs(2))
       << FindingText(outcome->findings[0]);
   EXPECT_EQ(difference.expected.back().text, "EPIPE");

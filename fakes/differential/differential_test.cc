@@ -1,4 +1,4 @@
-// Linux and the FakeKernel answer random programs alike.
+// Linux and the FakeKernel return equal results for random programs.
 
 #include <cstdint>
 #include <iostream>
@@ -14,10 +14,10 @@
 namespace net::differential {
 namespace {
 
-// 4000 programs take 3 s on an idle machine, and ThreadSanitizer's 30.
+// 4000 programs take 3 s on an idle machine, and 30 s with ThreadSanitizer.
 constexpr int64_t kPrograms = 4000;
 
-// The deadline decides only when the test fails.
+// The deadline only limits a run that would fail anyway.
 Plan AllPrograms(uint64_t seed) {
   Plan plan;
   plan.seed = seed;
@@ -41,12 +41,13 @@ void ExpectAlike(uint64_t seed) {
   if (outcome->findings.empty()) {
     EXPECT_EQ(outcome->programs, kPrograms) << "The others had no time.";
   }
-  // What does not come again is Linux being interrupted: rare, or it is not.
+  // Differences that cannot be reproduced come from interruptions of Linux, and
+  // those must be rare.
   EXPECT_LE(outcome->unstable, 1 + outcome->programs / 100);
 }
 
-// New programs are .ci/fuzz's: a test that decides whether work may land must
-// not depend on which ones come.
+// .ci/fuzz runs new programs. A test that decides whether work may land must
+// run the same programs each time.
 TEST(DifferentialTest, TheSameProgramsEveryTime) { ExpectAlike(20260101); }
 
 }  // namespace

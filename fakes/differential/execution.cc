@@ -43,7 +43,8 @@ Execution::~Execution() {
   for (const Held& held : lost_) {
     Syscalls& sys = world_.process(held.process);
     const linger reset = {1, 0};
-    // Of a pipe that is ENOTSOCK; of a connection that is over it is nothing.
+    // Fails with ENOTSOCK on a pipe, and has no effect on a connection that has
+    // ended.
     static_cast<void>(
         sys.SetSockOpt(held.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)));
     static_cast<void>(sys.Close(held.fd));
@@ -79,8 +80,8 @@ Syscalls& Execution::Sys(const Step& step) {
   return world_.process(ProcessOf(step));
 }
 
-// UDP sockets and pipes are here for what they answer to calls that are not for
-// them; how they do their own work is another subject.
+// UDP sockets and pipes are used only for calls that do not apply to them.
+// Their own behaviour is not compared.
 bool Execution::IsUncalledFor(const Step& step) const {
   const Held& held = At(step.slot);
   if (held.socket == nullptr || held.socket->kind == Socket::kTcp) return false;
@@ -103,9 +104,9 @@ bool Execution::IsUncalledFor(const Step& step) const {
   }
 }
 
-// While it is uncertain whether the end of a stream has come through, so are
-// the connection's state and all that depends on it. Then a program can read,
-// which will end that, and look, and no more.
+// While it is uncertain whether a FIN has arrived, so is the connection's
+// state. A program may then only read, which resolves it, and make calls that
+// do not depend on the state.
 bool Execution::IsUnclear(const Step& step) const {
   if (EndAt(step.slot).torn()) {
     return step.call != Call::kFcntl && step.call != Call::kGetSockName &&
@@ -125,8 +126,8 @@ bool Execution::IsUnclear(const Step& step) const {
     case Call::kGetSockOpt:
       return step.level == SOL_SOCKET && step.name == SO_ERROR;
     case Call::kSetSockOpt:
-      // IPv6 has options that only a socket without a port, or only one with
-      // a connection, takes.
+      // Some IPv6 options require a socket without a port, or a connected one.
+      // These depend on the state.
       return IsLinger(step.level, step.name) || step.level == IPPROTO_IPV6;
     default:
       return true;
@@ -140,7 +141,7 @@ bool Execution::IsBlocking(const Step& step) {
   return flags.ok() && (flags.value() & O_NONBLOCK) == 0;
 }
 
-// The calls that cannot be told MSG_DONTWAIT.
+// Calls that cannot use MSG_DONTWAIT.
 bool Execution::MightBlock(const Step& step) {
   switch (step.call) {
     case Call::kAccept4:
@@ -297,8 +298,9 @@ void Execution::NoteClosed(int slot) {
   if (!end.known()) return;
   end.out().finished = true;
   if (!small_buffers_) return;
-  // With little room, nobody knows whether there was anything unread; nor, if
-  // there was, whether what had been sent came to where the reset is expected.
+  // With small buffers it is uncertain whether unread data made this close a
+  // reset, and whether the data sent before arrived where the reset is
+  // expected.
   const bool resets = lingering_ || end.in().outstanding() > 0;
   end.in().torn = end.in().uncertain || (resets && end.out().uncertain);
 }
@@ -310,15 +312,15 @@ Observation Execution::Close(const Step& step) {
   return Plain(closed);
 }
 
-// Who shuts the way in down resets the connection when more comes; whether more
-// is still to come is what is uncertain.
+// After shutdown(2) for reading, data that arrives resets the connection. It is
+// uncertain whether more data is still to arrive.
 Observation Execution::Shutdown(const Step& step) {
   const End& end = EndAt(step.slot);
   if (step.number != SHUT_WR && end.known() && end.in().uncertain) {
     return Skip("how much has come is uncertain");
   }
   const SysResult shut = Sys(step).Shutdown(At(step.slot).fd, step.number);
-  // One that fails is remembered until there is a connection.
+  // A shutdown(2) that fails still takes effect once the socket is connected.
   const std::shared_ptr<Socket>& socket = At(step.slot).socket;
   if (shut.error() == ENOTCONN && step.number != SHUT_WR && socket != nullptr) {
     socket->wants_nothing = true;

@@ -23,32 +23,32 @@
 
 namespace net::differential {
 
-// Runs a program in a world and writes down what it is answered. With
-// `note_states` each observation has the socket's state, too.
+// Runs a program in a world and returns its trace. With `note_states`, each
+// observation also has the socket's TCP state.
 //
-// No step blocks: sockets are made non-blocking, and where a program has made
-// one block, the calls that might are told MSG_DONTWAIT, or skipped.
+// No step blocks. Sockets are created non-blocking. If a program has made one
+// blocking, calls on it use MSG_DONTWAIT or are skipped.
 Trace RunProgram(const Program& program, World& world, bool note_states);
 
-// A program in the course of its run; RunProgram() is all that others need.
+// Implements RunProgram(): a running program.
 class Execution {
  public:
   Execution(World& world, bool note_states)
       : world_(world), note_states_(note_states), names_(world.fixed_ports()) {}
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
-  // Ends every connection that is left by a reset.
+  // Resets every connection that is left.
   ~Execution();
 
   Observation Run(const Step& step);
 
  private:
-  // What is known of a socket, by all descriptors of it.
+  // State of a socket that all its descriptors share.
   struct Socket {
     enum Kind { kTcp, kUdp, kPipe };
     Kind kind = kTcp;
     End end;
-    // It is connected, or has tried to be.
+    // The socket is connected, or has tried to connect.
     bool tried = false;
     // It was shut down for reading before it was connected.
     bool wants_nothing = false;
@@ -62,10 +62,10 @@ class Execution {
 
   // ---- Slots (execution.cc)
   const Held& At(int slot) const;
-  // The end of the connection of a slot's socket, if it has one.
+  // Returns the end of the connection of a slot's socket, if it has one.
   const End& EndAt(int slot) const;
   void Put(int slot, Held held);
-  // Which makes the call.
+  // Returns the process that makes the call.
   int ProcessOf(const Step& step) const;
   Syscalls& Sys(const Step& step);
   bool IsUncalledFor(const Step& step) const;
@@ -77,15 +77,16 @@ class Execution {
   static Observation Skip(absl::string_view why);
   static constexpr absl::string_view kTimeMatters =
       "what is held back goes out in time";
-  // The answer as it is, with what the call filled in.
+  // Returns an observation with the result and what the call filled in.
   static Observation Plain(SysResult result, absl::string_view details = "");
-  // The answer of a call that made a descriptor, which goes into a slot.
+  // Returns the observation of a call that creates a descriptor, and stores the
+  // descriptor in step.out.
   Observation Made(const Step& step, SysResult result,
                    std::shared_ptr<Socket> socket,
                    absl::string_view details = "");
 
   // ---- Names and addresses (execution_names.cc)
-  // A name as the kernel tells it; nullopt if it does not.
+  // Return a name from the kernel, or nullopt if the call fails.
   std::optional<ip::Endpoint> LocalName(int slot);
   std::optional<ip::Endpoint> PeerName(int slot);
   uint16_t PortOf(const Address& address);
@@ -96,8 +97,8 @@ class Execution {
   Observation Connect(const Step& step);
   Observation GetName(const Step& step);
   bool IsSharedByListeners(uint16_t port) const;
-  // The socket has this end of a connection now. `unwanted`: it was shut down
-  // for reading before.
+  // Records that the socket is now this end of a connection. `unwanted`: it was
+  // shut down for reading before.
   static void Begin(Socket& socket, End end, bool unwanted);
 
   // ---- Options (execution_options.cc)
@@ -112,15 +113,15 @@ class Execution {
   Observation MakePipe(const Step& step);
   Observation Dup(const Step& step);
   Observation Dup3(const Step& step);
-  // The descriptor in a slot goes away.
+  // Records that the descriptor of a slot is closed.
   void NoteClosed(int slot);
   Observation Close(const Step& step);
   Observation Shutdown(const Step& step);
   Observation Poll(const Step& step);
 
   // ---- Data (execution_data.cc)
-  // What a call on the slot's socket reported, which recv(2) then does not: a
-  // reset is seen once.
+  // Records an error that a call on the slot's socket returned. recv(2) then
+  // does not return it: a reset is reported once.
   void NoteError(int slot, int error);
   Observation Send(const Step& step);
   Observation Receive(const Step& step);
@@ -135,25 +136,25 @@ class Execution {
   const bool note_states_;
   Names names_;
   Streams streams_;
-  // How often the kernel was offered ports to pick from.
+  // The number of times that the kernel was given new ports to choose from.
   uint32_t offers_ = 0;
-  // Some socket was given buffers of its own size.
+  // A socket has set its buffer or segment sizes.
   bool small_buffers_ = false;
-  // Some socket was told to defer what it accepts.
+  // A listener has set TCP_DEFER_ACCEPT.
   bool deferring_ = false;
-  // Some socket was told how to linger: its close(2) may be a reset.
+  // A socket has set SO_LINGER, so that its close(2) can be a reset.
   bool lingering_ = false;
-  // Some socket was given a low-water mark.
+  // A socket has set SO_RCVLOWAT.
   bool low_water_ = false;
-  // Some socket was told to hold back what is little (TCP_CORK, MSG_MORE).
+  // A socket has held data back (TCP_CORK, MSG_MORE).
   bool holding_back_ = false;
-  // More was sent somewhere than surely fits.
+  // More was sent on a connection than certainly fits into its buffers.
   bool overfilled_ = false;
-  // What is in slots that hold nothing.
+  // The contents of empty slots.
   const Held nothing_;
   const End nowhere_;
   std::array<Held, kSlots> slots_;
-  // Descriptors that a program lost sight of: closed at the end.
+  // Descriptors that no slot refers to any more. They are closed at the end.
   std::vector<Held> lost_;
   std::vector<std::weak_ptr<Socket>> listeners_;
 };

@@ -1,4 +1,4 @@
-// The steps that move data: send and its like, recv and its like.
+// The steps that transfer data: send(2), recv(2) and similar calls.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -29,19 +29,19 @@ namespace net::differential {
 namespace {
 
 constexpr size_t kChunk = 65536;
-// More than any kernel's buffers hold: then something never says EAGAIN.
+// More than the buffers of any kernel, for the case that EAGAIN never comes.
 constexpr int kMostChunks = 1000;
-// For data that its sender has to be asked for again: longer than the shortest
+// The wait for data that must be retransmitted: longer than the minimum
 // retransmission timeout.
 constexpr int kRetransmissionMs = 1000;
 constexpr int kMostRetransmissions = 5;
 
-// Less than any segment of a connection whose segments are not made smaller.
+// Smaller than any segment of a connection whose segment size was not reduced.
 constexpr size_t kSureSegment = 16384;
 
 constexpr int kMostPieces = 4;
 
-// A buffer in several parts, as sendmsg(2) and recvmsg(2) take it.
+// A buffer in several parts, for sendmsg(2) and recvmsg(2).
 struct Pieces {
   Pieces(char* data, size_t size, int count) {
     const int used = std::clamp(count, 1, kMostPieces);
@@ -75,7 +75,7 @@ SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
   if (step.call == Call::kSend) {
     return Sys(step).Send(fd, data, bytes.size(), flags);
   }
-  // sendmsg(2) only reads what its vector points to.
+  // sendmsg(2) does not write to the buffers.
   Pieces pieces(const_cast<char*>(data), bytes.size(), step.pieces);
   return Sys(step).SendMsg(fd, &pieces.message, flags);
 }
@@ -129,7 +129,7 @@ Observation Execution::Fill(const Step& step) {
                                ErrnoSymbol(sent.error()))};
 }
 
-// What recv(2) brought, compared with what was sent.
+// Compares received bytes with those that were sent.
 std::string Execution::Received(const Step& step, int flags,
                                 absl::string_view bytes) {
   const End& end = EndAt(step.slot);
@@ -215,7 +215,8 @@ Observation Execution::Drain(const Step& step) {
                                received.ok() ? "the end"
                                              : ErrnoSymbol(received.error()));
   if (uncertain && IsLossless(end, received)) {
-    // How much came in time must not decide what is compared from now on.
+    // The number of bytes that arrived in time must not affect later
+    // comparisons.
     end.in().uncertain = small_buffers_ || end.in().outstanding() > 0;
   } else if (uncertain) {
     end.in().reset = true;

@@ -1,4 +1,4 @@
-// The steps that are about names: bind, listen, accept4, connect, getsockname,
+// The steps with addresses: bind, listen, accept4, connect, getsockname,
 // getpeername.
 
 #include <netinet/in.h>
@@ -33,15 +33,17 @@ namespace {
 
 constexpr unsigned char kUntouched = 0xa5;
 
-// Longer than it takes until a SYN that met an old connection comes again.
+// Longer than the delay after which a SYN that hit an old connection is
+// retransmitted.
 constexpr int kSecondSynMs = 100;
 
-// IP_LOCAL_PORT_RANGE (ip(7)), which older headers do not have; and from how
-// many ports the kernel may pick.
+// IP_LOCAL_PORT_RANGE (ip(7)), which older headers lack, and the number of
+// ports in one range.
 constexpr int kLocalPortRange = 51;
 constexpr uint32_t kPortsOfOffer = 16;
 
-// Room for an address, or for less than one, and behind it a mark.
+// A buffer for an address, or for a part of one, followed by a pattern that
+// shows writes past its end.
 struct AddressRoom {
   explicit AddressRoom(const Step& step)
       : length(static_cast<socklen_t>(
@@ -57,7 +59,7 @@ struct AddressRoom {
     return step.null_length ? nullptr : &length;
   }
 
-  // How many bytes were written.
+  // Returns the number of bytes written.
   size_t written() const {
     size_t size = sizeof(bytes);
     while (size > 0 && bytes[size - 1] == kUntouched) --size;
@@ -69,11 +71,12 @@ struct AddressRoom {
   const socklen_t room;
 };
 
-// What getsockname(2), getpeername(2) or accept4(2) filled in.
+// Returns what getsockname(2), getpeername(2) or accept4(2) filled in.
 std::string Text(const AddressRoom& room, Names& names) {
   const auto told = std::min<size_t>({room.length, room.room, 128});
   const size_t written = room.written();
-  // Zeros at the end are written, too, so only what is beyond is wrong.
+  // Trailing zeros count as written, so only bytes past the reported length are
+  // wrong.
   const absl::string_view bytes(reinterpret_cast<const char*>(room.bytes),
                                 std::max(written, told));
   return absl::StrCat("length ", room.length, " ",
@@ -81,7 +84,7 @@ std::string Text(const AddressRoom& room, Names& names) {
                       written == 0 ? "nothing" : names.Bytes(bytes));
 }
 
-// The address of a step in memory, with zeros behind it.
+// The address of a step in memory, padded with zeros.
 struct AddressArgument {
   AddressArgument(const Address& address, uint16_t port) {
     if (address.host == Host::kNull) return;
@@ -143,8 +146,8 @@ uint16_t Execution::PortOf(const Address& address) {
   return 0;
 }
 
-// Whatever the kernel picks from now on for this socket, it has not picked
-// before.
+// Restricts the ports that the kernel chooses for this socket to ones that it
+// has not chosen before.
 void Execution::OfferNewPorts(int slot) {
   const Held& held = At(slot);
   if (held.socket == nullptr || held.socket->kind != Socket::kTcp) return;
@@ -152,7 +155,8 @@ void Execution::OfferNewPorts(int slot) {
   const uint32_t offers = (all.last - all.first + 1) / kPortsOfOffer;
   const uint32_t first = all.first + offers_++ % offers * kPortsOfOffer;
   const uint32_t range = (first + kPortsOfOffer - 1) << 16 | first;
-  // What is no open socket fails here, and again in the call that follows.
+  // If the slot has no open socket, this fails, and so does the step's own
+  // call.
   static_cast<void>(world_.process(held.process)
                         .SetSockOpt(held.fd, IPPROTO_IP, kLocalPortRange,
                                     &range, sizeof(range)));
@@ -177,7 +181,7 @@ Observation Execution::Listen(const Step& step) {
   const SysResult listening = Sys(step).Listen(held.fd, step.number);
   if (listening.ok() && !held.socket->listens_on.has_value()) {
     held.socket->listens_on = LocalName(step.slot);
-    // The same for what comes by IPv4.
+    // An IPv4-mapped wildcard receives the same connections from IPv4.
     if (held.socket->listens_on.has_value() &&
         held.socket->listens_on->addr == ip::kAnyV4.Mapped()) {
       held.socket->listens_on->addr = ip::kAnyV6;
@@ -197,7 +201,7 @@ Observation Execution::Accept(const Step& step) {
   const SysResult accepted =
       Sys(step).Accept4(At(step.slot).fd, room.address(step),
                         room.length_pointer(step), step.flags);
-  // Without an address there is nothing that a call would fill in.
+  // Without an address pointer the call fills in nothing.
   const bool told = accepted.ok() && !step.null;
   const std::string details = told ? Text(room, names_) : "";
   auto socket = std::make_shared<Socket>();
@@ -213,7 +217,7 @@ Observation Execution::Accept(const Step& step) {
   return seen;
 }
 
-// Two listeners that are alive and share one name.
+// Returns whether two open listeners have the same address and this port.
 bool Execution::IsSharedByListeners(uint16_t port) const {
   std::vector<ip::Endpoint> names;
   for (const std::weak_ptr<Socket>& one : listeners_) {
@@ -248,8 +252,8 @@ Observation Execution::Connect(const Step& step) {
       Sys(step).Connect(held.fd, address.pointer, address.length);
   const bool begun = connected.error() == EINPROGRESS;
   if (begun && again) {
-    // Whether what is left of the old connection is in the way of the first
-    // SYN is a matter of the clock; the second always gets through.
+    // Whether the old connection is in the way of the first SYN depends on the
+    // clock. The second SYN always gets through.
     pollfd answered = {held.fd, POLLOUT, 0};
     static_cast<void>(Sys(step).Poll(&answered, 1, kSecondSynMs));
   }
@@ -259,7 +263,7 @@ Observation Execution::Connect(const Step& step) {
   }
   held.socket->tried = true;
   if (address.storage.ss_family == AF_UNSPEC) {
-    // A reset, which with little room need not come to where it is expected.
+    // A reset. With small buffers it may not arrive where it is expected.
     const End& end = held.socket->end;
     if (end.known()) end.in().torn = small_buffers_ && end.doubtful();
     held.socket->end = End();

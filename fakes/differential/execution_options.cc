@@ -1,4 +1,4 @@
-// The steps that set and read: setsockopt, getsockopt, fcntl, ioctl.
+// The steps with options: setsockopt, getsockopt, fcntl, ioctl.
 
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -30,7 +30,7 @@
 namespace net::differential {
 namespace {
 
-// A value of an option, with room for lengths that are wrong.
+// The value of an option, with space for wrong lengths.
 union OptionValue {
   unsigned char bytes[512];
   int number;
@@ -39,7 +39,7 @@ union OptionValue {
   tcp_info info;
 };
 
-// Newer kernels have more to tell: this much all of them do.
+// Newer kernels return more fields. All kernels return these.
 constexpr socklen_t kTcpInfoSize = sizeof(tcp_info);
 
 socklen_t RightLength(int level, int name) {
@@ -68,8 +68,8 @@ Observation Execution::SetSockOpt(const Step& step) {
   if (ResizesBuffers(step.level, step.name) && end.doubtful()) {
     return Skip("how full the buffers are is uncertain");
   }
-  // The peer has been promised more room, and uses it. What then does not fit
-  // is dropped, and comes again when time has passed.
+  // The peer has been promised a larger window and uses it. Data that no longer
+  // fits is dropped and retransmitted later.
   if (step.level == SOL_SOCKET && step.name == SO_RCVBUF && end.known()) {
     return Skip("room that was promised is taken back");
   }
@@ -116,7 +116,8 @@ std::string Execution::OptionText(const Step& step, absl::string_view value) {
     if (whole_int) return TunedSizeText(tuned, IntFrom(value));
   }
   if (step.level == SOL_SOCKET && step.name == SO_ERROR && !value.empty()) {
-    // The first byte of an errno is the errno.
+    // The first byte of the value is the errno (little-endian, errnos below
+    // 256).
     NoteError(step.slot, static_cast<unsigned char>(value[0]));
     if (whole_int) return ErrnoSymbol(IntFrom(value));
   }

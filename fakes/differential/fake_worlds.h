@@ -9,8 +9,8 @@
 
 namespace net::differential {
 
-// FakeKernels: a new one for each world, in which the thread that made it takes
-// part. With a deviation, each is wrong in that way.
+// Worlds on FakeKernels: a new kernel for each, in which the calling thread
+// takes part. With a deviation, every kernel has it.
 class FakeWorlds : public Worlds {
  public:
   explicit FakeWorlds(fake::Deviation deviation = fake::Deviation::kNone)

@@ -1,5 +1,5 @@
-// Searches for programs that Linux and the FakeKernel answer differently: see
-// kHelp.
+// Searches for programs for which Linux and the FakeKernel return different
+// results. See kHelp.
 
 #include <cstddef>
 #include <cstdint>
@@ -81,7 +81,7 @@ int Fail(absl::string_view message) {
   return kError;
 }
 
-// Words of the form --flag=value; a boolean may be --flag.
+// Parses words of the form --flag=value. A boolean may be --flag.
 absl::Status ParseFlags(absl::Span<char* const> words) {
   for (const absl::string_view word : words) {
     absl::string_view rest = word;
@@ -113,7 +113,8 @@ absl::StatusOr<fake::Deviation> DeviationFromName(absl::string_view name) {
       absl::StrCat("--deviation: there is none called ", name));
 }
 
-// `bazel run` starts programs elsewhere; a relative path is the caller's.
+// Resolves a relative path against the caller's directory, because `bazel run`
+// starts programs in another one.
 std::string FromCallersFolder(const std::string& path) {
   const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
   if (folder == nullptr || absl::StartsWith(path, "/")) return path;
@@ -126,7 +127,7 @@ bool WriteHistogram(const std::string& path, const Histogram& histogram) {
   return file.good();
 }
 
-// The rows that were seen less often than --rows says.
+// Prints the rows that were seen less often than --rows. Returns their number.
 int PrintMissingRows(const Histogram& histogram) {
   int missing = 0;
   for (const RequiredRow& row : RequiredRows(histogram)) {

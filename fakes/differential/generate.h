@@ -6,16 +6,18 @@
 
 namespace net::differential {
 
-// Random programs. They are made of small plans (a listener, a client, a
-// refused port, an ending), each with its variations, and of odd calls between
-// them; what the plans before have probably done decides which make sense. So
-// most programs come to established connections, and to what follows them:
-// half-closes, resets, TIME_WAIT, ports in conflict, full queues and buffers.
+// Random programs. A program is composed of small plans (a listener, a client,
+// a refused port, a closed connection), each with variations, and of odd calls
+// between them. The expected effect of the plans so far determines which ones
+// make sense next. Most programs therefore reach established connections and
+// what follows them: half-closes, resets, TIME-WAIT, port conflicts, full
+// queues and buffers.
 //
-// They shrink by losing steps, and by having simpler ones (shrink.h).
+// Programs shrink by dropping steps and by simplifying steps (shrink.h).
 rc::Gen<Program> Programs();
 
-// The program of a seed, with its shrinks. Equal for equal seeds.
+// Returns the program of a seed with its shrinks. Equal seeds give equal
+// programs.
 rc::Shrinkable<Program> ProgramOf(uint64_t seed);
 
 }  // namespace net::differential

@@ -37,7 +37,7 @@ RC_GTEST_PROP(GenerateTest, ProgramsAreWellFormed, ()) {
   }
 }
 
-// Else shrinking might go round in circles.
+// Otherwise, shrinking might not terminate.
 RC_GTEST_PROP(GenerateTest, ShrinksAreOtherProgramsAndNoneIsLonger, ()) {
   const auto seed = *rc::gen::arbitrary<uint64_t>();
   const rc::Shrinkable<Program> program = ProgramOf(seed);
@@ -62,7 +62,7 @@ TEST(GenerateTest, ShrinkingEnds) {
   FAIL() << program.value().size() << " steps are left";
 }
 
-// A field that cannot makes findings longer to read than need be.
+// A field that cannot be simplified would make findings longer than necessary.
 TEST(GenerateTest, EveryFieldOfAStepCanBecomePlain) {
   Step step;
   step.call = Call::kWrite;

@@ -24,7 +24,7 @@
 namespace net::differential {
 namespace {
 
-// By TCP_INFO's numbers; 0 is no TCP socket.
+// Indexed by TCP_INFO's state; 0 is no TCP socket.
 constexpr absl::string_view kStates[] = {
     "-",          "ESTABLISHED", "SYN_SENT",  "SYN_RECV",
     "FIN_WAIT1",  "FIN_WAIT2",   "TIME_WAIT", "CLOSED",

@@ -15,41 +15,41 @@
 
 namespace net::differential {
 
-// How often each call answered each errno in each state of its socket: whether
-// the programs go where they should.
+// How often each call returned each errno in each state of its socket. It shows
+// whether the programs reach what they should.
 class Histogram {
  public:
-  // Counts what a program was answered. The trace has the states.
+  // Counts the results of a program. The trace must have the states.
   void Add(const Program& program, const Trace& trace);
   void Add(const Histogram& other);
 
-  // In all states together; errno 0 is success.
+  // Returns the count over all states. Errno 0 is success.
   int64_t Count(Call call, int error) const;
 
-  // A line for each combination: "connect ECONNREFUSED CLOSED 17". (A socket
-  // that is new, bound or refused is in the state CLOSED; without TCP socket
-  // the state is "-".) Parse() reads it back.
+  // Returns one line for each combination, for example "connect ECONNREFUSED
+  // CLOSED 17". A socket that is new, bound or refused has the state CLOSED.
+  // Without a TCP socket, the state is "-". Parse() is the inverse.
   std::string ToText() const;
   absl::Status Parse(absl::string_view text);
 
  private:
-  using Key = std::tuple<Call, int, int>;  // errno, TCP_INFO's state
+  using Key = std::tuple<Call, int, int>;  // Call, errno and TCP_INFO's state.
   std::map<Key, int64_t> counts_;
 };
 
-// An answer that every kernel can be brought to give without privileges and
-// without waiting, and how often it was seen.
+// A result that every kernel can return without privileges and without
+// blocking, and how often it was seen.
 struct RequiredRow {
   Call call;
   int error;
   int64_t count;
 };
 
-// The rows of syscalls/testdata/errno_table.tsv that programs must reach: those
-// of class U for bind, listen, accept4, connect, shutdown, send, recv,
-// getsockname, getpeername, setsockopt and getsockopt. Not EINTR, for which a
-// call would have to block, and not ETIMEDOUT, for which time would have to
-// pass: programs do neither.
+// Returns the rows of syscalls/testdata/errno_table.tsv that programs must
+// reach: those of class U for bind, listen, accept4, connect, shutdown, send,
+// recv, getsockname, getpeername, setsockopt and getsockopt. EINTR is excluded,
+// because calls do not block. ETIMEDOUT is excluded, because programs do not
+// wait for it.
 std::vector<RequiredRow> RequiredRows(const Histogram& histogram);
 
 }  // namespace net::differential

@@ -51,9 +51,9 @@ std::string Text(const FakeSysctls::Memory& memory) {
   return absl::StrCat(memory.min, " ", memory.initial, " ", memory.max);
 }
 
-// net.core.rmem_max and wmem_max are the machine's, and stay what they are.
-// What a connection taught about a path would outlive its program:
-// tcp_no_metrics_save.
+// net.core.rmem_max and wmem_max belong to the machine and stay unchanged.
+// tcp_no_metrics_save: the metrics of a connection would otherwise outlive its
+// program.
 absl::Status WriteSysctls(const FakeSysctls& s) {
   const std::vector<std::pair<absl::string_view, std::string>> all = {
       {"net.core.somaxconn", absl::StrCat(s.somaxconn)},
@@ -94,7 +94,7 @@ absl::Status SetLoopbackUp() {
   return absl::OkStatus();
 }
 
-// A message of rtnetlink(7) about the route to addresses of this machine's own.
+// A message of rtnetlink(7) about a route to local addresses.
 class RouteMessage {
  public:
   RouteMessage(uint16_t type, uint16_t flags, const ip::Addr& addr,
@@ -122,12 +122,12 @@ class RouteMessage {
         static_cast<uint32_t>(at + RTA_ALIGN(head.rta_len));
   }
 
-  // (The bytes of an IPv4 address are the first four.)
+  // An IPv4 address uses the first four bytes.
   void AppendAddress(uint16_t type, const ip::Addr& addr) {
     Append(type, addr.v6_bytes().data(), addr.is_v4() ? 4 : 16);
   }
 
-  // The kernel's answer to it.
+  // Sends the message and returns the kernel's response.
   absl::Status Send(int fd) const {
     if (send(fd, &message_, message_.header.nlmsg_len, 0) < 0) {
       return ErrnoError(errno, "send a route");
@@ -170,13 +170,14 @@ void AppendQuickAck(RouteMessage& message) {
 absl::Status QuickAckV4(int fd, const ip::Addr& addr, size_t prefix_bytes) {
   RouteMessage message(RTM_NEWROUTE, NLM_F_REPLACE, addr, prefix_bytes);
   AppendLoopback(message);
-  message.AppendAddress(RTA_PREFSRC, ip::kLocalV4);  // as the kernel's own has
+  message.AppendAddress(RTA_PREFSRC, ip::kLocalV4);  // As in the kernel's own
+                                                     // route.
   AppendQuickAck(message);
   return message.Send(fd);
 }
 
-// The kernel's own route to ::1 has a priority that nobody else may give, so it
-// cannot be replaced.
+// The kernel's own route to ::1 has a priority that no other route can have, so
+// it cannot be replaced.
 absl::Status QuickAckV6(int fd, const ip::Addr& addr) {
   RouteMessage away(RTM_DELROUTE, 0, addr, 16);
   AppendLoopback(away);
@@ -197,7 +198,7 @@ absl::Status SetQuickAckRoutes() {
   return status;
 }
 
-// In a new user namespace the process is root, and nobody else is known.
+// Makes the process root in a new user namespace, which has no other user.
 absl::Status EnterUserNamespace() {
   const uid_t uid = geteuid();
   const gid_t gid = getegid();

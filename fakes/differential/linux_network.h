@@ -7,23 +7,23 @@
 namespace net::differential {
 
 // The network namespace and the privileges of the calling thread
-// (network_namespaces(7), capabilities(7)). It should be the process's only
-// thread: the others stay where they are.
+// (network_namespaces(7), capabilities(7)). It should be the only thread of the
+// process, because other threads are not affected.
 
-// Moves the thread into a new network namespace in which loopback is up and
-// acknowledges at once, and `sysctls` hold as far as they are a namespace's
-// own. Without the privilege for that, the first call makes a user namespace,
-// too.
+// Moves the thread into a new network namespace. Loopback is up there and
+// acknowledges immediately, and `sysctls` hold as far as they belong to the
+// namespace. If the thread lacks the privilege, the first call also creates a
+// user namespace.
 //
-// At once: the routes to 127.0.0.0/8 and ::1 get the metric "quickack"
-// (RTAX_QUICKACK, rtnetlink(7)), which ends all delay of acknowledgements, and
-// with it that of small segments that wait for them (Nagle). Both depend on
-// timers, and on loopback nothing else does.
+// Immediate acknowledgement: the routes to 127.0.0.0/8 and ::1 get the metric
+// "quickack" (RTAX_QUICKACK, rtnetlink(7)). It ends the delay of
+// acknowledgements and, with it, the delay of small segments that wait for them
+// (Nagle). Both depend on timers, and nothing else on loopback does.
 absl::Status EnterNewNetwork(const FakeSysctls& sysctls);
 
-// Puts the thread's effective capabilities aside, so that it may no more than
-// anybody else, and takes up again all that are permitted. False: the kernel
-// refused, which it has no reason to.
+// DropPrivileges() clears the thread's effective capabilities.
+// RestorePrivileges() sets them to all permitted ones. Both return false if the
+// kernel refuses, for which it has no reason.
 bool DropPrivileges();
 bool RestorePrivileges();
 

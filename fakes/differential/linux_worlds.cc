@@ -24,7 +24,7 @@ namespace {
 constexpr int kProgramsPerNetwork = 32;
 constexpr uint16_t kFirstFixedPort = 20000;
 
-// How many worlds this process has made.
+// The number of worlds that this process has made.
 int made = 0;
 
 class LinuxWorld : public World {
@@ -34,7 +34,7 @@ class LinuxWorld : public World {
 
   LinuxWorld(const LinuxWorld&) = delete;
   LinuxWorld& operator=(const LinuxWorld&) = delete;
-  // Without them the next world could not be made: better to end here.
+  // Without its privileges the process could not make the next world.
   ~LinuxWorld() override {
     if (!RestorePrivileges()) std::abort();
   }
@@ -66,7 +66,7 @@ class LinuxWorld : public World {
 
  private:
   const rlimit descriptors_;
-  const int turn_;  // of the programs that share a network
+  const int turn_;  // Index among the programs that share a network.
 };
 
 }  // namespace

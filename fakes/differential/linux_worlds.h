@@ -8,21 +8,20 @@
 
 namespace net::differential {
 
-// The kernel that this runs on. One real process plays all processes of a
-// program: descriptors of two processes never meet in a program, and the rest
-// of TCP does not ask which process a socket is in (nor does the one rule that
-// asks whose, SO_REUSEPORT's: all have one user).
+// Worlds on the kernel that this runs on. One real process acts as all
+// processes of a program. This is equivalent: a program never moves a
+// descriptor between processes, and no other rule of TCP depends on the
+// process. (SO_REUSEPORT depends on the user, who is the same.)
 //
-// A world is a network namespace (see linux_network.h), or what is left of it:
-// to make one costs more than to run a program, so some programs after each
-// other share one, each with ports of its own. What an earlier program leaves
-// behind, TIME_WAIT at most, is then on ports that the later ones do not meet.
-// (The namespace is the process's: two LinuxWorlds
-// take turns in it.)
+// A world is a network namespace (see linux_network.h), or a share of one:
+// making one takes longer than running a program. Several consecutive programs
+// therefore share a namespace, each with its own ports. An earlier program
+// leaves at most TIME-WAIT entries, on ports that later programs do not use.
+// (The namespace belongs to the process, so two LinuxWorlds share it.)
 //
 // While a world exists, the process is in its namespace and has no effective
-// capabilities; SIGPIPE is ignored from the first one on. So the process must
-// have one thread and nothing else to do.
+// capabilities. SIGPIPE is ignored from the first world on. The process must
+// therefore have only one thread and no other purpose.
 class LinuxWorlds : public Worlds {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override;

@@ -14,21 +14,22 @@
 
 namespace net::differential {
 
-// Gives the ports of one run names that are those of every other run of the
-// same program: a kernel picks ephemeral ports as it likes, but when it picks a
-// new one, and when it tells one again, is its behaviour.
+// Names the ports of one run in a way that is equal for every run of the same
+// program. A kernel may choose any ephemeral port. When it chooses a new port,
+// and when it returns one again, is its behaviour and is compared.
 class Names {
  public:
-  // The ports that the world keeps free: "fixed0", "fixed1", "fixed2".
+  // `fixed_ports` are the ports that the world reserves for the program:
+  // "fixed0", "fixed1", "fixed2".
   explicit Names(const std::array<uint16_t, kFixedPorts>& fixed_ports)
       : fixed_ports_(fixed_ports) {}
 
-  // "0", "80", "fixed1"; "picked0" for the first other port that is told,
-  // "picked1" for the next.
+  // Returns the name of a port: "0", "80", "fixed1"; "picked0" for the first
+  // other port that appears, "picked1" for the next.
   std::string Port(uint16_t port);
 
-  // A socket address, or its first bytes: family, port by name, the rest in
-  // hexadecimal.
+  // Returns the first bytes of a socket address as text: family, port by name,
+  // the rest in hexadecimal.
   std::string Bytes(absl::string_view address);
 
  private:

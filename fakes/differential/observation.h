@@ -10,29 +10,29 @@
 
 namespace net::differential {
 
-// What one step of a program was answered.
+// Result of one step of a program.
 struct Observation {
-  // The kernel's answer, as it is.
+  // The call's result, unchanged.
   SysResult result;
-  // All that two kernels must agree on, with what they choose freely renamed
-  // (names.h) and what may differ left out (tolerances.h): the answer and every
-  // out-parameter.
+  // Everything that two kernels must agree on: the result and every
+  // out-parameter. Values that a kernel may choose are renamed (names.h), and
+  // what may differ is omitted (tolerances.h).
   std::string text;
-  // The numbers that the call filled in, for a reader: the events of poll(2),
+  // The numbers that the call filled in, for readers: the events of poll(2),
   // the int of getsockopt(2) or ioctl(2).
   std::vector<int> numbers;
-  // The socket's TCP state before the call, as TCP_INFO has it; 0 if there is
-  // none, or nobody asked.
+  // The socket's TCP state before the call, as in TCP_INFO. 0 if it has none or
+  // it was not recorded.
   int tcp_state = 0;
-  // The call was not made, because it might block or its answer is anybody's
-  // guess. That it was not is part of the text.
+  // The call was not made, because it might block or its result is
+  // unpredictable. `text` has the reason.
   bool skipped = false;
 };
 
-// One for each step of a program.
+// One observation for each step of a program.
 using Trace = std::vector<Observation>;
 
-// The first step at which two traces of one program differ in their texts.
+// Returns the index of the first step for which the texts differ, or nullopt.
 std::optional<size_t> FirstDifference(const Trace& left, const Trace& right);
 
 }  // namespace net::differential

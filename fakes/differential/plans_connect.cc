@@ -1,4 +1,4 @@
-// Plans for listeners and clients, and for ports that several want.
+// Plans for listeners and clients, and for port conflicts.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,12 +18,13 @@ Address Writer::AddressToListenOn(bool v6) {
          : OneOf({Host::kLocalV4, Host::kLocalV4, Host::kLocalV4, Host::kAnyV4,
                   Host::kOtherV4});
   address.port = Chance(70) ? PortKind::kFixed : PortKind::kZero;
-  // Few ports, so that they meet.
+  // Few ports, so that they collide.
   if (address.port == PortKind::kFixed) address.index = Below(kFixedPorts);
   return address;
 }
 
-// Where a listener can be reached from a socket of this family, mostly.
+// Returns an address at which the listener can usually be reached from a socket
+// of this family.
 Address Writer::AddressOf(int listener, bool v6) {
   const Guess& guess = At(listener);
   Address address;
@@ -75,13 +76,13 @@ int Writer::MakeClient(int listener) {
   return slot;
 }
 
-// The end that accepted, or kNoSlot.
+// Returns the accepted end, or kNoSlot.
 int Writer::MakePair() {
   int listener = Any({Guess::kListening});
   if (listener == kNoSlot || Chance(15)) listener = MakeListener();
   if (MakeClient(listener) == kNoSlot) return kNoSlot;
   if (Chance(10)) Look(listener);
-  if (Chance(12)) return kNoSlot;  // it stays in the queue
+  if (Chance(12)) return kNoSlot;  // It stays in the queue.
   return AcceptFrom(listener);
 }
 
@@ -102,9 +103,9 @@ void Writer::FillQueue() {
   for (int i = Below(4); i > 0; --i) AcceptFrom(listener);
 }
 
-// Connections that wait for data before they can be accepted fill a queue of
-// their own; when that is full, Linux turns to SYN cookies, which know nothing
-// of waiting. So there is room for all.
+// With TCP_DEFER_ACCEPT, connections without data fill a queue. When it is
+// full, Linux uses SYN cookies, with which it does not defer. The backlog
+// therefore has space for all.
 void Writer::DeferAccept() {
   const int listener = NewSocket(Chance(40));
   SetOption(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1 + Below(5));
@@ -134,7 +135,7 @@ void Writer::Refused() {
   if (Chance(60)) Look(slot);
   if (Chance(40)) Chance(50) ? SendSome(slot) : ReceiveSome(slot);
   if (Chance(60)) Look(slot);
-  // A port that it let go of can be had by somebody else.
+  // Another socket can have a port that was released.
   if (Chance(30)) {
     const int other = NewSocket(At(slot).v6);
     if (other == slot) return;
@@ -145,7 +146,7 @@ void Writer::Refused() {
   }
 }
 
-// Another socket wants the name, or nearly, that one has.
+// Binds another socket to the same or nearly the same address.
 void Writer::Conflict() {
   const int holder = Any({Guess::kListening, Guess::kBound, Guess::kConnected});
   if (holder == kNoSlot) {
@@ -165,7 +166,7 @@ void Writer::Conflict() {
   if (Chance(60)) ListenOn(slot, 1 + Below(3));
 }
 
-// Two sockets that agree to share a port, or not quite.
+// Binds two sockets that agree, or do not quite agree, to share a port.
 void Writer::SecondListener() {
   const bool v6 = Chance(40);
   const Address address = AddressToListenOn(v6);
@@ -182,7 +183,7 @@ void Writer::SecondListener() {
   }
 }
 
-// The server ends first; then its port is wanted again.
+// Lets the server close first and then binds its port again.
 void Writer::TimeWait() {
   const int server = MakePair();
   if (server == kNoSlot) return;
@@ -221,7 +222,7 @@ void Writer::ConnectAgain() {
   if (Chance(50)) AcceptFrom(listener);
 }
 
-// Two clients want to be one and the same connection.
+// Connects two clients with the same four-tuple.
 void Writer::SameNames() {
   int listener = Any({Guess::kListening});
   if (listener == kNoSlot) listener = MakeListener();

@@ -1,4 +1,5 @@
-// Plans for connections: talking, filling, ending, and what comes after.
+// Plans for connections: sending, receiving, filling buffers, closing, and
+// calls after the close.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,7 +14,8 @@
 
 namespace net::differential {
 
-// A slot that is one, often with a peer; a new connection if there is none.
+// Returns the slot of a connected socket, often with a peer. Makes a connection
+// if there is none.
 int Writer::Connected() {
   const int slot = Any({Guess::kConnected});
   if (slot != kNoSlot && !Chance(15)) return slot;
@@ -42,7 +44,7 @@ void Writer::FillBuffers() {
   const int slot = Connected();
   if (slot >= kSlots) return;
   const int peer = At(slot).peer;
-  // Small ones are full sooner.
+  // Small buffers are full sooner.
   if (Chance(80)) SetOption(slot, SOL_SOCKET, SO_SNDBUF, 4096);
   Add(Call::kSend, slot).repeated = true;
   Look(slot);
@@ -59,7 +61,8 @@ void Writer::FillBuffers() {
   if (Chance(50)) Look(peer);
 }
 
-// TCP_CORK and MSG_MORE: something little, and what may bring it out.
+// TCP_CORK and MSG_MORE: sends a little data, then makes calls that may release
+// it.
 void Writer::HoldBack() {
   const int slot = Connected();
   if (slot >= kSlots) return;
@@ -205,7 +208,7 @@ void Writer::ShareDescriptor() {
     Add(Call::kFcntl, other).name = F_GETFL;
   }
   if (Chance(60)) {
-    // What is left of it goes on.
+    // Closes one descriptor and uses the other.
     Add(Call::kClose, slot);
     At(slot) = {};
     Look(other);

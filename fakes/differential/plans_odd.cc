@@ -1,5 +1,5 @@
-// Calls with anything for arguments: options of all kinds, wrong lengths, null
-// pointers, descriptors that are none.
+// Calls with arbitrary arguments: options of all kinds, wrong lengths, null
+// pointers, invalid descriptors.
 
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -22,8 +22,8 @@ struct Option {
   int name;
 };
 
-// Not here: what only time tells apart (TCP_QUICKACK; and on a client
-// TCP_DEFER_ACCEPT delays an acknowledgement).
+// Omitted are options whose effect only time shows: TCP_QUICKACK, and
+// TCP_DEFER_ACCEPT of a client, which delays an acknowledgement.
 constexpr Option kOptions[] = {
     {SOL_SOCKET, SO_REUSEADDR},
     {SOL_SOCKET, SO_REUSEPORT},
@@ -75,7 +75,7 @@ void Writer::OptionOf(Step& step) {
     step.value = OneOf({0, 1, 5, -1});
     step.second_value = OneOf({0, 0, 500000, 1000000, -1});
   } else if (step.name == TCP_USER_TIMEOUT && step.value < 4096) {
-    step.value = 4096 * Below(3);  // milliseconds: longer than a program runs
+    step.value = 4096 * Below(3);  // Milliseconds: longer than a program runs.
   }
 }
 
@@ -252,7 +252,7 @@ void Writer::NoDescriptors() {
   if (Chance(70)) AcceptFrom(listener);
 }
 
-// One call on any slot, as if nothing were known.
+// Makes one call on any slot, whatever its state.
 void Writer::AnyCall() {
   const int slot = AnySlot();
   switch (Below(10)) {

@@ -24,12 +24,12 @@
 namespace net::differential {
 namespace {
 
-constexpr absl::string_view kOr = " | ";  // between flags, in C++
+constexpr absl::string_view kOr = " | ";  // Between flags, in C++.
 
-// Prints the steps of one program, one after the other.
+// Prints the steps of one program in order.
 class Printer {
  public:
-  // The statements of a step.
+  // Returns the statements of a step.
   std::string Print(const Step& step, const Observation& expected);
 
   bool uses_port_of() const { return uses_port_of_; }
@@ -48,13 +48,13 @@ class Printer {
   std::string CallText(const Step& step);
   std::string Numbers(const Step& step, const Observation& expected) const;
 
-  // A name of this step's own: "address7".
+  // Returns a variable name for this step, for example "address7".
   std::string Own(absl::string_view name) const {
     return absl::StrCat(name, number_);
   }
 
   size_t number_ = 0;
-  std::string before_;  // what the call needs to have been declared
+  std::string before_;  // Declarations that the call needs.
   bool uses_port_of_ = false;
   std::set<int> slots_;
 };
@@ -124,8 +124,8 @@ std::string Printer::WithRoom(absl::string_view call, const Step& step,
                          length, more);
 }
 
-// sendmsg(2) and recvmsg(2) with their parts in one: what differs between them
-// and send(2) rarely is how many parts there are.
+// sendmsg(2) and recvmsg(2) are printed with one part, because their results
+// rarely depend on the number of parts.
 std::string Printer::Data(const Step& step) {
   const std::string slot = Slot(step.slot);
   const std::string data = Own("data");
@@ -263,7 +263,7 @@ std::string Printer::CallText(const Step& step) {
   }
 }
 
-// Expectations about what the call filled in.
+// Returns expectations for what the call filled in.
 std::string Printer::Numbers(const Step& step,
                              const Observation& expected) const {
   std::string text;
@@ -335,7 +335,7 @@ std::string Printer::Print(const Step& step, const Observation& expected) {
     absl::StrAppend(&text, "  ", Slot(step.slot), " = -1;\n");
   }
   absl::StrAppend(&text, Numbers(step, expected));
-  // What has no expectation above.
+  // Results without an expectation above.
   const bool told =
       step.call == Call::kAccept4 || step.call == Call::kGetSockName ||
       step.call == Call::kGetPeerName || step.call == Call::kRecvMsg ||

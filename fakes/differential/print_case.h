@@ -10,14 +10,14 @@
 
 namespace net::differential {
 
-// A program as C++ text: the function of a kernel case
-// (conformance/suite/case.h), straight-line calls of Syscalls with what the
-// oracle answered as expectations. An answer that has no short form in C++
-// stands behind it as a comment.
+// Returns a program as C++ text: the function of a kernel case
+// (conformance/suite/case.h) with straight-line calls of Syscalls. The oracle's
+// results are expectations. A result without a short form in C++ is a comment
+// after the call.
 std::string PrintCase(absl::string_view name, const Program& program,
                       const Trace& expected);
 
-// The same, and before it, as a comment, what the subject answered instead.
+// Returns the same, preceded by a comment with both results of the last call.
 std::string PrintDifference(absl::string_view name,
                             const Difference& difference);
 

@@ -13,12 +13,13 @@
 namespace net::differential {
 namespace {
 
-// Collects variations of a step.
+// Collects simpler variations of a step.
 class Variations {
  public:
   explicit Variations(Step step) : step_(std::move(step)) {}
 
-  // The step with one field as it is simplest, unless it is so already.
+  // Adds the step with one field at its simplest value, unless it has that
+  // already.
   template <typename T>
   void Set(T Step::*field, T simplest) {
     if (step_.*field == simplest) return;

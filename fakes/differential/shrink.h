@@ -6,11 +6,11 @@
 
 namespace net::differential {
 
-// A program together with all that are a little smaller: without some of its
-// steps, or with one of them simpler.
+// Returns a program with its shrinks: without some of the steps, or with one
+// step simplified.
 rc::Shrinkable<Program> Shrinking(Program program);
 
-// The steps that are a little simpler than this one.
+// Returns the variations of a step that are a little simpler.
 std::vector<Step> SimplerSteps(const Step& step);
 
 }  // namespace net::differential

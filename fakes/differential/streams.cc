@@ -13,8 +13,8 @@
 namespace net::differential {
 namespace {
 
-// The payload repeats itself after this many bytes: a prime, so that no size of
-// a call or a buffer divides it.
+// The period of the payload, a prime, so that no size of a call or buffer is a
+// multiple of it.
 constexpr size_t kPeriod = 65521;
 
 const std::string& PayloadTable() {

@@ -15,44 +15,43 @@
 
 namespace net::differential {
 
-// What a program has sent over each connection and received from it, so that
-// every byte can be checked, and so that it is known when a kernel's buffers
-// have begun to matter.
+// Records what a program has sent and received over each connection, so that
+// every byte can be checked, and so that it is known when the result depends on
+// the size of a kernel's buffers.
 
-// One way of a connection. The bytes that travel on it are known by their
-// positions.
+// One direction of a connection. Its bytes are identified by their position.
 struct Direction {
   uint64_t seed = 0;
-  int64_t sent = 0;      // bytes that send(2) took
-  int64_t received = 0;  // bytes that recv(2) gave
-  // More was sent than surely fits: how much is under way, and so what the
-  // calls on it answer, is between the kernel and its buffers (tolerances.h),
-  // until all has been received.
+  int64_t sent = 0;      // Bytes that send(2) took.
+  int64_t received = 0;  // Bytes that recv(2) returned.
+  // More was sent than certainly fits. The amount in flight, and with it the
+  // results of calls, then depends on the kernel's buffers (tolerances.h),
+  // until everything has been received.
   bool uncertain = false;
-  // The sender has said that nothing more comes: shutdown(2), close(2).
+  // The sender has ended the stream: shutdown(2), close(2).
   bool finished = false;
-  // The receiver has said that it wants no more: shutdown(2). What comes then
-  // may make it reset the connection.
+  // The receiver has shut down for reading. Data that arrives later may make it
+  // reset the connection.
   bool unwanted = false;
-  // The receiver has closed, and whether that was a reset is uncertain.
+  // The receiver has closed, and it is uncertain whether that was a reset.
   bool torn = false;
-  // MSG_MORE may hold something back. Whether what comes the other way brings
-  // it out depends on whether the window in it is the same as before.
+  // MSG_MORE may hold data back. Whether traffic of the other direction
+  // releases it depends on whether the window in it has changed.
   bool held = false;
-  // There was a reset: what was under way may be lost.
+  // There was a reset. Data in flight may be lost.
   bool reset = false;
 
   int64_t outstanding() const { return sent - received; }
-  // Nobody knows how far the end of the stream has come.
+  // It is uncertain whether the FIN has arrived.
   bool unclear() const { return uncertain && finished; }
 };
 
 struct Connection {
-  Direction there;  // from the end that connected
+  Direction there;  // From the end that connected.
   Direction back;
 };
 
-// One end of a connection: what a socket knows of it.
+// One end of a connection, as its socket sees it.
 class End {
  public:
   End() = default;
@@ -68,9 +67,9 @@ class End {
   bool doubtful() const {
     return known() && (out().uncertain || in().uncertain);
   }
-  // Nobody knows whether the other end has reset the connection.
+  // It is uncertain whether the other end has reset the connection.
   bool torn() const { return known() && out().torn; }
-  // Nobody knows how far the end of a stream has come.
+  // It is uncertain whether a FIN has arrived.
   bool unclear() const {
     return known() && (out().unclear() || in().unclear());
   }
@@ -84,41 +83,41 @@ class End {
 
   std::shared_ptr<Connection> connection_;
   bool connector_ = true;
-  bool to_itself_ = false;  // a socket that connected to itself
+  bool to_itself_ = false;  // A socket that connected to itself.
 };
 
-// The connections of one run, by the names of their ends.
+// The connections of one run, by their endpoints.
 class Streams {
  public:
-  // The end that connect(2) made, of a connection that is new.
+  // Returns the end that connect(2) made, of a new connection.
   End Connected(const ip::Endpoint& local, const ip::Endpoint& peer);
-  // The end that accept4(2) gave. Without a peer's name (the connection is over
-  // already) it is that of the connection to `local` that has waited longest.
-  // Not known() if there is none.
+  // Returns the end that accept4(2) returned. Without a peer address (the
+  // connection has ended already), returns that of the oldest connection to
+  // `local` that has not been accepted. Not known() if there is none.
   End Accepted(const ip::Endpoint& local,
                const std::optional<ip::Endpoint>& peer);
 
-  // Whether there was a connection from this port to that one.
+  // Returns whether there was a connection from this port to that one.
   bool HaveMet(uint16_t local_port, uint16_t peer_port) const;
-  // Whether there is a connection with this port of which nobody knows if it
-  // still has it.
+  // Returns whether there is a connection with this port that may or may not
+  // have ended.
   bool MayHaveEnded(uint16_t port) const;
 
  private:
   struct Known {
-    ip::Endpoint local;  // of the end that connected
+    ip::Endpoint local;  // Of the end that connected.
     ip::Endpoint peer;
     std::shared_ptr<Connection> connection;
-    bool waits = false;  // nobody has accepted it
+    bool waits = false;  // It has not been accepted.
   };
-  std::vector<Known> connections_;  // the oldest first
+  std::vector<Known> connections_;  // The oldest first.
 };
 
-// The largest number of bytes that one call of a program transfers.
+// The maximum number of bytes that one call of a program transfers.
 inline constexpr size_t kMostBytes = size_t{1} << 20;
 
-// The bytes of a direction from `position` on: `size` of them, at most
-// kMostBytes. They live as long as the program.
+// Returns `size` bytes (at most kMostBytes) of a direction, starting at
+// `position`. They are valid until the program ends.
 absl::string_view Payload(const Direction& direction, int64_t position,
                           size_t size);
 

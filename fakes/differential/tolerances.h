@@ -10,42 +10,48 @@
 #include "fakes/differential/streams.h"
 #include "syscalls/sys_result.h"
 
-// All that two kernels may do differently, and nothing else may. Each function
-// writes down an answer so that equal texts mean agreement; what is not
-// compared, it checks as far as it goes, and what it finds wrong is in the
-// text.
+// Everything that two kernels may do differently. Nothing else may differ. Each
+// function writes a result as text, such that equal texts mean agreement. What
+// is not compared is still checked as far as possible, and a violation appears
+// in the text.
 //
-// There are two reasons. How many bytes fit into the buffers of a connection is
-// a matter of how a kernel accounts for memory, and changes while it runs; so
-// is all that follows from it: Direction::uncertain. And a kernel sizes the
-// buffers and segments of a connection by what it has seen of the traffic.
+// There are two reasons for tolerances:
+// - The number of bytes that fit into a connection's buffers depends on a
+//   kernel's memory accounting and changes while it runs, and so does
+//   everything that follows from it (Direction::uncertain).
+// - A kernel adapts the buffers and segments of a connection to the traffic
+//   that it has seen.
 //
-// Six more are kept away instead. What a delayed acknowledgement changes: the
-// world acknowledges at once. Which of several listeners that share one name
-// gets a connection, a hash with a secret: programs do not connect to them.
-// Whether a SYN gets past what is left of a connection of the same names, which
-// takes a sequence number, a clock's, beyond what that one has sent: if it does
-// not, the next one does, some milliseconds later, and programs wait for that.
-// How long the names of a connection that its listener still defers
-// (TCP_DEFER_ACCEPT) are taken after that listener has gone: nobody connects by
-// these names. What TCP_CORK and MSG_MORE hold back goes out after a fifth of a
-// second of Linux's time: programs that hold something back do not overfill,
-// where one waits for what was dropped. And whether close(2) found something
-// unread, and so was a reset, and whether a reset came through, when small
-// buffers have left open what had come: the other end is not asked any more
-// (Direction::torn). Where that, or how far the end of a stream has come, is
-// uncertain, nobody asks for the port of the connection either.
+// Six more differences are avoided by not provoking them:
+// - Delayed acknowledgements: worlds acknowledge immediately.
+// - Which of several listeners with one address gets a connection is decided by
+//   a hash with a secret. Programs do not connect to such listeners.
+// - A SYN reuses a four-tuple in TIME-WAIT only if its clock-based sequence
+//   number is beyond that of the old connection. Otherwise the next SYN, some
+//   milliseconds later, succeeds. Programs wait for that.
+// - How long the four-tuple of a deferred connection (TCP_DEFER_ACCEPT) stays
+//   in use after its listener was closed. Programs do not connect with that
+//   four-tuple.
+// - Data held back by TCP_CORK and MSG_MORE is sent after 200 ms of Linux's
+//   time. Programs that hold data back do not overfill buffers, where they
+//   would wait for retransmissions.
+// - With small buffers, whether close(2) found unread data and was a reset, and
+//   whether a reset arrived. Programs make no further calls on the other end
+//   that depend on it (Direction::torn). While that, or whether a FIN has
+//   arrived, is uncertain, programs do not bind or connect to the connection's
+//   port either.
 
 namespace net::differential {
 
-// Whether `size` more bytes surely fit. `small_buffers`: some socket of the
-// program was given buffers of another size than the usual.
+// Returns whether `size` more bytes certainly fit. `small_buffers`: a socket of
+// the program has set its buffer sizes.
 bool SurelyFits(const Direction& direction, size_t size, bool small_buffers);
 
-// What send(2) answered, for `size` bytes, when `outstanding` were on the way.
-// If it was not sure that they fit: some and EAGAIN are alike, but nothing may
-// be taken while nothing is on the way, and never more than was given. A null
-// pointer is looked at where there is room: EFAULT is then what some would be.
+// Describes the result of send(2) for `size` bytes while `outstanding` were in
+// flight. If it is uncertain that they fit, a partial send and EAGAIN are
+// equal; but EAGAIN is wrong while nothing is in flight, and the result must
+// not exceed `size`. A null pointer is checked only if there is space: EFAULT
+// is then equal to a partial send.
 struct Given {
   bool sure = false;
   bool null = false;
@@ -53,46 +59,50 @@ struct Given {
 std::string SendText(Given given, int64_t outstanding, size_t size,
                      SysResult result);
 
-// Whether all that is under way must have come when recv(2) says `last`: not
-// after a reset, and not before an end that is this socket's own doing. What
-// was uncertain then stays so.
+// Returns whether everything in flight must have arrived when recv(2) returns
+// `last`. Not after a reset, and not before an end of stream that this socket
+// caused itself (shutdown for reading). The direction then stays uncertain.
 bool IsLossless(const End& end, SysResult last);
 
-// How much recv(2) brought until `last`, its last answer, and that, when the
-// way in was uncertain: all that was sent, if that must be. With small buffers
-// what finds no room is dropped, and comes again at times that grow longer:
-// then what has come need not be all, and the end need not have come; but
-// before the end, all must.
+// Describes a drained stream: what recv(2) returned until its last result
+// `last`, for a direction that was uncertain. Everything sent must have arrived
+// if IsLossless(). With small buffers, bytes or the FIN may still be missing
+// because their retransmission is pending; but a FIN counts only after every
+// byte.
 std::string DrainedText(const End& end, SysResult last, bool small_buffers);
 
-// The events of poll(2). While the way out is uncertain, whether there is room:
-// POLLOUT and its like. While the way in is, whether the end of the stream has
-// come through: POLLRDHUP, POLLHUP. Where a socket of the program was given a
-// low-water mark (SO_RCVLOWAT), then POLLIN, too, and with small buffers
-// always: short of the mark, a full buffer is enough. With small buffers alone,
-// POLLIN while the way in is uncertain: what found no room comes again at times
-// that grow longer. Where nobody knows whether there was a reset: nothing.
+// Describes the events of poll(2). Not compared are:
+// - POLLOUT and similar events while the outgoing direction is uncertain:
+//   whether there is space.
+// - POLLRDHUP and POLLHUP while the incoming direction is uncertain: whether
+//   the FIN has arrived.
+// - POLLIN while the incoming direction is uncertain, with small buffers or
+//   with a low-water mark (SO_RCVLOWAT): data that did not fit is retransmitted
+//   after growing delays.
+// - POLLIN with both: a full buffer below the mark is enough.
+// - All events while it is uncertain whether there was a reset.
 struct Marks {
   bool low_water = false;
   bool small_buffers = false;
 };
 std::string EventsText(const End& end, Marks marks, int16_t events);
 
-// FIONREAD: while the way in is uncertain, anything that is not more than what
-// is on the way.
+// Describes FIONREAD. While the incoming direction is uncertain, any number up
+// to the bytes in flight is accepted.
 std::string InputSizeText(const End& end, int value);
-// SIOCOUTQ: the same for the way out; a FIN counts as one. In the state CLOSED
-// the number is what sequence numbers were left over, so anything; and so it is
-// while nobody knows whether that is the state.
+// Describes SIOCOUTQ. While the outgoing direction is uncertain, any number up
+// to the bytes in flight plus one (a FIN counts as one) is accepted. In the
+// state CLOSED, the number depends on leftover sequence numbers, so any number
+// is accepted; and so it is while it is uncertain whether that is the state.
 std::string OutputSizeText(const End& end, int tcp_state, int value);
 
-// The state of a connection, while one of its ways is uncertain: whether a FIN
-// has come through. So nothing then. For a listener also the connections in
-// its queue, and how many it takes.
+// Describes the state of a connection. It is not compared while a direction is
+// uncertain, because it depends on whether a FIN has arrived. For a listener,
+// also describes the length and the capacity of its queue.
 std::string TcpInfoText(const End& end, const tcp_info& info);
 
-// SO_SNDBUF, SO_RCVBUF and TCP_MAXSEG of a socket that is connected or has
-// tried to connect: any size above zero.
+// Describes SO_SNDBUF, SO_RCVBUF and TCP_MAXSEG. On a socket that is connected
+// or has tried to connect, any size above zero is accepted.
 std::string TunedSizeText(bool tuned, int value);
 
 }  // namespace net::differential

@@ -103,7 +103,7 @@ TEST_F(TolerancesTest, SizesOfQueues) {
             OutputSizeText(end_, TCP_ESTABLISHED, 1001));
   EXPECT_NE(OutputSizeText(end_, TCP_ESTABLISHED, 7),
             OutputSizeText(end_, TCP_ESTABLISHED, 1002));
-  // The end that is under way decides what state this is.
+  // Whether the FIN in flight has arrived decides the state.
   end_.in().finished = true;
   EXPECT_EQ(OutputSizeText(end_, TCP_FIN_WAIT2, 7),
             OutputSizeText(end_, TCP_CLOSE, 1002));

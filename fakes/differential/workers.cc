@@ -35,13 +35,13 @@
 namespace net::differential {
 namespace {
 
-// What a worker tells while it runs, in memory that it shares with its parent.
+// Progress of a worker, in memory shared with its parent.
 struct Shared {
   std::atomic<uint64_t> seed;
   std::atomic<int64_t> programs;
 };
 
-// Unmapped with the process.
+// The memory is unmapped when the process exits.
 absl::StatusOr<Shared*> NewShared() {
   void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -51,17 +51,17 @@ absl::StatusOr<Shared*> NewShared() {
 
 struct Worker {
   pid_t pid = -1;
-  int pipe = -1;  // its report; -1 once that has ended
+  int pipe = -1;  // Read end for its report; -1 after the end of the report.
   Shared* shared = nullptr;
   std::string report;
-  // Of the last look.
+  // As of the last check.
   int64_t programs = -1;
   absl::Time progressed;
   bool killed = false;
 };
 
-// A report is text: a line with the counts or with an error, then the histogram
-// and the findings, each part ended by this.
+// A report is text: a line with the counts or an error, then the histogram,
+// then each finding. This character ends each part.
 constexpr char kEndOfPart = '\f';
 
 std::string ToText(const absl::StatusOr<Outcome>& outcome) {
@@ -87,7 +87,7 @@ bool WriteAll(int fd, absl::string_view text) {
   return true;
 }
 
-// What a worker does, in its process.
+// The body of a worker process.
 [[noreturn]] void Work(const WorkersOptions& options, int number, int pipe,
                        Shared& shared) {
   Plan plan = options.plan;
@@ -127,7 +127,7 @@ absl::StatusOr<Worker> Start(const WorkersOptions& options, int number) {
   return worker;
 }
 
-// Reads what there is of a report.
+// Reads the available part of a report.
 void Read(Worker& worker) {
   char buffer[65536];
   const ssize_t size = read(worker.pipe, buffer, sizeof(buffer));
@@ -150,7 +150,7 @@ void KillIfStuck(Worker& worker, absl::Duration patience) {
   }
 }
 
-// Until every report has ended.
+// Returns when every report has ended.
 void Watch(std::vector<Worker>& workers, absl::Duration patience,
            absl::FunctionRef<void(int64_t)> progress) {
   const auto is_open = [](const Worker& worker) { return worker.pipe >= 0; };
@@ -161,7 +161,7 @@ void Watch(std::vector<Worker>& workers, absl::Duration patience,
     for (const Worker& worker : workers) {
       fds.push_back({worker.pipe, POLLIN, 0});
     }
-    // A signal only makes the round shorter.
+    // A signal only makes the wait shorter.
     static_cast<void>(poll(fds.data(), fds.size(), /*timeout=*/1000));
     int64_t programs = 0;
     for (size_t i = 0; i < workers.size(); ++i) {

@@ -16,29 +16,30 @@
 
 namespace net::differential {
 
-// What several processes found together.
+// The combined results of several processes.
 struct Report {
   int64_t programs = 0;
   int64_t unstable = 0;
   Histogram histogram;
-  // FindingText() of each finding; and what ended a worker before its time,
-  // with the seed of the program that it was running.
+  // FindingText() of each finding. If a worker ended early, also its exit
+  // status and the seed of the program that it was running.
   std::vector<std::string> findings;
 };
 
 struct WorkersOptions {
   int jobs = 2;
-  Plan plan;  // each worker takes its share of the programs
+  Plan plan;  // Each worker runs a part of the programs.
   std::function<std::unique_ptr<Worlds>()> make_oracle;
   std::function<std::unique_ptr<Worlds>()> make_subject;
-  // A worker that is as long with one program is killed, and that is a finding.
-  // (Making a finding small counts, too.)
+  // A worker that spends this long on one program, including the shrinking of a
+  // finding, is killed. That is a finding.
   absl::Duration patience = absl::Minutes(2);
 };
 
-// Runs a plan in several processes, which a subject that crashes or hangs
-// cannot take along. `progress` is told about once a second how many programs
-// have been run. Errors are those of this machine: no worlds, no processes.
+// Runs a plan in several processes, so that a subject that crashes or hangs
+// ends only one of them. Calls `progress` about once a second with the number
+// of programs run so far. Returns an error if this machine cannot make worlds
+// or processes.
 absl::StatusOr<Report> RunWorkers(const WorkersOptions& options,
                                   absl::FunctionRef<void(int64_t)> progress);
 

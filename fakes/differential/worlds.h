@@ -11,20 +11,20 @@
 
 namespace net::differential {
 
-// Ports, from the first to the last.
+// A range of ports, inclusive.
 struct PortRange {
   uint32_t first = 0;
   uint32_t last = 0;
 };
 
-// A machine for one program: nothing of an earlier program is left on it.
+// A machine for one program, without traces of earlier programs.
 //
-// What all worlds have in common, so that two can be compared:
-// - the sysctls are FakeSysctls' defaults;
-// - IPv4 and IPv6 loopback, and no other network;
-// - no process may do what takes a privilege: bind a port below 1024, set
-//   SO_MARK;
-// - what arrives is acknowledged at once (see linux_worlds.h).
+// All worlds have these properties, so that two can be compared:
+// - Sysctls have the defaults of FakeSysctls.
+// - The only network is IPv4 and IPv6 loopback.
+// - No process has a privilege: it cannot bind a port below 1024 or set
+//   SO_MARK.
+// - Received data is acknowledged immediately (see linux_worlds.h).
 class World {
  public:
   World() = default;
@@ -32,24 +32,24 @@ class World {
   World& operator=(const World&) = delete;
   virtual ~World() = default;
 
-  // The kernel as process `i` sees it, 0 <= i < kProcesses.
+  // Returns the kernel as process `i` sees it. Requires 0 <= i < kProcesses.
   virtual Syscalls& process(int i) = 0;
 
-  // Whether the process has no descriptor left: with true, every call that
-  // needs one fails, and those there are stay usable.
+  // Sets whether the process has no free descriptor. If it has none, calls that
+  // need one fail, and open descriptors stay usable.
   virtual void SetOutOfDescriptors(int process, bool out) = 0;
 
-  // Ports outside of the ephemeral range, which nobody has used.
+  // Returns unused ports outside of the ephemeral range.
   virtual std::array<uint16_t, kFixedPorts> fixed_ports() const = 0;
 
-  // The ephemeral ports, or a part of them, that nobody has used. A kernel
-  // picks at random: from all of them, it would by accident pick what is still
-  // in somebody's TIME-WAIT, or what it has picked before.
+  // Returns a range of unused ephemeral ports. Kernels choose ports at random.
+  // In the whole ephemeral range they would sometimes choose one that is in
+  // TIME-WAIT or was chosen before.
   virtual PortRange ephemeral_ports() const = 0;
 };
 
-// Makes worlds of one kind, one after the other: a world is gone before the
-// next is made.
+// Makes worlds of one kind, one at a time: a world must be destroyed before the
+// next one is made.
 class Worlds {
  public:
   Worlds() = default;
@@ -57,7 +57,7 @@ class Worlds {
   Worlds& operator=(const Worlds&) = delete;
   virtual ~Worlds() = default;
 
-  // The error is this machine's: it cannot make one.
+  // Makes a world. Returns an error if this machine cannot make one.
   virtual absl::StatusOr<std::unique_ptr<World>> Make() = 0;
 };
 

@@ -21,7 +21,7 @@
 namespace net::differential {
 namespace {
 
-// More than goes to the other end at once.
+// More than arrives at the other end immediately.
 constexpr size_t kLargest = size_t{1} << 20;
 
 constexpr int16_t kAllEvents = POLLIN | POLLPRI | POLLOUT | POLLRDHUP |
@@ -90,9 +90,9 @@ void Writer::Plan() {
 
 bool Writer::Chance(int percent) { return Below(100) < percent; }
 
-// (The standard's distributions differ between libraries; a seed shall not. Nor
-// between compilers, which evaluate a call's arguments in any order: no call
-// has two that are chosen.)
+// Programs must depend only on the seed, not on the library or the compiler.
+// Standard distributions differ between libraries. Compilers evaluate arguments
+// in any order, so no call has two random arguments.
 int Writer::Below(int limit) {
   return static_cast<int>(random_() % static_cast<uint64_t>(limit));
 }

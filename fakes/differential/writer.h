@@ -13,14 +13,14 @@
 
 namespace net::differential {
 
-// Writes a random program: keeps the steps so far and a guess of what they have
-// made of each slot. A guess may be wrong, nothing depends on it: it only makes
-// the next plan more likely to lead somewhere.
+// Writes a random program. It keeps the steps so far and a guess of the state
+// of each slot. A wrong guess is harmless: guesses only make the next plan more
+// likely to reach interesting states.
 class Writer {
  public:
   explicit Writer(uint64_t seed) : random_(seed) {}
 
-  // A program of one to `most` steps.
+  // Returns a program of 1 to `most` steps.
   Program Write(size_t most);
 
  private:
@@ -31,16 +31,16 @@ class Writer {
       kBound,
       kListening,
       kConnected,
-      kEnded,  // was connected, or was refused
-      kOther,  // no TCP socket
+      kEnded,  // Was connected, or was refused.
+      kOther,  // Not a TCP socket.
     };
     Kind kind = kFree;
     int process = 0;
     bool v6 = false;
-    Address address;  // bound to, listening on
+    Address address;  // Bound to, or listening on.
 
-    int peer = kNoSlot;        // the other end, if it has a slot
-    std::vector<int> clients;  // of a listener, in its queue
+    int peer = kNoSlot;        // The other end, if it has a slot.
+    std::vector<int> clients;  // Of a listener: the clients in its queue.
   };
 
   // ---- Chance (writer.cc)
@@ -50,15 +50,15 @@ class Writer {
   T OneOf(std::initializer_list<T> choices) {
     return choices.begin()[Below(static_cast<int>(choices.size()))];
   }
-  // A slot of this kind; kNoSlot if there is none.
+  // Returns a random slot of one of these kinds, or kNoSlot if there is none.
   int Any(std::initializer_list<Guess::Kind> kinds);
   int AnySlot();
 
   // ---- Steps (writer.cc)
   Guess& At(int slot) { return guesses_[static_cast<size_t>(slot)]; }
-  // A step about a slot; the caller fills in the rest.
+  // Adds a step on a slot. The caller sets the other fields.
   Step& Add(Call call, int slot);
-  // A slot that is free, if need be because its descriptor is closed first.
+  // Returns a free slot; if there is none, adds a step that closes one.
   int FreeSlot();
   int NewSocket(bool v6);
   void SetOption(int slot, int level, int name, int value);
@@ -72,7 +72,7 @@ class Writer {
   void CloseSlot(int slot);
   void ResetSlot(int slot);
   void PollAll();
-  void Look(int slot);  // asks something about it
+  void Look(int slot);  // Adds a call that queries its state.
 
   // ---- Plans for connections (plans_connect.cc)
   Address AddressToListenOn(bool v6);
