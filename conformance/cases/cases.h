@@ -7,11 +7,11 @@
 
 namespace net::conformance {
 
-// Every case, ordered by subject as in cases/.
+// Returns every case, ordered by subject.
 const std::vector<Case>& AllCases();
 
-// The parts of the case table, one for each subject: each is in the source file
-// of its name, with the cases' programs.
+// Return the parts of the case table, one for each subject. Each is in the
+// source file of that name, with the programs of its cases.
 const std::vector<Case>& ListenCases();
 const std::vector<Case>& ListenPortCases();
 const std::vector<Case>& ListenAddressCases();

@@ -9,41 +9,42 @@
 #include "conformance/suite/context.h"
 #include "conformance/suite/result.h"
 
-// For cases about a connection, however it came to be.
+// Helpers for cases about a connection, whichever side made it.
 
 namespace net::conformance {
 
-// A socket of the implementation, and the raw peer at the other end.
+// A socket of the implementation and its raw peer.
 struct Connected {
   Sock sock;
   loopback::RawSocket peer;
 };
 
-// A connection that the implementation makes to a raw listener, and one that it
-// accepts of a raw client. What the raw side cannot do is an Error, too.
+// Connects the implementation to a raw listener, or a raw client to the
+// implementation. Returns an Error also if the raw side fails.
 Result<Connected> ConnectToPeer(Context& c, const ConnectOptions& options = {},
                                 const loopback::ListenConfig& peer = {});
 Result<Connected> AcceptPeer(Context& c, const AcceptOptions& options = {},
                              const loopback::ConnectConfig& peer = {});
 
-// Gives a raw socket to the implementation: see Context::Adopt().
+// Passes a raw socket to the implementation: see Context::Adopt().
 Result<Sock> AdoptRaw(Context& c, loopback::RawSocket socket);
 
-// Gives a pipe to the implementation. An API may refuse it at once with
-// ENOTSOCK: that names the variation, and nullopt is returned.
+// Passes the read end of a pipe to the implementation. An API may refuse it at
+// once with ENOTSOCK: then sets the variation "refused_when_adopted" and
+// returns nullopt.
 std::optional<Sock> AdoptPipe(Context& c);
 
-// Gives a raw socket to the implementation and closes its descriptor behind the
-// implementation's back. Close() of the result, too, fails with EBADF: call it,
-// because the destructor of Sock takes that for a fault.
+// Passes a raw socket to the implementation and closes its descriptor without
+// the implementation's knowledge. Close() of the result also fails with EBADF:
+// call it, because the destructor of Sock would fail the case.
 Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket);
 
-// Waits until one of the poll(2) `events` is there, which the witness sees on
-// the implementation's descriptor.
+// Waits until poll(2) reports one of `events` on the implementation's
+// descriptor.
 Result<Done> WaitFor(Context& c, const Sock& socket, short events);
 
-// One Recv, with room for `room` bytes: what it brought, nothing at the end of
-// the stream.
+// Calls Recv once, with room for `room` bytes. Returns the data, which is empty
+// at the end of the stream.
 Result<std::string> RecvOnce(const Sock& socket, size_t room = 256);
 
 }  // namespace net::conformance

@@ -8,43 +8,44 @@
 #include "conformance/suite/witness.h"
 #include "syscalls/net/endpoint.h"
 
-// What several files of cases have in common.
+// Helpers for several files of cases.
 
 namespace net::conformance {
 
-// A port for cases that have to name one, which takes a network of its own. Not
-// among the ports that the system picks from, unless a case moves that range.
+// A port for cases that need a fixed port, and therefore a network of their
+// own. It is outside of the range from which the system picks ports, unless a
+// case changes that range.
 inline constexpr uint16_t kPort = 4711;
 
-// The bits that Linux has no meaning for where socket(2) and accept4(2) take
-// flags: those above the types of sockets (bits 0 to 3), without SOCK_NONBLOCK
-// and SOCK_CLOEXEC, and without the sign of an int. A case about the check of
-// flags tries all of them: a check may forget one.
+// Returns the flags that Linux does not know in socket(2) and accept4(2): the
+// bits above the socket types (bits 0 to 3), except SOCK_NONBLOCK, SOCK_CLOEXEC
+// and the sign bit of an int. Cases about the check of flags try all of them,
+// because a check may miss one.
 std::vector<uint32_t> UnknownFlags();
-// One of them, for cases about other things.
+// One of them, for cases about other subjects.
 inline constexpr uint32_t kUnknownFlag = 1U << 30;
 
-// Expects that a connection to `at`, made by the reference peer, is one that
-// `listener` accepts. A connection that another listener has got makes this
-// wait, until the runner ends the case.
+// Expects that `listener` accepts a connection of the reference peer to `at`.
+// If another listener gets the connection, blocks until the runner ends the
+// case.
 void ExpectTakes(Context& c, const Sock& listener, const ip::Endpoint& at);
 
 // Expects that a connection to `at` is refused.
 void ExpectRefused(Context& c, const ip::Endpoint& at);
 
-// Where an API may differ from the system calls below it and still be a good
-// one: these name the variation.
+// The following set a variation where a good API may differ from the system
+// calls that it makes.
 
-// The descriptor is blocking; an API whose calls wait need not have it so
-// ("nonblocking_descriptor").
+// Expects a blocking descriptor. Variation "nonblocking_descriptor": an API may
+// block without it.
 void ExpectBlocking(Context& c, const Witness& witness);
 
-// SO_KEEPALIVE is off, unless the API turns it on by itself
-// ("keepalive_by_default").
+// Expects that SO_KEEPALIVE is off. Variation "keepalive_by_default": an API
+// may turn it on by itself.
 void ExpectNoKeepAlive(Context& c, const Witness& witness);
 
-// An API's answer is the v4-mapped endpoint that it really is, or the IPv4
-// endpoint that this stands for ("as_ipv4").
+// Expects that an API has returned the v4-mapped endpoint. Variation "as_ipv4":
+// an API may return the IPv4 endpoint that it is mapped from.
 void ExpectMapped(Context& c, const ip::Endpoint& told,
                   const ip::Endpoint& mapped);
 

@@ -12,14 +12,14 @@
 
 namespace net::conformance {
 
-// A call of the implementation that may block, made by a task:
+// A call of the implementation that may block, in a task:
 //
 //   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
 //   ASSERT_TRUE(accepting.AwaitBlocked());
 //   ...
 //   ASSERT_OK_AND_ASSIGN(const Sock server, accepting.Join());
 //
-// Declare it after what the call uses.
+// Declare it after the objects that the call uses.
 template <typename T>
 class Pending {
  public:
@@ -30,11 +30,12 @@ class Pending {
   Pending& operator=(const Pending&) = delete;
   ~Pending() = default;
 
-  // As Task's.
+  // See Task.
   bool AwaitBlocked() { return task_->AwaitBlocked(); }
   void Interrupt() { task_->Interrupt(); }
 
-  // Waits until the call has returned, and what it returned. Once.
+  // Waits until the call has returned, and returns its result. Must be called
+  // at most once.
   Result<T> Join() {
     task_->Join();
     return *std::move(result_);

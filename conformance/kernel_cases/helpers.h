@@ -19,12 +19,13 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 
-// What several files of kernel cases have in common: system calls with the
-// arguments that most programs give them.
+// Helpers for several files of kernel cases: system calls with the arguments
+// that most programs use.
 
 namespace net::conformance {
 
-// Matches 0 for a success, else the errno of a failure: for tables of answers.
+// Matches a success if `error` is 0, else a failure with that errno. For tables
+// of expected results.
 MATCHER_P(Answers, error,
           error == 0 ? std::string(negation ? "is an error" : "is OK")
                      : std::string(negation ? "is not errno " : "is errno ") +
@@ -35,62 +36,67 @@ MATCHER_P(Answers, error,
   return arg.ok() ? error == 0 : net::ErrnoOf(arg) == error;
 }
 
-// A port for cases that have to name one, which takes a network of its own. Not
-// among the ports that the kernel picks from, unless a case moves that range.
+// A port for cases that need a fixed port, and therefore a network of their
+// own. It is outside of the range from which the kernel picks ports, unless a
+// case changes that range.
 inline constexpr uint16_t kPort = 4711;
 
-// A TCP socket of the axis's family; `type_flags` are SOCK_NONBLOCK or none.
+// Makes a TCP socket of the axis's family. `type_flags` is SOCK_NONBLOCK or 0.
 absl::StatusOr<loopback::RawSocket> NewTcp(Context& c, int type_flags = 0);
 
-// A listener on a port of the kernel's choice of the axis's loopback address,
-// and two connected sockets, whose listener is gone.
+// Makes a listener on the axis's loopback address, on a port that the kernel
+// picks.
 absl::StatusOr<loopback::Listener> NewListener(
     Context& c, const loopback::ListenConfig& config = {});
+// Makes two connected sockets. Their listener is closed.
 absl::StatusOr<loopback::Pair> NewPair(Context& c);
 
-// A non-blocking client whose connect is under way, and stays so: the
-// listener's queue is full.
+// A non-blocking client whose connect(2) stays in progress, because the
+// listener's accept queue is full.
 struct Connecting {
   loopback::FullQueue queue;
   loopback::RawSocket client;
 };
 absl::StatusOr<Connecting> NewConnecting(Context& c);
 
-// One listen(2), connect(2), accept4(2) with SOCK_CLOEXEC. (One bind(2) is
-// loopback::Bind().)
+// Call listen(2), connect(2), and accept4(2) with SOCK_CLOEXEC, once each.
+// (loopback::Bind() calls bind(2).)
 SysResult Listen(const loopback::RawSocket& socket, int backlog = 16);
 SysResult Connect(const loopback::RawSocket& socket,
                   const ip::Endpoint& remote);
 absl::StatusOr<loopback::RawSocket> Accept(const loopback::RawSocket& listener,
                                            int flags = 0);
 
-// One connect(2) to an address of family AF_UNSPEC: dissolves the association.
+// Calls connect(2) with an address of family AF_UNSPEC, which dissolves the
+// association.
 SysResult Disconnect(const loopback::RawSocket& socket);
 
 // Sets an option of SOL_SOCKET that is an int.
 SysResult SetSocketOption(const loopback::RawSocket& socket, int name,
                           int value);
 
-// One ioctl(2) that asks for a number: FIONREAD, SIOCOUTQ.
+// Calls ioctl(2) with a request that returns an int, such as FIONREAD or
+// SIOCOUTQ.
 absl::StatusOr<int> Ask(const loopback::RawSocket& socket, uint64_t request);
 
-// What poll(2) says at once of all the events there are: what is always told
-// (POLLERR, POLLHUP, POLLNVAL), and POLLIN, POLLOUT, POLLPRI and POLLRDHUP, if
-// there.
+// Calls poll(2) without blocking, and returns the events: those that are always
+// reported (POLLERR, POLLHUP, POLLNVAL), and POLLIN, POLLOUT, POLLPRI and
+// POLLRDHUP.
 SysResult PollNow(const loopback::RawSocket& socket);
 
-// One recv(2) of at most `size` bytes: what it brought, "" at the end.
+// Calls recv(2) once, for at most `size` bytes. Returns the data, which is
+// empty at the end of the stream.
 absl::StatusOr<std::string> RecvOnce(const loopback::RawSocket& socket,
                                      size_t size = 256, int flags = 0);
 
-// A system call that may block, made by a task:
+// A system call that may block, in a task:
 //
 //   PendingCall accepting(c, [&] { return sys.Accept4(fd, ...); });
 //   ASSERT_TRUE(accepting.AwaitBlocked());
 //   ...
 //   EXPECT_THAT(accepting.Join(), IsErrno(EINVAL));
 //
-// Declare it after what the call uses.
+// Declare it after the objects that the call uses.
 class PendingCall {
  public:
   PendingCall(Context& c, std::function<SysResult()> call);
@@ -98,11 +104,11 @@ class PendingCall {
   PendingCall& operator=(const PendingCall&) = delete;
   ~PendingCall() = default;
 
-  // As Task's.
+  // See Task.
   bool AwaitBlocked() { return task_->AwaitBlocked(); }
   void Interrupt() { task_->Interrupt(); }
 
-  // Waits until the call has returned, and what it returned.
+  // Waits until the call has returned, and returns its result.
   SysResult Join();
 
  private:

@@ -5,22 +5,21 @@
 
 #include "conformance/suite/case.h"
 
-// The cases that a kernel is judged by: programs of system calls, as a TCP
-// program makes them. Every kernel behind Syscalls must pass them as Linux
-// does.
+// The cases that test a kernel: programs of system calls as TCP programs make
+// them. Every kernel behind Syscalls must pass them as Linux does.
 //
-// Their ids begin with "kernel.". Their programs use of the Context only sys(),
-// env(), the axis with its addresses, and Variation(): there is no
-// implementation here. What is written nowhere, but programs rely on, has the
-// source "measured on Linux 6.18".
+// Their ids begin with "kernel.". There is no implementation: their programs
+// use only sys(), env(), Variation(), the axis and its addresses of the
+// Context. A requirement that no text contains, but on which programs rely, has
+// the source "measured on Linux 6.18".
 
 namespace net::conformance {
 
-// Every case, ordered by subject.
+// Returns every case, ordered by subject.
 const std::vector<Case>& AllKernelCases();
 
-// The parts of the table: each is in the source file of its name, with the
-// cases' programs.
+// Return the parts of the table, one for each subject. Each is in the source
+// file of that name, with the programs of its cases.
 const std::vector<Case>& BindKernelCases();
 const std::vector<Case>& BindConflictKernelCases();
 const std::vector<Case>& BindConnectionKernelCases();

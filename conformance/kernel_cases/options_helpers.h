@@ -13,11 +13,12 @@
 #include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
 
-// What the cases of socket options have in common.
+// Helpers for cases about socket options.
 
 namespace net::conformance {
 
-// One setsockopt(2) of any value, and of `size` bytes at any address.
+// Call setsockopt(2) with a value of any type, or with `size` bytes at any
+// address.
 template <typename T>
 SysResult SetOptionTo(const loopback::RawSocket& socket, int level, int name,
                       const T& value) {
@@ -30,7 +31,8 @@ inline SysResult SetOptionAt(const loopback::RawSocket& socket, int level,
                                       static_cast<socklen_t>(size));
 }
 
-// One getsockopt(2) of any type, which must be filled.
+// Calls getsockopt(2) for a value of any type. Fails if the length of the
+// result differs from that of the type.
 template <typename T>
 absl::StatusOr<T> OptionOf(const loopback::RawSocket& socket, int level,
                            int name) {
@@ -45,7 +47,7 @@ absl::StatusOr<T> OptionOf(const loopback::RawSocket& socket, int level,
   return value;
 }
 
-// An option of IPPROTO_TCP that is an int.
+// Set or return an option of IPPROTO_TCP that is an int.
 inline SysResult SetTcp(const loopback::RawSocket& socket, int name,
                         int value) {
   return socket.SetOption(IPPROTO_TCP, name, value);
@@ -54,24 +56,24 @@ inline absl::StatusOr<int> Tcp(const loopback::RawSocket& socket, int name) {
   return socket.Option(IPPROTO_TCP, name);
 }
 
-// Expects that an option takes each of `good`, reads it back, and refuses each
-// of `bad` with EINVAL, upon which it stays as it was.
+// Expects that an option reads back each value of `good`, and that setting it
+// to a value of `bad` fails with EINVAL and leaves it unchanged.
 void ExpectTakes(const loopback::RawSocket& socket, int level, int name,
                  const std::vector<int>& good, const std::vector<int>& bad);
 
-// Expects that an option is off, and reads back 1 whatever it is switched on
-// by.
+// Expects that an option is off, and reads back 1 after it was set to any value
+// except 0.
 void ExpectSwitch(const loopback::RawSocket& socket, int level, int name);
 
-// An option that is an int, and its value.
+// An option that is an int, and a value to set.
 struct IntOption {
   int level;
   int name;
   int value;
 };
 
-// A connection that a listener has accepted on whose socket `options` had been
-// set before; the client is one without any.
+// Returns a connection whose listener had `options` set before the client
+// connected. The client has no options set.
 absl::StatusOr<loopback::Pair> AcceptWith(
     Context& c, const std::vector<IntOption>& options);
 

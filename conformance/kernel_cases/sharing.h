@@ -7,11 +7,11 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 
-// For cases about sockets that share a port, or may not.
+// Helpers for cases about two sockets that bind the same port.
 
 namespace net::conformance {
 
-// What a socket says about sharing its port before it is bound.
+// The options that a socket has when it is bound.
 struct Sharing {
   bool reuse_addr = false;
   bool reuse_port = false;
@@ -23,15 +23,17 @@ inline constexpr Sharing kReusePort = {.reuse_port = true};
 inline constexpr Sharing kBoth = {.reuse_addr = true, .reuse_port = true};
 inline constexpr Sharing kV6Only = {.v6_only = true};
 
-// A socket of `family` that says so, and one that is bound to `local`, too.
+// Make a socket with the options of `sharing`: an unbound one of `family`, or
+// one that is bound to `local`.
 absl::StatusOr<loopback::RawSocket> NewSharing(Context& c, int family,
                                                const Sharing& sharing);
 absl::StatusOr<loopback::RawSocket> BoundSharing(Context& c,
                                                  const ip::Endpoint& local,
                                                  const Sharing& sharing);
 
-// A socket is bound to `held`; expects `error` (0: success) when another wants
-// the same port of `wanted`.
+// Binds a socket with the options `holder` to `held`, and another one with the
+// options `second` to the same port of `wanted`. Expects that the second
+// bind(2) fails with `error`, or succeeds if `error` is 0.
 void ExpectBesideBound(Context& c, const ip::Addr& held, const Sharing& holder,
                        const ip::Addr& wanted, const Sharing& second,
                        int error);

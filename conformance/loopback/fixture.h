@@ -26,8 +26,8 @@ namespace net::loopback {
 //     ASSERT_THAT(pair, net::IsOk());
 //     ...
 //
-// Where the machine has no such loopback address the test is skipped, and says
-// why.
+// A test is skipped, with the reason, if the machine does not have the loopback
+// address.
 class LoopbackTest : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
@@ -41,14 +41,14 @@ class LoopbackTest : public testing::TestWithParam<int> {
     }
   }
 
-  // The kernel that the tests run on; a fixture over another overrides it.
+  // The kernel on which the tests run. Override it to use another kernel.
   virtual Syscalls& sys() { return DefaultSyscalls(); }
 
   // AF_INET or AF_INET6.
   int family() const { return GetParam(); }
 };
 
-// The parameters, and their names: "V4" and "V6".
+// Return the parameters of LoopbackTest, and their names: "V4" and "V6".
 inline auto BothFamilies() { return testing::Values(AF_INET, AF_INET6); }
 inline std::string FamilyName(const testing::TestParamInfo<int>& info) {
   return info.param == AF_INET ? "V4" : "V6";

@@ -13,49 +13,54 @@
 
 namespace net::loopback {
 
-// A listener whose accept queue is full. A further connect neither completes
-// nor fails: the kernel drops its SYN, and the client goes on sending it, for
-// about two minutes. That makes it the one way, without privileges, to a
-// connect that blocks: for EINTR, EALREADY, EINPROGRESS and ETIMEDOUT.
+// A listener whose accept queue is full.
 //
-// How many connections a queue takes is the kernel's affair (Linux: one more
-// than the backlog): it is filled until it takes no more, and queued() is what
-// that took.
+// A further connect(2) neither succeeds nor fails: the kernel drops its SYN,
+// and the client retransmits it for about two minutes. Without privileges this
+// is the only way to make connect(2) block, which tests of EINTR, EALREADY,
+// EINPROGRESS and ETIMEDOUT need.
 //
-// Room is made by Drain(): a connect that is waiting then goes on, as soon as
-// its client sends its SYN again: Linux does after 1, 2, 3, 4, 5, 7... seconds
-// (RFC 6298), so tests that wait for it are slow on a kernel whose time is
-// real. A connect that starts afterwards succeeds at once.
+// The size of the queue depends on the kernel; on Linux it is one more than the
+// backlog. Make() therefore connects until the queue is full, and queued()
+// returns how many connections that took.
 //
-// When it goes out of scope everything in the queue is reset.
+// Drain() makes room. An attempt that is in progress then succeeds when its SYN
+// is retransmitted: Linux does that 1, 2, 3, 4, 5, 7... seconds (RFC 6298)
+// after the first SYN, so such tests are slow on a kernel with real time. A
+// connect(2) that starts after Drain() succeeds at once.
 //
-// Thread-safety: as RawSocket; Drain() needs exclusive access.
+// The destructor resets every connection in the queue.
+//
+// Thread-safety: as RawSocket. DrainOne() and Drain() need exclusive access.
 class [[nodiscard]] FullQueue {
  public:
-  // Listens on a port of the kernel's choice of the loopback address, with
-  // `backlog`, and fills the queue. Does not block: a connect over the loopback
-  // interface that has not completed when connect(2) returns was dropped.
+  // Listens with `backlog` on the loopback address, on a port that the kernel
+  // picks, and fills the queue. Does not block: a connection over the loopback
+  // interface that is not established when connect(2) returns was dropped.
   //
-  // The errno of the call that failed, or ENOBUFS: the queue took more than
-  // twice the backlog and 64 more, so that it seems to have no limit.
+  // Fails with the errno of the system call that failed, or with ENOBUFS if the
+  // queue takes more than 2 * `backlog` + 64 connections and so seems to have
+  // no limit.
   //
-  // The default is not 0, because Linux queues nothing at all for that where
-  // net.ipv4.tcp_syncookies is off, and answers with cookies where it is on.
+  // The default backlog is not 0: for a backlog of 0 Linux queues no connection
+  // if net.ipv4.tcp_syncookies is off, and replies with SYN cookies if it is
+  // on.
   static absl::StatusOr<FullQueue> Make(Syscalls& sys, int family,
                                         int backlog = 1);
 
   const ip::Endpoint& endpoint() const { return listener_.endpoint(); }
-  // For accepting what comes after Drain(): before it, the connections that
-  // fill the queue stand in front.
+  // For accepting connections after Drain(). Before that, the connections that
+  // fill the queue are accepted first.
   const Listener& listener() const { return listener_; }
 
-  // How many connections fill the queue; 0 after Drain().
+  // The number of connections that fill the queue; 0 after Drain().
   size_t queued() const { return fillers_.size(); }
 
-  // Takes the oldest connection out of the queue and resets it: room for one.
-  // Does not block. ENODATA: none is left.
+  // Removes the oldest connection from the queue and resets it, which makes
+  // room for one. Does not block. Fails with ENODATA if the queue is empty.
   absl::Status DrainOne();
-  // Takes out all that fill it; connections of others stay.
+  // Removes all connections with which Make() filled the queue. Connections of
+  // other clients stay queued.
   absl::Status Drain();
 
  private:
@@ -63,7 +68,8 @@ class [[nodiscard]] FullQueue {
   absl::Status Fill(size_t limit);
 
   // The clients' ends, oldest first. Declared before the listener, so that the
-  // listener is closed first, which resets what is queued: no TIME_WAIT stays.
+  // listener is closed first. That resets the queued connections and leaves
+  // none in TIME-WAIT.
   std::vector<RawSocket> fillers_;
   Listener listener_;
 };

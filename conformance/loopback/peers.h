@@ -10,8 +10,8 @@
 
 namespace net::loopback {
 
-// Sends a payload one byte at a time, each in a segment of its own
-// (TCP_NODELAY), when the test says so: a peer that dribbles.
+// A peer that dribbles: sends a payload one byte at a time, each byte in a
+// segment of its own (TCP_NODELAY), on each call of Step().
 //
 //   Dribbler dribbler(pair->server, "HTTP/1.1 200 OK\r\n");
 //   while (!dribbler.done()) {
@@ -24,9 +24,10 @@ class Dribbler {
  public:
   Dribbler(const RawSocket& socket, absl::string_view payload);
 
-  // Sends the next byte; over EINTR. Does nothing when done. Blocks only if the
-  // peer's receive buffer and this send buffer are full. An error, with the
-  // errno of setsockopt(2) or send(2), leaves the byte for the next Step().
+  // Sends the next byte; does nothing when done. Retries on EINTR. Blocks only
+  // while the peer's receive buffer and this send buffer are full. Fails with
+  // the errno of setsockopt(2) or send(2); the next Step() then sends the same
+  // byte.
   absl::Status Step();
 
   bool done() const { return sent_ == payload_.size(); }
@@ -38,13 +39,13 @@ class Dribbler {
   size_t sent_ = 0;
 };
 
-// Closes `peer` while data that was sent to it lies unread, which makes Linux
-// reset the connection (RFC 2525, section 2.17) instead of ending it by a FIN:
-// the accident by which real servers reset.
+// Closes `peer` while it has unread data. Linux then resets the connection
+// instead of sending a FIN (RFC 2525, section 2.17). This is how real servers
+// reset connections by accident.
 //
-// Blocks until something to read is there, over EINTR. ENODATA: the stream
-// ended without any, so nothing was done and `peer` stays open. Else the errno
-// of poll(2), recv(2) or close(2).
+// Blocks until there is data to read; EINTR does not end it. Fails with ENODATA
+// if the stream ended without data; `peer` then stays open. Otherwise fails
+// with the errno of poll(2), recv(2) or close(2).
 absl::Status CloseWithUnreadData(RawSocket& peer);
 
 }  // namespace net::loopback

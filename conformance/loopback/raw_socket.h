@@ -13,17 +13,20 @@
 
 namespace net::loopback {
 
-// A socket as the kernel has it: a descriptor and its Syscalls, and calls that
-// answer what the kernel answers. Nothing is retried, hidden or translated, so
-// that a peer made of these does exactly what the test says, also the wrong
-// thing. (One flag is added: Send() never raises SIGPIPE.)
+// A descriptor with its Syscalls, and methods that make plain system calls and
+// return the kernel's results. Nothing is hidden or translated, and only Wait()
+// retries. A peer made of RawSockets therefore does exactly what the test
+// requests, including wrong things. (Send() adds one flag, so that it never
+// raises SIGPIPE.)
 //
-// Owns the descriptor, and closes it in Close(), Reset(), or else in the
-// destructor. A default-constructed, closed, released or moved-from RawSocket
-// holds -1; its calls go to the kernel, and answer EBADF.
+// Owns the descriptor. Close() and Reset() close it, else the destructor does.
+// A RawSocket that is default-constructed, closed, released or moved from holds
+// -1; its methods still call the kernel, and fail with EBADF.
 //
-// The Syscalls must outlive it. Thread-safety: const methods may run
-// concurrently; the others need exclusive access.
+// The Syscalls must outlive it.
+//
+// Thread-safety: const methods may run concurrently; the others need exclusive
+// access.
 class [[nodiscard]] RawSocket {
  public:
   RawSocket() = default;
@@ -39,45 +42,47 @@ class [[nodiscard]] RawSocket {
   bool is_open() const { return fd_ >= 0; }
   Syscalls& syscalls() const { return *sys_; }
 
-  // One send(2) with MSG_NOSIGNAL, one recv(2), one shutdown(2). They block as
-  // these do; `flags` are MSG_* bits.
+  // Call send(2) with MSG_NOSIGNAL, recv(2) and shutdown(2) once, and block as
+  // these do. `flags` are MSG_* bits.
   SysResult Send(absl::string_view data, int flags = 0) const;
   SysResult Recv(absl::Span<char> buffer, int flags = 0) const;
   SysResult Shutdown(int how) const;
 
-  // Says that nothing more will be sent (a FIN) and goes on receiving:
-  // Shutdown(SHUT_WR).
+  // Ends the sending direction with a FIN: Shutdown(SHUT_WR). The socket can
+  // still receive.
   SysResult HalfClose() const;
 
-  // One close(2): an orderly end, a FIN, unless data was left unread, which
-  // Linux answers by a reset (RFC 2525, section 2.17).
+  // Calls close(2) once. The kernel sends a FIN or, if there is unread data, a
+  // reset (Linux; RFC 2525, section 2.17).
   SysResult Close();
 
-  // Ends the connection by a reset: SO_LINGER of 0 seconds (socket(7)), then
-  // close(2). What was sent and not yet delivered is lost, and neither side is
-  // left in TIME_WAIT. The first error of the two calls; closed either way.
+  // Resets the connection: sets SO_LINGER to 0 seconds (socket(7)) and calls
+  // close(2). Data that is not delivered yet is lost, and neither side enters
+  // TIME-WAIT. Returns the first error of the two calls; the descriptor is
+  // closed in any case.
   SysResult Reset();
 
-  // Gives up the descriptor without closing it; the caller owns it now.
+  // Returns the descriptor without closing it. The caller then owns it.
   [[nodiscard]] int Release();
 
-  // setsockopt(2) and getsockopt(2) of the options that are an int.
+  // Call setsockopt(2) and getsockopt(2) for an option that is an int.
   SysResult SetOption(int level, int name, int value) const;
   absl::StatusOr<int> Option(int level, int name) const;
 
-  // Takes the pending error, which clears it: an errno, 0 for none (SO_ERROR).
+  // Returns and clears the pending error (SO_ERROR): an errno, or 0 for none.
   absl::StatusOr<int> PendingError() const;
 
-  // The state of the connection, TCP_ESTABLISHED... (TCP_INFO, tcp(7)).
+  // Returns the TCP state, such as TCP_ESTABLISHED (TCP_INFO, tcp(7)).
   absl::StatusOr<int> TcpState() const;
 
-  // One poll(2) for `events`. The value is `revents`; 0 if none of them is
-  // there. Ready() looks and returns at once. Wait() blocks until one is there,
-  // over EINTR: for as long as it takes, the harness has no clock.
+  // Call poll(2) for `events` and return `revents`. Ready() does not block, and
+  // returns 0 if there is no event. Wait() blocks until there is one, without a
+  // timeout, and retries on EINTR.
   SysResult Ready(int16_t events) const;
   SysResult Wait(int16_t events) const;
 
-  // getsockname(2) and getpeername(2). EAFNOSUPPORT: not an IP socket.
+  // Call getsockname(2) and getpeername(2). Fail with EAFNOSUPPORT if the
+  // socket is not an IP socket.
   absl::StatusOr<ip::Endpoint> LocalEndpoint() const;
   absl::StatusOr<ip::Endpoint> PeerEndpoint() const;
 
@@ -86,7 +91,7 @@ class [[nodiscard]] RawSocket {
   Syscalls* sys_ = &DefaultSyscalls();
 };
 
-// "socket 3", or "closed socket".
+// Prints "socket 3", or "closed socket".
 std::ostream& operator<<(std::ostream& os, const RawSocket& socket);
 
 }  // namespace net::loopback

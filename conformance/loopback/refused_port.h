@@ -10,18 +10,20 @@
 
 namespace net::loopback {
 
-// A port of the loopback address at which every connection is refused
-// (ECONNREFUSED), for as long as this lives.
+// A port of the loopback address that refuses every connection (ECONNREFUSED)
+// during the lifetime of the object.
 //
-// Certain, and not merely likely: a socket is bound to the port and does not
-// listen. A port that was found free by closing a listener may be given to
-// another program a moment later; this one cannot be bound by anybody, nor
-// chosen as the local port of the very connect that is to be refused (a socket
-// that connects to itself succeeds, RFC 9293 section 3.5).
+// The object holds a socket that is bound to the port and does not listen. The
+// port therefore cannot be used by anybody else:
+//
+// - No other program can bind it. A port that was found free by closing a
+//   listener might be bound by another program a moment later.
+// - connect(2) cannot pick it as its local port. A socket that connects to its
+//   own port is connected to itself (RFC 9293, section 3.5).
 class [[nodiscard]] RefusedPort {
  public:
-  // `family` is AF_INET or AF_INET6. Errors are those of socket(2), bind(2)
-  // and getsockname(2).
+  // `family` is AF_INET or AF_INET6. Fails with the errno of socket(2), bind(2)
+  // or getsockname(2).
   static absl::StatusOr<RefusedPort> Reserve(Syscalls& sys, int family);
 
   const ip::Endpoint& endpoint() const { return endpoint_; }

@@ -11,25 +11,24 @@
 
 namespace net::loopback {
 
-// Whole transfers over a RawSocket: over short counts and EINTR, and on
-// non-blocking sockets, too, where they wait with poll(2). They block until
-// done. Errors carry the errno of send(2), recv(2) or poll(2).
+// Complete transfers over a RawSocket. They continue after short counts and
+// EINTR, and block until done; on a non-blocking socket they block in poll(2).
+// They fail with the errno of send(2), recv(2) or poll(2).
 
 // Sends all of `data`.
 absl::Status SendAll(const RawSocket& socket, absl::string_view data);
 
-// Receives `size` bytes. ENODATA: the stream ended before.
+// Receives `size` bytes. Fails with ENODATA if the stream ends before.
 absl::StatusOr<std::string> RecvExactly(const RawSocket& socket, size_t size);
 
-// Receives up to the end of the stream.
+// Receives until the end of the stream.
 absl::StatusOr<std::string> RecvUntilEof(const RawSocket& socket);
 
-// Sends filler bytes until the kernel takes no more without blocking: the
-// peer's receive buffer and this send buffer are full, and the next send(2)
-// blocks, or answers EAGAIN. Does not block. Returns how many bytes that took;
-// the number is the kernel's affair.
+// Sends filler bytes until the peer's receive buffer and this send buffer are
+// full, so that the next send(2) blocks or fails with EAGAIN. Does not block.
+// Returns the number of bytes sent, which depends on the kernel.
 //
-// Never full: ENOBUFS after 256 MiB, when somebody reads at the other end.
+// Fails with ENOBUFS after 256 MiB, because then the peer reads.
 absl::StatusOr<size_t> SendUntilFull(const RawSocket& socket);
 
 }  // namespace net::loopback

@@ -24,7 +24,7 @@
 
 namespace net::conformance {
 
-// What the calls of a library may answer: a Result, or what is made into one.
+// Converts the return values of a library's functions into Results.
 template <typename T>
 Result<T> ToResult(Result<T> result) {
   return result;
@@ -47,14 +47,15 @@ inline Result<std::optional<ip::Endpoint>> ToResult(
   return endpoint;
 }
 
-// The error of a system call.
+// Returns the Error of a system call that failed with `error_number`.
 inline Error ErrorFromErrno(int error_number, std::string text = "") {
   return {.kind = KindOfErrno(error_number),
           .error_number = error_number,
           .text = std::move(text)};
 }
 
-// No option is asked for: all that a library without options can do.
+// Return whether no option is set. A library without options supports only
+// these.
 inline bool IsPlain(const AcceptOptions& options) {
   return !options.nonblock && !options.no_cloexec && !options.unknown_flag;
 }
@@ -68,7 +69,7 @@ inline bool IsPlain(const ListenOptions& options) {
          options.port_assignments.empty() && !options.unknown_flag;
 }
 
-// A library of sockets: what Adapter makes an Implementation of. It has
+// A socket library that Adapter can turn into an Implementation. It has
 //
 //   using Socket = ...;  // movable
 //   Listen (const ip::Endpoint& local,  const ListenOptions&)  -> Socket
@@ -82,9 +83,9 @@ inline bool IsPlain(const ListenOptions& options) {
 //   Recv(absl::Span<char>)  -> size_t
 //   Shutdown(int how), Close()
 //
-// where `-> T` is Result<T> or absl::StatusOr<T> (PeerAddr also without
-// either), and nothing is Result<Done> or absl::Status. What is said of the
-// methods of Implementation holds for them. These may be there, too:
+// where `-> T` means Result<T> or absl::StatusOr<T> (for PeerAddr also plain
+// T), and no arrow means Result<Done> or absl::Status. The comments of the
+// methods of Implementation apply to these functions. A library may also have:
 //
 //   Socket::LocalAddr()     -> ip::Endpoint
 //   Socket::PendingError(), int Socket::fd()
@@ -113,9 +114,9 @@ concept SocketLibrary = std::movable<typename Library::Socket> &&
   { ToResult(socket.Close()) } -> std::same_as<Result<Done>>;
 };
 
-// The Implementation that a library is: keeps its sockets, and answers what it
-// answers. As thread-safe as the library's sockets are. Throws
-// std::out_of_range for a handle that there is not.
+// An Implementation made of a SocketLibrary. Owns the library's sockets and
+// returns the library's results. As thread-safe as the library's sockets.
+// Throws std::out_of_range for an unknown handle.
 template <SocketLibrary Library>
 class Adapter : public Implementation {
  public:
@@ -190,7 +191,7 @@ class Adapter : public Implementation {
     return handle;
   }
 
-  // It stays where it is while others come and go, until it is closed.
+  // The reference stays valid until the socket is closed.
   Socket& Find(Handle handle) {
     const MutexLock lock(mutex_);
     return sockets_.at(handle);

@@ -14,33 +14,36 @@ class Context;
 
 // How binding a requirement is.
 enum class Level {
-  kMust,       // fixed by the API's own text and by Linux
-  kShould,     // good implementations may differ, and then say why
-  kVariation,  // kernels differ; each known behaviour has a name
+  kMust,       // Required by the API's own text and by Linux.
+  kShould,     // Good implementations may differ, for a documented reason.
+  kVariation,  // Kernels differ. Each known behaviour has a name.
 };
-absl::string_view LevelName(Level level);  // "must"
+// Returns the level's name in lower case, such as "must".
+absl::string_view LevelName(Level level);
 
-// The address families that a case is run on, each as a trial of its own.
+// The address families that a case runs on. Each is a trial of its own.
 enum class Axes { kV4AndV6, kV4, kV6 };
 
 enum class Axis { kV4, kV6 };
-absl::string_view AxisName(Axis axis);  // "v4"
+// Returns "v4" or "v6".
+absl::string_view AxisName(Axis axis);
 
-// The axes of a case, in order.
+// Returns the axes of a case, v4 before v6.
 std::vector<Axis> AxesOf(Axes axes);
 
-// One requirement, and the program that finds out whether an implementation (or
-// a kernel) meets it. The program (see context.h) uses GoogleTest's assertions;
-// a failed one makes the outcome `fail` and is the record's message.
+// A requirement, and the program that checks whether an implementation (or a
+// kernel) meets it. The program (see context.h) uses GoogleTest's assertions. A
+// failed assertion makes the outcome `fail`, and its text the record's message.
 struct Case {
-  // Stable and hierarchical: "listen.reuseport.two_listeners". Never contains
-  // an implementation's name, an axis or a position.
+  // Hierarchical, such as "listen.reuseport.two_listeners". Never changes, and
+  // never contains an implementation's name, an axis or a position.
   absl::string_view id;
-  // In one sentence, with "must", "should" or "may".
+  // One sentence with "must", "should" or "may".
   absl::string_view requirement;
-  // Where that is written: man page and section, RFC, or "contract: backlog",
-  // the row of the table in tcp/CONTRACT.md. What is written nowhere and only
-  // known by trying is "measured on Linux 6.18".
+  // The text that contains the requirement:
+  // - a man page and its section, or an RFC;
+  // - "contract: backlog": a row of the table in tcp/CONTRACT.md;
+  // - "measured on Linux 6.18": no text does.
   absl::string_view source;
   Level level = Level::kMust;
   Axes axes = Axes::kV4AndV6;

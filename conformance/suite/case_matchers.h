@@ -11,13 +11,13 @@
 #include "syscalls/errors/error_kind.h"
 #include "syscalls/testing/matchers.h"
 
-// What the cases assert with, beside GoogleTest's own and
+// Matchers and macros for cases, in addition to GoogleTest's own and those of
 // syscalls/testing/matchers.h.
 
 namespace net::conformance {
 
-// Matches a Result that failed as an errno of Linux would: by the errno if the
-// implementation tells it, else by its kind.
+// Matches a Result that failed with `error`, an errno. Compares the errno if
+// the implementation reports one, else its kind.
 MATCHER_P(Fails, error,
           std::string(negation ? "does not fail with " : "fails with ") +
               ErrnoSymbol(error) + " (kind " +
@@ -32,8 +32,8 @@ MATCHER_P(Fails, error,
 
 }  // namespace net::conformance
 
-// Declares `lhs` and moves the value of `rexpr` into it, a Result or a
-// StatusOr; if that is an error, fails the case and leaves the function.
+// Declares `lhs` and moves the value of `rexpr`, a Result or a StatusOr, into
+// it. If `rexpr` is an error, fails the case and returns from the function.
 #define ASSERT_OK_AND_ASSIGN(lhs, rexpr) \
   CONFORMANCE_ASSERT_OK_AND_ASSIGN_(     \
       CONFORMANCE_CONCAT_(result_of_line_, __LINE__), lhs, rexpr)

@@ -32,13 +32,14 @@ namespace net::conformance {
 
 class Context;
 
-// A socket of the implementation under test, owned by the case: closed when it
-// goes out of scope. A thin front of Implementation, whose methods it calls.
-// Move-only.
+// A socket of the implementation under test, owned by the case. Each method
+// calls the method of Implementation with the same name. The destructor closes
+// the socket. Move-only.
 class Sock {
  public:
   Sock() = default;
-  // `role` is what an API may have types of its own for: "listener.".
+  // `role` names a kind of socket for which an API may have a type of its own,
+  // such as "listener.".
   Sock(Context& c, Handle handle, absl::string_view role = "")
       : c_(&c), handle_(handle), role_(role) {}
   Sock(Sock&& other) noexcept
@@ -48,13 +49,13 @@ class Sock {
   Sock& operator=(Sock&& other) noexcept;
   Sock(const Sock&) = delete;
   Sock& operator=(const Sock&) = delete;
-  // Closes it; a close that fails fails the case.
+  // Closes the socket. Fails the case if that fails.
   ~Sock();
 
   Result<Sock> Accept(const AcceptOptions& options = {}) const;
   Result<std::optional<ip::Endpoint>> PeerAddr() const;
-  // The implementation's own answer, for cases about that answer. Other cases
-  // use LocalEndpoint().
+  // Returns what the implementation returns, for cases about LocalAddr(). Other
+  // cases use LocalEndpoint().
   Result<ip::Endpoint> LocalAddr() const;
   Result<size_t> Send(absl::string_view data) const;
   Result<size_t> Recv(absl::Span<char> buffer) const;
@@ -62,23 +63,26 @@ class Sock {
   Result<Done> PendingError() const;
   Result<Done> Close();
 
-  // Send until all is sent; Recv of exactly `size` bytes, or fewer if the
-  // stream ends before; Recv until the end of the stream. The first error ends
-  // them.
+  // Calls Send until all of `data` is sent. Returns the first error.
   Result<Done> SendAll(absl::string_view data) const;
+  // Calls Recv until `size` bytes are received or the stream ends. Returns the
+  // first error.
   Result<std::string> RecvExactly(size_t size) const;
+  // Calls Recv until the stream ends. Returns the first error.
   Result<std::string> RecvUntilEnd() const;
 
-  // Where the socket is bound: what getsockname(2) returns for its descriptor,
-  // else what Listen reported, else what LocalAddr() returns.
+  // Returns the endpoint that the socket is bound to: the one that
+  // getsockname(2) returns for its descriptor, else the one that Listen
+  // reported, else the one that LocalAddr() returns.
   Result<ip::Endpoint> LocalEndpoint() const;
 
-  // A witness of the descriptor behind it; Unsupported if the implementation
-  // cannot tell which one that is.
+  // Returns a witness of the socket's descriptor, or Unsupported if the
+  // implementation does not disclose its descriptors.
   Result<Witness> Look() const;
 
  private:
-  // A feature as Context::Call() wants it: "listener.shutdown".
+  // Returns the feature's name for Context::Call(), such as
+  // "listener.shutdown".
   std::string Feature(absl::string_view operation) const;
 
   Context* c_ = nullptr;
@@ -86,13 +90,13 @@ class Sock {
   absl::string_view role_;
 };
 
-// What a case is given: the implementation under test, the environment, and the
-// axis. Lives as long as the case.
+// The implementation under test, the environment and the axis of a case. Lives
+// as long as the case.
 //
-// Cases are straight-line programs. They assert with GoogleTest; every
-// operation that must succeed goes through ASSERT_OK_AND_ASSIGN, so that a
-// claim of Unsupported ends the case there. The outcome then is `unsupported`,
-// provided that nothing had failed before.
+// Cases are straight-line programs that assert with GoogleTest. Every operation
+// that must succeed goes through ASSERT_OK_AND_ASSIGN, so that a claim of
+// Unsupported ends the case there. The outcome then is `unsupported`, unless an
+// assertion has failed before.
 //
 //   void EstablishedBothWays(Context& c) {
 //     ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
@@ -100,11 +104,10 @@ class Sock {
 //     ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
 //     ...
 //
-// Thread-safety: Listen, Connect and the methods of Sock may be called from
-// tasks, too.
+// Thread-safety: tasks, too, may call Listen, Connect and the methods of Sock.
 class Context {
  public:
-  // `failures` counts the assertions that have failed so far.
+  // `failures` returns the number of assertions that have failed so far.
   Context(Environment& env, Implementation& implementation, Axis axis,
           std::function<int()> failures)
       : env_(env),
@@ -119,18 +122,18 @@ class Context {
   Syscalls& sys() { return env_.syscalls(); }
   Implementation& implementation() { return implementation_; }
 
-  // The axis: AF_INET or AF_INET6, and its addresses.
+  // The axis, its family (AF_INET or AF_INET6), and its addresses.
   Axis axis() const { return axis_; }
   bool v6() const { return axis_ == Axis::kV6; }
   int family() const { return Loopback().family(); }
   ip::Addr Loopback() const { return v6() ? ip::kLocalV6 : ip::kLocalV4; }
   ip::Addr Any() const { return v6() ? ip::kAnyV6 : ip::kAnyV4; }
-  // An address that is neither this machine's nor anybody's: of TEST-NET-1
-  // (RFC 5737), 2001:db8::/32 (RFC 3849).
+  // An address that no machine has: in TEST-NET-1 (RFC 5737) or 2001:db8::/32
+  // (RFC 3849).
   ip::Addr Foreign() const;
 
-  // The operations under test. Listen() without an address is on the axis's
-  // loopback address and a port that the system picks.
+  // The operations under test. Listen() without an address uses the axis's
+  // loopback address and port 0, for which the system picks a port.
   Result<Sock> Listen(const ListenOptions& options = {});
   Result<Sock> Listen(const ip::Endpoint& local,
                       const ListenOptions& options = {});
@@ -140,39 +143,43 @@ class Context {
   // Adopts `fd` and closes it behind the implementation's back.
   Result<Sock> AdoptThenClose(int fd);
 
-  // Puts a fault injector between the implementation and the kernel, for
-  // everything it does from now on; Unsupported if it has no Syscalls.
+  // Puts a fault injector between the implementation and the kernel, for every
+  // later operation. Unsupported if the implementation has no Syscalls.
   Result<FaultInjector*> InjectFaults();
 
-  // Names the known behaviour that was seen where it is not the usual one of
-  // Linux: the outcome of the case becomes `variation`.
+  // Makes `variation` the outcome of the case. `name` names the known behaviour
+  // that was observed and differs from that of Linux.
   void Variation(absl::string_view name);
 
-  // What a call of the implementation is and asks for: {"listen",
-  // "listen.keepalive"}. One that succeeds proves all of them; a claim that
-  // such a call is not supported, all of whose features were proven elsewhere,
-  // is a false one.
+  // The operation that a call of the implementation requests, and its options:
+  // {"listen", "listen.keepalive"}. A call that succeeds proves its features. A
+  // claim of Unsupported is false if other calls have proved all features of
+  // the call.
   using Features = std::vector<std::string>;
 
-  // Makes a call of the implementation: every call of it goes through here.
-  // Notes a claim of Unsupported, and that the call threw.
+  // Calls the implementation. Every call of it goes through here. Records a
+  // claim of Unsupported, and an exception.
   template <typename F>
   auto Call(Features features, F&& call) -> decltype(call());
 
-  // An assertion has failed, the first one.
+  // Records that the first assertion has failed.
   void NoteFailure();
 
-  // For the verdict: the first claim of Unsupported, unless an assertion had
-  // failed before; the named variation; what was thrown; what was proven; the
-  // error of the last call before the first failure, "" if that had succeeded.
+  // For the verdict.
   struct Claim {
     std::string reason;
     Features features;
   };
+  // The first claim of Unsupported, unless an assertion had failed before.
   std::optional<Claim> unsupported() const;
+  // The features of all calls that succeeded.
   Features proven() const;
+  // The error of the last call before the first failed assertion; empty if that
+  // call succeeded.
   std::string error_at_failure() const;
+  // The name given to Variation().
   std::optional<std::string> variation() const;
+  // The text of the first exception.
   std::optional<std::string> thrown() const;
 
  private:
@@ -196,8 +203,8 @@ class Context {
 
 template <typename F>
 auto Context::Call(Features features, F&& call) -> decltype(call()) {
-  // A C++ API may throw, and the verdict must name that as what it is. (What
-  // a SubjectError reports is the driver's fault, not the implementation's.)
+  // A C++ API may throw, and the verdict must report that as an exception. (A
+  // SubjectError reports a fault of the driver, not of the implementation.)
   try {
     auto result = std::forward<F>(call)();
     if (const Unsupported* claim = result.unsupported()) {

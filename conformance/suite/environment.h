@@ -20,18 +20,18 @@
 
 namespace net::conformance {
 
-// What a case may need of the environment beyond sockets on 127.0.0.1. A case
-// whose need cannot be met is not run: its outcome is `precondition`.
+// The conditions that a case may need beyond sockets on 127.0.0.1. A case whose
+// need cannot be met does not run; its outcome is `precondition`.
 enum class Need : uint32_t {
   kNone = 0,
   // IPv6 on the loopback interface. Every case on the axis v6 needs it.
   kIpv6 = 1U << 0,
-  // A network of its own: for cases that name a port, set a sysctl, take the
-  // interface down or add a route.
+  // A network of its own, for cases that use a fixed port, set a sysctl, take
+  // the interface down or add a route.
   kOwnNetwork = 1U << 1,
   // A second effective user.
   kOtherUser = 1U << 2,
-  // Programs can be started.
+  // The case can execute another program.
   kExec = 1U << 3,
   // Task::Interrupt() reaches the implementation.
   kInterrupt = 1U << 4,
@@ -43,13 +43,12 @@ constexpr bool Includes(Need needs, Need need) {
   return (static_cast<uint32_t>(needs) & static_cast<uint32_t>(need)) != 0;
 }
 
-// Identifies an open descriptor. The same number in another process is another
-// descriptor, and so is the same number of another socket: numbers are handed
-// out again after a close.
+// Identifies an open descriptor. The number alone does not: other processes use
+// the same numbers, and a number is reused after a close.
 struct DescriptorId {
-  pid_t process = 0;   // 0: the case's own
-  int fd = -1;         // in that process
-  uint64_t inode = 0;  // of the socket (fstat(2)); 0 if it is none, or unknown
+  pid_t process = 0;   // 0: the case's own process
+  int fd = -1;         // its number in that process
+  uint64_t inode = 0;  // the socket's (fstat(2)); 0: not a socket, or unknown
 
   friend bool operator==(const DescriptorId& a,
                          const DescriptorId& b) = default;
@@ -59,7 +58,7 @@ struct DescriptorId {
   }
 };
 
-// A thread that takes part in a case. Destroying it joins it.
+// A thread that takes part in a case. The destructor joins it.
 class Task {
  public:
   virtual ~Task() = default;
@@ -67,36 +66,35 @@ class Task {
   // Waits until the body has returned.
   virtual void Join() = 0;
 
-  // Waits until the body is blocked in a system call of a socket that is not
-  // ready, or has returned. True if it is blocked. A body that sleeps in
-  // another call for some seconds fails the case, which ends.
+  // Waits until the body has returned or is blocked in a system call on a
+  // socket that is not ready. Returns true if it is blocked. If the body sleeps
+  // in another call for some seconds, the case fails and ends.
   virtual bool AwaitBlocked() = 0;
 
-  // Interrupts what the task waits for by a signal whose handler does nothing
-  // and which does not restart system calls, and waits until the handler has
-  // run or the body has returned. A task that is not in a system call just
-  // loses some time. (Need::kInterrupt)
+  // Interrupts the task's system call by a signal. The signal's handler does
+  // nothing and does not restart system calls. Waits until the handler has run
+  // or the body has returned. A task that is not in a system call is only
+  // delayed. Needs Need::kInterrupt.
   virtual void Interrupt() = 0;
 };
 
-// The world that a case runs in: the kernel that peers and witnesses talk to,
-// and everything that a case may do to it. Cases touch the world through this
-// class and the Syscalls it gives, and through nothing else: that is what lets
-// them run on any kernel. Each case has a world of its own, so nothing needs to
-// be put back.
+// The environment of a case: the kernel that peers and witnesses use, and every
+// change that a case may make to it. Cases reach their surroundings only
+// through this class and its Syscalls, so they run on any kernel. Each case has
+// an environment of its own and does not have to undo its changes.
 //
-// The operations below succeed or end the case as a harness error: what may
-// fail by nature is a Need.
+// An operation that fails ends the case with the outcome `harness-error`.
+// Operations that are not possible everywhere have a Need.
 //
-// Thread-safety: Syscalls and OpenDescriptors() from any thread; the rest
-// belongs to the case's first thread.
+// Thread-safety: syscalls() and OpenDescriptors() may be called from any
+// thread, the others only from the case's first thread.
 class Environment {
  public:
   struct Descriptor {
     DescriptorId id;
     std::string what;  // for people: "TCP socket 127.0.0.1:4711, listening"
-    // The number by which the case's own process has it, and a witness looks at
-    // it; nullopt if that process does not have it.
+    // Its number in the case's own process, which a witness uses; nullopt if it
+    // is not open there.
     std::optional<int> own_fd = std::nullopt;
 
     friend bool operator==(const Descriptor& a, const Descriptor& b) {
@@ -109,54 +107,54 @@ class Environment {
   // The kernel as the case's process sees it.
   virtual Syscalls& syscalls() = 0;
 
-  // Why a need (a single bit) cannot be met here; nullopt if it can.
+  // Returns why `need` (a single bit) cannot be met here, or nullopt if it can.
   virtual std::optional<std::string> Lacks(Need need) = 0;
 
-  // Runs `body` in a thread.
+  // Runs `body` in a new thread.
   virtual std::unique_ptr<Task> Start(std::function<void()> body) = 0;
 
-  // The open descriptors of the case's processes: the ledger. Of a process that
-  // joined the case after its start, those that it has opened since: before
-  // that the case had no part in them.
+  // Returns the open descriptors of the case's processes: the ledger. Of a
+  // process that existed before it joined the case, only those that it has
+  // opened since it joined.
   virtual std::vector<Descriptor> OpenDescriptors() = 0;
 
-  // Forks, execs another program, and returns the descriptors that are open in
-  // that program. (Need::kExec)
+  // Forks, executes another program, and returns the descriptors that are open
+  // in that program. Needs Need::kExec.
   virtual std::vector<Descriptor> DescriptorsAfterExec() = 0;
 
-  // Lets the process open `free` more descriptors than it has open now, and no
-  // more (RLIMIT_NOFILE); or as many as before, for nullopt.
+  // Lets the process open only `free` more descriptors than are open now
+  // (RLIMIT_NOFILE). Restores the original limit if `free` is nullopt.
   virtual void LimitDescriptors(std::optional<int> free) = 0;
 
-  // Takes the right to bind to ports below net.ipv4.ip_unprivileged_port_start
-  // (CAP_NET_BIND_SERVICE, capabilities(7)) from the process.
+  // Removes CAP_NET_BIND_SERVICE (capabilities(7)) from the process: the right
+  // to bind to ports below net.ipv4.ip_unprivileged_port_start.
   virtual void DropPrivilegedPorts() = 0;
 
-  // Runs `body` with another effective user. (Need::kOtherUser)
+  // Runs `body` with another effective user. Needs Need::kOtherUser.
   virtual void AsOtherUser(absl::FunctionRef<void()> body) = 0;
 
-  // Sets a sysctl of the network, "net.ipv4.tcp_syn_retries".
-  // (Need::kOwnNetwork)
+  // Sets a sysctl of the network, such as "net.ipv4.tcp_syn_retries". Needs
+  // Need::kOwnNetwork.
   virtual void SetSysctl(absl::string_view name, absl::string_view value) = 0;
 
-  // Takes the loopback interface down: ::1 is gone, and what is sent to
-  // 127.0.0.1 is lost. (Need::kOwnNetwork)
+  // Takes the loopback interface down. ::1 then is not local any more, and
+  // packets to 127.0.0.1 are lost. Needs Need::kOwnNetwork.
   virtual void TakeLoopbackDown() = 0;
 
   // Adds a route that makes connect(2) to `addr` fail with `error`:
   // EHOSTUNREACH (an `unreachable` route), EACCES (`prohibit`) or EINVAL
-  // (`blackhole`). (Need::kOwnNetwork)
+  // (`blackhole`). Needs Need::kOwnNetwork.
   virtual void AddFailingRoute(const ip::Addr& addr, int error) = 0;
 };
 
-// "5 (TCP socket 127.0.0.1:4711, listening)".
+// Prints "5 (TCP socket 127.0.0.1:4711, listening)".
 inline std::ostream& operator<<(std::ostream& os,
                                 const Environment::Descriptor& descriptor) {
   return os << descriptor.id.fd << " (" << descriptor.what << ")";
 }
 
-// True if one of the descriptors is the one that the case's own process has by
-// the number `fd`.
+// Returns whether `descriptors` contains the descriptor `fd` of the case's own
+// process.
 inline bool HasOwnFd(const std::vector<Environment::Descriptor>& descriptors,
                      int fd) {
   return std::any_of(descriptors.begin(), descriptors.end(),

@@ -8,11 +8,13 @@
 
 namespace net::conformance {
 
-// The implementation that a test of tcp_conformance_test() (defs.bzl) judges.
-// Declared here, and defined by the library that is the rule's
-// `implementation`; called for each trial, in a process of its own. `sys` is
-// the kernel that the cases run on, this machine's, and outlives what is made;
-// an implementation that reaches the kernel by itself leaves it alone.
+// Makes the implementation that a tcp_conformance_test() (defs.bzl) tests. The
+// library given as the rule's `implementation` defines this function. It is
+// called for each trial, in that trial's process.
+//
+// `sys` is this machine's kernel, on which the cases run. It outlives the
+// implementation. An implementation that makes its system calls itself ignores
+// it.
 std::unique_ptr<Implementation> MakeImplementation(Syscalls& sys);
 
 }  // namespace net::conformance

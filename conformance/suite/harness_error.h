@@ -5,8 +5,8 @@
 
 namespace net::conformance {
 
-// Thrown by an Environment that cannot do what it has promised. Ends the case:
-// its outcome is `harness-error`, for nothing was learned of the
+// Thrown by an Environment whose operation fails. Ends the case with the
+// outcome `harness-error`, because the failure shows nothing about the
 // implementation.
 class HarnessError : public std::runtime_error {
  public:

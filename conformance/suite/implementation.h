@@ -15,26 +15,27 @@
 
 namespace net::conformance {
 
-// A socket of the implementation under test. The number is the
-// implementation's own affair.
+// Identifies a socket of the implementation under test. The implementation
+// chooses the number.
 enum class Handle : uint64_t {};
 
 struct ListenOptions {
-  bool nonblock = false;    // the listener does not block
-  bool no_cloexec = false;  // its descriptor survives exec
+  bool nonblock = false;    // O_NONBLOCK
+  bool no_cloexec = false;  // the descriptor stays open across exec
   bool keepalive = false;   // SO_KEEPALIVE
   bool reuseaddr = false;   // SO_REUSEADDR
   bool reuseport = false;   // SO_REUSEPORT
-  // Given to the implementation one after the other; none: its default.
+  // The backlogs to give to the API, in this order. If empty, the API uses its
+  // default.
   std::vector<uint32_t> backlog;
-  // Where the port is told, on success only. A null pointer is passed on; an
-  // implementation whose API has no pointers there claims Unsupported for it.
+  // Where to store the port, on success only. The API gets null pointers, too;
+  // if it takes no pointers here, Listen claims Unsupported for a null pointer.
   std::vector<uint16_t*> port_assignments;
-  // Each of the booleans is given this many times, where the API takes lists.
+  // How often to give each boolean option to the API, if it takes a list.
   int times = 1;
-  // A bit to add to the API's flags, one that neither Linux nor the API has a
-  // meaning for (see PROTOCOL.md, `unknown_flag`); Unsupported where the API
-  // has no flags.
+  // A bit to add to the API's flags. It has no meaning in Linux or in the API
+  // (see drivers/PROTOCOL.md, `unknown_flag`). If the API has no flags, the
+  // operation claims Unsupported.
   std::optional<uint32_t> unknown_flag;
 };
 
@@ -52,85 +53,96 @@ struct AcceptOptions {
   std::optional<uint32_t> unknown_flag;
 };
 
-// What the suite judges: a TCP socket layer. Derive from it, make each method
-// the shortest possible call of your API, and answer what the API answers:
-// failures as Error, with the errno if the API tells it; what the API has no
-// way to say as Unsupported, with the reason.
+// A TCP socket layer that the suite tests. Derive from it, implement each
+// method by the shortest possible call of your API, and return the API's
+// result:
 //
-// Methods block as the real thing does. They take no deadline and need no
-// timeout of their own: time belongs to the runner, which ends a late case and
-// its process.
+// - a failure as Error, with the errno if the API reports one;
+// - Unsupported, with the reason, if the API has no such operation or option.
 //
-// Thread-safety: methods are called from any thread, concurrently on different
-// handles. On one handle Accept runs concurrently with itself, Send with Recv,
-// and Shutdown with all three, which it is to wake. Close has its handle to
-// itself.
+// Methods block where the API blocks. They need no timeouts: the runner ends a
+// case that takes too long, and its process.
+//
+// Thread-safety: methods are called from any thread, and concurrently on
+// different handles. On one handle:
+//
+// - Accept may run concurrently with itself, and Send with Recv;
+// - Shutdown may run concurrently with all three, and must wake them;
+// - Close runs alone.
 class Implementation {
  public:
   virtual ~Implementation() = default;
 
-  // Listens on a TCP endpoint; port 0: the system picks one.
+  // Listens on a TCP endpoint. For port 0 the system picks a port.
   virtual Result<Handle> Listen(const ip::Endpoint& local,
                                 const ListenOptions& options) = 0;
-  // Connects to a TCP endpoint, and waits unless options.nonblock.
+  // Connects to a TCP endpoint. Blocks until connected, unless
+  // options.nonblock.
   virtual Result<Handle> Connect(const ip::Endpoint& remote,
                                  const ConnectOptions& options) = 0;
-  // Takes the next connection of a listener.
+  // Accepts the next connection of a listener.
   virtual Result<Handle> Accept(Handle listener,
                                 const AcceptOptions& options) = 0;
 
-  // The remote end; nullopt if the API says that there is none.
+  // Returns the peer's endpoint, or nullopt if the API reports that the socket
+  // has no peer.
   virtual Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) = 0;
-  // The local end. Only the cases about it need it: see ReportedEndpoint().
+  // Returns the local endpoint. Only cases about the local address need it:
+  // see ReportedEndpoint().
   virtual Result<ip::Endpoint> LocalAddr(Handle socket) {
     static_cast<void>(socket);
     return Unsupported{"has no way to ask for the local address"};
   }
 
-  // Sends some bytes, and says how many; receives some, 0 at the end.
+  // Sends some of `data` and returns the number of bytes sent.
   virtual Result<size_t> Send(Handle socket, absl::string_view data) = 0;
+  // Receives into `buffer` and returns the number of bytes received; 0 at the
+  // end of the stream.
   virtual Result<size_t> Recv(Handle socket, absl::Span<char> buffer) = 0;
 
-  // `how` is SHUT_RD, SHUT_WR or SHUT_RDWR.
+  // Shuts down one or both directions. `how` is SHUT_RD, SHUT_WR, SHUT_RDWR or,
+  // in cases about it, an unknown value.
   virtual Result<Done> Shutdown(Handle socket, int how) = 0;
-  // The outcome of a non-blocking Connect, once the socket is writable.
+  // Returns the outcome of a non-blocking Connect, once the socket is writable.
   virtual Result<Done> PendingError(Handle socket) = 0;
-  // Closes the socket and forgets the handle, whatever it answers.
+  // Closes the socket. The handle is invalid afterwards, even if Close fails.
   virtual Result<Done> Close(Handle socket) = 0;
 
-  // A handle for a descriptor of the process, whatever it is, which the
-  // implementation then owns: shows what the API does with a descriptor that is
-  // closed, or not a socket.
+  // Returns a handle for any descriptor of the process, which the
+  // implementation then owns. Cases use it to test operations on a descriptor
+  // that is closed or is not a socket.
   virtual Result<Handle> Adopt(int fd) {
     static_cast<void>(fd);
     return Unsupported{"cannot adopt a descriptor"};
   }
 
-  // The same for a descriptor that is closed behind the implementation's back
-  // right after it was adopted: each operation on the handle fails with EBADF.
-  // `fd` is a descriptor of `sys`.
+  // Adopts `fd`, a descriptor of `sys`, and closes it without the
+  // implementation's knowledge, so that each operation on the handle fails with
+  // EBADF.
   virtual Result<Handle> AdoptThenClose(int fd, Syscalls& sys) {
     Result<Handle> adopted = Adopt(fd);
     if (adopted.ok()) static_cast<void>(sys.Close(fd));
     return adopted;
   }
 
-  // The endpoint that a listener has according to the result of Listen: the
-  // address that was asked for and the port that was reported. Nullopt if
-  // Listen reports no port. The suite asks where NativeHandle() cannot tell.
+  // Returns the endpoint of a listener according to the result of Listen: the
+  // requested address and the reported port. Returns nullopt if Listen reports
+  // no port. The suite uses it if NativeHandle() returns nullopt.
   virtual std::optional<ip::Endpoint> ReportedEndpoint(Handle listener) {
     static_cast<void>(listener);
     return std::nullopt;
   }
 
-  // The descriptor behind a handle, for the witness; nullopt: cannot tell.
+  // Returns the descriptor of a handle, for the witness, or nullopt if it is
+  // not known.
   virtual std::optional<int> NativeHandle(Handle socket) {
     static_cast<void>(socket);
     return std::nullopt;
   }
 
-  // From now on the implementation reaches the kernel through `sys`, which
-  // outlives it, so that faults can be injected. False: it has no such seam.
+  // Makes the implementation use `sys` for all further system calls, so that
+  // faults can be injected. `sys` outlives the implementation. Returns false if
+  // the implementation cannot do that.
   virtual bool UseSyscalls(Syscalls& sys) {
     static_cast<void>(sys);
     return false;

@@ -6,13 +6,14 @@
 
 namespace net::conformance {
 
-// Makes `precondition` the outcome of the case that runs, with the reason,
-// unless an assertion has failed before: what it needs is not there, which only
-// its operations could show (what is known before is a Need). What the case
-// does and asserts afterwards does not count. From any thread.
+// Makes `precondition` the outcome of the running case, with `reason`, unless
+// an assertion has failed before. For conditions that only the case's own
+// operations can check; conditions that are known before the case starts are
+// Needs. Later assertions of the case are ignored. May be called from any
+// thread.
 inline void NotePrecondition(absl::string_view reason) {
-  // A part of GoogleTest's results of its own, which reaches the engine in the
-  // order of the failures. The macro returns.
+  // GTEST_SKIP() records a result that reaches the engine in order with the
+  // failures. It is in a lambda because the macro returns.
   [&] { GTEST_SKIP() << reason; }();
 }
 

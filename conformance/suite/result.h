@@ -12,29 +12,29 @@
 
 namespace net::conformance {
 
-// An operation of the implementation under test that failed, as far as that
-// implementation can tell. The kind it must know; the errno only if its API
-// has errnos. The text is for people and never compared.
+// The failure of an operation of the implementation under test. Every
+// implementation must set `kind`, and `error_number` if its API has errnos.
+// `text` is for people and is never compared.
 struct Error {
   ErrorKind kind = ErrorKind::kOpaque;
   std::optional<int> error_number;
   std::string text;
 };
 
-// The implementation does not offer what it was asked for. A claim, which makes
-// the case's outcome `unsupported`: not a way to report a failure.
+// The claim that the implementation does not offer an operation or option. It
+// makes the case's outcome `unsupported`. It must not be used for failures.
 struct Unsupported {
   std::string reason;
-  // False where not the implementation says so, but the suite for it: this way
-  // of asking does not work, another may.
+  // False if the suite, not the implementation, returned it: this way to
+  // request the operation does not work, but another may.
   bool is_claim = true;
 };
 
 // The value of operations that only succeed or fail.
 struct Done {};
 
-// What an operation of the implementation under test answers: a value, an
-// error, or the claim that it is not supported.
+// The result of an operation of the implementation under test: a value, an
+// Error, or the claim that the operation is Unsupported.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -57,13 +57,13 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
 
-  // Null unless it is one.
+  // Return null unless the result is an Error, or Unsupported.
   const Error* error() const { return std::get_if<Error>(&content_); }
   const Unsupported* unsupported() const {
     return std::get_if<Unsupported>(&content_);
   }
 
-  // The same failure for an operation with another value. Requires !ok().
+  // Returns the same failure as a result of another type. Requires !ok().
   template <typename U>
   Result<U> As() const {
     if (const Unsupported* claim = unsupported()) return *claim;
@@ -74,7 +74,8 @@ class [[nodiscard]] Result {
   std::variant<T, Error, Unsupported> content_;
 };
 
-// For the matchers of syscalls/testing/matchers.h. 0 if OK or not known.
+// For the matchers of syscalls/testing/matchers.h. Returns 0 if the result is
+// OK or its errno is not known.
 template <typename T>
 int ErrnoOf(const Result<T>& result) {
   const Error* error = result.error();
@@ -87,7 +88,7 @@ std::optional<ErrorKind> KindOf(const Result<T>& result) {
   return error == nullptr ? ErrorKind::kUnsupported : error->kind;
 }
 
-// The errno's symbol, or the kind's name where the errno is not known.
+// Returns the errno's symbol, or the kind's name if the errno is not known.
 inline std::string ErrorName(const Error& error) {
   if (error.error_number) return ErrnoSymbol(*error.error_number);
   return std::string(KindName(error.kind));

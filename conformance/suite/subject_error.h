@@ -5,8 +5,8 @@
 
 namespace net::conformance {
 
-// Thrown where a process that is judged (engine/subject.h) does not do its
-// part. Ends the case: its outcome is `crash`.
+// Thrown when the process under test (engine/subject.h) fails to do what the
+// protocol requires of it. Ends the case with the outcome `crash`.
 class SubjectError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

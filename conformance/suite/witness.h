@@ -11,25 +11,26 @@
 
 namespace net::conformance {
 
-// Looks at a descriptor behind the implementation's back, to see what really
-// happened. Owns nothing. Every method is one or two system calls; what cannot
-// be read is an error made from the errno.
+// Reads the state of a descriptor by system calls, independently of the
+// implementation that owns it. Every method makes one or two system calls and
+// returns their errno if one fails. Does not own the descriptor.
 class Witness {
  public:
-  // `fd` is a descriptor of `sys`; both outlive the Witness.
+  // `fd` is a descriptor of `sys`. Both must outlive the Witness.
   Witness(Syscalls& sys, int fd) : sys_(&sys), fd_(fd) {}
 
-  // The values of TCP_INFO (tcp(7)) that a witness needs. On a listener Linux
-  // tells the accept queue in fields that mean other things elsewhere.
+  // Values of TCP_INFO (tcp(7)). On a listener Linux returns the state of the
+  // accept queue in tcpi_unacked and tcpi_sacked, which have other meanings on
+  // a connection.
   struct TcpInfo {
     int state;         // TCP_ESTABLISHED, TCP_LISTEN... of <netinet/tcp.h>
-    uint32_t queued;   // connections waiting to be accepted, if listening
-    uint32_t backlog;  // the effective backlog, if listening
+    uint32_t queued;   // on a listener: connections in the accept queue
+    uint32_t backlog;  // on a listener: the effective backlog
   };
 
   int fd() const { return fd_; }
 
-  // An int option: SO_KEEPALIVE of SOL_SOCKET...
+  // Returns an option that is an int, such as SO_KEEPALIVE of SOL_SOCKET.
   absl::StatusOr<int> Option(int level, int name) const;
   absl::StatusOr<bool> Nonblocking() const;  // O_NONBLOCK, by F_GETFL
   absl::StatusOr<bool> CloseOnExec() const;  // FD_CLOEXEC, by F_GETFD
