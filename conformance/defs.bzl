@@ -1,4 +1,4 @@
-"""Rules for those who judge an implementation of TCP of their own."""
+"""Rules that judge your own implementation of TCP."""
 
 load("@rules_cc//cc:defs.bzl", "cc_test")
 
@@ -12,25 +12,25 @@ def tcp_conformance_test(
         args = [],
         data = [],
         **kwargs):
-    """A test that judges an implementation of TCP, one GoogleTest test for each case and address family.
+    """Makes a test that judges an implementation of TCP: a GoogleTest test for each case and address family.
 
-    Give either `implementation` or `driver`. With a hundred cases and more, `shard_count` saves time.
+    Give either `implementation` or `driver`. With hundreds of cases, `shard_count` saves time.
 
     Args:
-      name: of the test.
+      name: name of the test.
       implementation: a cc_library that defines net::conformance::MakeImplementation() (conformance/suite/factory.h).
       driver: a program that speaks the protocol of conformance/drivers/PROTOCOL.md.
-      driver_stdio: the driver speaks it on its standard input and output.
-      expectations: the file with the known differences (conformance/engine/expectations.h).
-      cases: globs of the cases to run, such as "listen.*"; all, if there are none.
-      args: more arguments, such as "--timeout=10s", after which a case that hangs is killed.
+      driver_stdio: True if the channel is the driver's standard input and output.
+      expectations: the file of known deviations (conformance/engine/expectations.h).
+      cases: globs of the cases to run, such as "listen.*"; all cases if empty.
+      args: more arguments, such as "--timeout=10s", which kills a case that takes longer.
       data: as cc_test's.
       **kwargs: as cc_test's: shard_count, size, tags...
     """
     if (implementation == None) == (driver == None):
         fail("tcp_conformance_test({}): give either `implementation` or `driver`".format(name))
 
-    # Paths from the top of the caller's workspace, which is where a test starts.
+    # Paths are relative to the top of the caller's workspace, where a test starts.
     files = []
     flags = []
     if driver != None:
@@ -40,7 +40,7 @@ def tcp_conformance_test(
         if driver_stdio:
             flags.append("--driver-stdio")
     else:
-        # In this order: the first one needs the other.
+        # The first one needs symbols of the second one, so the order matters to the linker.
         deps = [Label("//conformance/program:implementation_test_main"), implementation]
     if expectations != None:
         files.append(expectations)

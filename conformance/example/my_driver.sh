@@ -1,3 +1,3 @@
 #!/bin/sh
-# The runfiles of a test are where it starts: my_driver.py lies beside this.
+# my_driver.py is in the same folder of the test's runfiles.
 exec python3 "$(dirname "$0")/my_driver.py"

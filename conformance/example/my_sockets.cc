@@ -1,4 +1,5 @@
-// A library of sockets, here the system calls, as the suite calls it.
+// A library of sockets (here the system calls themselves), adapted for the
+// suite.
 #include <sys/socket.h>
 #include <unistd.h>
 

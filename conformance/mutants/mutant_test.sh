@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# mutant_test.sh PROGRAM CASE...: the program, which judges a mutant, must find
-# that each of the cases fails (or crashes, where that is what the mistake does) on
-# every axis, say which requirement that is, and end with 1.
+# mutant_test.sh PROGRAM CASE...: each case must fail for the mutant that PROGRAM judges, or crash if the mistake causes
+# a crash, on every axis. PROGRAM must print the requirement and exit with 1.
 set -euo pipefail
 
 program=$PWD/$1
@@ -10,7 +9,7 @@ if [[ $# == 0 ]]; then
   echo "No case is to catch this mutant."
   exit 1
 fi
-# Only these are made of what the mutant has changed.
+# Only these columns use the mutated code.
 mutated=net_tcp,net_tcp_on_fake_kernel
 status=0
 for id in "$@"; do

@@ -1,4 +1,4 @@
-"""Implementations that are broken on purpose: the conformance suite's own test."""
+"""Implementations with deliberate mistakes, which test the conformance suite."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
@@ -21,7 +21,7 @@ _mutated_source = rule(
 )
 
 def part_of_tcp(name, src):
-    """One source file of tcp/, or what has become of it."""
+    """One source file of tcp/, original or mutated."""
     cc_library(
         name = name,
         srcs = [src],
@@ -32,22 +32,22 @@ def part_of_tcp(name, src):
             "//syscalls/net:socket_names",
             "//tcp:headers",
         ],
-        # Wanted by libraries that stand after it on the linker's command line.
+        # Libraries after it on the linker's command line need its symbols.
         alwayslink = True,
     )
 
 def mutant(name, replace, by, caught_by, part = "tcp"):
-    """net::tcp with one mistake, and a test that the suite finds it.
+    """Makes net::tcp with one mistake, and a test that the suite finds the mistake.
 
-    The test runs the program //conformance over the mutant and expects that
-    each of the cases named fails, and says what it requires.
+    The test runs the program //conformance with the mutant. Each of the named
+    cases must fail, and its requirement must be printed.
 
     Args:
       name: the mistake, in a few words.
-      replace: text of the source, which must stand there: a mutant without a
-        mistake passes the suite, and that fails its test.
-      by: what stands there instead.
-      caught_by: ids of cases that must fail.
+      replace: text that the source must contain. If it does not, the mutant is
+        intact and passes the suite, which fails the mutant's test.
+      by: the text that replaces it.
+      caught_by: the ids of the cases that must fail.
       part: the source file of tcp/ with the mistake: "tcp" or "socket".
     """
     _mutated_source(

@@ -72,7 +72,7 @@ int Fail(absl::string_view message) {
   return kError;
 }
 
-// Case, axis and implementation.
+// A cell: case, axis and implementation.
 using Cell = std::tuple<std::string, std::string, std::string>;
 
 std::string CellName(const Cell& cell) {
@@ -80,15 +80,17 @@ std::string CellName(const Cell& cell) {
                       std::get<2>(cell));
 }
 
-// A file of records. With --repeat a cell has several.
-// (nlohmann's move says noexcept, and asserts.)
+// The content of a file of records. A cell has several records if the run had
+// --repeat. (nlohmann::json's move constructor is noexcept but contains
+// assertions.)
 // NOLINTNEXTLINE(bugprone-exception-escape)
 struct Run {
   Json environment;
   std::map<Cell, std::vector<Json>> records;
 };
 
-// How a cell ended: "pass", "pass, leak"; of several records "fail/pass".
+// Returns the ending of a cell: "pass", "pass, leak"; "fail/pass" if its
+// records differ.
 std::string Outcomes(const std::vector<Json>& records) {
   std::set<std::string> outcomes;
   for (const Json& one : records) {
@@ -129,7 +131,7 @@ absl::StatusOr<Run> ReadRun(const std::string& path) {
   return run;
 }
 
-// What differs between the environments: "kernel: 6.1 -> 6.2".
+// Returns the differences between two environments: "kernel: 6.1 -> 6.2".
 std::vector<std::string> Differences(const Json& before, const Json& after,
                                      const std::string& prefix = "") {
   std::set<std::string> names;
@@ -153,7 +155,7 @@ std::vector<std::string> Differences(const Json& before, const Json& after,
   return lines;
 }
 
-// Where trials can be run again.
+// The columns with which trials can be run again.
 class Reruns {
  public:
   Reruns() {
@@ -176,8 +178,9 @@ class Reruns {
 
   absl::Span<const Column> columns() const { return columns_; }
 
-  // The column of an implementation: that of --driver if it has this name, or
-  // if the tree has none of this name. An error says why there is none.
+  // Returns the column of an implementation: that of --driver if it has this
+  // name, or if the tree has no column with this name. The error says why there
+  // is none.
   absl::StatusOr<const Column*> Find(const std::string& implementation) const {
     for (const Column& one : columns_) {
       if (one.name != implementation) continue;
@@ -193,7 +196,7 @@ class Reruns {
   bool has_driver_ = false;
 };
 
-// Runs a cell's trial again, and returns what came of it.
+// Runs a cell's trial again, and describes the outcomes.
 std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
   const auto& [id, axis, implementation] = cell;
   const Case* test_case = FindCase(reruns.columns(), id);
@@ -217,7 +220,8 @@ std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
                       "run again, ", absl::StrJoin(outcomes, ", ", append));
 }
 
-// The messages of a cell, each once, under a heading; "" if there are none.
+// Returns the different messages of a cell under a heading; "" if there are
+// none.
 std::string Messages(absl::string_view heading,
                      const std::vector<Json>& records) {
   std::set<std::string> messages;
@@ -233,7 +237,7 @@ std::string Messages(absl::string_view heading,
   return text;
 }
 
-// Why the outcome of a cell has changed.
+// Returns the likely cause of a changed outcome.
 std::string Explain(const Cell& cell, const std::vector<Json>& before,
                     const std::vector<Json>& after,
                     const std::vector<std::string>& differences,
@@ -244,7 +248,7 @@ std::string Explain(const Cell& cell, const std::vector<Json>& before,
   }
   const std::string old_version = before.front().value("version", "");
   const std::string new_version = after.front().value("version", "");
-  // A trial that ended before hello has none.
+  // A trial that ended before hello has no version.
   if (!old_version.empty() && !new_version.empty() &&
       old_version != new_version) {
     return absl::StrCat("the implementation's version: ", old_version, " -> ",
@@ -320,7 +324,7 @@ int Main(int argc, char** argv) {
       absl::GetFlag(FLAGS_driver).empty()) {
     return Fail("--driver-stdio: needs --driver");
   }
-  // Names of files in --driver are the caller's.
+  // File names in --driver are relative to the caller's folder.
   if (!absl::GetFlag(FLAGS_driver).empty() &&
       chdir(FromCallersFolder(".").c_str()) != 0) {
     return Fail("cannot enter the folder of the caller");

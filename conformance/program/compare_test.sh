@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# compare_test.sh CONFORMANCE COMPARE DRIVER: what //conformance:compare says of two files of records.
+# compare_test.sh CONFORMANCE COMPARE DRIVER: tests the output of //conformance:compare.
 set -euo pipefail
 
 conformance=$PWD/$1
@@ -8,7 +8,8 @@ driver=$PWD/$3
 failures=0
 cd "$TEST_TMPDIR"
 
-# expect STATUS TEXT ARGS...: runs compare; it must end with STATUS and print TEXT (on either stream).
+# expect STATUS TEXT ARGS...: runs compare with ARGS. It must exit with STATUS and print TEXT on standard output or
+# standard error.
 expect() {
   local status=$1 text=$2 output actual=0
   shift 2
@@ -30,13 +31,13 @@ expect 1 "$fast v4 net_tcp: pass -> fail; not a flake: run again, pass 3 times" 
 expect 1 "nothing else that was recorded has changed" --rerun=0 before after
 expect 1 "2 cells, 1 changed" before after
 
-# A leak is a change, too, beside the outcome.
+# A changed leak counts as a change, even with the same outcome.
 sed 's/"axis":"v4",\(.*\)"leak":""/"axis":"v4",\1"leak":"leak"/' before > leaks
 expect 1 "$fast v4 net_tcp: pass -> pass, leak; not a flake: run again, pass 3 times" --rerun=3 before leaks
 expect 1 "$fast v4 net_tcp: pass, leak -> pass; " --rerun=0 leaks before
 expect 1 "2 cells, 1 changed" --rerun=0 before leaks
 expect 0 "2 cells, 0 changed" leaks leaks
-# Files of before there was that field have no leaks.
+# Older files do not have the field `leak`.
 sed 's/"leak":"",//' before > older
 expect 0 "2 cells, 0 changed" older before
 
@@ -55,7 +56,7 @@ grep -v '"axis":"v6"' before > fewer
 expect 1 "$fast v6 net_tcp: gone, was pass" before fewer
 expect 1 "$fast v6 net_tcp: new, pass" fewer before
 
-# Both messages are printed.
+# The messages before and after are printed.
 sed 's/"message":""/"message":"a.cc:1: no\\nactual: 7"/' after > explained
 expect 1 "  after:
     a.cc:1: no
@@ -63,7 +64,7 @@ expect 1 "  after:
 expect 1 "  before:
     a.cc:1: no" --rerun=0 explained before
 
-# What is not in the tree is run again behind its driver.
+# An implementation that is not in the tree is run again behind its driver.
 "$conformance" --driver="$driver" --cases=$fast --records=driver_before > /dev/null
 sed 's/"outcome":"pass"/"outcome":"fail"/; s/"net_tcp"/"mine"/' driver_before > driver_after
 sed -i 's/"net_tcp"/"mine"/' driver_before

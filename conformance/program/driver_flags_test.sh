@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# driver_flags_test.sh DRIVER_RUNNER DRIVER ROGUE LEAKY: the program's flags for drivers, with a driver that works, one that
-# misbehaves as it is told, and one that leaks.
+# driver_flags_test.sh DRIVER_RUNNER DRIVER ROGUE LEAKY: tests the program's flags for drivers with three drivers: one
+# that works, one whose argument selects a fault, and one that leaks.
 set -euo pipefail
 
 program=$PWD/$1
@@ -16,7 +16,8 @@ fail() {
   failures=$((failures + 1))
 }
 
-# expect STATUS TEXT ARGS...: runs the program; it must end with STATUS and print TEXT (on either stream).
+# expect STATUS TEXT ARGS...: runs the program with ARGS. It must exit with STATUS and print TEXT on standard output or
+# standard error.
 expect() {
   local status=$1 text=$2 output actual=0
   shift 2
@@ -35,14 +36,14 @@ expect 0 "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 my driver 3<COMMANDS 4>AN
 expect 0 "CONFORMANCE_READ_FD=0 CONFORMANCE_WRITE_FD=1 my driver 0<COMMANDS 1>ANSWERS" --driver="my driver" \
   --driver-stdio --print-command
 
-# What does not work at all is said once, and first.
+# A driver that does not work at all is reported once, before the run.
 expect 2 "its driver does not work" --driver=/nonexistent/driver --cases=$fast
 expect 2 "/nonexistent/driver: not found" --driver=/nonexistent/driver --cases=$fast
 expect 2 "cannot do anything" --driver="$rogue unsupported" --cases=$fast
 expect 1 "nothing works" --driver=/nonexistent/driver --smoke
 expect 1 "no byte of an answer came in 9 s" --driver="sleep 100" --check-driver
 
-# within SECONDS_ALLOWED STATUS TEXT ARGS...: as expect; it must not take longer.
+# within SECONDS_ALLOWED STATUS TEXT ARGS...: as expect, but fails if the program takes longer.
 within() {
   local allowed=$1 start=$SECONDS
   shift
@@ -50,7 +51,7 @@ within() {
   [[ $((SECONDS - start)) -le $allowed ]] || fail "$* took $((SECONDS - start)) s"
 }
 
-# The commonest mistakes of a new driver are named, and cost seconds.
+# The most common mistakes in a new driver are named within seconds.
 for flags in --smoke --check-driver "--cases=$fast"; do
   status=1
   [[ $flags != --cases=* ]] || status=2
@@ -63,7 +64,8 @@ expect 2 "the frame announces " --driver="$rogue hello_long" --cases=$fast
 expect 2 'sent:     ' --driver="$rogue hello_unflushed" --cases=$fast
 expect 2 '"command":"hello"' --driver="$rogue hello_unflushed" --cases=$fast
 within 20 1 "10 more were not run: the driver hangs" --driver="$rogue hangs" --smoke
-# Where a check fails, so is what was sent and received. (One run, because the driver hangs in some checks.)
+# A failed check prints the bytes sent and received. All texts come from one run, because the driver hangs in some
+# checks.
 status=0
 checked=$("$program" --driver="$rogue mixes" --check-driver 2>&1) || status=$?
 [[ $status == 1 ]] || fail "--check-driver of a driver with faults: exit status $status"
@@ -72,14 +74,14 @@ for text in "FAIL  answers \`internal\` to a socket that there is not" '"command
   [[ $checked == *"$text"* ]] || fail "--check-driver: no '$text' in:"$'\n'"$checked"
 done
 
-# The column has the name that the driver gives, if that can be one.
+# The column gets the name in the driver's hello, if that is usable.
 expect 1 "PASS  driver.listen v4 rogue" --driver="$rogue none" --smoke
 expect 1 "PASS  driver.listen v4 driver" --driver="$rogue odd_name" --smoke
 expect 0 "2 trials" --driver="$driver" --cases=$fast --records=records --junit=junit
 grep -q '"implementation":"net_tcp"' records || fail "records: $(cat records)"
 grep -q '<testsuite name="net_tcp ' junit || fail "junit: $(cat junit)"
 
-# A leak does not stop a run: each case has its own verdict beside it.
+# A leak does not stop the run, and does not change the outcome of the case.
 expect 1 "1 cases, 2 trials" --driver="$leaky" --cases=$fast --records=leaks
 expect 1 "PASS, LEAK  $fast v4" --driver="$leaky" --cases=$fast
 expect 1 "PASS, LEAK  driver.listen v4" --driver="$leaky" --smoke
@@ -91,11 +93,12 @@ expect 1 "PASS, UNEXPECTED-NO-LEAK" --driver="$driver" --cases=$fast --expectati
 expect 2 "--check-driver: needs --driver" --check-driver
 expect 2 "--fix: not with --cases" --driver="$driver" --fix --cases=$fast
 
-# What was recorded is answered again in the same way; what was changed is not.
+# The driver answers a recording in the same way as before, but not a changed recording.
 expect 0 "" --driver="$driver" --cases="$fast,data.*closed_descriptor" --record-session=session
 expect 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=session
 
-# What needs the runner's peers, or what it did to the driver, is named at once and not waited for.
+# Commands that need the runner's peers, or an action of the runner, are named at once. The replay does not wait for
+# their answers.
 expect 0 "" --driver="$driver" --record-session=peers \
   --cases='accept.takes_what_is_queued,accept.interrupted.goes_on,accept.queue.*,peeraddr.connected,peeraddr.accepted'
 within 10 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=peers
@@ -110,7 +113,7 @@ expect 2 "ENOENT" --driver="$driver" --replay-session=missing
 echo "{}" > no_session
 expect 2 "no_session:1: this is no recorded message" --driver="$driver" --replay-session=no_session
 
-# The user starts the driver: what is printed can be typed.
+# --attach prints a command that starts the driver.
 mkdir attached
 exec {messages}< <("$program" --driver="$driver" --attach=attached --cases=$fast 2>&1 > attach_report)
 attached_program=$!

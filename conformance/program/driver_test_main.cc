@@ -1,5 +1,5 @@
-// The main() of tcp_conformance_test(driver = ...): judges what is behind the
-// driver --driver=FILE.
+// The main() of tcp_conformance_test(driver = ...): judges the implementation
+// behind the driver --driver=FILE.
 
 #include <string>
 

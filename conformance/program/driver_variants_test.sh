@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# driver_variants_test.sh RUNNER OTHER_ANSWERS DRIVER: what the suite finds out about the Python driver with one difference
+# driver_variants_test.sh RUNNER OTHER_ANSWERS DRIVER: tests which cases detect a change in the Python driver
 # (conformance/driver_host/testdata/other_answers.py).
 set -euo pipefail
 
@@ -8,7 +8,7 @@ variant="python3 $PWD/$2 $PWD/$3"
 failures=0
 cd "$TEST_TMPDIR"
 
-# outcomes NAME CASES: runs the cases for the variant NAME; a line "OUTCOME CASE AXIS" for each trial.
+# outcomes NAME CASES: runs the cases with the variant NAME. Prints a line "OUTCOME CASE AXIS" for each trial.
 outcomes() {
   "$runner" --driver="$variant $1" --cases="$2" --records=records > report || true
   sed -n 's/^{"case":"\([^"]*\)","axis":"\([^"]*\)",.*"outcome":"\([^"]*\)".*/\3 \1 \2/p' records
@@ -22,10 +22,10 @@ expect_same() {
   fi
 }
 
-# Cases that are quick, of every subject but the faults.
+# Quick cases of every group except the faults.
 quick="accept.*,close.*,connect.e*,connect.f*,connect.l*,connect.m*,data.e*,data.r*,data.s*,descriptors.*,listen.*,localaddr.*,peeraddr.*"
 
-# Without localaddr, only the cases about it are unsupported.
+# Without localaddr, only these cases and those in localaddr.* are unsupported.
 about_localaddr="accept.local_address
 accept.local_address.mapped
 accept.local_address.of_any
@@ -37,7 +37,7 @@ whole=$(outcomes none "$quick" | grep -v " localaddr\." | sort)
 without=$(outcomes no_localaddr "$quick" | sort)
 expect_same "cases that need localaddr" "$about_localaddr" "$(comm -13 <(echo "$whole") <(echo "$without") |
   grep -v " localaddr\." | cut -d' ' -f2 | sort -u)"
-# Python refuses a pipe when it adopts it: that case does not get as far as localaddr.
+# Python's socket() fails for an adopted pipe, so that case does not reach localaddr.
 expect_same "cases localaddr.*" unsupported "$(grep " localaddr\." <<< "$without" |
   grep -v " localaddr.not_a_socket " | cut -d' ' -f1 | sort -u)"
 
@@ -46,8 +46,8 @@ if ! output=$("$runner" --driver="$variant no_localaddr" --smoke); then
 fi
 expect_same "what --smoke says without localaddr" 11 "$(grep -c "^PASS" <<< "$output")"
 
-# An answer that is kept although it changes, or a bit of the flags that is not checked, is found by these cases.
-# finds VARIANT GLOBS CASES...: of the cases that match GLOBS, only CASES may have another outcome than the intact driver.
+# finds VARIANT GLOBS CASES...: of the cases that match GLOBS, exactly CASES must detect VARIANT. The variants keep an
+# answer that should change, or do not check a bit of the flags. All other cases must end as with the original driver.
 finds() {
   local name=$1 globs=$2
   shift 2

@@ -1,5 +1,5 @@
-// The main() of tcp_conformance_test(implementation = ...): judges what
-// MakeImplementation() makes, on this machine's kernel.
+// The main() of tcp_conformance_test(implementation = ...): judges the result
+// of MakeImplementation() on this machine's kernel.
 
 #include <functional>
 #include <utility>

@@ -1,4 +1,4 @@
-// This machine's kernel judged by the cases for kernels.
+// Judges this machine's kernel by the cases for kernels.
 
 #include <functional>
 #include <utility>

@@ -1,4 +1,4 @@
-// The conformance run: see kHelp, or README.md.
+// The program //conformance: see kHelp and README.md.
 
 #include <unistd.h>
 
@@ -45,7 +45,8 @@ ABSL_FLAG(std::string, format, "text", "");
 ABSL_FLAG(std::string, explain, "", "");
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::vector<std::string>, implementations, {}, "");
-// Many cases wait, for the kernel to give something up.
+// More trials than processors, because many cases wait for a timeout of the
+// kernel.
 ABSL_FLAG(int, jobs,
           2 * static_cast<int>(std::max(1U,
                                         std::thread::hardware_concurrency())),
@@ -155,7 +156,7 @@ int Explain(absl::Span<const Column> columns, const std::string& id) {
   return kAsExpected;
 }
 
-// What is wrong with the flags; "" if nothing.
+// Returns the first mistake in the flags; "" if there is none.
 std::string MistakeInFlags() {
   if (absl::GetFlag(FLAGS_jobs) < 1) return "--jobs: at least 1";
   if (absl::GetFlag(FLAGS_repeat) < 1) return "--repeat: at least 1";
@@ -187,8 +188,9 @@ DriverCommand CommandOfUser() {
           .stdio = absl::GetFlag(FLAGS_driver_stdio)};
 }
 
-// The command line, as it can be typed again: started by `bazel run`, by that.
-// Without the files that it writes, which a second run would replace.
+// Returns a command line that repeats this run; `bazel run` if that started it.
+// Leaves out the files that the run writes, because a second run would replace
+// them.
 std::string CommandToRepeat(absl::Span<char* const> argv) {
   std::vector<std::string> words;
   const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
@@ -211,13 +213,14 @@ std::string CommandToRepeat(absl::Span<char* const> argv) {
     if (!is_of_file) {
       words.push_back(ShellWord(argv[i]));
     } else if (!absl::StrContains(word, '=')) {
-      ++i;  // the file is the next word
+      ++i;  // its value is the next word
     }
   }
   return absl::StrJoin(words, " ");
 }
 
-// What can be judged: the driver of --driver alone, or all that is in the tree.
+// Returns the columns that can be judged: that of --driver alone, or all of the
+// tree.
 std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
   if (!absl::GetFlag(FLAGS_driver).empty()) {
     Column column = MakeDriverColumn("driver", CommandOfUser(), options);
@@ -234,7 +237,7 @@ std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
   return columns;
 }
 
-// The seed of --shuffle: that of --seed, or a new one.
+// Returns the seed of --shuffle: that of --seed, or a random one.
 std::optional<uint64_t> ShuffleSeed() {
   if (!absl::GetFlag(FLAGS_shuffle)) return std::nullopt;
   const uint64_t seed = absl::GetFlag(FLAGS_seed);
@@ -248,7 +251,7 @@ RunOptions OptionsOfRun(const std::string& command) {
           .timeout = absl::GetFlag(FLAGS_timeout),
           .verbose = absl::GetFlag(FLAGS_verbose),
           .all_cases = absl::GetFlag(FLAGS_cases).empty(),
-          // One that the user has to start is started once.
+          // A driver that the user has to start must not be started twice.
           .try_drivers = absl::GetFlag(FLAGS_attach).empty(),
           .fix = absl::GetFlag(FLAGS_fix),
           .command = command,
@@ -303,7 +306,7 @@ int Main(int argc, char** argv) {
               << "\n";
     return kAsExpected;
   }
-  // Names of files in --driver are the caller's, too.
+  // File names in --driver are relative to the caller's folder, too.
   if (!absl::GetFlag(FLAGS_driver).empty() &&
       chdir(FromCallersFolder(".").c_str()) != 0) {
     return Fail("cannot enter the folder of the caller");
@@ -323,7 +326,7 @@ int Main(int argc, char** argv) {
   DriverSubjectOptions options{.ipv6 = absl::GetFlag(FLAGS_ipv6)};
   if (const std::string folder = absl::GetFlag(FLAGS_attach); !folder.empty()) {
     options.attach_folder = FromCallersFolder(folder);
-    // Who debugs takes time, and there is one driver.
+    // Debugging takes time, and there is only one driver.
     absl::SetFlag(&FLAGS_timeout, absl::Hours(24));
     absl::SetFlag(&FLAGS_jobs, 1);
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# orders_test.sh ORDERS DRIVER_RUNNER LEAKY: orders.py with a driver that leaks, and with a program whose trials depend on
-# their order.
+# orders_test.sh ORDERS DRIVER_RUNNER LEAKY: tests orders.py with a driver that leaks, and with a program whose trials
+# depend on their order.
 set -euo pipefail
 
 orders=$PWD/$1
@@ -8,7 +8,8 @@ program=$PWD/$2
 leaky="python3 $PWD/$3"
 failures=0
 
-# expect STATUS TEXT ARGS...: runs orders.py; it must end with STATUS and print TEXT (on either stream).
+# expect STATUS TEXT ARGS...: runs orders.py with ARGS. It must exit with STATUS and print TEXT on standard output or
+# standard error.
 expect() {
   local status=$1 text=$2 output actual=0
   shift 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The program //conformance as people use it: flags, exit statuses, files.
+# Tests the program //conformance as people use it: flags, exit statuses, files.
 set -euo pipefail
 
 program=$PWD/$1
@@ -7,8 +7,8 @@ fast=listen.backlog.default
 kernel=kernel.bind.twice
 failures=0
 
-# expect STATUS TEXT ARGS...: runs the program; it must end with STATUS and
-# print TEXT (on either stream).
+# expect STATUS TEXT ARGS...: runs the program with ARGS. It must exit with STATUS and print TEXT on standard output or
+# standard error.
 expect() {
   local status=$1 text=$2 output actual=0
   shift 2
@@ -35,7 +35,7 @@ expect 0 "2 trials: 2 pass. Exit status 0: all is as expected. Each trial in ful
 expect 0 "precondition: 1 trials" --cases=$fast --implementations=net_tcp --noipv6
 expect 0 "precondition" --cases=$fast --implementations=net_tcp --noipv6
 
-# A case is run for the columns that are judged by its table.
+# A case runs only for the columns that are judged by its table.
 expect 0 "1 cases, 4 trials" --cases=$kernel
 expect 0 "kernel.bind" --cases=$kernel --implementations=linux
 expect 0 "2 cases, 4 trials" --cases=$fast,$kernel --implementations=net_tcp,linux
@@ -61,20 +61,20 @@ expect 2 "--format=xml" --list --format=xml
 expect 2 "cannot write '/nowhere/records'" --cases=$fast --records=/nowhere/records
 expect 2 "cannot write '/dev/full'" --cases=$fast --records=/dev/full
 
-# The table fits the terminal.
+# The table fits the width of the terminal.
 COLUMNS=60 "$program" --cases=$fast,$kernel > "$TEST_TMPDIR/narrow"
 if [[ $(wc -L < <(sed '/^total\|Exit status/d' "$TEST_TMPDIR/narrow")) -gt 60 ]]; then
   echo "FAILED: COLUMNS=60: $(cat "$TEST_TMPDIR/narrow")"
   failures=$((failures + 1))
 fi
 
-# A case that is killed because it takes too long is unexpected, and named. (This
-# one waits for seconds until the kernel gives up.)
+# A case that is killed because it takes too long is unexpected, and is named. (This one waits for seconds until the
+# kernel gives up.)
 expect 1 "Exit status 1: there are failures" --cases=connect.timed_out --timeout=10ms --implementations=net_tcp
 expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms \
   --implementations=net_tcp
 
-# A seed is an order, and another seed is another one.
+# Equal seeds give equal orders, different seeds different ones.
 order_of() {
   "$program" --cases='listen.backlog.*' --implementations=net_tcp --jobs=1 --verbose "$@" |
     sed -n 's/^PASS  \(.*\) (.*/\1/p'
@@ -92,7 +92,8 @@ if [[ $(order_of --shuffle --seed=1 | sort) != "$(order_of | sort)" ]]; then
   failures=$((failures + 1))
 fi
 
-# Relative paths are the caller's, also when `bazel run` starts it elsewhere.
+# Relative paths are relative to the caller's folder, also under `bazel run`, which starts the program in another
+# folder.
 mkdir -p "$TEST_TMPDIR/caller"
 export BUILD_WORKING_DIRECTORY=$TEST_TMPDIR/caller
 expect 0 "pass" --cases=$fast --implementations=net_tcp --records=records.jsonl
@@ -103,7 +104,7 @@ if [[ $lines != 3 ]] || ! head -1 "$TEST_TMPDIR/caller/records.jsonl" | grep -q 
   failures=$((failures + 1))
 fi
 
-# A language that is not installed is no failure, nor is what is expected of it.
+# A driver whose language is not installed is not a failure, and neither are its expectations.
 alone=$TEST_TMPDIR/alone
 mkdir -p "$alone/runfiles/net_tcp/conformance/drivers"
 cp conformance/drivers/go.expectations "$alone/runfiles/net_tcp/conformance/drivers/"

@@ -42,14 +42,14 @@
 namespace net::conformance {
 namespace {
 
-// How long a smoke case may take: so much, or ten times what the start took of
-// a driver that is slow to start.
+// The time limit of a smoke case. A driver that is slow to start gets ten times
+// its start time.
 constexpr absl::Duration kSmokeTimeout = absl::Seconds(8);
 
 // The file of --records, if any.
 class RecordsFile {
  public:
-  // False if it cannot be written.
+  // Returns false if the file cannot be written.
   bool Open(const std::string& path) {
     file_.open(path, std::ios::trunc);
     return WriteLine(EnvironmentToJson());
@@ -60,7 +60,7 @@ class RecordsFile {
 
  private:
   bool WriteLine(const std::string& line) {
-    // A line is there as soon as its case has ended.
+    // Flush, so that a line is in the file as soon as its case has ended.
     file_ << line << std::endl;
     return file_.good();
   }
@@ -73,8 +73,8 @@ auto CountOn(Axis axis, absl::Span<const Trial> trials) {
                        [axis](const Trial& one) { return one.axis == axis; });
 }
 
-// Sorts records by the places of their trials in `order`, so that a report does
-// not depend on which trial ended first.
+// Sorts records into the order of their trials in `order`, so that a report
+// does not depend on which trial ended first.
 void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records) {
   using Key = std::tuple<const Column*, const Case*, Axis>;
   const auto key_of = [](const Trial& trial) {
@@ -98,7 +98,8 @@ int ExitStatusOf(absl::Span<const Record> records) {
   return status;
 }
 
-// Where the expectations of a column are read from: "" if it has none.
+// Returns the file from which a column's expectations are read; "" if it has
+// none.
 std::string ExpectationsPath(const Column& column, const RunOptions& options) {
   if (!options.expectations.empty()) {
     return FromCallersFolder(options.expectations);
@@ -107,7 +108,7 @@ std::string ExpectationsPath(const Column& column, const RunOptions& options) {
   return FindRunfile(column.expectations).value_or("");
 }
 
-// Where they are written to by --fix: the source, not Bazel's link to it.
+// Returns the file that --fix writes: the source file, not Bazel's link to it.
 absl::StatusOr<std::string> SourceOfExpectations(const Column& column,
                                                  const RunOptions& options) {
   if (!options.expectations.empty()) {
@@ -131,7 +132,7 @@ absl::StatusOr<ExpectationsOf> ReadExpectations(
     const std::string path = ExpectationsPath(*column, options);
     if (path.empty()) continue;
     absl::StatusOr<std::string> text = ReadFile(path);
-    // --fix can make the first one.
+    // --fix can create the file.
     if (absl::IsNotFound(text.status()) && options.fix) text = "";
     if (!text.ok()) return text.status();
     absl::StatusOr<Expectations> parsed = Expectations::Parse(
@@ -158,8 +159,8 @@ absl::Status FixExpectations(const Column& column,
   return WriteFile(*path, text);
 }
 
-// What a run has found besides its records: lines of expectations that are
-// wrong, claims that are.
+// Returns the problems of a run other than outcomes: wrong lines of
+// expectations, and false claims.
 std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
                                       absl::Span<const Record> records,
                                       bool all_cases) {
@@ -172,8 +173,8 @@ std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
   return problems;
 }
 
-// Runs the smoke cases, one after the other, up to the first that hangs: the
-// others would hang, too.
+// Runs the smoke cases, one at a time. Stops at the first one that hangs,
+// because the others would hang, too.
 std::vector<Record> RunSmoke(const Column& column,
                              absl::Duration start_of_driver,
                              const RunOptions& options) {
@@ -197,9 +198,9 @@ std::vector<Record> RunSmoke(const Column& column,
   return records;
 }
 
-// Why there is no point in judging what is behind a driver: it does not present
-// itself, or not one of the smoke cases passes. Nullopt if one does. A leak
-// does not count: it is for the judged cases to report.
+// Returns how a driver failed if it makes no sense to judge the implementation
+// behind it: its hello failed, or none of the smoke cases passed. Nullopt if at
+// least one passed. Ignores leaks, which the judged cases report.
 std::optional<std::string> FaultOfDriver(const Column& column,
                                          const RunOptions& options) {
   absl::Duration start;
@@ -223,7 +224,7 @@ std::optional<std::string> FaultOfDriver(const Column& column,
                       ShortMessage(first->verdict.message));
 }
 
-// The columns that can be judged; prints why the others cannot.
+// Returns the columns that can be judged. Prints why the others cannot.
 std::vector<const Column*> WorkingColumns(
     absl::Span<const Column* const> columns, const RunOptions& options,
     bool* broken) {
@@ -248,7 +249,7 @@ std::vector<const Column*> WorkingColumns(
   return working;
 }
 
-// Prints how the smoke cases ended; true if all passed.
+// Prints the outcomes of the smoke cases. Returns true if all passed.
 bool SmokeOne(const Column& column, const RunOptions& options) {
   absl::Duration start;
   if (column.greet != nullptr) {
@@ -265,12 +266,12 @@ bool SmokeOne(const Column& column, const RunOptions& options) {
     return one.verdict.outcome == Outcome::kPass;
   };
   if (std::none_of(records.begin(), records.end(), works)) {
-    // One message says all that twelve would.
+    // One message is enough, because all twelve would say the same.
     std::cout << column.name << ": nothing works. "
               << FormatRecord(records.front()) << "\n";
     return false;
   }
-  // A command that a driver may leave out may be unsupported.
+  // An optional command may be unsupported.
   const auto is_flawless = [&](const Record& one) {
     const bool is_left_out = one.verdict.outcome == Outcome::kUnsupported &&
                              one.trial.test_case->level != Level::kMust;
@@ -306,7 +307,7 @@ int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
   return status;
 }
 
-// Why the run has this exit status.
+// Returns the reason for the exit status of a run.
 std::string ReasonOf(int status, bool broken, bool has_problems) {
   if (broken) return "a driver does not work";
   if (status == kError) return "the suite itself failed";
@@ -351,7 +352,7 @@ int Run(absl::Span<const Case* const> cases,
     std::cout << "in the order of --shuffle --seed=" << *options.shuffle_seed
               << std::endl;
   }
-  std::vector<Record> found;  // as they ended
+  std::vector<Record> found;  // before the expectations are applied
   std::vector<Record> records;
   bool written = true;
   Progress progress(trials.size(), isatty(STDERR_FILENO) == 1, std::cerr);

@@ -20,35 +20,37 @@ inline constexpr int kAsExpected = 0;
 inline constexpr int kUnexpected = 1;
 inline constexpr int kError = 2;
 
-// Prints an error of the program's; kError.
+// Prints an error of the program and returns kError.
 int Fail(absl::string_view message);
 
 struct RunOptions {
   int jobs = 2;
   int repeat = 1;
-  // The trials run in a random order, which this number determines.
+  // If set, the trials run in the random order that this seed determines.
   std::optional<uint64_t> shuffle_seed;
   absl::Duration timeout = absl::Seconds(60);
   bool verbose = false;
-  bool all_cases = true;    // no case was left out: expectations can be stale
-  bool try_drivers = true;  // find out first whether they work at all
-  bool fix = false;         // rewrite the files of expectations instead
-  // The command line of this run, as it can be typed again.
+  bool all_cases = true;    // every case runs, so stale expectations show
+  bool try_drivers = true;  // check first whether drivers work at all
+  bool fix = false;         // rewrite the files of expectations
+  // A command line that repeats this run.
   std::string command;
-  // Files to write, unless "".
+  // Files to write; "" for none.
   std::string records;
   std::string junit;
   std::string markdown;
-  // Instead of the columns' own, the file of expectations of the only column.
+  // The file of expectations of the only column, instead of its own; "" for its
+  // own.
   std::string expectations;
 };
 
 // Runs the cases for the columns, prints the report, writes the files, and
-// returns the program's exit status.
+// returns the exit status of the program.
 int Run(absl::Span<const Case* const> cases,
         absl::Span<const Column* const> columns, const RunOptions& options);
 
-// Runs the cases of drivers themselves (driver_host/smoke_cases.h).
+// Runs the cases about drivers themselves (driver_host/smoke_cases.h) and
+// returns the exit status of the program.
 int Smoke(absl::Span<const Column* const> columns, const RunOptions& options);
 
 }  // namespace net::conformance

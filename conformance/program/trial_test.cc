@@ -39,15 +39,15 @@ ABSL_FLAG(bool, verbose, false, "");
 namespace net::conformance {
 namespace {
 
-// What the tests of a process have in common.
+// The state that the tests of a process share.
 struct Session {
   Expectations expectations;
-  IdleSubjects subjects;        // one driver serves test after test
-  std::vector<Record> records;  // of this process
-  std::vector<Trial> all;       // of any
+  IdleSubjects subjects;        // one driver serves several tests
+  std::vector<Record> records;  // of the trials run in this process
+  std::vector<Trial> all;       // all trials, run or not
 };
 
-// What runs the current test again.
+// Returns a command that repeats the current test.
 std::string CommandToRepeat() {
   const testing::TestInfo& test =
       *testing::UnitTest::GetInstance()->current_test_info();
@@ -109,7 +109,7 @@ class ExpectationsTest : public testing::Test {
                                one.trial.axis == trial.axis;
                       });
       if (was_run) continue;
-      // As for any trial of which nothing was learned.
+      // A trial that was not run is like one that shows nothing.
       Record unknown{.trial = trial,
                      .verdict = {.outcome = Outcome::kPrecondition}};
       expectations.Apply(unknown);
@@ -133,9 +133,9 @@ class ClaimsTest : public testing::Test {
   const Session& session_;
 };
 
-// Prints failures and, at the end, the reasons of all that was skipped, with
-// counts. GoogleTest's own printer has three lines for each test, and the names
-// of all that were skipped.
+// Prints failures and, at the end, the reasons of skipped tests with counts.
+// GoogleTest's own printer prints three lines for each test, and the names of
+// all skipped tests.
 class BriefPrinter final : public testing::EmptyTestEventListener {
  public:
   BriefPrinter(std::unique_ptr<testing::TestEventListener> printer,
@@ -176,7 +176,7 @@ void PrintBriefly(const Session& session) {
       testing::UnitTest::GetInstance()->listeners();
   std::unique_ptr<testing::TestEventListener> printer(
       listeners.Release(listeners.default_result_printer()));
-  // A process that is a shard's or a test's own has it replaced by others.
+  // The default printer may have been replaced already.
   if (printer == nullptr) return;
   listeners.Append(new BriefPrinter(std::move(printer), session));
 }

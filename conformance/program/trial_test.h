@@ -6,25 +6,27 @@
 
 namespace net::conformance {
 
-// The main() of a GoogleTest program that runs the cases of one column, each on
-// each axis as a test: `bazel test` with its filters, shards, repetitions and
-// reports. The case `listen.backlog.default` on v4 is the test
-// `listen.backlog_default/v4`. What was expected of a trial passes; what was
-// not supported, or cannot be run here, is skipped.
+// The main() of a GoogleTest program that runs the cases of one column, a test
+// for each case and axis. So `bazel test` can filter, shard, repeat and report
+// them. The test of the case `listen.backlog.default` on IPv4 is
+// `listen.backlog_default/v4`. A test passes if its trial ended as expected. It
+// is skipped if the outcome is `unsupported` or `precondition`.
 //
-// Last come two tests about the run: `expectations.are_needed`, that each line
-// of the expectations is of some case, and `claims.are_true`, that the
-// implementation did not do what it claims not to support. Where only a part of
-// the trials is run, by a filter or as a shard, they go by that part.
+// Two more tests come last. They consider the trials that were run, which may
+// be a part because of a filter or a shard:
 //
-// Prints the failures, each with the command that runs it again, and the
-// reasons of skipped trials, with counts; with --verbose all that GoogleTest
-// prints, and whole messages.
+// - `expectations.are_needed`: each line of the expectations matches a case.
+// - `claims.are_true`: the implementation did not do what it claims not to
+//   support.
 //
-// Besides GoogleTest's, there are the flags --cases=GLOB,...,
-// --expectations=FILE, --timeout=DURATION and --verbose of the program
-// //conformance.
-// `column` is called when all flags are set. Returns the exit status.
+// Prints each failure with the command that repeats it, and the reasons of
+// skipped trials with counts. --verbose prints everything that GoogleTest
+// prints, with whole messages.
+//
+// Has GoogleTest's flags and, as the program //conformance, --cases=GLOB,...,
+// --expectations=FILE, --timeout=DURATION and --verbose.
+//
+// Calls `column` when all flags are set. Returns the exit status.
 int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column);
 
 }  // namespace net::conformance

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# trial_test_output_test.sh DRIVER_TEST ROGUE: what a tcp_conformance_test prints in CI, for a driver of which most fails.
+# trial_test_output_test.sh DRIVER_TEST ROGUE: tests the output of a tcp_conformance_test in CI, with a driver for which
+# most cases fail.
 set -euo pipefail
 
 driver_test=$PWD/$1
@@ -14,18 +15,18 @@ fail() {
 
 printf '#!/bin/sh\nexec python3 %s none\n' "$rogue" > driver
 chmod +x driver
-# The flags of GoogleTest are this test's own.
+# Bazel set these variables for this test, not for the program that it starts.
 unset GTEST_OUTPUT TEST_SHARD_INDEX TEST_TOTAL_SHARDS XML_OUTPUT_FILE TESTBRIDGE_TEST_ONLY
 export TEST_TARGET=//conformance:some_test
 
-# The driver answers shutdown and others without doing anything, so that some of these hang.
+# The driver answers some commands, such as shutdown, without doing anything, so some of these cases hang.
 if "$driver_test" --driver=driver --timeout=5s --cases='listen.defaults.*,peeraddr.a*,accept.flags.*' > output 2>&1; then
   fail "a driver that cannot connect has passed"
 fi
 failed=$(grep -c '^failed: ' output) || true
 lines=$(wc -l < output)
 [[ $failed -ge 8 ]] || fail "only $failed tests failed"
-# What GoogleTest prints of each passed, skipped and failed test was five times as long.
+# GoogleTest's output for each passed, skipped and failed test was five times as long.
 [[ $lines -le $((30 * failed + 40)) ]] || fail "$lines lines for $failed failed tests"
 for text in "requirement (must): " "source: " "the session:" " tests failed" \
   "again: bazel test //conformance:some_test --test_filter=peeraddr."; do

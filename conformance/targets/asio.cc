@@ -32,13 +32,13 @@ namespace {
 using asio::error_code;
 using asio::ip::tcp;
 
-// As Asio's users spell the options that it has no name for.
+// Options without a name in Asio, defined as its users define them.
 using ReusePort =
     asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 using PendingErrorOption =
     asio::detail::socket_option::integer<SOL_SOCKET, SO_ERROR>;
 
-// The errors of the system are errnos; Asio has others of its own.
+// Errors of the system category are errnos. Asio also has errors of its own.
 Error ToError(const error_code& ec) {
   if (ec.category() != asio::error::get_system_category()) {
     return Error{.kind = ErrorKind::kOpaque, .text = ec.message()};
@@ -61,7 +61,7 @@ tcp::endpoint ToAsio(const ip::Endpoint& endpoint) {
   return result;
 }
 
-// Goes by what Asio says of it, and not by the bytes.
+// Uses Asio's accessors rather than the bytes, because they are judged, too.
 ip::Endpoint FromAsio(const tcp::endpoint& endpoint) {
   const asio::ip::address address = endpoint.address();
   if (address.is_v4()) {
@@ -72,7 +72,7 @@ ip::Endpoint FromAsio(const tcp::endpoint& endpoint) {
           endpoint.port()};
 }
 
-// What there is no way to say.
+// Returns a claim of `unsupported` if Asio's API cannot express the options.
 std::optional<Unsupported> Unsayable(const AcceptOptions& options) {
   if (options.unknown_flag) return Unsupported{"has no flags"};
   return std::nullopt;
@@ -95,7 +95,7 @@ std::optional<Unsupported> Unsayable(const ListenOptions& options) {
   return std::nullopt;
 }
 
-// Sets an option unless an error was there before.
+// Sets an option unless an earlier call failed.
 template <typename Socket, typename Option>
 void Set(Socket& socket, const Option& option, error_code& ec) {
   if (!ec) socket.set_option(option, ec);
@@ -109,16 +109,17 @@ void SetOptions(tcp::acceptor& acceptor, const ListenOptions& options,
   if (options.reuseport) Set(acceptor, ReusePort(true), ec);
 }
 
-// A socket is of one of two classes, which differ in what they can do.
+// A socket is of one of two classes with different operations.
 using AnySocket = std::variant<tcp::socket, tcp::acceptor>;
 
-// Thread-safe as the interface wants it: the synchronous operations of one
-// socket or acceptor may run concurrently, Close has its handle to itself.
+// Thread-safe as Implementation requires: the synchronous operations of one
+// socket or acceptor may run concurrently; Close has exclusive access to its
+// handle.
 class Asio final : public Implementation {
  public:
   Asio() {
-    // The first socket makes the reactor, whose descriptors live as long as
-    // the io_context: they are no case's own.
+    // The first socket creates the reactor, whose descriptors live as long as
+    // the io_context. Create it here, so that no case seems to leak them.
     const tcp::socket first(io_);
   }
 
@@ -154,7 +155,7 @@ class Asio final : public Implementation {
     if (options.nonblock && !ec) socket.non_blocking(true, ec);
     if (options.keepalive) Set(socket, tcp::socket::keep_alive(true), ec);
     if (!ec) socket.connect(endpoint, ec);
-    if (ec == asio::error::would_block) ec.clear();  // It is under way.
+    if (ec == asio::error::would_block) ec.clear();  // The attempt goes on.
     if (ec) return ToError(ec);
     return Keep(std::move(socket));
   }
@@ -261,7 +262,7 @@ class Asio final : public Implementation {
  private:
   static constexpr int kDefaultBacklog =
       asio::socket_base::max_listen_connections;
-  // Asio does not look at it again once the socket is open.
+  // Asio does not use it once the socket is open.
   inline static const tcp kAdoptedProtocol = tcp::v4();
 
   Handle Keep(AnySocket socket) {
@@ -276,8 +277,8 @@ class Asio final : public Implementation {
     return sockets_.at(handle);
   }
 
-  // Whoever adopts a descriptor has to say what it is. Until it is asked to
-  // accept it is a socket, then an acceptor.
+  // Asio's user has to say whether an adopted descriptor is a socket or an
+  // acceptor. It is a socket until the first Accept, and then an acceptor.
   std::shared_ptr<AnySocket> FindToAccept(Handle handle) {
     const MutexLock lock(mutex_);
     std::shared_ptr<AnySocket> found = sockets_.at(handle);
@@ -300,7 +301,7 @@ class Asio final : public Implementation {
   Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<Handle, std::shared_ptr<AnySocket>> sockets_ ABSL_GUARDED_BY(mutex_);
-  // Adopted descriptors that could still be acceptors.
+  // Adopted descriptors that may still become acceptors.
   std::map<Handle, int> undecided_ ABSL_GUARDED_BY(mutex_);
 };
 

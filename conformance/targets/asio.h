@@ -9,10 +9,11 @@
 
 namespace net::conformance {
 
-// Asio's synchronous sockets. They know one kernel only, whatever `sys` is.
+// Makes the implementation for Asio's synchronous sockets. Asio always calls
+// the process's kernel, so `sys` is ignored.
 std::unique_ptr<Implementation> MakeAsio(Syscalls& sys);
 
-// The library's: "1.44.2".
+// Returns the library's version: "1.22.1".
 std::string AsioVersion();
 
 }  // namespace net::conformance

@@ -18,7 +18,7 @@
 namespace net::conformance {
 
 std::vector<Column> MakeColumns(const ColumnOptions& options) {
-  // Asked here, it is asked once, not by the process of each trial.
+  // Called here, the check runs once, and not in the process of each trial.
   static_cast<void>(LacksOwnNetwork());
   const auto make_linux = [options](std::function<void()> abandon) {
     return MakeLinuxEnvironment({.disable_ipv6 = options.disable_ipv6},

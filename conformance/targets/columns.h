@@ -11,8 +11,9 @@ struct ColumnOptions {
   bool disable_ipv6 = false;  // see LinuxEnvironmentOptions
 };
 
-// What this program can judge: implementations by the cases of cases/, kernels
-// by those of kernel_cases/, each in its world.
+// Returns the targets of this tree that run in the trial's process:
+// implementations, judged by cases/, and kernels, judged by kernel_cases/, each
+// with its environment.
 std::vector<Column> MakeColumns(const ColumnOptions& options);
 
 }  // namespace net::conformance

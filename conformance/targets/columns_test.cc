@@ -14,7 +14,7 @@
 #include "conformance/targets/driver_columns.h"
 #include "gtest/gtest.h"
 
-// The tables of cases, and which column is judged by which.
+// Tests of the tables of cases, and of which column is judged by which.
 
 namespace net::conformance {
 namespace {

@@ -24,11 +24,11 @@
 namespace net::conformance {
 namespace {
 
-// Names of columns, and of the programs in conformance/drivers.
+// Names of columns, and of their programs in conformance/drivers.
 constexpr struct {
   const char* name;
   const char* program;
-  bool stdio = false;  // it cannot open descriptors by number
+  bool stdio = false;  // its language cannot open descriptors by number
 } kDrivers[] = {
     {.name = "python", .program = "python"},
     {.name = "go", .program = "go"},
@@ -41,7 +41,7 @@ constexpr struct {
 }  // namespace
 
 std::string ProgramAsCommand(const std::string& path) {
-  // Absolute, for sh(1) would look for a name without a slash on the PATH.
+  // Absolute, because sh(1) searches the PATH for a name without a slash.
   return ShellWord(std::filesystem::absolute(path).string());
 }
 
@@ -52,7 +52,7 @@ Column MakeDriverColumn(std::string name, const DriverCommand& command,
                    .start_subject = [command, options] {
                      return StartDriver(command, options);
                    }};
-  // One that the user has to start is started once.
+  // A driver that the user has to start must not be started twice.
   if (options.attach_folder.empty()) {
     column.greet = [command, world = DriverWorld{.ipv6 = options.ipv6}] {
       return GreetDriver(command, world, std::cerr);
@@ -68,7 +68,7 @@ void NameByGreeting(Column& column) {
     const std::string name = ColumnNameOf(greeting->name);
     if (!name.empty()) column.name = name;
   }
-  // Once is enough.
+  // The driver is not started for this again.
   column.greet = [greeting = std::move(greeting)] { return greeting; };
 }
 
@@ -82,7 +82,7 @@ std::string ColumnNameOf(absl::string_view name) {
   }
   const bool has_letter =
       std::any_of(clean.begin(), clean.end(), absl::ascii_isalnum);
-  // A dash would make it a flag.
+  // A name with a leading dash would look like a flag.
   return has_letter && clean.front() != '-' ? clean : "";
 }
 

@@ -11,24 +11,25 @@
 
 namespace net::conformance {
 
-// The column of a driver, judged by all cases of implementations.
+// Makes the column of a driver, judged by all cases for implementations.
 Column MakeDriverColumn(std::string name, const DriverCommand& command,
                         const DriverSubjectOptions& options);
 
-// Starts the driver of a column, and names the column as the driver names its
-// implementation. The name remains if the driver does not work, or has no name
-// that can be one.
+// Starts the driver of a column, and gives the column the name in its hello.
+// Keeps the column's name if the driver fails or if its name has no usable
+// characters.
 void NameByGreeting(Column& column);
 
-// A name that a driver gave as one of a column: letters, digits and "-+._",
-// "_" for all else, at most 40. "" if that leaves no name.
+// Converts a driver's name to the name of a column: letters, digits and "-+._",
+// with "_" for every other character, at most 40 characters. "" if the result
+// would be unusable.
 std::string ColumnNameOf(absl::string_view name);
 
-// The command line that runs a program, for DriverCommand.
+// Returns the command line that runs a program, for DriverCommand.
 std::string ProgramAsCommand(const std::string& path);
 
-// The drivers of this tree, conformance/drivers. One whose toolchain this
-// machine lacks has a reason in `missing`.
+// Returns the columns of this tree's drivers, conformance/drivers. If this
+// machine lacks a driver's toolchain, `missing` has the reason.
 std::vector<Column> DriversOfTheTree(const DriverSubjectOptions& options);
 
 }  // namespace net::conformance

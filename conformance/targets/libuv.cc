@@ -30,21 +30,20 @@
 namespace net::conformance {
 namespace {
 
-// uv_listen() and uv_tcp_keepalive() have no default; the numbers are those of
-// the guide's examples and of Node.js.
+// uv_listen() and uv_tcp_keepalive() have no defaults. These values are those
+// of the examples in libuv's guide and of Node.js.
 constexpr int kBacklog = 128;
 constexpr unsigned kKeepAliveSeconds = 60;
 
-// A loop that belongs to whoever is inside Run(), one thread at a time. The
-// thread that waits runs the loop, for all the others that wait, too; one that
-// comes in makes it pause.
+// A loop that one thread at a time may use, inside Run(). A waiting thread runs
+// the loop for all waiting threads. A thread that enters Run() interrupts it.
 class Loop {
  public:
   Loop() {
     uv_loop_init(&loop_);
     uv_async_init(&loop_, &wake_, [](uv_async_t*) {});
-    // The first stream of a loop makes it open a descriptor in reserve, which
-    // it keeps: it shall not be a case's.
+    // The first stream of a loop opens a spare descriptor, which the loop
+    // keeps. Open it here, so that no case seems to leak it.
     uv_tcp_t first;
     uv_tcp_init(&loop_, &first);
     Close(first);
@@ -57,9 +56,9 @@ class Loop {
     uv_loop_close(&loop_);
   }
 
-  // Calls `start`, which uses the loop as its thread may, then runs the loop
-  // until `done` is true. `done` is called by any thread that runs the loop,
-  // and once it was true no more.
+  // Calls `start`, which may use the loop, then runs the loop until `done`
+  // returns true. `done` is called by any thread that runs the loop, and never
+  // again after it has returned true.
   void Run(
       absl::FunctionRef<void()> start,
       absl::FunctionRef<bool()> done = [] { return true; }) {
@@ -83,12 +82,12 @@ class Loop {
     }
   }
 
-  // For the functions that are given to Run(): the loop, and what it has to do
-  // without waiting.
+  // For the functions passed to Run(): the loop, and a run of the loop that
+  // does not wait.
   uv_loop_t* get() { return &loop_; }
   void Turn() { uv_run(&loop_, UV_RUN_NOWAIT); }
 
-  // Closes a handle; it is not in use any more on return.
+  // Closes a handle. The loop does not use it any more on return.
   void Close(uv_tcp_t& handle) {
     bool closed = false;
     Run(
@@ -101,7 +100,7 @@ class Loop {
   }
 
  private:
-  // Somebody in Run().
+  // A thread in Run().
   struct Call {
     absl::FunctionRef<bool()> done;
     bool finished = false;
@@ -133,13 +132,13 @@ class Loop {
   std::list<Call*> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
-// A Recv on its way.
+// A Recv in progress.
 struct Reading {
   absl::Span<char> buffer;
   std::optional<ssize_t> result;
 };
 
-// A handle, and what its callbacks have told.
+// A handle, and the results of its callbacks.
 struct Tcp {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
 
@@ -147,18 +146,18 @@ struct Tcp {
   bool blocking = true;
   bool listening = false;
   std::deque<int> accept_errors;
-  std::optional<uv_connect_t> connect;  // if it ever was asked to
+  std::optional<uv_connect_t> connect;  // set by the first Connect
   std::optional<int> connected;
   Reading* reading = nullptr;
 };
 
-// Of a handle or of a request.
+// Returns the Tcp of a handle or a request.
 template <typename T>
 Tcp& TcpOf(T* uv) {
   return *static_cast<Tcp*>(uv->data);
 }
 
-// A connection that waits is taken by uv_accept(), whoever calls that next.
+// The next call of uv_accept() takes the connection. Only errors are recorded.
 void OnConnection(uv_stream_t* server, int status) {
   if (status < 0) TcpOf(server).accept_errors.push_back(status);
 }
@@ -178,13 +177,14 @@ void OnRead(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
   uv_read_stop(stream);
 }
 
-// For requests whose data is the std::optional<int> that is to have the status.
+// For requests whose `data` is a std::optional<int> for the status.
 template <typename Request>
 void OnStatus(Request* request, int status) {
   *static_cast<std::optional<int>*>(request->data) = status;
 }
 
-// libuv's errors are negative errnos; those that are none start at -3000.
+// libuv's errors are negative errnos. Values from -3000 down are errors of its
+// own.
 Error ToError(ssize_t code) {
   const int error = static_cast<int>(-code);
   const std::string text = uv_strerror(-error);
@@ -202,7 +202,8 @@ Result<size_t> ToCount(ssize_t code) {
   return static_cast<size_t>(code);
 }
 
-// uv_tcp_getsockname() or uv_tcp_getpeername(); nullopt if it is not of IP.
+// Calls uv_tcp_getsockname() or uv_tcp_getpeername(). Nullopt if the address is
+// not an IP address.
 template <typename GetName>
 Result<std::optional<ip::Endpoint>> AddressOf(Tcp& tcp, GetName get_name) {
   sockaddr_storage storage = {};
@@ -213,7 +214,7 @@ Result<std::optional<ip::Endpoint>> AddressOf(Tcp& tcp, GetName get_name) {
   return ip::EndpointFromSockaddr(address, static_cast<socklen_t>(size));
 }
 
-// What there is no way to say, in all three structs.
+// Returns a claim of `unsupported` for the flags of all three structs.
 template <typename Options>
 std::optional<Unsupported> UnsayableFlags(const Options& options) {
   if (options.unknown_flag) return Unsupported{"has no such flags"};
@@ -239,11 +240,11 @@ std::optional<Unsupported> Unsayable(const ListenOptions& options) {
   return UnsayableFlags(options);
 }
 
-// Blocking is not libuv's affair but its caller's: a blocking operation here is
-// one that is waited for. One that is not runs the loop as far as it goes
-// without waiting, and shows what has come of it.
+// libuv never blocks; its callers wait. So a blocking operation here waits for
+// the result. A non-blocking one runs the loop as far as it goes without
+// waiting, and returns the result so far.
 //
-// Thread-safe, by the loop.
+// Thread-safe through the loop.
 class Libuv final : public Implementation {
  public:
   Result<Handle> Listen(const ip::Endpoint& local,
@@ -281,7 +282,7 @@ class Libuv final : public Implementation {
     const std::shared_ptr<Tcp> server = Find(listener);
     const auto client = std::make_shared<Tcp>();
     client->blocking = !options.nonblock;
-    // No callback would end the wait for a socket that does not listen.
+    // If the socket does not listen, no callback would end the wait.
     const bool waits = server->blocking && server->listening;
     int error = 0;
     loop_.Run(
@@ -311,7 +312,7 @@ class Libuv final : public Implementation {
 
   Result<size_t> Send(Handle socket, absl::string_view data) override {
     const std::shared_ptr<Tcp> tcp = Find(socket);
-    // It is not written to.
+    // libuv does not write to the buffer.
     const uv_buf_t buffer = uv_buf_init(const_cast<char*>(data.data()),
                                         static_cast<unsigned>(data.size()));
     return tcp->blocking ? Write(*tcp, buffer) : TryWrite(*tcp, buffer);
@@ -353,8 +354,8 @@ class Libuv final : public Implementation {
     return ToResult(*status);
   }
 
-  // The callback of uv_tcp_connect() tells it, once; a Connect that waited has
-  // been told by it already.
+  // The callback of uv_tcp_connect() reports the error once. A blocking Connect
+  // has already used it.
   Result<Done> PendingError(Handle socket) override {
     const std::shared_ptr<Tcp> tcp = Find(socket);
     if (!tcp->connect || tcp->blocking) {
@@ -398,7 +399,7 @@ class Libuv final : public Implementation {
   }
 
  private:
-  // The next ones are for functions that are given to Loop::Run().
+  // These are called inside Loop::Run().
 
   void Init(Tcp& tcp) {
     uv_tcp_init(loop_.get(), &tcp.handle);
@@ -447,7 +448,7 @@ class Libuv final : public Implementation {
     if (error < 0) reading.result = error;
   }
 
-  // The next ones use the loop by themselves.
+  // These call Loop::Run() themselves.
 
   Result<ip::Endpoint> LocalAddrOf(Tcp& tcp) {
     Result<std::optional<ip::Endpoint>> local = {std::nullopt};
@@ -457,7 +458,7 @@ class Libuv final : public Implementation {
     return **local;
   }
 
-  // Tells that all is written, or why not.
+  // Returns the size once everything is written, or the error.
   Result<size_t> Write(Tcp& tcp, const uv_buf_t& buffer) {
     std::optional<int> status;
     uv_write_t request = {};
@@ -473,7 +474,7 @@ class Libuv final : public Implementation {
     return buffer.len;
   }
 
-  // Writes what there is room for.
+  // Writes as much as the socket takes without waiting.
   Result<size_t> TryWrite(Tcp& tcp, const uv_buf_t& buffer) {
     int written = 0;
     loop_.Run([&] {

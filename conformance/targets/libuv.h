@@ -9,11 +9,12 @@
 
 namespace net::conformance {
 
-// libuv's uv_tcp_t, on one loop that runs while somebody waits for it. It knows
-// one kernel only, whatever `sys` is.
+// Makes the implementation for libuv's uv_tcp_t, on one loop. The loop runs
+// while an operation waits. libuv always calls the process's kernel, so `sys`
+// is ignored.
 std::unique_ptr<Implementation> MakeLibuv(Syscalls& sys);
 
-// The library's: "1.44.2".
+// Returns the library's version: "1.44.2".
 std::string LibuvVersion();
 
 }  // namespace net::conformance

@@ -16,7 +16,7 @@
 namespace net::conformance {
 namespace {
 
-// The flags that the three option structs have in common.
+// Returns the flags that the three option structs share.
 template <typename Options>
 std::vector<SockFlags> ToFlags(const Options& options) {
   std::vector<SockFlags> flags;
@@ -28,8 +28,8 @@ std::vector<SockFlags> ToFlags(const Options& options) {
   return flags;
 }
 
-// In one value, as Accept takes them. Listen and Connect take a list, and get
-// each flag as an option of its own: they must or them.
+// Combines the flags into one value, for Accept. Listen and Connect take each
+// flag as an option of its own, and must combine them.
 SockFlags Union(const std::vector<SockFlags>& flags) {
   SockFlags all = SockFlags::kNone;
   for (const SockFlags flag : flags) all = all | flag;

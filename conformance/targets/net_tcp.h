@@ -8,7 +8,8 @@
 
 namespace net::conformance {
 
-// net::tcp over a kernel, which outlives it.
+// Makes the implementation for net::tcp over the kernel `sys`, which must
+// outlive it.
 std::unique_ptr<Implementation> MakeNetTcp(Syscalls& sys);
 
 }  // namespace net::conformance

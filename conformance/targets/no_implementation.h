@@ -8,8 +8,8 @@
 
 namespace net::conformance {
 
-// For columns that judge a kernel, whose cases speak to Syscalls alone. All
-// that it is asked for it does not support.
+// For columns that judge a kernel, whose cases only call Syscalls. Every
+// operation is unsupported.
 std::unique_ptr<Implementation> MakeNoImplementation(Syscalls& sys);
 
 }  // namespace net::conformance

@@ -14,11 +14,11 @@
 #include "conformance/suite/context.h"
 #include "conformance/targets/net_tcp.h"
 
-// For tests: single programs, run as the engine runs cases.
+// For tests of the engine: runs single functions as the engine runs cases.
 
 namespace net::conformance {
 
-// net_tcp on this machine's kernel.
+// Returns a column of net_tcp on this machine's kernel.
 inline Column NetTcpOnLinux() {
   return {.name = "test",
           .make_environment =
