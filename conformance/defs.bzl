@@ -1,4 +1,4 @@
-"""Rules that judge your own implementation of TCP."""
+"""A rule that runs the conformance suite against your own TCP implementation."""
 
 load("@rules_cc//cc:defs.bzl", "cc_test")
 
@@ -12,25 +12,25 @@ def tcp_conformance_test(
         args = [],
         data = [],
         **kwargs):
-    """Makes a test that judges an implementation of TCP: a GoogleTest test for each case and address family.
+    """Tests a TCP implementation by one GoogleTest test for each case and address family.
 
-    Give either `implementation` or `driver`. With hundreds of cases, `shard_count` saves time.
+    Requires exactly one of `implementation` and `driver`. Set `shard_count` to run the cases in parallel.
 
     Args:
-      name: name of the test.
-      implementation: a cc_library that defines net::conformance::MakeImplementation() (conformance/suite/factory.h).
-      driver: a program that speaks the protocol of conformance/drivers/PROTOCOL.md.
-      driver_stdio: True if the channel is the driver's standard input and output.
-      expectations: the file of known deviations (conformance/engine/expectations.h).
-      cases: globs of the cases to run, such as "listen.*"; all cases if empty.
-      args: more arguments, such as "--timeout=10s", which kills a case that takes longer.
-      data: as cc_test's.
-      **kwargs: as cc_test's: shard_count, size, tags...
+      name: The name of the test.
+      implementation: A cc_library that defines net::conformance::MakeImplementation() (conformance/suite/factory.h).
+      driver: A program that implements the protocol in conformance/drivers/PROTOCOL.md.
+      driver_stdio: Whether the driver uses its standard input and output for the protocol.
+      expectations: The file that lists the known deviations (conformance/engine/expectations.h).
+      cases: Globs of the ids of the cases to run, such as "listen.*". If empty, all cases run.
+      args: Additional arguments, such as "--timeout=10s", the time after which a hanging case is killed.
+      data: As for cc_test.
+      **kwargs: As for cc_test: shard_count, size, tags...
     """
     if (implementation == None) == (driver == None):
-        fail("tcp_conformance_test({}): give either `implementation` or `driver`".format(name))
+        fail("tcp_conformance_test({}): requires exactly one of `implementation` and `driver`".format(name))
 
-    # Paths are relative to the top of the caller's workspace, where a test starts.
+    # Paths are relative to the root of the caller's workspace, in which a test starts.
     files = []
     flags = []
     if driver != None:
@@ -40,7 +40,7 @@ def tcp_conformance_test(
         if driver_stdio:
             flags.append("--driver-stdio")
     else:
-        # The first one needs symbols of the second one, so the order matters to the linker.
+        # The first library needs a symbol of the second, so the order matters to the linker.
         deps = [Label("//conformance/program:implementation_test_main"), implementation]
     if expectations != None:
         files.append(expectations)
