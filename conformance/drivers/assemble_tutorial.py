@@ -1,4 +1,4 @@
-"""Prints the driver that README.md builds, as it is after a number of steps (all if none is given).
+"""Prints the driver that README.md builds after a number of steps (all steps if none is given).
 
     assemble_tutorial.py README.md [STEPS]
 """

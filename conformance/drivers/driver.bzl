@@ -4,13 +4,13 @@ load("@driver_toolchains//:defs.bzl", "TOOLCHAINS")
 load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
 
 def driver(name, srcs, cmd):
-    """A driver, in one file that can be run from anywhere: a program, or a script that is its own interpreter's.
+    """Makes a driver: one file that can be run from anywhere, a program or a script with a #! line.
 
     Args:
       name: the language, a key of TOOLCHAINS.
-      srcs: the driver's source, and what else it takes to build it.
-      cmd: as a genrule's, with {TOOL} for the path of a tool or library of the language. Skipped where one is not
-        installed.
+      srcs: the driver's source, and other files that its build needs.
+      cmd: as a genrule's, with {TOOL} for the path of a tool or library of the language. The target is skipped if one
+        is not installed.
     """
     toolchain = TOOLCHAINS[name]
     for tool, path in toolchain.tools.items():

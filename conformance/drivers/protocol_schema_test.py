@@ -1,5 +1,6 @@
-"""PROTOCOL.md and protocol.schema.json say the same: every sample is valid, every command and kind is in both; and the
-schema refuses what it should.
+"""Tests that PROTOCOL.md and protocol.schema.json agree.
+
+Every sample is valid, every command and kind is in both, and the schema rejects malformed messages.
 
     protocol_schema_test.py PROTOCOL.md protocol.schema.json
 """
@@ -20,7 +21,7 @@ SAMPLES = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", TE
 ANY_ID = {"id": 1}
 LISTEN = {"id": 1, "command": "listen", "address": "::1", "port": 0, "options": {}}
 
-# The message, and what is wrong with it.
+# Invalid messages, each with its mistake.
 INVALID = [
     ([], "no object"),
     ({"command": "bye"}, "no id"),
@@ -48,7 +49,7 @@ INVALID = [
     ({**ANY_ID, "unsupported": {}}, "no reason"),
     ({**ANY_ID, "internal": {}}, "no text"),
 ]
-# The same for the `ok` of a command.
+# Invalid members of `ok`, by command.
 INVALID_OK = [
     ("hello", {"version": 1}, "the rest of hello"),
     ("listen", {"socket": 1}, "no port"),
@@ -71,7 +72,7 @@ def expect(condition, message):
 
 
 def part(path):
-    """A validator for one of the definitions."""
+    """Returns a validator for one of the definitions."""
     return jsonschema.Draft7Validator({**SCHEMA, "oneOf": [{"$ref": "#/definitions/" + path}]})
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tutorial_test.sh CONFORMANCE ASSEMBLE README: builds the driver of README.md step by step, and holds what the program says
-# of it against the ```text blocks of the steps.
+# tutorial_test.sh CONFORMANCE ASSEMBLE README: builds the driver of README.md step by step, and compares the program's
+# output with the ```text blocks of the steps.
 set -euo pipefail
 
 program=$PWD/$1
@@ -9,7 +9,8 @@ readme=$PWD/$3
 failures=0
 cd "$TEST_TMPDIR"
 
-# expect STATUS LINES ARGS...: runs the program for my_driver.py; it must end with STATUS and print each of LINES.
+# expect STATUS LINES ARGS...: runs the program with ARGS for my_driver.py. It must exit with STATUS and print each of
+# LINES.
 expect() {
   local status=$1 lines=$2 output actual=0 line
   shift 2
@@ -23,7 +24,7 @@ expect() {
   done <<< "$lines"
 }
 
-# texts STEP: what its ```text blocks say.
+# texts STEP: prints the ```text blocks of a step.
 texts() {
   awk -v heading="^## $1[.] " '
     /^## / { inside = $0 ~ heading }
@@ -40,9 +41,9 @@ for step in 1 2 3 4 5 6 7 8 9 10; do
     expect 1 "$new" --smoke
     continue
   fi
-  # What a step says that it brings was not there before, and stays.
+  # The lines of a step must not appear before that step, and must appear after it.
   passing=$passing${passing:+${new:+$'\n'}}$new
-  expect $((step < 9)) "$passing" --smoke # step 9 brings the last
+  expect $((step < 9)) "$passing" --smoke # the last smoke case passes with step 9
   if [[ -n $new ]]; then
     python3 "$assemble" "$readme" $((step - 1)) > my_driver.py
     output=$("$program" --driver="python3 my_driver.py" --smoke 2>&1) || true
@@ -63,7 +64,7 @@ if [[ $(wc -l <<< "$passing") != 12 ]]; then
 fi
 expect 0 "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 python3 my_driver.py" --print-command
 expect 0 "16 ok, 0 failed" --check-driver
-# It really does one thing at a time: none of these may hang.
+# The driver holds one operation at a time. None of these cases may hang.
 expect 0 "data" --cases='listen.address.*,accept.not_*,peeraddr.*,data.recv.*,data.large.both_ways,close.*'
 
 exit $((failures > 0))

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Python's driver (conformance/drivers/python/driver.py) with a leak: each failed connect and each accept leaves a socket open.
+"""Python's driver (conformance/drivers/python/driver.py) with a leak.
 
-An argument makes it another one:
-    everywhere: each listen and connect leaves one open, too
-    early: it opens one before its first command, and leaks nothing
-    at_reset: only `reset` leaves one open
+Each failed connect and each accept leaves a socket open.
+
+An argument selects another leak:
+    everywhere: each listen and connect leaves a socket open, too
+    early: opens a socket before the first command, and leaks nothing
+    at_reset: only `reset` leaves a socket open
 """
 
 import os
@@ -22,7 +24,7 @@ class Leaky(driver.Driver):
         self.leak({}, "early")
 
     def leak(self, command, *kinds):
-        """Leaves a socket open, with the flags that were asked for, if this is a driver of one of these kinds."""
+        """Leaves a socket with the requested flags open, if this driver is of one of these kinds."""
         if self.kind not in kinds:
             return
         no_cloexec = {name: True for name in command.get("options", {}) if name == "no_cloexec"}

@@ -1,4 +1,4 @@
-"""The Python driver with one difference: for tests of the suite.
+"""The Python driver with one difference, for tests of the suite.
 
     other_answers.py DRIVER VARIANT
 
@@ -24,7 +24,7 @@ Driver = driver.Driver
 
 
 class NoLocaladdr(Driver):
-    """The API cannot tell the local address."""
+    """The API cannot return the local address."""
 
     def localaddr(self, command):
         raise driver.Unsupported("has no localaddr")
@@ -38,7 +38,7 @@ class NoAdopt(Driver):
 
 
 class AnyFlags(Driver):
-    """Does not check one bit of the flags, which is not the one of earlier versions of the suite (1 << 30)."""
+    """Ignores one bit of the flags. It is not the bit of earlier versions of the suite (1 << 30)."""
 
     def without(self, command):
         options = command.get("options", {})
@@ -61,7 +61,7 @@ def by_descriptor(self, command):
 
 
 def keeping(query, key):
-    """Keeps the first answer `ok` to a query, for each of what `key` returns."""
+    """Keeps the first answer `ok` to a query for each value of `key`."""
 
     class Keeping(Driver):
         def __init__(self):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A driver that misbehaves as its argument says: what the runner's own tests drive.
+"""A driver with the fault that its argument names, for tests of the runner.
 
-Until then, and in all else, it answers as a simple driver does.
+In everything else it answers as a simple driver does.
 
-An argument such as `listen.port=70000` is a lie: that member of each answer `ok` to that command has this value, as the
-JSON text that it is. CHILD, DEAD, PARENT and CHANNEL stand for numbers: of a child without sockets, of a process that has ended, of
-the parent, of the descriptor of the answers. NOTHING leaves the member out.
+An argument such as `listen.port=70000` is a lie: in each answer `ok` to that command, the member has this JSON text as
+its value. CHILD, DEAD, PARENT and CHANNEL stand for numbers: of a child without sockets, of a process that has ended, of
+the parent, and of the descriptor for answers. NOTHING leaves the member out.
 """
 
 import base64
@@ -50,7 +50,7 @@ def number_for(word):
 
 
 def lied(name, ok):
-    """The members of `ok`, with the lie's place in it instead of its value."""
+    """Returns the members of `ok`, with the lie's name in place of the value, which say() replaces."""
     place = fault.split("=", 1)[0]
     command, _, member = place.partition(".")
     if command != name or not member:
@@ -105,7 +105,7 @@ def answer(command):
 
 
 def leave_a_daemon(path):
-    """Starts a process that nothing connects with this one, and that says through a FIFO that it runs."""
+    """Starts a process without any connection to this one, which reports through a FIFO that it runs."""
     if os.fork() != 0:
         os.wait()
         return
@@ -172,7 +172,7 @@ def greet_wrongly(identifier):
         write(b"%d\n%s" % (len(body) + 5, body))
     if fault == "hello_id":
         write(b"%d\n%s" % (len(body), body))
-    # As if the frame waited in a buffer.
+    # As if the frame were still in a buffer.
     return fault in ("hello_unflushed", "hello_long", "hello_id")
 
 

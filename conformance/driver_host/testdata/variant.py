@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""variant.py DIFFERENCE...: the tree's Python driver, with differences: what the runner's own tests drive.
+"""variant.py DIFFERENCE...: the tree's Python driver with differences, for tests of the runner.
 
-A difference is a method of Variant that is called before the first command. Some are harmless, and must raise nothing;
-the others are faults, each of which must be found, and named.
+A difference is a method of Variant that is called before the first command. Harmless differences must change no
+outcome. Faults must be found and named.
 """
 
 import contextlib
@@ -21,12 +21,12 @@ import driver
 
 
 class Variant(driver.Driver):
-    """The Python driver, to which differences are added."""
+    """The Python driver with the given differences."""
 
     def __init__(self, differences):
         super().__init__()
         self.limits = {}
-        self.blocks = False  # the main thread is in a call of a socket
+        self.blocks = False  # the main thread is in a call on a socket
         for name in differences:
             getattr(self, "be_" + name)()
 
@@ -34,19 +34,19 @@ class Variant(driver.Driver):
         return {**super().hello(command), "limits": self.limits}
 
     def wrap(self, name, replacement):
-        """Makes `replacement`, which gets the method that was there, the method of a command."""
+        """Replaces the method of a command by `replacement`, which gets the old method as its first argument."""
         before = getattr(self, name)
         setattr(self, name, lambda command: replacement(before, command))
 
-    # How many operations it holds.
+    # Limits of operations.
 
     def be_one(self):
-        """Holds one: the thread that reads the commands does them."""
+        """Holds one operation: the thread that reads the commands carries them out."""
         self.in_threads = ()
         self.limits = {"operations": 1}
 
     def be_two(self):
-        """Holds two: where it has no thread left, it reads no command."""
+        """Holds two operations: without a free thread it reads no command."""
         self.limits = {"operations": 2}
         self.in_threads = driver.BLOCKING | driver.QUICK - {"hello", "bye"}
         places = threading.Semaphore(2)
@@ -64,10 +64,10 @@ class Variant(driver.Driver):
     def be_zero(self):
         self.limits = {"operations": 0}
 
-    # How it waits.
+    # Ways of waiting.
 
     def wait_with(self, wait):
-        """Waits by `wait(fd, for_writing)` before each blocking operation."""
+        """Calls `wait(fd, for_writing)` before each blocking operation."""
 
         def waiting(before, command, for_writing=False):
             sock = self.sockets[command["socket"]]
@@ -117,7 +117,7 @@ class Variant(driver.Driver):
             os.open("/dev/null", os.O_RDONLY)
 
     def be_asking(self):
-        """Asks for the local address at each call."""
+        """Calls getsockname() in each command."""
 
         def asking(before, command):
             with contextlib.suppress(OSError):
@@ -128,7 +128,7 @@ class Variant(driver.Driver):
             self.wrap(name, asking)
 
     def be_slow(self):
-        """Takes 20 ms more for each command."""
+        """Needs 20 ms more for each command."""
 
         def slow(before, command):
             time.sleep(0.02)
@@ -149,7 +149,7 @@ class Variant(driver.Driver):
     # Faults.
 
     def be_interruptible(self, names=("accept", "connect")):
-        """Reports a signal as EINTR. For the main thread alone, which is where Python's handlers run."""
+        """Reports a signal as EINTR. Only in the main thread, where Python's handlers run."""
 
         def handler(*_):
             if self.blocks:
@@ -167,15 +167,15 @@ class Variant(driver.Driver):
         self.on_signal = handler
 
     def be_interruptible_in_data(self):
-        """As recv(2) and send(2) are: no fault."""
+        """As recv(2) and send(2) behave; not a fault."""
         self.be_interruptible(("send", "recv"))
 
     def be_deaf_to_shutdown(self):
-        """Says that it has shut down, and has not."""
+        """Answers `ok` to shutdown, and does nothing."""
         self.shutdown = lambda command: {}
 
     def be_locked(self, names=("accept", "recv")):
-        """Waits for a lock that nobody gives back, rather than for the socket."""
+        """Waits for a lock that is never released, instead of the socket."""
 
         def locked(_, command):
             lock = threading.Lock()
@@ -189,18 +189,18 @@ class Variant(driver.Driver):
         self.be_locked(("connect",))
 
     def be_forgetful(self):
-        """Begins none of its blocking operations, and reads the next command."""
+        """Starts none of its blocking operations, and reads the next command."""
         self.in_threads = driver.BLOCKING
         for name in ("accept", "recv"):
             self.wrap(name, lambda _, command: sys.exit())  # ends the thread
 
     def be_sleepy(self):
-        """Waits for time to pass, rather than for the socket."""
+        """Sleeps instead of waiting for the socket."""
         for name in ("accept", "recv"):
             self.wrap(name, lambda _, command: time.sleep(1000))
 
     def be_losing(self):
-        """Receives something, and says that the stream has ended."""
+        """Receives data, and answers that the stream has ended."""
 
         def recv(before, command):
             before(command)
@@ -209,7 +209,7 @@ class Variant(driver.Driver):
         self.wrap("recv", recv)
 
     def be_keeping(self):
-        """Says that it has sent what it has not."""
+        """Answers that it sent the data, and sends nothing."""
         self.send = lambda command: {"sent": len(driver.binascii.a2b_base64(command["data"]))}
 
 

@@ -26,7 +26,7 @@ type command struct {
 	Options                object
 }
 
-// What the package has no way to do; wrapped with the reason.
+// The package has no way to do this; wrapped with the reason.
 var errUnsupported = errors.New("package net cannot")
 
 const hello = `{"version": 1, "name": "go", "language": "Go", "implementation_version": %q, "pid": %d,
@@ -34,7 +34,7 @@ const hello = `{"version": 1, "name": "go", "language": "Go", "implementation_ve
 "errno": "yes", "nonblock": "no", "no_cloexec": "no", "keepalive": "yes", "reuseaddr": "yes", "reuseport": "yes",
 "backlog": "no", "shutdown": "yes", "shutdown_read": "yes", "pending_error": "no"}}`
 
-// The options: what is set before bind or connect. 0xf is SO_REUSEPORT, which package syscall does not have.
+// The socket options to set before bind or connect. 0xf is SO_REUSEPORT, which package syscall lacks.
 var options = map[string]map[string]int{
 	"listen":  {"keepalive": syscall.SO_KEEPALIVE, "reuseaddr": syscall.SO_REUSEADDR, "reuseport": 0xf},
 	"connect": {"keepalive": syscall.SO_KEEPALIVE},
@@ -43,7 +43,7 @@ var options = map[string]map[string]int{
 var reasons = map[string]string{"nonblock": ": operations wait, and have deadlines instead",
 	"no_cloexec": ": every descriptor is close-on-exec", "backlog": ": it is always net.core.somaxconn"}
 
-// The errnos that the package passes on: package syscall has their numbers, and not their names.
+// The errnos that the package returns. Package syscall has their numbers, but not their symbols.
 var symbols = map[syscall.Errno]string{
 	syscall.EACCES: "EACCES", syscall.EADDRINUSE: "EADDRINUSE", syscall.EADDRNOTAVAIL: "EADDRNOTAVAIL",
 	syscall.EAFNOSUPPORT: "EAFNOSUPPORT", syscall.EBADF: "EBADF", syscall.ECONNABORTED: "ECONNABORTED",
@@ -71,7 +71,7 @@ func keep(socket io.Closer, err error) (any, error) {
 	return answer, raw.Control(func(fd uintptr) { answer["descriptor"] = fd })
 }
 
-// The descriptor that the runner has passed (unix(7), SCM_RIGHTS).
+// Receives the descriptor that the runner passed (unix(7), SCM_RIGHTS).
 func receive() (*os.File, error) {
 	from, control := -1, make([]byte, syscall.CmsgSpace(4))
 	fmt.Sscan(os.Getenv("CONFORMANCE_ADOPT_FD"), &from)
@@ -100,10 +100,10 @@ func (c *command) control(_, _ string, raw syscall.RawConn) (err error) {
 
 func endpoint(addr net.Addr) (any, error) {
 	tcp, known := addr.(*net.TCPAddr)
-	if !known { // adopted: without a peer, or not of TCP
+	if !known { // of an adopted socket: it has no peer, or is not TCP
 		return object{"endpoint": nil}, nil
 	}
-	at := tcp.AddrPort() // other than TCPAddr.IP, it tells mapped addresses apart
+	at := tcp.AddrPort() // unlike TCPAddr.IP, distinguishes mapped addresses
 	return object{"endpoint": object{"address": at.Addr().String(), "port": at.Port()}}, nil
 }
 
@@ -119,7 +119,7 @@ func (c *command) run() (any, error) {
 	}
 	socket, known := sockets.Load(c.Socket)
 	listener, isListener := socket.(*net.TCPListener)
-	conn, isConn := socket.(net.Conn) // what was adopted may be of UDP
+	conn, isConn := socket.(net.Conn) // an adopted socket may be UDP
 	tcp, isTCP := socket.(*net.TCPConn)
 	switch {
 	case c.Command == "hello":
@@ -189,7 +189,7 @@ func (c *command) run() (any, error) {
 	return nil, fmt.Errorf("%w `%s` a %T", errUnsupported, c.Command, socket)
 }
 
-// Answers, and returns whether the session goes on.
+// Answers the command, and returns whether the session goes on.
 func (c *command) serve(answers *os.File) (more bool) {
 	answer := object{"id": c.ID}
 	defer func() {
@@ -198,10 +198,10 @@ func (c *command) serve(answers *os.File) (more bool) {
 		}
 		more = c.Command != "bye" && (c.Command != "hello" || answer["ok"] != nil)
 		message, _ := json.Marshal(answer)
-		fmt.Fprintf(answers, "%d\n%s", len(message), message) // in one write, during which others wait
+		fmt.Fprintf(answers, "%d\n%s", len(message), message) // one write, which others cannot interrupt
 	}()
 	result, err := c.run()
-	if err == nil || err == io.EOF { // the end of a stream is no failure
+	if err == nil || err == io.EOF { // the end of a stream is not a failure
 		answer["ok"] = result
 	} else if errors.Is(err, errUnsupported) {
 		answer["unsupported"] = object{"reason": err.Error()}
@@ -219,12 +219,12 @@ func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR2)
 	in, out := uintptr(0), uintptr(1)
 	fmt.Sscan(os.Getenv("CONFORMANCE_READ_FD")+" "+os.Getenv("CONFORMANCE_WRITE_FD"), &in, &out)
-	// A frame's length and its message are two JSON values: Decode knows where each of them ends.
+	// A frame's length and its message are two JSON values. Decode finds the end of each.
 	commands, answers := json.NewDecoder(os.NewFile(in, "commands")), os.NewFile(out, "answers")
 	for more := true; more; {
 		length, c := 0, &command{}
 		if commands.Decode(&length) != nil || commands.Decode(c) != nil {
-			return // the end of the channel, or what is no frame
+			return // the end of the channel, or bytes that are not a frame
 		}
 		switch c.Command {
 		case "connect", "accept", "send", "recv":

@@ -13,7 +13,7 @@ import sun.misc.Signal;
 
 public final class Driver {
   private static final Map<String, Set<String>> OPTIONS =
-      Map.of( // Every descriptor survives exec, and SO_REUSEADDR is on anyway.
+      Map.of( // Every descriptor survives exec, and SO_REUSEADDR is always on.
           "listen", Set.of("nonblock", "no_cloexec", "reuseaddr", "reuseport", "backlog"),
           "connect", Set.of("nonblock", "no_cloexec", "keepalive"),
           "accept", Set.of("nonblock", "no_cloexec"));
@@ -24,7 +24,7 @@ public final class Driver {
           "keepalive", "a ServerSocketChannel has no SO_KEEPALIVE", "backlogs", "bind() takes one",
           "times", "options are set by calls", "ports", "getLocalAddress() tells the port");
 
-  // Exceptions have a class and a text, and no errno: what these have in them, and its kind.
+  // Exceptions have a class and a text, but no errno. Parts of class or text, with their kinds.
   private static final String[][] KINDS = {
     {"requested address", "address_not_available"}, {"Operation not permitted", "permission"},
     {"No route to host", "host_unreachable"}, {"is unreachable", "net_unreachable"},
@@ -63,7 +63,7 @@ public final class Driver {
       throws IOException {
     long backlog = options.has("backlog") ? options.get("backlog").getAsLong() : 0; // the default
     if (backlog > Integer.MAX_VALUE) throw unsupported("bind() takes a backlog of 31 bits");
-    // A channel of the address's own family: the default is an IPv6 socket for both.
+    // A channel of the address's own family. The default is an IPv6 socket for both families.
     boolean v4 = at.getAddress() instanceof Inet4Address;
     var family = v4 ? StandardProtocolFamily.INET : StandardProtocolFamily.INET6;
     var channel = listens ? ServerSocketChannel.open(family) : SocketChannel.open(family);
@@ -90,7 +90,7 @@ public final class Driver {
     return Map.of("endpoint", Map.of("address", text, "port", at.getPort()));
   }
 
-  /** Does what a command says, and returns what is `ok`. */
+  /** Carries out a command, and returns the members of `ok`. */
   private static Object run(String name, JsonObject command) throws IOException {
     var options = command.has("options") ? command.getAsJsonObject("options") : new JsonObject();
     for (String option : options.keySet()) {
@@ -102,7 +102,7 @@ public final class Driver {
     if (number > 0 && channel == null) throw new IllegalArgumentException("no socket " + number);
     var socket = channel instanceof SocketChannel ? (SocketChannel) channel : null;
     if (socket == null && CONNECTED.contains(name)) throw unsupported("not connected, no " + name);
-    // Until it is asked for its outcome, a connect that does not wait is never done.
+    // A non-blocking connect is not complete until finishConnect().
     boolean waits = socket == null || socket.isBlocking();
     if (!waits && Set.of("send", "recv", "pending_error").contains(name)) socket.finishConnect();
     if (waits && name.equals("pending_error")) throw unsupported("its connect has waited");
@@ -177,12 +177,12 @@ public final class Driver {
 
   public static void main(String[] arguments) throws IOException {
     Signal.handle(new Signal("USR2"), signal -> {});
-    // Classes are loaded when they are first used, and find out then what the network has.
+    // Load the classes now, because they inspect the network when they are first used.
     try (var listener = ServerSocketChannel.open().bind(new InetSocketAddress("127.0.0.1", 0));
         var client = SocketChannel.open(listener.getLocalAddress())) {
       endpoint(client.getRemoteAddress());
     }
-    // Java opens no descriptor by its number: the channel is standard input and output.
+    // Java cannot open a descriptor by number, so the channel is standard input and output.
     for (int c = System.in.read(); c >= 0; c = System.in.read()) {
       int length = 0;
       for (; c > '\n'; c = System.in.read()) length = 10 * length + Character.digit(c, 10);
@@ -195,6 +195,6 @@ public final class Driver {
         break;
       }
     }
-    Runtime.getRuntime().halt(0); // whatever the other threads are blocked in
+    Runtime.getRuntime().halt(0); // does not wait for threads that are blocked
   }
 }

@@ -22,7 +22,7 @@
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/errors/errno_symbol.h"
-#include "tcp/tcp.h"  // and what its interface is made of: StatusOr, SHUT_RD...
+#include "tcp/tcp.h"  // and the types of its interface: StatusOr, SHUT_RD...
 
 namespace net {
 namespace {
@@ -35,7 +35,7 @@ constexpr char kHello[] = R"({"version": 1, "pid": %d, "signal": "SIGUSR2",
     "reuseport": "yes", "backlog": "yes", "shutdown": "yes",
     "shutdown_read": "yes", "pending_error": "yes"}})";
 
-// The empty `ok`. Throws what is not OK, as absl::StatusOr::value() does.
+// Returns an empty `ok`. Throws if not OK, as absl::StatusOr::value() does.
 Json Done(const absl::Status& status) {
   if (!status.ok()) throw absl::BadStatusOrAccess(status);
   return Json::object();
@@ -46,7 +46,7 @@ Json EndpointOf(const std::optional<ip::Endpoint>& at) {
   return {{"endpoint", {{"address", at->addr.ToString()}, {"port", at->port}}}};
 }
 
-// The descriptor that the runner has passed (unix(7), SCM_RIGHTS).
+// Receives the descriptor that the runner passed (unix(7), SCM_RIGHTS).
 int ReceiveDescriptor() {
   char byte = 0;
   iovec data = {&byte, 1};
@@ -67,7 +67,7 @@ int ReceiveDescriptor() {
   return fd;
 }
 
-template <typename Option>  // each of the options must be one that it can be
+template <typename Option>  // the variant of allowed options
 std::vector<Option> Options(Json options) {
   std::vector<Option> list;
   const auto times = options.value("times", size_t{1});
@@ -88,7 +88,7 @@ std::vector<Option> Options(Json options) {
 }
 
 struct Driver {
-  // Answers a command; the last one of a session ends the process.
+  // Answers a command. The last one of a session ends the process.
   void Serve(const Json& command) {
     const std::string name = command.at("command");
     Json answer = {{"id", command.at("id")}};
@@ -108,11 +108,11 @@ struct Driver {
     const std::lock_guard lock(mutex);
     dprintf(answers, "%zu\n%s", text.size(), text.c_str());
     if (name == "bye" || (name == "hello" && !answer.contains("ok"))) {
-      std::_Exit(0);  // whatever the other threads are blocked in
+      std::_Exit(0);  // does not wait for threads that are blocked
     }
   }
 
-  // What is `ok`. Each command has some of the members.
+  // Returns the members of `ok`. Each command has some of these members.
   Json Run(const std::string& name, const Json& command) {
     const auto versions = command.value("versions", std::set<int>());
     const auto addr = ip::Addr::Parse(command.value("address", ""));
@@ -162,7 +162,7 @@ struct Driver {
       Json closed = Json::array();
       for (const auto& [number, open] : sockets) {
         closed.push_back(number);
-        // Wakes the threads that are blocked in it; the last of them closes it.
+        // Wakes the threads that are blocked in it. The last one closes it.
         open->Shutdown(SHUT_RDWR).IgnoreError();
       }
       sockets.clear();
@@ -195,7 +195,7 @@ struct Driver {
     return {{"socket", last}, {"descriptor", socket->fd()}};
   }
 
-  const int answers;  // where they are written
+  const int answers;  // the descriptor for answers
   std::mutex mutex;
   uint64_t last = 0;
   std::map<uint64_t, std::shared_ptr<Socket>> sockets;
@@ -204,23 +204,23 @@ struct Driver {
 }  // namespace
 }  // namespace net
 
-// NOLINTNEXTLINE(bugprone-exception-escape): what is no message ends it
+// NOLINTNEXTLINE(bugprone-exception-escape): a malformed message ends it
 int main() {
   struct sigaction nothing = {};
   nothing.sa_handler = [](int) {};
   sigaddset(&nothing.sa_mask, SIGUSR2);
   sigaction(SIGUSR2, &nothing, nullptr);
-  // It interrupts the system calls of commands, and not the reading.
+  // It interrupts the system calls of commands, but not reading the channel.
   pthread_sigmask(SIG_BLOCK, &nothing.sa_mask, nullptr);
   const char* const from = std::getenv("CONFORMANCE_READ_FD");
   const char* const to = std::getenv("CONFORMANCE_WRITE_FD");
-  if (!from || !to) return EXIT_FAILURE;  // no runner has started it
+  if (!from || !to) return EXIT_FAILURE;  // not started by a runner
   FILE* const commands = fdopen(std::atoi(from), "rb");
   net::Driver driver{.answers = std::atoi(to)};
   for (size_t size = 0; std::fscanf(commands, "%zu", &size) == 1;) {
-    std::string text(size + 1, 0);  // the newline, too
+    std::string text(size + 1, 0);  // includes the newline
     if (std::fread(text.data(), 1, text.size(), commands) < text.size()) break;
-    // A thread for each command: any of them may block.
+    // A thread for each command, because any of them may block.
     std::thread([&driver, &nothing, command = net::Json::parse(text)] {
       pthread_sigmask(SIG_UNBLOCK, &nothing.sa_mask, nullptr);
       driver.Serve(command);

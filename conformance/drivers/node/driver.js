@@ -5,13 +5,13 @@ const { once } = require('events');
 const fs = require('fs');
 const net = require('net');
 
-// What the module has no way to do; the message is the reason.
+// The module has no way to do this; the message is the reason.
 class Unsupported extends Error {}
 
-// What the module reports with codes of its own in the place of an errno.
+// Errors that the module reports with codes of its own instead of an errno.
 const KINDS = { ERR_STREAM_DESTROYED: 'broken_pipe', ERR_STREAM_WRITE_AFTER_END: 'broken_pipe' };
 
-// server.listen() has reusePort since 22.12 and 23.1; a Node.js before those ignores it.
+// server.listen() has reusePort since 22.12 and 23.1. Older versions ignore it.
 const [major, minor] = process.versions.node.split('.').map(Number);
 const REUSEPORT = major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 
@@ -36,12 +36,12 @@ const WRITE_FD = Number(process.env.CONFORMANCE_WRITE_FD ?? 1);
 let last = 0;
 const sockets = new Map(); // net.Server and net.Socket
 
-// An error that comes while nobody waits is told later: see failure().
+// An error that occurs while no command waits is reported later: see failure().
 function prepare(socket) {
   return socket.on('error', () => {}).setMaxListeners(0);
 }
 
-// Something was read, or will never be. To listen for `readable` is to read.
+// Waits until data was read or the stream has ended. A listener for `readable` starts reading.
 async function progress(stream) {
   const events = ['readable', 'end', 'close'];
   let done;
@@ -51,7 +51,7 @@ async function progress(stream) {
   events.forEach((event) => stream.off(event, done));
 }
 
-// What ended the stream says more than that it has ended; it is told once, as by its event.
+// Returns the error that ended the stream, which says more than `error`; only once, as its event.
 function failure(stream, error) {
   if (!stream.errored || stream.told) return error;
   stream.told = true;
@@ -60,7 +60,7 @@ function failure(stream, error) {
 
 function keep(socket, more) {
   sockets.set(++last, socket);
-  // The one place where Node.js has the descriptor: not documented, but widely used.
+  // The only place where Node.js has the descriptor: not documented, but widely used.
   return { socket: last, descriptor: socket._handle?.fd, ...more };
 }
 
@@ -71,27 +71,27 @@ function endpoint(address, port) {
 function close(socket) {
   if (socket instanceof net.Socket) return socket.destroy();
   socket.close();
-  socket.accepted.forEach(close); // as the kernel does with those that nobody took
+  socket.accepted.forEach(close); // as the kernel does with connections that nobody accepted
 }
 
-// Waits for a callback.
+// Waits for the callback that `start` gets.
 function called(stream, start) {
   return new Promise((resolve, reject) => {
     start((error) => (error ? reject(failure(stream, error)) : resolve()));
   });
 }
 
-// Each takes the message, and the socket that it is about.
+// Each takes the message and the socket that it names.
 const COMMANDS = {
   hello({ versions }) {
     if (!versions.includes(1)) throw new Unsupported('speaks version 1');
     return { ...HELLO, implementation_version: process.versions.node, pid: process.pid };
   },
   async listen({ address, port, options }) {
-    // Half-open connections are what TCP has; without the option the module ends them by itself.
-    // And without the other it reads before it is asked to.
+    // TCP has half-open connections. Without allowHalfOpen the module ends them by itself, and
+    // without pauseOnConnect it reads before recv.
     const server = prepare(net.createServer({ allowHalfOpen: true, pauseOnConnect: true }));
-    server.accepted = []; // connections come when they come: they wait here, or an accept does
+    server.accepted = []; // connections that no accept has taken yet
     server.on('connection', (socket) => {
       server.accepted.push(prepare(socket));
       server.emit('accepted');
@@ -190,7 +190,7 @@ async function serve(message) {
 
 async function main() {
   process.on('SIGUSR2', () => {});
-  // Not fs.createReadStream(): process.exit() waits for its pending read.
+  // Not fs.createReadStream(), because process.exit() would wait for its pending read.
   const fd = Number(process.env.CONFORMANCE_READ_FD);
   const input = fd ? new net.Socket({ fd, writable: false }) : process.stdin;
   for await (const message of frames(input)) serve(message);

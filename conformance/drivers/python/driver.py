@@ -13,7 +13,7 @@ import threading
 
 
 class Unsupported(Exception):
-    """What the module has no way to do; the text is the reason."""
+    """The module has no way to do this; the text is the reason."""
 
 
 OPTIONS = {
@@ -35,7 +35,7 @@ HOW = {"read": socket.SHUT_RD, "write": socket.SHUT_WR, "both": socket.SHUT_RDWR
 
 def make_socket(command, options):
     family = socket.AF_INET6 if ":" in command["address"] else socket.AF_INET
-    # The type may have flags or-ed to it, SOCK_NONBLOCK and its like.
+    # The type may include flags such as SOCK_NONBLOCK.
     sock = socket.socket(family, socket.SOCK_STREAM | options.get("unknown_flag", 0))
     set_common(sock, options)
     for name in ("keepalive", "reuseaddr", "reuseport"):
@@ -56,9 +56,9 @@ def endpoint(address):
 
 
 class Driver:
-    """Each command is a method of its name, which returns what is `ok`."""
+    """Each command is a method with its name, which returns the members of `ok`."""
 
-    in_threads = BLOCKING  # the others do not block, and a thread would cost more than they do
+    in_threads = BLOCKING  # the others do not block, and a thread would cost more than the command
 
     def __init__(self):
         self.on_signal = lambda *_: None
@@ -104,7 +104,7 @@ class Driver:
         try:
             sock.connect((command["address"], command["port"]))
         except OSError as error:
-            # EINPROGRESS is how a non-blocking connect says that it is under way.
+            # EINPROGRESS means that a non-blocking connect goes on.
             if error.errno != errno.EINPROGRESS or not options.get("nonblock"):
                 sock.close()
                 raise
@@ -119,7 +119,7 @@ class Driver:
         flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
         with socket.socket(fileno=os.dup(int(os.environ["CONFORMANCE_ADOPT_FD"]))) as passing:
             _, (descriptor,), _, _ = socket.recv_fds(passing, 1, 1, flags)
-        # Of AF_INET6, which has room for both kinds of addresses: else the module asks for the family.
+        # AF_INET6 has space for both kinds of addresses. Without a family the module would ask the kernel for it.
         sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, 0, descriptor)
         if command["options"].get("closed"):
             os.close(descriptor)
@@ -162,7 +162,7 @@ class Driver:
         closing, self.sockets = self.sockets, {}
         for sock in closing.values():
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)  # wakes the threads that a close leaves blocked
+                sock.shutdown(socket.SHUT_RDWR)  # wakes blocked threads, which close() does not
             with contextlib.suppress(OSError):
                 sock.close()
         return {"closed": list(closing)}
@@ -185,7 +185,7 @@ def answer(driver, command):
     except OSError as error:
         symbol = errno.errorcode.get(error.errno)
         return {"error": {"errno" if symbol else "kind": symbol or "opaque", "text": str(error)}}
-    except Exception as error:  # whatever else: the driver's fault
+    except Exception as error:  # anything else is a fault of the driver
         return {"internal": {"text": repr(error)}}
 
 
@@ -209,7 +209,7 @@ def main(driver):
         serve(command)
         if command["command"] == "bye" or 1 not in command.get("versions", [1]):
             break
-    os._exit(0)  # whatever the other threads are blocked in
+    os._exit(0)  # does not wait for threads that are blocked
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex};
 use std::{env, fs::File, mem, panic, process, thread};
 
 extern "C" {
-    // The C library is there anyway; std has neither signals nor a way to wake a blocked accept.
+    // From the C library, because std has neither signals nor a way to wake a blocked accept.
     fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
     fn shutdown(descriptor: i32, how: i32) -> i32;
     fn recvmsg(descriptor: i32, message: &mut Message, flags: i32) -> isize;
     fn close(descriptor: i32) -> i32;
 }
 
-/// struct msghdr and struct cmsghdr, with room for one descriptor, as 64-bit Linux has them.
+/// struct msghdr and struct cmsghdr of 64-bit Linux, with space for one descriptor.
 #[repr(C)]
 struct Message {
     name: usize,
@@ -37,7 +37,7 @@ struct Control {
     descriptor: [i32; 2],
 }
 
-/// The descriptor that the runner has passed (unix(7), SCM_RIGHTS).
+/// Receives the descriptor that the runner passed (unix(7), SCM_RIGHTS).
 fn receive() -> io::Result<RawFd> {
     let mut byte = 0u8;
     let mut data = [&mut byte as *mut u8 as usize, 1];
@@ -58,16 +58,16 @@ const SHUT_RDWR: i32 = 2;
 const MSG_DONTWAIT: i32 = 0x40;
 const MSG_CMSG_CLOEXEC: i32 = 0x4000_0000;
 
-/// std has the numbers of errnos, not their symbols: those of Linux.
+/// The symbols of Linux's errnos. std has only their numbers.
 const ERRNOS: &str = "EPERM 1,EINTR 4,EBADF 9,EAGAIN 11,ENOMEM 12,EACCES 13,EINVAL 22,ENFILE 23,\
     EMFILE 24,EPIPE 32,EPROTO 71,ENOTSOCK 88,EOPNOTSUPP 95,EAFNOSUPPORT 97,EADDRINUSE 98,\
     EADDRNOTAVAIL 99,ENETDOWN 100,ENETUNREACH 101,ECONNABORTED 103,ECONNRESET 104,ENOBUFS 105,\
     EISCONN 106,ENOTCONN 107,ETIMEDOUT 110,ECONNREFUSED 111,EHOSTUNREACH 113,EINPROGRESS 115";
 
-/// What is `ok`, or why it is not; the driver's own faults are panics.
+/// The members of `ok`, or an error. A fault of the driver itself is a panic.
 type Answer = io::Result<Value>;
 
-/// What std::net has no way to do: other than what the kernel says so of, it has no errno.
+/// std::net has no way to do this. Unlike the kernel's errors, this one has no errno.
 fn unsupported(reason: String) -> Answer {
     Err(io::Error::new(Unsupported, reason))
 }
@@ -80,7 +80,7 @@ use Socket::{Listener, Stream};
 
 struct Driver {
     answers: Mutex<File>,
-    /// The last number, and by number the sockets, with their descriptors.
+    /// The last number, and the sockets with their descriptors, by number.
     sockets: Mutex<(u64, BTreeMap<u64, (RawFd, Arc<Socket>)>)>,
 }
 
@@ -96,7 +96,7 @@ impl Driver {
     fn run(&self, name: &str, command: &Value) -> Answer {
         for option in command["options"].as_object().into_iter().flat_map(Map::keys) {
             match (name, option.as_str()) {
-                // TcpListener::bind sets SO_REUSEADDR by itself.
+                // TcpListener::bind always sets SO_REUSEADDR.
                 ("listen", "nonblock" | "reuseaddr") | ("accept", "nonblock") => {}
                 ("adopt", "closed") => {}
                 ("connect", "nonblock") => return unsupported("TcpStream::connect waits".into()),
@@ -166,7 +166,7 @@ impl Driver {
                 stream.shutdown(how).and(Ok(done))
             }
             ("pending_error", Some(Stream(stream))) => stream.take_error()?.map_or(Ok(done), Err),
-            // Closes when nothing is blocked in it any more: no owner goes before its borrowers.
+            // The socket is closed when the last operation on it ends, because each holds a reference.
             ("close", Some(_)) => {
                 self.sockets.lock().unwrap().1.remove(&number.unwrap());
                 Ok(done)
@@ -175,7 +175,7 @@ impl Driver {
             ("reset", _) => {
                 let sockets = mem::take(&mut self.sockets.lock().unwrap().1);
                 for (descriptor, _) in sockets.values() {
-                    // What is blocked ends, and lets go of its reference: the last one closes.
+                    // Blocked operations end and drop their references. The last one closes the socket.
                     unsafe { shutdown(*descriptor, SHUT_RDWR) };
                 }
                 Ok(json!({"closed": sockets.into_keys().collect::<Vec<_>>()}))
@@ -186,7 +186,7 @@ impl Driver {
         }
     }
 
-    /// Answers a command; and whether the session goes on.
+    /// Answers a command, and returns whether the session goes on.
     fn serve(&self, name: &str, command: &Value) -> bool {
         let answer = panic::catch_unwind(panic::AssertUnwindSafe(|| self.run(name, command)));
         let (member, content) = match answer {
@@ -195,7 +195,7 @@ impl Driver {
             Err(_) => ("internal", json!({"text": "a panic, see standard error"})),
         };
         let message = json!({"id": command["id"], member: content}).to_string();
-        // A channel that has ended is no matter here: the reader sees it, too.
+        // A failure is ignored, because the reader sees the end of the channel, too.
         let _ = write!(self.answers.lock().unwrap(), "{}\n{message}", message.len());
         name != "bye" && (name != "hello" || member == "ok")
     }
