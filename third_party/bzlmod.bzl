@@ -1,6 +1,6 @@
-"""For MODULE.bazel, and for the modules in bzlmod/ under Debian's Bazel 7.
+"""Module extensions for MODULE.bazel, and for the modules in bzlmod/ under Debian's Bazel 7.
 
-(A file of its own: Bazel 4 knows no module extensions.)
+A separate file, because Bazel 4 has no module extensions.
 """
 
 load("//third_party:debian.bzl", "make_debian_repositories")
@@ -10,13 +10,13 @@ load("//third_party:driver_toolchains.bzl", _driver_toolchains = "driver_toolcha
 def _debian_impl(_module_ctx):
     make_debian_repositories(prefix = "debian_")
 
-# The repositories that a WORKSPACE gets, as debian_NAME: NAME itself is the module that stands in front.
+# The repositories of a WORKSPACE, with the names debian_NAME. NAME itself is the module in bzlmod/ that refers to it.
 debian = module_extension(implementation = _debian_impl)
 
 def _driver_toolchains_impl(_module_ctx):
     _driver_toolchains(name = "driver_toolchains")
 
-# For every Bazel 7, also one that takes its modules from a registry.
+# Used with every Bazel 7, also with one that gets its modules from a registry.
 driver_toolchains = module_extension(implementation = _driver_toolchains_impl)
 
 _GOOGLETEST_LIBRARIES = [
@@ -25,10 +25,10 @@ _GOOGLETEST_LIBRARIES = [
 ]
 
 def debian_aliases(name):
-    """For a BUILD file in bzlmod/: its package's libraries, as aliases to those of @debian_NAME.
+    """Makes the aliases of a BUILD file in bzlmod/: the libraries of its package, which refer to those of @debian_NAME.
 
     Args:
-      name: the module, "googletest" or a key of DEBIAN_LIBRARIES.
+      name: the module: "googletest" or a key of DEBIAN_LIBRARIES.
     """
     labels = _GOOGLETEST_LIBRARIES if name == "googletest" else DEBIAN_LIBRARIES[name].libraries
     for label in labels:

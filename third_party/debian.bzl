@@ -1,22 +1,22 @@
-"""The dependencies of net_tcp, from Debian's packages, without a network.
+"""Makes repositories for the dependencies of net_tcp from Debian's packages, without a network.
 
-A workspace that uses net_tcp says
+A workspace that uses net_tcp contains
 
     local_repository(name = "net_tcp", path = "...")
     load("@net_tcp//third_party:debian.bzl", "net_tcp_dependencies")
     net_tcp_dependencies()
 
-The repositories are made by rules that write their own BUILD files: a local_repository with a relative path would be
-looked for in the workspace that loads it, and not in this one.
+Repository rules write the BUILD files. A local_repository with a relative path would not work, because its path would be
+relative to the workspace that loads it, not to this one.
 """
 
 load("//third_party:debian_libraries.bzl", "DEBIAN_LIBRARIES")
 load("//third_party:driver_toolchains.bzl", "driver_toolchains")
 
-_MISSING = "{} is missing: ./bazelw installs it, or say: apt-get install {}"
+_MISSING = "{} is missing. ./bazelw installs it; or run: apt-get install {}"
 
 def _linkopts(repository_ctx, libraries):
-    """The linker's words for `libraries`, as in DEBIAN_LIBRARIES."""
+    """Returns the linker options for `libraries`, which are as in DEBIAN_LIBRARIES."""
     linkopts = []
     for library in libraries:
         if library.startswith("-"):
@@ -34,7 +34,7 @@ package(default_visibility = ["//visibility:public"])
 """
 
 _BUILD_HEADERS = """
-# Through `includes` they become system headers, whose warnings are nobody's here.
+# `includes` makes them system headers, which cause no warnings here.
 cc_library(
     name = "headers",
     hdrs = glob(["include/**"]),
@@ -67,7 +67,7 @@ def _debian_library_impl(repository_ctx):
     for package, text in builds.items():
         repository_ctx.file(package + "/BUILD.bazel" if package else "BUILD.bazel", text)
 
-# `local`: looked at again with every start of a Bazel server, so that an upgraded package is noticed.
+# With `local`, the rule is evaluated again at each start of a Bazel server, which detects upgraded packages.
 _debian_library = repository_rule(
     implementation = _debian_library_impl,
     attrs = {
@@ -78,7 +78,7 @@ _debian_library = repository_rule(
     local = True,
 )
 
-# Compiled here from the package's sources, so that the sanitizers see into it. As upstream, :gtest holds gmock, too.
+# Compiled from the package's sources, so that the sanitizers instrument it. As upstream, :gtest includes gmock.
 _GOOGLETEST_BUILD = _BUILD_HEAD + """
 cc_library(
     name = "gtest",
@@ -117,8 +117,8 @@ def _debian_googletest_impl(repository_ctx):
 
 _debian_googletest = repository_rule(implementation = _debian_googletest_impl, local = True)
 
-# What Bazel 4 wants of the rule sets: its own rules, in the files where newer Bazel's BUILD files load them from.
-# (Debian's bazel-rules-cc is too new for its own Bazel, and bazel_tools loads the first two even for a cc_library.)
+# The rule sets for Bazel 4: its native rules, in the files from which BUILD files for newer Bazel load them. (Debian's
+# bazel-rules-cc is too new for Debian's own Bazel, and bazel_tools loads the first two even for a cc_library.)
 _NATIVE_RULES = {
     "rules_cc": {"cc/defs.bzl": [
         "cc_binary",
@@ -164,19 +164,19 @@ filegroup(
 )
 """)
 
-# Every cc_test names Bazel's coverage reporter, which Debian does not have; only `bazel coverage` would run it.
+# Every cc_test refers to Bazel's coverage reporter, which Debian does not have. Only `bazel coverage` would run it.
 _no_coverage_tools = repository_rule(implementation = _no_coverage_tools_impl)
 
 def _make(name, rule, **kwargs):
-    # In a WORKSPACE, one that has its own idea of a dependency says so first, and wins.
+    # In a WORKSPACE, a dependency that the user has defined before takes precedence.
     if not (hasattr(native, "existing_rule") and native.existing_rule(name)):
         rule(name = name, **kwargs)
 
 def make_debian_repositories(prefix = ""):
-    """The part that Bazel 7 needs, too: see bzlmod.bzl.
+    """Makes the repositories that Bazel 7 needs, too: see bzlmod.bzl.
 
     Args:
-      prefix: for the repositories' names.
+      prefix: a prefix for the repositories' names.
     """
     _make(prefix + "googletest", _debian_googletest)
     for name, library in DEBIAN_LIBRARIES.items():
@@ -189,7 +189,7 @@ def make_debian_repositories(prefix = ""):
         )
 
 def net_tcp_dependencies():
-    """For a WORKSPACE: all that net_tcp needs, under the names that the Bazel central registry uses."""
+    """Makes all dependencies of net_tcp for a WORKSPACE, with the names of the Bazel central registry."""
     for name, files in _NATIVE_RULES.items():
         _make(name, _native_rules, files = files)
     _make("remote_coverage_tools", _no_coverage_tools)

@@ -1,11 +1,11 @@
-"""Which libraries of Debian stand behind which labels: the one list, for WORKSPACE and for bzlmod.
+"""The table of Debian's libraries and their labels, for WORKSPACE and for bzlmod.
 
-Each entry of DEBIAN_LIBRARIES is a repository, named as the Bazel central registry names the module:
+Each entry of DEBIAN_LIBRARIES is a repository, with the module's name in the Bazel central registry:
 
-    package:   the Debian package, for the message when it is not installed
-    headers:   what it has below /usr/include
-    libraries: label -> what to link; a word with a leading "-" is a linker flag, another a pkg-config module, which
-               brings what it depends on. Header-only: [].
+    package:   the Debian package, for the message if it is not installed
+    headers:   its files and folders in /usr/include
+    libraries: label -> the libraries to link; a word with a leading "-" is a linker flag, any other a pkg-config module,
+               which includes its dependencies. [] for a header-only library.
 
 To add a library, add an entry here, its package to debian_packages.txt, a bazel_dep to MODULE.bazel, and its folder to
 bzlmod/ (an override in .bazelrc points there).
@@ -67,7 +67,7 @@ DEBIAN_LIBRARIES = {
             "asio",
             "asio.hpp",
         ],
-        # The registry's //:asio is the same and OpenSSL, which nobody here needs.
+        # The registry's //:asio adds OpenSSL, which is not needed here.
         libraries = {"//:asio_no_openssl": []},
     ),
     "google_benchmark": struct(

@@ -1,10 +1,10 @@
-"""The compilers, interpreters and libraries of //conformance/drivers, as this machine has them.
+"""Finds the compilers, interpreters and libraries for //conformance/drivers on this machine.
 
 The repository @driver_toolchains has a defs.bzl with TOOLCHAINS: language -> struct(
 
     tools:           name of a tool or library -> absolute path
-    compatible_with: for target_compatible_with: empty when all of them are there; else a constraint that no platform
-                     meets, so that Bazel skips the language's targets
+    compatible_with: for target_compatible_with: empty if all of them exist; else a constraint that no platform meets, so
+                     that Bazel skips the language's targets
 )
 """
 
@@ -17,16 +17,16 @@ _TOOLS = {
     "rust": ["cargo", "data_encoding", "rustc", "serde_json"],
 }
 
-# Where Debian has the libraries: a file that is there with them. Those in Rust are folders of /usr/share/cargo/registry,
-# with the version in the name, but each package has its copyright.
+# For each library a file that Debian installs with it. Rust's libraries are folders of /usr/share/cargo/registry with
+# the version in the name, so their packages' copyright files are used.
 _LIBRARIES = {
     "data_encoding": "/usr/share/doc/librust-data-encoding-dev/copyright",
     "gson": "/usr/share/java/gson.jar",
     "serde_json": "/usr/share/doc/librust-serde-json-dev/copyright",
 }
 
-# What is on the PATH may be a wrapper (pyenv's, rustup's) that needs a HOME, which Bazel's actions do not have. These say
-# where the tool itself is: a command, and what to append to its answer.
+# A program on the PATH may be a wrapper (of pyenv or rustup) that needs HOME, which Bazel's actions do not have. These
+# find the tool itself: a command, and a suffix for its output.
 _ITSELF = {
     "cargo": (["rustc", "--print", "sysroot"], "/bin/cargo"),
     "go": (["go", "env", "GOROOT"], "/bin/go"),
@@ -69,7 +69,8 @@ def _driver_toolchains_impl(repository_ctx):
     repository_ctx.file("BUILD.bazel", """
 package(default_visibility = ["//visibility:public"])
 
-# Each platform has the default, none says :missing. (The @platforms of Debian's Bazel 4 has no :incompatible.)
+# Every platform has the default value, so none meets :missing. (The @platforms of Debian's Bazel 4 has no
+# :incompatible.)
 constraint_setting(
     name = "toolchain",
     default_constraint_value = ":there",
@@ -86,9 +87,8 @@ constraint_value(
 )
 """)
 
-# Bazel evaluates the rule again when the value of one of these variables has changed. ./bazelw sets the second to the
-# paths of the toolchains that are installed. `local` is for those who call `bazel` itself: then the rule is evaluated
-# again with each start of Bazel's server.
+# Bazel evaluates the rule again when one of these variables changes. ./bazelw sets the second one to the paths of the
+# installed toolchains. For callers of `bazel` itself, `local` evaluates the rule again at each start of Bazel's server.
 driver_toolchains = repository_rule(
     implementation = _driver_toolchains_impl,
     environ = [

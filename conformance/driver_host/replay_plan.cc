@@ -60,7 +60,7 @@ int PortIn(absl::string_view call) {
 }
 
 // A command with its answer.
-// (nlohmann's move says noexcept, and asserts.)
+// (nlohmann::json's move constructor is noexcept but contains assertions.)
 // NOLINTNEXTLINE(bugprone-exception-escape)
 struct Exchange {
   Json command;

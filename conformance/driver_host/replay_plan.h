@@ -11,7 +11,7 @@
 namespace net::conformance {
 
 // One line of a recorded session.
-// (nlohmann's move says noexcept, and asserts.)
+// (nlohmann::json's move constructor is noexcept but contains assertions.)
 // NOLINTNEXTLINE(bugprone-exception-escape)
 struct RecordedLine {
   enum class Kind {
