@@ -167,8 +167,8 @@ void DriverSockets::NoteSent(Handle handle, size_t offered, size_t taken) {
   // can take something.
   constexpr size_t kLeast = 64;
   const MutexLock lock(mutex_);
-  // The driver took all, so it might have taken more. Keep a larger offer that
-  // another thread has noted meanwhile.
+  // All of a small send was taken, which does not show how much the socket
+  // would take.
   std::optional<size_t>& offer = entries_.at(handle).offer;
   if (taken == offered && offered < offer.value_or(0)) return;
   if (taken < offered || offer.has_value()) {

@@ -74,7 +74,8 @@ class Session {
   explicit Session(absl::Span<const RecordedLine> lines) {
     std::string changed_by;
     for (const RecordedLine& line : lines) Add(line, changed_by);
-    // Counted at the end, when all answers are known.
+    // Counted after all lines, because an answer may come long after its
+    // command. A connect that was never answered counts as a connection.
     for (auto& [id, exchange] : exchanges_) Count(exchange);
   }
 

@@ -31,8 +31,8 @@ struct RunnerOptions {
 // The subjects that are idle between trials, of one run or of several.
 class IdleSubjects {
  public:
-  // Returns a subject for a trial: a new one if the trial needs a network of
-  // its own. Null if the column has no subjects.
+  // Returns a subject for a trial: an idle one, or a new one if none is idle or
+  // the trial needs a network of its own. Null if the column has no subjects.
   std::unique_ptr<Subject> Take(const Trial& trial);
   // Keeps a subject for another trial. Does nothing if it is null.
   void Return(const Trial& trial, std::unique_ptr<Subject> subject);
