@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "conformance/cases/cases.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/engine/outcome.h"
@@ -44,7 +45,8 @@ inline Column VariantColumn(absl::string_view differences) {
 using Verdicts = std::map<std::string, Verdict>;
 inline Verdicts JudgeVariant(absl::string_view differences,
                              const std::vector<std::string>& globs,
-                             const RunnerOptions& options = {.jobs = 4}) {
+                             const RunnerOptions& options = {
+                                 .jobs = 4, .timeout = absl::Minutes(5)}) {
   const Column column = VariantColumn(differences);
   const auto cases = SelectCases({&column}, globs);
   EXPECT_TRUE(cases.ok()) << cases.status();
