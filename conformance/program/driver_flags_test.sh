@@ -126,4 +126,37 @@ wait $attached_program || fail "--attach: exit status $?"
 wait $attached_driver || fail "--attach: the driver's exit status $?"
 grep -q "2 trials" attach_report || fail "--attach: $(cat attach_report)"
 
+# An attached driver that names another process is not believed. The program asks for a new driver for each trial.
+mkdir lying
+exec {messages}< <("$program" --driver="$rogue hello.pid=1" --attach=lying --cases=$fast 2>&1 > lying_report)
+attached_program=$!
+while IFS= read -r command <&"$messages"; do
+  [[ $command != *CONFORMANCE_READ_FD* ]] || bash -c "$command" || true # The driver may die of SIGPIPE.
+done
+status=0
+wait $attached_program || status=$?
+[[ $status == 1 ]] || fail "--attach, hello.pid=1: exit status $status"
+lie="hello names process 1, which is not one of the driver's processes"
+for text in "$lie" "^2 trials: 2 crash\."; do
+  grep -q "$text" lying_report || fail "--attach, hello.pid=1: no '$text' in: $(cat lying_report)"
+done
+
+# Where no PID namespace can be made, the driver's processes are those that descend from it.
+cat > without_pid_namespace << END
+#!/usr/bin/env bash
+exec unshare --user --map-root-user bash -c '
+  echo 0 > /proc/sys/user/max_pid_namespaces || exit 3
+  ! unshare --pid true 2> /dev/null || exit 4
+  exec "\$@"' without_pid_namespace "$program" "\$@"
+END
+chmod +x without_pid_namespace
+if ./without_pid_namespace --help > /dev/null; then
+  program=$PWD/without_pid_namespace
+  expect 0 "2 trials: 2 pass" --driver="$driver" --cases=$fast
+  expect 2 "$lie" --driver="$rogue hello.pid=1" --cases=$fast
+  expect 2 "hello names process" --driver="$rogue hello.pid=PARENT" --cases=$fast
+else
+  echo "Not tested: the run without PID namespaces, because no user namespace can be made here."
+fi
+
 exit $((failures > 0))
