@@ -40,7 +40,7 @@ constexpr linger kReset = {.l_onoff = 1, .l_linger = 0};
 // Returns the value of a call that cannot fail here.
 int64_t Must(SysResult result) {
   if (!result.ok()) {
-    std::cerr << "cycle_benchmark: a system call answered " << result << "\n";
+    std::cerr << "cycle_benchmark: a system call returned " << result << "\n";
     std::abort();
   }
   return result.value();

@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
     rows.push_back({*call, *error, *provocation});
   }
   if (rows.empty()) {
-    return absl::InvalidArgumentError("no header, or nothing below it");
+    return absl::InvalidArgumentError("no header line, or no rows");
   }
   return rows;
 }

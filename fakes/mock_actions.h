@@ -112,7 +112,7 @@ MATCHER_P(SockaddrIs, endpoint,
     *result_listener << "which is of family " << arg->sa_family;
     return false;
   }
-  *result_listener << "which points to that of " << *actual;
+  *result_listener << "which points to the socket address of " << *actual;
   return *actual == endpoint;
 }
 
@@ -134,14 +134,14 @@ MATCHER_P(IntOption, value,
 
 // Matches a pollfd* whose first entry has this descriptor and these `events`.
 MATCHER_P2(PollsFor, fd, events,
-           std::string(negation ? "doesn't ask" : "asks") + " for events " +
+           std::string(negation ? "doesn't poll" : "polls") + " for events " +
                testing::PrintToString(events) + " of descriptor " +
                testing::PrintToString(fd)) {
   if (arg == nullptr) {
     *result_listener << "which is null";
     return false;
   }
-  *result_listener << "which asks for events " << arg->events
+  *result_listener << "which polls for events " << arg->events
                    << " of descriptor " << arg->fd;
   return arg->fd == fd && arg->events == events;
 }

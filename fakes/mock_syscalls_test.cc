@@ -220,7 +220,7 @@ TEST(Matchers, SockaddrIsComparesEndpoints) {
   EXPECT_THAT(v6.get(), SockaddrIs(kV6));
   EXPECT_THAT(v4.get(), Not(SockaddrIs(ip::Endpoint{ip::kLocalV4, 4712})));
   EXPECT_EQ(WhyNot(v4.get(), SockaddrIs(kV6)),
-            "which points to that of 127.0.0.1:4711");
+            "which points to the socket address of 127.0.0.1:4711");
   EXPECT_EQ(WhyNot(none, SockaddrIs(kV6)), "which is null");
   sockaddr other = {};
   other.sa_family = AF_UNIX;

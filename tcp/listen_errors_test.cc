@@ -87,7 +87,7 @@ TEST_P(ListenFailureTest, IsReportedAndLeavesNothingBehind) {
   std::vector<int> close_errors = ErrnosOf(Call::kClose);
   close_errors.push_back(0);
   for (const int close_error : close_errors) {
-    SCOPED_TRACE("close answers " + ErrnoSymbol(close_error));
+    SCOPED_TRACE("close(2) returns " + ErrnoSymbol(close_error));
     MockSyscalls sys;
     InSequence in_this_order;
     const StepArguments arguments = {.endpoint = local,

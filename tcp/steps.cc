@@ -78,7 +78,7 @@ void ExpectStep(MockSyscalls& sys, const Step& step,
           .WillOnce(testing::WithoutArgs(answer));
       return;
     default:
-      ADD_FAILURE() << step.call << " is no step of Listen or Connect";
+      ADD_FAILURE() << step.call << " is not a step of Listen() or Connect()";
   }
 }
 

@@ -76,7 +76,7 @@ absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
 }
 
 std::string FindingText(const Finding& finding) {
-  return absl::StrCat("// seed ", finding.seed, ", made smaller\n",
+  return absl::StrCat("// Seed ", finding.seed, ", shrunk.\n",
                       PrintDifference("Found", finding.difference));
 }
 

@@ -39,7 +39,8 @@ void ExpectAlike(uint64_t seed) {
     ADD_FAILURE() << FindingText(finding);
   }
   if (outcome->findings.empty()) {
-    EXPECT_EQ(outcome->programs, kPrograms) << "The others had no time.";
+    EXPECT_EQ(outcome->programs, kPrograms)
+        << "The deadline ended the run early.";
   }
   // Differences that cannot be reproduced come from interruptions of Linux, and
   // those must be rare.

@@ -223,7 +223,7 @@ Observation Execution::MakeCall(const Step& step) {
     case Call::kClose:
       return Close(step);
     default:
-      return Skip("no such step");
+      return Skip("no such call in programs");
   }
 }
 
@@ -317,7 +317,7 @@ Observation Execution::Close(const Step& step) {
 Observation Execution::Shutdown(const Step& step) {
   const End& end = EndAt(step.slot);
   if (step.number != SHUT_WR && end.known() && end.in().uncertain) {
-    return Skip("how much has come is uncertain");
+    return Skip("the number of received bytes is uncertain");
   }
   const SysResult shut = Sys(step).Shutdown(At(step.slot).fd, step.number);
   // A shutdown(2) that fails still takes effect once the socket is connected.

@@ -76,7 +76,7 @@ class Execution {
   Observation MakeCall(const Step& step);
   static Observation Skip(absl::string_view why);
   static constexpr absl::string_view kTimeMatters =
-      "what is held back goes out in time";
+      "the time decides when held-back data is sent";
   // Returns an observation with the result and what the call filled in.
   static Observation Plain(SysResult result, absl::string_view details = "");
   // Returns the observation of a call that creates a descriptor, and stores the

@@ -91,7 +91,9 @@ Observation Execution::Send(const Step& step) {
   Direction nowhere;
   Direction& out = end.known() ? end.out() : nowhere;
   const bool sure = !out.uncertain && SurelyFits(out, size, small_buffers_);
-  if (!sure && out.unwanted) return Skip("how much is refused is uncertain");
+  if (!sure && out.unwanted) {
+    return Skip("the number of refused bytes is uncertain");
+  }
   const bool more = (step.flags & MSG_MORE) != 0 && step.call != Call::kWrite;
   if (more && overfilled_) return Skip(kTimeMatters);
   if (end.known() && end.in().held) return Skip(kTimeMatters);
@@ -114,7 +116,7 @@ Observation Execution::Fill(const Step& step) {
   const End& end = EndAt(step.slot);
   Direction nowhere;
   Direction& out = end.known() ? end.out() : nowhere;
-  if (out.unwanted) return Skip("how much is refused is uncertain");
+  if (out.unwanted) return Skip("the number of refused bytes is uncertain");
   if (holding_back_) return Skip(kTimeMatters);
   SysResult sent;
   int chunks = 0;
@@ -134,7 +136,7 @@ std::string Execution::Received(const Step& step, int flags,
                                 absl::string_view bytes) {
   const End& end = EndAt(step.slot);
   if (!end.known()) {
-    return absl::StrCat("from nowhere ",
+    return absl::StrCat("from an unknown connection ",
                         absl::BytesToHexString(bytes.substr(0, 16)));
   }
   Direction& in = end.in();
@@ -172,7 +174,8 @@ Observation Execution::Receive(const Step& step) {
   const End& end = EndAt(step.slot);
   if (end.known() && end.in().uncertain) {
     const bool plain = step.flags == 0 && !step.null && step.size > 0;
-    return plain ? Drain(step) : Skip("how much has come is uncertain");
+    return plain ? Drain(step)
+                 : Skip("the number of received bytes is uncertain");
   }
   const int flags = step.call == Call::kRead ? 0 : step.flags;
   char* buffer = step.null ? nullptr : Buffer().data();
@@ -212,7 +215,7 @@ Observation Execution::Drain(const Step& step) {
   const std::string text =
       uncertain ? DrainedText(end, received, small_buffers_)
                 : absl::StrCat(total, ", then ",
-                               received.ok() ? "the end"
+                               received.ok() ? "end of stream"
                                              : ErrnoSymbol(received.error()));
   if (uncertain && IsLossless(end, received)) {
     // The number of bytes that arrived in time must not affect later

@@ -164,7 +164,7 @@ void Execution::OfferNewPorts(int slot) {
 
 Observation Execution::Bind(const Step& step) {
   const uint16_t port = PortOf(step.address);
-  if (streams_.MayHaveEnded(port)) return Skip("who has the port is uncertain");
+  if (streams_.MayHaveEnded(port)) return Skip("the port's owner is uncertain");
   const AddressArgument address(step.address, port);
   OfferNewPorts(step.slot);
   return Plain(
@@ -175,7 +175,7 @@ Observation Execution::Listen(const Step& step) {
   const Held& held = At(step.slot);
   const std::optional<ip::Endpoint> bound = LocalName(step.slot);
   if (bound.has_value() && streams_.MayHaveEnded(bound->port)) {
-    return Skip("who has the port is uncertain");
+    return Skip("the port's owner is uncertain");
   }
   OfferNewPorts(step.slot);
   const SysResult listening = Sys(step).Listen(held.fd, step.number);
@@ -234,16 +234,16 @@ bool Execution::IsSharedByListeners(uint16_t port) const {
 Observation Execution::Connect(const Step& step) {
   const uint16_t port = PortOf(step.address);
   if (port != 0 && IsSharedByListeners(port)) {
-    return Skip("which listener gets it is a hash");
+    return Skip("a hash decides which listener gets it");
   }
   const std::optional<ip::Endpoint> from = LocalName(step.slot);
   const bool again = from.has_value() && (streams_.HaveMet(from->port, port) ||
                                           streams_.HaveMet(port, from->port));
   if (again && streams_.MayHaveEnded(from->port)) {
-    return Skip("whether the old connection is over is uncertain");
+    return Skip("whether the old connection has ended is uncertain");
   }
   if (deferring_ && from.has_value() && streams_.HaveMet(port, from->port)) {
-    return Skip("whether the deferred one is forgotten is a matter of time");
+    return Skip("whether the deferred connection has expired depends on time");
   }
   const AddressArgument address(step.address, port);
   const Held& held = At(step.slot);

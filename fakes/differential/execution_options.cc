@@ -66,12 +66,12 @@ int IntFrom(absl::string_view value) {
 Observation Execution::SetSockOpt(const Step& step) {
   const End& end = EndAt(step.slot);
   if (ResizesBuffers(step.level, step.name) && end.doubtful()) {
-    return Skip("how full the buffers are is uncertain");
+    return Skip("the fill level of the buffers is uncertain");
   }
   // The peer has been promised a larger window and uses it. Data that no longer
   // fits is dropped and retransmitted later.
   if (step.level == SOL_SOCKET && step.name == SO_RCVBUF && end.known()) {
-    return Skip("room that was promised is taken back");
+    return Skip("it may shrink a window that was advertised");
   }
   const bool cork = step.level == IPPROTO_TCP && step.name == TCP_CORK;
   if (cork && overfilled_) return Skip(kTimeMatters);
@@ -108,11 +108,11 @@ std::string Execution::OptionText(const Step& step, absl::string_view value) {
     std::memcpy(&info, value.data(), value.size());
     return TcpInfoText(end, info);
   }
-  if (IsTcpInfo(step.level, step.name)) return "a part of it";
+  if (IsTcpInfo(step.level, step.name)) return "a part of the value";
   if (ResizesBuffers(step.level, step.name)) {
     const bool tuned =
         At(step.slot).socket != nullptr && At(step.slot).socket->tried;
-    if (tuned && !whole_int) return "a part of it";
+    if (tuned && !whole_int) return "a part of the value";
     if (whole_int) return TunedSizeText(tuned, IntFrom(value));
   }
   if (step.level == SOL_SOCKET && step.name == SO_ERROR && !value.empty()) {

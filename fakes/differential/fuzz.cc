@@ -49,27 +49,28 @@ namespace net::differential {
 namespace {
 
 constexpr absl::string_view kHelp =
-    R"(Runs random programs of system calls on Linux and on the FakeKernel, and
-prints those that they answer differently, made small, as C++.
+    R"(Runs random programs of system calls on Linux and on the FakeKernel. Prints
+each program for which the results differ, shrunk, as C++.
 
   fuzz [flags]
 
-  --minutes=N         how long (1); the end of a finding may take a bit longer
-  --programs=N        at most so many programs (0: no limit)
-  --seed=N            the first program; the others have the next numbers (0: a
-                      new one, which is printed)
-  --jobs=N            how many processes (2)
-  --findings=N        each process ends after so many differences (20)
-  --subject=NAME      fake, or linux: then Linux is compared with itself
-  --deviation=NAME    have the FakeKernel be wrong in this way
-  --histogram=FILE    write how often each call answered each errno in each
+  --minutes=N         run time in minutes (1); shrinking the last finding may
+                      take longer
+  --programs=N        maximum number of programs (0: no limit)
+  --seed=N            seed of the first program; each further program has the
+                      next number (0: a random seed, which is printed)
+  --jobs=N            number of processes (2)
+  --findings=N        each process ends after this many differences (20)
+  --subject=NAME      fake, or linux to compare Linux with itself (fake)
+  --deviation=NAME    run a FakeKernel with this deliberate deviation
+  --histogram=FILE    write how often each call returned each errno in each
                       state of its socket
-  --rows=N            every errno that a program can bring about must have been
-                      answered so often (0)
-  --help              print this and exit
+  --rows=N            require that each errno that programs can provoke was
+                      returned at least N times (0)
+  --help              print this text and exit
 
-As root, or where anybody may make user namespaces. Exit status: 0 no
-difference, 1 a difference or a row that is missing, 2 an error.
+Requires root or the permission to create user namespaces. Exit status: 0 no
+difference, 1 a difference or a missing row, 2 an error.
 )";
 
 constexpr int kAlike = 0;
@@ -110,7 +111,7 @@ absl::StatusOr<fake::Deviation> DeviationFromName(absl::string_view name) {
     if (entry.name == name) return entry.deviation;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("--deviation: there is none called ", name));
+      absl::StrCat("--deviation: no deviation has the name ", name));
 }
 
 // Resolves a relative path against the caller's directory, because `bazel run`
@@ -133,7 +134,7 @@ int PrintMissingRows(const Histogram& histogram) {
   for (const RequiredRow& row : RequiredRows(histogram)) {
     if (row.count >= absl::GetFlag(FLAGS_rows)) continue;
     ++missing;
-    absl::PrintF("%s %s was answered %d times, less than %d\n",
+    absl::PrintF("%s %s was returned %d times, fewer than %d\n",
                  CallName(row.call), ErrnoSymbol(row.error), row.count,
                  absl::GetFlag(FLAGS_rows));
   }
@@ -182,7 +183,7 @@ int Run(fake::Deviation deviation) {
             << report->programs << " programs in "
             << absl::ToInt64Seconds(absl::Now() - start) << " s, "
             << report->findings.size() << " differences, " << report->unstable
-            << " that did not come again; seed " << seed << "\n";
+            << " not reproducible; seed " << seed << "\n";
   const std::string path = absl::GetFlag(FLAGS_histogram);
   if (!path.empty() && !WriteHistogram(path, report->histogram)) {
     return Fail(absl::StrCat("--histogram: cannot write ", path));
@@ -202,9 +203,9 @@ int Main(int argc, char** argv) {
   }
   const std::string subject = absl::GetFlag(FLAGS_subject);
   if (subject != "fake" && subject != "linux") {
-    return Fail("--subject: fake or linux");
+    return Fail("--subject: must be fake or linux");
   }
-  if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: at least 1");
+  if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: must be at least 1");
   const absl::StatusOr<fake::Deviation> deviation =
       DeviationFromName(absl::GetFlag(FLAGS_deviation));
   if (!deviation.ok()) return Fail(deviation.status().message());

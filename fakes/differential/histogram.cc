@@ -89,7 +89,8 @@ absl::Status Histogram::Parse(absl::string_view text) {
        absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
     if (words.size() != 4) {
-      return absl::InvalidArgumentError(absl::StrCat("not four words: ", line));
+      return absl::InvalidArgumentError(
+          absl::StrCat("not a line of four words: ", line));
     }
     const std::optional<Call> call = CallFromName(words[0]);
     const std::optional<int> error =

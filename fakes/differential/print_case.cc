@@ -309,11 +309,10 @@ std::string Printer::Print(const Step& step, const Observation& expected) {
   const std::string call = CallText(step);
   std::string text = before_;
   if (step.no_descriptors) {
-    absl::StrAppend(&text, "  // With no descriptor left in the process:\n");
+    absl::StrAppend(&text, "  // The process has no free descriptor:\n");
   }
   if (step.repeated) {
-    absl::StrAppend(&text,
-                    "  // Again and again, until it fails or the stream ends: ",
+    absl::StrAppend(&text, "  // Repeated until it fails or the stream ends: ",
                     expected.text, "\n  while (", call, ".ok()) {\n  }\n");
     return text;
   }
@@ -384,8 +383,8 @@ std::string PrintDifference(absl::string_view name,
       difference.expected.empty() ? "nothing" : difference.expected.back().text;
   const std::string seen =
       difference.seen.empty() ? "nothing" : difference.seen.back().text;
-  return absl::StrCat("// The last call should answer: ", expected,
-                      "\n// It answered:                 ", seen, "\n",
+  return absl::StrCat("// Last call, expected: ", expected,
+                      "\n// Last call, actual:   ", seen, "\n",
                       PrintCase(name, difference.program, difference.expected));
 }
 

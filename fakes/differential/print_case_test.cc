@@ -72,8 +72,8 @@ TEST(PrintCaseTest, IsTheFunctionOfACase) {
 
 TEST(PrintCaseTest, SaysWhatTheOtherAnswered) {
   EXPECT_THAT(PrintDifference("Found", Sample()),
-              StartsWith("// The last call should answer: 1 ready: 0x14\n"
-                         "// It answered:                 0 ready: 0\n"
+              StartsWith("// Last call, expected: 1 ready: 0x14\n"
+                         "// Last call, actual:   0 ready: 0\n"
                          "void Found("));
 }
 

@@ -43,11 +43,11 @@ std::string SendText(Given given, int64_t outstanding, size_t size,
   if (given.sure) return absl::StrCat(result.value());
   if (!result.ok()) {
     return room || outstanding > 0 ? "as much as fits"
-                                   : "EAGAIN, but nothing is there";
+                                   : "EAGAIN, but nothing is in flight";
   }
   if (result.value() == 0) return "0";
   const bool too_much = result.value() > static_cast<int64_t>(size);
-  return too_much ? "more than given" : "as much as fits";
+  return too_much ? "more than requested" : "as much as fits";
 }
 
 bool IsLossless(const End& end, SysResult last) {
@@ -56,10 +56,11 @@ bool IsLossless(const End& end, SysResult last) {
 }
 
 std::string DrainedText(const End& end, SysResult last, bool small_buffers) {
-  const std::string then = last.ok() ? "the end" : ErrnoSymbol(last.error());
-  if (!IsLossless(end, last)) return absl::StrCat("what was left, then ", then);
+  const std::string then =
+      last.ok() ? "end of stream" : ErrnoSymbol(last.error());
+  if (!IsLossless(end, last)) return absl::StrCat("any amount, then ", then);
   const bool all = end.in().outstanding() == 0;
-  if (small_buffers && (all || !last.ok())) return "what came in time";
+  if (small_buffers && (all || !last.ok())) return "any amount";
   return absl::StrCat(all ? "all, then " : "not all, then ", then);
 }
 
@@ -78,22 +79,24 @@ std::string EventsText(const End& end, Marks marks, int16_t events) {
 std::string InputSizeText(const End& end, int value) {
   if (!end.known() || !end.in().uncertain) return absl::StrCat(value);
   const bool possible = value >= 0 && value <= end.in().outstanding();
-  return possible ? "some" : "impossibly many";
+  return possible ? "any number" : "more than possible";
 }
 
 std::string OutputSizeText(const End& end, int tcp_state, int value) {
-  if (end.unclear()) return value >= 0 ? "a number" : "impossible";
+  if (end.unclear()) {
+    return value >= 0 ? "any number (state uncertain)" : "negative";
+  }
   const bool over = tcp_state == TCP_CLOSE;
   if (!end.known() || !end.out().uncertain) {
-    return over ? "a leftover" : absl::StrCat(value);
+    return over ? "any number (CLOSED)" : absl::StrCat(value);
   }
   const bool possible =
       over || (value >= 0 && value <= end.out().outstanding() + 1);
-  return possible ? "some" : "impossibly many";
+  return possible ? "any number" : "more than possible";
 }
 
 std::string TcpInfoText(const End& end, const tcp_info& info) {
-  if (end.doubtful()) return "a state";
+  if (end.doubtful()) return "any state";
   if (info.tcpi_state != TCP_LISTEN) {
     return absl::StrCat("state ", info.tcpi_state);
   }
@@ -103,7 +106,7 @@ std::string TcpInfoText(const End& end, const tcp_info& info) {
 
 std::string TunedSizeText(bool tuned, int value) {
   if (!tuned) return absl::StrCat(value);
-  return value > 0 ? "a size" : absl::StrCat("impossible size ", value);
+  return value > 0 ? "any size" : absl::StrCat("invalid size ", value);
 }
 
 }  // namespace net::differential

@@ -113,14 +113,14 @@ TEST_F(TolerancesTest, AllMustComeUnlessThereWasAReset) {
   const auto drained = [this](SysResult last) {
     return DrainedText(end_, last, /*small_buffers=*/false);
   };
-  EXPECT_EQ(drained(SysResult::Ok(0)), "not all, then the end");
+  EXPECT_EQ(drained(SysResult::Ok(0)), "not all, then end of stream");
   EXPECT_EQ(drained(SysResult::Error(EAGAIN)), "not all, then EAGAIN");
   end_.in().received = 1000;
-  EXPECT_EQ(drained(SysResult::Ok(0)), "all, then the end");
+  EXPECT_EQ(drained(SysResult::Ok(0)), "all, then end of stream");
   EXPECT_EQ(drained(SysResult::Error(ECONNRESET)),
-            "what was left, then ECONNRESET");
+            "any amount, then ECONNRESET");
   end_.in().reset = true;
-  EXPECT_EQ(drained(SysResult::Ok(0)), "what was left, then the end");
+  EXPECT_EQ(drained(SysResult::Ok(0)), "any amount, then end of stream");
   end_.in().reset = false;
   EXPECT_FALSE(IsLossless(end_, SysResult::Error(ECONNRESET)));
 }
@@ -133,7 +133,7 @@ TEST_F(TolerancesTest, AnEndOfOnesOwnSaysNothingOfWhatIsUnderWay) {
 
 TEST_F(TolerancesTest, WithSmallBuffersAllMustComeBeforeTheEndAlone) {
   EXPECT_EQ(DrainedText(end_, SysResult::Ok(0), /*small_buffers=*/true),
-            "not all, then the end");
+            "not all, then end of stream");
   const std::string some =
       DrainedText(end_, SysResult::Error(EAGAIN), /*small_buffers=*/true);
   end_.in().received = 1000;
@@ -155,7 +155,7 @@ TEST_F(TolerancesTest, StatesOfConnections) {
   info.tcpi_state = TCP_FIN_WAIT2;
   EXPECT_EQ(TcpInfoText(end_, info), "state 5");
   end_.in().uncertain = true;
-  EXPECT_EQ(TcpInfoText(end_, info), "a state");
+  EXPECT_EQ(TcpInfoText(end_, info), "any state");
 }
 
 TEST_F(TolerancesTest, SizesThatTheKernelTunes) {

@@ -183,21 +183,24 @@ std::string DescribeEnd(const Worker& worker, int status) {
       : WIFSIGNALED(status)
           ? absl::StrCat("was killed by signal ", WTERMSIG(status))
           : absl::StrCat("exited with ", WEXITSTATUS(status));
-  return absl::StrCat("// The process ", how, " at the program of seed ",
+  return absl::StrCat("// A process ", how,
+                      " while it ran the program of seed ",
                       worker.shared->seed.load(), "\n");
 }
 
 absl::Status Add(absl::string_view text, Report& report) {
   std::vector<absl::string_view> parts = absl::StrSplit(text, kEndOfPart);
   if (parts.size() < 3) {
-    return absl::InternalError(absl::StrCat("a worker's report: ", text));
+    return absl::InternalError(
+        absl::StrCat("malformed report of a worker: ", text));
   }
   const std::vector<absl::string_view> counts = absl::StrSplit(parts[0], ' ');
   int64_t programs = 0;
   int64_t unstable = 0;
   if (counts.size() != 2 || !absl::SimpleAtoi(counts[0], &programs) ||
       !absl::SimpleAtoi(counts[1], &unstable)) {
-    return absl::InternalError(absl::StrCat("a worker's counts: ", parts[0]));
+    return absl::InternalError(
+        absl::StrCat("malformed counts in the report of a worker: ", parts[0]));
   }
   report.programs += programs;
   report.unstable += unstable;

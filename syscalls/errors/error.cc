@@ -34,14 +34,14 @@ constexpr Advice kAdvice[] = {
      "ports below net.ipv4.ip_unprivileged_port_start need "
      "CAP_NET_BIND_SERVICE"},
     {EADDRINUSE, "listen",
-     "another socket holds the port, `ss -ltnp` shows it; a port left in "
-     "TIME_WAIT can be had with ReuseAddr"},
-    {EADDRNOTAVAIL, "listen", "the address is not one of this machine's"},
+     "another socket uses the port: `ss -ltnp` lists listeners; for a port "
+     "with connections in TIME-WAIT, use ReuseAddr"},
+    {EADDRNOTAVAIL, "listen", "the address is not a local address"},
     {EADDRNOTAVAIL, "connect",
-     "the address is not reachable, or every local port of "
-     "net.ipv4.ip_local_port_range is in use towards it"},
-    {ECONNREFUSED, "connect", "nothing listens there"},
-    {EMFILE, "", "raise RLIMIT_NOFILE, or look for a descriptor leak"},
+     "the address is not reachable, or all local ports of "
+     "net.ipv4.ip_local_port_range are in use for it"},
+    {ECONNREFUSED, "connect", "nothing listens on that port"},
+    {EMFILE, "", "raise RLIMIT_NOFILE, or search for a descriptor leak"},
     {ENFILE, "", "the system-wide limit fs.file-max is reached"},
 };
 
