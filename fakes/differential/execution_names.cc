@@ -181,7 +181,7 @@ Observation Execution::Listen(const Step& step) {
   const SysResult listening = Sys(step).Listen(held.fd, step.number);
   if (listening.ok() && !held.socket->listens_on.has_value()) {
     held.socket->listens_on = LocalName(step.slot);
-    // An IPv4-mapped wildcard receives the same connections from IPv4.
+    // For IPv4 connections, :: and ::ffff:0.0.0.0 are the same address.
     if (held.socket->listens_on.has_value() &&
         held.socket->listens_on->addr == ip::kAnyV4.Mapped()) {
       held.socket->listens_on->addr = ip::kAnyV6;
