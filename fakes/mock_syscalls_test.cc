@@ -74,7 +74,7 @@ TEST(MockSyscalls, ShowsACallWithOtherArgumentsAsStraceDoes) {
       "connect(3, {AF_INET, 127.0.0.1:4711}, 16)");
 }
 
-// What the call would fill in is not read.
+// Memory that the call would fill in is not read.
 TEST(MockSyscalls, ShowsNoArgumentThatTheCallFillsIn) {
   EXPECT_NONFATAL_FAILURE(
       {
@@ -125,7 +125,7 @@ TEST_P(FillsAddrTest, FillsASocketAddress) {
   EXPECT_EQ(peer.ToEndpoint(), GetParam());
 }
 
-// getsockname with a length of 4 writes 4 bytes and answers 16 on Linux.
+// On Linux, getsockname with a length of 4 writes 4 bytes and sets it to 16.
 TEST_P(FillsAddrTest, CutsOffWhereTheRoomEndsAndTellsTheFullSize) {
   MockSyscalls sys;
   EXPECT_CALL(sys, GetSockName).WillOnce(FillsAddr(GetParam()));
@@ -175,7 +175,7 @@ TEST(Actions, FillsIntFillsAnOption) {
   len = 2;
   EXPECT_THAT(sys.GetSockOpt(3, SOL_SOCKET, SO_ERROR, &value, &len), IsOk());
   EXPECT_EQ(std::memcmp(&value, "\x04\x03\0\0", 4),
-            0);  // x86: low bytes first.
+            0);  // Little-endian (x86).
   EXPECT_EQ(len, 2u);
 }
 
@@ -204,7 +204,8 @@ TEST(Actions, FillsDataFillsABuffer) {
   EXPECT_THAT(sys.Recv(3, buffer, 2, 0), IsOkAndHolds(2));
 }
 
-// What `matcher` says of a value that it does not match; "" if it does.
+// Returns the explanation of `matcher` for a value that it does not match, or
+// "" if it matches.
 template <typename T, typename M>
 std::string WhyNot(const T& value, const M& matcher) {
   StringMatchResultListener listener;

@@ -43,7 +43,7 @@ using ::testing::SizeIs;
 
 class TracingSyscallsTest : public testing::Test {
  protected:
-  // The line of the call that was just made, which answered `result`.
+  // Returns the trace line of the last call, whose result is `result`.
   std::string Line(SysResult result) {
     last_ = result;
     return lines_.empty() ? "none" : lines_.back();
