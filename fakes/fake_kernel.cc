@@ -17,8 +17,7 @@
 namespace net {
 
 FakeKernel::FakeKernel(const FakeKernelOptions& options)
-    : kernel_(std::make_unique<fake::Kernel>(options.sysctls, options.seed,
-                                             options.deviation)) {
+    : kernel_(std::make_unique<fake::Kernel>(options.sysctls, options.seed)) {
   for (const ip::Addr& addr : options.addresses) {
     kernel_->machine.AddAddress(addr);
   }

@@ -12,7 +12,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
-#include "fakes/kernel/deviation.h"
 #include "fakes/kernel/sysctls.h"
 #include "syscalls/net/ip_addr.h"
 
@@ -30,8 +29,6 @@ struct FakeKernelOptions {
   // Seed for choices that Linux makes at random: ephemeral ports, and which of
   // several listeners on one port (SO_REUSEPORT) gets a connection.
   uint64_t seed = 1;
-  // For tests of the test suite: one deliberate error.
-  fake::Deviation deviation = fake::Deviation::kNone;
 };
 
 // Linux's TCP over loopback, modelled in memory: one machine with one network,

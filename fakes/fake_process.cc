@@ -213,10 +213,6 @@ SysResult FakeProcess::Fcntl(int fd, int command, intptr_t argument) {
       return SysResult::Ok(file->access_mode() |
                            (file->nonblocking() ? O_NONBLOCK : 0));
     case F_SETFL:
-      if (kernel_.Deviates(fake::Deviation::kDupHasOwnStatusFlags) &&
-          file->references() > 1) {
-        return SysResult::Ok();
-      }
       file->set_nonblocking((argument & O_NONBLOCK) != 0);
       return SysResult::Ok();
     default:

@@ -193,10 +193,7 @@ SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
   const SysResult taken =
       socket->Accept(caller, socket->nonblocking(), &accepted);
   if (!taken.ok()) return taken;
-  const bool inherits =
-      kernel_.Deviates(fake::Deviation::kAcceptedInheritsNonblock) &&
-      socket->nonblocking();
-  accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0 || inherits);
+  accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   if (addr != nullptr) {
     const int error = CopyAddressOut(accepted->remote_name(), addr, len);
     if (error != 0) {

@@ -10,7 +10,6 @@
 #include "fakes/differential/worlds.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
-#include "fakes/kernel/deviation.h"
 #include "fakes/kernel/sysctls.h"
 #include "syscalls/syscalls.h"
 
@@ -19,8 +18,7 @@ namespace {
 
 class FakeWorld : public World {
  public:
-  explicit FakeWorld(const FakeKernelOptions& options)
-      : kernel_(options), self_(kernel_, "the program") {
+  FakeWorld() : self_(kernel_, "the program") {
     for (FakeProcess*& process : processes_) process = &kernel_.NewProcess();
   }
 
@@ -51,9 +49,7 @@ class FakeWorld : public World {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<World>> FakeWorlds::Make() {
-  FakeKernelOptions options;
-  options.deviation = deviation_;
-  return std::make_unique<FakeWorld>(options);
+  return std::make_unique<FakeWorld>();
 }
 
 }  // namespace net::differential

@@ -31,7 +31,6 @@
 #include "fakes/differential/linux_worlds.h"
 #include "fakes/differential/workers.h"
 #include "fakes/differential/worlds.h"
-#include "fakes/kernel/deviation.h"
 #include "syscalls/errors/errno_symbol.h"
 
 ABSL_FLAG(bool, help, false, "");
@@ -41,7 +40,6 @@ ABSL_FLAG(uint64_t, seed, 0, "");
 ABSL_FLAG(int, jobs, 2, "");
 ABSL_FLAG(int, findings, 20, "");
 ABSL_FLAG(std::string, subject, "fake", "");
-ABSL_FLAG(std::string, deviation, "", "");
 ABSL_FLAG(std::string, histogram, "", "");
 ABSL_FLAG(int64_t, rows, 0, "");
 
@@ -62,7 +60,8 @@ each program for which the results differ, shrunk, as C++.
   --jobs=N            number of processes (2)
   --findings=N        each process ends after this many differences (20)
   --subject=NAME      fake, or linux to compare Linux with itself (fake)
-  --deviation=NAME    run a FakeKernel with this deliberate deviation
+  --deviation=NAME    run a FakeKernel with this deliberate deviation; only
+                      //fakes/differential/deviations:fuzz has this flag
   --histogram=FILE    write how often each call returned each errno in each
                       state of its socket
   --rows=N            require that each errno that programs can provoke was
@@ -105,15 +104,6 @@ absl::Status ParseFlags(absl::Span<char* const> words) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<fake::Deviation> DeviationFromName(absl::string_view name) {
-  if (name.empty()) return fake::Deviation::kNone;
-  for (const fake::DeviationEntry& entry : fake::kDeviations) {
-    if (entry.name == name) return entry.deviation;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--deviation: no deviation has the name ", name));
-}
-
 // Resolves a relative path against the caller's directory, because `bazel run`
 // starts programs in another one.
 std::string FromCallersFolder(const std::string& path) {
@@ -141,7 +131,7 @@ int PrintMissingRows(const Histogram& histogram) {
   return missing;
 }
 
-WorkersOptions MakeOptions(uint64_t seed, fake::Deviation deviation) {
+WorkersOptions MakeOptions(uint64_t seed) {
   WorkersOptions options;
   options.jobs = absl::GetFlag(FLAGS_jobs);
   options.plan.seed = seed;
@@ -154,21 +144,19 @@ WorkersOptions MakeOptions(uint64_t seed, fake::Deviation deviation) {
   if (absl::GetFlag(FLAGS_subject) == "linux") {
     options.make_subject = options.make_oracle;
   } else {
-    options.make_subject = [deviation] {
-      return std::make_unique<FakeWorlds>(deviation);
-    };
+    options.make_subject = [] { return std::make_unique<FakeWorlds>(); };
   }
   return options;
 }
 
-int Run(fake::Deviation deviation) {
+int Run() {
   uint64_t seed = absl::GetFlag(FLAGS_seed);
   if (seed == 0) seed = uint64_t{std::random_device()()} << 20;
   std::cout << "seed " << seed << "\n" << std::flush;
   const absl::Time start = absl::Now();
   absl::Time told = start;
-  const absl::StatusOr<Report> report = RunWorkers(
-      MakeOptions(seed, deviation), [&told, start](int64_t programs) {
+  const absl::StatusOr<Report> report =
+      RunWorkers(MakeOptions(seed), [&told, start](int64_t programs) {
         if (absl::Now() - told < absl::Seconds(10)) return;
         told = absl::Now();
         std::cerr << programs << " programs in "
@@ -206,10 +194,7 @@ int Main(int argc, char** argv) {
     return Fail("--subject: must be fake or linux");
   }
   if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: must be at least 1");
-  const absl::StatusOr<fake::Deviation> deviation =
-      DeviationFromName(absl::GetFlag(FLAGS_deviation));
-  if (!deviation.ok()) return Fail(deviation.status().message());
-  return Run(*deviation);
+  return Run();
 }
 
 }  // namespace

@@ -23,14 +23,12 @@ std::string Row(TcpState state, size_t receive, size_t send,
 
 }  // namespace
 
-Kernel::Kernel(const FakeSysctls& sysctls, uint64_t seed_of_choices,
-               Deviation wrong)
+Kernel::Kernel(const FakeSysctls& sysctls, uint64_t seed_of_choices)
     : scheduler(mutex, clock, [this] { return Dump(); }),
       machine(sysctls),
-      ports(seed_of_choices, wrong),
+      ports(seed_of_choices),
       listeners(seed_of_choices),
-      seed(seed_of_choices),
-      deviation(wrong) {}
+      seed(seed_of_choices) {}
 
 Kernel::~Kernel() {
   while (first_time_wait != nullptr) first_time_wait->Kill();

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "fakes/kernel/clock.h"
-#include "fakes/kernel/deviation.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/ports/ports.h"
@@ -24,12 +23,10 @@ class TimeWait;
 // everything that it refers to. Each system call holds the mutex: calls take
 // nanoseconds, and executing one at a time makes them deterministic.
 struct Kernel {
-  Kernel(const FakeSysctls& sysctls, uint64_t seed, Deviation wrong);
+  Kernel(const FakeSysctls& sysctls, uint64_t seed);
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
   ~Kernel();
-
-  bool Deviates(Deviation one) const { return deviation == one; }
 
   // Frees the closed sockets without references. Called at the end of a system
   // call, because code that is still running may use them until then.
@@ -49,7 +46,6 @@ struct Kernel {
   int64_t open_files = 0;
   uint64_t last_cookie = 0;
   const uint64_t seed;
-  const Deviation deviation;
 
   TcpSocket* first_socket = nullptr;    // List of all sockets.
   TimeWait* first_time_wait = nullptr;  // List of all TIME-WAIT entries.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/functional/function_ref.h"
-#include "fakes/kernel/deviation.h"
 #include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
@@ -82,34 +81,11 @@ bool MatchesLast(const PortBucket& bucket, const PortClaim& claim) {
          Overlap(*last, claim, /*others_wildcard=*/false);
 }
 
-// Returns `other` as a kernel with this deviation misreads it.
-PortClaim Misread(PortClaim other, const PortClaim& one, Deviation deviation) {
-  switch (deviation) {
-    case Deviation::kReuseAddrOneSided:
-      other.reuse_addr = true;
-      break;
-    case Deviation::kReusePortOneSided:
-      other.reuse_port = true;
-      other.uid = one.uid;
-      break;
-    case Deviation::kV6OnlyIgnoredInConflicts:
-      other.v6only = false;
-      break;
-    default:
-      break;
-  }
-  return other;
-}
-
 bool MayShare(const PortBucket& bucket, const PortOwner& owner,
-              const PortClaim& wanted, bool explicitly, Deviation deviation,
+              const PortClaim& claim, bool explicitly,
               PortOwner* (*next)(const PortOwner&)) {
-  PortClaim claim = wanted;
-  if (deviation == Deviation::kV6OnlyIgnoredInConflicts) claim.v6only = false;
   const auto may_share_with = [&](const PortOwner& other) {
-    if (&other == &owner) return true;
-    const PortClaim others = Misread(other.claim(), claim, deviation);
-    return !Conflict(claim, others, explicitly);
+    return &other == &owner || !Conflict(claim, other.claim(), explicitly);
   };
   if (bucket.newest != nullptr && !may_share_with(*bucket.newest)) return false;
   for (PortOwner* other = bucket.first; other != nullptr;
@@ -134,8 +110,7 @@ uint16_t PortOwner::port() const {
   return bucket_ == nullptr ? 0 : bucket_->port;
 }
 
-PortTable::PortTable(uint64_t seed, Deviation deviation)
-    : deviation_(deviation), cursor_(seed) {}
+PortTable::PortTable(uint64_t seed) : cursor_(seed) {}
 PortTable::~PortTable() = default;
 
 PortBucket& PortTable::Bucket(uint16_t port) {
@@ -165,7 +140,7 @@ bool PortTable::Claim(PortOwner& owner, uint16_t port, Range range) {
   const PortClaim claim = owner.claim();
   PortBucket& bucket = Bucket(port);
   if (bucket.taken() && !MatchesLast(bucket, claim) &&
-      !MayShare(bucket, owner, claim, /*explicitly=*/true, deviation_,
+      !MayShare(bucket, owner, claim, /*explicitly=*/true,
                 [](const PortOwner& one) { return one.next_; })) {
     return false;
   }
@@ -180,7 +155,7 @@ bool PortTable::PickFree(PortOwner& owner, Range range) {
   for (uint64_t i = 0; i < count; ++i) {
     const auto port = static_cast<uint16_t>(range.first + cursor_++ % count);
     PortBucket& bucket = Bucket(port);
-    if (MayShare(bucket, owner, claim, /*explicitly=*/false, deviation_,
+    if (MayShare(bucket, owner, claim, /*explicitly=*/false,
                  [](const PortOwner& one) { return one.next_; })) {
       Remember(bucket, claim);
       Add(bucket, owner, /*by_connect=*/false);

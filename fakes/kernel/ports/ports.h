@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "absl/functional/function_ref.h"
-#include "fakes/kernel/deviation.h"
 #include "fakes/kernel/sysctls.h"
 #include "syscalls/net/ip_addr.h"
 
@@ -64,7 +63,7 @@ class PortTable {
  public:
   using Range = FakeSysctls::PortRange;
 
-  explicit PortTable(uint64_t seed, Deviation deviation = Deviation::kNone);
+  explicit PortTable(uint64_t seed);
   PortTable(const PortTable&) = delete;
   PortTable& operator=(const PortTable&) = delete;
   ~PortTable();
@@ -98,7 +97,6 @@ class PortTable {
   void Add(PortBucket& bucket, PortOwner& owner, bool by_connect);
   bool PickFree(PortOwner& owner, Range range);
 
-  const Deviation deviation_;
   std::array<std::unique_ptr<Page>, 65536 / kPortsOfPage> pages_;
   uint64_t cursor_;  // Where the search for a free port continues.
 };

@@ -40,11 +40,9 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
     return SysResult::Error(EINVAL);
   }
   if (FamilyOf(address) == AF_UNSPEC) {
-    if (!kernel_.Deviates(Deviation::kUnspecKeepsConnection)) {
-      ++disconnects_;
-      Disconnect();
-      usage_ = Usage::kUnconnected;
-    }
+    ++disconnects_;
+    Disconnect();
+    usage_ = Usage::kUnconnected;
     return SysResult::Ok();
   }
   switch (usage_) {

@@ -106,13 +106,12 @@ void TcpSocket::CloseConnection(const Caller& caller) {
     const bool unread = ready_ > 0;
     in_.Take(kernel_.chunks, nullptr, ready_);
     ready_ = 0;
-    if (unread && !kernel_.Deviates(Deviation::kUnreadCloseSendsFin)) {
+    if (unread) {
       // The data is lost, and the sender must learn that (RFC 2525, section
       // 2.17).
       SendReset();
       SetState(TcpState::kClosed);
-    } else if (options_.linger_on() && options_.linger_seconds() == 0 &&
-               !kernel_.Deviates(Deviation::kLingerZeroSendsFin)) {
+    } else if (options_.linger_on() && options_.linger_seconds() == 0) {
       Disconnect();
     } else {
       if (EndStream()) SendFin();

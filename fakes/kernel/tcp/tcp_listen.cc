@@ -118,10 +118,6 @@ void TcpSocket::StopListening() {
   while (queue_first_ != nullptr) {
     TcpSocket& child = *queue_first_;
     LeaveQueue(child);
-    if (kernel_.Deviates(Deviation::kListenerCloseKeepsQueued)) {
-      child.shut_down_ = kBoth;
-      continue;
-    }
     child.Disconnect();
     child.Die();
   }
@@ -139,9 +135,8 @@ void TcpSocket::StopListening() {
 }
 
 TcpSocket::SynOutcome TcpSocket::OnSyn(TcpSocket& client) {
-  const int room =
-      backlog_ + (kernel_.Deviates(Deviation::kQueueHoldsBacklog) ? 0 : 1);
-  if (queued_ >= room) return SynOutcome::kLost;
+  // Linux queues one more than the backlog.
+  if (queued_ > backlog_) return SynOutcome::kLost;
   auto* const child = new TcpSocket(kernel_, family_, uid_);
   child->usage_ = Usage::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.

@@ -77,18 +77,13 @@ void TcpSocket::OnReset() {
     case TcpState::kClosed:
       return;
     case TcpState::kSynSent:
-      error_ = kernel_.Deviates(Deviation::kRefusalIsReset) ? ECONNRESET
-                                                            : ECONNREFUSED;
-      if (kernel_.Deviates(Deviation::kRefusalKeepsLocalPort)) {
-        port_locked_ = true;
-      }
+      error_ = ECONNREFUSED;
       break;
     case TcpState::kCloseWait:
       error_ = EPIPE;
       break;
     default:
-      error_ = kernel_.Deviates(Deviation::kPipeErrorBeforeReset) ? EPIPE
-                                                                  : ECONNRESET;
+      error_ = ECONNRESET;
       break;
   }
   fin_waits_ = false;

@@ -117,10 +117,7 @@ const FakeSysctls& TcpSocket::sysctls() const {
   return kernel_.machine.sysctls();
 }
 
-int TcpSocket::TakeError() {
-  if (kernel_.Deviates(Deviation::kPendingErrorStays)) return error_;
-  return std::exchange(error_, 0);
-}
+int TcpSocket::TakeError() { return std::exchange(error_, 0); }
 
 PortTable::Range TcpSocket::EphemeralPorts() const {
   PortTable::Range range = sysctls().ip_local_port_range;
@@ -170,9 +167,7 @@ RawAddress TcpSocket::remote_name() const {
 
 SysResult TcpSocket::PeerName(RawAddress& name) const {
   const bool connected =
-      state_ != TcpState::kSynSent &&
-      (state_ != TcpState::kClosed ||
-       (kernel_.Deviates(Deviation::kPeerNameAfterReset) && error_ != 0));
+      state_ != TcpState::kSynSent && state_ != TcpState::kClosed;
   if (remote_.port == 0 || !connected) return SysResult::Error(ENOTCONN);
   name = remote_name();
   return SysResult::Ok();
@@ -206,15 +201,10 @@ int16_t TcpSocket::PollEvents() {
   constexpr int16_t kWritable = POLLOUT | POLLWRNORM;
   if (state_ == TcpState::kListen) return queued_ > 0 ? kReadable : int16_t{0};
   int events = 0;
-  const bool both = shut_down_ == kBoth &&
-                    !kernel_.Deviates(Deviation::kNoHangUpAfterBothShutdowns);
-  if (both || state_ == TcpState::kClosed) events |= POLLHUP;
+  if (shut_down_ == kBoth || state_ == TcpState::kClosed) events |= POLLHUP;
   if ((shut_down_ & kReceive) != 0) events |= kReadable | POLLRDHUP;
   if (state_ != TcpState::kSynSent && state_ != TcpState::kSynReceived) {
-    const size_t mark = kernel_.Deviates(Deviation::kLowWaterMarkIgnoredByPoll)
-                            ? 1
-                            : LowWaterMark(Window(), /*all=*/false);
-    if (ready_ >= mark) events |= kReadable;
+    if (ready_ >= LowWaterMark(Window(), /*all=*/false)) events |= kReadable;
     if ((shut_down_ & kSend) != 0 || Writable()) events |= kWritable;
   }
   if (error_ != 0) events |= POLLERR;
@@ -227,9 +217,6 @@ SysResult TcpSocket::Ioctl(uint64_t request, int* value) {
     case FIONREAD:
       if (listening) return SysResult::Error(EINVAL);
       *value = static_cast<int>(ready_);
-      if (kernel_.Deviates(Deviation::kInputSizeCountsFin) && fin_received_) {
-        ++*value;
-      }
       return SysResult::Ok();
     case SIOCOUTQ:
     case SIOCOUTQNSD:

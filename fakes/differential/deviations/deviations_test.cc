@@ -1,4 +1,5 @@
-// Checks that the differential test finds every deviation of a FakeKernel.
+// Checks that the differential test finds every deviation of the patched
+// FakeKernel.
 
 #include <cstdint>
 #include <iostream>
@@ -10,16 +11,16 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fakes/differential/campaign.h"
+#include "fakes/differential/deviations/deviation.h"
 #include "fakes/differential/differ.h"
 #include "fakes/differential/fake_worlds.h"
 #include "fakes/differential/linux_worlds.h"
-#include "fakes/kernel/deviation.h"
 #include "gtest/gtest.h"
 
 namespace net::fake {
 
-void PrintTo(const DeviationEntry& entry, std::ostream* os) {
-  *os << entry.name;
+void PrintTo(const Deviation& deviation, std::ostream* os) {
+  *os << deviation.name;
 }
 
 }  // namespace net::fake
@@ -27,24 +28,25 @@ void PrintTo(const DeviationEntry& entry, std::ostream* os) {
 namespace net::differential {
 namespace {
 
-class DeviationsTest : public testing::TestWithParam<fake::DeviationEntry> {};
+class DeviationsTest : public testing::TestWithParam<fake::Deviation> {};
 
 TEST_P(DeviationsTest, IsFound) {
   LinuxWorlds oracle;
-  FakeWorlds subject(GetParam().deviation);
+  FakeWorlds subject;
   Plan plan;
   plan.seed = 1;
   plan.deadline = absl::Now() + absl::Seconds(60);
   plan.shrinking = absl::Seconds(1);
+  ASSERT_TRUE(fake::SelectDeviation(GetParam().name));
   const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  fake::SelectDeviation("");
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(outcome->findings.size(), 1U)
       << outcome->programs << " programs did not show that "
       << GetParam().meaning;
   // Without the deviation, this program shows no difference.
-  FakeWorlds right;
   const absl::StatusOr<std::optional<Difference>> otherwise =
-      Differ(oracle, right).Compare(outcome->findings[0].difference.program);
+      Differ(oracle, subject).Compare(outcome->findings[0].difference.program);
   ASSERT_TRUE(otherwise.ok()) << otherwise.status();
   EXPECT_FALSE(otherwise->has_value()) << FindingText(outcome->findings[0]);
   std::cout << "after " << outcome->programs
@@ -53,8 +55,8 @@ TEST_P(DeviationsTest, IsFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, DeviationsTest, testing::ValuesIn(fake::kDeviations),
-    [](const testing::TestParamInfo<fake::DeviationEntry>& one) {
+    All, DeviationsTest, testing::ValuesIn(fake::Deviations()),
+    [](const testing::TestParamInfo<fake::Deviation>& one) {
       return std::string(one.param.name);
     });
 

@@ -1,0 +1,28 @@
+#ifndef FAKES_DIFFERENTIAL_DEVIATIONS_DEVIATION_H_
+#define FAKES_DIFFERENTIAL_DEVIATIONS_DEVIATION_H_
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace net::fake {
+
+// A way in which the patched FakeKernel differs from Linux on purpose.
+struct Deviation {
+  absl::string_view name;
+  absl::string_view meaning;  // what a kernel with the deviation does
+};
+
+// The list of deviations.bzl.
+absl::Span<const Deviation> Deviations();
+
+// Gives all FakeKernels of the process the deviation of this name; "" stands
+// for none. Returns false if there is no such deviation. Call it only while
+// there is no FakeKernel.
+bool SelectDeviation(absl::string_view name);
+
+// Returns whether the deviation is selected. The patched sources call it.
+bool Deviates(absl::string_view name);
+
+}  // namespace net::fake
+
+#endif  // FAKES_DIFFERENTIAL_DEVIATIONS_DEVIATION_H_
