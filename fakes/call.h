@@ -2,6 +2,7 @@
 #define FAKES_CALL_H_
 
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <ostream>
 
@@ -11,51 +12,28 @@
 
 namespace net {
 
-// Names each system call of Syscalls, for those who count, fail, record or
-// explore calls. One for each virtual, spelled as there and in that order.
+// The system calls of class Syscalls, for code that counts, fails, records or
+// explores calls. A method Accept4 has the value kAccept4.
 enum class Call {
-  kSocket,
-  kBind,
-  kListen,
-  kAccept4,
-  kConnect,
-  kGetSockName,
-  kGetPeerName,
-  kSetSockOpt,
-  kGetSockOpt,
-  kShutdown,
-  kSend,
-  kRecv,
-  kSendMsg,
-  kRecvMsg,
-  kRead,
-  kWrite,
-  kPoll,
-  kPPoll,
-  kEpollCreate1,
-  kEpollCtl,
-  kEpollWait,
-  kClose,
-  kFcntl,
-  kIoctl,
-  kDup,
-  kDup3,
-  kPipe2,
-  kEventFd,
-  kClockGetTime,
-  kNanoSleep,
+#define NET_SYSCALL(method, ...) k##method,
+#include "syscalls/syscall_table.inc"
 };
 
-// How many there are: Call's values are 0 to kCallCount - 1.
-inline constexpr size_t kCallCount = static_cast<size_t>(Call::kNanoSleep) + 1;
+// All calls, in the order of Call.
+inline constexpr Call kAllCalls[] = {
+#define NET_SYSCALL(method, ...) Call::k##method,
+#include "syscalls/syscall_table.inc"
+};
 
-// All of them, in the order above.
-absl::Span<const Call> AllCalls();
+// The number of calls. The values of Call are 0 to kCallCount - 1.
+inline constexpr size_t kCallCount = std::size(kAllCalls);
 
-// The name of the call's man page: "accept4", "getsockname".
+inline absl::Span<const Call> AllCalls() { return kAllCalls; }
+
+// Returns the name of the call's man page: "accept4", "getsockname".
 absl::string_view CallName(Call call);
 
-// The inverse of CallName(); nullopt if Syscalls has no such call.
+// Returns the call with that name, or nullopt if Syscalls has none.
 std::optional<Call> CallFromName(absl::string_view name);
 
 std::ostream& operator<<(std::ostream& os, Call call);

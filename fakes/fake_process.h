@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "syscalls/complete_syscalls.h"
 #include "syscalls/sys_result.h"
-#include "syscalls/syscalls.h"
 
 namespace net {
 
@@ -71,7 +71,7 @@ struct FakeProcessOptions {
 //
 // The kernel owns its processes and must outlive every Socket that uses one.
 // Thread-safety: see Syscalls.
-class FakeProcess final : public Syscalls {
+class FakeProcess final : public CompleteSyscalls {
  public:
   FakeProcess(const FakeProcess&) = delete;
   FakeProcess& operator=(const FakeProcess&) = delete;
@@ -127,6 +127,16 @@ class FakeProcess final : public Syscalls {
   SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms) override;
   SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                   const sigset_t* signals) override;
+  // Not modelled: fail with ENOSYS.
+  SysResult EpollCreate1(int /*flags*/) override { return {}; }
+  SysResult EpollCtl(int /*epoll_fd*/, int /*operation*/, int /*fd*/,
+                     epoll_event* /*event*/) override {
+    return {};
+  }
+  SysResult EpollWait(int /*epoll_fd*/, epoll_event* /*events*/,
+                      int /*max_events*/, int /*timeout_ms*/) override {
+    return {};
+  }
 
   SysResult Close(int fd) override;
   SysResult Fcntl(int fd, int command, intptr_t argument) override;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "fakes/call.h"
 #include "fakes/intercepting_syscalls.h"
+#include "fakes/invocation.h"
 #include "syscalls/errors/errno_symbol.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
@@ -50,7 +51,7 @@ int FaultInjector::StrayCloses() const {
   return stray_closes_;
 }
 
-SysResult FaultInjector::Intercept(const Invocation& invocation,
+SysResult FaultInjector::Intercept(Invocation& invocation,
                                    absl::FunctionRef<SysResult()> make) {
   const Fault fault = Enter(invocation);
   if (fault.error == 0) {
@@ -69,14 +70,14 @@ Fault FaultInjector::Enter(const Invocation& invocation) {
   MutexLock lock(mutex_);
   // Erases the descriptor before the call: after it, the number can already be
   // another thread's new descriptor.
-  if (invocation.call == Call::kClose && open_.erase(invocation.fd) == 0 &&
-      invocation.fd >= 0) {
+  if (invocation.call() == Call::kClose && open_.erase(invocation.fd()) == 0 &&
+      invocation.fd() >= 0) {
     ++stray_closes_;
   }
-  const int nth = ++counts_[static_cast<size_t>(invocation.call)];
+  const int nth = ++counts_[static_cast<size_t>(invocation.call())];
   const auto it = std::find_if(
       unfired_.begin(), unfired_.end(), [&](const Fault& candidate) {
-        return candidate.call == invocation.call && candidate.nth == nth;
+        return candidate.call == invocation.call() && candidate.nth == nth;
       });
   if (it == unfired_.end()) return Fault();
   const Fault fault = *it;
@@ -85,24 +86,25 @@ Fault FaultInjector::Enter(const Invocation& invocation) {
 }
 
 void FaultInjector::NoteMade(const Invocation& invocation, SysResult result) {
-  if (!invocation.makes_descriptor && invocation.pipe_descriptors == nullptr) {
+  if (!invocation.makes_descriptor() &&
+      invocation.pipe_descriptors() == nullptr) {
     return;
   }
   MutexLock lock(mutex_);
-  if (invocation.makes_descriptor) {
+  if (invocation.makes_descriptor()) {
     open_.insert(result.fd());
   } else {
-    open_.insert(invocation.pipe_descriptors[0]);
-    open_.insert(invocation.pipe_descriptors[1]);
+    open_.insert(invocation.pipe_descriptors()[0]);
+    open_.insert(invocation.pipe_descriptors()[1]);
   }
 }
 
 void FaultInjector::Undo(const Invocation& invocation, SysResult result) {
   std::vector<int> made;
-  if (invocation.makes_descriptor) {
+  if (invocation.makes_descriptor()) {
     made = {result.fd()};
-  } else if (invocation.pipe_descriptors != nullptr) {
-    made = {invocation.pipe_descriptors[0], invocation.pipe_descriptors[1]};
+  } else if (invocation.pipe_descriptors() != nullptr) {
+    made = {invocation.pipe_descriptors()[0], invocation.pipe_descriptors()[1]};
   }
   for (const int fd : made) {
     {

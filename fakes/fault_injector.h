@@ -11,6 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "fakes/call.h"
 #include "fakes/intercepting_syscalls.h"
+#include "fakes/invocation.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
@@ -103,7 +104,7 @@ class FaultInjector final : public InterceptingSyscalls {
   int StrayCloses() const;
 
  protected:
-  SysResult Intercept(const Invocation& invocation,
+  SysResult Intercept(Invocation& invocation,
                       absl::FunctionRef<SysResult()> make) override;
 
  private:

@@ -14,6 +14,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "fakes/call.h"
+#include "fakes/invocation.h"
 #include "fakes/mock_actions.h"
 #include "fakes/mock_syscalls.h"
 #include "gmock/gmock.h"
@@ -27,7 +28,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Remembers what it was told of each call, and passes the call on.
+// Records each call and makes it.
 class Recorder final : public InterceptingSyscalls {
  public:
   using InterceptingSyscalls::InterceptingSyscalls;
@@ -35,7 +36,7 @@ class Recorder final : public InterceptingSyscalls {
   const std::vector<Invocation>& seen() const { return seen_; }
 
  protected:
-  SysResult Intercept(const Invocation& invocation,
+  SysResult Intercept(Invocation& invocation,
                       absl::FunctionRef<SysResult()> make) override {
     seen_.push_back(invocation);
     return make();
@@ -47,13 +48,13 @@ class Recorder final : public InterceptingSyscalls {
 
 class InterceptingSyscallsTest : public testing::Test {
  protected:
-  // Expects that `answer`, the answer of a call through the recorder, is
-  // `value`, and that the recorder was told of that call.
+  // Expects that `answer`, the result of a call through the recorder, is
+  // `value`, and that the recorder has recorded that call.
   void ExpectPassedOn(SysResult answer, int value, Call call, int fd) {
     EXPECT_THAT(answer, IsOkAndHolds(value));
     ASSERT_FALSE(recorder_.seen().empty());
-    EXPECT_EQ(recorder_.seen().back().call, call);
-    EXPECT_EQ(recorder_.seen().back().fd, fd);
+    EXPECT_EQ(recorder_.seen().back().call(), call);
+    EXPECT_EQ(recorder_.seen().back().fd(), fd);
   }
 
   MockSyscalls target_;
@@ -140,7 +141,7 @@ TEST_F(InterceptingSyscallsTest, PassesOnDescriptorCallsWithTheirArguments) {
   ExpectPassedOn(recorder_.Dup3(4, 5, 6), 44, Call::kDup3, 4);
   EXPECT_CALL(target_, Pipe2(pair, 6)).WillOnce(Succeed(45));
   ExpectPassedOn(recorder_.Pipe2(pair, 6), 45, Call::kPipe2, -1);
-  EXPECT_EQ(recorder_.seen().back().pipe_descriptors, pair);
+  EXPECT_EQ(recorder_.seen().back().pipe_descriptors(), pair);
   EXPECT_CALL(target_, EventFd(4u, 5)).WillOnce(Succeed(46));
   ExpectPassedOn(recorder_.EventFd(4, 5), 46, Call::kEventFd, -1);
 }
@@ -164,7 +165,7 @@ TEST_F(InterceptingSyscallsTest, TellsWhichCallsMakeDescriptors) {
   NiceMockSyscalls target;
   Recorder recorder(target);
   const auto makes_descriptor = [&](SysResult /*ENOSYS*/) {
-    return recorder.seen().back().makes_descriptor;
+    return recorder.seen().back().makes_descriptor();
   };
   EXPECT_TRUE(makes_descriptor(recorder.Socket(0, 0, 0)));
   EXPECT_TRUE(makes_descriptor(recorder.Accept4(0, nullptr, nullptr, 0)));
@@ -182,14 +183,76 @@ TEST_F(InterceptingSyscallsTest, TellsWhichCallsMakeDescriptors) {
   EXPECT_FALSE(makes_descriptor(recorder.Pipe2(pair, 0)));
 }
 
-// Answers by itself, without the target.
+// The example of the class comment.
+class OneByteAtATime final : public InterceptingSyscalls {
+ public:
+  OneByteAtATime(Syscalls& target, int fd)
+      : InterceptingSyscalls(target), fd_(fd) {}
+
+ protected:
+  SysResult Intercept(Invocation& invocation,
+                      absl::FunctionRef<SysResult()> make) override {
+    auto* const send = invocation.As<Call::kSend>();
+    if (send != nullptr && send->fd == fd_ && send->size > 1) {
+      send->size = 1;
+    }
+    return make();
+  }
+
+ private:
+  const int fd_;
+};
+
+TEST(InterceptingSyscalls, ShortensACall) {
+  MockSyscalls target;
+  OneByteAtATime sys(target, 4);
+  EXPECT_CALL(target, Send(4, DataStartsWith("h"), 1, MSG_NOSIGNAL))
+      .WillOnce(Succeed(1));
+  EXPECT_THAT(sys.Send(4, "hello", 5, MSG_NOSIGNAL), IsOkAndHolds(1));
+}
+
+TEST(InterceptingSyscalls, SelectsCallsByTheirArguments) {
+  MockSyscalls target;
+  OneByteAtATime sys(target, 4);
+  EXPECT_CALL(target, Send(5, DataStartsWith("hello"), 5, 0))
+      .WillOnce(Succeed(5));
+  EXPECT_THAT(sys.Send(5, "hello", 5, 0), IsOkAndHolds(5));
+  EXPECT_CALL(target, Write(4, DataStartsWith("hello"), 5))
+      .WillOnce(Succeed(5));
+  EXPECT_THAT(sys.Write(4, "hello", 5), IsOkAndHolds(5));
+}
+
+// Makes each send(2) twice, without and with the second byte.
+class Repeater final : public InterceptingSyscalls {
+ public:
+  using InterceptingSyscalls::InterceptingSyscalls;
+
+ protected:
+  SysResult Intercept(Invocation& invocation,
+                      absl::FunctionRef<SysResult()> make) override {
+    invocation.As<Call::kSend>()->size = 1;
+    static_cast<void>(make());
+    invocation.As<Call::kSend>()->size = 2;
+    return make();
+  }
+};
+
+TEST(InterceptingSyscalls, MakesTheCallWithTheArgumentsThatItThenHas) {
+  MockSyscalls target;
+  Repeater sys(target);
+  const testing::InSequence in_this_order;
+  EXPECT_CALL(target, Send(4, DataStartsWith("h"), 1, 0)).WillOnce(Succeed(1));
+  EXPECT_CALL(target, Send(4, DataStartsWith("he"), 2, 0)).WillOnce(Succeed(2));
+  EXPECT_THAT(sys.Send(4, "hello", 5, 0), IsOkAndHolds(2));
+}
+
+// Fails each call without making it.
 class Refuser final : public InterceptingSyscalls {
  public:
   using InterceptingSyscalls::InterceptingSyscalls;
 
  protected:
-  SysResult Intercept(const Invocation&,
-                      absl::FunctionRef<SysResult()>) override {
+  SysResult Intercept(Invocation&, absl::FunctionRef<SysResult()>) override {
     return SysResult::Error(EPERM);
   }
 };

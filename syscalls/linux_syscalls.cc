@@ -13,11 +13,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <type_traits>
 
 #include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
 #include "syscalls/syscalls.h"
 
 namespace net {
+
+#define NET_SYSCALL(method, name, result, ...)                       \
+  static_assert(std::is_same_v<decltype(&LinuxSyscalls::method),     \
+                               SysResult (LinuxSyscalls::*)(         \
+                                   NET_SYSCALL_TYPES(__VA_ARGS__))>, \
+                "LinuxSyscalls::" #method " differs from syscall_table.inc");
+#include "syscalls/syscall_table.inc"
+
 namespace {
 
 SysResult FromLibc(int64_t answer) {

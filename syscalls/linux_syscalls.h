@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "syscalls/complete_syscalls.h"
 #include "syscalls/sys_result.h"
-#include "syscalls/syscalls.h"
 
 namespace net {
 
@@ -21,7 +21,7 @@ namespace net {
 //
 // Thread-safety: see Syscalls. A call that fails leaves the global `errno` as
 // libc sets it.
-class LinuxSyscalls final : public Syscalls {
+class LinuxSyscalls final : public CompleteSyscalls {
  public:
   constexpr LinuxSyscalls() = default;
 

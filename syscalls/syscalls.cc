@@ -1,55 +1,25 @@
 #include "syscalls/syscalls.h"
 
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
-#include <csignal>
-#include <cstddef>
-#include <cstdint>
-#include <ctime>
+#include <type_traits>
 
 #include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
 
 namespace net {
 
-SysResult Syscalls::Socket(int, int, int) { return {}; }
-SysResult Syscalls::Bind(int, const sockaddr*, socklen_t) { return {}; }
-SysResult Syscalls::Listen(int, int) { return {}; }
-SysResult Syscalls::Accept4(int, sockaddr*, socklen_t*, int) { return {}; }
-SysResult Syscalls::Connect(int, const sockaddr*, socklen_t) { return {}; }
-SysResult Syscalls::GetSockName(int, sockaddr*, socklen_t*) { return {}; }
-SysResult Syscalls::GetPeerName(int, sockaddr*, socklen_t*) { return {}; }
-SysResult Syscalls::SetSockOpt(int, int, int, const void*, socklen_t) {
-  return {};
-}
-SysResult Syscalls::GetSockOpt(int, int, int, void*, socklen_t*) { return {}; }
-SysResult Syscalls::Shutdown(int, int) { return {}; }
+// Defines the methods of Syscalls, which fail with ENOSYS. A method without a
+// row is not defined here, so programs that use Syscalls do not link.
+#define NET_SYSCALL(method, name, result, ...)                                 \
+  static_assert(                                                               \
+      std::is_same_v<decltype(&Syscalls::method),                              \
+                     SysResult (Syscalls::*)(NET_SYSCALL_TYPES(__VA_ARGS__))>, \
+      "Syscalls::" #method " differs from syscall_table.inc");                 \
+  SysResult Syscalls::method(NET_SYSCALL_TYPES(__VA_ARGS__)) { return {}; }
 
-SysResult Syscalls::Send(int, const void*, size_t, int) { return {}; }
-SysResult Syscalls::Recv(int, void*, size_t, int) { return {}; }
-SysResult Syscalls::SendMsg(int, const msghdr*, int) { return {}; }
-SysResult Syscalls::RecvMsg(int, msghdr*, int) { return {}; }
-SysResult Syscalls::Read(int, void*, size_t) { return {}; }
-SysResult Syscalls::Write(int, const void*, size_t) { return {}; }
+// Checks that the types of a call's arguments exist.
+#define NET_FUTURE_SYSCALL(method, name, result, ...) \
+  static_assert(std::is_function_v<SysResult(NET_SYSCALL_TYPES(__VA_ARGS__))>);
 
-SysResult Syscalls::Poll(pollfd*, nfds_t, int) { return {}; }
-SysResult Syscalls::PPoll(pollfd*, nfds_t, const timespec*, const sigset_t*) {
-  return {};
-}
-SysResult Syscalls::EpollCreate1(int) { return {}; }
-SysResult Syscalls::EpollCtl(int, int, int, epoll_event*) { return {}; }
-SysResult Syscalls::EpollWait(int, epoll_event*, int, int) { return {}; }
-
-SysResult Syscalls::Close(int) { return {}; }
-SysResult Syscalls::Fcntl(int, int, intptr_t) { return {}; }
-SysResult Syscalls::Ioctl(int, uint64_t, intptr_t) { return {}; }
-SysResult Syscalls::Dup(int) { return {}; }
-SysResult Syscalls::Dup3(int, int, int) { return {}; }
-SysResult Syscalls::Pipe2(int[2], int) { return {}; }
-SysResult Syscalls::EventFd(unsigned int, int) { return {}; }
-
-SysResult Syscalls::ClockGetTime(clockid_t, timespec*) { return {}; }
-SysResult Syscalls::NanoSleep(const timespec*, timespec*) { return {}; }
+#include "syscalls/syscall_table.inc"
 
 }  // namespace net

@@ -15,6 +15,7 @@
 #include "fakes/call.h"
 #include "fakes/fault_injector.h"
 #include "fakes/intercepting_syscalls.h"
+#include "fakes/invocation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/linux_syscalls.h"
@@ -41,15 +42,15 @@ class PortSpy final : public InterceptingSyscalls {
   const std::vector<ip::Endpoint>& seen() const { return seen_; }
 
  protected:
-  SysResult Intercept(const Invocation& invocation,
+  SysResult Intercept(Invocation& invocation,
                       absl::FunctionRef<SysResult()> make) override {
     const SysResult result = make();
     const bool binds =
-        invocation.call == Call::kBind || invocation.call == Call::kListen;
+        invocation.call() == Call::kBind || invocation.call() == Call::kListen;
     ip::SockAddr local;
     if (binds && result.ok() &&
         target()
-            .GetSockName(invocation.fd, local.get(), local.size_ptr())
+            .GetSockName(invocation.fd(), local.get(), local.size_ptr())
             .ok()) {
       seen_.push_back(local.ToEndpoint().value());
     }
@@ -233,10 +234,11 @@ TEST_P(CleanUp, AnInterruptedConnectThatIsRefusedSaysSo) {
     using InterceptingSyscalls::InterceptingSyscalls;
 
    protected:
-    SysResult Intercept(const Invocation& invocation,
+    SysResult Intercept(Invocation& invocation,
                         absl::FunctionRef<SysResult()> make) override {
-      if (invocation.call == Call::kConnect) {
-        EXPECT_THAT(target().Fcntl(invocation.fd, F_SETFL, O_NONBLOCK), IsOk());
+      if (invocation.call() == Call::kConnect) {
+        EXPECT_THAT(target().Fcntl(invocation.fd(), F_SETFL, O_NONBLOCK),
+                    IsOk());
       }
       return make();
     }

@@ -21,6 +21,7 @@
 #include "fakes/differential/program.h"
 #include "fakes/differential/worlds.h"
 #include "fakes/intercepting_syscalls.h"
+#include "fakes/invocation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
@@ -44,7 +45,7 @@ class WithoutEpipe final : public InterceptingSyscalls {
   using InterceptingSyscalls::InterceptingSyscalls;
 
  protected:
-  SysResult Intercept(const Invocation&,
+  SysResult Intercept(Invocation&,
                       absl::FunctionRef<SysResult()> make) override {
     const SysResult result = make();
     return result.error() == EPIPE ? SysResult::Error(ENOTCONN) : result;

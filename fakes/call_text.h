@@ -1,0 +1,60 @@
+#ifndef FAKES_CALL_TEXT_H_
+#define FAKES_CALL_TEXT_H_
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
+#include "fakes/argument_text.h"
+#include "fakes/invocation.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
+
+namespace net {
+
+// The text of a system call as strace(1) writes it. It must be constructed
+// before the call, because it reads the size of the caller's buffer, which the
+// call may change. fakes/argument_text.h describes the texts of pointers.
+class CallText {
+ public:
+  explicit CallText(const Invocation& invocation);
+
+  // Returns the call with its arguments: "close(3)". An argument that a call
+  // fills in is "?" if `result` says that it did not.
+  std::string Call(SysResult result) const;
+
+  // Returns the result: "3", "-1 EBADF", "1 [{3, POLLOUT}]".
+  std::string Result(SysResult result) const;
+
+ private:
+  // Returns the text of the argument `i`, or nullopt if it has none: the third
+  // one of fcntl(fd, F_GETFD).
+  std::optional<std::string> Text(size_t i, SysResult result) const;
+  std::string PointerText(size_t i, SysResult result) const;
+  std::string BufferText(size_t i, SysResult result) const;
+
+  // Returns the number of the argument of that kind, or 0 if there is none.
+  int64_t NumberOf(ArgumentKind kind) const;
+  // Returns the number after the argument `i`, the size of its target.
+  size_t SizeAfter(size_t i) const;
+  // Returns how many bytes of the buffer `i` are filled in. The argument after
+  // it points to the length.
+  socklen_t FilledBytes(size_t i) const;
+  // Whether the kernel uses the length to which the argument `i` points.
+  bool UsesLength(size_t i) const;
+  // Whether received data may be shown.
+  Show Received(SysResult result) const;
+
+  const absl::string_view name_;
+  const absl::InlinedVector<Argument, 6> arguments_;
+  socklen_t length_before_ = 0;  // The target of the kLengthInOut.
+};
+
+}  // namespace net
+
+#endif  // FAKES_CALL_TEXT_H_
