@@ -34,9 +34,9 @@ namespace net {
 //     const int fd_;
 //   };
 //
-// The target must outlive it. Thread-safety: as of Syscalls. The caller's
-// thread calls Intercept(), concurrently with other threads. Intercept() must
-// not hold a lock while it makes a call that may block.
+// The target must outlive it. Thread-safety: see Syscalls. The caller's thread
+// calls Intercept(), concurrently with other threads. Intercept() must not hold
+// a lock while it makes a call that may block.
 class InterceptingSyscalls : public CompleteSyscalls {
  public:
   explicit InterceptingSyscalls(Syscalls& target) : target_(target) {}

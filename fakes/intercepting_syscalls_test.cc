@@ -48,8 +48,8 @@ class Recorder final : public InterceptingSyscalls {
 
 class InterceptingSyscallsTest : public testing::Test {
  protected:
-  // Expects that `answer`, the result of a call through the recorder, is
-  // `value`, and that the recorder has recorded that call.
+  // Expects that `answer`, the result of a call through the recorder, has the
+  // value `value`, and that the recorder has recorded that call.
   void ExpectPassedOn(SysResult answer, int value, Call call, int fd) {
     EXPECT_THAT(answer, IsOkAndHolds(value));
     ASSERT_FALSE(recorder_.seen().empty());

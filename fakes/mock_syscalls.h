@@ -54,8 +54,8 @@ class MockSyscallsBase : public MockSyscallsMethods {
 //   EXPECT_THAT(tcp::Listen(local.addr, local.port, {}, sys),
 //               IsErrno(EADDRINUSE));
 //
-// Thread-safety: as of every mock of GoogleMock. Set the expectations first,
-// then make calls from any thread.
+// Thread-safety: that of GoogleMock's mocks. Set the expectations first, then
+// make calls from any thread.
 using MockSyscalls = testing::StrictMock<MockSyscallsBase>;
 
 // The lenient variant: a call that the test does not expect returns ENOSYS, or

@@ -38,7 +38,7 @@ namespace net {
 // not read if it is null, outside of user space, or if the call failed with
 // EFAULT. Any other invalid pointer crashes the program.
 //
-// The target must outlive it. Thread-safety: as of Syscalls. The thread that
+// The target must outlive it. Thread-safety: see Syscalls. The thread that
 // made the call calls the sink. The sinks of all TracingSyscalls are called by
 // one thread at a time, so several TracingSyscalls can share one. A sink must
 // not make calls through a TracingSyscalls.

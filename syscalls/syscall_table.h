@@ -16,18 +16,18 @@
 
 #include "syscalls/require_cxx20.h"
 
-// What the rows of syscalls/syscall_table.inc are made of: the types and the
-// kinds of arguments, and macros that turn a row into C++.
+// For the rows of syscalls/syscall_table.inc: argument types, argument kinds
+// and result kinds, and macros that turn a row into C++.
 
 namespace net {
 
-// What an argument of a system call means, beyond its type.
+// The meaning of an argument of a system call, in addition to its type.
 enum class ArgumentKind {
   // Numbers.
   kFd,
   kNumber,  // A count, a timeout in ms.
   kSize,    // An unsigned count or number of bytes.
-  kLength,  // A socklen_t, which the kernel takes for an int.
+  kLength,  // A socklen_t, which the kernel reads as an int.
   kDomain,
   kSocketType,
   kProtocol,
@@ -70,7 +70,7 @@ enum class ArgumentKind {
   kPointer,  // Any other. A trace does not show its target.
 };
 
-// What a successful system call returns.
+// The meaning of the value that a successful system call returns.
 enum class ResultKind { kValue, kDescriptor };
 
 }  // namespace net
