@@ -170,14 +170,13 @@ const std::vector<Case>& AcceptCases() {
        .source = "accept(2), DESCRIPTION",
        .run = &QueuedAtOnce},
       {.id = "accept.waits_for_a_connection",
-       .requirement =
-           "With nothing queued, Accept must wait until a connection "
-           "comes, and return that.",
+       .requirement = "Accept must block while the accept queue is empty, and "
+                      "return the next connection that arrives.",
        .source = "accept(2), DESCRIPTION",
        .run = &BlocksUntilConnected},
       {.id = "accept.in_order",
-       .requirement = "Connections must be accepted in the order in which they "
-                      "were established.",
+       .requirement = "Accept must return connections in the order in which "
+                      "they were established.",
        .source = "accept(2), DESCRIPTION (the first of the queue)",
        .run = &InOrder},
       {.id = "accept.local_address",
@@ -187,8 +186,8 @@ const std::vector<Case>& AcceptCases() {
        .run = &LocalAddress},
       {.id = "accept.local_address.of_any",
        .requirement =
-           "A socket that a wildcard listener accepted must have the "
-           "very address that was connected to.",
+           "The local address of a socket accepted by a wildcard listener must "
+           "be the address that the client connected to.",
        .source = "RFC 9293, section 3.9.1.1; ip(7), Address format",
        .run = &LocalAddressOfAny},
       {.id = "accept.local_address.mapped",
@@ -198,19 +197,18 @@ const std::vector<Case>& AcceptCases() {
        .axes = Axes::kV6,
        .run = &LocalAddressMapped},
       {.id = "accept.apart_from_each_other",
-       .requirement = "Closing one accepted socket must not touch the others, "
-                      "nor the listener.",
+       .requirement = "Closing one accepted socket must affect neither the "
+                      "other accepted sockets nor the listener.",
        .source = "accept(2), DESCRIPTION; close(2)",
        .run = &ClosingOneLeavesTheOthers},
       {.id = "accept.inherits.keepalive",
-       .requirement = "Sockets that a keep-alive listener accepted must have "
-                      "SO_KEEPALIVE set, too.",
+       .requirement = "Sockets accepted by a listener with keep-alive must "
+                      "have SO_KEEPALIVE set.",
        .source = "contract: keepalive on a listener",
        .run = &InheritsKeepAlive},
       {.id = "accept.inherits.no_keepalive",
-       .requirement =
-           "Sockets that a listener without keep-alive accepted must "
-           "not have SO_KEEPALIVE set.",
+       .requirement = "Sockets accepted by a listener without keep-alive must "
+                      "not have SO_KEEPALIVE set.",
        .source = "contract: keepalive on a listener; RFC 9293, section 3.8.4 "
                  "(MUST-25)",
        .run = &NoKeepAliveByItself},

@@ -134,43 +134,44 @@ void HoldsUpNobody(Context& c) {
 const std::vector<Case>& AcceptBlockedCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "accept.interrupted.goes_on",
-       .requirement = "A signal should not end an Accept that waits: it should "
-                      "return the connection that comes.",
+       .requirement = "A blocked Accept should not return because of a signal, "
+                      "but block until the next connection and return that.",
        .source = "contract: Accept; accept(2), EINTR",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &InterruptedGoesOn},
       {.id = "accept.interrupted.several_times",
-       .requirement = "Accept should go on waiting over any number of signals.",
+       .requirement = "A blocked Accept should not return because of signals, "
+                      "however many arrive.",
        .source = "contract: Accept; accept(2), EINTR",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &InterruptedSeveralTimes},
       {.id = "accept.interrupted.loses_nothing",
-       .requirement = "After a signal, the connection that comes must be "
-                      "accepted: by that Accept or, if it reports the signal, "
-                      "by the next.",
+       .requirement = "A connection that arrives after a signal must be "
+                      "accepted: by the interrupted Accept or, if that failed "
+                      "with EINTR, by the next Accept.",
        .source = "accept(2), EINTR; signal(7), Interruption of system calls",
        .needs = Need::kInterrupt,
        .run = &InterruptedLosesNothing},
       {.id = "accept.shutdown.wakes",
-       .requirement = "Shutting the listener down must end an Accept that "
-                      "waits, as invalid.",
+       .requirement = "A blocked Accept must fail with EINVAL when the "
+                      "listener is shut down.",
        .source = "Linux; shutdown(2); accept(2), EINVAL",
        .run = &ShutdownWakes},
       {.id = "accept.shutdown.wakes_all",
-       .requirement = "Shutting the listener down must end every Accept that "
-                      "waits.",
+       .requirement = "Every blocked Accept must fail with EINVAL when the "
+                      "listener is shut down.",
        .source = "Linux; shutdown(2); accept(2), EINVAL",
        .run = &ShutdownWakesAll},
       {.id = "accept.concurrent.each_gets_one",
-       .requirement = "Of two connections, two concurrent Accepts must get one "
-                      "each.",
+       .requirement =
+           "Two concurrent Accepts must return one each of two connections.",
        .source = "accept(2), DESCRIPTION; pthreads(7)",
        .run = &EachGetsOne},
       {.id = "accept.concurrent.holds_up_nobody",
-       .requirement = "While an Accept waits, other sockets must be usable: "
-                      "listening, connecting, accepting, sending, receiving.",
+       .requirement = "While an Accept is blocked, other sockets must still be "
+                      "able to listen, connect, accept, send and receive.",
        .source = "accept(2), DESCRIPTION (blocks the caller); pthreads(7)",
        .run = &HoldsUpNobody},
   };

@@ -208,85 +208,87 @@ void ShutdownOfWriting(Context& c) {
 const std::vector<Case>& AcceptErrorCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "accept.would_block",
-       .requirement = "With nothing queued, Accept on a non-blocking listener "
-                      "must answer `again`.",
+       .requirement = "Accept on a non-blocking listener must fail with EAGAIN "
+                      "while the accept queue is empty.",
        .source = "contract: NONBLOCK listener; accept(2), EAGAIN",
        .run = &WouldBlock},
       {.id = "accept.would_block.once_drained",
-       .requirement = "Accept on a non-blocking listener must answer `again` "
-                      "once it has taken all connections.",
+       .requirement = "Accept on a non-blocking listener must fail with EAGAIN "
+                      "once every queued connection has been accepted.",
        .source = "contract: NONBLOCK listener; accept(2), EAGAIN",
        .run = &WouldBlockOnceDrained},
       {.id = "accept.would_block.then_accepts",
-       .requirement = "A connection that comes after `again` must be accepted.",
+       .requirement = "After an Accept has failed with EAGAIN, the next Accept "
+                      "must return a connection that has arrived since.",
        .source = "accept(2), EAGAIN, NOTES",
        .run = &WouldBlockThenAccepts},
       {.id = "accept.would_block.whatever_the_flags",
-       .requirement =
-           "Whether Accept waits must depend on the listener, not on "
-           "the flags for the new socket.",
+       .requirement = "Whether Accept blocks must depend on the listener's "
+                      "O_NONBLOCK, not on the flags for the new socket.",
        .source = "accept(2), EAGAIN, SOCK_NONBLOCK",
        .run = &WouldBlockIsTheListeners},
       {.id = "accept.not_a_listener.connected",
-       .requirement = "Accept on a connected socket must fail as invalid.",
+       .requirement = "Accept on a connected socket must fail with EINVAL.",
        .source = "accept(2), EINVAL",
        .run = &OnConnected},
       {.id = "accept.not_a_listener.accepted",
-       .requirement = "Accept on an accepted socket must fail as invalid: it "
-                      "inherits much of its listener, but not listening.",
+       .requirement = "Accept on an accepted socket must fail with EINVAL: "
+                      "listening is not inherited.",
        .source = "accept(2), EINVAL, DESCRIPTION",
        .run = &OnAccepted},
       {.id = "accept.not_a_listener.bound",
-       .requirement = "Accept on a socket that is bound but does not listen "
-                      "must fail as invalid.",
+       .requirement = "Accept on a socket that is bound but not listening must "
+                      "fail with EINVAL.",
        .source = "accept(2), EINVAL",
        .run = &OnBound},
       {.id = "accept.not_a_listener.new",
        .requirement = "Accept on a socket that is neither bound nor connected "
-                      "must fail as invalid.",
+                      "must fail with EINVAL.",
        .source = "accept(2), EINVAL",
        .run = &OnNew},
       {.id = "accept.closed_descriptor",
-       .requirement = "Accept on a closed descriptor must fail as that.",
+       .requirement = "Accept on a closed descriptor must fail with EBADF.",
        .source = "accept(2), EBADF",
        .run = &ClosedDescriptor},
       {.id = "accept.not_a_socket",
-       .requirement = "Accept on a pipe must fail as not a socket.",
+       .requirement = "Accept on a pipe must fail with ENOTSOCK.",
        .source = "accept(2), ENOTSOCK",
        .run = &NotASocket},
       {.id = "accept.not_tcp",
-       .requirement = "Accept on a UDP socket must fail as not supported.",
+       .requirement = "Accept on a UDP socket must fail with EOPNOTSUPP.",
        .source = "accept(2), EOPNOTSUPP",
        .run = &NotTcp},
       {.id = "accept.flags.unknown",
-       .requirement = "An unknown flag must be an error that takes no "
-                      "connection.",
+       .requirement = "Accept with an unknown flag must fail with EINVAL and "
+                      "leave the connection in the accept queue.",
        .source = "contract: flags; accept(2), EINVAL",
        .run = &UnknownFlag},
       {.id = "accept.too_many_files",
-       .requirement = "Without a free descriptor, Accept must fail.",
+       .requirement = "Accept must fail with EMFILE when the process has "
+                      "reached its limit of open descriptors.",
        .source = "accept(2), EMFILE",
        .run = &TooManyFiles},
       {.id = "accept.too_many_files.then_recovered",
-       .requirement = "The connection must stay queued, with its data, and be "
-                      "accepted once there are free descriptors.",
+       .requirement =
+           "After Accept has failed with EMFILE, the connection must stay "
+           "queued with its data, and be accepted once a descriptor is free.",
        .source = "contract: Accept; accept(2), EMFILE",
        .run = &TooManyFilesRecovers},
       {.id = "accept.too_many_files.nobody_there",
-       .requirement = "Without a free descriptor, Accept should fail as that "
-                      "also when nothing is queued.",
+       .requirement = "Accept should fail with EMFILE at the limit of open "
+                      "descriptors even if the accept queue is empty.",
        .source = "Linux; accept(2), EMFILE",
        .level = Level::kVariation,
        .run = &TooManyFilesNobodyThere},
       {.id = "accept.too_many_files.one_suffices",
-       .requirement = "Accept should need no more than one descriptor for each "
-                      "connection.",
+       .requirement =
+           "Accept should need only one free descriptor for each connection.",
        .source = "contract: any success",
        .level = Level::kShould,
        .run = &OneDescriptorSuffices},
       {.id = "accept.shutdown.before",
-       .requirement = "Accept on a listener that was shut down must fail as "
-                      "invalid, without waiting.",
+       .requirement = "Accept on a listener that was shut down must fail with "
+                      "EINVAL, without blocking.",
        .source = "Linux; shutdown(2); accept(2), EINVAL",
        .run = &AfterShutdown},
       {.id = "accept.shutdown.refuses",
@@ -301,8 +303,8 @@ const std::vector<Case>& AcceptErrorCases() {
        .needs = Need::kOwnNetwork,
        .run = &AfterShutdownKeepsThePort},
       {.id = "accept.shutdown.of_writing",
-       .requirement = "Shutting down a listener's writing direction, which it "
-                      "does not have, should change nothing.",
+       .requirement = "Shutting down the sending direction of a listener, "
+                      "which has none, should have no effect.",
        .source = "Linux; shutdown(2)",
        .level = Level::kVariation,
        .run = &ShutdownOfWriting},

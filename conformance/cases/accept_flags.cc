@@ -150,62 +150,61 @@ void NonblockingWouldBlock(Context& c) {
 const std::vector<Case>& AcceptFlagCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "accept.flags.blocking_by_default",
-       .requirement = "Without a flag, the accepted descriptor should be "
-                      "blocking.",
+       .requirement = "The accepted descriptor should be blocking, unless "
+                      "NONBLOCK is given.",
        .source = "contract: flags",
        .level = Level::kShould,
        .run = &BlockingByDefault},
       {.id = "accept.flags.close_on_exec_by_default",
-       .requirement = "Without a flag, the accepted descriptor should be "
-                      "close-on-exec.",
+       .requirement = "The accepted descriptor should be close-on-exec, unless "
+                      "NO_CLOEXEC is given.",
        .source = "contract: flags",
        .level = Level::kShould,
        .run = &CloseOnExecByDefault},
       {.id = "accept.flags.nonblock",
-       .requirement = "With the flag, the accepted descriptor must be "
-                      "non-blocking.",
+       .requirement =
+           "The accepted descriptor must be non-blocking if NONBLOCK is given.",
        .source = "accept(2), SOCK_NONBLOCK; contract: flags",
        .run = &Nonblock},
       {.id = "accept.flags.nonblock.would_block",
-       .requirement = "A receive on a socket accepted as non-blocking must "
-                      "answer `again` while there is no data.",
+       .requirement = "Recv on a socket accepted with NONBLOCK must fail with "
+                      "EAGAIN while there is no data.",
        .source = "accept(2), SOCK_NONBLOCK; recv(2), EAGAIN",
        .run = &NonblockingWouldBlock},
       {.id = "accept.flags.no_cloexec",
-       .requirement = "With the flag, the accepted descriptor must not be "
-                      "close-on-exec.",
+       .requirement = "The accepted descriptor must not be close-on-exec if "
+                      "NO_CLOEXEC is given.",
        .source = "accept(2), SOCK_CLOEXEC; contract: flags",
        .run = &NoCloseOnExec},
       {.id = "accept.flags.both",
-       .requirement = "Both flags together must both have their effect.",
+       .requirement =
+           "NONBLOCK and NO_CLOEXEC must both take effect if both are given.",
        .source = "accept(2), DESCRIPTION (bitwise ORed)",
        .run = &Both},
       {.id = "accept.flags.of_the_call_alone",
-       .requirement =
-           "The flags of one Accept should not reach the next one of "
-           "the same listener.",
+       .requirement = "The flags of one Accept should not affect the next "
+                      "Accept on the same listener.",
        .source = "accept(2), DESCRIPTION; contract: flags",
        .level = Level::kShould,
        .run = &OfTheCallAlone},
       {.id = "accept.flags.not_on_the_listener",
-       .requirement = "The flags of an Accept must not change those of the "
-                      "listener.",
+       .requirement =
+           "The flags of an Accept must not change the flags of the listener.",
        .source = "accept(2), DESCRIPTION",
        .run = &LeavesTheListenersFlags},
       {.id = "accept.inherits.not_nonblock",
-       .requirement =
-           "A socket that a non-blocking listener accepted should be "
-           "blocking unless the call says otherwise.",
+       .requirement = "A socket accepted by a non-blocking listener should be "
+                      "blocking, unless NONBLOCK is given to Accept.",
        .source = "accept(2), NOTES; contract: NONBLOCK listener",
        .level = Level::kShould,
        .run = &DoesNotInheritNonblock},
       {.id = "accept.inherits.not_nonblock.waits",
-       .requirement = "A receive on a socket that a non-blocking listener "
-                      "accepted must wait for data.",
+       .requirement = "Recv on a socket accepted by a non-blocking listener "
+                      "must block until there is data.",
        .source = "accept(2), NOTES; contract: NONBLOCK listener",
        .run = &AcceptedOfNonblockingWaits},
       {.id = "accept.inherits.not_no_cloexec",
-       .requirement = "A socket that a listener without close-on-exec accepted "
+       .requirement = "A socket accepted by a listener without close-on-exec "
                       "should be close-on-exec.",
        .source = "contract: flags",
        .level = Level::kShould,

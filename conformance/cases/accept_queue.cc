@@ -135,13 +135,14 @@ void ShutdownResets(Context& c) {
 const std::vector<Case>& AcceptQueueCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "accept.queue.stays_until_accepted",
-       .requirement = "Each connection must stay queued until it is accepted, "
-                      "and each Accept must take one.",
+       .requirement = "Each connection must stay in the accept queue until it "
+                      "is accepted, and each Accept must take one.",
        .source = "listen(2), DESCRIPTION; accept(2), DESCRIPTION",
        .run = &StayUntilAccepted},
       {.id = "accept.queue.closed_before_accept",
-       .requirement = "A connection that the peer has closed must still be "
-                      "accepted, with its peer, its data and its end.",
+       .requirement = "A connection that its client closed while it was queued "
+                      "must still be accepted, with its peer address, its data "
+                      "and the end of its stream.",
        .source = "accept(2), DESCRIPTION; RFC 9293, section 3.6",
        .run = &ClosedBeforeAccept},
       {.id = "accept.queue.reset_before_accept",
@@ -151,26 +152,26 @@ const std::vector<Case>& AcceptQueueCases() {
        .level = Level::kVariation,
        .run = &ResetBeforeAccept},
       {.id = "accept.queue.reset_before_accept.told_by_recv",
-       .requirement = "The first receive on a connection that was reset while "
-                      "queued should tell so, the second be at the end.",
+       .requirement =
+           "On a connection that was reset while queued, the first Recv should "
+           "fail with ECONNRESET, and the second return 0.",
        .source = "Linux; accept(2), ECONNABORTED; tcp(7), Error handling",
        .level = Level::kVariation,
        .run = &ResetToldByRecv},
       {.id = "accept.queue.reset_before_accept.no_peer",
        .requirement = "A connection that was reset while queued should have no "
-                      "peer.",
+                      "peer address.",
        .source = "contract: tcp::PeerAddr; getpeername(2), ENOTCONN",
        .level = Level::kVariation,
        .run = &ResetHasNoPeer},
       {.id = "accept.queue.next_after_reset",
-       .requirement = "A connection that was reset while queued must not keep "
-                      "the next one from being accepted.",
+       .requirement = "A connection that was reset while queued must not "
+                      "prevent the next one from being accepted.",
        .source = "contract: Accept; accept(2), ECONNABORTED",
        .run = &NextAfterReset},
       {.id = "accept.queue.reset_by_shutdown",
-       .requirement =
-           "Shutting a listener down must reset the connections that "
-           "are still queued.",
+       .requirement = "Shutting down a listener must reset the connections "
+                      "that are still queued.",
        .source = "Linux; shutdown(2)",
        .run = &ShutdownResets},
   };

@@ -279,54 +279,52 @@ void RecvAgainAndAgain(Context& c) {
 std::vector<Case> Addresses() {
   return {
       {.id = "peeraddr.changes.once_connected",
-       .requirement = "A socket that had no peer while it was connecting must "
-                      "have one when it is connected.",
+       .requirement = "A socket that had no peer address while it was "
+                      "connecting must have one once it is connected.",
        .source = "getpeername(2) DESCRIPTION, ENOTCONN; connect(2), "
                  "EINPROGRESS",
        .run = &PeerOnceConnected},
       {.id = "peeraddr.changes.reset",
-       .requirement = "A socket whose peer was asked for before a reset may "
-                      "have no peer after it (Linux), or the one that it had.",
+       .requirement = "After a reset, a socket whose peer address was read "
+                      "before may have none (Linux), or the one that it had.",
        .source = "getpeername(2) ENOTCONN; RFC 9293 section 3.10.7.4",
        .level = Level::kVariation,
        .run = &PeerAfterReset},
       {.id = "peeraddr.changes.next_accepted",
-       .requirement = "The peer of an accepted socket must be its own, also "
-                      "when an earlier socket had the same descriptor.",
+       .requirement = "An accepted socket must have its own peer address, even "
+                      "if an earlier socket had the same descriptor.",
        .source = "getpeername(2) DESCRIPTION; close(2) DESCRIPTION",
        .run = &PeerOfNextAccepted},
       {.id = "peeraddr.changes.next_connected",
-       .requirement = "The peer of a connected socket must be its own, also "
-                      "when an earlier socket had the same descriptor.",
+       .requirement = "A connected socket must have its own peer address, even "
+                      "if an earlier socket had the same descriptor.",
        .source = "getpeername(2) DESCRIPTION; close(2) DESCRIPTION",
        .run = &PeerOfNextConnected},
       {.id = "peeraddr.changes.after_listener",
        .requirement =
-           "A connected socket must have a peer and a listener none, "
-           "also when one had the descriptor of the other before.",
+           "A connected socket must have a peer address and a listener none, "
+           "even if one has the descriptor that the other had before.",
        .source = "getpeername(2) DESCRIPTION, ENOTCONN; close(2) DESCRIPTION",
        .run = &PeerAfterListener},
       {.id = "peeraddr.changes.connected_by_descriptor",
-       .requirement = "The peer of an adopted socket that is connected through "
-                      "its descriptor should be the peer that it has now.",
+       .requirement = "An adopted socket should have its current peer address "
+                      "after it was connected through its descriptor.",
        .source = "getpeername(2) DESCRIPTION",
        .level = Level::kShould,
        .run = &PeerOnceConnectedBehind},
       {.id = "localaddr.changes.next_listener",
-       .requirement = "The local address of a listener must be its own, also "
-                      "when an earlier socket had the same descriptor.",
+       .requirement = "A listener must have its own local address, even if an "
+                      "earlier socket had the same descriptor.",
        .source = "getsockname(2) DESCRIPTION; close(2) DESCRIPTION",
        .run = &LocalOfNextListener},
       {.id = "localaddr.changes.next_connected",
-       .requirement =
-           "The local address of a connected socket must be its own, "
-           "also when an earlier socket had the same descriptor.",
+       .requirement = "A connected socket must have its own local address, "
+                      "even if an earlier socket had the same descriptor.",
        .source = "getsockname(2) DESCRIPTION; close(2) DESCRIPTION",
        .run = &LocalOfNextConnected},
       {.id = "localaddr.changes.connected_by_descriptor",
-       .requirement =
-           "The local address of an adopted socket that is connected "
-           "through its descriptor should be the one that it has now.",
+       .requirement = "An adopted socket should have its current local address "
+                      "after it was connected through its descriptor.",
        .source = "getsockname(2) DESCRIPTION; connect(2) DESCRIPTION",
        .level = Level::kShould,
        .run = &LocalOnceConnectedBehind},
@@ -340,29 +338,29 @@ std::vector<Case> Addresses() {
 std::vector<Case> States() {
   return {
       {.id = "connect.nonblock.full_queue.then_refused",
-       .requirement = "The pending error must be none while the attempt goes "
-                      "on, then the refusal, and then none again.",
+       .requirement = "The pending error must be 0 while the attempt is in "
+                      "progress, then ECONNREFUSED once, and then 0 again.",
        .source = "connect(2), EINPROGRESS; socket(7), SO_ERROR",
        .run = &PendingErrorOfRefused},
       {.id = "connect.nonblock.each_its_own",
-       .requirement = "The outcome of a non-blocking connect must be its own, "
-                      "also when an earlier socket had the same descriptor.",
+       .requirement = "A non-blocking Connect must have its own outcome, even "
+                      "if an earlier socket had the same descriptor.",
        .source = "connect(2), EINPROGRESS; close(2) DESCRIPTION",
        .run = &PendingErrorOfNext},
       {.id = "accept.shutdown.once_accepted",
-       .requirement = "Accept must fail as invalid after a shutdown, also on a "
-                      "listener that has accepted before.",
+       .requirement = "Accept must fail with EINVAL after a shutdown, even on "
+                      "a listener that has accepted before.",
        .source = "Linux; shutdown(2); accept(2), EINVAL",
        .run = &AcceptThenShutdown},
       {.id = "data.reset.after_traffic",
-       .requirement = "A reset must be reported by Recv, and then by Send as a "
-                      "broken pipe, after both have succeeded before.",
+       .requirement = "After a reset, Recv must fail with ECONNRESET and then "
+                      "Send with EPIPE, even if both have succeeded before.",
        .source = "recv(2) ECONNRESET; send(2) EPIPE",
        .run = &DataThenReset},
       {.id = "data.recv.would_block_each_time",
-       .requirement = "Recv on a non-blocking socket must answer `again` "
-                      "whenever there is no data, the data when there is, and "
-                      "the end of the stream at the end.",
+       .requirement = "Recv on a non-blocking socket must fail with EAGAIN "
+                      "whenever there is no data, return data whenever there "
+                      "is some, and return 0 at the end of the stream.",
        .source = "recv(2) EAGAIN, RETURN VALUE",
        .run = &RecvAgainAndAgain},
   };

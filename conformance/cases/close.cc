@@ -105,19 +105,18 @@ void LeavesTheOthers(Context& c) {
 const std::vector<Case>& CloseCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "close.descriptor_is_gone",
-       .requirement = "Close must close the descriptor, of a listener, of a "
+       .requirement = "Close must close the descriptor of a listener, of a "
                       "connected and of an accepted socket.",
        .source = "contract: Close; close(2) DESCRIPTION",
        .run = &DescriptorIsGone},
       {.id = "close.gives_peer_the_end",
-       .requirement = "Closing with nothing left unread must end the peer's "
-                      "stream in an orderly way.",
+       .requirement = "Close must end the peer's stream with a FIN if no data "
+                      "is left unread.",
        .source = "RFC 9293 section 3.6; close(2) DESCRIPTION",
        .run = &GivesPeerTheEnd},
       {.id = "close.delivers_what_was_sent",
-       .requirement = "Everything that was sent must still arrive after the "
-                      "socket was closed, also what the peer has no room for "
-                      "yet.",
+       .requirement = "Data that was sent before Close must still be "
+                      "delivered, even if the peer had no room for it yet.",
        .source = "socket(7) SO_LINGER; RFC 9293 section 3.6",
        .run = &DeliversWhatWasSent},
       {.id = "close.unread_data_resets",
@@ -127,7 +126,7 @@ const std::vector<Case>& CloseCases() {
        .level = Level::kShould,
        .run = &UnreadDataResets},
       {.id = "close.leaves_the_others",
-       .requirement = "Closing one socket must not touch another.",
+       .requirement = "Closing one socket must not affect other sockets.",
        .source = "close(2) DESCRIPTION",
        .run = &LeavesTheOthers},
   };

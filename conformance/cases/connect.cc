@@ -225,33 +225,34 @@ void ToItself(Context& c) {
 const std::vector<Case>& ConnectCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.established.before_accept",
-       .requirement = "Connect must return an established connection, without "
+       .requirement = "Connect must return an established connection without "
                       "waiting until the listener accepts it.",
        .source = "connect(2), DESCRIPTION; RFC 9293, section 3.5",
        .run = &EstablishedBeforeAccept},
       {.id = "connect.established.exactly_once",
-       .requirement = "Exactly one connection must arrive at the listener: the "
-                      "one whose local address the client reports.",
+       .requirement =
+           "Connect must make exactly one connection at the listener, and it "
+           "must come from the client's local address.",
        .source = "connect(2), DESCRIPTION",
        .run = &ReachesTheListener},
       {.id = "connect.established.data_before_accept",
-       .requirement = "What is sent before the connection is accepted must "
-                      "reach whoever accepts it.",
+       .requirement = "Data that is sent before the connection is accepted "
+                      "must be received once it is accepted.",
        .source = "RFC 9293, section 3.9.1.2",
        .run = &DataBeforeAccept},
       {.id = "connect.blocking.waits_for_room",
-       .requirement = "Connect must wait while the listener's queue is full, "
-                      "and succeed once there is room.",
+       .requirement = "Connect must block while the listener's accept queue is "
+                      "full, and succeed once there is room.",
        .source = "connect(2), DESCRIPTION; listen(2), DESCRIPTION",
        .run = &WaitsForRoom},
       {.id = "connect.several_threads",
-       .requirement = "Connects of several threads must each make a "
+       .requirement = "Concurrent Connects in several threads must each make a "
                       "connection of their own.",
        .source = "connect(2); pthreads(7), Thread-safe functions",
        .run = &FromSeveralThreads},
       {.id = "connect.local_address.as_the_peer_sees_it",
-       .requirement = "The local address must be known on return, with the "
-                      "port that the system picked, as the peer sees it.",
+       .requirement = "When Connect returns, the local address and port must "
+                      "be known, and be the ones that the peer sees.",
        .source = "getsockname(2); ip(7), Address format",
        .run = &LocalAddressIsKnown},
       {.id = "connect.local_address.ports_differ",
@@ -260,48 +261,49 @@ const std::vector<Case>& ConnectCases() {
        .source = "RFC 9293, section 3.4.1",
        .run = &LocalPortsDiffer},
       {.id = "connect.address.any",
-       .requirement = "A connect to the wildcard address should reach a "
-                      "listener on the loopback address, and name that as its "
-                      "peer.",
+       .requirement =
+           "Connect to the wildcard address should reach a listener on the "
+           "loopback address, and have that as its peer address.",
        .source = "Linux (the route of INADDR_ANY); RFC 1122, section 3.2.1.3",
        .level = Level::kVariation,
        .run = &AnyAddressIsLoopback},
       {.id = "connect.address.other_loopback",
-       .requirement = "All of 127.0.0.0/8 must be loopback addresses that can "
-                      "be connected to.",
+       .requirement = "Connect to any address in 127.0.0.0/8 must reach a "
+                      "listener on that address.",
        .source =
            "RFC 1122, section 3.2.1.3; ip(7), Special and reserved addresses",
        .axes = Axes::kV4,
        .run = &OtherLoopbackAddress},
       {.id = "connect.address.only_the_one_meant",
-       .requirement = "A connect must reach only a listener of the very "
-                      "address, not one of another address on the same port.",
+       .requirement = "Connect must reach only a listener on the given "
+                      "address, not one on the same port of another address.",
        .source = "RFC 9293, section 3.9.1.1",
        .axes = Axes::kV4,
        .needs = Need::kOwnNetwork,
        .run = &OnlyTheAddressMeant},
       {.id = "connect.mapped.reaches_v4",
-       .requirement = "A connect to ::ffff:127.0.0.1 must reach an IPv4 "
-                      "listener, which sees an IPv4 peer.",
+       .requirement = "Connect to ::ffff:127.0.0.1 must reach an IPv4 "
+                      "listener, which must see an IPv4 peer.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run = &MappedReachesV4},
       {.id = "connect.mapped.local_address",
        .requirement = "The local address of a connection to ::ffff:127.0.0.1 "
-                      "must be v4-mapped, too.",
+                      "must be v4-mapped.",
        .source = "RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run = &MappedLocalAddress},
       {.id = "connect.mapped.refused",
-       .requirement = "A connect to ::ffff:127.0.0.1 must be refused where no "
-                      "IPv4 socket listens, whoever listens on ::1.",
+       .requirement =
+           "Connect to ::ffff:127.0.0.1 must fail with ECONNREFUSED if no IPv4 "
+           "socket listens, even if a socket listens on ::1.",
        .source = "RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedRefused},
       {.id = "connect.to_itself",
-       .requirement = "A connect whose local port is the very port that it "
-                      "connects to should be connected to itself.",
+       .requirement = "Connect from a local port to the same address and port "
+                      "should connect the socket to itself.",
        .source = "RFC 9293, section 3.5 (simultaneous open)",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,

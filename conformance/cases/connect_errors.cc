@@ -236,133 +236,131 @@ void TimedOut(Context& c) {
 const std::vector<Case>& ConnectErrorCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.refused.nothing_listens",
-       .requirement = "A connect to a port that nobody uses must be refused.",
+       .requirement = "Connect to an unused port must fail with ECONNREFUSED.",
        .source = "connect(2), ECONNREFUSED; RFC 9293, section 3.5.2",
        .needs = Need::kOwnNetwork,
        .run = &NothingListens},
       {.id = "connect.refused.bound_not_listening",
-       .requirement = "A connect to a port that is bound but not listened on "
-                      "must be refused.",
+       .requirement = "Connect to a port that is bound but not listening must "
+                      "fail with ECONNREFUSED.",
        .source = "connect(2), ECONNREFUSED; listen(2), DESCRIPTION",
        .run = &BoundNotListening},
       {.id = "connect.refused.listener_gone",
-       .requirement = "A connect must be refused as soon as the listener that "
-                      "was there is closed.",
+       .requirement = "Connect must fail with ECONNREFUSED as soon as the "
+                      "listener is closed.",
        .source = "connect(2), ECONNREFUSED; close(2)",
        .needs = Need::kOwnNetwork,
        .run = &ListenerGone},
       {.id = "connect.refused.port_zero",
-       .requirement = "A connect to port 0 should be refused.",
+       .requirement = "Connect to port 0 should fail with ECONNREFUSED.",
        .source = "Linux; RFC 6335, section 6 (port 0 is reserved)",
        .level = Level::kVariation,
        .run = &PortZero},
       {.id = "connect.failure.closes_its_descriptor",
-       .requirement = "A Connect that fails must have closed its descriptor on "
-                      "return.",
+       .requirement =
+           "A Connect that fails must close its descriptor before it returns.",
        .source = "contract: any failure",
        .run = &ClosesItsDescriptor},
       {.id = "connect.failure.frees_its_port",
-       .requirement = "A Connect that fails must not keep the local port that "
-                      "it had.",
+       .requirement = "A Connect that fails must free its local port.",
        .source = "contract: any failure",
        .needs = Need::kOwnNetwork,
        .run = &FreesItsPort},
       {.id = "connect.flags.unknown",
-       .requirement =
-           "An unknown flag must be an error, and nothing may arrive "
-           "at the listener.",
+       .requirement = "Connect with an unknown flag must fail with EINVAL, and "
+                      "make no connection.",
        .source = "contract: flags; socket(2), EINVAL",
        .run = &UnknownFlag},
       {.id = "connect.too_many_files",
-       .requirement = "Without a free descriptor, Connect must fail, and "
-                      "nothing may arrive at the listener.",
+       .requirement =
+           "Connect must fail with EMFILE when the process has reached its "
+           "limit of open descriptors, and make no connection.",
        .source = "socket(2), EMFILE",
        .run = &TooManyFiles},
       {.id = "connect.too_many_files.then_recovered",
-       .requirement = "Connect must work again once there are free "
-                      "descriptors.",
+       .requirement = "Connect must succeed again once a descriptor is free.",
        .source = "socket(2), EMFILE",
        .run = &TooManyFilesRecovers},
       {.id = "connect.too_many_files.one_suffices",
-       .requirement = "Connect should need no more than one descriptor, also "
-                      "after one that failed.",
+       .requirement = "Connect should need only one free descriptor, even "
+                      "after a Connect that failed.",
        .source = "contract: any success; contract: any failure",
        .level = Level::kShould,
        .needs = Need::kOwnNetwork,
        .run = &OneDescriptorSuffices},
       {.id = "connect.unreachable.no_route",
-       .requirement = "A connect to an address without a route must fail as "
-                      "network unreachable.",
+       .requirement =
+           "Connect to an address without a route must fail with ENETUNREACH.",
        .source = "connect(2), ENETUNREACH",
        .needs = Need::kOwnNetwork,
        .run = &NoRoute},
       {.id = "connect.unreachable.route",
-       .requirement = "A connect over an `unreachable` route must fail as host "
-                      "unreachable.",
+       .requirement =
+           "Connect over an `unreachable` route must fail with EHOSTUNREACH.",
        .source = "ip(7), EHOSTUNREACH; rtnetlink(7), RTN_UNREACHABLE",
        .needs = Need::kOwnNetwork,
        .run = &UnreachableRoute},
       {.id = "connect.unreachable.prohibited",
-       .requirement = "A connect over a `prohibit` route must fail as "
-                      "forbidden.",
+       .requirement = "Connect over a `prohibit` route must fail with EACCES.",
        .source = "connect(2), EACCES; rtnetlink(7), RTN_PROHIBIT",
        .needs = Need::kOwnNetwork,
        .run = &ProhibitRoute},
       {.id = "connect.unreachable.blackhole",
-       .requirement = "A connect over a `blackhole` route must fail as "
-                      "invalid.",
+       .requirement = "Connect over a `blackhole` route must fail with EINVAL.",
        .source = "Linux; rtnetlink(7), RTN_BLACKHOLE",
        .needs = Need::kOwnNetwork,
        .run = &BlackholeRoute},
       {.id = "connect.unreachable.loopback_down",
-       .requirement = "With the loopback interface down, nothing should be "
-                      "connected: over IPv4 nothing answers, over IPv6 the "
-                      "address is gone and the connect fails at once.",
+       .requirement = "Connect should not succeed while the loopback interface "
+                      "is down: over IPv4 nothing replies; over IPv6 the "
+                      "address is gone and Connect fails at once.",
        .source = "Linux; connect(2), EADDRNOTAVAIL",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,
        .run = &LoopbackDown},
       {.id = "connect.unreachable.multicast",
-       .requirement = "A connect to a multicast group must fail as network "
-                      "unreachable.",
+       .requirement =
+           "Connect to a multicast address must fail with ENETUNREACH.",
        .source = "RFC 9293, section 3.9.1.1 (MUST-46); connect(2), ENETUNREACH",
        .needs = Need::kOwnNetwork,
        .run = &Multicast},
       {.id = "connect.unreachable.broadcast",
-       .requirement = "A connect to a broadcast address must fail as network "
-                      "unreachable.",
+       .requirement =
+           "Connect to a broadcast address must fail with ENETUNREACH.",
        .source = "RFC 9293, section 3.9.1.1 (MUST-46); connect(2), ENETUNREACH",
        .axes = Axes::kV4,
        .needs = Need::kOwnNetwork,
        .run = &Broadcast},
       {.id = "connect.unreachable.link_local_without_scope",
-       .requirement = "A connect to a link-local address without a scope must "
-                      "be an error: nobody knows which link.",
+       .requirement = "Connect to a link-local address without a scope id must "
+                      "fail with EINVAL, because the link is unknown.",
        .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
        .axes = Axes::kV6,
        .run = &LinkLocalWithoutScope},
       {.id = "connect.ports_used_up",
-       .requirement = "When every ephemeral port is used for that endpoint, a "
-                      "connect must fail as address not available.",
+       .requirement =
+           "Connect must fail with EADDRNOTAVAIL when every ephemeral port is "
+           "used for connections to that endpoint.",
        .source = "connect(2), EADDRNOTAVAIL; ip(7), ip_local_port_range",
        .needs = Need::kOwnNetwork,
        .run = &PortsUsedUp},
       {.id = "connect.ports_used_up.then_recovered",
-       .requirement = "Connect must work again once a connection is gone and "
-                      "its port free.",
+       .requirement = "Connect must succeed again once a connection has ended "
+                      "and its port is free.",
        .source = "connect(2), EADDRNOTAVAIL; ip(7), ip_local_port_range",
        .needs = Need::kOwnNetwork,
        .run = &PortsUsedUpRecovers},
       {.id = "connect.ports_used_up.for_one_endpoint_only",
-       .requirement = "A local port that is used for one endpoint should still "
-                      "serve a connection to another.",
+       .requirement = "Connect should use a local port again that is used for "
+                      "a connection to another endpoint.",
        .source = "RFC 9293, section 3.4.1; Linux",
        .level = Level::kShould,
        .needs = Need::kOwnNetwork,
        .run = &PortsPerDestination},
       {.id = "connect.timed_out",
-       .requirement = "An attempt that nobody answers must end as timed out, "
-                      "in a blocking Connect and as a pending error.",
+       .requirement = "An attempt that gets no reply must end with ETIMEDOUT: "
+                      "a blocking Connect fails with it, a non-blocking one "
+                      "has it as its pending error.",
        .source = "connect(2), ETIMEDOUT; RFC 9293, section 3.8.3 (MUST-23)",
        .needs = Need::kOwnNetwork,
        .run = &TimedOut},

@@ -97,30 +97,31 @@ void SeveralTimes(Context& c) {
 const std::vector<Case>& ConnectInterruptedCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.interrupted.then_established",
-       .requirement = "A signal should not end a blocking Connect: it should "
-                      "go on waiting and return the connection, blocking as "
-                      "ever.",
+       .requirement =
+           "A blocked Connect should not return because of a signal, but block "
+           "until it is connected; the socket should stay blocking.",
        .source = "contract: blocking Connect + EINTR",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &ThenEstablished},
       {.id = "connect.interrupted.then_refused",
-       .requirement = "A Connect that was interrupted should report how its "
-                      "attempt ended: refused, if the listener closes.",
+       .requirement =
+           "A Connect that was interrupted should fail with ECONNREFUSED if "
+           "the listener closes before the connection is established.",
        .source = "contract: blocking Connect + EINTR; socket(7), SO_ERROR",
        .level = Level::kShould,
        .needs = Need::kOwnNetwork | Need::kInterrupt,
        .run = &ThenRefused},
       {.id = "connect.interrupted.several_times",
-       .requirement = "Connect should go on waiting over any number of "
-                      "signals.",
+       .requirement = "A blocked Connect should not return because of signals, "
+                      "however many arrive.",
        .source = "contract: blocking Connect + EINTR; poll(2), EINTR",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &SeveralTimes},
       {.id = "connect.interrupted.one_connection",
-       .requirement = "Signals must never lead to a second connection; a "
-                      "Connect that reports them must leave none.",
+       .requirement = "Signals must not cause a second connection, and a "
+                      "Connect that fails with EINTR must leave no connection.",
        .source = "contract: blocking Connect + EINTR; contract: any failure",
        .needs = Need::kInterrupt,
        .run = &OneConnection},

@@ -181,66 +181,72 @@ void CloseEndsTheAttempt(Context& c) {
 const std::vector<Case>& ConnectNonblockCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.nonblock.then_ready",
-       .requirement = "A non-blocking Connect must succeed; once writable, the "
-                      "socket must be connected with no error pending.",
+       .requirement =
+           "A non-blocking Connect must succeed, and the socket must be "
+           "connected with no pending error once it is writable.",
        .source = "contract: NONBLOCK Connect; connect(2), EINPROGRESS",
        .run = &ThenReady},
       {.id = "connect.nonblock.data_once_ready",
-       .requirement = "A connection made without blocking must carry data both "
-                      "ways once it is ready.",
+       .requirement = "A connection made by a non-blocking Connect must carry "
+                      "data in both directions once the socket is writable.",
        .source = "connect(2), EINPROGRESS",
        .run = &DataOnceReady},
       {.id = "connect.nonblock.stays_nonblocking",
-       .requirement = "A socket that was connected without blocking must not "
-                      "block later either: a receive must answer `again`.",
+       .requirement =
+           "A socket connected with NONBLOCK must stay non-blocking: Recv must "
+           "fail with EAGAIN while there is no data.",
        .source = "socket(2), SOCK_NONBLOCK; recv(2), EAGAIN",
        .run = &StaysNonblocking},
       {.id = "connect.nonblock.refused",
-       .requirement = "A refusal of a non-blocking Connect must be told as the "
-                      "pending error once writable, and leave no peer.",
+       .requirement = "When a non-blocking Connect is refused, the socket must "
+                      "become writable, have ECONNREFUSED as its pending "
+                      "error, and have no peer address.",
        .source = "contract: NONBLOCK Connect; connect(2), EINPROGRESS",
        .run = &Refused},
       {.id = "connect.nonblock.refused.told_once",
-       .requirement = "Taking the pending error must clear it.",
+       .requirement = "Reading the pending error must clear it.",
        .source = "socket(7), SO_ERROR",
        .run = &RefusedToldOnce},
       {.id = "connect.nonblock.refused.told_by_recv",
-       .requirement = "A receive must tell a refusal that nobody took yet.",
+       .requirement = "Recv must fail with ECONNREFUSED after a non-blocking "
+                      "Connect was refused, if the pending error was not read.",
        .source = "tcp(7), Error handling; recv(2), ECONNREFUSED",
        .run = &RefusedToldByRecv},
       {.id = "connect.nonblock.refused.told_by_send",
-       .requirement = "A send must tell a refusal that nobody took yet.",
+       .requirement = "Send must fail with ECONNREFUSED after a non-blocking "
+                      "Connect was refused, if the pending error was not read.",
        .source = "tcp(7), Error handling; socket(7), SO_ERROR",
        .run = &RefusedToldBySend},
       {.id = "connect.nonblock.unreachable_at_once",
-       .requirement = "What fails before anything is sent must be told by a "
-                      "non-blocking Connect itself.",
+       .requirement = "A non-blocking Connect must report a failure that "
+                      "occurs before any packet is sent.",
        .source = "connect(2), ENETUNREACH; contract: any failure",
        .needs = Need::kOwnNetwork,
        .run = &UnreachableAtOnce},
       {.id = "connect.nonblock.full_queue.under_way",
-       .requirement = "While the listener's queue is full, the attempt must be "
-                      "under way: not ready, and with no error pending.",
+       .requirement =
+           "While the listener's accept queue is full, a non-blocking Connect "
+           "must stay in progress: not writable, and without a pending error.",
        .source = "connect(2), EINPROGRESS; listen(2), DESCRIPTION",
        .run = &FullQueueUnderWay},
       {.id = "connect.nonblock.full_queue.local_address",
-       .requirement = "The local address must be known while the attempt is "
-                      "under way.",
+       .requirement = "The local address and port must be known while the "
+                      "attempt is in progress.",
        .source = "getsockname(2); ip(7), Address format",
        .run = &FullQueueLocalAddress},
       {.id = "connect.nonblock.full_queue.would_block",
-       .requirement = "Sending and receiving while the attempt is under way "
-                      "must answer `again`.",
+       .requirement = "Send and Recv must fail with EAGAIN while the attempt "
+                      "is in progress.",
        .source = "send(2), EAGAIN; recv(2), EAGAIN",
        .run = &FullQueueWouldBlock},
       {.id = "connect.nonblock.full_queue.then_room",
        .requirement = "The attempt must succeed, from the same local address, "
-                      "once there is room in the listener's queue.",
+                      "once there is room in the listener's accept queue.",
        .source = "connect(2), EINPROGRESS; RFC 9293, section 3.8.3",
        .run = &FullQueueThenRoom},
       {.id = "connect.nonblock.close_ends_the_attempt",
-       .requirement = "Closing the socket while the attempt is under way must "
-                      "end the attempt and free its port.",
+       .requirement = "Closing the socket while the attempt is in progress "
+                      "must end the attempt and free its port.",
        .source = "RFC 9293, section 3.10.4; close(2)",
        .needs = Need::kOwnNetwork,
        .run = &CloseEndsTheAttempt},

@@ -122,41 +122,46 @@ void EachTwice(Context& c) {
 const std::vector<Case>& ConnectOptionCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.keepalive.on",
-       .requirement = "With the option, SO_KEEPALIVE must be set.",
+       .requirement = "SO_KEEPALIVE must be set if the option is given.",
        .source = "socket(7), SO_KEEPALIVE",
        .run = &KeepAliveOn},
       {.id = "connect.keepalive.default_off",
-       .requirement = "Without the option, SO_KEEPALIVE should not be set.",
+       .requirement =
+           "SO_KEEPALIVE should not be set, unless the option is given.",
        .source = "RFC 9293, section 3.8.4 (MUST-25); socket(7), SO_KEEPALIVE",
        .level = Level::kShould,
        .run = &KeepAliveOff},
       {.id = "connect.flags.close_on_exec_by_default",
-       .requirement = "Without a flag, the descriptor should be close-on-exec.",
+       .requirement = "The descriptor should be close-on-exec, unless "
+                      "NO_CLOEXEC is given.",
        .source = "contract: flags",
        .level = Level::kShould,
        .run = &CloseOnExec},
       {.id = "connect.flags.no_cloexec",
-       .requirement = "With the flag, the descriptor must not be "
-                      "close-on-exec.",
+       .requirement =
+           "The descriptor must not be close-on-exec if NO_CLOEXEC is given.",
        .source = "contract: flags",
        .run = &NoCloseOnExec},
       {.id = "connect.flags.blocking_by_default",
-       .requirement = "Without a flag, the descriptor should be blocking.",
+       .requirement =
+           "The descriptor should be blocking, unless NONBLOCK is given.",
        .source = "contract: flags",
        .level = Level::kShould,
        .run = &Blocking},
       {.id = "connect.flags.nonblock",
-       .requirement = "With the flag, the descriptor must be non-blocking.",
+       .requirement =
+           "The descriptor must be non-blocking if NONBLOCK is given.",
        .source = "contract: flags; socket(2), SOCK_NONBLOCK",
        .run = &Nonblocking},
       {.id = "connect.options.every_combination",
-       .requirement = "Options given together must each have their effect, and "
-                      "keep-alive should be set only if asked for.",
+       .requirement =
+           "Each option must take effect in every combination of options, and "
+           "SO_KEEPALIVE should be set only if its option is given.",
        .source = "contract: flags",
        .run = &EveryCombination},
       {.id = "connect.options.each_twice",
-       .requirement = "An option that is given twice must have the effect that "
-                      "it has once.",
+       .requirement = "A Connect option that is given twice must have the same "
+                      "effect as one that is given once.",
        .source = "contract: flags",
        .run = &EachTwice},
   };

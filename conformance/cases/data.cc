@@ -241,8 +241,8 @@ void LargeBothWays(Context& c) {
 const std::vector<Case>& DataCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "data.echo",
-       .requirement = "What one end sends, the other must receive, in both "
-                      "directions.",
+       .requirement = "Data that one end sends must be received by the other, "
+                      "in both directions.",
        .source = "send(2) DESCRIPTION; recv(2) DESCRIPTION",
        .run = &Echo},
       {.id = "data.every_byte_value",
@@ -250,28 +250,27 @@ const std::vector<Case>& DataCases() {
        .source = "tcp(7) DESCRIPTION",
        .run = &EveryByteValue},
       {.id = "data.connections_apart",
-       .requirement = "Data of one connection must not turn up in another.",
+       .requirement = "Data of one connection must not be received on another.",
        .source = "tcp(7) DESCRIPTION",
        .run = &ConnectionsApart},
       {.id = "data.send.nothing",
-       .requirement = "Sending no bytes must succeed with 0 and leave the "
-                      "stream as it is.",
+       .requirement =
+           "Sending zero bytes must return 0 and leave the stream unchanged.",
        .source = "send(2) RETURN VALUE",
        .run = &SendNothing},
       {.id = "data.send.tells_how_many",
-       .requirement = "Send must tell how many bytes it took: all, where there "
-                      "is room.",
+       .requirement = "Send must return how many bytes it took: all of them, "
+                      "if there is room.",
        .source = "send(2) RETURN VALUE",
        .run = &SendTellsHowMany},
       {.id = "data.recv.what_is_there",
-       .requirement = "Recv must return what is there, and not wait for a full "
-                      "buffer.",
+       .requirement = "Recv must return the available data without waiting "
+                      "until the buffer is full.",
        .source = "recv(2) DESCRIPTION",
        .run = &RecvWhatIsThere},
       {.id = "data.recv.part",
-       .requirement =
-           "What a small buffer had no room for must be left for the "
-           "next recv.",
+       .requirement = "Data that does not fit into the buffer must be returned "
+                      "by the next Recv.",
        .source = "recv(2) DESCRIPTION; tcp(7) DESCRIPTION",
        .run = &RecvPart},
       {.id = "data.recv.rest_of_buffer",
@@ -280,30 +279,28 @@ const std::vector<Case>& DataCases() {
        .level = Level::kShould,
        .run = &RecvLeavesRestOfBuffer},
       {.id = "data.dribble",
-       .requirement = "Each byte of a peer that dribbles must be received when "
-                      "it comes.",
+       .requirement = "Each byte must be received when it arrives, if the peer "
+                      "sends one byte at a time.",
        .source = "recv(2) DESCRIPTION",
        .run = &Dribbled},
       {.id = "data.before_accept",
-       .requirement = "Data that came before the connection was accepted must "
-                      "be received.",
+       .requirement = "Data that arrived before the connection was accepted "
+                      "must be received.",
        .source = "accept(2) DESCRIPTION; RFC 9293 section 3.10.4",
        .run = &QueuedBeforeAccept},
       {.id = "data.large.sent",
-       .requirement =
-           "8 MiB sent to a peer with tiny buffers must arrive whole "
-           "and in order.",
+       .requirement = "8 MiB sent to a peer with tiny buffers must arrive "
+                      "complete and in order.",
        .source = "tcp(7) DESCRIPTION",
        .run = &LargeSent},
       {.id = "data.large.received",
-       .requirement =
-           "8 MiB of a peer with tiny buffers must be received whole "
-           "and in order.",
+       .requirement = "8 MiB from a peer with tiny buffers must be received "
+                      "complete and in order.",
        .source = "tcp(7) DESCRIPTION",
        .run = &LargeReceived},
       {.id = "data.large.both_ways",
-       .requirement = "8 MiB in each direction at once, through tiny buffers, "
-                      "must arrive whole and in order.",
+       .requirement = "8 MiB sent in each direction at the same time, through "
+                      "tiny buffers, must arrive complete and in order.",
        .source = "tcp(7) DESCRIPTION",
        .run = &LargeBothWays},
   };

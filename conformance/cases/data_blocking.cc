@@ -334,23 +334,23 @@ void ShutdownWakesSend(Context& c) {
 std::vector<Case> NotWaiting() {
   return {
       {.id = "data.recv.would_block",
-       .requirement = "Recv of a non-blocking socket without data must fail "
-                      "with EAGAIN, and succeed once data is there.",
+       .requirement = "Recv on a non-blocking socket must fail with EAGAIN "
+                      "while there is no data, and succeed once there is data.",
        .source = "contract: Send, Recv; recv(2) EAGAIN",
        .run = &RecvWouldBlock},
       {.id = "data.recv.would_block_then_end",
-       .requirement = "Recv of a non-blocking socket must tell the end of the "
-                      "stream by 0, not by EAGAIN.",
+       .requirement = "Recv on a non-blocking socket must return 0 at the end "
+                      "of the stream, not fail with EAGAIN.",
        .source = "recv(2) RETURN VALUE",
        .run = &RecvWouldBlockThenEnd},
       {.id = "data.send.would_block",
        .requirement =
-           "Send of a non-blocking socket to a peer that stalls must "
-           "fail with EAGAIN, and what it had taken must arrive.",
+           "Send on a non-blocking socket must fail with EAGAIN while the peer "
+           "does not read, and the data that it took before must arrive.",
        .source = "contract: Send, Recv; send(2) EAGAIN",
        .run = &SendWouldBlock},
       {.id = "data.while_connecting",
-       .requirement = "Send and Recv of a socket that is still connecting must "
+       .requirement = "Send and Recv on a socket that is still connecting must "
                       "fail with EAGAIN.",
        .source = "contract: Send, Recv; connect(2) EINPROGRESS",
        .run = &SendWhileConnecting},
@@ -360,13 +360,13 @@ std::vector<Case> NotWaiting() {
 std::vector<Case> Waiting() {
   return {
       {.id = "data.recv.waits_for_data",
-       .requirement = "Recv of a blocking socket must wait for data and return "
-                      "it.",
+       .requirement = "Recv on a blocking socket must block until there is "
+                      "data, and return it.",
        .source = "recv(2) DESCRIPTION",
        .run = &RecvWaits},
       {.id = "data.recv.waits_for_end",
-       .requirement = "A blocked Recv must return 0 when the peer ends the "
-                      "stream.",
+       .requirement =
+           "A blocked Recv must return 0 when the peer ends its stream.",
        .source = "recv(2) RETURN VALUE",
        .run = &RecvWaitsUntilEnd},
       {.id = "data.recv.waits_for_reset",
@@ -375,8 +375,8 @@ std::vector<Case> Waiting() {
        .source = "RFC 9293 section 3.10.7.4; recv(2) ERRORS",
        .run = &RecvWaitsUntilReset},
       {.id = "data.send.waits_for_room",
-       .requirement = "Send of a blocking socket to a peer that stalls must "
-                      "wait, and go on when the peer reads.",
+       .requirement = "Send on a blocking socket must block while the peer "
+                      "does not read, and continue once it reads.",
        .source = "send(2) DESCRIPTION",
        .run = &SendWaits},
       {.id = "data.send.waits_for_reset",
@@ -385,34 +385,35 @@ std::vector<Case> Waiting() {
        .source = "send(2) ECONNRESET; RFC 9293 section 3.10.7.4",
        .run = &SendWaitsUntilReset},
       {.id = "data.recv.interrupted",
-       .requirement = "A blocked Recv should report a signal as EINTR, and the "
-                      "stream must go on as if it had not been called.",
+       .requirement = "A blocked Recv should fail with EINTR on a signal, and "
+                      "the stream must be unaffected.",
        .source = "contract: Send, Recv; recv(2) EINTR",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &RecvInterrupted},
       {.id = "data.send.interrupted",
-       .requirement = "A blocked Send that has sent nothing should report a "
-                      "signal as EINTR, and nothing of it must be sent.",
+       .requirement = "A blocked Send that has sent nothing should fail with "
+                      "EINTR on a signal, and send none of its data.",
        .source = "contract: Send, Recv; send(2) EINTR",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &SendInterrupted},
       {.id = "data.send.interrupted_midway",
-       .requirement = "A blocked Send that has sent a part should end at a "
-                      "signal and tell how many bytes will arrive.",
+       .requirement =
+           "A blocked Send that has sent part of its data should return on a "
+           "signal, with the number of bytes that will arrive.",
        .source = "send(2) RETURN VALUE; signal(7) Interruption of system calls",
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &SendInterruptedMidway},
       {.id = "data.shutdown.wakes_recv",
-       .requirement = "Shutting down the receiving direction must wake a "
-                      "blocked Recv, which returns 0.",
+       .requirement = "A blocked Recv must return 0 when the receiving "
+                      "direction is shut down.",
        .source = "shutdown(2) DESCRIPTION",
        .run = &ShutdownWakesRecv},
       {.id = "data.shutdown.wakes_send",
-       .requirement = "Shutting down the sending direction must wake a blocked "
-                      "Send, which fails with EPIPE.",
+       .requirement = "A blocked Send must fail with EPIPE when the sending "
+                      "direction is shut down.",
        .source = "shutdown(2) DESCRIPTION; send(2) EPIPE",
        .run = &ShutdownWakesSend},
   };

@@ -262,67 +262,67 @@ void OnPipe(Context& c) {
 std::vector<Case> OrderlyEnds() {
   return {
       {.id = "data.end.stays",
-       .requirement = "After the peer's orderly end every recv must return 0.",
+       .requirement =
+           "Recv must return 0 every time after the peer has ended its stream.",
        .source = "recv(2) RETURN VALUE",
        .run = &EndStays},
       {.id = "data.end.after_data",
-       .requirement = "All data that the peer sent before its end must be "
-                      "received before the 0.",
+       .requirement = "All data that the peer sent before it ended its stream "
+                      "must be received before Recv returns 0.",
        .source = "recv(2) RETURN VALUE; RFC 9293 section 3.6",
        .run = &DataBeforeEnd},
       {.id = "data.half_close.by_peer",
-       .requirement = "A peer that has ended its direction must still receive "
-                      "what is sent.",
+       .requirement = "A peer that has shut down its sending direction must "
+                      "still receive data.",
        .source = "RFC 9293 section 3.6; shutdown(2) DESCRIPTION",
        .run = &PeerHalfCloses},
       {.id = "data.half_close.own",
-       .requirement = "Shutting down the sending direction must tell the peer "
-                      "the end, and leave the receiving direction open.",
+       .requirement = "Shutting down the sending direction must end the peer's "
+                      "stream, and leave the receiving direction open.",
        .source = "shutdown(2) DESCRIPTION; RFC 9293 section 3.6",
        .run = &OwnHalfClose},
       {.id = "data.half_close.send_after",
-       .requirement =
-           "Send after the sending direction was shut down must fail "
-           "with EPIPE.",
+       .requirement = "Send must fail with EPIPE after the sending direction "
+                      "was shut down.",
        .source = "contract: Send, Recv; send(2) EPIPE",
        .run = &SendAfterOwnHalfClose},
       {.id = "data.shutdown.both",
-       .requirement = "Shutting down both directions must tell the peer the "
-                      "end, and end Send and Recv here.",
+       .requirement =
+           "Shutting down both directions must end the peer's stream; "
+           "afterwards Send must fail with EPIPE and Recv return 0.",
        .source = "shutdown(2) DESCRIPTION",
        .run = &ShutdownBoth},
       {.id = "data.shutdown.reading",
-       .requirement = "Shutting down the receiving direction must make recv "
-                      "return 0 at once, and leave the sending one open.",
+       .requirement = "After the receiving direction was shut down, Recv must "
+                      "return 0 at once, and the sending direction stay open.",
        .source = "shutdown(2) DESCRIPTION",
        .run = &ShutdownOfReading},
       {.id = "data.shutdown.reading.data_before",
-       .requirement = "Data that lay unread when the receiving direction was "
-                      "shut down may be received (Linux), or is lost.",
+       .requirement = "Data that was unread when the receiving direction was "
+                      "shut down may be received (Linux) or lost.",
        .source = "shutdown(2) DESCRIPTION",
        .level = Level::kVariation,
        .run = &DataBeforeShutdownOfReading},
       {.id = "data.shutdown.reading.data_after",
-       .requirement = "Data that comes after the receiving direction was shut "
-                      "down may be received (Linux), lost, or answered by a "
-                      "reset.",
+       .requirement =
+           "Data that arrives after the receiving direction was shut down may "
+           "be received (Linux), lost, or cause a reset.",
        .source = "shutdown(2) DESCRIPTION",
        .level = Level::kVariation,
        .run = &DataAfterShutdownOfReading},
       {.id = "data.shutdown.unconnected",
-       .requirement = "Shutdown of a socket that is not connected must fail "
+       .requirement = "Shutdown on a socket that is not connected must fail "
                       "with ENOTCONN.",
        .source = "shutdown(2) ENOTCONN",
        .run = &ShutdownUnconnected},
       {.id = "data.shutdown.after_reset",
-       .requirement = "Shutdown of a connection that was reset must fail with "
-                      "ENOTCONN.",
+       .requirement =
+           "Shutdown on a connection that was reset must fail with ENOTCONN.",
        .source = "shutdown(2) ENOTCONN",
        .run = &ShutdownAfterReset},
       {.id = "data.shutdown.bad_how",
-       .requirement =
-           "Shutdown with an unknown `how` must fail with EINVAL and "
-           "shut down nothing.",
+       .requirement = "Shutdown with an unknown `how` must fail with EINVAL "
+                      "and have no effect.",
        .source = "shutdown(2) EINVAL",
        .run = &ShutdownBadHow},
   };
@@ -331,48 +331,46 @@ std::vector<Case> OrderlyEnds() {
 std::vector<Case> Resets() {
   return {
       {.id = "data.reset.told_once",
-       .requirement =
-           "The reset of a peer that closed with unread data must be "
-           "reported by one recv, as ECONNRESET; then comes the "
-           "end.",
+       .requirement = "When the peer closes with unread data, exactly one Recv "
+                      "must fail with ECONNRESET, and the next return 0.",
        .source = "RFC 2525 section 2.17; RFC 9293 section 3.10.7.4",
        .run = &ResetIsToldOnce},
       {.id = "data.reset.told_by_send",
-       .requirement = "The first send after a reset must fail with ECONNRESET, "
-                      "every further one with EPIPE.",
+       .requirement = "After a reset, the first Send must fail with "
+                      "ECONNRESET, and every further one with EPIPE.",
        .source = "send(2) ECONNRESET, EPIPE",
        .run = &ResetToldBySend},
       {.id = "data.reset.send_after_recv",
-       .requirement = "Send after recv has reported the reset must fail with "
-                      "EPIPE.",
+       .requirement =
+           "Send must fail with EPIPE after Recv has failed with ECONNRESET.",
        .source = "send(2) EPIPE",
        .run = &SendAfterResetWasReceived},
       {.id = "data.reset.pending_error",
        .requirement =
-           "A reset must be readable as the pending error, once, and "
-           "recv must not report it then.",
+           "After a reset the pending error must be ECONNRESET once, and Recv "
+           "must not fail with ECONNRESET afterwards.",
        .source = "socket(7) SO_ERROR",
        .run = &ResetTakenAsPendingError},
       {.id = "data.reset.after_data",
-       .requirement = "Data received before a reset may be read before that is "
-                      "reported (Linux), or is lost.",
+       .requirement = "Data that arrived before a reset may be received before "
+                      "Recv fails with ECONNRESET (Linux), or lost.",
        .source = "RFC 9293 section 3.10.7.4",
        .level = Level::kVariation,
        .run = &DataBeforeReset},
       {.id = "data.send.to_closed_peer",
-       .requirement = "The first send to a peer that has closed must succeed, "
-                      "and once it is answered by a reset the next must fail "
-                      "with EPIPE.",
+       .requirement =
+           "The first Send to a peer that has closed must succeed; once the "
+           "peer has replied with a reset, the next must fail with EPIPE.",
        .source = "send(2) EPIPE; RFC 9293 section 3.10.7.1",
        .run = &SendToClosedPeer},
       {.id = "data.no_sigpipe",
-       .requirement = "A broken pipe must be reported as EPIPE and must not "
-                      "raise SIGPIPE; sending nothing may succeed.",
+       .requirement = "Send on a broken connection must fail with EPIPE and "
+                      "must not raise SIGPIPE; sending zero bytes may succeed.",
        .source = "contract: Send, Recv; send(2) MSG_NOSIGNAL",
        .run = &NoSigpipe},
       {.id = "data.send.never_connected",
-       .requirement = "Send on a socket that never connected must fail; it may "
-                      "be with EPIPE (Linux) or with ENOTCONN (POSIX).",
+       .requirement = "Send on a socket that never connected must fail; the "
+                      "errno may be EPIPE (Linux) or ENOTCONN (POSIX).",
        .source = "send(2) ENOTCONN, EPIPE",
        .level = Level::kVariation,
        .run = &SendNeverConnected},
@@ -386,13 +384,13 @@ std::vector<Case> Resets() {
        .source = "recv(2) ENOTCONN",
        .run = &RecvOfListener},
       {.id = "data.closed_descriptor",
-       .requirement = "Every operation on a closed descriptor must fail with "
-                      "EBADF.",
+       .requirement =
+           "Every operation on a closed descriptor must fail with EBADF.",
        .source = "send(2) EBADF; recv(2) EBADF; shutdown(2) EBADF; close(2) "
                  "EBADF",
        .run = &OnClosedDescriptor},
       {.id = "data.not_a_socket",
-       .requirement = "Send, Recv and Shutdown on a descriptor that is no "
+       .requirement = "Send, Recv and Shutdown on a descriptor that is not a "
                       "socket must fail with ENOTSOCK.",
        .source = "send(2) ENOTSOCK; recv(2) ENOTSOCK; shutdown(2) ENOTSOCK",
        .axes = Axes::kV4,

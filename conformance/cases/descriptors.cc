@@ -179,65 +179,61 @@ void FailuresLeaveNothing(Context& c) {
 std::vector<Case> ExecCases() {
   return {
       {.id = "descriptors.exec.listener_closed",
-       .requirement = "A program that is executed should not see a listener, "
-                      "unless that was asked for.",
+       .requirement =
+           "A listener should be closed on exec, unless NO_CLOEXEC is given.",
        .source = "contract: flags; socket(2) SOCK_CLOEXEC",
        .level = Level::kShould,
        .needs = Need::kExec,
        .run = &ListenerIsClosed},
       {.id = "descriptors.exec.connected_closed",
-       .requirement = "A program that is executed should not see a connected "
-                      "socket, unless that was asked for.",
+       .requirement = "A connected socket should be closed on exec, unless "
+                      "NO_CLOEXEC is given.",
        .source = "contract: flags; socket(2) SOCK_CLOEXEC",
        .level = Level::kShould,
        .needs = Need::kExec,
        .run = &ConnectedIsClosed},
       {.id = "descriptors.exec.accepted_closed",
-       .requirement = "A program that is executed should not see an accepted "
-                      "socket, unless that was asked for.",
+       .requirement = "An accepted socket should be closed on exec, unless "
+                      "NO_CLOEXEC is given.",
        .source = "contract: flags; accept(2) SOCK_CLOEXEC",
        .level = Level::kShould,
        .needs = Need::kExec,
        .run = &AcceptedIsClosed},
       {.id = "descriptors.exec.nothing_else",
-       .requirement = "A program that is executed should see no descriptor at "
-                      "all of what Listen, Connect and Accept have opened.",
+       .requirement = "No descriptor that Listen, Connect or Accept opened "
+                      "should stay open across exec.",
        .source = "contract: flags; execve(2) DESCRIPTION",
        .level = Level::kShould,
        .needs = Need::kExec,
        .run = &NothingElseIsKept},
       {.id = "descriptors.exec.listener_kept",
-       .requirement = "A listener without close-on-exec must be open in a "
-                      "program that is executed.",
+       .requirement =
+           "A listener without close-on-exec must stay open across exec.",
        .source = "contract: flags; execve(2) DESCRIPTION",
        .needs = Need::kExec,
        .run = &ListenerIsKept},
       {.id = "descriptors.exec.connected_kept",
-       .requirement =
-           "A connected socket without close-on-exec must be open in "
-           "a program that is executed.",
+       .requirement = "A connected socket without close-on-exec must stay open "
+                      "across exec.",
        .source = "contract: flags; execve(2) DESCRIPTION",
        .needs = Need::kExec,
        .run = &ConnectedIsKept},
       {.id = "descriptors.exec.accepted_kept",
-       .requirement =
-           "An accepted socket without close-on-exec must be open in "
-           "a program that is executed.",
+       .requirement = "An accepted socket without close-on-exec must stay open "
+                      "across exec.",
        .source = "contract: flags; execve(2) DESCRIPTION",
        .needs = Need::kExec,
        .run = &AcceptedIsKept},
       {.id = "descriptors.exec.each_its_own",
-       .requirement =
-           "Whether an accepted socket survives exec should not depend on "
-           "whether its listener does.",
+       .requirement = "Whether an accepted socket stays open across exec "
+                      "should not depend on the flags of its listener.",
        .source = "contract: flags; accept(2) SOCK_CLOEXEC",
        .level = Level::kShould,
        .needs = Need::kExec,
        .run = &ListenerAndAcceptedDiffer},
       {.id = "descriptors.exec.undisturbed",
-       .requirement =
-           "A listener that another program has inherited must still "
-           "accept here when that program is gone.",
+       .requirement = "A listener that another program inherited must still "
+                      "accept connections here after that program has exited.",
        .source = "fork(2) DESCRIPTION; close(2) DESCRIPTION",
        .needs = Need::kExec,
        .run = &KeptListenerStillListens},
@@ -247,14 +243,13 @@ std::vector<Case> ExecCases() {
 std::vector<Case> LedgerCases() {
   return {
       {.id = "descriptors.flags_are_atomic",
-       .requirement =
-           "Flags must be set by the call that makes the descriptor, "
-           "never by an fcntl or ioctl after it.",
+       .requirement = "Flags must be set by the call that creates the "
+                      "descriptor, never by a later fcntl(2) or ioctl(2).",
        .source = "contract: flags; open(2) O_CLOEXEC",
        .run = &FlagsAreAtomic},
       {.id = "descriptors.one_for_each_socket",
-       .requirement = "Each socket should cost one descriptor, and closing it "
-                      "should give that back.",
+       .requirement =
+           "Each socket should use one descriptor, and Close should free it.",
        .source = "socket(2) RETURN VALUE; accept(2) RETURN VALUE",
        .level = Level::kShould,
        .run = &EachSocketIsOneDescriptor},

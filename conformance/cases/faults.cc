@@ -328,43 +328,44 @@ void CallsOnSocket(Context& c) {
 std::vector<Case> OfAccept() {
   return {
       {.id = "faults.accept.interrupted",
-       .requirement = "Accept must go on when accept4(2) is interrupted.",
+       .requirement = "Accept must retry when accept4(2) fails with EINTR.",
        .source = "contract: Accept; accept(2) EINTR",
        .run = &AcceptInterrupted},
       {.id = "faults.accept.aborted",
-       .requirement = "Accept must pass over connections that were aborted "
-                      "before they were taken.",
+       .requirement =
+           "Accept must retry when accept4(2) fails with ECONNABORTED.",
        .source = "contract: Accept; accept(2) ECONNABORTED",
        .run = &AcceptAborted},
       {.id = "faults.accept.without_bound",
-       .requirement = "Accept must not give up after some number of "
-                      "interruptions and aborted connections.",
+       .requirement = "Accept must retry after EINTR and ECONNABORTED without "
+                      "a limit on the number of retries.",
        .source = "contract: Accept",
        .run = &AcceptWithoutBound},
       {.id = "faults.accept.retry_ends_in_again",
-       .requirement = "Accept of a non-blocking listener that was interrupted, "
-                      "or met an aborted connection, must end with EAGAIN when "
-                      "there is no other.",
+       .requirement =
+           "Accept on a non-blocking listener must fail with EAGAIN when a "
+           "retry after EINTR or ECONNABORTED finds no connection.",
        .source = "contract: Accept; accept(2) EAGAIN",
        .run = &AcceptRetryEndsInAgain},
       {.id = "faults.accept.errors",
-       .requirement = "Accept must report every errno but EINTR and "
-                      "ECONNABORTED, and not try again.",
+       .requirement = "Accept must report every errno except EINTR and "
+                      "ECONNABORTED, and not retry.",
        .source = "contract: Accept; accept(2) ERRORS",
        .run = &AcceptFails},
       {.id = "faults.accept.works_afterwards",
-       .requirement = "The connection must still be there for the next Accept "
-                      "when one has failed for want of resources.",
+       .requirement = "After Accept has failed for lack of resources, the next "
+                      "Accept must return the connection.",
        .source = "contract: Accept; accept(2) EMFILE",
        .run = &AcceptWorksAfterwards},
       {.id = "faults.accept.closes_nothing",
-       .requirement = "Accept that fails must close nothing: no descriptor was "
-                      "made, and the listener is not its own.",
+       .requirement = "An Accept that fails must close nothing: neither a "
+                      "descriptor, as none was made, nor the listener.",
        .source = "contract: any failure",
        .run = &AcceptLeavesListener},
       {.id = "faults.accept.calls",
-       .requirement = "Accept should make one accept4(2) and no other call, "
-                      "whatever its flags, and none for an unknown flag.",
+       .requirement =
+           "Accept should make one accept4(2) and no other system call, "
+           "whatever its flags, and no system call at all for an unknown flag.",
        .source = "contract: flags; contract: Accept",
        .level = Level::kShould,
        .run = &CallsOfAccept},
@@ -374,57 +375,55 @@ std::vector<Case> OfAccept() {
 std::vector<Case> OfSockets() {
   return {
       {.id = "faults.peeraddr.errors",
-       .requirement =
-           "A getpeername(2) that fails, with whatever errno, must be "
-           "answered by no peer, and the next one be heeded.",
+       .requirement = "PeerAddr must return no peer when getpeername(2) fails, "
+                      "whatever the errno, and the peer again when the next "
+                      "getpeername(2) succeeds.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ERRORS",
        .run = &PeerAddrFails},
       {.id = "faults.localaddr.errors",
-       .requirement = "The errno of a failing getsockname(2) must be reported.",
+       .requirement =
+           "LocalAddr must report the errno of a failing getsockname(2).",
        .source = "getsockname(2) ERRORS",
        .run = &LocalAddrFails},
       {.id = "faults.shutdown.errors",
-       .requirement =
-           "The errno of a failing shutdown(2) must be reported, and "
-           "nothing be shut down by it.",
+       .requirement = "Shutdown must report the errno of a failing "
+                      "shutdown(2), and shut down nothing.",
        .source = "shutdown(2) ERRORS",
        .run = &ShutdownFails},
       {.id = "faults.pending_error.errors",
-       .requirement = "The errno of a failing getsockopt(2) must be reported "
-                      "where the pending error was asked for.",
+       .requirement =
+           "PendingError must report the errno of a failing getsockopt(2).",
        .source = "getsockopt(2) ERRORS",
        .run = &PendingErrorFails},
       {.id = "faults.close.errors",
        .requirement = "Close must report the errno of close(2), and the "
-                      "descriptor must be gone all the same.",
+                      "descriptor must be closed all the same.",
        .source = "contract: Close; close(2) NOTES",
        .run = &CloseFails},
       {.id = "faults.close.not_retried",
-       .requirement = "Close must call close(2) once, whatever it answers.",
+       .requirement = "Close must call close(2) once, whatever it returns.",
        .source = "contract: Close; close(2) NOTES",
        .run = &CloseIsNotRetried},
       {.id = "faults.send.interrupted",
        .requirement =
-           "Send should report EINTR of send(2), and nothing of it be "
-           "sent.",
+           "Send should report EINTR from send(2), and send none of its data.",
        .source = "contract: Send, Recv; send(2) EINTR",
        .level = Level::kShould,
        .run = &SendInterrupted},
       {.id = "faults.recv.interrupted",
-       .requirement = "Recv should report EINTR of recv(2), and lose nothing.",
+       .requirement =
+           "Recv should report EINTR from recv(2), and lose no data.",
        .source = "contract: Send, Recv; recv(2) EINTR",
        .level = Level::kShould,
        .run = &RecvInterrupted},
       {.id = "faults.send.errors",
-       .requirement =
-           "Send must report the errno of a failing send(2), and the "
-           "next Send must be heeded.",
+       .requirement = "Send must report the errno of a failing send(2), and "
+                      "the next Send must succeed.",
        .source = "send(2) ERRORS",
        .run = &SendFails},
       {.id = "faults.recv.errors",
-       .requirement =
-           "Recv must report the errno of a failing recv(2), and the "
-           "data must be there for the next.",
+       .requirement = "Recv must report the errno of a failing recv(2), and "
+                      "the next Recv must return the data.",
        .source = "recv(2) ERRORS",
        .run = &RecvFails},
       {.id = "faults.socket.calls",

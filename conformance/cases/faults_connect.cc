@@ -293,22 +293,22 @@ std::vector<Case> Failures() {
   return {
       {.id = "faults.connect.socket",
        .requirement = "Connect must report the errno of a failing socket(2), "
-                      "and make no further call.",
+                      "and make no further system call.",
        .source = "contract: any failure; socket(2) ERRORS",
        .run = &SocketFails},
       {.id = "faults.connect.setsockopt",
        .requirement = "Connect must report the errno of a failing "
-                      "setsockopt(2), and not connect.",
+                      "setsockopt(2), and not call connect(2).",
        .source = "contract: any failure; setsockopt(2) ERRORS",
        .run = &SetSockOptFails},
       {.id = "faults.connect.connect",
-       .requirement = "Connect must report the errno of a failing connect(2) "
+       .requirement = "Connect must report the errno of a failing connect(2), "
                       "and close the descriptor.",
        .source = "contract: any failure; connect(2) ERRORS",
        .run = &ConnectFails},
       {.id = "faults.connect.not_retried",
-       .requirement = "Connect must not call connect(2) again on its own when "
-                      "that has failed.",
+       .requirement = "Connect must not call connect(2) again after connect(2) "
+                      "has failed.",
        .source = "contract: blocking Connect + EINTR; connect(2) NOTES",
        .run = &ConnectIsNotRetried},
       {.id = "faults.connect.closed_once",
@@ -317,25 +317,25 @@ std::vector<Case> Failures() {
        .source = "contract: any failure; close(2) NOTES",
        .run = &ClosedOnce},
       {.id = "faults.connect.first_errno_wins",
-       .requirement = "Connect must report the errno of the call that failed, "
-                      "not that of the close(2) that cleans up.",
+       .requirement = "Connect must report the errno of the system call that "
+                      "failed, not that of the close(2) that cleans up.",
        .source = "contract: any failure",
        .run = &CloseFailsToo},
       {.id = "faults.connect.nothing_goes_on",
-       .requirement = "A connection that was made by a connect(2) that failed "
-                      "all the same must be ended.",
+       .requirement = "Connect must end a connection that was established "
+                      "although connect(2) reported a failure.",
        .source = "contract: any failure",
        .run = &FailedConnectLeavesNothing},
       {.id = "faults.connect.nonsense",
-       .requirement = "EINPROGRESS, EALREADY and EISCONN of a blocking connect "
-                      "must be reported as errors, and the attempt be ended.",
+       .requirement =
+           "A blocking Connect must report EINPROGRESS, EALREADY and EISCONN "
+           "from connect(2) as errors, and end the attempt.",
        .source = "contract: EINPROGRESS, EALREADY, EISCONN on a blocking "
                  "connect",
        .run = &NonsenseOfBlockingConnect},
       {.id = "faults.connect.works_afterwards",
-       .requirement =
-           "After a failing Connect, whichever call it was, the same "
-           "Connect must succeed.",
+       .requirement = "After a Connect that failed, whichever system call it "
+                      "was, the same Connect must succeed.",
        .source = "contract: any failure",
        .run = &WorksAfterwards},
   };
@@ -344,56 +344,56 @@ std::vector<Case> Failures() {
 std::vector<Case> Interruptions() {
   return {
       {.id = "faults.connect.interrupted",
-       .requirement = "A blocking Connect whose connect(2) is interrupted must "
-                      "wait for the attempt and succeed.",
+       .requirement = "A blocking Connect must wait for the attempt and "
+                      "succeed when connect(2) fails with EINTR.",
        .source = "contract: blocking Connect + EINTR; connect(2) EINTR",
        .run = &Interrupted},
       {.id = "faults.connect.interrupted.connects_once",
-       .requirement =
-           "An interrupted Connect must not call connect(2) a second "
-           "time, nor make a second socket.",
+       .requirement = "An interrupted Connect must call neither connect(2) nor "
+                      "socket(2) a second time.",
        .source = "contract: blocking Connect + EINTR; POSIX connect() EINTR",
        .run = &InterruptedConnectsOnce},
       {.id = "faults.connect.interrupted.in_poll",
-       .requirement = "A Connect that is interrupted again while it waits must "
-                      "go on waiting.",
+       .requirement = "An interrupted Connect must continue to wait when "
+                      "poll(2) fails with EINTR.",
        .source = "contract: blocking Connect + EINTR; poll(2) EINTR",
        .run = &InterruptedAgainInPoll},
       {.id = "faults.connect.interrupted.poll_fails",
-       .requirement =
-           "An interrupted Connect must report the errno of a poll(2) "
-           "that fails, and end the attempt.",
+       .requirement = "An interrupted Connect must report the errno of a "
+                      "failing poll(2), and end the attempt.",
        .source = "contract: blocking Connect + EINTR; poll(2) ERRORS",
        .run = &PollFails},
       {.id = "faults.connect.interrupted.getsockopt_fails",
        .requirement = "An interrupted Connect must report the errno of a "
-                      "getsockopt(2) that fails, and end the attempt.",
+                      "failing getsockopt(2), and end the attempt.",
        .source = "contract: blocking Connect + EINTR; getsockopt(2) ERRORS",
        .run = &GetSockOptFails},
       {.id = "faults.connect.nonblocking_interrupted",
-       .requirement = "A non-blocking Connect whose connect(2) is interrupted "
-                      "must succeed, for the attempt goes on.",
+       .requirement = "A non-blocking Connect must succeed when connect(2) "
+                      "fails with EINTR, because the attempt continues.",
        .source = "contract: NONBLOCK Connect; connect(2) EINTR",
        .run = &NonblockingInterrupted},
       {.id = "faults.connect.nonblocking_does_not_wait",
        .requirement =
-           "A non-blocking Connect must not wait for the outcome, nor "
-           "take it from the socket, interrupted or not.",
+           "A non-blocking Connect must neither wait for the outcome nor read "
+           "the pending error, even if connect(2) fails with EINTR.",
        .source = "contract: NONBLOCK Connect; connect(2) EINPROGRESS",
        .run = &NonblockingDoesNotWait},
       {.id = "faults.connect.nonblocking_fails",
        .requirement = "A non-blocking Connect must report every errno of "
-                      "connect(2) but EINPROGRESS and EINTR.",
+                      "connect(2) except EINPROGRESS and EINTR.",
        .source = "contract: NONBLOCK Connect; connect(2) ERRORS",
        .run = &NonblockingFails},
       {.id = "faults.connect.calls",
-       .requirement = "Connect should make socket(2) and connect(2) once, one "
-                      "setsockopt(2) for keepalive, and no other call.",
+       .requirement =
+           "Connect should call socket(2) and connect(2) once each, "
+           "setsockopt(2) once if keep-alive is given, and nothing else.",
        .source = "contract: any success",
        .level = Level::kShould,
        .run = &CallsOfSuccess},
       {.id = "faults.connect.calls.none_for_nonsense",
-       .requirement = "An unknown flag must be EINVAL before any system call.",
+       .requirement = "Connect with an unknown flag must fail with EINVAL "
+                      "before it makes any system call.",
        .source = "contract: flags",
        .run = &NoCallsForNonsense},
   };

@@ -246,35 +246,33 @@ void CallsInOrder(Context& c) {
 std::vector<Case> Reported() {
   return {
       {.id = "faults.listen.socket",
-       .requirement =
-           "Listen must report the errno of a failing socket(2), and "
-           "make no further call.",
+       .requirement = "Listen must report the errno of a failing socket(2), "
+                      "and make no further system call.",
        .source = "contract: any failure; socket(2) ERRORS",
        .run = &SocketFails},
       {.id = "faults.listen.setsockopt",
-       .requirement =
-           "Listen must report the errno of a failing setsockopt(2), "
-           "whichever option it is for.",
+       .requirement = "Listen must report the errno of a failing "
+                      "setsockopt(2), whichever option it sets.",
        .source = "contract: any failure; setsockopt(2) ERRORS",
        .run = &SetSockOptFails},
       {.id = "faults.listen.bind",
-       .requirement = "Listen must report the errno of a failing bind(2) and "
+       .requirement = "Listen must report the errno of a failing bind(2), and "
                       "close the descriptor.",
        .source = "contract: any failure; bind(2) ERRORS",
        .run = &BindFails},
       {.id = "faults.listen.listen",
-       .requirement = "Listen must report the errno of a failing listen(2) and "
-                      "close the descriptor.",
+       .requirement = "Listen must report the errno of a failing listen(2), "
+                      "and close the descriptor.",
        .source = "contract: any failure; listen(2) ERRORS",
        .run = &ListenFails},
       {.id = "faults.listen.getsockname",
        .requirement = "Listen must report the errno of a failing "
-                      "getsockname(2) and close the descriptor.",
+                      "getsockname(2), and close the descriptor.",
        .source = "contract: any failure; getsockname(2) ERRORS",
        .run = &GetSockNameFails},
       {.id = "faults.listen.first_errno_wins",
-       .requirement = "Listen must report the errno of the call that failed, "
-                      "not that of the close(2) that cleans up.",
+       .requirement = "Listen must report the errno of the system call that "
+                      "failed, not that of the close(2) that cleans up.",
        .source = "contract: any failure",
        .run = &CloseFailsToo},
   };
@@ -288,33 +286,32 @@ std::vector<Case> Left() {
        .source = "contract: any failure; close(2) NOTES",
        .run = &ClosedOnce},
       {.id = "faults.listen.nothing_bound",
-       .requirement = "After a Listen that failed once bound, the port must be "
-                      "free.",
+       .requirement = "The port must be free after a Listen that bound it and "
+                      "then failed.",
        .source = "contract: any failure",
        .needs = Need::kOwnNetwork,
        .run = &NothingBound},
       {.id = "faults.listen.nothing_listens",
-       .requirement = "After a Listen whose listen(2) did its work and failed, "
-                      "nothing must listen.",
+       .requirement = "Nothing must listen after a Listen whose listen(2) took "
+                      "effect but reported a failure.",
        .source = "contract: any failure",
        .needs = Need::kOwnNetwork,
        .run = &NothingListensAfterListen},
       {.id = "faults.listen.nothing_listens_without_port",
-       .requirement =
-           "After a Listen that listened and could not tell its port, "
-           "nothing must listen.",
+       .requirement = "Nothing must listen after a Listen whose listen(2) "
+                      "succeeded and whose getsockname(2) failed.",
        .source = "contract: any failure; contract: PortAssignment",
        .needs = Need::kOwnNetwork,
        .run = &NothingListensAfterGetSockName},
       {.id = "faults.listen.ports_untouched",
-       .requirement = "A failing Listen must assign none of the ports, "
-                      "whichever call it is that fails.",
+       .requirement =
+           "A failing Listen must assign no port, whichever system call fails.",
        .source = "contract: any failure; contract: PortAssignment",
        .needs = Need::kOwnNetwork,
        .run = &PortAssignmentsUntouched},
       {.id = "faults.listen.works_afterwards",
-       .requirement = "After a failing Listen, whichever call it was, the same "
-                      "Listen must succeed.",
+       .requirement = "After a Listen that failed, whichever system call it "
+                      "was, the same Listen must succeed.",
        .source = "contract: any failure",
        .needs = Need::kOwnNetwork,
        .run = &WorksAfterwards},
@@ -324,27 +321,28 @@ std::vector<Case> Left() {
 std::vector<Case> Calls() {
   return {
       {.id = "faults.listen.calls",
-       .requirement = "Listen without options should make socket(2), bind(2) "
-                      "and listen(2) once, and no other call.",
+       .requirement = "Listen without options should call socket(2), bind(2) "
+                      "and listen(2) once each, and nothing else.",
        .source = "contract: any success",
        .level = Level::kShould,
        .run = &CallsWithoutOptions},
       {.id = "faults.listen.calls.options",
-       .requirement = "Each socket option should cost Listen one more "
-                      "setsockopt(2), flags and backlogs nothing.",
+       .requirement =
+           "Listen should call setsockopt(2) once for each socket option, and "
+           "make no additional system call for flags and backlogs.",
        .source = "contract: any success",
        .level = Level::kShould,
        .run = &CallsOfEachOption},
       {.id = "faults.listen.calls.port_assignments",
-       .requirement = "Several port assignments should cost Listen one "
-                      "getsockname(2) together.",
+       .requirement = "Listen should call getsockname(2) once, however many "
+                      "port assignments are given.",
        .source = "contract: PortAssignment",
        .level = Level::kShould,
        .run = &CallsOfPortAssignments},
       {.id = "faults.listen.calls.order",
-       .requirement = "Listen should set options before it binds, bind before "
-                      "it listens, ask for the port last, and stop at the "
-                      "first call that fails.",
+       .requirement = "Listen should set options before bind(2), call bind(2) "
+                      "before listen(2) and getsockname(2) last, and stop at "
+                      "the first system call that fails.",
        .source = "contract: any success; contract: any failure",
        .level = Level::kShould,
        .run = &CallsInOrder},

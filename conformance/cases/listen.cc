@@ -337,50 +337,47 @@ void BacklogZeroQueue(Context& c) {
 const std::vector<Case>& ListenCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.state",
-       .requirement = "A listener must be in the state LISTEN.",
+       .requirement = "A listener must be in the TCP state LISTEN.",
        .source = "listen(2)",
        .run = &IsListening},
       {.id = "listen.defaults.blocking",
-       .requirement = "Without the option, the listener should be blocking.",
+       .requirement =
+           "The listener should be blocking, unless NONBLOCK is given.",
        .source = "contract: flags",
        .level = Level::kShould,
        .run = &DefaultBlocking},
       {.id = "listen.defaults.cloexec",
-       .requirement =
-           "Without the option to the contrary, the listener's descriptor "
-           "should be close-on-exec.",
+       .requirement = "The listener's descriptor should be close-on-exec, "
+                      "unless NO_CLOEXEC is given.",
        .source = "contract: flags",
        .level = Level::kShould,
        .run = &DefaultCloseOnExec},
       {.id = "listen.defaults.keepalive",
-       .requirement = "Without the option, SO_KEEPALIVE should be off.",
+       .requirement = "SO_KEEPALIVE should be off, unless its option is given.",
        .source = "socket(7); contract: any success",
        .level = Level::kShould,
        .run = &DefaultKeepalive},
       {.id = "listen.defaults.reuse",
-       .requirement =
-           "Without the options, SO_REUSEADDR and SO_REUSEPORT should be off.",
+       .requirement = "SO_REUSEADDR and SO_REUSEPORT should be off, unless "
+                      "their options are given.",
        .source = "socket(7); contract: any success",
        .level = Level::kShould,
        .run = &DefaultReuse},
       {.id = "listen.defaults.v6only",
-       .requirement =
-           "IPV6_V6ONLY should be left as the system has it by default.",
+       .requirement = "IPV6_V6ONLY should keep the system's default.",
        .source = "ipv6(7), IPV6_V6ONLY; contract: any success",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .run = &DefaultV6Only},
       {.id = "listen.defaults.other_options",
-       .requirement =
-           "Socket options that there is no option for should be left as the "
-           "system has them by default.",
+       .requirement = "Socket options that Listen has no option for should "
+                      "keep the system's default.",
        .source = "tcp(7); socket(7); contract: any success",
        .level = Level::kShould,
        .run = &DefaultOfTheRest},
       {.id = "listen.option.nonblock",
-       .requirement =
-           "NONBLOCK must set O_NONBLOCK on the listener, and change nothing "
-           "else.",
+       .requirement = "NONBLOCK must set O_NONBLOCK on the listener, and "
+                      "change nothing else.",
        .source = "socket(2), SOCK_NONBLOCK; contract: flags",
        .run = &Nonblock},
       {.id = "listen.option.no_cloexec",
@@ -389,85 +386,82 @@ const std::vector<Case>& ListenCases() {
        .source = "socket(2), SOCK_CLOEXEC; contract: flags",
        .run = &NoCloexec},
       {.id = "listen.option.keepalive",
-       .requirement =
-           "The option must set SO_KEEPALIVE on the listener, and change "
-           "nothing else.",
+       .requirement = "The keep-alive option must set SO_KEEPALIVE on the "
+                      "listener, and change nothing else.",
        .source = "socket(7), SO_KEEPALIVE; contract: keepalive on a listener",
        .run = &Keepalive},
       {.id = "listen.option.reuseaddr",
-       .requirement =
-           "The option must set SO_REUSEADDR, and change nothing else.",
+       .requirement = "The reuseaddr option must set SO_REUSEADDR, and change "
+                      "nothing else.",
        .source = "socket(7), SO_REUSEADDR",
        .run = &Reuseaddr},
       {.id = "listen.option.reuseport",
-       .requirement =
-           "The option must set SO_REUSEPORT, and change nothing else.",
+       .requirement = "The reuseport option must set SO_REUSEPORT, and change "
+                      "nothing else.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &Reuseport},
       {.id = "listen.options.flags_are_ored",
-       .requirement =
-           "With NONBLOCK and NO_CLOEXEC both must be in effect: flags are "
-           "or-ed.",
+       .requirement = "NONBLOCK and NO_CLOEXEC must both take effect if both "
+                      "are given: flags are or-ed.",
        .source = "contract: flags",
        .run = &FlagsTogether},
       {.id = "listen.options.pairs",
-       .requirement =
-           "Of every pair of options both must be set, and nothing else.",
+       .requirement = "Each pair of options must set both of its options, and "
+                      "nothing else.",
        .source = "socket(7); contract: any success",
        .run = &Pairs},
       {.id = "listen.options.all_together",
-       .requirement = "All options must be settable in one call.",
+       .requirement =
+           "All options must take effect if all are given in one call.",
        .source = "socket(7); contract: any success",
        .run = &AllTogether},
       {.id = "listen.options.twice",
-       .requirement =
-           "An option that is given twice must have the effect of one.",
+       .requirement = "A Listen option that is given twice must have the same "
+                      "effect as one that is given once.",
        .source = "contract: any success",
        .run = &Twice},
       {.id = "listen.backlog.default",
-       .requirement = "Without the option, the backlog should be 10.",
+       .requirement = "The backlog should be 10, unless one is given.",
        .source = "contract: backlog",
        .level = Level::kShould,
        .run = &DefaultBacklog},
       {.id = "listen.backlog.given",
-       .requirement = "A backlog must reach listen(2) as it was given.",
+       .requirement = "Listen must pass the given backlog to listen(2).",
        .source = "listen(2)",
        .run = &BacklogGiven},
       {.id = "listen.backlog.zero",
-       .requirement = "A backlog of 0 must be legal, and taken as 0.",
+       .requirement = "A backlog of 0 must be accepted, and passed on as 0.",
        .source = "contract: backlog",
        .run = &BacklogZero},
       {.id = "listen.backlog.last_wins",
-       .requirement = "Of several backlogs the last one must win.",
+       .requirement = "The last backlog must take effect if several are given.",
        .source = "contract: backlog",
        .run = &BacklogLastWins},
       {.id = "listen.backlog.last_is_zero",
-       .requirement = "A 0 must win over the backlogs before it, too.",
+       .requirement = "The last backlog must take effect if several are given, "
+                      "even if it is 0.",
        .source = "contract: backlog",
        .run = &BacklogLastIsZero},
       {.id = "listen.backlog.capped_by_somaxconn",
-       .requirement =
-           "A backlog above net.core.somaxconn must be legal, and be cut to "
-           "that.",
+       .requirement = "A backlog above net.core.somaxconn must be accepted, "
+                      "and reduced to net.core.somaxconn.",
        .source = "listen(2), NOTES",
        .needs = Need::kOwnNetwork,
        .run = &BacklogSomaxconn},
       {.id = "listen.backlog.above_int_max",
        .requirement =
-           "A backlog above INT_MAX must have the effect of the largest.",
+           "A backlog above INT_MAX must have the same effect as INT_MAX.",
        .source = "contract: backlog",
        .run = &BacklogAboveIntMax},
       {.id = "listen.backlog.limits_the_queue",
-       .requirement =
-           "While nobody accepts, about as many connections as the backlog "
-           "says may be established.",
+       .requirement = "About as many connections as the backlog may be "
+                      "established while no connection is accepted.",
        .source = "listen(2)",
        .level = Level::kVariation,
        .run = &BacklogIsQueueLength},
       {.id = "listen.backlog.zero_queue",
-       .requirement =
-           "With a backlog of 0, one connection may be established while "
-           "nobody accepts.",
+       .requirement = "One connection may be established while no connection "
+                      "is accepted, if the backlog is 0.",
        .source = "listen(2); POSIX listen(), DESCRIPTION",
        .level = Level::kVariation,
        .run = &BacklogZeroQueue},

@@ -173,97 +173,93 @@ const std::vector<Case>& ListenAddressCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.address.loopback_accepts",
        .requirement =
-           "A listener on the loopback address must take connections to it.",
+           "A listener on the loopback address must accept connections to it.",
        .source = "listen(2); ip(7), INADDR_LOOPBACK",
        .run = &LoopbackAccepts},
       {.id = "listen.address.other_loopback_accepts",
-       .requirement =
-           "127.0.0.2 must be usable: every address of 127.0.0.0/8 is local.",
+       .requirement = "A listener on 127.0.0.2 must accept connections to it, "
+                      "because every address in 127.0.0.0/8 is local.",
        .source = "RFC 1122, section 3.2.1.3 (g)",
        .axes = Axes::kV4,
        .run = &OtherLoopbackAccepts},
       {.id = "listen.address.wildcard_accepts",
-       .requirement =
-           "A listener on a wildcard address must take connections to the "
-           "loopback address.",
+       .requirement = "A listener on a wildcard address must accept "
+                      "connections to the loopback address.",
        .source = "ip(7), INADDR_ANY; ipv6(7), in6addr_any",
        .run = &WildcardAccepts},
       {.id = "listen.address.wildcard_accepts_on_each",
-       .requirement =
-           "A listener on 0.0.0.0 must take connections to every local "
-           "address.",
+       .requirement = "A listener on 0.0.0.0 must accept connections to every "
+                      "local address.",
        .source = "ip(7), INADDR_ANY",
        .axes = Axes::kV4,
        .run = &WildcardAcceptsOnEach},
       {.id = "listen.address.specific_refuses_others",
        .requirement =
-           "A listener on one address must not take connections to another.",
+           "A listener on one address must not accept connections to another.",
        .source = "bind(2); ip(7)",
        .axes = Axes::kV4,
        .needs = Need::kOwnNetwork,
        .run = &SpecificRefusesOthers},
       {.id = "listen.address.side_by_side",
        .requirement =
-           "Listeners on one port of two addresses must be possible, and each "
-           "must take its own connections.",
+           "Two listeners must be able to use the same port of two addresses, "
+           "and each must accept the connections to its own address.",
        .source = "ip(7); RFC 9293, section 3.4",
        .axes = Axes::kV4,
        .needs = Need::kOwnNetwork,
        .run = &SideBySide},
       {.id = "listen.families.loopbacks_side_by_side",
        .requirement =
-           "Listeners on one port of 127.0.0.1 and of ::1 must be possible, "
-           "and each must take its own connections.",
+           "Two listeners must be able to use the same port of 127.0.0.1 and "
+           "::1, and each must accept the connections to its own address.",
        .source = "ipv6(7)",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &LoopbacksOfBothSideBySide},
       {.id = "listen.families.loopback_v6_refuses_ipv4",
-       .requirement = "A listener on ::1 must not take IPv4 connections.",
+       .requirement = "A listener on ::1 must not accept IPv4 connections.",
        .source = "ipv6(7)",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &LoopbackV6RefusesIpv4},
       {.id = "listen.families.wildcard_v4_refuses_ipv6",
-       .requirement = "A listener on 0.0.0.0 must not take IPv6 connections.",
+       .requirement = "A listener on 0.0.0.0 must not accept IPv6 connections.",
        .source = "ip(7), INADDR_ANY",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &WildcardV4RefusesIpv6},
       {.id = "listen.families.wildcard_v4_beside_loopback_v6",
-       .requirement =
-           "Listeners on one port of 0.0.0.0 and of ::1 must be possible.",
+       .requirement = "Two listeners must be able to use the same port of "
+                      "0.0.0.0 and ::1.",
        .source = "ipv6(7)",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &WildcardV4BesideLoopbackV6},
       {.id = "listen.dual_stack.takes_both",
-       .requirement = "A listener on :: should take IPv6 and IPv4 connections.",
+       .requirement =
+           "A listener on :: should accept IPv6 and IPv4 connections.",
        .source = "ipv6(7), IPV6_V6ONLY; RFC 3493, section 5.3",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .run = &DualStackTakesBoth},
       {.id = "listen.dual_stack.local_address_is_mapped",
-       .requirement =
-           "The local address of an IPv4 connection that a listener on :: took "
-           "should be v4-mapped.",
+       .requirement = "The local address of an IPv4 connection that a listener "
+                      "on :: accepted should be v4-mapped.",
        .source = "ipv6(7); RFC 3493, section 3.7",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .run = &DualStackLocalAddressIsMapped},
       {.id = "listen.dual_stack.bindv6only_refuses_ipv4",
-       .requirement =
-           "Where net.ipv6.bindv6only is set, a listener on :: should take "
-           "IPv6 connections only.",
+       .requirement = "A listener on :: should accept only IPv6 connections if "
+                      "net.ipv6.bindv6only is 1.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &V6OnlyRefusesIpv4},
       {.id = "listen.dual_stack.bindv6only_leaves_ipv4_port",
-       .requirement =
-           "Where net.ipv6.bindv6only is set, a listener on 0.0.0.0 should be "
-           "possible beside one on the same port of ::.",
+       .requirement = "Two listeners should be able to use the same port of "
+                      "0.0.0.0 and :: if net.ipv6.bindv6only is 1.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .level = Level::kShould,
        .axes = Axes::kV6,
@@ -271,39 +267,35 @@ const std::vector<Case>& ListenAddressCases() {
        .run = &V6OnlyLeavesTheIpv4PortFree},
       {.id = "listen.mapped.is_reported",
        .requirement = "The local address of a listener on ::ffff:127.0.0.1 "
-                      "should be that: "
-                      "an IPv6 address.",
+                      "should be that IPv6 address.",
        .source = "RFC 3493, section 3.7",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .run = &MappedIsReported},
       {.id = "listen.mapped.takes_ipv4",
-       .requirement =
-           "A listener on ::ffff:127.0.0.1 must take the IPv4 connections to "
-           "127.0.0.1, and only these.",
+       .requirement = "A listener on ::ffff:127.0.0.1 must accept IPv4 "
+                      "connections to 127.0.0.1, and no others.",
        .source = "ipv6(7); RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedTakesIpv4},
       {.id = "listen.mapped.refuses_ipv6",
-       .requirement =
-           "A listener on a v4-mapped address must not take IPv6 connections.",
+       .requirement = "A listener on a v4-mapped address must not accept IPv6 "
+                      "connections.",
        .source = "RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedRefusesIpv6},
       {.id = "listen.mapped.wildcard_takes_ipv4_only",
-       .requirement =
-           "A listener on ::ffff:0.0.0.0 must take IPv4 connections to every "
-           "address, and no IPv6 connections.",
+       .requirement = "A listener on ::ffff:0.0.0.0 must accept IPv4 "
+                      "connections to every address, and no IPv6 connections.",
        .source = "RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedWildcardTakesIpv4Only},
       {.id = "listen.mapped.beside_ipv6",
-       .requirement =
-           "Listeners on one port of ::ffff:127.0.0.1 and of ::1 must be "
-           "possible.",
+       .requirement = "Two listeners must be able to use the same port of "
+                      "::ffff:127.0.0.1 and ::1.",
        .source = "RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,

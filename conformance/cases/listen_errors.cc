@@ -294,71 +294,65 @@ void CloseKeepsOtherListeners(Context& c) {
 const std::vector<Case>& ListenErrorCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.address_not_available.foreign",
-       .requirement =
-           "An address that is not this machine's must be refused with "
-           "EADDRNOTAVAIL.",
+       .requirement = "Listen must fail with EADDRNOTAVAIL on an address that "
+                      "is not local.",
        .source = "bind(2), EADDRNOTAVAIL",
        .run = &ForeignAddress},
       {.id = "listen.address_not_available.mapped",
-       .requirement =
-           "A v4-mapped address must be refused with EADDRNOTAVAIL where the "
-           "IPv4 address is foreign.",
+       .requirement = "Listen on a v4-mapped address must fail with "
+                      "EADDRNOTAVAIL if its IPv4 address is not local.",
        .source = "bind(2), EADDRNOTAVAIL; RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run = &ForeignMappedAddress},
       {.id = "listen.address_not_available.ipv6_disabled",
        .requirement =
-           "::1 must be refused with EADDRNOTAVAIL where IPv6 is disabled.",
+           "Listen on ::1 must fail with EADDRNOTAVAIL if IPv6 is disabled.",
        .source = "bind(2), EADDRNOTAVAIL",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &Ipv6Disabled},
       {.id = "listen.address_not_available.loopback_down",
-       .requirement =
-           "While the loopback interface is down, its IPv6 address may be "
-           "refused with EADDRNOTAVAIL, and its IPv4 address be taken.",
+       .requirement = "While the loopback interface is down, Listen may fail "
+                      "with EADDRNOTAVAIL on ::1 and succeed on 127.0.0.1.",
        .source = "bind(2), EADDRNOTAVAIL; netdevice(7), IFF_UP",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,
        .run = &LoopbackDown},
       {.id = "listen.address.wildcard_without_interface",
-       .requirement =
-           "Listening on a wildcard address must be possible while no "
-           "interface is up.",
+       .requirement = "Listen on a wildcard address must succeed while no "
+                      "interface is up.",
        .source = "ip(7), INADDR_ANY",
        .needs = Need::kOwnNetwork,
        .run = &LoopbackDownWildcard},
       {.id = "listen.address_invalid.mapped_with_bindv6only",
-       .requirement =
-           "Where net.ipv6.bindv6only is set, a v4-mapped address should be "
-           "refused with EINVAL.",
+       .requirement = "Listen on a v4-mapped address should fail with EINVAL "
+                      "if net.ipv6.bindv6only is 1.",
        .source = "ipv6(7), IPV6_V6ONLY; bind(2), EINVAL",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedAddressWithBindv6only},
       {.id = "listen.address_invalid.link_local_without_scope",
-       .requirement =
-           "A link-local address without a scope may be refused with EINVAL.",
+       .requirement = "Listen on a link-local address without a scope id may "
+                      "fail with EINVAL.",
        .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .run = &LinkLocalWithoutScope},
       {.id = "listen.address_invalid.multicast",
-       .requirement =
-           "A multicast address may be refused, though nothing can ever "
-           "connect to it.",
+       .requirement = "Listen on a multicast address may succeed or fail; no "
+                      "connection to it is possible in either case.",
        .source = "bind(2), EINVAL; RFC 9293, section 3.9.2.3 (MUST-57)",
        .level = Level::kVariation,
        .run = &Multicast},
       {.id = "listen.privileged.refused",
-       .requirement = "A privileged port must be refused with EACCES without "
-                      "CAP_NET_BIND_SERVICE.",
+       .requirement = "Listen on a privileged port must fail with EACCES "
+                      "without CAP_NET_BIND_SERVICE.",
        .source = "bind(2), EACCES; ip(7), EACCES; capabilities(7)",
        .needs = Need::kOwnNetwork,
        .run = &PrivilegedPort},
       {.id = "listen.privileged.end_at_1024",
-       .requirement = "By default, 1023 must be the last privileged port.",
+       .requirement = "By default, 1023 must be the highest privileged port.",
        .source = "ip(7), ip_unprivileged_port_start",
        .needs = Need::kOwnNetwork,
        .run = &PrivilegedPortsEnd},
@@ -370,111 +364,106 @@ const std::vector<Case>& ListenErrorCases() {
        .needs = Need::kOwnNetwork,
        .run = &PrivilegedPortsSysctl},
       {.id = "listen.privileged.allowed_with_capability",
-       .requirement =
-           "A privileged port must be usable with CAP_NET_BIND_SERVICE.",
+       .requirement = "Listen on a privileged port must succeed with "
+                      "CAP_NET_BIND_SERVICE.",
        .source = "capabilities(7), CAP_NET_BIND_SERVICE",
        .needs = Need::kOwnNetwork,
        .run = &PrivilegedPortWithCapability},
       {.id = "listen.privileged.port_zero_is_not",
-       .requirement = "Port 0 must not need a privilege.",
+       .requirement = "Listen on port 0 must not require a privilege.",
        .source = "ip(7)",
        .run = &PortZeroNeedsNoPrivilege},
       {.id = "listen.too_many_files",
-       .requirement =
-           "Listening must fail with EMFILE where no descriptor is left.",
+       .requirement = "Listen must fail with EMFILE when the process has "
+                      "reached its limit of open descriptors.",
        .source = "socket(2), EMFILE; getrlimit(2), RLIMIT_NOFILE",
        .run = &TooManyFiles},
       {.id = "listen.too_many_files.then_fewer",
-       .requirement =
-           "Listening must work again once there are descriptors again.",
+       .requirement = "Listen must succeed again once a descriptor is free.",
        .source = "socket(2), EMFILE; contract: any failure",
        .run = &TooManyFilesThenFewer},
       {.id = "listen.too_many_files.one_is_enough",
-       .requirement = "Listening should need just one descriptor.",
+       .requirement = "Listen should need only one free descriptor.",
        .source = "contract: any success",
        .level = Level::kShould,
        .run = &OneDescriptorIsEnough},
       {.id = "listen.unknown_flag",
-       .requirement = "An unknown flag must be refused with EINVAL.",
+       .requirement = "Listen with an unknown flag must fail with EINVAL.",
        .source = "contract: flags",
        .run = &UnknownFlag},
       {.id = "listen.unknown_flag.among_known",
-       .requirement =
-           "An unknown flag must be refused with EINVAL among known ones, too.",
+       .requirement = "Listen with an unknown flag must fail with EINVAL, even "
+                      "if known flags are given with it.",
        .source = "contract: flags",
        .run = &UnknownFlagAmongKnown},
       {.id = "listen.unknown_flag.before_the_kernel",
-       .requirement =
-           "An unknown flag must be refused before the kernel can refuse "
-           "anything else.",
+       .requirement = "Listen with an unknown flag must fail with EINVAL "
+                      "before the kernel can report another error.",
        .source = "contract: flags",
        .run = &UnknownFlagComesFirst},
       {.id = "listen.unknown_flag.assigns_no_port",
        .requirement =
-           "With an unknown flag, port assignments must be left untouched.",
+           "Listen with an unknown flag must leave port assignments untouched.",
        .source = "contract: any failure",
        .run = &UnknownFlagAssignsNoPort},
       {.id = "listen.null_assignment",
-       .requirement = "A null port assignment must be refused with EINVAL.",
+       .requirement =
+           "Listen with a null port assignment must fail with EINVAL.",
        .source = "contract: PortAssignment",
        .run = &NullAssignment},
       {.id = "listen.null_assignment.among_others",
-       .requirement =
-           "With a null port assignment, those beside it must be left "
-           "untouched.",
+       .requirement = "Listen with a null port assignment must leave its other "
+                      "port assignments untouched.",
        .source = "contract: PortAssignment, any failure",
        .run = &NullAmongAssignments},
       {.id = "listen.null_assignment.before_the_kernel",
-       .requirement =
-           "A null port assignment must be refused before the kernel can "
-           "refuse anything else.",
+       .requirement = "Listen with a null port assignment must fail with "
+                      "EINVAL before the kernel can report another error.",
        .source = "contract: PortAssignment",
        .run = &NullAssignmentComesFirst},
       {.id = "listen.failure.keeps_no_descriptor",
-       .requirement = "A failure must leave no descriptor open.",
+       .requirement = "A Listen that fails must leave no descriptor open.",
        .source = "contract: any failure",
        .run = &FailureKeepsNoDescriptor},
       {.id = "listen.failure.assigns_no_port",
-       .requirement = "A failure must leave port assignments untouched.",
+       .requirement =
+           "A Listen that fails must leave port assignments untouched.",
        .source = "contract: any failure",
        .run = &FailureAssignsNoPort},
       {.id = "listen.failure.leaves_port_free",
-       .requirement =
-           "A failure must not leave the port bound, or listened on.",
+       .requirement = "A Listen that fails must leave the port neither bound "
+                      "nor listening.",
        .source = "contract: any failure",
        .needs = Need::kOwnNetwork,
        .run = &FailureLeavesPortFree},
       {.id = "listen.failure.then_success",
-       .requirement = "Failures must not impair the calls after them.",
+       .requirement = "A Listen that fails must not affect later calls.",
        .source = "contract: any failure",
        .run = &SucceedsAfterFailures},
       {.id = "listen.close.frees_port",
-       .requirement =
-           "Closing a listener must free its port for another at once.",
+       .requirement = "Closing a listener must free its port at once.",
        .source = "close(2); RFC 9293, section 3.10.4",
        .needs = Need::kOwnNetwork,
        .run = &CloseFreesPort},
       {.id = "listen.close.refuses_connections",
        .requirement =
-           "Connections to a closed listener's port must be refused.",
+           "Connections to the port of a closed listener must be refused.",
        .source = "connect(2), ECONNREFUSED; RFC 9293, section 3.10.7.1",
        .needs = Need::kOwnNetwork,
        .run = &CloseRefusesConnections},
       {.id = "listen.close.resets_queued",
-       .requirement =
-           "Closing a listener must reset the connections that were not "
-           "accepted, and their port must be free.",
+       .requirement = "Closing a listener must reset the connections that are "
+                      "still queued, and free the port.",
        .source = "close(2); RFC 9293, section 3.10.4",
        .needs = Need::kOwnNetwork,
        .run = &CloseResetsQueued},
       {.id = "listen.close.keeps_accepted",
-       .requirement =
-           "Closing a listener must not touch the connections that were "
-           "accepted.",
+       .requirement = "Closing a listener must not affect the connections that "
+                      "it has accepted.",
        .source = "accept(2); close(2)",
        .run = &CloseKeepsAccepted},
       {.id = "listen.close.keeps_other_listeners",
-       .requirement = "Closing a listener must not touch another.",
+       .requirement = "Closing a listener must not affect other listeners.",
        .source = "close(2)",
        .run = &CloseKeepsOtherListeners},
   };

@@ -245,157 +245,150 @@ void RestartAfterTimeWait(Context& c) {
 const std::vector<Case>& ListenInUseCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.in_use.same_address",
-       .requirement =
-           "Listening on an address and port that another socket listens on "
-           "must fail with EADDRINUSE.",
+       .requirement = "Listen must fail with EADDRINUSE on an address and port "
+                      "that another socket listens on.",
        .source = "listen(2), EADDRINUSE; bind(2), EADDRINUSE",
        .run = &SameAddress},
       {.id = "listen.in_use.wildcard_is_held",
        .requirement =
-           "A listener on the wildcard address must exclude one on the same "
-           "port of an address.",
+           "Listen on a specific address must fail with EADDRINUSE while "
+           "another socket listens on the same port of the wildcard address.",
        .source = "socket(7), SO_REUSEADDR; ip(7), INADDR_ANY",
        .run = &WildcardIsHeld},
       {.id = "listen.in_use.wildcard_is_wanted",
        .requirement =
-           "A listener on an address must exclude one on the same port of the "
-           "wildcard address.",
+           "Listen on the wildcard address must fail with EADDRINUSE while "
+           "another socket listens on the same port of a specific address.",
        .source = "socket(7), SO_REUSEADDR; ip(7), INADDR_ANY",
        .run = &WildcardIsWanted},
       {.id = "listen.in_use.two_of_its_own",
        .requirement =
-           "Without options, two listeners of the implementation itself must "
-           "not share a port either.",
+           "Without options, Listen must fail with EADDRINUSE on the address "
+           "and port of another listener of the same implementation.",
        .source = "bind(2), EADDRINUSE; contract: any success",
        .run = &TwoOfItsOwn},
       {.id = "listen.in_use.bound_only",
        .requirement =
-           "A port that another socket is bound to, and does not listen on, "
-           "must be in use.",
+           "Listen must fail with EADDRINUSE on a port that another socket is "
+           "bound to, even if that socket does not listen.",
        .source = "bind(2), EADDRINUSE",
        .run = &BoundOnly},
       {.id = "listen.in_use.port_of_client",
-       .requirement = "The local port of a client's connection must be in use.",
+       .requirement = "Listen must fail with EADDRINUSE on the local port of a "
+                      "client's connection.",
        .source = "bind(2), EADDRINUSE; ip(7)",
        .run = &PortOfClient},
       {.id = "listen.in_use.port_of_accepted",
-       .requirement =
-           "A port must be in use while a connection to it is open, even if "
-           "its listener is closed.",
+       .requirement = "Listen must fail with EADDRINUSE while a connection to "
+                      "the port is open, even if its listener is closed.",
        .source = "bind(2), EADDRINUSE; socket(7), SO_REUSEADDR",
        .run = &PortOfConnection},
       {.id = "listen.in_use.holder_goes_on",
-       .requirement =
-           "The listener that holds a port must go on accepting after another "
-           "was refused it.",
+       .requirement = "A listener must still accept connections after another "
+                      "Listen on its port has failed.",
        .source = "contract: any failure",
        .run = &HolderGoesOn},
       {.id = "listen.in_use.ephemeral_ports_used_up",
-       .requirement =
-           "Port 0 must fail with EADDRINUSE when every ephemeral port is in "
-           "use.",
+       .requirement = "Listen on port 0 must fail with EADDRINUSE when every "
+                      "ephemeral port is in use.",
        .source = "bind(2), EADDRINUSE; listen(2), EADDRINUSE",
        .needs = Need::kOwnNetwork,
        .run = &EphemeralPortsUsedUp},
       {.id = "listen.in_use.ephemeral_port_comes_back",
        .requirement =
-           "An ephemeral port must be free again when its listener is closed.",
+           "An ephemeral port must be free again after its listener is closed.",
        .source = "bind(2), EADDRINUSE; close(2)",
        .needs = Need::kOwnNetwork,
        .run = &EphemeralPortComesBack},
       {.id = "listen.in_use.ephemeral_port_of_other_address",
-       .requirement =
-           "Ephemeral ports that are used up on one address must be there for "
-           "another.",
+       .requirement = "Ephemeral ports that are all in use on one address must "
+                      "be available on another.",
        .source = "ip(7), ip_local_port_range",
        .axes = Axes::kV4,
        .needs = Need::kOwnNetwork,
        .run = &EphemeralPortOfOtherAddress},
       {.id = "listen.in_use.dual_stack_is_held",
-       .requirement =
-           "A listener on :: must exclude IPv4 listeners on the same port.",
+       .requirement = "Listen on an IPv4 address must fail with EADDRINUSE "
+                      "while another socket listens on the same port of ::.",
        .source = "ipv6(7), IPV6_V6ONLY; bind(2), EADDRINUSE",
        .axes = Axes::kV6,
        .run = &DualStackIsHeld},
       {.id = "listen.in_use.dual_stack_is_wanted",
-       .requirement =
-           "An IPv4 listener should exclude one on the same port of ::.",
+       .requirement = "Listen on :: should fail with EADDRINUSE while another "
+                      "socket listens on the same port of an IPv4 address.",
        .source = "ipv6(7), IPV6_V6ONLY; bind(2), EADDRINUSE",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .run = &DualStackIsWanted},
       {.id = "listen.in_use.mapped_is_held",
-       .requirement =
-           "A listener on a v4-mapped address must exclude those that the IPv4 "
-           "address excludes.",
+       .requirement = "A listener on a v4-mapped address must exclude the same "
+                      "listeners as one on the IPv4 address.",
        .source = "RFC 3493, section 3.7; bind(2), EADDRINUSE",
        .axes = Axes::kV6,
        .run = &MappedIsHeld},
       {.id = "listen.in_use.mapped_is_wanted",
-       .requirement =
-           "A v4-mapped address must be in use where the IPv4 address is.",
+       .requirement = "Listen on a v4-mapped address must fail with EADDRINUSE "
+                      "if its IPv4 address is in use.",
        .source = "RFC 3493, section 3.7; bind(2), EADDRINUSE",
        .axes = Axes::kV6,
        .run = &MappedIsWanted},
       {.id = "listen.reuseaddr.live_listener",
        .requirement =
-           "Reuseaddr on both sides must not allow two listeners on one "
-           "address and port.",
+           "Listen must fail with EADDRINUSE on the address and port of "
+           "another listener, even if both have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run = &ReuseaddrLiveListener},
       {.id = "listen.reuseaddr.live_wildcard",
-       .requirement =
-           "Reuseaddr on both sides must not allow listeners on one port of "
-           "the wildcard address and of another.",
+       .requirement = "Listen must fail with EADDRINUSE if the port has a "
+                      "listener and one of the two addresses is the wildcard, "
+                      "even if both have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run = &ReuseaddrLiveWildcard},
       {.id = "listen.reuseaddr.bound_without",
-       .requirement =
-           "Reuseaddr must not help against a socket that is bound to the port "
-           "without it.",
+       .requirement = "Listen with SO_REUSEADDR must fail with EADDRINUSE "
+                      "while a socket without it is bound to the port.",
        .source = "socket(7), SO_REUSEADDR",
        .run = &ReuseaddrBoundOnlyWithout},
       {.id = "listen.reuseaddr.bound_with",
        .requirement =
-           "With reuseaddr on both sides, a socket that is bound to the port "
-           "and does not listen may leave it to a listener.",
+           "Listen with SO_REUSEADDR may succeed while a socket with "
+           "SO_REUSEADDR is bound to the port and does not listen.",
        .source = "socket(7), SO_REUSEADDR",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,
        .run = &ReuseaddrBoundOnly},
       {.id = "listen.reuseaddr.open_connection",
-       .requirement =
-           "With reuseaddr a server must be able to start again while a "
-           "connection of its first life is open, and leave that alone.",
+       .requirement = "Listen with SO_REUSEADDR must succeed while a "
+                      "connection of an earlier listener with SO_REUSEADDR is "
+                      "open, and not affect that connection.",
        .source = "socket(7), SO_REUSEADDR",
        .needs = Need::kOwnNetwork,
        .run = &ReuseaddrOpenConnection},
       {.id = "listen.time_wait.without_reuseaddr",
-       .requirement =
-           "Without reuseaddr a port must be in use while a connection to it "
-           "is in TIME_WAIT; reuseaddr may be on by default.",
+       .requirement = "Listen without SO_REUSEADDR must fail with EADDRINUSE "
+                      "while the port has a connection in TIME-WAIT; "
+                      "SO_REUSEADDR may be on by default.",
        .source = "tcp(7); RFC 9293, section 3.4.1",
        .level = Level::kVariation,
        .run = &TimeWaitWithoutReuseaddr},
       {.id = "listen.time_wait.with_reuseaddr",
-       .requirement =
-           "With reuseaddr a port with a connection in TIME_WAIT must be "
-           "usable, if that had it, too.",
+       .requirement = "Listen with SO_REUSEADDR must succeed while the port "
+                      "has a connection in TIME-WAIT, if that connection's "
+                      "socket had SO_REUSEADDR, too.",
        .source = "socket(7), SO_REUSEADDR; tcp(7)",
        .needs = Need::kOwnNetwork,
        .run = &TimeWaitWithReuseaddr},
       {.id = "listen.time_wait.reuseaddr_of_one",
-       .requirement =
-           "Reuseaddr may be refused a port with a connection in TIME_WAIT "
-           "that was made without it.",
+       .requirement = "Listen with SO_REUSEADDR may fail with EADDRINUSE while "
+                      "the port has a connection in TIME-WAIT whose socket did "
+                      "not have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,
        .run = &TimeWaitOfOneWithoutReuseaddr},
       {.id = "listen.time_wait.restart",
-       .requirement =
-           "A server with reuseaddr that closed its connection first must be "
-           "able to start again at once.",
+       .requirement = "A server with SO_REUSEADDR must be able to listen again "
+                      "at once after it closed its connection first.",
        .source = "socket(7), SO_REUSEADDR; tcp(7)",
        .needs = Need::kOwnNetwork,
        .run = &RestartAfterTimeWait},

@@ -143,13 +143,13 @@ void AssignmentNextToOptions(Context& c) {
 const std::vector<Case>& ListenPortCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.port.zero_is_picked",
-       .requirement = "For port 0 the system must pick a port.",
+       .requirement = "The system must pick a port if port 0 is given.",
        .source = "ip(7), ip_local_port_range",
        .run = &PortZeroIsPicked},
       {.id = "listen.port.zero_is_in_range",
-       .requirement =
-           "Ports for port 0 must come from net.ipv4.ip_local_port_range, all "
-           "of which must be usable.",
+       .requirement = "The port that the system picks must be in "
+                      "net.ipv4.ip_local_port_range, and every port in that "
+                      "range must be usable.",
        .source = "ip(7), ip_local_port_range",
        .needs = Need::kOwnNetwork,
        .run = &PortZeroIsInRange},
@@ -160,24 +160,25 @@ const std::vector<Case>& ListenPortCases() {
        .run = &PortZeroTwice},
       {.id = "listen.port.zero_twice_with_reuse",
        .requirement =
-           "Also with reuseaddr and reuseport, port 0 must not pick a port "
-           "that another listener has.",
+           "The port that the system picks must not be one of another "
+           "listener, even with SO_REUSEADDR and SO_REUSEPORT.",
        .source = "ip(7), ip_local_port_range; socket(7), SO_REUSEPORT",
        .needs = Need::kOwnNetwork,
        .run = &PortZeroTwiceWithReuse},
       {.id = "listen.port.given",
-       .requirement = "A port that is given must be the one listened on.",
+       .requirement = "Listen must use the given port.",
        .source = "bind(2); ip(7)",
        .needs = Need::kOwnNetwork,
        .run = &GivenPort},
       {.id = "listen.port.highest",
-       .requirement = "The port 65535 must be usable: ports are unsigned.",
+       .requirement =
+           "Listen on port 65535 must succeed, because ports are unsigned.",
        .source = "RFC 9293, section 3.1",
        .needs = Need::kOwnNetwork,
        .run = &HighestPort},
       {.id = "listen.port.assigned",
        .requirement =
-           "The port assignment must be the port that the system picked.",
+           "A port assignment must hold the port that the system picked.",
        .source = "getsockname(2); contract: PortAssignment",
        .run = &PortZeroIsAssigned},
       {.id = "listen.port.assigned_accepts",
@@ -185,28 +186,29 @@ const std::vector<Case>& ListenPortCases() {
        .source = "contract: PortAssignment",
        .run = &AssignedPortAccepts},
       {.id = "listen.port.assigned_on_wildcard",
-       .requirement =
-           "On a wildcard address the port must be assigned, too, and accept.",
+       .requirement = "A listener on a wildcard address must have its port "
+                      "assigned, and accept connections to it.",
        .source = "contract: PortAssignment",
        .run = &WildcardPortIsAssigned},
       {.id = "listen.port.given_is_assigned",
-       .requirement = "A port that was given must be assigned, too.",
+       .requirement = "A port assignment must hold the port even if the caller "
+                      "gave the port.",
        .source = "contract: PortAssignment",
        .needs = Need::kOwnNetwork,
        .run = &GivenPortIsAssigned},
       {.id = "listen.port.several_assignments",
-       .requirement = "Of several port assignments all must be filled.",
+       .requirement =
+           "Every port assignment must be filled if several are given.",
        .source = "contract: PortAssignment",
        .run = &SeveralAssignments},
       {.id = "listen.port.assigned_twice_to_one",
-       .requirement =
-           "Two port assignments may name one variable, which must then hold "
-           "the port.",
+       .requirement = "Two port assignments may point to one variable, which "
+                      "must then hold the port.",
        .source = "contract: PortAssignment",
        .run = &AssignedTwiceToOne},
       {.id = "listen.port.assigned_next_to_options",
        .requirement =
-           "Next to every other option the port must be assigned, too.",
+           "The port must be assigned in combination with every other option.",
        .source = "contract: PortAssignment",
        .run = &AssignmentNextToOptions},
   };

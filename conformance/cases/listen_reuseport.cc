@@ -145,76 +145,69 @@ void SurvivorTakesAll(Context& c) {
 const std::vector<Case>& ListenReuseportCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.reuseport.two_listeners",
-       .requirement =
-           "Two listeners with reuseport must be able to share an address and "
-           "port.",
+       .requirement = "Two listeners with SO_REUSEPORT must be able to share "
+                      "an address and port.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &TwoListeners},
       {.id = "listen.reuseport.with_another_program",
-       .requirement = "A port must be sharable with a listener that is not the "
-                      "implementation's, too.",
+       .requirement = "A listener with SO_REUSEPORT must be able to share its "
+                      "port with a listener that is not the implementation's.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &WithAnotherProgram},
       {.id = "listen.reuseport.and_reuseaddr",
-       .requirement =
-           "Two listeners with reuseport and reuseaddr must be able to share "
-           "an address and port.",
+       .requirement = "Two listeners with SO_REUSEPORT and SO_REUSEADDR must "
+                      "be able to share an address and port.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &BothOptionsOnBoth},
       {.id = "listen.reuseport.only_new",
-       .requirement =
-           "Reuseport must not take a port from a listener without it.",
+       .requirement = "Listen with SO_REUSEPORT must fail with EADDRINUSE on "
+                      "the port of a listener without it.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &OnlyNew},
       {.id = "listen.reuseport.only_old",
-       .requirement =
-           "A listener with reuseport must not share its port with one without "
-           "it.",
+       .requirement = "Listen without SO_REUSEPORT must fail with EADDRINUSE "
+                      "on the port of a listener with it.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &OnlyOld},
       {.id = "listen.reuseport.new_with_old_reuseaddr",
-       .requirement =
-           "Reuseport must not take a port from a listener with reuseaddr.",
+       .requirement = "Listen with SO_REUSEPORT must fail with EADDRINUSE on "
+                      "the port of a listener that has only SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR, SO_REUSEPORT",
        .run = &NewWithOldReuseaddr},
       {.id = "listen.reuseport.old_with_new_reuseaddr",
-       .requirement =
-           "Reuseaddr must not take a port from a listener with reuseport.",
+       .requirement = "Listen with SO_REUSEADDR must fail with EADDRINUSE on "
+                      "the port of a listener that has only SO_REUSEPORT.",
        .source = "socket(7), SO_REUSEADDR, SO_REUSEPORT",
        .run = &OldWithNewReuseaddr},
       {.id = "listen.reuseport.other_user",
-       .requirement =
-           "Reuseport must not share a port with another user's listener.",
+       .requirement = "Listen with SO_REUSEPORT must fail with EADDRINUSE on "
+                      "the port of another user's listener.",
        .source = "socket(7), SO_REUSEPORT",
        .needs = Need::kOtherUser,
        .run = &OtherUser},
       {.id = "listen.reuseport.wildcard_and_address",
-       .requirement =
-           "Of listeners that share a port, the one on the address that a "
-           "connection is made to must take it, and not one on the wildcard "
-           "address.",
+       .requirement = "If a listener on a specific address shares its port "
+                      "with one on the wildcard address, it must accept the "
+                      "connections to that address.",
        .source = "socket(7), SO_REUSEPORT; RFC 9293, section 3.9.1.1",
        .needs = Need::kOwnNetwork,
        .run = &WildcardAndAddress},
       {.id = "listen.reuseport.wildcards_of_both_families",
-       .requirement =
-           "Of listeners on :: and 0.0.0.0 that share a port, each must take "
-           "the connections of its family.",
+       .requirement = "If listeners on :: and 0.0.0.0 share a port, each must "
+                      "accept the connections of its own family.",
        .source = "socket(7), SO_REUSEPORT; ipv6(7)",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &WildcardsOfBothFamilies},
       {.id = "listen.reuseport.connections_spread",
-       .requirement =
-           "Connections may be spread over the listeners that share a port; "
-           "none may be lost.",
+       .requirement = "Connections may be distributed over the listeners that "
+                      "share a port, but none may be lost.",
        .source = "socket(7), SO_REUSEPORT",
        .level = Level::kVariation,
        .run = &ConnectionsSpread},
       {.id = "listen.reuseport.survivor_takes_all",
-       .requirement =
-           "When one of the listeners that share a port is closed, the other "
-           "must take all further connections.",
+       .requirement = "If one of two listeners that share a port is closed, "
+                      "the other must accept all further connections.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &SurvivorTakesAll},
   };

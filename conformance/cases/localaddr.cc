@@ -95,8 +95,8 @@ const std::vector<Case>& LocalAddrCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "localaddr.listener",
        .requirement =
-           "The local address of a listener must be the one that was "
-           "asked for, with the port at which it can be reached.",
+           "The local address of a listener must be the address that was "
+           "given, and its port one that accepts connections.",
        .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
        .run = &OfListener},
       {.id = "localaddr.listener.wildcard",
@@ -105,24 +105,24 @@ const std::vector<Case>& LocalAddrCases() {
        .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
        .run = &OfWildcardListener},
       {.id = "localaddr.connected",
-       .requirement = "The local address of a connected socket must be the one "
-                      "that its peer sees.",
+       .requirement = "The local address of a connected socket must be the "
+                      "address that its peer sees.",
        .source = "getsockname(2) DESCRIPTION",
        .run = &OfConnected},
       {.id = "localaddr.accepted",
-       .requirement = "The local address of an accepted socket must be the one "
-                      "that the client connected to.",
+       .requirement = "The local address of an accepted socket must be the "
+                      "address that the client connected to.",
        .source = "getsockname(2) DESCRIPTION",
        .run = &OfAccepted},
       {.id = "localaddr.accepted.by_wildcard",
-       .requirement = "The local address of a socket accepted by a wildcard "
-                      "listener must be the one that was reached, not the "
-                      "wildcard.",
+       .requirement =
+           "The local address of a socket accepted by a wildcard listener must "
+           "be the address that the client connected to, not the wildcard.",
        .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
        .run = &OfAcceptedByWildcard},
       {.id = "localaddr.connecting",
-       .requirement = "The local address and port must be known while a "
-                      "connect is under way.",
+       .requirement = "The local address and port must be known while an "
+                      "attempt to connect is in progress.",
        .source = "connect(2) EINPROGRESS; ip(7) Address format",
        .run = &OfConnecting},
       {.id = "localaddr.unbound",
@@ -131,14 +131,13 @@ const std::vector<Case>& LocalAddrCases() {
        .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
        .run = &OfUnbound},
       {.id = "localaddr.closed_descriptor",
-       .requirement = "The local address of a closed descriptor must be EBADF.",
+       .requirement = "LocalAddr on a closed descriptor must fail with EBADF.",
        .source = "getsockname(2) EBADF",
        .axes = Axes::kV4,
        .run = &OfClosedDescriptor},
       {.id = "localaddr.not_a_socket",
-       .requirement =
-           "The local address of a descriptor that is no socket must "
-           "be ENOTSOCK.",
+       .requirement = "LocalAddr on a descriptor that is not a socket must "
+                      "fail with ENOTSOCK.",
        .source = "getsockname(2) ENOTSOCK",
        .axes = Axes::kV4,
        .run = &OfPipe},

@@ -305,77 +305,78 @@ void DisturbsNothing(Context& c) {
 std::vector<Case> WithPeer() {
   return {
       {.id = "peeraddr.connected",
-       .requirement =
-           "The peer of a connected socket must be the endpoint that "
-           "it connected to.",
+       .requirement = "The peer address of a connected socket must be the "
+                      "endpoint that it connected to.",
        .source = "getpeername(2) DESCRIPTION",
        .run = &OfConnected},
       {.id = "peeraddr.accepted",
-       .requirement = "The peer of an accepted socket must be the client's "
-                      "local endpoint.",
+       .requirement = "The peer address of an accepted socket must be the "
+                      "client's local address.",
        .source = "getpeername(2) DESCRIPTION",
        .run = &OfAccepted},
       {.id = "peeraddr.accepted.each_its_own",
-       .requirement = "Each of several accepted sockets must have the peer of "
-                      "its own connection.",
+       .requirement = "Each accepted socket must have the peer address of its "
+                      "own connection.",
        .source = "getpeername(2) DESCRIPTION",
        .run = &OfEachAccepted},
       {.id = "peeraddr.both_ends_agree",
-       .requirement = "The peer of each end must be the local address of the "
-                      "other.",
+       .requirement = "The peer address of each end must be the local address "
+                      "of the other.",
        .source = "getpeername(2) DESCRIPTION; getsockname(2) DESCRIPTION",
        .run = &BothEndsAgree},
       {.id = "peeraddr.v4_mapped.accepted",
-       .requirement = "The IPv4 client of a dual-stack listener should be told "
-                      "as a v4-mapped IPv6 address.",
+       .requirement = "The peer address of an IPv4 client of a dual-stack "
+                      "listener should be a v4-mapped IPv6 address.",
        .source = "contract: tcp::PeerAddr; ipv6(7) DESCRIPTION",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedOfAccepted},
       {.id = "peeraddr.v4_mapped.connected",
-       .requirement = "The peer of a socket that connected to a v4-mapped "
-                      "address should be that address, not the IPv4 one.",
+       .requirement =
+           "The peer address of a socket that connected to a v4-mapped address "
+           "should be that v4-mapped address, not the IPv4 address.",
        .source = "contract: tcp::PeerAddr; ipv6(7) DESCRIPTION",
        .level = Level::kShould,
        .axes = Axes::kV6,
        .run = &MappedOfConnected},
       {.id = "peeraddr.before_accept",
-       .requirement = "A connected socket must have its peer before that has "
-                      "accepted, and keep it then.",
+       .requirement =
+           "A connected socket must have a peer address before its peer has "
+           "accepted the connection, and keep it afterwards.",
        .source = "getpeername(2) DESCRIPTION",
        .run = &BeforeAccept},
       {.id = "peeraddr.nonblocking_connect_done",
-       .requirement = "A socket whose non-blocking connect has succeeded must "
-                      "have the peer that it connected to.",
+       .requirement =
+           "The peer address of a socket whose non-blocking Connect has "
+           "succeeded must be the endpoint that it connected to.",
        .source = "connect(2) EINPROGRESS; getpeername(2) DESCRIPTION",
        .run = &OnceConnectIsDone},
       {.id = "peeraddr.after_peers_end",
-       .requirement = "The peer must still be told after it has closed its end "
-                      "in an orderly way.",
+       .requirement = "A socket must keep its peer address after the peer has "
+                      "ended the connection with a FIN.",
        .source = "contract: tcp::PeerAddr",
        .run = &AfterPeersEnd},
       {.id = "peeraddr.after_shutdown.one_direction",
-       .requirement =
-           "The peer must still be told after one direction was shut "
-           "down.",
+       .requirement = "A socket must keep its peer address after one direction "
+                      "was shut down.",
        .source = "shutdown(2) DESCRIPTION",
        .run = &AfterShutdownOfOneDirection},
       {.id = "peeraddr.after_shutdown.both_directions",
-       .requirement = "The peer must still be told after both directions were "
-                      "shut down here, while the peer has not ended.",
+       .requirement =
+           "A socket must keep its peer address after both directions were "
+           "shut down, until the peer has sent its FIN.",
        .source = "shutdown(2) DESCRIPTION",
        .run = &AfterShutdownOfBoth},
       {.id = "peeraddr.after_both_ends",
-       .requirement =
-           "Once both ends have sent their FIN, there may be no peer "
-           "any more (Linux), or still the one there was.",
+       .requirement = "After both ends have sent their FIN, a socket may have "
+                      "no peer address (Linux), or keep it.",
        .source = "getpeername(2) ENOTCONN; RFC 9293 section 3.6",
        .level = Level::kVariation,
        .run = &AfterBothEnds},
       {.id = "peeraddr.disturbs_nothing",
-       .requirement = "Asking for the peer must neither change its answer nor "
-                      "touch the data of either direction.",
+       .requirement = "PeerAddr must change neither its own later results nor "
+                      "the data of either direction.",
        .source = "getpeername(2) DESCRIPTION",
        .run = &DisturbsNothing},
   };
@@ -385,64 +386,67 @@ std::vector<Case> WithoutPeer() {
   return {
       {.id = "peeraddr.none.listener",
        .requirement =
-           "A listener must have no peer, and that must be no error.",
+           "A listener must have no peer address, which must not be an error.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfListener},
       {.id = "peeraddr.none.listener_with_connection",
-       .requirement = "A listener must have no peer when a connection waits, "
-                      "nor after it was accepted.",
+       .requirement = "A listener must have no peer address while a connection "
+                      "is queued, nor after it was accepted.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfListenerWithConnection},
       {.id = "peeraddr.none.unconnected",
-       .requirement = "A socket that never connected must have no peer.",
+       .requirement =
+           "A socket that never connected must have no peer address.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfUnconnected},
       {.id = "peeraddr.none.bound",
-       .requirement = "A socket that is bound to a port and nothing else must "
-                      "have no peer.",
+       .requirement = "A socket that is bound but neither listens nor is "
+                      "connected must have no peer address.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfBound},
       {.id = "peeraddr.none.connecting",
-       .requirement = "A socket must have no peer while its connect is under "
-                      "way.",
+       .requirement =
+           "A socket must have no peer address while it is connecting.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfConnecting},
       {.id = "peeraddr.none.refused",
-       .requirement = "A socket whose non-blocking connect was refused must "
-                      "have no peer, and the refusal must stay to be read.",
+       .requirement =
+           "A socket whose non-blocking Connect was refused must have no peer "
+           "address, and PeerAddr must not clear the pending error.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfRefused},
       {.id = "peeraddr.none.reset",
-       .requirement = "A socket should have no peer once it has seen the "
-                      "peer's reset.",
+       .requirement = "A socket should have no peer address after it has "
+                      "received a reset.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .level = Level::kShould,
        .run = &OfReset},
       {.id = "peeraddr.none.keeps_pending_reset",
-       .requirement = "Asking for the peer after a reset must not take the "
-                      "reset from the next recv.",
+       .requirement = "PeerAddr after a reset must not clear the error: the "
+                      "next Recv must fail with ECONNRESET.",
        .source = "getpeername(2) DESCRIPTION; socket(7) SO_ERROR",
        .run = &KeepsPendingReset},
       {.id = "peeraddr.none.closed_descriptor",
-       .requirement = "A descriptor that is closed must have no peer, and that "
-                      "should be no error.",
+       .requirement = "A closed descriptor must have no peer address, which "
+                      "should not be an error.",
        .source = "contract: tcp::PeerAddr; getpeername(2) EBADF",
        .level = Level::kVariation,
        .run = &OfClosedDescriptor},
       {.id = "peeraddr.none.not_a_socket",
-       .requirement = "A descriptor that is no socket must have no peer, and "
-                      "that should be no error.",
+       .requirement = "A descriptor that is not a socket must have no peer "
+                      "address, which should not be an error.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTSOCK",
        .level = Level::kVariation,
        .axes = Axes::kV4,
        .run = &OfPipe},
       {.id = "peeraddr.none.udp",
-       .requirement = "A UDP socket that is not connected must have no peer.",
+       .requirement =
+           "A UDP socket that is not connected must have no peer address.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTCONN",
        .run = &OfUnconnectedUdp},
       {.id = "peeraddr.none.not_ip",
-       .requirement = "A connected socket of another family than IP must have "
-                      "no peer, and that must be no error.",
+       .requirement = "A connected socket that is not an IP socket must have "
+                      "no peer address, which must not be an error.",
        .source = "contract: tcp::PeerAddr",
        .axes = Axes::kV4,
        .run = &OfUnixSocket},

@@ -361,125 +361,137 @@ void BlocksThoughMadeNonblocking(Context& c) {
 const std::vector<Case>& AcceptKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.accept.order",
-       .requirement = "Connections must be accepted in the order in which they "
-                      "were established.",
+       .requirement = "accept(2) must return connections in the order in which "
+                      "they were established.",
        .source = "accept(2), DESCRIPTION",
        .run = &InOrder},
       {.id = "kernel.accept.names",
-       .requirement = "An accepted socket must have the address that the "
-                      "client connected to, and the client as its peer.",
+       .requirement =
+           "The local address of an accepted socket must be the one that the "
+           "client connected to, and its peer address the client's.",
        .source = "accept(2); getsockname(2); getpeername(2)",
        .run = &Names},
       {.id = "kernel.accept.address.peer",
-       .requirement = "The address told must be the peer, with its length.",
+       .requirement = "accept(2) must store the peer's address and its length.",
        .source = "accept(2), DESCRIPTION",
        .run = &TellsThePeer},
       {.id = "kernel.accept.address.cut",
-       .requirement = "An address that does not fit must be cut, and its full "
-                      "length told.",
+       .requirement = "accept(2) must truncate an address that does not fit, "
+                      "and store its full length.",
        .source = "accept(2), DESCRIPTION",
        .run = &CutsTheAddress},
       {.id = "kernel.accept.address.none",
-       .requirement = "With a null address the length must be left alone.",
+       .requirement =
+           "accept(2) must not change the length if the address is null.",
        .source = "accept(2), DESCRIPTION",
        .run = &NoAddressWanted},
       {.id = "kernel.accept.address.negative_length",
-       .requirement =
-           "A negative length must be invalid, and cost the connection.",
+       .requirement = "accept(2) with a negative length must fail with EINVAL, "
+                      "and lose the connection.",
        .source = "measured on Linux 6.18",
        .run = &NegativeLength},
       {.id = "kernel.accept.address.bad",
-       .requirement = "A bad address must be a fault, and cost the connection.",
+       .requirement = "accept(2) with a bad address must fail with EFAULT, and "
+                      "lose the connection.",
        .source = "accept(2), EFAULT; measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectLost(c, BadAddress(), sizeof(sockaddr_in6), EFAULT);
            }},
       {.id = "kernel.accept.flags.not_inherited",
-       .requirement = "An accepted socket must have neither O_NONBLOCK nor "
-                      "FD_CLOEXEC of the listener.",
+       .requirement = "An accepted socket must inherit neither O_NONBLOCK nor "
+                      "FD_CLOEXEC from the listener.",
        .source = "accept(2), DESCRIPTION",
        .run = &InheritsNoFlags},
       {.id = "kernel.accept.flags.set",
        .requirement =
-           "SOCK_NONBLOCK and SOCK_CLOEXEC must be set on the accepted socket.",
+           "accept4(2) must set O_NONBLOCK and FD_CLOEXEC on the accepted "
+           "socket if SOCK_NONBLOCK and SOCK_CLOEXEC are given.",
        .source = "accept(2), accept4",
        .run = &SetsFlags},
       {.id = "kernel.accept.flags.unknown",
-       .requirement = "An unknown flag must be invalid, and leave the "
-                      "connection in the queue.",
+       .requirement = "accept4(2) with an unknown flag must fail with EINVAL, "
+                      "and leave the connection in the queue.",
        .source = "accept(2), EINVAL",
        .run = &UnknownFlag},
       {.id = "kernel.accept.nothing_queued",
-       .requirement =
-           "A non-blocking accept must answer `again` while nothing is queued.",
+       .requirement = "A non-blocking accept(2) must fail with EAGAIN while "
+                      "the accept queue is empty.",
        .source = "accept(2), EAGAIN",
        .run = &NothingQueued},
       {.id = "kernel.accept.not_listening",
-       .requirement = "A socket that does not listen must not accept.",
+       .requirement =
+           "accept(2) must fail with EINVAL on a socket that does not listen.",
        .source = "accept(2), EINVAL",
        .run = &NotListening},
       {.id = "kernel.accept.no_descriptor",
-       .requirement = "An accept without a descriptor left must leave the "
-                      "connection in the queue.",
+       .requirement = "accept(2) must fail with EMFILE at the limit of open "
+                      "descriptors, and leave the connection in the queue.",
        .source = "accept(2), EMFILE",
        .run = &NoDescriptorLeft},
       {.id = "kernel.accept.no_descriptor_nothing_queued",
-       .requirement = "An accept must tell that no descriptor is left also "
-                      "when nothing is queued.",
+       .requirement = "accept(2) must fail with EMFILE at the limit of open "
+                      "descriptors, even if the accept queue is empty.",
        .source = "measured on Linux 6.18",
        .run = &NoDescriptorLeftAndNothingQueued},
       {.id = "kernel.accept.reset_before.address",
-       .requirement = "A connection that was reset before must be accepted, "
-                      "with its address, no peer and ECONNRESET pending.",
+       .requirement =
+           "A connection that was reset while queued must be accepted with the "
+           "peer's address; it must have no peer address afterwards, and "
+           "ECONNRESET as its pending error.",
        .source = "measured on Linux 6.18",
        .run = &ResetBefore},
       {.id = "kernel.accept.reset_before.order",
-       .requirement = "A connection that was reset before must keep its place "
-                      "in the queue.",
+       .requirement = "A connection that was reset while queued must keep its "
+                      "place in the accept queue.",
        .source = "measured on Linux 6.18",
        .run = &ResetBeforeKeepsItsPlace},
       {.id = "kernel.accept.reset_before.data",
-       .requirement = "What a client sent before its reset must be received, "
-                      "then the reset be told, and then the end.",
+       .requirement =
+           "On a connection that was reset while queued, recv(2) must first "
+           "return the data, then fail with ECONNRESET, and then return 0.",
        .source = "measured on Linux 6.18",
        .run = &ResetBeforeKeepsData},
       {.id = "kernel.accept.blocked.connection",
-       .requirement = "A connection must end an accept that waits.",
+       .requirement =
+           "A blocked accept(2) must return when a connection arrives.",
        .source = "accept(2), DESCRIPTION",
        .run = &WokenByConnection},
       {.id = "kernel.accept.blocked.shutdown",
-       .requirement = "Shutting the listener down must end an accept that "
-                      "waits, as invalid.",
+       .requirement = "A blocked accept(2) must fail with EINVAL when the "
+                      "listener is shut down.",
        .source = "measured on Linux 6.18",
        .run = &WokenByShutdown},
       {.id = "kernel.accept.blocked.signal",
-       .requirement = "A signal must end an accept that waits.",
+       .requirement = "A blocked accept(2) must fail with EINTR on a signal.",
        .source = "accept(2), EINTR",
        .run = &WokenBySignal},
       {.id = "kernel.accept.blocked.disconnect",
-       .requirement = "Dissolving the association of the listener must end an "
-                      "accept that waits, as invalid.",
+       .requirement =
+           "A blocked accept(2) must fail with EINVAL when connect(2) to "
+           "AF_UNSPEC dissolves the listener's association.",
        .source = "measured on Linux 6.18",
        .run = &WokenByDisconnect},
       {.id = "kernel.accept.blocked.close",
-       .requirement = "An accept that waits must outlive the listener's "
-                      "descriptor, take a connection, and end the listener.",
+       .requirement =
+           "A blocked accept(2) must keep the listener alive after its "
+           "descriptor is closed, until it has returned a connection.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &OutlivesTheDescriptor},
       {.id = "kernel.accept.blocked.one_for_one",
-       .requirement =
-           "One connection must end one accept that waits: the first.",
+       .requirement = "One connection must wake one blocked accept(2), the one "
+                      "that has blocked longest.",
        .source = "measured on Linux 6.18",
        .run = &OneWakesOne},
       {.id = "kernel.accept.blocked.receive_timeout",
-       .requirement = "SO_RCVTIMEO must end an accept that waits, as `again`.",
+       .requirement = "A blocked accept(2) must fail with EAGAIN when "
+                      "SO_RCVTIMEO expires.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &ReceiveTimeout},
       {.id = "kernel.accept.blocked.nonblock_set",
-       .requirement = "An accept that waits must go on although O_NONBLOCK is "
-                      "set meanwhile.",
+       .requirement = "A blocked accept(2) must stay blocked when O_NONBLOCK "
+                      "is set on the listener.",
        .source = "measured on Linux 6.18",
        .run = &BlocksThoughMadeNonblocking},
   };

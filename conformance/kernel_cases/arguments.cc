@@ -337,7 +337,8 @@ void NothingThereAndNull(Context& c) {
 const std::vector<Case>& ArgumentKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.arguments.socket.datagram_protocol",
-       .requirement = "A stream of a datagram protocol must not be supported.",
+       .requirement = "socket(2) of type SOCK_STREAM with protocol IPPROTO_UDP "
+                      "must fail with EPROTONOSUPPORT.",
        .source = "socket(2), EPROTONOSUPPORT",
        .run =
            [](Context& c) {
@@ -345,7 +346,8 @@ const std::vector<Case>& ArgumentKernelCases() {
                             EPROTONOSUPPORT);
            }},
       {.id = "kernel.arguments.socket.stream_protocol",
-       .requirement = "Datagrams of TCP must not be supported.",
+       .requirement = "socket(2) of type SOCK_DGRAM with protocol IPPROTO_TCP "
+                      "must fail with EPROTONOSUPPORT.",
        .source = "socket(2), EPROTONOSUPPORT",
        .run =
            [](Context& c) {
@@ -353,7 +355,8 @@ const std::vector<Case>& ArgumentKernelCases() {
                             EPROTONOSUPPORT);
            }},
       {.id = "kernel.arguments.socket.protocol_range",
-       .requirement = "A protocol beyond all protocols must be invalid.",
+       .requirement =
+           "socket(2) must fail with EINVAL if the protocol is out of range.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -361,8 +364,8 @@ const std::vector<Case>& ArgumentKernelCases() {
              ExpectNoSocket(c, c.family(), SOCK_STREAM, -1, EINVAL);
            }},
       {.id = "kernel.arguments.socket.type",
-       .requirement =
-           "A type that the family does not have must not be supported.",
+       .requirement = "socket(2) must fail with ESOCKTNOSUPPORT if the family "
+                      "does not have the type.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -370,8 +373,8 @@ const std::vector<Case>& ArgumentKernelCases() {
              ExpectNoSocket(c, c.family(), SOCK_SEQPACKET, 0, ESOCKTNOSUPPORT);
            }},
       {.id = "kernel.arguments.socket.type_range",
-       .requirement =
-           "A type beyond all types, or with an unknown flag, must be invalid.",
+       .requirement = "socket(2) must fail with EINVAL if the type is out of "
+                      "range or has an unknown flag.",
        .source = "socket(2), EINVAL",
        .run =
            [](Context& c) {
@@ -379,7 +382,8 @@ const std::vector<Case>& ArgumentKernelCases() {
              ExpectNoSocket(c, c.family(), SOCK_STREAM | 0x10000, 0, EINVAL);
            }},
       {.id = "kernel.arguments.socket.family",
-       .requirement = "A family that does not exist must not be supported.",
+       .requirement =
+           "socket(2) must fail with EAFNOSUPPORT if the family is unknown.",
        .source = "socket(2), EAFNOSUPPORT",
        .axes = Axes::kV4,
        .run =
@@ -388,8 +392,9 @@ const std::vector<Case>& ArgumentKernelCases() {
              ExpectNoSocket(c, -1, SOCK_STREAM, 0, EAFNOSUPPORT);
            }},
       {.id = "kernel.arguments.socket.family_and_type",
-       .requirement = "Of an unknown family and an unknown flag the flag must "
-                      "be told, of an unknown family and type the family.",
+       .requirement =
+           "socket(2) with an unknown family must fail with EINVAL if a flag "
+           "is unknown, too, but with EAFNOSUPPORT if the type is.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run =
@@ -398,11 +403,14 @@ const std::vector<Case>& ArgumentKernelCases() {
              ExpectNoSocket(c, 99, 11, 0, EAFNOSUPPORT);
            }},
       {.id = "kernel.arguments.socket.named_protocol",
-       .requirement = "A socket must tell its family, type and protocol.",
+       .requirement =
+           "SO_DOMAIN, SO_TYPE and SO_PROTOCOL must return the family, type "
+           "and protocol that the socket was made with.",
        .source = "socket(7), SO_DOMAIN, SO_PROTOCOL, SO_TYPE",
        .run = &NamedProtocol},
       {.id = "kernel.arguments.descriptor.never_open",
-       .requirement = "Every call must find that a descriptor is not open.",
+       .requirement = "Every call must fail with EBADF on a descriptor that "
+                      "was never open.",
        .source = "EBADF in each call's man page",
        .run =
            [](Context& c) {
@@ -410,49 +418,55 @@ const std::vector<Case>& ArgumentKernelCases() {
              ExpectNoFile(c, -1);
            }},
       {.id = "kernel.arguments.descriptor.closed",
-       .requirement = "Every call must find that a descriptor was closed.",
+       .requirement =
+           "Every call must fail with EBADF on a descriptor that was closed.",
        .source = "close(2); EBADF in each call's man page",
        .run = &ClosedDescriptor},
       {.id = "kernel.arguments.descriptor.pipe",
-       .requirement = "Every call for sockets must find that a pipe is none.",
+       .requirement = "Every socket call must fail with ENOTSOCK on a pipe.",
        .source = "ENOTSOCK in each call's man page",
        .run = &OnPipe},
       {.id = "kernel.arguments.descriptor.eventfd",
        .requirement =
-           "Every call for sockets must find that an event counter is none.",
+           "Every socket call must fail with ENOTSOCK on an eventfd.",
        .source = "ENOTSOCK in each call's man page",
        .run = &OnEventCounter},
       {.id = "kernel.arguments.descriptor.datagram",
-       .requirement = "A datagram socket must neither listen nor accept.",
+       .requirement = "listen(2) and accept(2) must fail with EOPNOTSUPP on a "
+                      "datagram socket.",
        .source = "listen(2), EOPNOTSUPP; accept(2), EOPNOTSUPP",
        .run = &OnDatagramSocket},
       {.id = "kernel.arguments.descriptor.unix",
-       .requirement =
-           "A unix socket that is not bound must neither listen nor accept.",
+       .requirement = "listen(2) and accept(2) must fail with EINVAL on a unix "
+                      "socket that is not bound.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &OnUnixSocket},
       {.id = "kernel.arguments.address.bind_lengths",
-       .requirement = "bind must take an address of its family's length or "
-                      "longer, up to 128 bytes.",
+       .requirement =
+           "bind(2) must accept an address length from its family's shortest "
+           "up to 128 bytes, and fail with EINVAL for any other.",
        .source = "bind(2), EINVAL; measured on Linux 6.18",
        .run = &BindLengths},
       {.id = "kernel.arguments.address.connect_lengths",
-       .requirement = "connect must take an address of its family's length or "
-                      "longer, up to 128 bytes.",
+       .requirement =
+           "connect(2) must accept an address length from its family's "
+           "shortest up to 128 bytes, and fail with EINVAL for any other.",
        .source = "measured on Linux 6.18",
        .run = &ConnectLengths},
       {.id = "kernel.arguments.address.null",
-       .requirement = "An address where no memory is must be a fault.",
+       .requirement = "bind(2) and connect(2) must fail with EFAULT if the "
+                      "address points to no memory.",
        .source = "bind(2); connect(2), EFAULT",
        .run = &NullAddress},
       {.id = "kernel.arguments.address.null_of_no_length",
-       .requirement =
-           "The length of an address must be looked at before its bytes.",
+       .requirement = "bind(2) must check the length of an address before it "
+                      "reads the address.",
        .source = "measured on Linux 6.18",
        .run = &NullAddressOfNoLength},
       {.id = "kernel.arguments.address.other_family",
-       .requirement = "An address of another family must not be supported.",
+       .requirement = "bind(2) and connect(2) must fail with EAFNOSUPPORT on "
+                      "an address of another family.",
        .source = "connect(2), EAFNOSUPPORT; bind(2)",
        .run =
            [](Context& c) {
@@ -460,70 +474,79 @@ const std::vector<Case>& ArgumentKernelCases() {
              WrongFamily(c, AF_UNIX);
            }},
       {.id = "kernel.arguments.address.v4_on_v6_socket",
-       .requirement = "An IPv4 address must be too short for an IPv6 socket, "
-                      "whatever its family.",
+       .requirement = "bind(2) and connect(2) of an IPv6 socket must fail with "
+                      "EINVAL on an IPv4 address, because it is too short.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &V4AddressOnV6Socket},
       {.id = "kernel.arguments.name.cut",
-       .requirement =
-           "A name that does not fit must be cut, and its full length told.",
+       .requirement = "getsockname(2) must truncate an address that does not "
+                      "fit, and store its full length.",
        .source = "getsockname(2), DESCRIPTION",
        .run = &NameIsCut},
       {.id = "kernel.arguments.name.negative_length",
-       .requirement = "A negative length must be invalid.",
+       .requirement = "getsockname(2) and getpeername(2) must fail with EINVAL "
+                      "if the length is negative.",
        .source = "getsockname(2), EINVAL",
        .run = &NameOfNegativeLength},
       {.id = "kernel.arguments.name.nowhere",
-       .requirement = "A name that goes where no memory is must be a fault, "
-                      "unless it has no bytes.",
+       .requirement =
+           "getsockname(2) and getpeername(2) must fail with EFAULT if the "
+           "address points to no memory, unless the length is 0.",
        .source = "getsockname(2), EFAULT; measured on Linux 6.18",
        .run = &NameNowhere},
       {.id = "kernel.arguments.two.no_peer_and_nowhere",
-       .requirement = "That there is no peer must be told before a fault.",
+       .requirement = "getpeername(2) on a socket without a peer must fail "
+                      "with ENOTCONN, even if the address points to no memory.",
        .source = "measured on Linux 6.18",
        .run = &NoPeerAndNowhere},
       {.id = "kernel.arguments.two.not_open_and_null",
-       .requirement =
-           "That a descriptor is not open must be told before a fault.",
+       .requirement = "bind(2) and connect(2) on a descriptor that is not open "
+                      "must fail with EBADF, even if the address is null.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &NotOpenAndNull},
       {.id = "kernel.arguments.two.no_socket_and_null",
-       .requirement = "bind must tell that a file is no socket before a fault, "
-                      "connect after it.",
+       .requirement =
+           "With a null address on a descriptor that is not a socket, bind(2) "
+           "must fail with ENOTSOCK and connect(2) with EFAULT.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &NoSocketAndNull},
       {.id = "kernel.arguments.two.unknown_flag_and_not_open",
        .requirement =
-           "That a descriptor is not open must be told before an unknown flag.",
+           "accept4(2) and shutdown(2) on a descriptor that is not open must "
+           "fail with EBADF, even if the flag or `how` is unknown.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &UnknownFlagAndNotOpen},
       {.id = "kernel.arguments.two.unknown_flag_and_state",
-       .requirement = "An unknown flag must be invalid, like the state.",
+       .requirement = "accept4(2) with an unknown flag must fail with EINVAL "
+                      "on a socket that does not listen.",
        .source = "accept(2), EINVAL",
        .run = &UnknownFlagAndNotListening},
       {.id = "kernel.arguments.two.unknown_way_and_no_socket",
-       .requirement = "shutdown must tell that a file is no socket before an "
-                      "unknown way, accept an unknown flag before that.",
+       .requirement = "On a descriptor that is not a socket, shutdown(2) with "
+                      "an unknown `how` must fail with ENOTSOCK, and "
+                      "accept4(2) with an unknown flag with EINVAL.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &UnknownWayAndNoSocket},
       {.id = "kernel.arguments.two.connected_and_family",
-       .requirement = "A connected socket must tell so before another family, "
-                      "but not before a length.",
+       .requirement = "connect(2) of a connected socket to an address of "
+                      "another family must fail with EISCONN, but with EINVAL "
+                      "if the address is too short.",
        .source = "measured on Linux 6.18",
        .run = &ConnectedAndWrongFamily},
       {.id = "kernel.arguments.two.broken_pipe_and_null",
        .requirement =
-           "A socket that is not connected must tell so before a fault.",
+           "On a socket that is not connected, send(2) must fail with EPIPE "
+           "and recv(2) with ENOTCONN, even if the buffer is null.",
        .source = "measured on Linux 6.18",
        .run = &BrokenPipeAndNull},
       {.id = "kernel.arguments.two.nothing_there_and_null",
-       .requirement = "A buffer where no memory is must be a fault only for "
-                      "bytes that are there.",
+       .requirement = "recv(2) into a null buffer must not fail with EFAULT if "
+                      "there is no data or the stream has ended.",
        .source = "measured on Linux 6.18",
        .run = &NothingThereAndNull},
   };

@@ -220,42 +220,44 @@ void AnyFromBroadcast(Context& c) {
 const std::vector<Case>& BindKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.port_zero",
-       .requirement =
-           "Binding to port 0 must pick a port, which getsockname tells.",
+       .requirement = "bind(2) to port 0 must pick a port, which "
+                      "getsockname(2) must return.",
        .source = "ip(7), Address format; getsockname(2)",
        .run = [](Context& c) { ExpectBind(c, c.Loopback()); }},
       {.id = "kernel.bind.wildcard",
-       .requirement = "A socket bound to the wildcard address must have it as "
-                      "its name.",
+       .requirement = "getsockname(2) of a socket bound to the wildcard "
+                      "address must return the wildcard address.",
        .source = "ip(7), INADDR_ANY; getsockname(2)",
        .run = [](Context& c) { ExpectBind(c, c.Any()); }},
       {.id = "kernel.bind.named_port",
-       .requirement = "Binding to a named port must give that port.",
+       .requirement = "bind(2) to a given port must bind that port.",
        .source = "bind(2), DESCRIPTION",
        .needs = Need::kOwnNetwork,
        .run = &NamedPort},
       {.id = "kernel.bind.unbound_name",
-       .requirement = "The name of a socket that is not bound must be the "
-                      "wildcard address and port 0.",
+       .requirement = "getsockname(2) of a socket that is not bound must "
+                      "return the wildcard address and port 0.",
        .source = "measured on Linux 6.18",
        .run = &UnboundHasNoName},
       {.id = "kernel.bind.address.loopback_network",
-       .requirement = "Every address of 127.0.0.0/8 must be local.",
+       .requirement = "bind(2) must succeed on every address in 127.0.0.0/8.",
        .source = "ip(7), INADDR_LOOPBACK; RFC 1122, section 3.2.1.3",
        .axes = Axes::kV4,
        .run = [](Context& c) { ExpectBind(c, ip::Addr::V4(127, 9, 8, 7)); }},
       {.id = "kernel.bind.address.foreign",
-       .requirement = "An address that is not local must not be available.",
+       .requirement = "bind(2) must fail with EADDRNOTAVAIL on an address that "
+                      "is not local.",
        .source = "bind(2), EADDRNOTAVAIL",
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { ExpectBind(c, c.Foreign(), EADDRNOTAVAIL); }},
       {.id = "kernel.bind.address.multicast_v4",
-       .requirement = "Binding to an IPv4 multicast address must succeed.",
+       .requirement = "bind(2) must succeed on an IPv4 multicast address.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = [](Context& c) { ExpectBind(c, ip::Addr::V4(224, 0, 0, 1)); }},
       {.id = "kernel.bind.address.multicast_v6",
-       .requirement = "An IPv6 multicast address must be invalid for TCP.",
+       .requirement = "bind(2) of a TCP socket must fail with EINVAL on an "
+                      "IPv6 multicast address.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run =
@@ -266,50 +268,53 @@ const std::vector<Case>& BindKernelCases() {
                         EINVAL);
            }},
       {.id = "kernel.bind.address.broadcast",
-       .requirement = "Binding to the limited broadcast address must succeed.",
+       .requirement = "bind(2) must succeed on the limited broadcast address.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run =
            [](Context& c) { ExpectBind(c, ip::Addr::V4(255, 255, 255, 255)); }},
       {.id = "kernel.bind.address.network_broadcast",
-       .requirement = "Binding to the broadcast address of the loopback "
-                      "network must succeed.",
+       .requirement = "bind(2) must succeed on the broadcast address of the "
+                      "loopback network.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run =
            [](Context& c) { ExpectBind(c, ip::Addr::V4(127, 255, 255, 255)); }},
       {.id = "kernel.bind.address.link_local_without_scope",
-       .requirement = "A link-local address without a scope must be invalid.",
+       .requirement = "bind(2) must fail with EINVAL on a link-local address "
+                      "without a scope id.",
        .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
        .axes = Axes::kV6,
        .run = [](Context& c) { ExpectBind(c, LinkLocal(0), EINVAL); }},
       {.id = "kernel.bind.address.link_local_elsewhere",
-       .requirement = "A link-local address that the interface does not have "
-                      "must not be available.",
+       .requirement = "bind(2) must fail with EADDRNOTAVAIL on a link-local "
+                      "address that the interface does not have.",
        .source = "bind(2), EADDRNOTAVAIL",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { ExpectBind(c, LinkLocal(1), EADDRNOTAVAIL); }},
       {.id = "kernel.bind.address.link_local_no_interface",
-       .requirement = "A scope that is no interface must be no device.",
+       .requirement = "bind(2) must fail with ENODEV on a link-local address "
+                      "whose scope id is not an interface.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { ExpectBind(c, LinkLocal(4711), ENODEV); }},
       {.id = "kernel.bind.address.mapped",
-       .requirement =
-           "An IPv6 socket must take a v4-mapped address, and keep it so.",
+       .requirement = "bind(2) of an IPv6 socket must succeed on a v4-mapped "
+                      "address, which getsockname(2) must return unchanged.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run = [](Context& c) { ExpectBind(c, ip::kLocalV4.Mapped()); }},
       {.id = "kernel.bind.address.mapped_wildcard",
-       .requirement = "An IPv6 socket must take the v4-mapped wildcard.",
+       .requirement = "bind(2) of an IPv6 socket must succeed on the v4-mapped "
+                      "wildcard address.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = [](Context& c) { ExpectBind(c, ip::kAnyV4.Mapped()); }},
       {.id = "kernel.bind.address.mapped_foreign",
-       .requirement = "A v4-mapped address that is not local must not be "
-                      "available.",
+       .requirement = "bind(2) must fail with EADDRNOTAVAIL on a v4-mapped "
+                      "address that is not local.",
        .source = "bind(2), EADDRNOTAVAIL",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
@@ -318,57 +323,62 @@ const std::vector<Case>& BindKernelCases() {
              ExpectBind(c, ip::Addr::V4(192, 0, 2, 1).Mapped(), EADDRNOTAVAIL);
            }},
       {.id = "kernel.bind.address.mapped_v6only",
-       .requirement = "A v4-mapped address must be invalid with IPV6_V6ONLY.",
+       .requirement = "bind(2) must fail with EINVAL on a v4-mapped address if "
+                      "IPV6_V6ONLY is set.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run = &MappedNeedsTwoFamilies},
       {.id = "kernel.bind.v6only_is_fixed",
-       .requirement = "IPV6_V6ONLY must not be set once a socket is bound.",
+       .requirement = "Setting IPV6_V6ONLY must fail with EINVAL once the "
+                      "socket is bound.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &V6OnlyIsFixed},
       {.id = "kernel.bind.unspecified_family.wildcard",
-       .requirement = "AF_UNSPEC with the IPv4 wildcard must count as AF_INET.",
+       .requirement = "bind(2) must treat AF_UNSPEC as AF_INET if the address "
+                      "is the IPv4 wildcard.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &UnspecifiedFamilyWildcard},
       {.id = "kernel.bind.unspecified_family.address",
-       .requirement =
-           "AF_UNSPEC with another address must be no supported family.",
+       .requirement = "bind(2) of AF_UNSPEC must fail with EAFNOSUPPORT if the "
+                      "address is not the IPv4 wildcard.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &UnspecifiedFamilyAddress},
       {.id = "kernel.bind.does_not_listen",
-       .requirement = "A port that is bound and does not listen must refuse.",
+       .requirement = "connect(2) to a port that is bound but not listening "
+                      "must fail with ECONNREFUSED.",
        .source = "connect(2), ECONNREFUSED; RFC 9293, section 3.10.7.1",
        .run = &BoundDoesNotListen},
       {.id = "kernel.bind.twice",
-       .requirement =
-           "A socket that is bound must not be bound again, and keep "
-           "its name.",
+       .requirement = "A second bind(2) must fail with EINVAL, and leave the "
+                      "socket's address unchanged.",
        .source = "bind(2), EINVAL",
        .run = &Twice},
       {.id = "kernel.bind.after_listen",
-       .requirement = "A socket that listen bound must not be bound again.",
+       .requirement = "bind(2) must fail with EINVAL on a socket that "
+                      "listen(2) has bound.",
        .source = "bind(2), EINVAL",
        .run = &AfterListen},
       {.id = "kernel.bind.after_connect",
-       .requirement = "A connected socket must not be bound again.",
+       .requirement = "bind(2) must fail with EINVAL on a connected socket.",
        .source = "bind(2), EINVAL",
        .run = &AfterConnect},
       {.id = "kernel.bind.after_failure",
-       .requirement = "A bind that failed must leave the socket unbound.",
+       .requirement = "A bind(2) that fails with EADDRNOTAVAIL must leave the "
+                      "socket unbound.",
        .source = "bind(2), RETURN VALUE",
        .needs = Need::kOwnNetwork,
        .run = &AfterFailure},
       {.id = "kernel.bind.after_port_in_use",
-       .requirement =
-           "A bind that found its port in use must leave the socket unbound.",
+       .requirement = "A bind(2) that fails with EADDRINUSE must leave the "
+                      "socket unbound.",
        .source = "bind(2), RETURN VALUE",
        .run = &AfterPortInUse},
       {.id = "kernel.bind.privileged.denied",
-       .requirement = "A port below ip_unprivileged_port_start must need "
-                      "CAP_NET_BIND_SERVICE.",
+       .requirement = "bind(2) to a port below ip_unprivileged_port_start must "
+                      "fail with EACCES without CAP_NET_BIND_SERVICE.",
        .source = "bind(2), EACCES; ip(7), ip_unprivileged_port_start",
        .needs = Need::kOwnNetwork,
        .run = &Privileged},
@@ -379,31 +389,35 @@ const std::vector<Case>& BindKernelCases() {
        .needs = Need::kOwnNetwork,
        .run = &PrivilegedStart},
       {.id = "kernel.bind.privileged.before_in_use",
-       .requirement = "A privileged port must be denied even if it is in use.",
+       .requirement = "bind(2) to a privileged port must fail with EACCES, "
+                      "even if the port is in use.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &PrivilegedAndHeld},
       {.id = "kernel.bind.privileged.and_foreign",
-       .requirement = "Of an address that is not local and a privileged port "
-                      "IPv4 must tell the address, IPv6 the port.",
+       .requirement =
+           "bind(2) to a privileged port of an address that is not local must "
+           "fail with EADDRNOTAVAIL over IPv4, and with EACCES over IPv6.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &ForeignAndPrivileged},
       {.id = "kernel.bind.failed_forgets_the_address",
-       .requirement = "A bind to an address in use must leave no address, also "
-                      "none of a connection that was refused.",
+       .requirement =
+           "A bind(2) that fails with EADDRINUSE must clear the local address, "
+           "including one that is left from a refused connect(2).",
        .source = "found by fuzzing; measured on Linux 6.18",
        .run = &FailedForgetsTheAddress},
       {.id = "kernel.bind.any_from_broadcast",
-       .requirement = "From a socket that is bound to a broadcast address, a "
-                      "connect to the wildcard must be one from 127.0.0.1 to "
-                      "127.0.0.1.",
+       .requirement =
+           "connect(2) to the wildcard address must connect 127.0.0.1 to "
+           "127.0.0.1, even if the socket is bound to a broadcast address.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &AnyFromBroadcast},
       {.id = "kernel.bind.twice_and_foreign",
-       .requirement = "Of a second bind to an address that is not local IPv4 "
-                      "must tell the address, IPv6 the second bind.",
+       .requirement =
+           "A second bind(2) to an address that is not local must fail with "
+           "EADDRNOTAVAIL over IPv4, and with EINVAL over IPv6.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &TwiceAndForeign},

@@ -149,70 +149,76 @@ void OtherUsersSocket(Context& c) {
 const std::vector<Case>& BindConflictKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.conflict.bound.plain",
-       .requirement = "A port that a socket is bound to must be in use.",
+       .requirement = "bind(2) must fail with EADDRINUSE if another socket is "
+                      "bound to the port.",
        .source = "bind(2), EADDRINUSE",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kPlain, kPlain, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.reuseaddr_both",
-       .requirement = "Two sockets with SO_REUSEADDR that do not listen must "
-                      "share a port.",
+       .requirement = "Two sockets that do not listen must be able to bind the "
+                      "same port if both have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) { ExpectBesideBound(c, kReuseAddr, kReuseAddr, 0); }},
       {.id = "kernel.bind.conflict.bound.reuseaddr_of_holder",
-       .requirement = "SO_REUSEADDR of the holder alone must not share a port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if only the first "
+                      "socket has SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kReuseAddr, kPlain, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.reuseaddr_of_second",
-       .requirement = "SO_REUSEADDR of the second alone must not share a port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if only the second "
+                      "socket has SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kPlain, kReuseAddr, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.reuseport_both",
-       .requirement = "Two sockets with SO_REUSEPORT must share a port.",
+       .requirement = "Two sockets must be able to bind the same port if both "
+                      "have SO_REUSEPORT.",
        .source = "socket(7), SO_REUSEPORT",
        .run =
            [](Context& c) { ExpectBesideBound(c, kReusePort, kReusePort, 0); }},
       {.id = "kernel.bind.conflict.bound.reuseport_of_holder",
-       .requirement = "SO_REUSEPORT of the holder alone must not share a port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if only the first "
+                      "socket has SO_REUSEPORT.",
        .source = "socket(7), SO_REUSEPORT",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kReusePort, kPlain, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.reuseport_of_second",
-       .requirement = "SO_REUSEPORT of the second alone must not share a port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if only the second "
+                      "socket has SO_REUSEPORT.",
        .source = "socket(7), SO_REUSEPORT",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kPlain, kReusePort, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.reuseaddr_and_reuseport",
-       .requirement = "SO_REUSEADDR of one and SO_REUSEPORT of the other must "
-                      "not share a port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if the first socket "
+                      "has only SO_REUSEADDR and the second only SO_REUSEPORT.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kReuseAddr, kReusePort, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.reuseport_and_reuseaddr",
-       .requirement = "SO_REUSEPORT of the holder and SO_REUSEADDR of the "
-                      "second must not share a port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if the first socket "
+                      "has only SO_REUSEPORT and the second only SO_REUSEADDR.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectBesideBound(c, kReusePort, kReuseAddr, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.bound.both_options_and_one",
-       .requirement =
-           "One of two options in common must be enough to share a port.",
+       .requirement = "Two sockets must be able to bind the same port if they "
+                      "have one of SO_REUSEADDR and SO_REUSEPORT in common.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -220,24 +226,25 @@ const std::vector<Case>& BindConflictKernelCases() {
              ExpectBesideBound(c, kReusePort, kBoth, 0);
            }},
       {.id = "kernel.bind.conflict.listening.reuseaddr_both",
-       .requirement = "A port with a listener must be in use, also with "
-                      "SO_REUSEADDR of both.",
+       .requirement = "bind(2) must fail with EADDRINUSE if the first socket "
+                      "listens, even if both have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideListener(c, kReuseAddr, kReuseAddr, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.listening.reuseport_both",
-       .requirement = "Two sockets with SO_REUSEPORT must share a port also "
-                      "when the first listens.",
+       .requirement = "Two sockets with SO_REUSEPORT must be able to bind the "
+                      "same port, even if the first listens.",
        .source = "socket(7), SO_REUSEPORT",
        .run =
            [](Context& c) {
              ExpectBesideListener(c, kReusePort, kReusePort, 0);
            }},
       {.id = "kernel.bind.conflict.listening.both_options_and_reuseaddr",
-       .requirement = "A listener with both options must share its port only "
-                      "by SO_REUSEPORT.",
+       .requirement =
+           "A listener with SO_REUSEADDR and SO_REUSEPORT must share its port "
+           "only with sockets that have SO_REUSEPORT.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -245,50 +252,52 @@ const std::vector<Case>& BindConflictKernelCases() {
              ExpectBesideListener(c, kBoth, kReusePort, 0);
            }},
       {.id = "kernel.bind.conflict.second_listen.reuseaddr",
-       .requirement = "Of two sockets that share a port by SO_REUSEADDR only "
-                      "one must listen.",
+       .requirement = "The second listen(2) must fail with EADDRINUSE if two "
+                      "sockets share a port by SO_REUSEADDR.",
        .source = "listen(2), EADDRINUSE",
        .run =
            [](Context& c) { ExpectSecondListen(c, kReuseAddr, EADDRINUSE); }},
       {.id = "kernel.bind.conflict.second_listen.reuseport",
-       .requirement =
-           "Two sockets that share a port by SO_REUSEPORT must both listen.",
+       .requirement = "Both listen(2) calls must succeed if two sockets share "
+                      "a port by SO_REUSEPORT.",
        .source = "socket(7), SO_REUSEPORT",
        .run = [](Context& c) { ExpectSecondListen(c, kReusePort, 0); }},
       {.id = "kernel.bind.conflict.second_listen.wildcard_and_specific",
-       .requirement = "A listener on the wildcard must exclude one on a "
-                      "specific address of its port.",
+       .requirement = "listen(2) on a specific address must fail with "
+                      "EADDRINUSE if a socket listens on the same port of the "
+                      "wildcard, even if both have SO_REUSEADDR.",
        .source = "listen(2), EADDRINUSE",
        .run = &WildcardAndSpecificListen},
       {.id = "kernel.bind.conflict.second_listen.once_first_is_gone",
-       .requirement = "A listen that found its port in use must succeed once "
-                      "the other listener is closed.",
+       .requirement = "A listen(2) that failed with EADDRINUSE must succeed "
+                      "once the other listener is closed.",
        .source = "listen(2), EADDRINUSE",
        .run = &ListenAgainOnceTheFirstIsGone},
       {.id = "kernel.bind.conflict.second_listen.keeps_port",
-       .requirement = "A listen that fails must leave its socket the port, "
-                      "also one that the system had picked.",
+       .requirement = "A listen(2) that fails must leave its socket bound, "
+                      "even to a port that the system picked.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &FailedListenKeepsThePort},
       {.id = "kernel.bind.conflict.option.reuseaddr_taken_back",
-       .requirement = "SO_REUSEADDR that was cleared after the bind must no "
-                      "longer share the port.",
+       .requirement = "bind(2) must fail with EADDRINUSE if SO_REUSEADDR of "
+                      "the first socket was cleared after its bind(2).",
        .source = "measured on Linux 6.18",
        .run = &ReuseAddrTakenBack},
       {.id = "kernel.bind.conflict.option.reuseaddr_set_later",
-       .requirement =
-           "SO_REUSEADDR that was set after the bind must share the port.",
+       .requirement = "Two sockets must be able to bind the same port if "
+                      "SO_REUSEADDR of the first was set after its bind(2).",
        .source = "measured on Linux 6.18",
        .run = &ReuseAddrSetLater},
       {.id = "kernel.bind.conflict.option.reuseport_set_later",
-       .requirement =
-           "SO_REUSEPORT that was set after the bind must share the port.",
+       .requirement = "Two sockets must be able to bind the same port if "
+                      "SO_REUSEPORT of the first was set after its bind(2).",
        .source = "measured on Linux 6.18",
        .run = &ReusePortSetLater},
       {.id = "kernel.bind.conflict.wildcard.held",
        .requirement =
-           "A wildcard that is bound must hold its port for every address.",
+           "bind(2) to a specific address must fail with EADDRINUSE if another "
+           "socket is bound to the same port of the wildcard.",
        .source = "ip(7), INADDR_ANY",
        .run =
            [](Context& c) {
@@ -297,7 +306,8 @@ const std::vector<Case>& BindConflictKernelCases() {
            }},
       {.id = "kernel.bind.conflict.wildcard.wanted",
        .requirement =
-           "The wildcard must not be bound where one address holds the port.",
+           "bind(2) to the wildcard must fail with EADDRINUSE if another "
+           "socket is bound to the same port of a specific address.",
        .source = "ip(7), INADDR_ANY",
        .run =
            [](Context& c) {
@@ -305,8 +315,9 @@ const std::vector<Case>& BindConflictKernelCases() {
                                EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.wildcard.reuseaddr",
-       .requirement = "The wildcard and an address must share a port by "
-                      "SO_REUSEADDR of both.",
+       .requirement =
+           "Two sockets must be able to bind the same port of the wildcard and "
+           "of a specific address if both have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
@@ -314,8 +325,9 @@ const std::vector<Case>& BindConflictKernelCases() {
                                0);
            }},
       {.id = "kernel.bind.conflict.wildcard.listening",
-       .requirement = "A listener on the wildcard must hold its port against "
-                      "SO_REUSEADDR of both.",
+       .requirement = "bind(2) to a specific address must fail with EADDRINUSE "
+                      "if another socket listens on the same port of the "
+                      "wildcard, even if both have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
@@ -323,7 +335,8 @@ const std::vector<Case>& BindConflictKernelCases() {
                                   kReuseAddr, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.two_addresses",
-       .requirement = "Two addresses must each have a port of the same number.",
+       .requirement = "Two sockets must be able to bind the same port of two "
+                      "specific addresses.",
        .source = "ip(7), Address format",
        .axes = Axes::kV4,
        .run =
@@ -332,18 +345,18 @@ const std::vector<Case>& BindConflictKernelCases() {
                                   ip::Addr::V4(127, 0, 0, 2), kPlain, 0);
            }},
       {.id = "kernel.bind.conflict.other_user.reuseport",
-       .requirement = "SO_REUSEPORT must not share a port with another user.",
+       .requirement = "SO_REUSEPORT must not let two users bind the same port.",
        .source = "socket(7), SO_REUSEPORT",
        .needs = Need::kOtherUser,
        .run = [](Context& c) { ExpectOtherUser(c, kReusePort, EADDRINUSE); }},
       {.id = "kernel.bind.conflict.other_user.reuseaddr",
-       .requirement = "SO_REUSEADDR must share a port also with another user.",
+       .requirement = "SO_REUSEADDR must let two users bind the same port.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOtherUser,
        .run = [](Context& c) { ExpectOtherUser(c, kReuseAddr, 0); }},
       {.id = "kernel.bind.conflict.other_user.made_the_socket",
-       .requirement = "The user who made the socket must count for "
-                      "SO_REUSEPORT, not the one who binds it.",
+       .requirement = "SO_REUSEPORT must compare the users who made the "
+                      "sockets, not those who bind them.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOtherUser,
        .run = &OtherUsersSocket},

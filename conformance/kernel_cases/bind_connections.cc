@@ -196,41 +196,44 @@ void V6OnlyMapped(Context& c) {
 const std::vector<Case>& BindConnectionKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.conflict.client.plain",
-       .requirement = "The port of a connected client must be in use.",
+       .requirement = "bind(2) must fail with EADDRINUSE on the local port of "
+                      "a connected client.",
        .source = "bind(2), EADDRINUSE",
        .run =
            [](Context& c) {
              ExpectBesideClient(c, kPlain, kPlain, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.client.reuseaddr_both",
-       .requirement = "The port of a connected client must be shared by "
-                      "SO_REUSEADDR of both.",
+       .requirement = "bind(2) must succeed on the local port of a connected "
+                      "client if both sockets have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideClient(c, kReuseAddr, kReuseAddr, 0);
            }},
       {.id = "kernel.bind.conflict.client.reuseport_both",
-       .requirement = "The port of a connected client must be shared by "
-                      "SO_REUSEPORT of both.",
+       .requirement = "bind(2) must succeed on the local port of a connected "
+                      "client if both sockets have SO_REUSEPORT.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectBesideClient(c, kReusePort, kReusePort, 0);
            }},
       {.id = "kernel.bind.conflict.client.implicit",
-       .requirement = "A port that connect chose must be in use.",
+       .requirement = "bind(2) must fail with EADDRINUSE on a port that "
+                      "connect(2) picked.",
        .source = "bind(2), EADDRINUSE",
        .run = &BesideImplicitClient},
       {.id = "kernel.bind.conflict.accepted.plain",
-       .requirement =
-           "Connections of a listener that is gone must hold its port.",
+       .requirement = "bind(2) must fail with EADDRINUSE while a connection to "
+                      "the port is open, even if its listener is closed.",
        .source = "bind(2), EADDRINUSE",
        .run =
            [](Context& c) { ExpectBesideAccepted(c, {}, kPlain, EADDRINUSE); }},
       {.id = "kernel.bind.conflict.accepted.reuseaddr_of_second",
        .requirement =
-           "Connections of a listener without SO_REUSEADDR must hold its port.",
+           "bind(2) must fail with EADDRINUSE while a connection to the port "
+           "is open, if only the second socket has SO_REUSEADDR.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -238,73 +241,81 @@ const std::vector<Case>& BindConnectionKernelCases() {
            }},
       {.id = "kernel.bind.conflict.accepted.reuseaddr_both",
        .requirement =
-           "Connections of a listener with SO_REUSEADDR must share its port.",
+           "bind(2) with SO_REUSEADDR must succeed while a connection to the "
+           "port is open, if the connection's listener had SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideAccepted(c, {.reuse_addr = true}, kReuseAddr, 0);
            }},
       {.id = "kernel.bind.conflict.several_destinations",
-       .requirement = "Sockets of one local port must connect to several "
-                      "destinations, but to each only once.",
+       .requirement =
+           "Sockets that share a local port must be able to connect to "
+           "different destinations, but only one of them to each.",
        .source = "connect(2), EADDRNOTAVAIL; RFC 9293, section 3.1",
        .run = &OnePortSeveralDestinations},
       {.id = "kernel.bind.conflict.fin_wait2.plain",
-       .requirement = "A connection that its server closed first must hold the "
-                      "port while the peer is open.",
+       .requirement = "bind(2) must fail with EADDRINUSE while a connection to "
+                      "the port is in FIN-WAIT-2.",
        .source = "tcp(7), SO_REUSEADDR",
        .run =
            [](Context& c) { ExpectBesideFinWait2(c, {}, kPlain, EADDRINUSE); }},
       {.id = "kernel.bind.conflict.fin_wait2.reuseaddr_both",
-       .requirement = "SO_REUSEADDR of both must share the port of a "
-                      "connection in FIN_WAIT2.",
+       .requirement = "bind(2) must succeed while a connection to the port is "
+                      "in FIN-WAIT-2, if both sockets have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideFinWait2(c, {.reuse_addr = true}, kReuseAddr, 0);
            }},
       {.id = "kernel.bind.conflict.time_wait.plain",
-       .requirement = "A connection in TIME_WAIT must hold the port.",
+       .requirement = "bind(2) must fail with EADDRINUSE while a connection to "
+                      "the port is in TIME-WAIT.",
        .source = "RFC 9293, section 3.4.1",
        .run =
            [](Context& c) { ExpectBesideTimeWait(c, {}, kPlain, EADDRINUSE); }},
       {.id = "kernel.bind.conflict.time_wait.reuseaddr_of_second",
-       .requirement = "SO_REUSEADDR of the second alone must not share the "
-                      "port of a connection in TIME_WAIT.",
+       .requirement =
+           "bind(2) must fail with EADDRINUSE while a connection to the port "
+           "is in TIME-WAIT, if only the second socket has SO_REUSEADDR.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectBesideTimeWait(c, {}, kReuseAddr, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.time_wait.reuseaddr_both",
-       .requirement = "SO_REUSEADDR of both must share the port of a "
-                      "connection in TIME_WAIT.",
+       .requirement = "bind(2) must succeed while a connection to the port is "
+                      "in TIME-WAIT, if both sockets have SO_REUSEADDR.",
        .source = "socket(7), SO_REUSEADDR",
        .run =
            [](Context& c) {
              ExpectBesideTimeWait(c, {.reuse_addr = true}, kReuseAddr, 0);
            }},
       {.id = "kernel.bind.conflict.time_wait.reuseport_both",
-       .requirement = "SO_REUSEPORT of both must share the port of a "
-                      "connection in TIME_WAIT.",
+       .requirement = "bind(2) must succeed while a connection to the port is "
+                      "in TIME-WAIT, if both sockets have SO_REUSEPORT.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectBesideTimeWait(c, {.reuse_port = true}, kReusePort, 0);
            }},
       {.id = "kernel.bind.conflict.time_wait.listen_again",
-       .requirement = "A server with SO_REUSEADDR must listen again beside its "
-                      "TIME_WAIT, and be connected to.",
+       .requirement =
+           "A server with SO_REUSEADDR must be able to listen again and accept "
+           "connections while a connection to its port is in TIME-WAIT.",
        .source = "socket(7), SO_REUSEADDR; tcp(7)",
        .needs = Need::kOwnNetwork,
        .run = &ListenBesideTimeWait},
       {.id = "kernel.bind.conflict.after_reset",
-       .requirement = "A connection that was reset must not hold the port.",
+       .requirement =
+           "bind(2) must succeed on the port of a connection that was reset.",
        .source = "RFC 9293, section 3.5.2",
        .needs = Need::kOwnNetwork,
        .run = &AfterReset},
       {.id = "kernel.bind.conflict.families.wildcard_held",
-       .requirement = "The IPv6 wildcard must hold its port for IPv4, too.",
+       .requirement =
+           "bind(2) to the IPv4 wildcard must fail with EADDRINUSE if another "
+           "socket is bound to the same port of the IPv6 wildcard.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run =
@@ -314,7 +325,8 @@ const std::vector<Case>& BindConnectionKernelCases() {
            }},
       {.id = "kernel.bind.conflict.families.wildcard_wanted",
        .requirement =
-           "The IPv6 wildcard must not be bound where IPv4 holds the port.",
+           "bind(2) to the IPv6 wildcard must fail with EADDRINUSE if another "
+           "socket is bound to the same port of an IPv4 address.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run =
@@ -323,7 +335,9 @@ const std::vector<Case>& BindConnectionKernelCases() {
                                EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.families.v6only",
-       .requirement = "IPV6_V6ONLY must leave the port to IPv4.",
+       .requirement =
+           "bind(2) to the IPv4 wildcard must succeed if another socket is "
+           "bound to the same port of the IPv6 wildcard with IPV6_V6ONLY.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run =
@@ -331,7 +345,9 @@ const std::vector<Case>& BindConnectionKernelCases() {
              ExpectBesideBound(c, ip::kAnyV6, kV6Only, ip::kAnyV4, kPlain, 0);
            }},
       {.id = "kernel.bind.conflict.families.v6only_wanted",
-       .requirement = "IPV6_V6ONLY must take a port that IPv4 holds.",
+       .requirement =
+           "bind(2) to the IPv6 wildcard with IPV6_V6ONLY must succeed if "
+           "another socket is bound to the same port of the IPv4 wildcard.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run =
@@ -339,8 +355,9 @@ const std::vector<Case>& BindConnectionKernelCases() {
              ExpectBesideBound(c, ip::kAnyV4, kPlain, ip::kAnyV6, kV6Only, 0);
            }},
       {.id = "kernel.bind.conflict.families.v6only_and_specific",
-       .requirement = "The IPv6 wildcard with IPV6_V6ONLY must hold its port "
-                      "for every IPv6 address.",
+       .requirement =
+           "bind(2) to ::1 must fail with EADDRINUSE if another socket is "
+           "bound to the same port of the IPv6 wildcard with IPV6_V6ONLY.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run =
@@ -350,7 +367,8 @@ const std::vector<Case>& BindConnectionKernelCases() {
            }},
       {.id = "kernel.bind.conflict.families.mapped",
        .requirement =
-           "A v4-mapped address must hold the port of its IPv4 address.",
+           "bind(2) to an IPv4 address must fail with EADDRINUSE if another "
+           "socket is bound to the same port of the v4-mapped address.",
        .source = "ipv6(7), DESCRIPTION",
        .axes = Axes::kV6,
        .run =
@@ -359,7 +377,9 @@ const std::vector<Case>& BindConnectionKernelCases() {
                                kPlain, EADDRINUSE);
            }},
       {.id = "kernel.bind.conflict.families.mapped_and_v6only",
-       .requirement = "A v4-mapped address must leave the port to IPv6 alone.",
+       .requirement =
+           "bind(2) to the IPv6 wildcard with IPV6_V6ONLY must succeed if "
+           "another socket is bound to the same port of a v4-mapped address.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run =
@@ -368,7 +388,8 @@ const std::vector<Case>& BindConnectionKernelCases() {
                                kV6Only, 0);
            }},
       {.id = "kernel.bind.conflict.families.specific",
-       .requirement = "::1 must leave its port to IPv4.",
+       .requirement = "bind(2) to the IPv4 wildcard must succeed if another "
+                      "socket is bound to the same port of ::1.",
        .source = "ipv6(7), DESCRIPTION",
        .axes = Axes::kV6,
        .run =
@@ -376,8 +397,8 @@ const std::vector<Case>& BindConnectionKernelCases() {
              ExpectBesideBound(c, ip::kLocalV6, kPlain, ip::kAnyV4, kPlain, 0);
            }},
       {.id = "kernel.bind.conflict.families.reuseaddr",
-       .requirement = "The wildcards of both families must share a port by "
-                      "SO_REUSEADDR of both.",
+       .requirement = "Two sockets must be able to bind the same port of the "
+                      "IPv4 and IPv6 wildcards if both have SO_REUSEADDR.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run =
@@ -386,25 +407,26 @@ const std::vector<Case>& BindConnectionKernelCases() {
                                kReuseAddr, 0);
            }},
       {.id = "kernel.bind.conflict.families.dual_stack_accepts",
-       .requirement = "The IPv6 wildcard must accept over IPv4, and name the "
-                      "ends by v4-mapped addresses.",
+       .requirement = "A listener on the IPv6 wildcard must accept IPv4 "
+                      "connections, whose addresses must be v4-mapped.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run = &DualStackTakesBoth},
       {.id = "kernel.bind.conflict.families.v6only_refuses",
-       .requirement = "A listener with IPV6_V6ONLY must refuse over IPv4.",
+       .requirement =
+           "A listener with IPV6_V6ONLY must refuse IPv4 connections.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run = &V6OnlyRefusesV4},
       {.id = "kernel.bind.conflict.families.one_wildcard_each",
-       .requirement = "Where each family has a wildcard listener, a connection "
-                      "must come to that of its family.",
+       .requirement = "If the wildcards of both families listen on one port, "
+                      "each must accept the connections of its own family.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run = &WildcardOfEachFamily},
       {.id = "kernel.bind.conflict.families.v6only_mapped",
-       .requirement = "A listener on a v4-mapped address that has become "
-                      "IPv6-only must leave the port to IPv4.",
+       .requirement = "A listener on a v4-mapped address that was made "
+                      "IPv6-only must not hold the port for IPv4.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,

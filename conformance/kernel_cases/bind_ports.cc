@@ -279,137 +279,144 @@ void ExpectSharedPortZero(Context& c, int option, int error) {
 const std::vector<Case>& BindPortKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.port.implicit.listen",
-       .requirement =
-           "Listening without a bind must pick a port of the wildcard address.",
+       .requirement = "listen(2) on a socket that is not bound must bind it to "
+                      "a port of the wildcard address.",
        .source = "listen(2); ip(7), DESCRIPTION",
        .run = &ListenBinds},
       {.id = "kernel.bind.port.implicit.connect",
-       .requirement = "Connecting without a bind must pick a port, and the "
-                      "address of the route.",
+       .requirement = "connect(2) of a socket that is not bound must bind it "
+                      "to a port of the route's source address.",
        .source = "connect(2); ip(7), DESCRIPTION",
        .run = &ConnectBinds},
       {.id = "kernel.bind.port.implicit.address",
-       .requirement = "Connecting a socket that is bound to the wildcard must "
-                      "complete its address and keep its port.",
+       .requirement = "connect(2) of a socket bound to the wildcard must set "
+                      "the local address and keep the port.",
        .source = "ip(7), DESCRIPTION",
        .run = &ConnectCompletesTheAddress},
       {.id = "kernel.bind.port.implicit.not_by_failure",
-       .requirement = "A connect that finds no route must not bind.",
+       .requirement = "A connect(2) that fails with ENETUNREACH must leave the "
+                      "socket unbound.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &FailedConnectDoesNotBind},
       {.id = "kernel.bind.port.close.frees",
-       .requirement = "Closing a socket must free its port at once.",
+       .requirement = "close(2) of a bound socket must free its port at once.",
        .source = "close(2)",
        .needs = Need::kOwnNetwork,
        .run = &CloseFrees},
       {.id = "kernel.bind.port.close.duplicate",
-       .requirement = "A port must be held until the last descriptor of its "
-                      "socket is closed.",
+       .requirement = "A port must stay in use until the last descriptor of "
+                      "its socket is closed.",
        .source = "dup(2); close(2)",
        .needs = Need::kOwnNetwork,
        .run = &DuplicateHolds},
       {.id = "kernel.bind.port.close.listener",
-       .requirement = "Closing a listener must free its port at once.",
+       .requirement = "close(2) of a listener must free its port at once.",
        .source = "close(2)",
        .needs = Need::kOwnNetwork,
        .run = &CloseOfListenerFrees},
       {.id = "kernel.bind.port.close.listener_with_queue",
-       .requirement = "Closing a listener must free its port although "
-                      "connections were queued.",
+       .requirement = "close(2) of a listener must free its port at once, even "
+                      "if connections are queued.",
        .source = "RFC 9293, section 3.10.4",
        .needs = Need::kOwnNetwork,
        .run = &CloseOfFullListenerFrees},
       {.id = "kernel.bind.port.refused.named",
-       .requirement = "A refused connect must keep a port that bind named.",
+       .requirement = "A connect(2) that is refused must keep the local port "
+                      "if bind(2) was given the port.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &RefusedHoldsNamedPort},
       {.id = "kernel.bind.port.refused.implicit",
-       .requirement = "A refused connect must free a port that connect chose.",
+       .requirement = "A connect(2) that is refused must free the local port "
+                      "if connect(2) picked it.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &RefusedFreesImplicitPort},
       {.id = "kernel.bind.port.refused.chosen",
-       .requirement =
-           "A refused connect must free a port that the kernel chose for bind.",
+       .requirement = "A connect(2) that is refused must free the local port "
+                      "if the kernel picked it for bind(2).",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &RefusedFreesChosenPort},
       {.id = "kernel.bind.port.shutdown.named",
-       .requirement =
-           "Shutting down a listener must keep a port that bind named.",
+       .requirement = "shutdown(2) of a listener must keep the port if bind(2) "
+                      "was given the port.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &ShutdownHoldsNamedPort},
       {.id = "kernel.bind.port.shutdown.chosen",
-       .requirement = "Shutting down a listener must free a port that the "
-                      "kernel chose for bind.",
+       .requirement = "shutdown(2) of a listener must free the port if the "
+                      "kernel picked it for bind(2).",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &ShutdownFreesChosenPort},
       {.id = "kernel.bind.port.shutdown.listen_again",
-       .requirement = "A listener that was shut down must refuse, and listen "
-                      "again where it was.",
+       .requirement =
+           "A listener that was shut down must refuse connections, and accept "
+           "them again on the same port after another listen(2).",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &ListenAgainAfterShutdown},
       {.id = "kernel.bind.port.disconnect.named",
-       .requirement =
-           "Dissolving a connection must keep a port that bind named.",
+       .requirement = "connect(2) to AF_UNSPEC must keep the local port if "
+                      "bind(2) was given the port.",
        .source = "connect(2), AF_UNSPEC",
        .needs = Need::kOwnNetwork,
        .run = &DisconnectHoldsNamedPort},
       {.id = "kernel.bind.port.disconnect.implicit",
-       .requirement =
-           "Dissolving a connection must free a port that connect chose.",
+       .requirement = "connect(2) to AF_UNSPEC must free the local port if "
+                      "connect(2) picked it.",
        .source = "connect(2), AF_UNSPEC",
        .needs = Need::kOwnNetwork,
        .run = &DisconnectFreesImplicitPort},
       {.id = "kernel.bind.port.range.respected",
        .requirement =
-           "A port that the kernel picks must be of ip_local_port_range.",
+           "A port that the kernel picks must be in ip_local_port_range.",
        .source = "ip(7), ip_local_port_range",
        .needs = Need::kOwnNetwork,
        .run = &PicksFromTheRange},
       {.id = "kernel.bind.port.exhausted.bind",
-       .requirement = "A bind to port 0 must find no port when all are bound, "
-                      "and one when one is free again.",
+       .requirement = "bind(2) to port 0 must fail with EADDRINUSE while every "
+                      "port is bound, and succeed once one is free.",
        .source = "bind(2), EADDRINUSE",
        .needs = Need::kOwnNetwork,
        .run = &NoPortForBind},
       {.id = "kernel.bind.port.exhausted.listen",
-       .requirement =
-           "A listen without a bind must find no port when all are bound.",
+       .requirement = "listen(2) on a socket that is not bound must fail with "
+                      "EADDRINUSE while every port is bound.",
        .source = "listen(2), EADDRINUSE",
        .needs = Need::kOwnNetwork,
        .run = &NoPortForListen},
       {.id = "kernel.bind.port.exhausted.connect",
-       .requirement = "A connect must find no port when all are bound.",
+       .requirement =
+           "connect(2) must fail with EADDRNOTAVAIL while every port is bound.",
        .source = "connect(2), EADDRNOTAVAIL",
        .needs = Need::kOwnNetwork,
        .run = &NoPortForConnect},
       {.id = "kernel.bind.port.exhausted.connect_shares",
-       .requirement = "Connects must share a port for several destinations, "
-                      "but not for one.",
+       .requirement = "connect(2) must pick a port that is connected to "
+                      "another destination, but not one that is connected to "
+                      "the same destination.",
        .source = "connect(2), EADDRNOTAVAIL; RFC 9293, section 3.1",
        .needs = Need::kOwnNetwork,
        .run = &ConnectSharesThePort},
       {.id = "kernel.bind.port.exhausted.connected_is_not_bound",
        .requirement =
-           "A bind to port 0 must not pick the port of a connection.",
+           "bind(2) to port 0 must not pick the local port of a connection.",
        .source = "bind(2), EADDRINUSE",
        .needs = Need::kOwnNetwork,
        .run = &ConnectedPortIsNotBound},
       {.id = "kernel.bind.port.exhausted.other_address",
-       .requirement =
-           "A port that one address has used up must be there for another.",
+       .requirement = "bind(2) to port 0 must be able to pick a port that is "
+                      "bound on another address.",
        .source = "ip(7), Address format",
        .axes = Axes::kV4,
        .needs = Need::kOwnNetwork,
        .run = &OtherAddressHasItsOwn},
       {.id = "kernel.bind.port.exhausted.reuseaddr",
-       .requirement = "Binds to port 0 must not share a port by SO_REUSEADDR.",
+       .requirement = "bind(2) to port 0 must not pick a port that another "
+                      "socket is bound to, even if both have SO_REUSEADDR.",
        .source = "ip-sysctl, ip_autobind_reuse",
        .needs = Need::kOwnNetwork,
        .run =
@@ -417,7 +424,8 @@ const std::vector<Case>& BindPortKernelCases() {
              ExpectSharedPortZero(c, SO_REUSEADDR, EADDRINUSE);
            }},
       {.id = "kernel.bind.port.exhausted.reuseport",
-       .requirement = "Binds to port 0 must not share a port by SO_REUSEPORT.",
+       .requirement = "bind(2) to port 0 must not pick a port that another "
+                      "socket is bound to, even if both have SO_REUSEPORT.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run =

@@ -278,16 +278,16 @@ void DisconnectAfterBothEnds(Context& c) {
 const std::vector<Case>& ConnectKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.connect.to_wildcard",
-       .requirement = "A connect to the wildcard must reach this machine, and "
-                      "the peer be the loopback address.",
+       .requirement = "connect(2) to the wildcard address must connect to the "
+                      "loopback address.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectNames(c, c.Loopback(), c.Any(), c.Loopback(), c.Loopback());
            }},
       {.id = "kernel.connect.to_wildcard_mapped",
-       .requirement =
-           "A connect to the v4-mapped wildcard must reach 127.0.0.1.",
+       .requirement = "connect(2) to the v4-mapped wildcard address must "
+                      "connect to 127.0.0.1.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run =
@@ -296,8 +296,9 @@ const std::vector<Case>& ConnectKernelCases() {
              ExpectNames(c, ip::kLocalV4, ip::kAnyV4.Mapped(), mapped, mapped);
            }},
       {.id = "kernel.connect.to_mapped",
-       .requirement = "A connect of an IPv6 socket to a v4-mapped address must "
-                      "reach IPv4, with v4-mapped names.",
+       .requirement =
+           "connect(2) of an IPv6 socket to a v4-mapped address must reach the "
+           "IPv4 listener, and both addresses must be v4-mapped.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
        .axes = Axes::kV6,
        .run =
@@ -306,8 +307,8 @@ const std::vector<Case>& ConnectKernelCases() {
              ExpectNames(c, ip::kLocalV4, mapped, mapped, mapped);
            }},
       {.id = "kernel.connect.to_other_loopback_address",
-       .requirement =
-           "A connect to another loopback address must come from 127.0.0.1.",
+       .requirement = "The local address of a connection to another loopback "
+                      "address must be 127.0.0.1.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run =
@@ -316,14 +317,15 @@ const std::vector<Case>& ConnectKernelCases() {
              ExpectNames(c, other, other, other, ip::kLocalV4);
            }},
       {.id = "kernel.connect.to_port_zero",
-       .requirement = "A connect to port 0 must be refused.",
+       .requirement = "connect(2) to port 0 must fail with ECONNREFUSED.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
              ExpectFailure(c, {c.Loopback(), 0}, ECONNREFUSED);
            }},
       {.id = "kernel.connect.to_foreign",
-       .requirement = "A connect must fail where there is no route.",
+       .requirement =
+           "connect(2) must fail with ENETUNREACH if there is no route.",
        .source = "connect(2), ENETUNREACH",
        .needs = Need::kOwnNetwork,
        .run =
@@ -331,7 +333,8 @@ const std::vector<Case>& ConnectKernelCases() {
              ExpectFailure(c, {c.Foreign(), kPort}, ENETUNREACH);
            }},
       {.id = "kernel.connect.to_multicast",
-       .requirement = "A connect to a multicast address must find no route.",
+       .requirement =
+           "connect(2) to a multicast address must fail with ENETUNREACH.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run =
@@ -344,8 +347,8 @@ const std::vector<Case>& ConnectKernelCases() {
                            ENETUNREACH);
            }},
       {.id = "kernel.connect.to_broadcast",
-       .requirement = "A connect to the broadcast address of the loopback "
-                      "network must find no route.",
+       .requirement = "connect(2) to the broadcast address of the loopback "
+                      "network must fail with ENETUNREACH.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run =
@@ -354,8 +357,8 @@ const std::vector<Case>& ConnectKernelCases() {
                            ENETUNREACH);
            }},
       {.id = "kernel.connect.to_link_local_without_scope",
-       .requirement =
-           "A connect to a link-local address without a scope must be invalid.",
+       .requirement = "connect(2) to a link-local address without a scope id "
+                      "must fail with EINVAL.",
        .source = "ipv6(7), sin6_scope_id",
        .axes = Axes::kV6,
        .run =
@@ -367,19 +370,20 @@ const std::vector<Case>& ConnectKernelCases() {
                            EINVAL);
            }},
       {.id = "kernel.connect.to_mapped_v6only",
-       .requirement =
-           "A v4-mapped address must not be reached with IPV6_V6ONLY.",
+       .requirement = "connect(2) to a v4-mapped address must fail with "
+                      "ENETUNREACH if IPV6_V6ONLY is set.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .run = &V6OnlyToMapped},
       {.id = "kernel.connect.from_other_address",
-       .requirement = "A connection must come from the address that the client "
-                      "was bound to.",
+       .requirement =
+           "The peer must see the address that the client was bound to.",
        .source = "bind(2); ip(7)",
        .axes = Axes::kV4,
        .run = &FromAnotherLoopbackAddress},
       {.id = "kernel.connect.from_v6_to_mapped",
-       .requirement = "A socket bound to ::1 must not reach IPv4.",
+       .requirement = "connect(2) to a v4-mapped address must fail with "
+                      "ENETUNREACH if the socket is bound to ::1.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run =
@@ -387,8 +391,8 @@ const std::vector<Case>& ConnectKernelCases() {
              ExpectFrom(c, ip::kLocalV6, ip::kLocalV4.Mapped(), ENETUNREACH);
            }},
       {.id = "kernel.connect.from_mapped_to_v6",
-       .requirement =
-           "A socket bound to a v4-mapped address must not reach IPv6.",
+       .requirement = "connect(2) to ::1 must fail with EAFNOSUPPORT if the "
+                      "socket is bound to a v4-mapped address.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run =
@@ -397,7 +401,8 @@ const std::vector<Case>& ConnectKernelCases() {
            }},
       {.id = "kernel.connect.from_loopback_to_foreign",
        .requirement =
-           "A socket bound to the loopback address must not reach beyond it.",
+           "connect(2) to an address beyond this machine must fail with "
+           "ENETUNREACH if the socket is bound to the loopback address.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run =
@@ -405,111 +410,119 @@ const std::vector<Case>& ConnectKernelCases() {
              ExpectFrom(c, c.Loopback(), c.Foreign(), ENETUNREACH);
            }},
       {.id = "kernel.connect.route.unreachable",
-       .requirement = "A connect over an unreachable route must tell that no "
-                      "host is reached.",
+       .requirement = "connect(2) over an `unreachable` route must fail with "
+                      "EHOSTUNREACH.",
        .source = "connect(2), ENETUNREACH; route(8), unreachable",
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { FailingRoute(c, EHOSTUNREACH); }},
       {.id = "kernel.connect.route.prohibit",
-       .requirement = "A connect over a prohibited route must be denied.",
+       .requirement =
+           "connect(2) over a `prohibit` route must fail with EACCES.",
        .source = "connect(2), EACCES; route(8), prohibit",
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { FailingRoute(c, EACCES); }},
       {.id = "kernel.connect.route.blackhole",
-       .requirement = "A connect over a blackhole must be invalid.",
+       .requirement =
+           "connect(2) over a `blackhole` route must fail with EINVAL.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { FailingRoute(c, EINVAL); }},
       {.id = "kernel.connect.loopback_down",
-       .requirement = "With the loopback interface down a connect over IPv4 "
-                      "must stay under way, and IPv6 have no address.",
+       .requirement =
+           "While the loopback interface is down, connect(2) must stay in "
+           "progress over IPv4, and fail with EADDRNOTAVAIL over IPv6.",
        .source = "measured on Linux 6.18",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,
        .run = &LoopbackDown},
       {.id = "kernel.connect.refused.once",
-       .requirement = "A refusal must be told once, and leave the socket "
-                      "closed and without a peer.",
+       .requirement = "A refusal must be reported once, by connect(2), and "
+                      "leave the socket closed and without a peer address.",
        .source = "connect(2), ECONNREFUSED; socket(7), SO_ERROR",
        .run = &RefusedOnce},
       {.id = "kernel.connect.refused.name",
-       .requirement =
-           "After a refusal the name must keep the port and lose the address.",
+       .requirement = "After a refusal getsockname(2) must return the wildcard "
+                      "address and the port that the socket had.",
        .source = "measured on Linux 6.18",
        .run = &RefusedName},
       {.id = "kernel.connect.refused.then_elsewhere",
-       .requirement = "After a refusal the same socket must connect elsewhere.",
+       .requirement =
+           "After a refusal the same socket must be able to connect elsewhere.",
        .source = "measured on Linux 6.18",
        .run = &RefusedThenElsewhere},
       {.id = "kernel.connect.refused.then_listen",
-       .requirement = "After a refusal the same socket must listen.",
+       .requirement = "After a refusal the same socket must be able to listen.",
        .source = "measured on Linux 6.18",
        .run = &RefusedThenListen},
       {.id = "kernel.connect.connected.again",
-       .requirement =
-           "A connected socket must not connect again, and keep its peer.",
+       .requirement = "connect(2) of a connected socket must fail with "
+                      "EISCONN, and leave the peer address unchanged.",
        .source = "connect(2), EISCONN",
        .run = &ConnectedAlready},
       {.id = "kernel.connect.connected.listening",
-       .requirement = "A listener must not connect, and go on listening.",
+       .requirement = "connect(2) of a listener must fail with EISCONN, and "
+                      "the listener must still accept connections.",
        .source = "measured on Linux 6.18",
        .run = &Listening},
       {.id = "kernel.connect.connected.after_peers_end",
-       .requirement =
-           "A connection whose peer has closed must count as connected.",
+       .requirement = "connect(2) of a socket whose peer has closed must fail "
+                      "with EISCONN.",
        .source = "measured on Linux 6.18",
        .run = &AfterPeersEnd},
       {.id = "kernel.connect.connected.after_reset",
-       .requirement = "A connection that was reset must count as connected, "
-                      "and keep its error.",
+       .requirement = "connect(2) of a socket that was reset must fail with "
+                      "EISCONN, and leave ECONNRESET pending.",
        .source = "measured on Linux 6.18",
        .run = &AfterReset},
       {.id = "kernel.connect.itself",
-       .requirement = "A socket that connects to its own name must be "
-                      "connected to itself.",
+       .requirement = "connect(2) to the socket's own address and port must "
+                      "connect the socket to itself.",
        .source = "RFC 9293, section 3.5, simultaneous open",
        .run = &ToItself},
       {.id = "kernel.connect.itself.ends",
-       .requirement = "A socket connected to itself must see its own end.",
+       .requirement = "A socket that is connected to itself must receive its "
+                      "own end of stream.",
        .source = "RFC 9293, section 3.6",
        .run = &ToItselfEnds},
       {.id = "kernel.connect.unspec.fresh",
-       .requirement =
-           "Dissolving the association of a fresh socket must do nothing.",
+       .requirement = "connect(2) to AF_UNSPEC must succeed on a new socket "
+                      "and have no effect.",
        .source = "connect(2), AF_UNSPEC",
        .run = &DisconnectFresh},
       {.id = "kernel.connect.unspec.resets",
-       .requirement = "Dissolving a connection must reset it, with ECONNRESET "
-                      "pending on both sides.",
+       .requirement = "connect(2) to AF_UNSPEC must reset the connection, and "
+                      "leave ECONNRESET pending on both sides.",
        .source = "connect(2), AF_UNSPEC",
        .run = &DisconnectResets},
       {.id = "kernel.connect.unspec.then_connect",
-       .requirement = "A socket must connect again once it was disconnected, "
-                      "without its error and what lay unread.",
+       .requirement = "After connect(2) to AF_UNSPEC a socket must be able to "
+                      "connect again, without the pending error and the unread "
+                      "data of the first connection.",
        .source = "connect(2), AF_UNSPEC",
        .run = &DisconnectThenConnect},
       {.id = "kernel.connect.unspec.then_listen",
-       .requirement = "A socket must listen once it was disconnected.",
+       .requirement =
+           "After connect(2) to AF_UNSPEC a socket must be able to listen.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectThenListen},
       {.id = "kernel.connect.unspec.listener",
-       .requirement = "Dissolving the association of a listener must end its "
-                      "listening and reset its queue.",
+       .requirement = "connect(2) to AF_UNSPEC of a listener must make it stop "
+                      "listening, and reset its queued connections.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectListener},
       {.id = "kernel.connect.unspec.connecting",
-       .requirement =
-           "Dissolving an attempt must end it, with ECONNRESET pending.",
+       .requirement = "connect(2) to AF_UNSPEC must end an attempt that is in "
+                      "progress, and leave ECONNRESET pending.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectConnecting},
       {.id = "kernel.connect.unspec.after_reset",
-       .requirement = "Dissolving a connection that was reset must keep its "
-                      "error, and let it connect again.",
+       .requirement = "connect(2) to AF_UNSPEC after a reset must leave the "
+                      "error pending, and the socket able to connect again.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectAfterReset},
       {.id = "kernel.connect.unspec.after_both_ends",
-       .requirement = "Dissolving a connection that both sides have ended must "
-                      "not reset it.",
+       .requirement = "connect(2) to AF_UNSPEC must not reset a connection "
+                      "whose two directions have both ended.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectAfterBothEnds},
   };

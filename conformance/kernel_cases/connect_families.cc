@@ -172,64 +172,63 @@ void OneWayPeerGone(Context& c) {
 const std::vector<Case>& ConnectFamilyKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.connect.ipv6_after_ipv4",
-       .requirement = "An IPv6 socket that has tried to connect by IPv4 may go "
-                      "unheard by IPv6.",
+       .requirement = "connect(2) over IPv6 may get no reply if the same "
+                      "socket has tried to connect over IPv4.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterConnect},
       {.id = "kernel.connect.ipv6_after_accepted_by_ipv4",
-       .requirement =
-           "An IPv6 socket that was accepted from IPv4 may go unheard "
-           "by IPv6.",
+       .requirement = "connect(2) over IPv6 may get no reply if the same "
+                      "socket was accepted from IPv4.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterAccept},
       {.id = "kernel.connect.ipv6_after_ipv4_failed",
-       .requirement = "A connect by IPv4 that has failed at once must leave "
-                      "nothing behind: the next, by IPv6, is heard.",
+       .requirement = "connect(2) over IPv6 must get a reply if the last "
+                      "attempt over IPv4 failed before it sent a packet.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterFailure},
       {.id = "kernel.connect.listener_after_ipv4",
-       .requirement = "What a listener accepts from IPv6 may go unheard if the "
-                      "listener has tried to connect by IPv4.",
+       .requirement = "The packets of a socket accepted over IPv6 may be lost "
+                      "if its listener has tried to connect over IPv4.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ListenAfterConnect},
       {.id = "kernel.connect.listener_after_ipv4.small_pieces",
-       .requirement = "Behind a small piece that nobody acknowledges, the next "
-                      "may wait, but must not with TCP_NODELAY.",
+       .requirement = "While a small segment is not acknowledged the next may "
+                      "be held back, but it must be sent with TCP_NODELAY.",
        .source = "RFC 896; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &SmallPiecesWait},
       {.id = "kernel.connect.listener_after_ipv4.uncorked",
-       .requirement = "Behind a small piece that nobody acknowledges, what was "
-                      "corked may wait also when the cork is taken off.",
+       .requirement = "While a small segment is not acknowledged, corked data "
+                      "may be held back even after TCP_CORK is cleared.",
        .source = "RFC 896; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &UncorkedPiecesWait},
       {.id = "kernel.connect.listener_after_ipv4.window",
-       .requirement = "To an end that goes unheard no more may be sent than "
-                      "its first window, even if it reads.",
+       .requirement = "To a peer whose packets are lost, no more than its "
+                      "first receive window may be sent, even if it reads.",
        .source = "RFC 9293, section 3.8.6; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &FirstWindowStays},
       {.id = "kernel.connect.listener_after_ipv4.peer_gone",
-       .requirement = "An end that goes unheard may leave the other one open "
-                      "when it goes, until that one sends again.",
+       .requirement = "A peer whose packets are lost may leave the other end "
+                      "open when it closes, until that end sends again.",
        .source = "RFC 9293, section 3.8.1; measured on Linux 6.18",
        .level = Level::kVariation,
        .axes = Axes::kV6,

@@ -297,114 +297,120 @@ void BeforeCloseWait(Context& c) {
 const std::vector<Case>& ConnectPendingKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.connect.nonblock.in_progress",
-       .requirement = "A non-blocking connect must be in progress first, also "
-                      "when the peer answers at once.",
+       .requirement = "A non-blocking connect(2) must fail with EINPROGRESS, "
+                      "even if the peer replies at once.",
        .source = "connect(2), EINPROGRESS",
        .run = &AnswersInProgress},
       {.id = "kernel.connect.nonblock.again",
-       .requirement = "A connect after a non-blocking one has succeeded must "
-                      "succeed once, and then tell that it is connected.",
+       .requirement =
+           "After a non-blocking connect(2) has completed, the next connect(2) "
+           "must return 0 and the one after it fail with EISCONN.",
        .source = "measured on Linux 6.18",
        .run = &AgainOnceConnected},
       {.id = "kernel.connect.nonblock.refused",
-       .requirement = "A refusal must be pending, once.",
+       .requirement =
+           "After a refusal, SO_ERROR must return ECONNREFUSED once.",
        .source = "connect(2), EINPROGRESS; socket(7), SO_ERROR",
        .run = &RefusedPending},
       {.id = "kernel.connect.nonblock.refused_then_connect",
-       .requirement = "A connect after a refusal must tell it, and the next "
-                      "one start anew.",
+       .requirement = "After a refusal, the next connect(2) must fail with "
+                      "ECONNREFUSED, and the one after it start a new attempt.",
        .source = "measured on Linux 6.18",
        .run = &RefusedToldByConnect},
       {.id = "kernel.connect.nonblock.refused_and_taken",
-       .requirement = "A connect after a refusal whose error was taken must "
-                      "tell ECONNABORTED, and the next one start anew.",
+       .requirement = "After a refusal whose error SO_ERROR has returned, the "
+                      "next connect(2) must fail with ECONNABORTED, and the "
+                      "one after it start a new attempt.",
        .source = "measured on Linux 6.18",
        .run = &RefusedAndErrorTaken},
       {.id = "kernel.connect.under_way.names",
-       .requirement =
-           "A socket whose attempt is under way must have a name and no peer.",
+       .requirement = "A socket whose connect(2) is in progress must have a "
+                      "local address and no peer address.",
        .source = "getpeername(2), ENOTCONN; RFC 9293, section 3.3.2",
        .run = &UnderWay},
       {.id = "kernel.connect.under_way.again",
-       .requirement = "A connect while an attempt is under way must tell that.",
+       .requirement = "connect(2) must fail with EALREADY while an attempt is "
+                      "in progress.",
        .source = "connect(2), EALREADY",
        .run = &AlreadyUnderWay},
       {.id = "kernel.connect.under_way.no_listener",
-       .requirement =
-           "A socket whose attempt is under way must not listen or accept.",
+       .requirement = "listen(2) and accept(2) must fail with EINVAL while an "
+                      "attempt is in progress.",
        .source = "listen(2); accept(2), EINVAL",
        .run = &UnderWayIsNotListening},
       {.id = "kernel.connect.under_way.room_is_made",
-       .requirement = "An attempt must succeed once the listener has room.",
+       .requirement =
+           "An attempt must succeed once the listener's accept queue has room.",
        .source = "RFC 9293, section 3.8.3; listen(2)",
        .run = &RoomIsMade},
       {.id = "kernel.connect.under_way.blocking_joins",
-       .requirement = "A blocking connect must wait for the attempt that is "
-                      "under way, and succeed with it.",
+       .requirement = "A blocking connect(2) must wait for the attempt that is "
+                      "in progress, and return 0 when it succeeds.",
        .source = "measured on Linux 6.18",
        .run = &BlockingConnectJoins},
       {.id = "kernel.connect.under_way.listener_gone",
-       .requirement = "An attempt must be refused once the listener is gone.",
+       .requirement = "An attempt must be refused once the listener is closed.",
        .source = "RFC 9293, section 3.10.7.1",
        .run = &ListenerGone},
       {.id = "kernel.connect.under_way.close",
-       .requirement =
-           "Closing the socket must end the attempt and free its port.",
+       .requirement = "close(2) must end an attempt that is in progress, and "
+                      "free its port.",
        .source = "RFC 9293, section 3.10.4",
        .needs = Need::kOwnNetwork,
        .run = &CloseGivesUp},
       {.id = "kernel.connect.blocking.interrupted",
-       .requirement = "A connect that a signal interrupts must leave the "
-                      "attempt under way.",
+       .requirement = "A connect(2) that fails with EINTR must leave the "
+                      "attempt in progress.",
        .source = "connect(2), EINTR; POSIX connect()",
        .run = &InterruptedGoesOn},
       {.id = "kernel.connect.blocking.interrupted_then_connected",
-       .requirement =
-           "A connect after an interrupted one must wait for the same attempt.",
+       .requirement = "A connect(2) after one that failed with EINTR must wait "
+                      "for the same attempt.",
        .source = "measured on Linux 6.18",
        .run = &InterruptedThenConnected},
       {.id = "kernel.connect.blocking.send_timeout",
-       .requirement =
-           "SO_SNDTIMEO must end the wait and leave the attempt under way.",
+       .requirement = "connect(2) must fail with EINPROGRESS when SO_SNDTIMEO "
+                      "expires, and leave the attempt in progress.",
        .source = "socket(7), SO_SNDTIMEO",
        .run = &SendTimeout},
       {.id = "kernel.connect.blocking.timed_out",
-       .requirement = "A connect that nobody answers must time out, and leave "
-                      "the socket closed.",
+       .requirement = "connect(2) must fail with ETIMEDOUT if there is no "
+                      "reply, and leave the socket closed.",
        .source = "connect(2), ETIMEDOUT; tcp(7), TCP_SYNCNT",
        .run = &TimedOut},
       {.id = "kernel.connect.nonblock.timed_out",
-       .requirement =
-           "That nobody answered must be pending after tcp_syn_retries.",
+       .requirement = "ETIMEDOUT must be pending after tcp_syn_retries "
+                      "retransmissions without a reply.",
        .source = "connect(2), ETIMEDOUT; tcp(7), tcp_syn_retries",
        .needs = Need::kOwnNetwork,
        .run = &TimedOutPending},
       {.id = "kernel.connect.blocking.shutdown",
-       .requirement = "Shutting the socket down must end a connect that waits, "
-                      "by ECONNRESET.",
+       .requirement = "A blocked connect(2) must fail with ECONNRESET when the "
+                      "socket is shut down.",
        .source = "measured on Linux 6.18",
        .run = &ShutdownWakes},
       {.id = "kernel.connect.blocking.disconnect",
-       .requirement = "Dissolving the association must end a connect that "
-                      "waits, by EPIPE.",
+       .requirement = "A blocked connect(2) must fail with EPIPE when another "
+                      "thread calls connect(2) to AF_UNSPEC.",
        .source = "measured on Linux 6.18",
        .run = &DisconnectWakes},
       {.id = "kernel.connect.old_connection.time_wait",
-       .requirement = "An attempt that meets its names in TIME_WAIT, and no "
-                      "listener, must end that and be refused.",
+       .requirement =
+           "An attempt whose four-tuple is in TIME-WAIT at the peer, where "
+           "nothing listens, must end that TIME-WAIT and be refused.",
        .source = "RFC 9293, section 3.5.1; found by fuzzing",
        .needs = Need::kOwnNetwork,
        .run = &BeforeTimeWait},
       {.id = "kernel.connect.old_connection.long_fin_wait2",
-       .requirement = "A connection that TCP_LINGER2 keeps for longer than a "
-                      "TIME_WAIT lasts must be in the way of another one of "
-                      "its names.",
+       .requirement = "connect(2) must fail with EADDRNOTAVAIL while this side "
+                      "holds the same four-tuple in FIN-WAIT-2, if TCP_LINGER2 "
+                      "is longer than TIME-WAIT lasts.",
        .source = "tcp(7), TCP_LINGER2; found by fuzzing",
        .needs = Need::kOwnNetwork,
        .run = &BeforeLongFinWait2},
       {.id = "kernel.connect.old_connection.close_wait",
-       .requirement = "An attempt that meets an old connection of its names "
-                      "must end that, and succeed.",
+       .requirement = "An attempt whose four-tuple the peer still holds in "
+                      "CLOSE-WAIT must end that old connection, and succeed.",
        .source = "RFC 9293, section 3.5.1; measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &BeforeCloseWait},

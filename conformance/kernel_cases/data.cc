@@ -333,138 +333,154 @@ void AskOfOthers(Context& c) {
 const std::vector<Case>& DataKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.data.stream",
-       .requirement =
-           "What is sent must be received as one stream, however it was cut.",
+       .requirement = "Data must be received as one stream, whatever the sizes "
+                      "of the sends.",
        .source = "tcp(7), DESCRIPTION; RFC 9293, section 2.2",
        .run = &OneStream},
       {.id = "kernel.data.both_ways",
-       .requirement = "Data must go both ways at once.",
+       .requirement =
+           "Data must be received in both directions at the same time.",
        .source = "tcp(7), DESCRIPTION",
        .run = &BothWays},
       {.id = "kernel.data.read_write",
-       .requirement = "read and write must do as recv and send without flags.",
+       .requirement = "read(2) and write(2) must behave as recv(2) and send(2) "
+                      "without flags.",
        .source = "recv(2); send(2), DESCRIPTION",
        .run = &ReadAndWrite},
       {.id = "kernel.data.nothing.send",
-       .requirement = "Sending no bytes must succeed and send nothing.",
+       .requirement = "Sending zero bytes must return 0 and send nothing.",
        .source = "measured on Linux 6.18",
        .run = &SendNothing},
       {.id = "kernel.data.nothing.recv_of_some",
-       .requirement =
-           "Receiving no bytes while some are there must leave them there.",
+       .requirement = "recv(2) of zero bytes must return 0 and leave the data, "
+                      "if there is any.",
        .source = "measured on Linux 6.18",
        .run = &ReceiveNothingOfSome},
       {.id = "kernel.data.nothing.recv_of_none",
-       .requirement = "Receiving no bytes while none are there must wait like "
-                      "any receive.",
+       .requirement = "recv(2) of zero bytes must block like any recv(2) while "
+                      "there is no data.",
        .source = "measured on Linux 6.18",
        .run = &ReceiveNothingOfNone},
       {.id = "kernel.data.nothing.read_of_none",
-       .requirement = "Reading no bytes must not wait.",
+       .requirement = "read(2) of zero bytes must not block.",
        .source = "read(2), DESCRIPTION",
        .run = &ReadNothingOfNone},
       {.id = "kernel.data.recv.peek",
-       .requirement = "MSG_PEEK must leave what it has received where it is.",
+       .requirement =
+           "recv(2) with MSG_PEEK must leave the data in the receive buffer.",
        .source = "recv(2), MSG_PEEK",
        .run = &Peek},
       {.id = "kernel.data.recv.peek_at_end",
-       .requirement = "MSG_PEEK must see the end of the stream.",
+       .requirement =
+           "recv(2) with MSG_PEEK must return 0 at the end of the stream.",
        .source = "recv(2), MSG_PEEK",
        .run = &PeekAtTheEnd},
       {.id = "kernel.data.recv.discard",
-       .requirement = "MSG_TRUNC must throw bytes away, and store nothing.",
+       .requirement =
+           "recv(2) with MSG_TRUNC must discard data without storing it.",
        .source = "tcp(7), Sockets API (MSG_TRUNC)",
        .run = &Discard},
       {.id = "kernel.data.recv.wait_all",
-       .requirement = "MSG_WAITALL must wait until the buffer is full.",
+       .requirement =
+           "recv(2) with MSG_WAITALL must block until the buffer is full.",
        .source = "recv(2), MSG_WAITALL",
        .run = &WaitAll},
       {.id = "kernel.data.recv.wait_all_end",
-       .requirement = "MSG_WAITALL must end at the end of the stream.",
+       .requirement = "recv(2) with MSG_WAITALL must return the available data "
+                      "at the end of the stream.",
        .source = "recv(2), MSG_WAITALL",
        .run = &WaitAllEndsAtTheEnd},
       {.id = "kernel.data.recv.wait_all_interrupted",
-       .requirement = "A signal must end MSG_WAITALL with what has come.",
+       .requirement = "recv(2) with MSG_WAITALL must return the data received "
+                      "so far on a signal.",
        .source = "recv(2), MSG_WAITALL",
        .run = &WaitAllInterrupted},
       {.id = "kernel.data.recv.wait_all_nonblocking",
-       .requirement =
-           "MSG_WAITALL with MSG_DONTWAIT must receive what is there.",
+       .requirement = "recv(2) with MSG_WAITALL and MSG_DONTWAIT must return "
+                      "the available data.",
        .source = "measured on Linux 6.18",
        .run = &WaitAllWithoutWaiting},
       {.id = "kernel.data.dont_wait",
-       .requirement =
-           "MSG_DONTWAIT must answer `again` where the call would wait.",
+       .requirement = "recv(2) and send(2) with MSG_DONTWAIT must fail with "
+                      "EAGAIN where they would block.",
        .source = "recv(2); send(2), MSG_DONTWAIT",
        .run = &DontWait},
       {.id = "kernel.data.recv.no_urgent_data",
-       .requirement = "MSG_OOB must be invalid while there is no urgent data.",
+       .requirement = "recv(2) with MSG_OOB must fail with EINVAL while there "
+                      "is no urgent data.",
        .source = "recv(2), MSG_OOB; measured on Linux 6.18",
        .run = &NoUrgentData},
       {.id = "kernel.data.recv.no_error_queue",
-       .requirement = "MSG_ERRQUEUE must find nothing where no error is "
-                      "queued, whatever data there is.",
+       .requirement = "recv(2) with MSG_ERRQUEUE must fail with EAGAIN while "
+                      "the error queue is empty, even if there is data.",
        .source = "recv(2), MSG_ERRQUEUE",
        .run = &NoErrorQueue},
       {.id = "kernel.data.unknown_flag",
-       .requirement = "Flags that nobody knows must be ignored.",
+       .requirement = "send(2) and recv(2) must ignore unknown flags.",
        .source = "measured on Linux 6.18",
        .run = &UnknownFlag},
       {.id = "kernel.data.message.gather",
-       .requirement = "sendmsg must send its parts one after the other, and "
-                      "pass over empty ones.",
+       .requirement =
+           "sendmsg(2) must send its buffers in order, and skip empty ones.",
        .source = "send(2); readv(2)",
        .run = &Gather},
       {.id = "kernel.data.message.scatter",
-       .requirement = "recvmsg must fill its parts one after the other, and "
-                      "pass over empty ones.",
+       .requirement =
+           "recvmsg(2) must fill its buffers in order, and skip empty ones.",
        .source = "recv(2); readv(2)",
        .run = &Scatter},
       {.id = "kernel.data.message.no_parts",
-       .requirement = "A message without parts must be one of no bytes.",
+       .requirement =
+           "A message without buffers must be treated as one of zero bytes.",
        .source = "measured on Linux 6.18",
        .run = &NoParts},
       {.id = "kernel.data.message.too_many_parts",
-       .requirement =
-           "A message of more than UIO_MAXIOV parts must be too long.",
+       .requirement = "sendmsg(2) and recvmsg(2) must fail with EMSGSIZE for "
+                      "more than UIO_MAXIOV buffers.",
        .source = "send(2), EMSGSIZE",
        .run = &TooManyParts},
       {.id = "kernel.data.message.no_name",
-       .requirement =
-           "recvmsg must tell no name of a connection, and no flags.",
+       .requirement = "recvmsg(2) on a connection must set msg_namelen and "
+                      "msg_flags to 0.",
        .source = "recv(2), DESCRIPTION",
        .run = &MessageTellsNoName},
       {.id = "kernel.data.message.no_control",
-       .requirement = "recvmsg must tell that there is no ancillary data.",
+       .requirement = "recvmsg(2) must set msg_controllen to 0 if there is no "
+                      "ancillary data.",
        .source = "recv(2), DESCRIPTION",
        .run = &MessageTellsNoControl},
       {.id = "kernel.data.message.name_ignored",
-       .requirement = "sendmsg on a connection must ignore the name.",
+       .requirement = "sendmsg(2) on a connection must ignore msg_name.",
        .source = "send(2), EISCONN; measured on Linux 6.18",
        .run = &NameIsIgnored},
       {.id = "kernel.data.bad_buffer",
-       .requirement = "A null buffer must be a fault, and cost no data.",
+       .requirement = "send(2) and recv(2) with a null buffer must fail with "
+                      "EFAULT, and lose no data.",
        .source = "send(2); recv(2), EFAULT",
        .run = &BadBuffers},
       {.id = "kernel.data.bad_message",
-       .requirement = "A null message must be a fault.",
+       .requirement = "sendmsg(2) and recvmsg(2) with a null message must fail "
+                      "with EFAULT.",
        .source = "send(2); recv(2), EFAULT",
        .run = &BadMessage},
       {.id = "kernel.data.readable.counted",
-       .requirement = "FIONREAD must tell how many bytes can be received.",
+       .requirement =
+           "FIONREAD must return the number of bytes that can be received.",
        .source = "tcp(7), Ioctls",
        .run = &Readable},
       {.id = "kernel.data.readable.at_end",
-       .requirement = "FIONREAD must not count the end of the stream.",
+       .requirement =
+           "FIONREAD must not count the end of the stream as a byte.",
        .source = "measured on Linux 6.18",
        .run = &ReadableAtTheEnd},
       {.id = "kernel.data.unsent.counted",
-       .requirement = "SIOCOUTQ must tell that bytes wait to be sent.",
+       .requirement =
+           "SIOCOUTQ must return more than 0 while data waits to be sent.",
        .source = "tcp(7), Ioctls",
        .run = &Unsent},
       {.id = "kernel.data.ioctl.other_states",
-       .requirement = "FIONREAD and SIOCOUTQ must be invalid on a listener, "
-                      "and 0 on a fresh socket.",
+       .requirement = "FIONREAD and SIOCOUTQ must fail with EINVAL on a "
+                      "listener, and return 0 on a new socket.",
        .source = "tcp(7), Ioctls; measured on Linux 6.18",
        .run = &AskOfOthers},
   };

@@ -297,108 +297,121 @@ void Disconnected(Context& c) {
 const std::vector<Case>& DataWaitingKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.data.full.part",
-       .requirement = "A send that would wait must send the part that fits.",
+       .requirement = "A non-blocking send(2) must send the part that fits.",
        .source = "send(2), DESCRIPTION; tcp(7)",
        .run = &PartOfALot},
       {.id = "kernel.data.full.all",
-       .requirement = "A blocking send must wait until all is taken.",
+       .requirement = "A blocking send(2) must block until all data is taken.",
        .source = "send(2), DESCRIPTION",
        .run = &AllOfALot},
       {.id = "kernel.data.full.interrupted",
-       .requirement = "A signal must end a send with the part that was taken.",
+       .requirement = "A blocked send(2) must return the number of bytes taken "
+                      "so far on a signal.",
        .source = "send(2), RETURN VALUE; signal(7)",
        .run = &InterruptedInTheMiddle},
       {.id = "kernel.data.full.interrupted_before",
-       .requirement = "A signal must end a send of which nothing was taken.",
+       .requirement = "A blocked send(2) that has taken no bytes must fail "
+                      "with EINTR on a signal.",
        .source = "send(2), EINTR",
        .run = &InterruptedBeforeAnything},
       {.id = "kernel.data.full.room",
-       .requirement = "A sender must have room again once the peer has read.",
+       .requirement = "send(2) must succeed again after the peer has read.",
        .source = "RFC 9293, section 3.8.6",
        .run = &RoomByReading},
       {.id = "kernel.data.timeout.receive",
-       .requirement = "SO_RCVTIMEO must end a receive as `again`.",
+       .requirement =
+           "A blocked recv(2) must fail with EAGAIN when SO_RCVTIMEO expires.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &ReceiveTimeout},
       {.id = "kernel.data.timeout.receive_part",
-       .requirement = "SO_RCVTIMEO must end MSG_WAITALL with what has come.",
+       .requirement = "recv(2) with MSG_WAITALL must return the data received "
+                      "so far when SO_RCVTIMEO expires.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &ReceiveTimeoutOfPart},
       {.id = "kernel.data.timeout.send",
-       .requirement =
-           "SO_SNDTIMEO must end a send of which nothing was taken as `again`.",
+       .requirement = "A blocked send(2) that has taken no bytes must fail "
+                      "with EAGAIN when SO_SNDTIMEO expires.",
        .source = "socket(7), SO_SNDTIMEO",
        .run = &SendTimeout},
       {.id = "kernel.data.timeout.send_part",
-       .requirement =
-           "SO_SNDTIMEO must end a send with the part that was taken.",
+       .requirement = "A blocked send(2) must return the number of bytes taken "
+                      "so far when SO_SNDTIMEO expires.",
        .source = "socket(7), SO_SNDTIMEO",
        .run = &SendTimeoutOfPart},
       {.id = "kernel.data.low_water.poll",
-       .requirement = "A socket must not be readable below SO_RCVLOWAT.",
+       .requirement = "poll(2) must not report POLLIN while fewer than "
+                      "SO_RCVLOWAT bytes are available.",
        .source = "socket(7), SO_RCVLOWAT",
        .run = &LowWaterMarkPoll},
       {.id = "kernel.data.low_water.receive",
-       .requirement = "A receive must wait for SO_RCVLOWAT bytes.",
+       .requirement =
+           "recv(2) must block until SO_RCVLOWAT bytes are available.",
        .source = "socket(7), SO_RCVLOWAT",
        .run = &LowWaterMarkFromNothing},
       {.id = "kernel.data.low_water.receive_of_some",
-       .requirement = "A receive that begins with fewer bytes than SO_RCVLOWAT "
-                      "must wait until as many more are there.",
+       .requirement = "recv(2) that starts with fewer than SO_RCVLOWAT bytes "
+                      "must block until SO_RCVLOWAT more bytes have arrived.",
        .source = "measured on Linux 6.18",
        .run = &LowWaterMarkReceive},
       {.id = "kernel.data.low_water.nonblocking",
-       .requirement = "A receive that does not wait must not heed SO_RCVLOWAT.",
+       .requirement = "A non-blocking recv(2) must return the available data, "
+                      "even if it is less than SO_RCVLOWAT.",
        .source = "measured on Linux 6.18",
        .run = &LowWaterMarkWithoutWaiting},
       {.id = "kernel.data.low_water.end",
-       .requirement =
-           "The end of the stream must end the wait for SO_RCVLOWAT.",
+       .requirement = "recv(2) must return the available data at the end of "
+                      "the stream, even if it is less than SO_RCVLOWAT.",
        .source = "socket(7), SO_RCVLOWAT",
        .run = &LowWaterMarkAtTheEnd},
       {.id = "kernel.data.blocked.receive",
-       .requirement = "A receive must wait for data.",
+       .requirement = "recv(2) must block until there is data.",
        .source = "recv(2), DESCRIPTION",
        .run = &ReceiveWaits},
       {.id = "kernel.data.blocked.receive_interrupted",
-       .requirement = "A signal must end a receive that waits.",
+       .requirement = "A blocked recv(2) must fail with EINTR on a signal.",
        .source = "recv(2), EINTR",
        .run = &ReceiveInterrupted},
       {.id = "kernel.data.blocked.send_before_connected",
-       .requirement = "A send must wait for a connection that is under way.",
+       .requirement = "send(2) must block until the attempt to connect that is "
+                      "in progress has succeeded.",
        .source = "measured on Linux 6.18",
        .run = &SendWaitsForConnection},
       {.id = "kernel.data.state.fresh",
-       .requirement = "A socket that was never connected must send into a "
-                      "broken pipe, and have nothing to receive from.",
+       .requirement = "On a socket that was never connected, send(2) must fail "
+                      "with EPIPE and recv(2) with ENOTCONN.",
        .source = "recv(2), ENOTCONN; measured on Linux 6.18",
        .run = &Fresh},
       {.id = "kernel.data.state.listening",
-       .requirement = "A listener must neither send nor receive.",
+       .requirement = "On a listener, send(2) must fail with EPIPE and recv(2) "
+                      "with ENOTCONN.",
        .source = "recv(2), ENOTCONN; measured on Linux 6.18",
        .run = &Listening},
       {.id = "kernel.data.state.under_way",
-       .requirement =
-           "A socket whose attempt is under way must answer `again`.",
+       .requirement = "While an attempt to connect is in progress, "
+                      "non-blocking send(2) and recv(2) must fail with EAGAIN.",
        .source = "measured on Linux 6.18",
        .run = &UnderWay},
       {.id = "kernel.data.state.refused",
-       .requirement = "A socket that was refused must answer as a fresh one.",
+       .requirement = "After connect(2) has failed with ECONNREFUSED, send(2) "
+                      "must fail with EPIPE and recv(2) with ENOTCONN.",
        .source = "measured on Linux 6.18",
        .run = &Refused},
       {.id = "kernel.data.state.refused_send",
-       .requirement = "A send must tell a refusal that nobody took, after "
-                      "which the stream is at its end.",
+       .requirement =
+           "After a refusal that was not reported yet, the first send(2) must "
+           "fail with ECONNREFUSED, and recv(2) then return 0.",
        .source = "socket(7), SO_ERROR; measured on Linux 6.18",
        .run = &RefusedToldBySend},
       {.id = "kernel.data.state.refused_receive",
-       .requirement = "A receive must tell a refusal that nobody took, after "
-                      "which the stream is at its end.",
+       .requirement =
+           "After a refusal that was not reported yet, the first recv(2) must "
+           "fail with ECONNREFUSED, and the next return 0.",
        .source = "recv(2), ECONNREFUSED; measured on Linux 6.18",
        .run = &RefusedToldByReceive},
       {.id = "kernel.data.state.disconnected",
-       .requirement = "A socket that was disconnected must tell ECONNRESET "
-                      "once, and then answer as a fresh one.",
+       .requirement =
+           "After connect(2) to AF_UNSPEC the first send(2) must fail with "
+           "ECONNRESET, and the next with EPIPE, as on a new socket.",
        .source = "measured on Linux 6.18",
        .run = &Disconnected},
   };

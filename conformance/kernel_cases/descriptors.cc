@@ -329,18 +329,18 @@ void CounterAsSemaphore(Context& c) {
 const std::vector<Case>& DescriptorKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.descriptors.flags.socket",
-       .requirement = "SOCK_CLOEXEC and SOCK_NONBLOCK must be the new "
-                      "descriptor's flags, and no others.",
+       .requirement = "A new descriptor must have the flags of SOCK_CLOEXEC "
+                      "and SOCK_NONBLOCK if they are given, and no others.",
        .source = "socket(2), DESCRIPTION",
        .run = &FlagsOfSocket},
       {.id = "kernel.descriptors.flags.set_descriptor",
        .requirement =
-           "F_SETFD must set FD_CLOEXEC, and ignore what else there is.",
+           "F_SETFD must set or clear FD_CLOEXEC, and ignore other bits.",
        .source = "fcntl(2), F_SETFD",
        .run = &SetDescriptorFlags},
       {.id = "kernel.descriptors.flags.set_status",
-       .requirement =
-           "F_SETFL must set O_NONBLOCK, and leave the access mode alone.",
+       .requirement = "F_SETFL must set or clear O_NONBLOCK, and not change "
+                      "the access mode.",
        .source = "fcntl(2), F_SETFL",
        .run = &SetStatusFlags},
       {.id = "kernel.descriptors.flags.nonblock_by_ioctl",
@@ -348,113 +348,118 @@ const std::vector<Case>& DescriptorKernelCases() {
        .source = "ioctl(2); measured on Linux 6.18",
        .run = &NonblockByIoctl},
       {.id = "kernel.descriptors.fcntl.unknown",
-       .requirement = "An unknown command must be invalid.",
+       .requirement = "fcntl(2) with an unknown command must fail with EINVAL.",
        .source = "fcntl(2), EINVAL",
        .run = &UnknownCommand},
       {.id = "kernel.descriptors.dup.shared_flags",
-       .requirement = "Duplicates must share O_NONBLOCK, and each have its "
-                      "FD_CLOEXEC, cleared by dup.",
+       .requirement = "Duplicates must share O_NONBLOCK, but each have its own "
+                      "FD_CLOEXEC, which dup(2) must clear.",
        .source = "dup(2), DESCRIPTION",
        .run = &SharedFlags},
       {.id = "kernel.descriptors.dup3.flags",
-       .requirement =
-           "dup3 must take the number given and set FD_CLOEXEC if asked to.",
+       .requirement = "dup3(2) must return the given number, and set "
+                      "FD_CLOEXEC if O_CLOEXEC is given.",
        .source = "dup(2), dup3()",
        .run = &Dup3Flags},
       {.id = "kernel.descriptors.dup3.closes",
-       .requirement = "dup3 must close what stood at the number.",
+       .requirement =
+           "dup3(2) must close the descriptor that had the given number.",
        .source = "dup(2), dup2()",
        .run = &Dup3Closes},
       {.id = "kernel.descriptors.dup3.mistakes",
-       .requirement = "dup3 must refuse equal descriptors, unknown flags and "
-                      "bad descriptors, in that order.",
+       .requirement = "dup3(2) must fail with EINVAL for equal descriptors and "
+                      "unknown flags, and then with EBADF for bad descriptors.",
        .source = "dup(2), EINVAL, EBADF",
        .axes = Axes::kV4,
        .run = &Dup3Mistakes},
       {.id = "kernel.descriptors.fcntl.duplicate",
-       .requirement =
-           "F_DUPFD must take the lowest free number from the one given.",
+       .requirement = "F_DUPFD must return the lowest free number that is not "
+                      "below the given one.",
        .source = "fcntl(2), F_DUPFD",
        .run = &DuplicateFromNumber},
       {.id = "kernel.descriptors.number.lowest_free",
-       .requirement = "A new socket must have the lowest free number.",
+       .requirement = "socket(2) must return the lowest free number.",
        .source = "open(2), DESCRIPTION; POSIX, File Descriptor Allocation",
        .run = &LowestFree},
       {.id = "kernel.descriptors.number.lowest_free_of_accept",
-       .requirement = "An accepted socket must have the lowest free number.",
+       .requirement = "accept(2) must return the lowest free number.",
        .source = "POSIX, File Descriptor Allocation",
        .run = &LowestFreeOfAccept},
       {.id = "kernel.descriptors.number.pipe",
-       .requirement = "A pipe must have the two lowest free numbers, the "
-                      "reading end first.",
+       .requirement = "pipe2(2) must return the two lowest free numbers, the "
+                      "read end first.",
        .source = "pipe(2); POSIX, File Descriptor Allocation",
        .axes = Axes::kV4,
        .run = &PipeTakesTheTwoLowest},
       {.id = "kernel.descriptors.none_left.socket",
-       .requirement = "No descriptor left must fail socket.",
+       .requirement =
+           "socket(2) must fail with EMFILE at the limit of open descriptors.",
        .source = "socket(2), EMFILE",
        .run = &NoneLeftForSocket},
       {.id = "kernel.descriptors.none_left.dup",
-       .requirement = "No descriptor left must fail dup and F_DUPFD.",
+       .requirement = "dup(2) and F_DUPFD must fail with EMFILE at the limit "
+                      "of open descriptors.",
        .source = "dup(2), EMFILE; fcntl(2), EMFILE",
        .run = &NoneLeftForDup},
       {.id = "kernel.descriptors.none_left.eventfd",
-       .requirement = "No descriptor left must fail eventfd.",
+       .requirement =
+           "eventfd(2) must fail with EMFILE at the limit of open descriptors.",
        .source = "eventfd(2), EMFILE",
        .axes = Axes::kV4,
        .run = &NoneLeftForEventFd},
       {.id = "kernel.descriptors.none_left.beyond_limit",
-       .requirement = "A number beyond the limit must be bad for dup3, and "
-                      "invalid for F_DUPFD.",
+       .requirement = "For a number beyond the limit, dup3(2) must fail with "
+                      "EBADF and F_DUPFD with EINVAL.",
        .source = "dup(2), EBADF; fcntl(2), EINVAL",
        .run = &BeyondTheLimit},
       {.id = "kernel.descriptors.none_left.pipe",
-       .requirement = "One descriptor left must fail pipe2, which takes none "
-                      "and tells none.",
+       .requirement = "pipe2(2) must fail with EMFILE if only one descriptor "
+                      "is free, and must not use it or write to the array.",
        .source = "pipe(2), EMFILE",
        .axes = Axes::kV4,
        .run = &OneLeftForPipe},
       {.id = "kernel.descriptors.none_left.spares_open",
-       .requirement = "A lowered limit must leave open descriptors usable.",
+       .requirement =
+           "Open descriptors must stay usable after the limit is lowered.",
        .source = "getrlimit(2), RLIMIT_NOFILE; measured on Linux 6.18",
        .run = &LimitSparesTheOpen},
       {.id = "kernel.descriptors.none_left.and_wrong",
-       .requirement = "What is wrong with a socket must be told before that no "
-                      "descriptor is left.",
+       .requirement = "socket(2) must report bad arguments even at the limit "
+                      "of open descriptors.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &WrongAndNoneLeft},
       {.id = "kernel.descriptors.exec.closes",
-       .requirement =
-           "exec must close the descriptors with FD_CLOEXEC, and no others.",
+       .requirement = "exec must close the descriptors that have FD_CLOEXEC, "
+                      "and no others.",
        .source = "execve(2); fcntl(2), FD_CLOEXEC",
        .needs = Need::kExec,
        .run = &ExecCloses},
       {.id = "kernel.descriptors.pipe.carries",
-       .requirement =
-           "A pipe must carry bytes one way, until its writing end is closed.",
+       .requirement = "A pipe must carry bytes in one direction, and the read "
+                      "end must return 0 once the write end is closed.",
        .source = "pipe(2); pipe(7)",
        .axes = Axes::kV4,
        .run = &PipeCarries},
       {.id = "kernel.descriptors.pipe.unknown_flag",
-       .requirement = "An unknown flag must be invalid for pipe2.",
+       .requirement = "pipe2(2) with an unknown flag must fail with EINVAL.",
        .source = "pipe(2), EINVAL",
        .axes = Axes::kV4,
        .run = &PipeMistakes},
       {.id = "kernel.descriptors.eventfd.counts",
-       .requirement = "An event counter must add what is written and give all "
-                      "that it has.",
+       .requirement = "write(2) to an eventfd must add to its counter, and "
+                      "read(2) must return the counter and set it to 0.",
        .source = "eventfd(2), DESCRIPTION",
        .axes = Axes::kV4,
        .run = &CounterCounts},
       {.id = "kernel.descriptors.eventfd.semaphore",
-       .requirement =
-           "An event counter with EFD_SEMAPHORE must give one at a time.",
+       .requirement = "read(2) of an eventfd with EFD_SEMAPHORE must return 1 "
+                      "and decrement the counter by 1.",
        .source = "eventfd(2), EFD_SEMAPHORE",
        .axes = Axes::kV4,
        .run = &CounterAsSemaphore},
       {.id = "kernel.descriptors.eventfd.unknown_flag",
-       .requirement = "An unknown flag must be invalid for eventfd.",
+       .requirement = "eventfd(2) with an unknown flag must fail with EINVAL.",
        .source = "eventfd(2), EINVAL",
        .axes = Axes::kV4,
        .run = &CounterMistakes},

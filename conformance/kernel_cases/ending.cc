@@ -270,123 +270,125 @@ void DataAfterBothWays(Context& c) {
 const std::vector<Case>& EndingKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.ending.shutdown.before_listen",
-       .requirement = "What a shutdown has failed to do before listen must "
-                      "happen to the connections that come.",
+       .requirement =
+           "A shutdown(2) that failed with ENOTCONN before listen(2) must "
+           "apply to the connections that are accepted.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .run = &ShutdownBeforeListen},
       {.id = "kernel.ending.shutdown.before_connect",
-       .requirement = "After a shutdown of sending that has failed, a socket "
-                      "must still connect, but not send.",
+       .requirement = "After a shutdown(SHUT_WR) that failed with ENOTCONN, "
+                      "connect(2) must succeed and send(2) fail with EPIPE.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .run = &ShutdownBeforeConnect},
       {.id = "kernel.ending.shutdown.before_connect_to_itself",
-       .requirement = "After a shutdown of sending that has failed, a "
-                      "connection with itself must end at once.",
+       .requirement = "After a shutdown(SHUT_WR) that failed with ENOTCONN, a "
+                      "connection of the socket to itself must end at once.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .run = &ShutdownBeforeConnectToItself},
       {.id = "kernel.ending.shutdown.unconnected",
-       .requirement = "A socket that is not connected must not be shut down.",
+       .requirement = "shutdown(2) must fail with ENOTCONN on a socket that is "
+                      "not connected.",
        .source = "shutdown(2), ENOTCONN",
        .run = &ShutdownUnconnected},
       {.id = "kernel.ending.shutdown.unknown_way",
-       .requirement = "A way of shutting down that is not known must be "
-                      "invalid, before anything else is looked at.",
+       .requirement = "shutdown(2) with an unknown `how` must fail with "
+                      "EINVAL, even if the socket is not connected.",
        .source = "shutdown(2), EINVAL",
        .run = &ShutdownUnknownWay},
       {.id = "kernel.ending.shutdown.connecting",
-       .requirement = "Shutting down a socket whose attempt is under way must "
-                      "end the attempt, with ECONNRESET pending.",
+       .requirement = "shutdown(2) must end an attempt to connect that is in "
+                      "progress, and leave ECONNRESET pending.",
        .source = "measured on Linux 6.18",
        .run = &ShutdownConnecting},
       {.id = "kernel.ending.shutdown.again",
        .requirement =
-           "Shutting down again must succeed while the connection lasts.",
+           "A second shutdown(2) must succeed while the connection lasts.",
        .source = "measured on Linux 6.18",
        .run = &ShutdownAgain},
       {.id = "kernel.ending.shutdown.after_both_ends",
-       .requirement =
-           "A connection that both sides have ended must not be shut down.",
+       .requirement = "shutdown(2) must fail with ENOTCONN once both "
+                      "directions have ended.",
        .source = "shutdown(2), ENOTCONN",
        .run = &ShutdownAfterBothEnds},
       {.id = "kernel.ending.shutdown.after_reset",
-       .requirement = "A connection that was reset must not be shut down.",
+       .requirement = "shutdown(2) must fail with ENOTCONN after a reset.",
        .source = "shutdown(2), ENOTCONN",
        .run = &ShutdownAfterReset},
       {.id = "kernel.ending.state.half_close",
-       .requirement = "The states must be FIN_WAIT2 and CLOSE_WAIT after one "
-                      "end, and CLOSE after both.",
+       .requirement = "The states must be FIN-WAIT-2 and CLOSE-WAIT after one "
+                      "end's FIN, and CLOSED after both.",
        .source = "RFC 9293, section 3.6; tcp(7), TCP_INFO",
        .run = &StatesOfHalfClose},
       {.id = "kernel.ending.state.shutdown_reading",
-       .requirement =
-           "Shutting down for reading must leave both ends ESTABLISHED.",
+       .requirement = "shutdown(SHUT_RD) must leave both ends in ESTABLISHED.",
        .source = "measured on Linux 6.18",
        .run = &StateOfShutdownForReading},
       {.id = "kernel.ending.state.fin_wait1",
-       .requirement = "A FIN that waits behind data must leave its sender in "
-                      "FIN_WAIT1 until it is acknowledged.",
+       .requirement = "A FIN that is queued behind data must leave its sender "
+                      "in FIN-WAIT-1 until it is acknowledged.",
        .source = "RFC 9293, section 3.6",
        .run = &FinWait1},
       {.id = "kernel.ending.state.last_ack",
-       .requirement = "A FIN that waits behind data must leave its sender in "
-                      "LAST_ACK if the peer ended first.",
+       .requirement = "A FIN that is queued behind data must leave its sender "
+                      "in LAST-ACK if the peer's FIN came first.",
        .source = "RFC 9293, section 3.6",
        .run = &LastAck},
       {.id = "kernel.ending.state.closing",
-       .requirement =
-           "A FIN that arrives while one's own waits must lead to CLOSING.",
+       .requirement = "A FIN that arrives while the receiver's own is queued "
+                      "must lead to CLOSING.",
        .source = "RFC 9293, section 3.6, simultaneous close",
        .run = &Closing},
       {.id = "kernel.ending.state.reset",
-       .requirement = "A reset must lead to CLOSE.",
+       .requirement = "A reset must lead to CLOSED.",
        .source = "RFC 9293, section 3.10.7.4",
        .run = &StateAfterReset},
       {.id = "kernel.ending.names.shutdown",
-       .requirement = "A connection that was shut down must keep its names.",
+       .requirement =
+           "A socket must keep its local and peer address after shutdown(2).",
        .source = "getpeername(2); measured on Linux 6.18",
        .run = &NamesAfterShutdown},
       {.id = "kernel.ending.names.both_ends",
-       .requirement = "A connection that both sides have ended must have no "
-                      "peer, and keep its own name.",
+       .requirement = "Once both directions have ended a socket must have no "
+                      "peer address, and keep its local address.",
        .source = "getpeername(2), ENOTCONN",
        .run = &NamesAfterBothEnds},
       {.id = "kernel.ending.names.reset",
-       .requirement = "A connection that was reset must have no peer, and keep "
-                      "its own name.",
+       .requirement = "After a reset a socket must have no peer address, and "
+                      "keep its local address.",
        .source = "getpeername(2), ENOTCONN",
        .run = &NamesAfterReset},
       {.id = "kernel.ending.own.send_after_half_close",
-       .requirement = "A send after one's own end must be into a broken pipe, "
-                      "also of no bytes.",
+       .requirement = "send(2) must fail with EPIPE after shutdown(SHUT_WR), "
+                      "even for zero bytes.",
        .source = "send(2), EPIPE",
        .run = &SendAfterHalfClose},
       {.id = "kernel.ending.own.receive_after_half_close",
-       .requirement =
-           "A receive after one's own end must bring what the peer sends.",
+       .requirement = "recv(2) must still return data after shutdown(SHUT_WR).",
        .source = "shutdown(2), DESCRIPTION; RFC 9293, section 3.6",
        .run = &ReceiveAfterHalfClose},
       {.id = "kernel.ending.own.end_after_data",
-       .requirement =
-           "The end of the stream must come after its data, and stay.",
+       .requirement = "recv(2) must return the data before it returns 0, and "
+                      "return 0 every time afterwards.",
        .source = "recv(2), RETURN VALUE",
        .run = &EndComesAfterData},
       {.id = "kernel.ending.own.receive_after_shut_rd",
-       .requirement = "After SHUT_RD a receive must see the end while nothing "
-                      "is there, and still data that comes later.",
+       .requirement =
+           "After shutdown(SHUT_RD), recv(2) must return 0 while there is no "
+           "data, and still return data that arrives later.",
        .source = "measured on Linux 6.18",
        .run = &ReceiveAfterShutdownForReading},
       {.id = "kernel.ending.own.data_before_shut_rd",
        .requirement =
-           "Data that came before SHUT_RD must be received after it.",
+           "recv(2) must return data that arrived before shutdown(SHUT_RD).",
        .source = "measured on Linux 6.18",
        .run = &DataBeforeShutdownForReading},
       {.id = "kernel.ending.own.send_after_shut_rd",
-       .requirement = "SHUT_RD must leave sending alone.",
+       .requirement = "send(2) must still succeed after shutdown(SHUT_RD).",
        .source = "shutdown(2), DESCRIPTION",
        .run = &SendAfterShutdownForReading},
       {.id = "kernel.ending.own.data_after_both_ways",
-       .requirement = "Data for a socket that was shut down both ways must be "
-                      "answered by a reset.",
+       .requirement =
+           "Data that arrives after shutdown(SHUT_RDWR) must cause a reset.",
        .source = "RFC 9293, section 3.6.1; measured on Linux 6.18",
        .run = &DataAfterBothWays},
   };

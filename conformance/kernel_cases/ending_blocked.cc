@@ -160,72 +160,82 @@ void TwoReceiversReset(Context& c) {
 const std::vector<Case>& EndingBlockedKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.ending.blocked.receive.peer_ends",
-       .requirement = "The peer's end must end a receive that waits.",
+       .requirement =
+           "A blocked recv(2) must return 0 when the peer ends its stream.",
        .source = "recv(2), RETURN VALUE",
        .run = [](Context& c) { ExpectReceive(c, &PeerEnds, 0); }},
       {.id = "kernel.ending.blocked.receive.peer_resets",
-       .requirement = "A reset must end a receive that waits.",
+       .requirement = "A blocked recv(2) must fail with ECONNRESET when the "
+                      "peer resets the connection.",
        .source = "recv(2); RFC 9293, section 3.10.7.4",
        .run = [](Context& c) { ExpectReceive(c, &PeerResets, ECONNRESET); }},
       {.id = "kernel.ending.blocked.receive.shut_rd",
-       .requirement = "SHUT_RD must end a receive that waits.",
+       .requirement = "A blocked recv(2) must return 0 on shutdown(SHUT_RD).",
        .source = "shutdown(2), DESCRIPTION",
        .run = [](Context& c) { ExpectReceive(c, &ShutdownForReading, 0); }},
       {.id = "kernel.ending.blocked.receive.disconnect",
-       .requirement = "Dissolving the association must end a receive that "
-                      "waits, by EPIPE.",
+       .requirement =
+           "A blocked recv(2) must fail with EPIPE on connect(2) to AF_UNSPEC.",
        .source = "measured on Linux 6.18",
        .run = [](Context& c) { ExpectReceive(c, &Dissolve, EPIPE); }},
       {.id = "kernel.ending.blocked.send.peer_resets",
-       .requirement = "A reset must end a send that waits.",
+       .requirement = "A blocked send(2) must fail with ECONNRESET when the "
+                      "peer resets the connection.",
        .source = "send(2), ECONNRESET",
        .run = [](Context& c) { ExpectSend(c, &PeerResets, ECONNRESET); }},
       {.id = "kernel.ending.blocked.send.peer_closes",
-       .requirement =
-           "A peer that closes with data unread must end a send that waits.",
+       .requirement = "A blocked send(2) must fail with ECONNRESET when the "
+                      "peer closes with unread data.",
        .source = "RFC 2525, section 2.17",
        .run = [](Context& c) { ExpectSend(c, &PeerCloses, ECONNRESET); }},
       {.id = "kernel.ending.blocked.send.shut_wr",
-       .requirement = "SHUT_WR must end a send that waits.",
+       .requirement =
+           "A blocked send(2) must fail with EPIPE on shutdown(SHUT_WR).",
        .source = "send(2), EPIPE",
        .run = [](Context& c) { ExpectSend(c, &ShutdownForWriting, EPIPE); }},
       {.id = "kernel.ending.blocked.send.disconnect",
-       .requirement = "Dissolving the association must end a send that waits, "
-                      "by ECONNRESET.",
+       .requirement = "A blocked send(2) must fail with ECONNRESET on "
+                      "connect(2) to AF_UNSPEC.",
        .source = "measured on Linux 6.18",
        .run = [](Context& c) { ExpectSend(c, &Dissolve, ECONNRESET); }},
       {.id = "kernel.ending.blocked.poll.peer_ends",
-       .requirement = "The peer's end must end a poll that waits.",
+       .requirement = "A blocked poll(2) must report POLLIN when the peer ends "
+                      "its stream.",
        .source = "poll(2), POLLIN",
        .run = [](Context& c) { ExpectPoll(c, &PeerEnds, POLLIN); }},
       {.id = "kernel.ending.blocked.poll.peer_resets",
-       .requirement = "A reset must end a poll that waits.",
+       .requirement = "A blocked poll(2) must report POLLIN, POLLERR and "
+                      "POLLHUP when the peer resets the connection.",
        .source = "poll(2), POLLERR, POLLHUP",
        .run =
            [](Context& c) {
              ExpectPoll(c, &PeerResets, POLLIN | POLLERR | POLLHUP);
            }},
       {.id = "kernel.ending.blocked.poll.shut_rd",
-       .requirement = "SHUT_RD must end a poll that waits.",
+       .requirement =
+           "A blocked poll(2) must report POLLIN on shutdown(SHUT_RD).",
        .source = "measured on Linux 6.18",
        .run = [](Context& c) { ExpectPoll(c, &ShutdownForReading, POLLIN); }},
       {.id = "kernel.ending.blocked.receive.close",
-       .requirement = "A receive that waits must outlive its descriptor, and "
-                      "hold the connection open.",
+       .requirement = "A blocked recv(2) must keep the connection open after "
+                      "its descriptor is closed.",
        .source = "measured on Linux 6.18",
        .run = &CloseWhileReceiving},
       {.id = "kernel.ending.blocked.poll.close",
-       .requirement = "A poll that waits must outlive a descriptor, and find "
-                      "it invalid when something happens.",
+       .requirement =
+           "A poll(2) that is blocked when its descriptor is closed must stay "
+           "blocked until the socket has an event, and then report POLLNVAL.",
        .source = "measured on Linux 6.18",
        .run = &CloseWhilePolling},
       {.id = "kernel.ending.blocked.receive.two_ended",
-       .requirement = "The end of the stream must end all receives that wait.",
+       .requirement =
+           "Every blocked recv(2) must return 0 when the peer ends its stream.",
        .source = "measured on Linux 6.18",
        .run = &TwoReceivers},
       {.id = "kernel.ending.blocked.receive.two_reset",
-       .requirement = "Of two receives that wait a reset must be told to one, "
-                      "and the other see the end.",
+       .requirement =
+           "When the peer resets the connection, one of two blocked recv(2) "
+           "calls must fail with ECONNRESET and the other return 0.",
        .source = "measured on Linux 6.18",
        .run = &TwoReceiversReset},
   };

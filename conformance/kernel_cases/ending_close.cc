@@ -251,104 +251,108 @@ void Linger2BeyondAMinute(Context& c) {
 const std::vector<Case>& EndingCloseKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.ending.peer.send_to_closed",
-       .requirement = "The first send to a peer that has closed must succeed, "
-                      "the second be into a broken pipe.",
+       .requirement = "The first send(2) to a peer that has closed must "
+                      "succeed, and the second fail with EPIPE.",
        .source = "RFC 9293, section 3.6.1; send(2), EPIPE",
        .run = &SendToClosed},
       {.id = "kernel.ending.peer.send_to_reset",
-       .requirement = "After a reset the first send must tell it, the second "
-                      "be into a broken pipe, and the stream at its end.",
+       .requirement =
+           "After a reset the first send(2) must fail with ECONNRESET, the "
+           "second with EPIPE, and recv(2) return 0.",
        .source = "send(2), ECONNRESET, EPIPE",
        .run = &SendToReset},
       {.id = "kernel.ending.peer.receive_from_reset",
-       .requirement = "After a reset the first receive must tell it, and the "
-                      "next see the end.",
+       .requirement = "After a reset the first recv(2) must fail with "
+                      "ECONNRESET, and the next return 0.",
        .source = "recv(2); RFC 9293, section 3.10.7.4",
        .run = &ReceiveFromReset},
       {.id = "kernel.ending.peer.reset_taken",
-       .requirement = "Taking the error of a reset must lose it: the stream "
-                      "then is at its end.",
+       .requirement = "SO_ERROR must clear the error of a reset: recv(2) must "
+                      "return 0 afterwards.",
        .source = "socket(7), SO_ERROR",
        .run = &ResetTakenBySoError},
       {.id = "kernel.ending.peer.data_before_reset",
-       .requirement =
-           "Data that came before a reset must be received before it is told.",
+       .requirement = "recv(2) must return data that arrived before a reset, "
+                      "and then fail with ECONNRESET.",
        .source = "measured on Linux 6.18",
        .run = &DataBeforeReset},
       {.id = "kernel.ending.peer.reset_after_end",
-       .requirement =
-           "A reset after the end of the stream must be a broken pipe.",
+       .requirement = "A reset after the peer's FIN must leave EPIPE pending.",
        .source = "measured on Linux 6.18",
        .run = &ResetAfterEnd},
       {.id = "kernel.ending.close.unread",
-       .requirement = "A close with unread data must reset the connection.",
+       .requirement = "close(2) with unread data must reset the connection.",
        .source = "RFC 9293, section 3.6.1; RFC 2525, section 2.17",
        .run = &CloseWithUnreadData},
       {.id = "kernel.ending.close.unread_and_sent",
-       .requirement = "What had arrived before a close with unread data must "
-                      "be received before the reset.",
+       .requirement = "Data that had arrived before a close(2) with unread "
+                      "data must be received before the reset is reported.",
        .source = "measured on Linux 6.18",
        .run = &CloseWithUnreadDataLosesWhatWasSent},
       {.id = "kernel.ending.close.read",
-       .requirement = "A close with all data read must end the stream.",
+       .requirement = "close(2) without unread data must end the stream.",
        .source = "RFC 9293, section 3.6",
        .run = &CloseWithReadData},
       {.id = "kernel.ending.close.delivers",
-       .requirement = "What was sent before a close must be delivered after "
-                      "it, and then the end.",
+       .requirement = "Data that was sent before close(2) must be delivered "
+                      "after it, followed by the end of the stream.",
        .source = "close(2); RFC 9293, section 3.6",
        .run = &CloseDelivers},
       {.id = "kernel.ending.close.duplicate",
-       .requirement = "A connection must last until the last descriptor of its "
-                      "socket is closed.",
+       .requirement = "A connection must stay open until the last descriptor "
+                      "of its socket is closed.",
        .source = "dup(2); close(2)",
        .run = &DuplicateKeepsItOpen},
       {.id = "kernel.ending.close.shutdown_of_duplicate",
-       .requirement = "A shutdown must be the socket's, whichever descriptor "
-                      "it is made through.",
+       .requirement = "shutdown(2) through one descriptor must apply to every "
+                      "descriptor of the socket.",
        .source = "dup(2); shutdown(2)",
        .run = &ShutdownThroughDuplicate},
       {.id = "kernel.ending.linger.zero",
-       .requirement = "SO_LINGER of 0 seconds must make close reset the "
+       .requirement = "close(2) with SO_LINGER of 0 seconds must reset the "
                       "connection and free the port.",
        .source = "socket(7), SO_LINGER; RFC 9293, section 3.10.5",
        .needs = Need::kOwnNetwork,
        .run = &LingerZeroResets},
       {.id = "kernel.ending.linger.zero_unsent",
-       .requirement =
-           "SO_LINGER of 0 seconds must make close lose what was not sent yet.",
+       .requirement = "close(2) with SO_LINGER of 0 seconds must discard data "
+                      "that was not sent yet.",
        .source = "socket(7), SO_LINGER",
        .run = &LingerZeroLosesUnsent},
       {.id = "kernel.ending.linger.zero_shutdown",
-       .requirement = "SO_LINGER of 0 seconds must not make shutdown reset.",
+       .requirement = "shutdown(2) with SO_LINGER of 0 seconds must not reset "
+                      "the connection.",
        .source = "socket(7), SO_LINGER",
        .run = &LingerZeroAndShutdown},
       {.id = "kernel.ending.linger.nothing_unsent",
-       .requirement =
-           "SO_LINGER must not make close wait where nothing is to be sent.",
+       .requirement = "close(2) with SO_LINGER must not block if there is "
+                      "nothing to send.",
        .source = "socket(7), SO_LINGER",
        .run = &LingerWithNothingUnsent},
       {.id = "kernel.ending.linger.waits",
-       .requirement = "SO_LINGER must make close wait until all is delivered.",
+       .requirement =
+           "close(2) with SO_LINGER must block until all data is delivered.",
        .source = "socket(7), SO_LINGER",
        .run = &LingerWaits},
       {.id = "kernel.ending.linger.interrupted",
        .requirement =
-           "A signal must end a close that waits, which still succeeds.",
+           "A close(2) that is blocked by SO_LINGER must return 0 on a signal.",
        .source = "measured on Linux 6.18",
        .run = &LingerInterrupted},
       {.id = "kernel.ending.linger.times_out",
-       .requirement = "A close must succeed after SO_LINGER seconds, and the "
-                      "rest be delivered all the same.",
+       .requirement =
+           "close(2) must return 0 when the seconds of SO_LINGER have passed, "
+           "and the remaining data must still be delivered.",
        .source = "socket(7), SO_LINGER; measured on Linux 6.18",
        .run = &LingerTimesOut},
       {.id = "kernel.ending.linger.nonblocking",
-       .requirement = "SO_LINGER must make close wait also with O_NONBLOCK.",
+       .requirement =
+           "close(2) with SO_LINGER must block, even if O_NONBLOCK is set.",
        .source = "measured on Linux 6.18",
        .run = &LingerNonblocking},
       {.id = "kernel.ending.linger2.beyond_a_minute",
-       .requirement = "FIN_WAIT2 may last for twice what TCP_LINGER2 is beyond "
-                      "a minute: 2 seconds if that is 61.",
+       .requirement = "With TCP_LINGER2 = T > 60 s, FIN-WAIT-2 may last 2 * (T "
+                      "- 60) s: 2 s for T = 61 s.",
        .source = "measured on Linux 6.18; tcp(7), TCP_LINGER2, says otherwise",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,

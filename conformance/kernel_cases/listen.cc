@@ -290,7 +290,7 @@ void SpecificComesFirst(Context& c) {
 const std::vector<Case>& ListenKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.listen.backlog.told",
-       .requirement = "The backlog given must be the effective one.",
+       .requirement = "The effective backlog must be the given one.",
        .source = "tcp(7), TCP_INFO; measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -298,23 +298,25 @@ const std::vector<Case>& ListenKernelCases() {
              ExpectBacklog(c, 0, 0);
            }},
       {.id = "kernel.listen.backlog.capped",
-       .requirement = "The effective backlog must be somaxconn at most.",
+       .requirement =
+           "The effective backlog must be at most net.core.somaxconn.",
        .source = "listen(2), NOTES",
        .needs = Need::kOwnNetwork,
        .run = &CappedBySomaxconn},
       {.id = "kernel.listen.backlog.negative",
-       .requirement = "A negative backlog must count as one beyond somaxconn.",
+       .requirement = "A negative backlog must have the same effect as one "
+                      "above net.core.somaxconn.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &NegativeBacklog},
       {.id = "kernel.listen.queue.counted",
-       .requirement =
-           "TCP_INFO of a listener must tell how many connections are queued.",
+       .requirement = "TCP_INFO of a listener must return the number of queued "
+                      "connections.",
        .source = "measured on Linux 6.18",
        .run = &QueuedIsCounted},
       {.id = "kernel.listen.queue.one_more_than_backlog",
        .requirement =
-           "The queue must take one connection more than the backlog.",
+           "The accept queue must hold one connection more than the backlog.",
        .source = "measured on Linux 6.18",
        .run =
            [](Context& c) {
@@ -322,41 +324,43 @@ const std::vector<Case>& ListenKernelCases() {
              ExpectRoomFor(c, 4, 5);
            }},
       {.id = "kernel.listen.queue.room_by_accept",
-       .requirement = "An accept must make room in a full queue.",
+       .requirement = "accept(2) must make room in a full accept queue.",
        .source = "listen(2), DESCRIPTION",
        .run = &RoomByAccept},
       {.id = "kernel.listen.queue.room_by_listen",
-       .requirement = "Listening again with a larger backlog must make room in "
-                      "a full queue.",
+       .requirement = "Another listen(2) with a larger backlog must make room "
+                      "in a full accept queue.",
        .source = "measured on Linux 6.18",
        .run = &RoomByListen},
       {.id = "kernel.listen.queue.kept_by_smaller_backlog",
-       .requirement =
-           "Listening again with a smaller backlog must keep what is queued.",
+       .requirement = "Another listen(2) with a smaller backlog must keep the "
+                      "queued connections.",
        .source = "measured on Linux 6.18",
        .run = &SmallerBacklogKeepsTheQueue},
       {.id = "kernel.listen.queue.data_before_accept",
-       .requirement = "What a client sent, and its end, must be there although "
-                      "it closed before it was accepted.",
+       .requirement = "Data and the end of the stream must be received even if "
+                      "the client closed before the connection was accepted.",
        .source = "RFC 9293, section 3.10.7.4",
        .run = &DataBeforeAccept},
       {.id = "kernel.listen.connected",
-       .requirement = "A connected socket must not listen, and stay connected.",
+       .requirement = "listen(2) must fail with EINVAL on a connected socket, "
+                      "and leave it connected.",
        .source = "measured on Linux 6.18",
        .run = &ConnectedMayNot},
       {.id = "kernel.listen.after_reset",
-       .requirement = "A socket whose connection was reset must not listen.",
+       .requirement = "listen(2) must fail with EINVAL on a socket whose "
+                      "connection was reset.",
        .source = "measured on Linux 6.18",
        .run = &AfterReset},
       {.id = "kernel.listen.close.resets_queue",
-       .requirement = "Closing a listener must reset what is queued, and "
-                      "refuse what comes.",
+       .requirement = "close(2) of a listener must reset its queued "
+                      "connections, and later connections must be refused.",
        .source = "RFC 9293, section 3.10.4; measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &CloseResetsTheQueue},
       {.id = "kernel.listen.close.keeps_accepted",
-       .requirement =
-           "Closing a listener must leave alone what it has accepted.",
+       .requirement = "close(2) of a listener must not affect the connections "
+                      "that it has accepted.",
        .source = "accept(2), DESCRIPTION",
        .run = &CloseKeepsTheAccepted},
       {.id = "kernel.listen.close.duplicate",
@@ -365,41 +369,41 @@ const std::vector<Case>& ListenKernelCases() {
        .source = "dup(2); close(2)",
        .run = &DuplicateListens},
       {.id = "kernel.listen.shutdown.reading",
-       .requirement = "Shutting a listener down for reading must end it and "
-                      "reset what is queued.",
+       .requirement = "shutdown(SHUT_RD) of a listener must make it stop "
+                      "listening, and reset its queued connections.",
        .source = "measured on Linux 6.18",
        .run = [](Context& c) { ShutdownEnds(c, SHUT_RD); }},
       {.id = "kernel.listen.shutdown.both",
-       .requirement = "Shutting a listener down both ways must end it and "
-                      "reset what is queued.",
+       .requirement = "shutdown(SHUT_RDWR) of a listener must make it stop "
+                      "listening, and reset its queued connections.",
        .source = "measured on Linux 6.18",
        .run = [](Context& c) { ShutdownEnds(c, SHUT_RDWR); }},
       {.id = "kernel.listen.shutdown.writing",
-       .requirement = "Shutting a listener down for writing must do nothing.",
+       .requirement = "shutdown(SHUT_WR) of a listener must have no effect.",
        .source = "measured on Linux 6.18",
        .run = &ShutdownForWritingDoesNot},
       {.id = "kernel.listen.reuseport.shared",
-       .requirement =
-           "Connections must come to all the listeners that share a port.",
+       .requirement = "Connections must be distributed over all listeners that "
+                      "share a port.",
        .source = "socket(7), SO_REUSEPORT",
        .run = &SharedByAll},
       {.id = "kernel.listen.reuseport.one_closed",
-       .requirement = "A listener that shared its port with one that is closed "
-                      "must get all connections.",
+       .requirement = "A listener must get all connections to its port once "
+                      "the other listener on the port is closed.",
        .source = "measured on Linux 6.18",
        .run = &TheOtherTakesAll},
       {.id = "kernel.listen.reuseport.one_shut_down",
-       .requirement = "A listener that shared its port with one that was shut "
-                      "down must get all connections.",
+       .requirement = "A listener must get all connections to its port once "
+                      "the other listener on the port is shut down.",
        .source = "measured on Linux 6.18",
        .run = &OneShutDown},
       {.id = "kernel.listen.reuseport.queue_is_lost",
-       .requirement = "What is queued at a listener must be reset with it "
-                      "although another shares its port.",
+       .requirement = "close(2) of a listener must reset its queued "
+                      "connections, even if another listener shares its port.",
        .source = "measured on Linux 6.18",
        .run = &QueueDiesWithItsListener},
       {.id = "kernel.listen.reuseport.specific_first",
-       .requirement = "A connection must come to the listener on its address "
+       .requirement = "A connection must go to the listener on its address "
                       "before one on the wildcard.",
        .source = "measured on Linux 6.18",
        .run = &SpecificComesFirst},

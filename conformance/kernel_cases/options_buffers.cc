@@ -319,140 +319,143 @@ void TimeoutAfterSomeBytes(Context& c) {
 const std::vector<Case>& OptionsBufferKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.buffer.doubled",
-       .requirement = "SO_RCVBUF and SO_SNDBUF must read back twice what "
-                      "was set.",
+       .requirement = "SO_RCVBUF and SO_SNDBUF must read back twice the value "
+                      "that was set.",
        .source = "socket(7), SO_RCVBUF, SO_SNDBUF",
        .run = &Doubled},
       {.id = "kernel.options.buffer.receive_floor",
-       .requirement = "SO_RCVBUF must be no less than 2304.",
+       .requirement = "SO_RCVBUF should read back at least 2304 bytes.",
        .source = "socket(7), SO_RCVBUF; measured on Linux 6.18",
        .level = Level::kShould,
        .run = &ReceiveFloor},
       {.id = "kernel.options.buffer.send_floor",
-       .requirement = "SO_SNDBUF must be no less than 4608.",
+       .requirement = "SO_SNDBUF should read back at least 4608 bytes.",
        .source = "socket(7), SO_SNDBUF; measured on Linux 6.18",
        .level = Level::kShould,
        .run = &SendFloor},
       {.id = "kernel.options.buffer.negative",
-       .requirement = "A negative size of a buffer must be the most that "
-                      "there is.",
+       .requirement = "A negative buffer size must set the maximum.",
        .source = "measured on Linux 6.18",
        .run = &NegativeIsTheMost},
       {.id = "kernel.options.buffer.locks",
-       .requirement = "SO_BUF_LOCK must tell which buffers the program has "
-                      "set, and unlock them.",
+       .requirement = "SO_BUF_LOCK must return which buffer sizes the program "
+                      "has set, and be able to unlock them.",
        .source = "measured on Linux 6.18",
        .run = &LocksAreTold},
       {.id = "kernel.options.buffer.send_grows",
-       .requirement = "The send buffer of a connection must have grown, if "
-                      "it was not set.",
+       .requirement = "The send buffer must grow when the connection is "
+                      "established, if its size was not set.",
        .source = "tcp(7), tcp_wmem",
        .run = &SendBufferGrows},
       {.id = "kernel.options.buffer.set_stays",
-       .requirement = "A send buffer that was set must stay when the "
-                      "connection comes.",
+       .requirement = "A send buffer size that was set must not change when "
+                      "the connection is established.",
        .source = "tcp(7), tcp_wmem",
        .run = &SetSendBufferStays},
       {.id = "kernel.options.buffer.inherited",
-       .requirement = "An accepted socket must have the buffer that was set "
-                      "on the listener, and its lock.",
+       .requirement = "An accepted socket must inherit the buffer size that "
+                      "was set on the listener, and its lock.",
        .source = "socket(7), SO_RCVBUF; measured on Linux 6.18",
        .run = &ReceiveBufferIsInherited},
       {.id = "kernel.options.buffer.small_fill_earlier",
-       .requirement = "A connection with small buffers must take less "
-                      "before send blocks.",
+       .requirement = "send(2) must take fewer bytes before it blocks if the "
+                      "buffers are small.",
        .source = "socket(7), SO_SNDBUF",
        .run = &SmallBuffersFillEarlier},
       {.id = "kernel.options.rcvlowat.default",
-       .requirement = "SO_RCVLOWAT must be 1, and 0 be 1.",
+       .requirement =
+           "SO_RCVLOWAT must be 1 by default, and also after it was set to 0.",
        .source = "socket(7), SO_RCVLOWAT",
        .run = &LowatDefault},
       {.id = "kernel.options.rcvlowat.negative",
-       .requirement = "A negative SO_RCVLOWAT must be the most that there "
-                      "is.",
+       .requirement = "A negative SO_RCVLOWAT must set the maximum.",
        .source = "measured on Linux 6.18",
        .run = &LowatNegative},
       {.id = "kernel.options.rcvlowat.makes_room",
-       .requirement = "SO_RCVLOWAT must make the receive buffer twice as "
-                      "large, if it was not set.",
+       .requirement = "SO_RCVLOWAT must raise the receive buffer to twice its "
+                      "value, if the buffer size was not set.",
        .source = "measured on Linux 6.18",
        .run = &LowatMakesRoom},
       {.id = "kernel.options.rcvlowat.in_set_buffer",
-       .requirement = "SO_RCVLOWAT must be no more than half of a receive "
-                      "buffer that was set.",
+       .requirement = "SO_RCVLOWAT must be limited to half of a receive buffer "
+                      "size that was set.",
        .source = "measured on Linux 6.18",
        .run = &LowatInSetBuffer},
       {.id = "kernel.options.rcvlowat.poll",
-       .requirement = "poll must not be ready before as many bytes are "
-                      "there as SO_RCVLOWAT says.",
+       .requirement = "poll(2) must not report POLLIN while fewer than "
+                      "SO_RCVLOWAT bytes are available.",
        .source = "socket(7), SO_RCVLOWAT",
        .run = &LowatDelaysPoll},
       {.id = "kernel.options.rcvlowat.lowered",
-       .requirement = "Lowering SO_RCVLOWAT to what is there must make the "
-                      "socket ready.",
+       .requirement = "poll(2) must report POLLIN once SO_RCVLOWAT is lowered "
+                      "to the number of available bytes.",
        .source = "measured on Linux 6.18",
        .run = &LoweredLowatIsReady},
       {.id = "kernel.options.rcvlowat.end_of_stream",
-       .requirement = "The end of the stream must be ready, whatever "
-                      "SO_RCVLOWAT says.",
+       .requirement = "poll(2) must report POLLIN at the end of the stream, "
+                      "whatever SO_RCVLOWAT is.",
        .source = "measured on Linux 6.18",
        .run = &LowatEndsWithTheStream},
       {.id = "kernel.options.rcvlowat.without_waiting",
-       .requirement = "A recv that does not wait must take fewer bytes than "
-                      "SO_RCVLOWAT.",
+       .requirement = "A non-blocking recv(2) must return the available data, "
+                      "even if it is less than SO_RCVLOWAT.",
        .source = "measured on Linux 6.18",
        .run = &LowatWithoutWaiting},
       {.id = "kernel.options.rcvlowat.recv",
-       .requirement = "A recv that waits must wait for SO_RCVLOWAT bytes.",
+       .requirement = "A blocking recv(2) must block until SO_RCVLOWAT bytes "
+                      "are available.",
        .source = "socket(7), SO_RCVLOWAT",
        .run = &LowatDelaysRecv},
       {.id = "kernel.options.rcvlowat.recv_of_some",
-       .requirement = "A recv that has taken fewer than SO_RCVLOWAT bytes "
-                      "must wait for as many more.",
+       .requirement =
+           "A blocking recv(2) that starts with fewer than SO_RCVLOWAT bytes "
+           "must block until SO_RCVLOWAT more bytes have arrived.",
        .source = "measured on Linux 6.18",
        .run = &LowatDelaysRecvAgain},
       {.id = "kernel.options.rcvlowat.little_room",
-       .requirement = "A recv with room for fewer bytes must wait for no "
-                      "more than these.",
+       .requirement = "recv(2) must return once its buffer is full, even if "
+                      "the buffer is smaller than SO_RCVLOWAT.",
        .source = "measured on Linux 6.18",
        .run = &LowatOfLittleRoom},
       {.id = "kernel.options.timeout.default",
-       .requirement = "There must be no timeouts at first.",
+       .requirement = "SO_RCVTIMEO and SO_SNDTIMEO must be 0 by default.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &NoTimeout},
       {.id = "kernel.options.timeout.rounded_up",
-       .requirement = "A timeout must be rounded up to a tick of the clock, "
-                      "and read back so.",
+       .requirement = "A timeout must be rounded up to a tick of the kernel's "
+                      "clock, and read back rounded.",
        .source = "measured on Linux 6.18",
        .run = &TimeoutIsRoundedUp},
       {.id = "kernel.options.timeout.apart",
-       .requirement = "SO_RCVTIMEO and SO_SNDTIMEO must be apart.",
+       .requirement =
+           "SO_RCVTIMEO and SO_SNDTIMEO must be independent of each other.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &TimeoutsAreApart},
       {.id = "kernel.options.timeout.out_of_domain",
-       .requirement = "Microseconds that are no part of a second must be "
-                      "EDOM.",
+       .requirement = "Setting a timeout must fail with EDOM if the "
+                      "microseconds are negative or not below one second.",
        .source = "measured on Linux 6.18",
        .run = &TimeoutOutOfDomain},
       {.id = "kernel.options.timeout.too_short",
-       .requirement = "An int must be EINVAL for a timeout.",
+       .requirement = "Setting a timeout by an int must fail with EINVAL.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &TimeoutTooShort},
       {.id = "kernel.options.timeout.negative",
-       .requirement = "A negative timeout must not wait at all, and read "
-                      "back 0.",
+       .requirement = "With a negative timeout recv(2) must not block, and the "
+                      "timeout must read back 0.",
        .source = "measured on Linux 6.18",
        .run = &NegativeTimeoutDoesNotWait},
       {.id = "kernel.options.timeout.zero",
-       .requirement = "A timeout of 0 must take an earlier one away.",
+       .requirement = "A timeout of 0 must remove an earlier timeout.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &ZeroTakesTheTimeoutAway},
       {.id = "kernel.options.timeout.inherited",
-       .requirement = "An accepted socket must have the listener's timeout.",
+       .requirement = "An accepted socket must inherit the listener's timeout.",
        .source = "measured on Linux 6.18",
        .run = &TimeoutIsInherited},
       {.id = "kernel.options.timeout.after_some_bytes",
-       .requirement = "A timeout after some bytes must end recv with these.",
+       .requirement = "recv(2) must return the data received so far when the "
+                      "timeout expires.",
        .source = "socket(7), SO_RCVTIMEO",
        .run = &TimeoutAfterSomeBytes},
   };

@@ -160,61 +160,61 @@ void CorkedToDeafPeer(Context& c) {
 const std::vector<Case>& OptionsCorkKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.tcp.cork.and_nodelay",
-       .requirement = "TCP_CORK and TCP_NODELAY must not exclude each "
-                      "other.",
+       .requirement =
+           "TCP_CORK and TCP_NODELAY must be able to be set together.",
        .source = "tcp(7), TCP_CORK",
        .run = &CorkAndNoDelay},
       {.id = "kernel.options.tcp.cork.uncorked",
-       .requirement = "A corked byte must not arrive before the cork is "
-                      "taken off, and then at once.",
+       .requirement = "A corked byte must be sent when TCP_CORK is cleared, "
+                      "and not before.",
        .source = "tcp(7), TCP_CORK",
        .run = &Uncorked},
       {.id = "kernel.options.tcp.cork.end_of_stream",
-       .requirement = "The end of the stream must bring what is corked.",
+       .requirement = "shutdown(SHUT_WR) must send corked data.",
        .source = "measured on Linux 6.18",
        .run = &CorkEndsWithTheStream},
       {.id = "kernel.options.tcp.cork.nodelay_pushes",
-       .requirement = "Setting TCP_NODELAY must send what is corked.",
+       .requirement = "Setting TCP_NODELAY must send corked data.",
        .source = "tcp(7), TCP_NODELAY",
        .run = &NoDelayPushesCorked},
       {.id = "kernel.options.tcp.cork.msg_more",
-       .requirement = "A send with MSG_MORE must wait for the next.",
+       .requirement =
+           "Data sent with MSG_MORE must be held back until the next send(2).",
        .source = "send(2), MSG_MORE",
        .run = &MoreIsACork},
       {.id = "kernel.options.tcp.cork.limit",
-       .requirement = "What is corked must arrive by itself after a while "
-                      "(200 ms).",
+       .requirement = "Corked data must be sent after 200 ms at the latest.",
        .source = "tcp(7), TCP_CORK",
        .run = &CorkHasALimit},
       {.id = "kernel.options.tcp.cork.whole_segments",
-       .requirement = "TCP_CORK must not hold back whole segments.",
+       .requirement = "TCP_CORK must not hold back full segments.",
        .source = "tcp(7), TCP_CORK",
        .run = &CorkSendsWholeSegments},
       {.id = "kernel.options.tcp.cork.msg_more.answered",
-       .requirement = "What MSG_MORE holds back behind a whole segment may go "
-                      "out when that is acknowledged.",
+       .requirement = "Data that MSG_MORE holds back after a full segment may "
+                      "be sent when that segment is acknowledged.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .run = &MoreEndsWithAnAnswer},
       {.id = "kernel.options.tcp.cork.peers_end",
-       .requirement = "The end of the peer's stream must not bring what is "
-                      "corked.",
+       .requirement = "The peer's FIN must not cause corked data to be sent.",
        .source = "tcp(7), TCP_CORK; measured on Linux 6.18",
        .run = &CorkOutlastsThePeersStream},
       {.id = "kernel.options.tcp.cork.msg_more.peers_end",
-       .requirement = "The end of the peer's stream may bring what MSG_MORE "
-                      "holds back.",
+       .requirement =
+           "The peer's FIN may cause data that MSG_MORE holds back to be sent.",
        .source = "found by fuzzing; measured on Linux 6.18",
        .level = Level::kVariation,
        .run = &MoreEndsWithThePeersStream},
       {.id = "kernel.options.tcp.cork.to_closed_peer",
-       .requirement = "What is corked must not be answered by a reset before "
-                      "it goes out.",
+       .requirement = "Corked data for a peer that has closed must not cause a "
+                      "reset before it is sent.",
        .source = "tcp(7), TCP_CORK; measured on Linux 6.18",
        .run = &CorkedToClosedPeer},
       {.id = "kernel.options.tcp.cork.to_deaf_peer",
-       .requirement = "What MSG_MORE holds back for a peer that has shut both "
-                      "ways must bring the reset when shutdown(2) sends it.",
+       .requirement =
+           "Data that MSG_MORE holds back for a peer that has shut down both "
+           "directions must cause a reset when shutdown(SHUT_WR) sends it.",
        .source = "send(2), MSG_MORE; measured on Linux 6.18",
        .run = &CorkedToDeafPeer},
   };

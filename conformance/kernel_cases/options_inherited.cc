@@ -169,20 +169,23 @@ void OfTheFileToo(Context& c) {
 const std::vector<Case>& OptionsInheritedKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.inherited.socket",
-       .requirement = "Accepted sockets must inherit switches of SOL_SOCKET "
-                      "and SO_RCVLOWAT.",
+       .requirement = "Accepted sockets must inherit the on-off options of "
+                      "SOL_SOCKET, and SO_RCVLOWAT.",
        .source = "accept(2); measured on Linux 6.18",
        .run = &OfTheSocket},
       {.id = "kernel.options.inherited.tcp",
-       .requirement = "Accepted sockets must inherit options of TCP.",
+       .requirement =
+           "Accepted sockets must inherit the options of IPPROTO_TCP.",
        .source = "accept(2); measured on Linux 6.18",
        .run = &OfTcp},
       {.id = "kernel.options.inherited.ip",
-       .requirement = "Accepted sockets must inherit options of IP.",
+       .requirement =
+           "Accepted sockets must inherit the options of IPPROTO_IP.",
        .source = "accept(2); measured on Linux 6.18",
        .run = &OfIp},
       {.id = "kernel.options.inherited.ipv6",
-       .requirement = "Accepted sockets must inherit options of IPv6.",
+       .requirement =
+           "Accepted sockets must inherit the options of IPPROTO_IPV6.",
        .source = "accept(2); measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &OfIpv6},
@@ -191,8 +194,8 @@ const std::vector<Case>& OptionsInheritedKernelCases() {
        .source = "measured on Linux 6.18",
        .run = &Cork},
       {.id = "kernel.options.inherited.linger",
-       .requirement = "Accepted sockets must inherit SO_LINGER, and so "
-                      "reset when closed.",
+       .requirement = "Accepted sockets must inherit SO_LINGER: close(2) with "
+                      "0 seconds must reset the connection.",
        .source = "measured on Linux 6.18",
        .run = &LingerToo},
       {.id = "kernel.options.inherited.not_priority",
@@ -200,8 +203,8 @@ const std::vector<Case>& OptionsInheritedKernelCases() {
        .source = "measured on Linux 6.18",
        .run = &Priority},
       {.id = "kernel.options.inherited.not_priority_of_tos",
-       .requirement = "The SO_PRIORITY that comes of IP_TOS must not come "
-                      "with it.",
+       .requirement = "Accepted sockets must inherit IP_TOS, but not the "
+                      "SO_PRIORITY that it sets.",
        .source = "measured on Linux 6.18",
        .run = &PriorityOfTos},
       {.id = "kernel.options.inherited.not_defer_accept",
@@ -213,26 +216,27 @@ const std::vector<Case>& OptionsInheritedKernelCases() {
        .source = "measured on Linux 6.18",
        .run = &FastOpen},
       {.id = "kernel.options.inherited.multicast_hops",
-       .requirement = "Multicast hops of accepted sockets must be what the "
-                      "peer's packet had left.",
+       .requirement = "The multicast hop limit of an accepted socket must be "
+                      "the hop limit of the peer's packet when it arrived.",
        .source = "measured on Linux 6.18",
        .run = &MulticastHops},
       {.id = "kernel.options.inherited.when_connecting",
-       .requirement = "What the listener is given after the client has "
-                      "connected must not be inherited.",
+       .requirement = "Accepted sockets must not inherit options that were set "
+                      "on the listener after the client connected.",
        .source = "measured on Linux 6.18",
        .run = &WhenConnecting},
       {.id = "kernel.options.inherited.apart",
-       .requirement = "Options of a connection must be its own.",
+       .requirement = "Options of an accepted socket must be independent of "
+                      "the listener's and the client's.",
        .source = "accept(2)",
        .run = &ApartAfterwards},
       {.id = "kernel.options.survive_connecting",
-       .requirement = "Options must outlive connecting and its dissolution.",
+       .requirement =
+           "Options must survive connect(2) and its dissolution by AF_UNSPEC.",
        .source = "measured on Linux 6.18",
        .run = &SurviveConnecting},
       {.id = "kernel.options.of_duplicates",
-       .requirement = "Duplicate descriptors must have their options in "
-                      "common.",
+       .requirement = "Duplicate descriptors must share the socket's options.",
        .source = "dup(2)",
        .run = &OfTheFileToo},
   };

@@ -226,17 +226,17 @@ void TooManyOptions(Context& c) {
 const std::vector<Case>& OptionsIpKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.ip.ttl",
-       .requirement = "IP_TTL must be from 1 to 255; -1 must be the "
-                      "default.",
+       .requirement = "IP_TTL must accept 1 to 255, and -1 for the default.",
        .source = "ip(7), IP_TTL",
        .run = &Ttl},
       {.id = "kernel.options.ip.tos",
-       .requirement = "IP_TOS must be 0 at first, and read back.",
+       .requirement =
+           "IP_TOS must be 0 by default, and read back the value that was set.",
        .source = "ip(7), IP_TOS",
        .run = &Tos},
       {.id = "kernel.options.ip.tos.without_ecn",
-       .requirement = "IP_TOS must leave the bits of ECN to TCP, and what "
-                      "is beyond a byte away.",
+       .requirement = "IP_TOS must ignore the two ECN bits and every bit above "
+                      "the low byte.",
        .source = "measured on Linux 6.18",
        .run = &TosWithoutEcn},
       {.id = "kernel.options.ip.tos.sets_priority",
@@ -244,80 +244,83 @@ const std::vector<Case>& OptionsIpKernelCases() {
        .source = "socket(7), SO_PRIORITY",
        .run = &TosSetsPriority},
       {.id = "kernel.options.ip.tos.same",
-       .requirement = "IP_TOS that changes nothing must leave SO_PRIORITY.",
+       .requirement = "IP_TOS must not change SO_PRIORITY if it is set to the "
+                      "value that it has.",
        .source = "measured on Linux 6.18",
        .run = &SameTosLeavesPriority},
       {.id = "kernel.options.ip.set_by_a_byte",
-       .requirement = "Fewer bytes than an int has must be taken for a "
-                      "byte.",
+       .requirement = "An option of IPPROTO_IP must be set by the first byte "
+                      "if the length is less than an int's.",
        .source = "measured on Linux 6.18",
        .run = &SetByAByte},
       {.id = "kernel.options.ip.set_by_nothing",
-       .requirement = "No byte at all must be a 0 for IP_TOS and EINVAL for "
-                      "IP_TTL.",
+       .requirement = "With a length of 0, IP_TOS must be set to 0, and "
+                      "setting IP_TTL must fail with EINVAL.",
        .source = "measured on Linux 6.18",
        .run = &SetByNothing},
       {.id = "kernel.options.ip.told_in_a_byte",
-       .requirement = "Where there is no room for an int a small value must "
-                      "be told as a byte.",
+       .requirement = "getsockopt(2) of IPPROTO_IP must return a small value "
+                      "as one byte if the length is less than an int's.",
        .source = "measured on Linux 6.18",
        .run = &ToldInAByte},
       {.id = "kernel.options.ip.mtu.unconnected",
-       .requirement = "IP_MTU must be ENOTCONN without a connection, and "
-                      "never be set.",
+       .requirement = "Reading IP_MTU must fail with ENOTCONN without a "
+                      "connection, and setting it with ENOPROTOOPT.",
        .source = "ip(7), IP_MTU",
        .run = &MtuUnconnected},
       {.id = "kernel.options.ip.mtu.connected",
-       .requirement = "IP_MTU of a connection over loopback must be the "
-                      "loopback interface's.",
+       .requirement = "IP_MTU of a loopback connection must be the loopback "
+                      "interface's MTU, limited to 65535 over IPv4.",
        .source = "ip(7), IP_MTU",
        .run = &MtuConnected},
       {.id = "kernel.options.ip.mtu_discover",
-       .requirement = "IP_MTU_DISCOVER must be from 0 to 5.",
+       .requirement = "IP_MTU_DISCOVER must accept 0 to 5.",
        .source = "ip(7), IP_MTU_DISCOVER",
        .run = &MtuDiscover},
       {.id = "kernel.options.ip.switches",
-       .requirement = "Switches of IPPROTO_IP must be off at first.",
+       .requirement =
+           "The on-off options of IPPROTO_IP must be off by default.",
        .source = "ip(7)",
        .run = &Switches},
       {.id = "kernel.options.ip.freebind",
-       .requirement = "IP_FREEBIND must let a socket be bound to an address "
-                      "that is not there.",
+       .requirement = "IP_FREEBIND must let bind(2) succeed on an address that "
+                      "is not local.",
        .source = "ip(7), IP_FREEBIND",
        .run = &FreeBind},
       {.id = "kernel.options.ip.freebind.connects_to_nobody",
-       .requirement = "A socket that IP_FREEBIND let be bound to an address "
-                      "that is not there must not reach anybody.",
+       .requirement =
+           "A socket bound to an address that is not local must not be able to "
+           "connect: over IPv4 with ENETUNREACH, over IPv6 without a reply.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &FreeBoundConnects},
       {.id = "kernel.options.ip.bind_address_no_port",
-       .requirement = "With IP_BIND_ADDRESS_NO_PORT the port must be picked "
-                      "when connecting.",
+       .requirement = "With IP_BIND_ADDRESS_NO_PORT, connect(2) must pick the "
+                      "port, not bind(2).",
        .source = "ip(7), IP_BIND_ADDRESS_NO_PORT",
        .run = &AddressWithoutPort},
       {.id = "kernel.options.ip.local_port_range",
-       .requirement = "IP_LOCAL_PORT_RANGE must not be inverted, unless one "
-                      "end is 0.",
+       .requirement = "IP_LOCAL_PORT_RANGE must reject a range whose lower end "
+                      "is above its upper end, unless one end is 0.",
        .source = "ip(7), IP_LOCAL_PORT_RANGE",
        .run = &PortRangeReadsBack},
       {.id = "kernel.options.ip.local_port_range.kept",
-       .requirement = "A port must be picked from IP_LOCAL_PORT_RANGE.",
+       .requirement = "bind(2) must pick a port in IP_LOCAL_PORT_RANGE.",
        .source = "ip(7), IP_LOCAL_PORT_RANGE",
        .needs = Need::kOwnNetwork,
        .run = &PortRangeIsKept},
       {.id = "kernel.options.ip.minttl",
-       .requirement = "IP_MINTTL must be from 0 to 255.",
+       .requirement = "IP_MINTTL must accept 0 to 255.",
        .source = "measured on Linux 6.18",
        .run = &MinTtl},
       {.id = "kernel.options.ip.not_for_streams",
-       .requirement = "What is not for streams must be refused, each in its "
-                      "way.",
+       .requirement = "Setting an IPPROTO_IP option that is not for stream "
+                      "sockets must fail, each option with its own errno.",
        .source = "measured on Linux 6.18",
        .run = &NotForStreams},
       {.id = "kernel.options.ip.too_many_options",
-       .requirement = "More than 40 bytes of IP_OPTIONS must be EINVAL; "
-                      "none must be taken.",
+       .requirement = "Setting IP_OPTIONS must fail with EINVAL for more than "
+                      "40 bytes, and succeed for 0 bytes.",
        .source = "ip(7), IP_OPTIONS",
        .run = &TooManyOptions},
   };

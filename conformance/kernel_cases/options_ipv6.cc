@@ -203,38 +203,39 @@ void NoGroups(Context& c) {
 const std::vector<Case>& OptionsIpv6KernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.ipv6.on_ipv4",
-       .requirement = "An IPv4 socket must not have options of IPv6.",
+       .requirement = "On an IPv4 socket, setting an IPv6 option must fail "
+                      "with ENOPROTOOPT, and reading it with EOPNOTSUPP.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV4,
        .run = &OnIpv4},
       {.id = "kernel.options.ipv6.v6only.default",
-       .requirement = "IPV6_V6ONLY of a new socket must be what bindv6only "
-                      "says then.",
+       .requirement = "IPV6_V6ONLY of a new socket must be the value that "
+                      "net.ipv6.bindv6only has at that moment.",
        .source = "ipv6(7), IPV6_V6ONLY",
        .axes = Axes::kV6,
        .needs = Need::kOwnNetwork,
        .run = &V6OnlyFollowsSysctl},
       {.id = "kernel.options.ipv6.v6only.after_binding",
-       .requirement = "A socket that is bound to an IPv6 address other than "
-                      "the wildcard must say IPV6_V6ONLY.",
+       .requirement = "IPV6_V6ONLY must read back 1 after bind(2) to an IPv6 "
+                      "address other than the wildcard.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &V6OnlyAfterBinding},
       {.id = "kernel.options.ipv6.v6only.of_connections",
-       .requirement = "IPV6_V6ONLY must be inherited, and not be set by "
-                      "connecting.",
+       .requirement = "IPV6_V6ONLY must be inherited by accepted sockets, and "
+                      "not be set by connect(2).",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &V6OnlyOfConnections},
       {.id = "kernel.options.ipv6.unicast_hops",
-       .requirement = "IPV6_UNICAST_HOPS must be from 0 to 255; -1 must be "
-                      "the default.",
+       .requirement =
+           "IPV6_UNICAST_HOPS must accept 0 to 255, and -1 for the default.",
        .source = "ipv6(7), IPV6_UNICAST_HOPS",
        .axes = Axes::kV6,
        .run = &UnicastHops},
       {.id = "kernel.options.ipv6.tclass",
-       .requirement = "IPV6_TCLASS must be from 0 to 255, and leave the "
-                      "bits of ECN to TCP.",
+       .requirement =
+           "IPV6_TCLASS must accept 0 to 255, and ignore the two ECN bits.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &Tclass},
@@ -244,68 +245,73 @@ const std::vector<Case>& OptionsIpv6KernelCases() {
        .axes = Axes::kV6,
        .run = &TclassIsNotTos},
       {.id = "kernel.options.ipv6.mtu",
-       .requirement = "IPV6_MTU must be ENOTCONN without a connection, and "
-                      "then the loopback interface's.",
+       .requirement =
+           "Reading IPV6_MTU must fail with ENOTCONN without a connection, and "
+           "return the loopback interface's MTU on a loopback connection.",
        .source = "ipv6(7), IPV6_MTU",
        .axes = Axes::kV6,
        .run = &Mtu},
       {.id = "kernel.options.ipv6.mtu.too_small",
-       .requirement = "IPV6_MTU must be 0 or no less than 1280.",
+       .requirement = "IPV6_MTU must accept 0 and values from 1280.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &MtuTooSmall},
       {.id = "kernel.options.ipv6.pathmtu",
-       .requirement = "IPV6_PATHMTU must tell the MTU, in room for all of "
-                      "it.",
+       .requirement = "IPV6_PATHMTU must return the MTU, and fail with EINVAL "
+                      "if the struct does not fit.",
        .source = "RFC 3542, section 11.4",
        .axes = Axes::kV6,
        .run = &PathMtu},
       {.id = "kernel.options.ipv6.switches",
-       .requirement = "Switches of IPPROTO_IPV6 must be off at first.",
+       .requirement =
+           "The on-off options of IPPROTO_IPV6 must be off by default.",
        .source = "ipv6(7)",
        .axes = Axes::kV6,
        .run = &Switches},
       {.id = "kernel.options.ipv6.null_is_zero",
-       .requirement = "A null pointer must be a 0.",
+       .requirement =
+           "Setting an IPv6 option from a null pointer must set it to 0.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &NullIsZero},
       {.id = "kernel.options.ipv6.too_short",
-       .requirement = "Less than an int must be EINVAL, and a 0 for "
-                      "IPV6_DONTFRAG.",
+       .requirement = "Setting an IPv6 option by fewer bytes than an int has "
+                      "must fail with EINVAL, but must set IPV6_DONTFRAG to 0.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &TooShort},
       {.id = "kernel.options.ipv6.negative_room",
-       .requirement = "A negative length must be room enough.",
+       .requirement = "getsockopt(2) of IPPROTO_IPV6 must treat a negative "
+                      "length as large enough.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &NegativeRoom},
       {.id = "kernel.options.ipv6.shared_with_ip",
-       .requirement = "IPV6_FREEBIND and IP_FREEBIND must be one.",
+       .requirement = "IPV6_FREEBIND and IP_FREEBIND must be the same option.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &SharedWithIp},
       {.id = "kernel.options.ipv6.addrform",
-       .requirement = "IPV6_ADDRFORM must not make an IPv4 socket of what "
-                      "is none.",
+       .requirement = "IPV6_ADDRFORM must not convert an IPv6 socket to IPv4 "
+                      "unless its connection is v4-mapped.",
        .source = "ipv6(7), IPV6_ADDRFORM",
        .axes = Axes::kV6,
        .run = &AddrForm},
       {.id = "kernel.options.ipv6.addr_preferences",
-       .requirement = "IPV6_ADDR_PREFERENCES must be two choices, of which "
-                      "what is not named is the default.",
+       .requirement = "IPV6_ADDR_PREFERENCES must hold two choices, and set "
+                      "each choice that is not given to its default.",
        .source = "RFC 5014",
        .axes = Axes::kV6,
        .run = &AddrPreferences},
       {.id = "kernel.options.ipv6.unicast_if",
-       .requirement = "An interface that is not there must be "
-                      "EADDRNOTAVAIL.",
+       .requirement = "Setting IPV6_UNICAST_IF must fail with EADDRNOTAVAIL "
+                      "for an interface that does not exist.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &UnicastInterface},
       {.id = "kernel.options.ipv6.no_groups",
-       .requirement = "A stream must not join a group.",
+       .requirement = "Joining a multicast group must fail with EPROTO on a "
+                      "stream socket.",
        .source = "measured on Linux 6.18",
        .axes = Axes::kV6,
        .run = &NoGroups},

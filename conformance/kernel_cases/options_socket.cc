@@ -420,103 +420,106 @@ void MemInfo(Context& c) {
 const std::vector<Case>& OptionsSocketKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.unknown_name",
-       .requirement = "An unknown option of a level that the socket has must "
-                      "be ENOPROTOOPT, set or asked for.",
+       .requirement = "Setting or reading an unknown option of a known level "
+                      "must fail with ENOPROTOOPT.",
        .source = "setsockopt(2), ENOPROTOOPT",
        .run = &UnknownName},
       {.id = "kernel.options.unknown_level",
-       .requirement = "Setting an option of a level that the socket does not "
-                      "have must be ENOPROTOOPT; asking for it, too, on IPv6, "
-                      "and EOPNOTSUPP on IPv4.",
+       .requirement = "Setting an option of an unknown level must fail with "
+                      "ENOPROTOOPT; reading it must fail with EOPNOTSUPP on "
+                      "IPv4, and with ENOPROTOOPT on IPv6.",
        .source = "measured on Linux 6.18",
        .run = &UnknownLevel},
       {.id = "kernel.options.switch_reads_back_one",
-       .requirement = "A switch must be on for every value but 0, and read "
-                      "back 1.",
+       .requirement = "An on-off option must be on for every value except 0, "
+                      "and read back 1.",
        .source = "socket(7), Socket options",
        .run = &SwitchReadsBackOne},
       {.id = "kernel.options.set.too_short",
-       .requirement = "Setting a switch of SOL_SOCKET by fewer bytes than an "
-                      "int has must be EINVAL.",
+       .requirement = "Setting an on-off option of SOL_SOCKET by fewer bytes "
+                      "than an int has must fail with EINVAL.",
        .source = "setsockopt(2), EINVAL",
        .run = &SetTooShort},
       {.id = "kernel.options.set.too_long",
-       .requirement = "A value that is longer than an int must be taken for "
-                      "the int that it begins with.",
+       .requirement = "Setting an option by more bytes than an int has must "
+                      "use the first int.",
        .source = "measured on Linux 6.18",
        .run = &SetTooLong},
       {.id = "kernel.options.set.negative_length",
-       .requirement = "A negative length must be EINVAL, whatever the level.",
+       .requirement = "setsockopt(2) with a negative length must fail with "
+                      "EINVAL, whatever the level.",
        .source = "measured on Linux 6.18",
        .run = &SetNegativeLength},
       {.id = "kernel.options.set.null",
-       .requirement = "A value at a null pointer must be EFAULT, unless its "
-                      "length is wrong.",
+       .requirement = "setsockopt(2) from a null pointer must fail with "
+                      "EFAULT, unless the length is wrong.",
        .source = "setsockopt(2), EFAULT",
        .run = &SetNull},
       {.id = "kernel.options.set.null_of_unknown_name",
-       .requirement = "The value must be read before the name is looked at, "
-                      "except at IPPROTO_IP.",
+       .requirement = "setsockopt(2) must read the value before it checks the "
+                      "name, except at level IPPROTO_IP.",
        .source = "measured on Linux 6.18",
        .run = &SetNullUnknownName},
       {.id = "kernel.options.get.little_room",
-       .requirement = "Where there is less room than an int takes, its first "
-                      "bytes must be told.",
+       .requirement = "getsockopt(2) must return the first bytes of the value "
+                      "if the length is less than an int's.",
        .source = "getsockopt(2)",
        .run = &GetInLittleRoom},
       {.id = "kernel.options.get.much_room",
-       .requirement = "The length must become that of the value, and nothing "
-                      "beyond it be written.",
+       .requirement = "getsockopt(2) must set the length to that of the value, "
+                      "and write nothing beyond the value.",
        .source = "getsockopt(2)",
        .run = &GetInMuchRoom},
       {.id = "kernel.options.get.no_room",
-       .requirement = "Room for 0 bytes must be enough to succeed.",
+       .requirement = "getsockopt(2) with a length of 0 must succeed.",
        .source = "measured on Linux 6.18",
        .run = &GetInNoRoom},
       {.id = "kernel.options.get.negative_length",
-       .requirement = "A negative length must be EINVAL, also for an unknown "
-                      "name.",
+       .requirement = "getsockopt(2) with a negative length must fail with "
+                      "EINVAL, even for an unknown name.",
        .source = "getsockopt(2), EINVAL",
        .run = &GetNegativeLength},
       {.id = "kernel.options.get.null",
-       .requirement =
-           "A null pointer for a value of SOL_SOCKET must be EFAULT, "
-           "and the length stay.",
+       .requirement = "getsockopt(2) of SOL_SOCKET into a null pointer must "
+                      "fail with EFAULT, and leave the length unchanged.",
        .source = "getsockopt(2), EFAULT",
        .run = &GetNull},
       {.id = "kernel.options.get.null_above_the_socket",
-       .requirement = "A null pointer for a value of IPPROTO_TCP or IPPROTO_IP "
-                      "must be EFAULT, after the length was written.",
+       .requirement =
+           "getsockopt(2) of IPPROTO_TCP or IPPROTO_IP into a null pointer "
+           "must fail with EFAULT after it has written the length.",
        .source = "measured on Linux 6.18",
        .run = &GetNullAboveTheSocket},
       {.id = "kernel.options.get.null_length",
-       .requirement = "A null pointer for the length must be EFAULT, also for "
-                      "an unknown name.",
+       .requirement = "getsockopt(2) with a null pointer for the length must "
+                      "fail with EFAULT, even for an unknown name.",
        .source = "getsockopt(2), EFAULT",
        .run = &GetNullLength},
       {.id = "kernel.options.what_it_is",
-       .requirement = "SO_TYPE, SO_DOMAIN and SO_PROTOCOL must tell what "
-                      "socket(2) was asked for.",
+       .requirement = "SO_TYPE, SO_DOMAIN and SO_PROTOCOL must return the "
+                      "arguments of socket(2).",
        .source = "socket(7)",
        .run = &WhatItIs},
       {.id = "kernel.options.read_only",
-       .requirement = "Setting an option that only tells must be ENOPROTOOPT.",
+       .requirement = "Setting a read-only option must fail with ENOPROTOOPT.",
        .source = "measured on Linux 6.18",
        .run = &ReadOnly},
       {.id = "kernel.options.acceptconn",
-       .requirement = "SO_ACCEPTCONN must be 1 for listeners and 0 for others.",
+       .requirement =
+           "SO_ACCEPTCONN must be 1 on listeners and 0 on other sockets.",
        .source = "socket(7), SO_ACCEPTCONN",
        .run = &AcceptConn},
       {.id = "kernel.options.error.none",
-       .requirement = "SO_ERROR must be 0 where there is no error.",
+       .requirement = "SO_ERROR must be 0 if there is no pending error.",
        .source = "socket(7), SO_ERROR",
        .run = &NoError},
       {.id = "kernel.options.error.taken_once",
-       .requirement = "SO_ERROR must tell a reset once.",
+       .requirement = "SO_ERROR must return the error of a reset once.",
        .source = "socket(7), SO_ERROR",
        .run = &ResetIsTakenOnce},
       {.id = "kernel.options.error.taken_in_no_room",
-       .requirement = "Asking for SO_ERROR in 0 bytes must clear it.",
+       .requirement =
+           "Reading SO_ERROR with a length of 0 must clear the error.",
        .source = "measured on Linux 6.18",
        .run = &ErrorIsTakenInNoRoom},
       {.id = "kernel.options.sndlowat",
@@ -524,84 +527,92 @@ const std::vector<Case>& OptionsSocketKernelCases() {
        .source = "socket(7), SO_SNDLOWAT",
        .run = &SndLowat},
       {.id = "kernel.options.priority.of_anybody",
-       .requirement = "SO_PRIORITY must be 0, and everybody may set it from 0 "
-                      "to 6.",
+       .requirement =
+           "SO_PRIORITY must be 0 by default, and unprivileged programs must "
+           "be able to set it to any value from 0 to 6.",
        .source = "socket(7), SO_PRIORITY",
        .run = &PriorityOfAnybody},
       {.id = "kernel.options.bsdcompat",
-       .requirement = "SO_BSDCOMPAT must be taken and mean nothing.",
+       .requirement = "Setting SO_BSDCOMPAT must succeed and have no effect.",
        .source = "socket(7), SO_BSDCOMPAT",
        .run = &BsdCompat},
       {.id = "kernel.options.passcred",
-       .requirement = "SO_PASSCRED must be EOPNOTSUPP.",
+       .requirement =
+           "Setting or reading SO_PASSCRED must fail with EOPNOTSUPP.",
        .source = "measured on Linux 6.18",
        .run = &PassCred},
       {.id = "kernel.options.peercred",
-       .requirement = "SO_PEERCRED must tell of nobody.",
+       .requirement = "SO_PEERCRED must return pid 0 and the uid and gid -1.",
        .source = "measured on Linux 6.18",
        .run = &PeerCred},
       {.id = "kernel.options.cookie",
-       .requirement = "SO_COOKIE must be another one for each socket, and the "
-                      "same each time; 4 bytes are too little room.",
+       .requirement =
+           "SO_COOKIE must be different for each socket and constant for one "
+           "socket, and reading it into 4 bytes must fail with EINVAL.",
        .source = "measured on Linux 6.18",
        .run = &Cookies},
       {.id = "kernel.options.peername",
-       .requirement = "SO_PEERNAME must tell what getpeername(2) tells.",
+       .requirement =
+           "SO_PEERNAME must return the address that getpeername(2) returns.",
        .source = "measured on Linux 6.18",
        .run = &PeerName},
       {.id = "kernel.options.peername.much_room",
-       .requirement = "More room than the address takes must be EINVAL.",
+       .requirement = "Reading SO_PEERNAME must fail with EINVAL if the length "
+                      "is more than the address's.",
        .source = "measured on Linux 6.18",
        .run = &PeerNameInMuchRoom},
       {.id = "kernel.options.peername.of_nobody",
-       .requirement = "SO_PEERNAME must be ENOTCONN without a peer.",
+       .requirement =
+           "Reading SO_PEERNAME must fail with ENOTCONN without a peer.",
        .source = "measured on Linux 6.18",
        .run = &PeerNameOfNobody},
       {.id = "kernel.options.bindtodevice",
-       .requirement = "SO_BINDTODEVICE must read back the name, and want room "
-                      "for every name.",
+       .requirement = "SO_BINDTODEVICE must read back the name, and fail with "
+                      "EINVAL if the length is less than IFNAMSIZ.",
        .source = "socket(7), SO_BINDTODEVICE",
        .run = &Device},
       {.id = "kernel.options.bindtodevice.no_such",
-       .requirement = "A device that is not there must be ENODEV.",
+       .requirement = "Setting SO_BINDTODEVICE must fail with ENODEV for a "
+                      "device that does not exist.",
        .source = "measured on Linux 6.18",
        .run = &NoSuchDevice},
       {.id = "kernel.options.bindtodevice.connects",
-       .requirement = "A socket of the loopback device must connect over it.",
+       .requirement = "A socket that is bound to the loopback device must be "
+                      "able to connect over it.",
        .source = "socket(7), SO_BINDTODEVICE",
        .run = &DeviceStillConnects},
       {.id = "kernel.options.timestamps",
-       .requirement = "SO_TIMESTAMP and SO_TIMESTAMPNS must replace, and "
-                      "switch off, each other.",
+       .requirement = "Setting one of SO_TIMESTAMP and SO_TIMESTAMPNS must "
+                      "clear the other, and clearing one must clear both.",
        .source = "measured on Linux 6.18",
        .run = &TimestampsReplaceEachOther},
       {.id = "kernel.options.lock_filter",
-       .requirement = "SO_LOCK_FILTER must be for good, and SO_DETACH_FILTER "
-                      "be EPERM then.",
+       .requirement = "SO_LOCK_FILTER must not be clearable, and "
+                      "SO_DETACH_FILTER must fail with EPERM once it is set.",
        .source = "socket(7), SO_LOCK_FILTER",
        .run = &LockedFilter},
       {.id = "kernel.options.zerocopy",
-       .requirement = "SO_ZEROCOPY must be 0 or 1.",
+       .requirement = "SO_ZEROCOPY must accept only 0 and 1.",
        .source = "measured on Linux 6.18",
        .run = &ZeroCopy},
       {.id = "kernel.options.max_pacing_rate",
-       .requirement = "SO_MAX_PACING_RATE must take 32 bits and 64, and be the "
-                      "most that fits where there is room for less.",
+       .requirement =
+           "SO_MAX_PACING_RATE must accept 32 and 64 bits, and return the "
+           "maximum of 32 bits if a larger value is read into them.",
        .source = "measured on Linux 6.18",
        .run = &PacingRate},
       {.id = "kernel.options.linger.reads_back",
-       .requirement =
-           "SO_LINGER must read back 1 and the seconds; switching it "
-           "off must leave the seconds.",
+       .requirement = "SO_LINGER must read back 1 and the seconds, and keep "
+                      "the seconds when it is switched off.",
        .source = "socket(7), SO_LINGER; measured on Linux 6.18",
        .run = &LingerReadsBack},
       {.id = "kernel.options.linger.too_short",
-       .requirement = "An int must be EINVAL for SO_LINGER.",
+       .requirement = "Setting SO_LINGER by an int must fail with EINVAL.",
        .source = "socket(7), SO_LINGER",
        .run = &LingerTooShort},
       {.id = "kernel.options.meminfo",
-       .requirement = "SO_MEMINFO must tell SO_RCVBUF and SO_SNDBUF among its "
-                      "nine.",
+       .requirement = "SO_MEMINFO must return nine values, SO_RCVBUF and "
+                      "SO_SNDBUF among them.",
        .source = "measured on Linux 6.18",
        .run = &MemInfo},
   };

@@ -270,124 +270,136 @@ void TimedOut(Context& c) {
 const std::vector<Case>& PollKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.poll.fresh",
-       .requirement = "A fresh socket must be writable and hung up.",
+       .requirement =
+           "poll(2) must report POLLOUT and POLLHUP on a new socket.",
        .source = "measured on Linux 6.18",
        .run = &Fresh},
       {.id = "kernel.poll.bound",
-       .requirement = "A bound socket must be writable and hung up.",
+       .requirement =
+           "poll(2) must report POLLOUT and POLLHUP on a bound socket.",
        .source = "measured on Linux 6.18",
        .run = &Bound},
       {.id = "kernel.poll.listening.idle",
-       .requirement = "A listener with nothing queued must not be ready.",
+       .requirement = "poll(2) must report no event on a listener whose accept "
+                      "queue is empty.",
        .source = "accept(2), DESCRIPTION",
        .run = &ListeningIdle},
       {.id = "kernel.poll.listening.queued",
-       .requirement =
-           "A listener must be readable while a connection is queued.",
+       .requirement = "poll(2) must report POLLIN on a listener while a "
+                      "connection is queued.",
        .source = "accept(2), DESCRIPTION",
        .run = &ListeningQueued},
       {.id = "kernel.poll.listening.queued_reset",
-       .requirement =
-           "A listener must be readable although what is queued was reset.",
+       .requirement = "poll(2) must report POLLIN on a listener even if the "
+                      "queued connection was reset.",
        .source = "measured on Linux 6.18",
        .run = &ListeningQueuedReset},
       {.id = "kernel.poll.listening.shut_down",
-       .requirement =
-           "A listener that was shut down must be as a fresh socket.",
+       .requirement = "poll(2) must report the same events on a listener that "
+                      "was shut down as on a new socket.",
        .source = "measured on Linux 6.18",
        .run = &ListenerShutDown},
       {.id = "kernel.poll.connecting.under_way",
-       .requirement = "A socket whose attempt is under way must not be ready.",
+       .requirement = "poll(2) must report no event while an attempt to "
+                      "connect is in progress.",
        .source = "connect(2), EINPROGRESS",
        .run = &UnderWay},
       {.id = "kernel.poll.connecting.refused",
-       .requirement = "A socket that was refused must be ready for all, hung "
-                      "up, and in error until that is taken.",
+       .requirement =
+           "After a refusal poll(2) must report POLLIN, POLLOUT, POLLRDHUP and "
+           "POLLHUP, and POLLERR until the error is read.",
        .source = "connect(2), EINPROGRESS; poll(2), POLLERR",
        .run = &Refused},
       {.id = "kernel.poll.connecting.refused_at_once",
-       .requirement =
-           "A socket whose connect told the refusal must be as a fresh one.",
+       .requirement = "poll(2) must report the same events on a socket whose "
+                      "connect(2) failed with ECONNREFUSED as on a new socket.",
        .source = "measured on Linux 6.18",
        .run = &RefusedAtOnce},
       {.id = "kernel.poll.connecting.timed_out",
-       .requirement = "A socket whose attempt timed out must be ready for all, "
-                      "hung up and in error.",
+       .requirement = "After an attempt has timed out poll(2) must report "
+                      "POLLIN, POLLOUT, POLLRDHUP, POLLHUP and POLLERR.",
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &TimedOut},
       {.id = "kernel.poll.disconnected",
-       .requirement = "A socket that was disconnected must be as a fresh one, "
-                      "but in error until that is taken.",
+       .requirement =
+           "After connect(2) to AF_UNSPEC poll(2) must report the events of a "
+           "new socket, and POLLERR until the error is read.",
        .source = "measured on Linux 6.18",
        .run = &Disconnected},
       {.id = "kernel.poll.established",
-       .requirement = "A connection must be writable and not readable.",
+       .requirement = "poll(2) must report POLLOUT and not POLLIN on a "
+                      "connection without data.",
        .source = "poll(2), POLLOUT",
        .run = &Established},
       {.id = "kernel.poll.data",
-       .requirement = "A connection must be readable while data waits.",
+       .requirement =
+           "poll(2) must report POLLIN on a connection while there is data.",
        .source = "poll(2), POLLIN",
        .run = &DataWaits},
       {.id = "kernel.poll.full",
-       .requirement = "A connection must be writable only while there is room.",
+       .requirement = "poll(2) must report POLLOUT on a connection only while "
+                      "there is room to send.",
        .source = "poll(2), POLLOUT",
        .run = &Full},
       {.id = "kernel.poll.full_and_readable",
-       .requirement = "A connection without room must still be readable.",
+       .requirement = "poll(2) must report POLLIN on a connection that has "
+                      "data but no room to send.",
        .source = "poll(2)",
        .run = &FullAndReadable},
       {.id = "kernel.poll.asked_for",
-       .requirement = "Of the events those must be told that were asked for.",
+       .requirement = "poll(2) must report only events that were requested.",
        .source = "poll(2), DESCRIPTION",
        .run = &OnlyWhatIsAskedFor},
       {.id = "kernel.poll.ended.peer",
-       .requirement = "A connection whose peer has ended must be readable, and "
-                      "hung up for reading.",
+       .requirement = "poll(2) must report POLLIN and POLLRDHUP once the peer "
+                      "has ended its stream.",
        .source = "poll(2), POLLRDHUP",
        .run = &PeerEnded},
       {.id = "kernel.poll.ended.peer_closed",
-       .requirement =
-           "A peer that closed must show like one that ended its stream.",
+       .requirement = "poll(2) must report the same events for a peer that has "
+                      "closed as for one that has ended its stream.",
        .source = "measured on Linux 6.18",
        .run = &PeerClosed},
       {.id = "kernel.poll.ended.own",
-       .requirement = "A connection must stay writable after its own end.",
+       .requirement =
+           "poll(2) must still report POLLOUT after shutdown(SHUT_WR).",
        .source = "measured on Linux 6.18",
        .run = &OwnEnd},
       {.id = "kernel.poll.ended.own_behind_data",
-       .requirement =
-           "A connection without room must be writable after its own end.",
+       .requirement = "poll(2) must report POLLOUT after shutdown(SHUT_WR), "
+                      "even if there is no room to send.",
        .source = "measured on Linux 6.18",
        .run = &OwnEndBehindData},
       {.id = "kernel.poll.ended.shut_rd",
-       .requirement = "A connection must be readable, and hung up for reading, "
-                      "after SHUT_RD, and its peer not.",
+       .requirement = "After shutdown(SHUT_RD) poll(2) must report POLLIN and "
+                      "POLLRDHUP on the socket, and not on its peer.",
        .source = "measured on Linux 6.18",
        .run = &OwnShutdownForReading},
       {.id = "kernel.poll.ended.shut_both",
-       .requirement =
-           "A connection must be hung up once it is shut down both ways.",
+       .requirement = "poll(2) must report POLLHUP after shutdown(SHUT_RDWR).",
        .source = "poll(2), POLLHUP",
        .run = &OwnShutdownBothWays},
       {.id = "kernel.poll.ended.both",
-       .requirement =
-           "A connection must be hung up once both sides have ended.",
+       .requirement = "poll(2) must report POLLHUP once both sides have ended "
+                      "their streams.",
        .source = "poll(2), POLLHUP",
        .run = &BothEnded},
       {.id = "kernel.poll.reset",
-       .requirement = "A connection that was reset must be ready for all, hung "
-                      "up, and in error until that is taken.",
+       .requirement =
+           "After a reset poll(2) must report POLLIN, POLLOUT, POLLRDHUP and "
+           "POLLHUP, and POLLERR until the error is read.",
        .source = "poll(2), POLLERR, POLLHUP",
        .run = &WasReset},
       {.id = "kernel.poll.reset.with_data",
-       .requirement =
-           "A reset must show as the same after data that came before it.",
+       .requirement = "poll(2) must report the same events for a reset after "
+                      "data as for one without.",
        .source = "measured on Linux 6.18",
        .run = &WasResetWithData},
       {.id = "kernel.poll.reset.accepted",
-       .requirement = "A connection that was reset before it was accepted must "
-                      "show as any that was reset.",
+       .requirement =
+           "poll(2) must report the same events for a connection that was "
+           "reset before it was accepted as for one reset later.",
        .source = "measured on Linux 6.18",
        .run = &AcceptedAfterReset},
   };
