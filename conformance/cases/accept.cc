@@ -1,4 +1,4 @@
-// Accepting: which connection, and what the new socket is.
+// Accept: which connection it returns, and the state of the accepted socket.
 
 #include <sys/socket.h>
 
@@ -41,7 +41,8 @@ void BlocksUntilConnected(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
-  ASSERT_TRUE(accepting.AwaitBlocked()) << "returned without a connection";
+  ASSERT_TRUE(accepting.AwaitBlocked())
+      << "Accept returned without a connection";
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, accepting.Join());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
@@ -104,13 +105,14 @@ void ClosingOneLeavesTheOthers(Context& c) {
   EXPECT_THAT(listener.Accept(), IsOk());
 }
 
-// The value of a listener's option, and that of a socket that it accepted.
+// The value of an option on a listener, and on a socket that it accepted.
 struct Inheritance {
   int of_listener;
   int of_accepted;
 };
 
-// Reads an option of SOL_SOCKET from both; nullopt after a failed assertion.
+// Reads an option of SOL_SOCKET from both. Returns nullopt after a failed
+// assertion.
 std::optional<Inheritance> Inherit(Context& c, const ListenOptions& options,
                                    int name) {
   std::optional<Inheritance> seen;
@@ -144,7 +146,7 @@ void NoKeepAliveByItself(Context& c) {
   if (seen->of_accepted != 0) c.Variation("keepalive_by_default");
 }
 
-// For options of which Linux is known to make every accepted socket a copy.
+// For options that accepted sockets inherit on Linux.
 void ExpectInherited(Context& c, const ListenOptions& options, int name) {
   const auto seen = Inherit(c, options, name);
   if (!seen.has_value()) return;

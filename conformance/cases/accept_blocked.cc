@@ -1,4 +1,4 @@
-// Accepts that wait, what wakes them, and several of them at once.
+// Blocked Accepts, what wakes them, and concurrent Accepts.
 
 #include <sys/socket.h>
 
@@ -32,7 +32,7 @@ void InterruptedGoesOn(Context& c) {
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
   ASSERT_TRUE(accepting.AwaitBlocked());
   accepting.Interrupt();
-  ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on a signal";
+  ASSERT_TRUE(accepting.AwaitBlocked()) << "Accept returned on a signal";
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   EXPECT_THAT(accepting.Join(), IsOk());
 }
@@ -42,15 +42,15 @@ void InterruptedSeveralTimes(Context& c) {
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   Pending<Sock> accepting(c, [&] { return listener.Accept(); });
   for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on signal " << i;
+    ASSERT_TRUE(accepting.AwaitBlocked()) << "Accept returned on signal " << i;
     accepting.Interrupt();
   }
-  ASSERT_TRUE(accepting.AwaitBlocked()) << "returned on the last signal";
+  ASSERT_TRUE(accepting.AwaitBlocked()) << "Accept returned on the last signal";
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   EXPECT_THAT(accepting.Join(), IsOk());
 }
 
-// Says nothing of whether a signal is reported.
+// Accept may report the signal or not.
 void InterruptedLosesNothing(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());

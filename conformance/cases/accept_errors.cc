@@ -1,4 +1,4 @@
-// Accepts that fail: why, and that no connection is lost by it.
+// The errors of Accept. No error loses a connection.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -93,7 +93,7 @@ void ClosedDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(RawSocket raw, loopback::NewSocket(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(Sock closed, AdoptClosed(c, std::move(raw)));
   EXPECT_THAT(closed.Accept(), Fails(EBADF));
-  // What closing it once more answers is another matter.
+  // This case does not check the result of the second close.
   static_cast<void>(closed.Close());
 }
 
@@ -118,7 +118,7 @@ void UnknownFlag(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   for (const uint32_t flag : UnknownFlags()) {
     ASSERT_THAT(listener.Accept({.unknown_flag = flag}), Fails(EINVAL))
-        << "flag " << flag;
+        << "with the unknown flag " << flag;
   }
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());

@@ -1,4 +1,4 @@
-// The flags of accepted sockets: those of the call, never those of the
+// The flags of accepted sockets. They come from the call, never from the
 // listener.
 
 #include <poll.h>
@@ -31,8 +31,8 @@ using loopback::ConnectTo;
 using loopback::RawSocket;
 using testing::Eq;
 
-// Connects to a listener that waits for connections, accepts with `options`,
-// and shows the accepted socket's witness to `look`.
+// Connects to `listener`, accepts with `options`, and passes a witness of the
+// accepted socket to `look`.
 void LookAtNext(Context& c, const Sock& listener, const AcceptOptions& options,
                 absl::FunctionRef<void(const Witness&)> look) {
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
@@ -42,7 +42,7 @@ void LookAtNext(Context& c, const Sock& listener, const AcceptOptions& options,
   look(witness);
 }
 
-// The same of a new listener.
+// The same for a new listener.
 void LookAtAccepted(Context& c, const AcceptOptions& options,
                     absl::FunctionRef<void(const Witness&)> look) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());

@@ -1,4 +1,5 @@
-// What becomes of connections that wait to be accepted.
+// Connections in the accept queue: closed, reset, or shut down with the
+// listener.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -60,9 +61,9 @@ void ClosedBeforeAccept(Context& c) {
   EXPECT_THAT(server.RecvUntilEnd(), IsOkAndHolds(Eq("last words")));
 }
 
-// Accepts a connection that was reset in the queue, and shows it to `look`,
-// with where it came from.
-// There are kernels that take such a connection out of the queue.
+// Accepts a connection that was reset in the accept queue, and passes it and
+// its client's endpoint to `look`. Some kernels remove such a connection from
+// the queue: then sets the variation "reset_connection_is_dropped".
 template <typename F>
 void AcceptReset(Context& c, F&& look) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.nonblock = true}));
@@ -115,7 +116,7 @@ void NextAfterReset(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
   ASSERT_OK_AND_ASSIGN(std::optional<ip::Endpoint> peer, server.PeerAddr());
   if (!peer.has_value() || peer == gone_origin) {
-    // The one that was reset is there, too.
+    // This is the connection that was reset.
     ASSERT_OK_AND_ASSIGN(server, listener.Accept());
     ASSERT_OK_AND_ASSIGN(peer, server.PeerAddr());
   }

@@ -1,6 +1,6 @@
-// Queries whose answer changes, asked before the change and after it: an
-// implementation that keeps its first answer, or keeps it by descriptor number,
-// fails here. The other files ask most queries once.
+// Queries whose result changes, made before and after the change. An
+// implementation that caches its first result, or caches it by descriptor
+// number, fails here. The other files make most queries only once.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -69,8 +69,8 @@ void PeerAfterReset(Context& c) {
 void PeerOfNextAccepted(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
-  // Both are there before the first accept, so that nothing but the accepted
-  // socket takes the descriptor that the close frees.
+  // Both clients connect before the first accept, so that only an accepted
+  // socket can get the descriptor that the close frees.
   std::vector<RawSocket> clients;
   for (int i = 0; i < 2; ++i) {
     ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
@@ -98,7 +98,7 @@ void PeerOfNextConnected(Context& c) {
   }
 }
 
-// A listener, and then a connection that may have the listener's descriptor.
+// A listener, and then a connection that may get the listener's descriptor.
 void PeerAfterListener(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener peer,
                        ListenAnywhere(c.sys(), c.family()));
@@ -123,7 +123,7 @@ void LocalOfNextListener(Context& c) {
   }
 }
 
-// Three times: that the system picks the same port for all is not probable.
+// Three times, because the system might pick the same port twice.
 void LocalOfNextConnected(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
@@ -146,10 +146,10 @@ void PortsOfNextListener(Context& c) {
   }
 }
 
-// ---- A socket that is connected behind the API's back -----------------------
+// ---- A socket that is connected through its descriptor ----------------------
 
-// A new socket of the implementation, and a listener that it can be connected
-// to through its descriptor.
+// A new socket of the implementation with its descriptor, and a listener to
+// connect it to.
 struct Unconnected {
   Listener listener;
   Sock sock;
@@ -173,7 +173,7 @@ Result<Unconnected> AdoptUnconnected(Context& c) {
 void ConnectBehind(Context& c, const Unconnected& socket) {
   const ip::SockAddr to(socket.listener.endpoint());
   const SysResult connected = c.sys().Connect(socket.fd, to.get(), to.size());
-  // An API may make what it adopts non-blocking.
+  // An API may make adopted sockets non-blocking.
   ASSERT_THAT(connected, testing::AnyOf(IsOk(), IsErrno(EINPROGRESS)));
   ASSERT_THAT(WaitFor(c, socket.sock, POLLOUT), IsOk());
 }
@@ -203,21 +203,21 @@ void LocalOnceConnectedBehind(Context& c) {
 
 // ---- The pending error ------------------------------------------------------
 
-// None yet, then refused, then none again.
+// 0 while in progress, then ECONNREFUSED, then 0 again.
 void PendingErrorOfRefused(Context& c) {
   ASSERT_OK_AND_ASSIGN(FullQueue full, FullQueue::Make(c.sys(), c.family()));
   std::optional<FullQueue> queue(std::move(full));
   ASSERT_OK_AND_ASSIGN(const Sock client,
                        c.Connect(queue->endpoint(), kNonblock));
   ASSERT_THAT(client.PendingError(), IsOk());
-  // The next SYN finds nobody that listens.
+  // No socket listens when the SYN is retransmitted.
   queue.reset();
   ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
   EXPECT_THAT(client.PendingError(), Fails(ECONNREFUSED));
   EXPECT_THAT(client.PendingError(), IsOk());
 }
 
-// Of two attempts, one after the other, which may have the same descriptor.
+// Two attempts, one after the other, which may have the same descriptor.
 void PendingErrorOfNext(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));

@@ -1,4 +1,4 @@
-// What closing a socket does to the peer, to the queue and to the others.
+// The effects of Close on the descriptor, on the peer and on other sockets.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ namespace {
 
 using ::testing::Gt;
 
-// One recv of the peer's.
+// Calls recv(2) of the peer once.
 SysResult PeerRecv(const loopback::RawSocket& peer) {
   std::array<char, 256> buffer;
   return peer.Recv(absl::MakeSpan(buffer));

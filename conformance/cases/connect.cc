@@ -1,4 +1,4 @@
-// Connecting, and waiting until the connection is there.
+// A blocking Connect: which listener it reaches, and the state on return.
 
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -56,7 +56,8 @@ void ReachesTheListener(Context& c) {
   ASSERT_THAT(listener.socket().Wait(POLLIN), IsOk());
   ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
   EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(local));
-  EXPECT_THAT(listener.Accept(), IsErrno(EAGAIN)) << "a second connection came";
+  EXPECT_THAT(listener.Accept(), IsErrno(EAGAIN))
+      << "a second connection arrived";
 }
 
 void DataBeforeAccept(Context& c) {
@@ -167,7 +168,7 @@ void OnlyTheAddressMeant(Context& c) {
   EXPECT_THAT(there.socket().Ready(POLLIN), IsOkAndHolds(Eq(0)));
 }
 
-// A v4 listener's endpoint as an IPv6 socket names it.
+// Returns the v4-mapped form of an IPv4 endpoint.
 ip::Endpoint Mapped(const ip::Endpoint& endpoint) {
   return {endpoint.addr.Mapped(), endpoint.port};
 }
@@ -198,13 +199,13 @@ void MappedLocalAddress(Context& c) {
 void MappedRefused(Context& c) {
   ASSERT_OK_AND_ASSIGN(const auto refused,
                        loopback::RefusedPort::Reserve(c.sys(), AF_INET));
-  // The same port of ::1 is another one.
+  // A listener on the same port of ::1 must not accept the connection.
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenOn(c.sys(), {ip::kLocalV6, refused.port()}));
   EXPECT_THAT(c.Connect(Mapped(refused.endpoint())), Fails(ECONNREFUSED));
 }
 
-// With one port to choose from, the port connected to is the one chosen.
+// With only one ephemeral port, the system picks the port that is connected to.
 void ToItself(Context& c) {
   c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 40000");
   const ip::Endpoint itself{c.Loopback(), 40000};

@@ -1,4 +1,4 @@
-// Connects that fail: why, and what they leave behind.
+// The errors of Connect, and that a failing Connect leaves nothing behind.
 
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -37,7 +37,7 @@ using testing::AnyOf;
 using testing::Eq;
 using testing::Value;
 
-// Leaves a single ephemeral port.
+// Leaves the system a single ephemeral port.
 void AllowOnePort(Context& c) {
   c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 40000");
 }
@@ -96,7 +96,7 @@ void UnknownFlag(Context& c) {
   for (const uint32_t flag : UnknownFlags()) {
     EXPECT_THAT(c.Connect(listener.endpoint(), {.unknown_flag = flag}),
                 Fails(EINVAL))
-        << "flag " << flag;
+        << "with the unknown flag " << flag;
   }
   EXPECT_THAT(listener.socket().Ready(POLLIN), IsOkAndHolds(Eq(0)));
 }
@@ -123,7 +123,7 @@ void OneDescriptorSuffices(Context& c) {
                        ListenAnywhere(c.sys(), c.family()));
   c.env().LimitDescriptors(1);
   EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
-  // A refused one gives it back.
+  // A refused Connect frees its descriptor.
   ASSERT_THAT(c.Connect({c.Loopback(), kPort}), Fails(ECONNREFUSED));
   EXPECT_THAT(c.Connect(listener.endpoint()), IsOk());
 }
@@ -147,7 +147,7 @@ void BlackholeRoute(Context& c) {
   EXPECT_THAT(c.Connect({c.Foreign(), kPort}), Fails(EINVAL));
 }
 
-// Without waiting: over IPv4 Linux goes on sending, and nothing answers.
+// Non-blocking, because over IPv4 Linux retransmits the SYN and gets no reply.
 void LoopbackDown(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
@@ -200,7 +200,7 @@ void PortsUsedUpRecovers(Context& c) {
   {
     ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
     ASSERT_THAT(c.Connect(listener.endpoint()), Fails(EADDRNOTAVAIL));
-    // A reset, so that nothing stays in TIME_WAIT.
+    // A reset leaves no connection in TIME-WAIT.
     ASSERT_OK_AND_ASSIGN(RawSocket server, listener.Accept());
     ASSERT_THAT(server.Reset(), IsOk());
   }
@@ -219,7 +219,7 @@ void PortsPerDestination(Context& c) {
   EXPECT_THAT(second.LocalEndpoint(), IsOkAndHolds(local));
 }
 
-// Both at a time: each takes three seconds of a real kernel.
+// Both at the same time, because each takes 3 s on a kernel with real time.
 void TimedOut(Context& c) {
   c.env().SetSysctl("net.ipv4.tcp_syn_retries", "1");
   ASSERT_OK_AND_ASSIGN(const FullQueue queue,

@@ -1,5 +1,6 @@
-// Signals while Connect waits. A full accept queue is what makes it wait; after
-// there is room, a real kernel takes a second to try again.
+// Signals while Connect is blocked. A full accept queue makes it block. Once
+// there is room, a kernel with real time takes one second to retransmit the
+// SYN.
 
 #include <poll.h>
 
@@ -35,7 +36,7 @@ void ThenEstablished(Context& c) {
       c, [&c, at = queue.endpoint()] { return c.Connect(at); });
   ASSERT_TRUE(connecting.AwaitBlocked());
   connecting.Interrupt();
-  ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on a signal";
+  ASSERT_TRUE(connecting.AwaitBlocked()) << "Connect returned on a signal";
   ASSERT_THAT(queue.Drain(), IsOk());
   ASSERT_OK_AND_ASSIGN(const Sock client, connecting.Join());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
@@ -53,12 +54,12 @@ void ThenRefused(Context& c) {
       c, [&c, at = queue.endpoint()] { return c.Connect(at); });
   ASSERT_TRUE(connecting.AwaitBlocked());
   connecting.Interrupt();
-  ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on a signal";
+  ASSERT_TRUE(connecting.AwaitBlocked()) << "Connect returned on a signal";
   { const FullQueue closing = std::move(queue); }
   EXPECT_THAT(connecting.Join(), Fails(ECONNREFUSED));
 }
 
-// Says nothing of whether a signal is reported.
+// Connect may report the signal or not.
 void OneConnection(Context& c) {
   ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
   Pending<Sock> connecting(
@@ -76,7 +77,7 @@ void OneConnection(Context& c) {
     EXPECT_THAT(client, Fails(EINTR));
   }
   EXPECT_THAT(queue.listener().socket().Ready(POLLIN), IsOkAndHolds(Eq(0)))
-      << "another connection came";
+      << "a second connection arrived";
 }
 
 void SeveralTimes(Context& c) {
@@ -84,10 +85,12 @@ void SeveralTimes(Context& c) {
   Pending<Sock> connecting(
       c, [&c, at = queue.endpoint()] { return c.Connect(at); });
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on signal " << i;
+    ASSERT_TRUE(connecting.AwaitBlocked())
+        << "Connect returned on signal " << i;
     connecting.Interrupt();
   }
-  ASSERT_TRUE(connecting.AwaitBlocked()) << "returned on the last signal";
+  ASSERT_TRUE(connecting.AwaitBlocked())
+      << "Connect returned on the last signal";
   ASSERT_THAT(queue.Drain(), IsOk());
   EXPECT_THAT(connecting.Join(), IsOk());
 }

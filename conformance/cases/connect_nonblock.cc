@@ -1,4 +1,4 @@
-// Connecting without waiting: under way, then connected or failed.
+// A non-blocking Connect: in progress, then connected or failed.
 
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -163,7 +163,7 @@ void FullQueueThenRoom(Context& c) {
   EXPECT_THAT(queue.listener().AcceptFrom(local), IsOk());
 }
 
-// An attempt that went on would still hold its port.
+// An attempt that continued would still use its port.
 void CloseEndsTheAttempt(Context& c) {
   ASSERT_OK_AND_ASSIGN(const FullQueue queue,
                        FullQueue::Make(c.sys(), c.family()));

@@ -1,4 +1,4 @@
-// The options of Connect, seen by the witness.
+// The options of Connect, as the witness reads them.
 
 #include <sys/socket.h>
 
@@ -21,7 +21,7 @@ namespace {
 
 using testing::Ne;
 
-// Connects with `options`, and shows the connection's witness to `look`.
+// Connects with `options`, and passes a witness of the socket to `look`.
 void LookAtConnection(Context& c, const ConnectOptions& options,
                       absl::FunctionRef<void(const Witness&)> look) {
   ASSERT_OK_AND_ASSIGN(const loopback::Listener listener,
@@ -32,7 +32,7 @@ void LookAtConnection(Context& c, const ConnectOptions& options,
   look(witness);
 }
 
-// What the options ask for is there; keep-alive is not, if they do not.
+// Expects the effect of each option that is set, and no keep-alive otherwise.
 void ExpectOptions(Context& c, const Witness& witness,
                    const ConnectOptions& options) {
   if (options.keepalive) {

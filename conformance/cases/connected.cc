@@ -74,7 +74,7 @@ std::optional<Sock> AdoptPipe(Context& c) {
   if (testing::Value(adopted, Fails(ENOTSOCK))) {
     c.Variation("refused_when_adopted");
   } else {
-    ADD_FAILURE() << "A pipe must be adopted, or refused with ENOTSOCK.\n"
+    ADD_FAILURE() << "Adopt must succeed on a pipe, or fail with ENOTSOCK.\n"
                      "  Actual: "
                   << adopted;
   }
@@ -90,10 +90,10 @@ Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket) {
 Result<Done> WaitFor(Context& c, const Sock& socket, short events) {
   const Result<Witness> witness = socket.Look();
   if (!witness.ok()) return witness.As<Done>();
-  // The implementation has closed the descriptor itself. poll(2) ignores a
-  // negative number, and would wait for ever.
+  // The implementation has closed the descriptor. poll(2) ignores a negative
+  // number and would block forever.
   if (witness->fd() < 0) return Done{};
-  // Lent, not given: released before it could close.
+  // Released below, because the implementation owns the descriptor.
   loopback::RawSocket view(witness->fd(), c.sys());
   const SysResult ready = view.Wait(events);
   static_cast<void>(view.Release());

@@ -1,4 +1,4 @@
-// Data that arrives: whole, in order, in both directions.
+// Data arrives complete and in order, in both directions.
 
 #include <sys/socket.h>
 
@@ -30,13 +30,14 @@ using ::testing::Ge;
 
 constexpr size_t kLarge = size_t{8} << 20;
 
-// Of the peer, in bytes. The receive buffer is smaller than one segment over
-// loopback, so that the window closes and opens all the time. (A smaller send
-// buffer makes each transfer wait for delayed acknowledgements.)
+// The peer's buffer sizes in bytes. The receive buffer is smaller than one
+// segment over loopback, so the receive window closes and opens all the time.
+// (A smaller send buffer would make each transfer wait for delayed
+// acknowledgements.)
 constexpr int kTinyReceiveBuffer = 16384;
 constexpr int kTinySendBuffer = 65536;
 
-// Bytes of which no stretch repeats, different for each seed.
+// Returns bytes in which no sequence repeats, and which differ for each seed.
 std::string Noise(size_t size, uint64_t seed) {
   std::string noise(size, '\0');
   uint64_t state = seed * 0x9e3779b97f4a7c15U + 1;
@@ -47,7 +48,7 @@ std::string Noise(size_t size, uint64_t seed) {
   return noise;
 }
 
-// A checksum that depends on the order, too: FNV-1a.
+// Returns the FNV-1a hash, which depends on the order of the bytes.
 uint64_t Checksum(absl::string_view data) {
   uint64_t sum = 0xcbf29ce484222325U;
   for (const char byte : data) {
@@ -56,7 +57,7 @@ uint64_t Checksum(absl::string_view data) {
   return sum;
 }
 
-// Without printing megabytes.
+// Compares sizes and checksums, so that a failure does not print megabytes.
 void ExpectSame(absl::string_view received, absl::string_view sent) {
   EXPECT_EQ(received.size(), sent.size());
   EXPECT_EQ(Checksum(received), Checksum(sent));
@@ -101,7 +102,8 @@ void ConnectionsApart(Context& c) {
 void SendNothing(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
   EXPECT_THAT(end.sock.Send(""), IsOkAndHolds(0U));
-  // A stream has no empty message: the peer sees what comes next, and no end.
+  // A stream has no empty message: the peer receives the next byte, not the end
+  // of the stream.
   ASSERT_THAT(end.sock.Send("x"), IsOkAndHolds(1U));
   EXPECT_THAT(loopback::RecvExactly(end.peer, 1), IsOkAndHolds("x"));
 }
@@ -158,7 +160,7 @@ void QueuedBeforeAccept(Context& c) {
   EXPECT_THAT(server.RecvExactly(5), IsOkAndHolds("early"));
 }
 
-// Connected, with tiny buffers at the peer's end.
+// Connects to a peer with tiny buffers.
 Result<Connected> ConnectToNarrowPeer(Context& c) {
   Result<Connected> end =
       ConnectToPeer(c, {}, {.receive_buffer = kTinyReceiveBuffer});
@@ -169,7 +171,7 @@ Result<Connected> ConnectToNarrowPeer(Context& c) {
   return end;
 }
 
-// The peer's half of a transfer, in a task. What it has done is read after
+// The peer's side of a transfer, in a task. Read `received` and `status` after
 // Join().
 struct PeerReceiver {
   PeerReceiver(Context& c, const loopback::RawSocket& peer)
@@ -220,7 +222,7 @@ void LargeBothWays(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, ConnectToNarrowPeer(c));
   PeerReceiver receiver(c, end.peer);
   PeerSender sender(c, end.peer, back);
-  Result<Done> sent = Error{.text = "has not ended"};
+  Result<Done> sent = Error{.text = "SendAll has not returned"};
   const auto own_sender = c.env().Start([&] {
     sent = end.sock.SendAll(there);
     if (sent.ok()) sent = end.sock.Shutdown(SHUT_WR);

@@ -1,4 +1,4 @@
-// Calls that must wait, must not wait, or are ended while they wait.
+// Send and Recv that block, that must not block, and that are woken.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -30,18 +30,19 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::Gt;
 
-// More than any buffers hold.
+// More bytes than any buffers hold.
 constexpr size_t kTooMuch = size_t{32} << 20;
 
-// How often a case is tried whose Send finds room while it is to wait, though
-// nobody reads: a window that is smaller than a segment is probed with data
-// after 200 ms (RFC 9293, section 3.8.6.1). Each has a connection of its own.
+// The maximum number of attempts for a case whose Send may find room although
+// the peer does not read: after 200 ms, a receive window that is smaller than a
+// segment is probed with data (RFC 9293, section 3.8.6.1). Each attempt has a
+// connection of its own.
 constexpr int kAttempts = 5;
 
-// Of a peer that stalls, in bytes: small enough to be full soon.
+// The receive buffer of a peer that stalls, in bytes. It is full soon.
 constexpr int kSmallBuffer = 65536;
 
-// A Recv in a task; `result` is read after Join().
+// A Recv in a task. Read `result` after Join().
 struct BlockedRecv {
   BlockedRecv(Context& c, const Sock& socket)
       : task(c.env().Start([this, &socket] { result = RecvOnce(socket); })) {}
@@ -50,7 +51,7 @@ struct BlockedRecv {
   std::unique_ptr<Task> task;
 };
 
-// A Send of `size` bytes in a task; `result` is read after Join().
+// A Send of `size` bytes in a task. Read `result` after Join().
 struct BlockedSend {
   BlockedSend(Context& c, const Sock& socket, size_t size)
       : data(size, '#'),
@@ -61,9 +62,9 @@ struct BlockedSend {
   std::unique_ptr<Task> task;
 };
 
-// Sends one chunk after the other in a task until it is told to stop, and then
-// ends the stream: what was sent is counted by its reader. `sent` and `last`
-// are read after Join().
+// Sends one chunk after the other in a task until `stop` is set, and then ends
+// the stream, so that the reader can count the bytes. Read `sent`, `last` and
+// `ended` after Join().
 struct BlockedSends {
   BlockedSends(Context& c, const Sock& socket)
       : chunk(kTooMuch, '#'), task(c.env().Start([this, &socket] {
@@ -82,12 +83,12 @@ struct BlockedSends {
   std::unique_ptr<Task> task;
 };
 
-// Fills the socket's way to its peer behind the implementation's back, until
-// a send would block: how many bytes that took.
+// Sends on the socket's descriptor until a send(2) would block. Returns the
+// number of bytes sent.
 Result<size_t> Fill(Context& c, const Sock& socket) {
   const Result<Witness> witness = socket.Look();
   if (!witness.ok()) return witness.As<size_t>();
-  // Lent, not given: released before it could close.
+  // Released below, because the implementation owns the descriptor.
   loopback::RawSocket view(witness->fd(), c.sys());
   const absl::StatusOr<size_t> filled = loopback::SendUntilFull(view);
   static_cast<void>(view.Release());
@@ -95,9 +96,9 @@ Result<size_t> Fill(Context& c, const Sock& socket) {
   return *filled;
 }
 
-// A Send of one byte that waits for room. What was full may have room a moment
-// later, and not little: it is filled again, and what goes before the Send that
-// waits is counted to `filled`. Null after a failed assertion.
+// Starts a Send of one byte that blocks. A full connection may get a lot of
+// room a moment later: then fills it again, and adds the bytes sent before the
+// blocked Send to `filled`. Returns null after a failed assertion.
 std::unique_ptr<BlockedSend> SendThatWaits(Context& c, const Sock& socket,
                                            size_t& filled) {
   while (true) {
@@ -112,7 +113,7 @@ std::unique_ptr<BlockedSend> SendThatWaits(Context& c, const Sock& socket,
   }
 }
 
-// Connected to a peer that stalls, until the case reads.
+// Connects to a peer that does not read until the case does.
 Result<Connected> ConnectToStallingPeer(Context& c) {
   return ConnectToPeer(c, {}, {.receive_buffer = kSmallBuffer});
 }
@@ -147,7 +148,7 @@ void RecvWouldBlockThenEnd(Context& c) {
   EXPECT_THAT(RecvOnce(end.sock), IsOkAndHolds(""));
 }
 
-// Sends until that fails, which it must with EAGAIN: how many bytes went.
+// Sends until Send fails, and expects EAGAIN. Returns the number of bytes sent.
 size_t SendUntilRefused(const Sock& socket) {
   const std::string chunk(65536, '#');
   size_t total = 0;
@@ -158,12 +159,12 @@ size_t SendUntilRefused(const Sock& socket) {
       return total;
     }
     if (*sent == 0) {
-      ADD_FAILURE() << "says that it took nothing";
+      ADD_FAILURE() << "Send returned 0 for 65536 bytes";
       return total;
     }
     total += *sent;
   }
-  ADD_FAILURE() << "never full";
+  ADD_FAILURE() << "Send did not fail with EAGAIN after " << total << " bytes";
   return total;
 }
 
@@ -173,7 +174,7 @@ void SendWouldBlock(Context& c) {
       AcceptPeer(c, {.nonblock = true}, {.receive_buffer = kSmallBuffer}));
   const size_t sent = SendUntilRefused(end.sock);
   EXPECT_THAT(sent, Gt(0U));
-  // What was told to be sent arrives, and nothing of what was refused.
+  // The bytes that Send reported arrive, and no byte of the Send that failed.
   ASSERT_OK_AND_ASSIGN(const std::string received,
                        loopback::RecvExactly(end.peer, sent));
   ASSERT_THAT(WaitFor(c, end.sock, POLLOUT), IsOk());
@@ -228,8 +229,8 @@ void SendWaits(Context& c) {
   EXPECT_THAT(send->result, IsOkAndHolds(1U));
 }
 
-// A Send that blocks must fail with `error` once `end_wait`, which returns
-// false if it fails, has been called.
+// Expects that a blocked Send fails with `error` once `end_wait` is called.
+// `end_wait` returns false if it fails.
 void ExpectEndOfWait(Context& c, absl::FunctionRef<bool(Connected&)> end_wait,
                      int error) {
   for (int attempt = 1;; ++attempt) {
@@ -277,7 +278,7 @@ void SendInterrupted(Context& c) {
     send->task->Interrupt();
     const bool goes_on = send->task->AwaitBlocked();
     if (goes_on) {
-      // It ends once the peer has read.
+      // The Send returns once the peer has read.
       c.Variation("goes_on");
       ASSERT_THAT(loopback::RecvExactly(end.peer, left), IsOk());
       left = 0;
@@ -292,14 +293,15 @@ void SendInterrupted(Context& c) {
     ASSERT_THAT(end.sock.Shutdown(SHUT_WR), IsOk());
     ASSERT_OK_AND_ASSIGN(const std::string received,
                          loopback::RecvUntilEof(end.peer));
-    EXPECT_EQ(received.size(), left) << "it must come once, or not at all";
+    EXPECT_EQ(received.size(), left)
+        << "the data must arrive once or not at all";
     return;
   }
 }
 
 void SendInterruptedMidway(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, ConnectToStallingPeer(c));
-  // Several, where one Send is too short to be ended midway.
+  // Several chunks, because one Send may be too short to be interrupted.
   BlockedSends sends(c, end.sock);
   ASSERT_TRUE(sends.task->AwaitBlocked());
   sends.stop = true;
@@ -308,7 +310,7 @@ void SendInterruptedMidway(Context& c) {
   ASSERT_OK_AND_ASSIGN(const std::string received,
                        loopback::RecvUntilEof(end.peer));
   sends.task->Join();
-  // The last one may have had no room at all.
+  // The last Send may have sent nothing.
   EXPECT_THAT(sends.last, AnyOf(IsOk(), Fails(EINTR)));
   EXPECT_THAT(sends.ended, IsOk());
   EXPECT_EQ(received.size(), sends.sent);

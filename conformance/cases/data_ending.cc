@@ -1,4 +1,4 @@
-// How a stream ends: in an orderly way, by a reset, or by a shutdown here.
+// The end of a stream: by a FIN, by a reset, or by Shutdown.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -25,13 +25,14 @@
 namespace net::conformance {
 namespace {
 
-// One recv of the peer's.
+// Calls recv(2) of the peer once.
 SysResult PeerRecv(const loopback::RawSocket& peer) {
   std::array<char, 256> buffer;
   return peer.Recv(absl::MakeSpan(buffer));
 }
 
-// Resets the connection, and waits until that is known at this end.
+// Resets the connection from the peer, and waits until this end has received
+// the reset.
 void ResetByPeer(Context& c, Connected& end) {
   ASSERT_THAT(end.peer.Reset(), IsOk());
   ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
@@ -90,7 +91,7 @@ void ShutdownOfReading(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
   ASSERT_THAT(end.sock.Shutdown(SHUT_RD), IsOk());
   EXPECT_THAT(RecvOnce(end.sock), IsOkAndHolds(""));
-  // TCP cannot tell the peer, and the other direction lives on.
+  // TCP has no message for this, and the other direction stays open.
   ASSERT_THAT(end.sock.SendAll("one way"), IsOk());
   EXPECT_THAT(loopback::RecvExactly(end.peer, 7), IsOkAndHolds("one way"));
 }
@@ -139,7 +140,7 @@ void ShutdownBadHow(Context& c) {
   for (const int how : {3, -1}) {
     EXPECT_THAT(end.sock.Shutdown(how), Fails(EINVAL)) << "how " << how;
   }
-  // And it has shut down nothing.
+  // Both directions are still open.
   ASSERT_THAT(end.sock.SendAll("x"), IsOk());
   EXPECT_THAT(loopback::RecvExactly(end.peer, 1), IsOkAndHolds("x"));
 }
@@ -196,14 +197,14 @@ void SendToClosedPeer(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
   ASSERT_THAT(end.peer.Close(), IsOk());
   ASSERT_THAT(RecvOnce(end.sock), IsOkAndHolds(""));
-  // That the peer is gone, and not just silent, is learned by this.
+  // The peer replies to this data with a reset, because it has closed.
   EXPECT_THAT(end.sock.Send("anybody?"), IsOkAndHolds(8U));
   ASSERT_THAT(WaitFor(c, end.sock, POLLHUP), IsOk());
   EXPECT_THAT(end.sock.Send("anybody?"), Fails(EPIPE));
   EXPECT_THAT(RecvOnce(end.sock), IsOkAndHolds(""));
 }
 
-// The runner lets SIGPIPE kill the process, and that is a crash.
+// In the runner SIGPIPE kills the process, which makes the outcome `crash`.
 void NoSigpipe(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, AcceptPeer(c));
   ASSERT_THAT(end.peer.Reset(), IsOk());

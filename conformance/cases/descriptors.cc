@@ -1,5 +1,5 @@
-// The descriptors of a process: who sees them after exec, how many there are,
-// and that nothing is left of a failure.
+// The descriptors of a process: which stay open across exec, how many each
+// socket uses, and that failures leave none.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -26,7 +26,7 @@
 namespace net::conformance {
 namespace {
 
-// The implementation's sockets of all three origins.
+// A listener, a connected and an accepted socket of the implementation.
 struct Trio {
   Sock listener;
   Sock client;
@@ -52,7 +52,7 @@ Result<Trio> MakeTrio(Context& c, bool no_cloexec, bool nonblock = false) {
   return Trio{*std::move(listener), *std::move(client), *std::move(server)};
 }
 
-// Whether `socket` is among the descriptors `open`.
+// Returns whether the descriptor of `socket` is in `open`.
 Result<bool> IsAmong(const std::vector<Environment::Descriptor>& open,
                      const Sock& socket) {
   const Result<Witness> witness = socket.Look();
@@ -88,8 +88,8 @@ void AcceptedIsKept(Context& c) { AcceptedAndExec(c, true); }
 
 void ListenerAndAcceptedDiffer(Context& c) {
   for (const bool listener_kept : {false, true}) {
-    SCOPED_TRACE(listener_kept ? "the listener is kept"
-                               : "the accepted socket is kept");
+    SCOPED_TRACE(listener_kept ? "the listener stays open"
+                               : "the accepted socket stays open");
     ASSERT_OK_AND_ASSIGN(Sock listener,
                          c.Listen({.no_cloexec = listener_kept}));
     ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
@@ -109,7 +109,7 @@ void NothingElseIsKept(Context& c) {
   EXPECT_EQ(c.env().DescriptorsAfterExec(), before);
 }
 
-// What exec leaves of a listener is one that listens.
+// A listener that was inherited by another program still accepts here.
 void KeptListenerStillListens(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.no_cloexec = true}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
@@ -126,8 +126,8 @@ void ExpectFlags(const Sock& socket, bool no_cloexec, bool nonblock) {
   EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(nonblock));
 }
 
-// The other thread that forks between the two calls cannot be called up; the
-// second call can be counted.
+// A test cannot make another thread fork between two calls, but it can count
+// the calls that would set the flags later.
 void FlagsAreAtomic(Context& c) {
   ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
   for (const bool no_cloexec : {false, true}) {
@@ -147,16 +147,16 @@ void FlagsAreAtomic(Context& c) {
 void EachSocketIsOneDescriptor(Context& c) {
   const size_t before = c.env().OpenDescriptors().size();
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 1) << "Listen";
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 1) << "after Listen";
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(at));
-  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 2) << "Connect";
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 2) << "after Connect";
   ASSERT_OK_AND_ASSIGN(Sock server, listener.Accept());
-  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 3) << "Accept";
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before + 3) << "after Accept";
   ASSERT_THAT(server.Close(), IsOk());
   ASSERT_THAT(client.Close(), IsOk());
   ASSERT_THAT(listener.Close(), IsOk());
-  EXPECT_EQ(c.env().OpenDescriptors().size(), before) << "Close";
+  EXPECT_EQ(c.env().OpenDescriptors().size(), before) << "after Close";
 }
 
 void FailuresLeaveNothing(Context& c) {
@@ -164,7 +164,7 @@ void FailuresLeaveNothing(Context& c) {
                        loopback::RefusedPort::Reserve(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.nonblock = true}));
   const size_t before = c.env().OpenDescriptors().size();
-  // More often than a process has descriptors to lose here.
+  // More failures than descriptors, so that a leak becomes EMFILE.
   c.env().LimitDescriptors(8);
   for (int i = 0; i < 20; ++i) {
     EXPECT_THAT(c.Listen(taken.endpoint()), Fails(EADDRINUSE));

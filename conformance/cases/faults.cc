@@ -1,5 +1,5 @@
-// Accept, and the operations on a socket, when a system call fails or is
-// interrupted: by injection, with a real peer at the other end.
+// Accept and the operations on a socket when a system call fails or is
+// interrupted. The faults are injected; the peer is real.
 
 #include <sys/socket.h>
 
@@ -30,17 +30,18 @@ using ::testing::Eq;
 using ::testing::IsEmpty;
 using ::testing::Optional;
 
-// How many faults stand for "without bound".
+// The number of faults that stands for "without a limit".
 constexpr int kMany = 500;
 
-// Plans a fault at the next call of that name, or at one after it.
+// Plans a fault at the `nth` next call of `call`.
 void FailNext(FaultInjector& injector, Call call, int error,
               When when = When::kBefore, int nth = 1) {
   injector.Fail(call, injector.count(call) + nth, error, when);
 }
 
 // A listener of the implementation behind the injector, and a client of it.
-// (It is non-blocking where an Accept too many is to fail, not to wait.)
+// (The listener is non-blocking in cases where an additional Accept must fail
+// instead of blocking.)
 struct Scene {
   FaultInjector* injector;
   Sock listener;
@@ -60,7 +61,7 @@ Result<Scene> MakeScene(Context& c, const ListenOptions& options = {}) {
   return Scene{*injector, *std::move(listener), *std::move(client)};
 }
 
-// Accepts, and the connection is that of the scene's client.
+// Expects that Accept returns the connection of the scene's client.
 void ExpectAccepts(const Scene& scene) {
   ASSERT_OK_AND_ASSIGN(Sock server, scene.listener.Accept());
   ASSERT_THAT(loopback::SendAll(scene.client, "it is me"), IsOk());
@@ -116,7 +117,8 @@ void AcceptFails(Context& c) {
     SCOPED_TRACE(fault);
     FailNext(*scene.injector, Call::kAccept4, error);
     EXPECT_THAT(scene.listener.Accept(), Fails(error));
-    EXPECT_EQ(scene.injector->count(Call::kAccept4), ++calls) << "retried";
+    EXPECT_EQ(scene.injector->count(Call::kAccept4), ++calls)
+        << "the number of accept4(2) calls: Accept has retried";
   }
 }
 
@@ -136,10 +138,10 @@ void AcceptLeavesListener(Context& c) {
   EXPECT_THAT(scene.listener.Accept(), Fails(EPROTO));
   EXPECT_EQ(scene.injector->OpenDescriptors(), before);
   EXPECT_EQ(scene.injector->count(Call::kClose), 0)
-      << "a failed accept4(2) has made no descriptor";
+      << "close(2) was called although accept4(2) made no descriptor";
 }
 
-// How many calls `operation` makes, all in all.
+// Returns how many system calls `operation` makes.
 template <typename Operation>
 int CallsOf(const FaultInjector& injector, Operation operation) {
   int calls = 0;
@@ -160,7 +162,7 @@ void CallsOfAccept(Context& c) {
     return ok ? Result<Done>(Done{}) : accepted.As<Done>();
   });
   EXPECT_EQ(scene.injector->count(Call::kAccept4), 1);
-  EXPECT_EQ(calls, 1) << "and no other call";
+  EXPECT_EQ(calls, 1) << "the number of all system calls";
   EXPECT_THAT(scene.listener.Accept({.unknown_flag = kUnknownFlag}),
               Fails(EINVAL));
   EXPECT_EQ(scene.injector->count(Call::kAccept4), 1);
@@ -232,7 +234,7 @@ void PendingErrorFails(Context& c) {
   }
 }
 
-// Whatever close(2) answers, Linux has closed the descriptor.
+// Linux closes the descriptor, whatever close(2) returns.
 void CloseFails(Context& c) {
   for (const int error : {EINTR, EIO}) {
     const Fault fault{.call = Call::kClose, .error = error};

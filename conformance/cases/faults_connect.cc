@@ -1,5 +1,5 @@
-// Connect when a system call fails, or is interrupted: by injection, with a
-// real peer that sees what became of the attempt.
+// Connect when a system call fails or is interrupted. The faults are injected;
+// a real peer shows the result of the attempt.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -33,7 +33,7 @@ struct Scene {
   loopback::Listener listener;
   FaultInjector* injector;
 
-  // Plans a fault at the next but `nth` call of that name.
+  // Plans a fault at the `nth` next call of `call`.
   void Fail(Call call, int error, When when = When::kBefore, int nth = 1) {
     injector->Fail(call, injector->count(call) + nth, error, when);
   }
@@ -48,29 +48,33 @@ Result<Scene> MakeScene(Context& c) {
   return Scene{*std::move(listener), *injector};
 }
 
-// A connect that has failed has closed what it had opened, once.
+// Expects that a failed Connect has closed its descriptor, once.
 void ExpectClosed(const Scene& scene) {
-  EXPECT_THAT(scene.injector->Unfired(), IsEmpty()) << "the call was not made";
-  EXPECT_THAT(scene.injector->OpenDescriptors(), IsEmpty()) << "left open";
-  EXPECT_EQ(scene.injector->StrayCloses(), 0) << "closed twice";
+  EXPECT_THAT(scene.injector->Unfired(), IsEmpty())
+      << "Connect did not make the call of a planned fault";
+  EXPECT_THAT(scene.injector->OpenDescriptors(), IsEmpty())
+      << "Connect left a descriptor open";
+  EXPECT_EQ(scene.injector->StrayCloses(), 0)
+      << "Connect closed a descriptor twice";
 }
 
-// The connection that the kernel had made of the attempt is over.
+// Expects that the connection that the kernel had made is ended.
 void ExpectPeerSeesTheEnd(const Scene& scene) {
-  // What was left open is reported already, and would let the peer wait.
+  // ExpectClosed() has reported an open descriptor, and the peer would block.
   if (!scene.injector->OpenDescriptors().empty()) return;
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket peer, scene.listener.Accept());
   EXPECT_THAT(loopback::RecvUntilEof(peer), IsOkAndHolds(""));
 }
 
-// The connection works.
+// Expects that the connection carries data.
 void ExpectEcho(const Scene& scene, const Sock& client) {
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket peer, scene.listener.Accept());
   ASSERT_THAT(client.SendAll("hello"), IsOk());
   EXPECT_THAT(loopback::RecvExactly(peer, 5), IsOkAndHolds("hello"));
 }
 
-// Each of the errnos, of the next call of that name, is what Connect reports.
+// Expects that Connect reports each errno with which the next call of `call`
+// fails.
 void ExpectReported(Context& c, Scene& scene, Call call,
                     const std::vector<int>& errors) {
   for (const int error : errors) {
@@ -89,7 +93,8 @@ void SocketFails(Context& c) {
                  {EACCES, EAFNOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM,
                   EPROTONOSUPPORT});
   for (const Call call : {Call::kSetSockOpt, Call::kConnect, Call::kClose}) {
-    EXPECT_EQ(scene.injector->count(call), 0) << call << ", without a socket";
+    EXPECT_EQ(scene.injector->count(call), 0)
+        << call << " was called without a socket";
   }
 }
 
@@ -152,7 +157,7 @@ void FailedConnectLeavesNothing(Context& c) {
   ExpectPeerSeesTheEnd(scene);
 }
 
-// The kernel goes on with an attempt whose connect(2) a signal has ended.
+// The kernel continues an attempt whose connect(2) failed with EINTR.
 void Interrupted(Context& c) {
   ASSERT_OK_AND_ASSIGN(Scene scene, MakeScene(c));
   scene.Fail(Call::kConnect, EINTR, When::kAfter);
@@ -181,7 +186,7 @@ void InterruptedAgainInPoll(Context& c) {
   ExpectEcho(scene, client);
 }
 
-// Interrupted, and then a call fails that was to tell the outcome.
+// connect(2) fails with EINTR, and then a call fails that reads the outcome.
 void ExpectReportedAfterInterruption(Context& c, Call call,
                                      const std::vector<int>& errors) {
   ASSERT_OK_AND_ASSIGN(Scene scene, MakeScene(c));
@@ -204,7 +209,7 @@ void GetSockOptFails(Context& c) {
   ExpectReportedAfterInterruption(c, Call::kGetSockOpt, {EINVAL, ENOBUFS});
 }
 
-// A fresh blocking socket has no attempt under way and no connection.
+// A new blocking socket has neither an attempt in progress nor a connection.
 void NonsenseOfBlockingConnect(Context& c) {
   ASSERT_OK_AND_ASSIGN(Scene scene, MakeScene(c));
   for (const int error : {EINPROGRESS, EALREADY, EISCONN}) {
@@ -277,7 +282,7 @@ void CallsOfSuccess(Context& c) {
     EXPECT_EQ(scene.injector->count(Call::kConnect), 1);
     int all = 0;
     for (const Call call : AllCalls()) all += scene.injector->count(call);
-    EXPECT_EQ(all, keepalive ? 3 : 2) << "and no other call";
+    EXPECT_EQ(all, keepalive ? 3 : 2) << "the number of all system calls";
   }
 }
 

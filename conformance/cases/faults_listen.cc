@@ -1,5 +1,5 @@
-// Listen when a system call fails: what the real kernel never lets fail there
-// is made to fail by injection, and the real kernel shows what was left behind.
+// Listen when a system call fails. Calls that the real kernel does not let fail
+// are made to fail by injection. The real kernel shows what Listen left behind.
 
 #include <sys/socket.h>
 
@@ -25,10 +25,10 @@ namespace {
 
 using ::testing::IsEmpty;
 
-// What a port variable holds that nobody has assigned to.
+// The value of a port variable before an assignment.
 constexpr uint16_t kUntouched = 7;
 
-// Every option at once, so that every call is made that Listen can make.
+// Returns all options, so that Listen makes every call that it can make.
 ListenOptions EveryOption(uint16_t& port) {
   return {.keepalive = true,
           .reuseaddr = true,
@@ -37,20 +37,24 @@ ListenOptions EveryOption(uint16_t& port) {
           .port_assignments = {&port}};
 }
 
-// Listen fails by `fault`, reports `expected`, and closes what it had opened.
+// Expects that Listen fails on `fault`, reports `expected`, closes its
+// descriptor and assigns no port.
 void ExpectFailure(Context& c, FaultInjector& injector, const ip::Endpoint& at,
                    const Fault& fault, int expected) {
   injector.Fail(fault.call, injector.count(fault.call) + fault.nth, fault.error,
                 fault.when);
   uint16_t port = kUntouched;
   EXPECT_THAT(c.Listen(at, EveryOption(port)), Fails(expected));
-  EXPECT_THAT(injector.Unfired(), IsEmpty()) << "the call was not made";
-  EXPECT_THAT(injector.OpenDescriptors(), IsEmpty()) << "left open";
-  EXPECT_EQ(injector.StrayCloses(), 0) << "closed twice";
+  EXPECT_THAT(injector.Unfired(), IsEmpty())
+      << "Listen did not make the call of a planned fault";
+  EXPECT_THAT(injector.OpenDescriptors(), IsEmpty())
+      << "Listen left a descriptor open";
+  EXPECT_EQ(injector.StrayCloses(), 0) << "Listen closed a descriptor twice";
   EXPECT_EQ(port, kUntouched);
 }
 
-// Each of the errnos, at the `nth` call of that name, is what Listen reports.
+// Expects that Listen reports each errno with which the `nth` call of `call`
+// fails.
 void ExpectReported(Context& c, Call call, int nth,
                     const std::vector<int>& errors) {
   ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
@@ -71,11 +75,12 @@ void SocketFails(Context& c) {
   }
   for (const Call call :
        {Call::kSetSockOpt, Call::kBind, Call::kListen, Call::kClose}) {
-    EXPECT_EQ(injector->count(call), 0) << call << ", without a socket";
+    EXPECT_EQ(injector->count(call), 0)
+        << call << " was called without a socket";
   }
 }
 
-// The options are three calls, and each of them must be heeded.
+// The options take three calls. Listen must check the result of each.
 void SetSockOptFails(Context& c) {
   for (const int nth : {1, 2, 3}) {
     ExpectReported(c, Call::kSetSockOpt, nth,
@@ -98,11 +103,12 @@ void GetSockNameFails(Context& c) {
   ExpectReported(c, Call::kGetSockName, 1, {EINVAL, ENOBUFS, ENOMEM});
 }
 
-// Nothing listens at `at`, and the port can be had by somebody who allows no
-// sharing.
+// Expects that nothing listens at `at`, and that a socket without SO_REUSEADDR
+// and SO_REUSEPORT can bind the port.
 void ExpectNothingLeft(Context& c, const ip::Endpoint& at) {
   ExpectRefused(c, at);
-  EXPECT_THAT(loopback::ListenOn(c.sys(), at), IsOk()) << "still bound";
+  EXPECT_THAT(loopback::ListenOn(c.sys(), at), IsOk())
+      << "the port is still bound";
 }
 
 void NothingLeftOf(Context& c, const std::vector<Fault>& faults) {
@@ -115,8 +121,8 @@ void NothingLeftOf(Context& c, const std::vector<Fault>& faults) {
   }
 }
 
-// The call is made, and only then said to have failed: what it did is there to
-// be cleaned up.
+// The call takes effect and then reports a failure, so Listen must undo its
+// effect.
 void NothingBound(Context& c) {
   NothingLeftOf(c, {{Call::kBind, 1, ENOMEM, When::kAfter},
                     {Call::kListen, 1, EADDRINUSE}});
@@ -131,7 +137,7 @@ void NothingListensAfterGetSockName(Context& c) {
                     {Call::kGetSockName, 1, ENOBUFS, When::kAfter}});
 }
 
-// All of them, wherever they stand, and also when the port is known already.
+// Checks all assignments, also if the caller gave the port.
 void PortAssignmentsUntouched(Context& c) {
   ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
   for (const Call call : {Call::kSocket, Call::kSetSockOpt, Call::kBind,
@@ -191,7 +197,7 @@ void WorksAfterwards(Context& c) {
   }
 }
 
-// How often Listen makes each call, for what it is asked.
+// Expects how often Listen makes each call for `options`.
 void ExpectCalls(Context& c, const ListenOptions& options, int setsockopts,
                  int getsocknames) {
   ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
@@ -203,7 +209,8 @@ void ExpectCalls(Context& c, const ListenOptions& options, int setsockopts,
   EXPECT_EQ(injector->count(Call::kGetSockName), getsocknames);
   int all = 0;
   for (const Call call : AllCalls()) all += injector->count(call);
-  EXPECT_EQ(all, 3 + setsockopts + getsocknames) << "and no other call";
+  EXPECT_EQ(all, 3 + setsockopts + getsocknames)
+      << "the number of all system calls";
 }
 
 void CallsWithoutOptions(Context& c) { ExpectCalls(c, {}, 0, 0); }
@@ -226,7 +233,7 @@ void CallsOfPortAssignments(Context& c) {
   ExpectCalls(c, {.port_assignments = {&ports[0], &ports[1], &ports[2]}}, 0, 1);
 }
 
-// The order of the calls shows in which of them were made when one fails.
+// When one call fails, the calls that were made show their order.
 void CallsInOrder(Context& c) {
   const std::vector<Call> order = {Call::kSocket, Call::kSetSockOpt,
                                    Call::kBind, Call::kListen,

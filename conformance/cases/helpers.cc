@@ -32,10 +32,11 @@ std::vector<uint32_t> UnknownFlags() {
 void ExpectTakes(Context& c, const Sock& listener, const ip::Endpoint& at) {
   ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
-  // That the two are ends of one connection is seen by what comes through.
+  // The data shows that the two sockets are the ends of one connection.
   ASSERT_THAT(loopback::SendAll(client, "x"), IsOk());
   EXPECT_THAT(server.RecvExactly(1), IsOkAndHolds("x"));
-  // A reset leaves nothing in TIME_WAIT that would hold on to the port.
+  // A reset leaves no connection in TIME-WAIT, which would keep the port in
+  // use.
   EXPECT_THAT(client.Reset(), IsOk());
 }
 

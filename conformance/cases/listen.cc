@@ -1,4 +1,4 @@
-// Listening as the options say, seen by the witness.
+// The options and defaults of Listen, as the witness reads them.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,7 +36,7 @@ using loopback::Listener;
 using loopback::RawSocket;
 using testing::AnyOf;
 
-// What a listener can be told, as the witness sees it.
+// The settings of a listener, as the witness reads them.
 struct Settings {
   bool nonblock = false;
   bool close_on_exec = false;
@@ -79,7 +79,8 @@ Result<Settings> SettingsOf(const Sock& listener) {
   return SettingsSeenBy(*witness);
 }
 
-// The longest backlog that the system grants. 0 after a failed assertion.
+// Returns the longest backlog that the system allows, or 0 after a failed
+// assertion.
 uint32_t MostBacklog(Context& c) {
   const auto reference =
       ListenAnywhere(c.sys(), c.family(), {.backlog = INT_MAX});
@@ -100,7 +101,7 @@ void DefaultBacklog(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
   if (settings.backlog == 10) return;
-  // What the system's default limit, net.core.somaxconn, leaves of it.
+  // At most the system's limit, net.core.somaxconn.
   EXPECT_GE(settings.backlog, 1U);
   EXPECT_LE(settings.backlog, MostBacklog(c));
   c.Variation("another_default");
@@ -137,8 +138,8 @@ struct IntOption {
   int name;
 };
 
-// Listens on `local`, and expects of each option what a socket has there that
-// was not told anything.
+// Listens on `local`, and expects that each option has the value of a socket on
+// which no option was set.
 void ExpectAsTheSystemHasThem(Context& c, const ip::Endpoint& local,
                               absl::Span<const IntOption> options) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(local));
@@ -173,7 +174,7 @@ void DefaultOfTheRest(Context& c) {
 
 // ---- Options ----------------------------------------------------------------
 
-// An option, and what it changes.
+// An option, and the setting that it changes.
 struct Option {
   absl::string_view name;
   void (*give)(ListenOptions& options);
@@ -201,8 +202,8 @@ constexpr Option kBacklog = {"backlog",
 constexpr Option kAllOptions[] = {kNonblock,  kNoCloexec, kKeepalive,
                                   kReuseaddr, kReuseport, kBacklog};
 
-// Listens with the options, each given `times` times, and expects them to be
-// set, and everything else to be as it is without options.
+// Listens with the options, each given `times` times. Expects that these are
+// set and that all other settings are as without options.
 void ExpectJustTheseAreSet(Context& c, absl::Span<const Option> options,
                            int times = 1) {
   ASSERT_OK_AND_ASSIGN(const Sock plain, c.Listen());
@@ -273,7 +274,7 @@ void BacklogLastWins(Context& c) {
   EXPECT_THAT(EffectiveBacklog(c, {5, 3, 100}), IsOkAndHolds(100U));
 }
 
-// Zero is a value, not the absence of one.
+// 0 is a backlog, not the absence of one.
 void BacklogLastIsZero(Context& c) {
   EXPECT_THAT(EffectiveBacklog(c, {5, 0}), IsOkAndHolds(0U));
 }
@@ -293,9 +294,9 @@ void BacklogAboveIntMax(Context& c) {
   }
 }
 
-// How many connections to `at` are established while nobody accepts; `limit`,
-// if all of that many are. Over the loopback interface, an attempt that is not
-// established when connect(2) has returned was dropped.
+// Returns how many connections to `at` are established while no connection is
+// accepted, but at most `limit`. Over the loopback interface, a connection that
+// is not established when connect(2) returns was dropped.
 size_t EstablishedBeforeAccept(Context& c, const ip::Endpoint& at,
                                size_t limit) {
   std::vector<RawSocket> clients;

@@ -1,4 +1,5 @@
-// On which addresses a listener takes connections, and on which not.
+// The addresses on which a listener accepts connections, and those on which it
+// does not.
 
 #include <cerrno>
 #include <vector>

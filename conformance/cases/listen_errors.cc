@@ -1,5 +1,5 @@
-// Why listening fails, apart from a port in use, and what a failure or a close
-// leaves.
+// The errors of Listen, except EADDRINUSE, and the state after a failure and
+// after Close.
 
 #include <cerrno>
 #include <cstddef>
@@ -27,7 +27,7 @@ using loopback::ConnectTo;
 using loopback::RawSocket;
 using loopback::RefusedPort;
 
-// ---- Addresses that are not there -------------------------------------------
+// ---- Addresses that are not available ---------------------------------------
 
 void ForeignAddress(Context& c) {
   EXPECT_THAT(c.Listen({c.Foreign(), 0}), Fails(EADDRNOTAVAIL));
@@ -137,7 +137,7 @@ void TooManyFilesThenFewer(Context& c) {
 }
 
 void OneDescriptorIsEnough(Context& c) {
-  // What an implementation makes once and keeps is made by now.
+  // An implementation may open descriptors on its first call and keep them.
   { ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen()); }
   c.env().LimitDescriptors(1);
   EXPECT_THAT(c.Listen({.keepalive = true, .reuseaddr = true}), IsOk());
@@ -148,7 +148,7 @@ void OneDescriptorIsEnough(Context& c) {
 void UnknownFlag(Context& c) {
   for (const uint32_t flag : UnknownFlags()) {
     EXPECT_THAT(c.Listen({.unknown_flag = flag}), Fails(EINVAL))
-        << "flag " << flag;
+        << "with the unknown flag " << flag;
   }
 }
 
@@ -160,11 +160,11 @@ void UnknownFlagAmongKnown(Context& c) {
                           .times = 2,
                           .unknown_flag = flag}),
                 Fails(EINVAL))
-        << "flag " << flag;
+        << "with the unknown flag " << flag;
   }
 }
 
-// The kernel would have answered otherwise.
+// The kernel would fail with another errno.
 void UnknownFlagComesFirst(Context& c) {
   const ListenOptions unknown{.unknown_flag = kUnknownFlag};
   EXPECT_THAT(c.Listen({c.Foreign(), 0}, unknown), Fails(EINVAL));
@@ -192,10 +192,10 @@ void NullAssignmentComesFirst(Context& c) {
   EXPECT_THAT(c.Listen(null), Fails(EINVAL));
 }
 
-// ---- What a failure leaves --------------------------------------------------
+// ---- After a failure --------------------------------------------------------
 
-// Listens in ways that fail for different reasons, at different points, with
-// `options` added; expects that they do.
+// Expects that Listen with `options` fails for three reasons, each at a
+// different system call.
 void FailInEachWay(Context& c, const ListenOptions& options) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort held,
                        RefusedPort::Reserve(c.sys(), c.family()));
@@ -242,7 +242,7 @@ void SucceedsAfterFailures(Context& c) {
   ExpectTakes(c, listener, at);
 }
 
-// ---- What a close leaves ----------------------------------------------------
+// ---- After Close ------------------------------------------------------------
 
 void CloseFreesPort(Context& c) {
   const ip::Endpoint at{c.Loopback(), kPort};

@@ -1,4 +1,4 @@
-// Ports that are in use, and sharing them: SO_REUSEADDR and SO_REUSEPORT.
+// Ports that are in use, and reusing them with SO_REUSEADDR.
 
 #include <sys/socket.h>
 
@@ -34,8 +34,8 @@ constexpr ip::Addr kMappedLocal = ip::kLocalV4.Mapped();
 constexpr ListenConfig kPlain;
 constexpr ListenConfig kReuseAddr{.reuse_addr = true};
 
-// The reference peer listens on `held`; expects that then nobody can listen on
-// the same port of `wanted`.
+// The reference peer listens on `held`. Expects that Listen on the same port of
+// `wanted` fails with EADDRINUSE.
 void ExpectInUse(Context& c, const ip::Addr& held, const ListenConfig& config,
                  const ip::Addr& wanted, const ListenOptions& options = {}) {
   ASSERT_OK_AND_ASSIGN(const Listener holder,
@@ -78,7 +78,7 @@ void PortOfClient(Context& c) {
 }
 
 void PortOfConnection(Context& c) {
-  // The listener that it came from is gone.
+  // The listener of the connection is closed.
   ASSERT_OK_AND_ASSIGN(const loopback::Pair pair,
                        loopback::ConnectedPair(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint held, pair.server.LocalEndpoint());
@@ -169,7 +169,7 @@ void ReuseaddrBoundOnly(Context& c) {
   }
 }
 
-// A server that is started again while its first life's connection is open.
+// A server that listens again while a connection of its first listener is open.
 void ReuseaddrOpenConnection(Context& c) {
   const ip::Endpoint at{c.Loopback(), kPort};
   ASSERT_OK_AND_ASSIGN(Sock first, c.Listen(at, {.reuseaddr = true}));
@@ -182,10 +182,10 @@ void ReuseaddrOpenConnection(Context& c) {
   EXPECT_THAT(connection.RecvExactly(11), IsOkAndHolds("still there"));
 }
 
-// ---- TIME_WAIT --------------------------------------------------------------
+// ---- TIME-WAIT --------------------------------------------------------------
 
-// Leaves a connection in TIME_WAIT on the port that a reference listener had:
-// the server's end is closed first.
+// Leaves a connection in TIME-WAIT on the port of a reference listener, because
+// the server's end is closed first. Returns the server's endpoint.
 absl::StatusOr<ip::Endpoint> LeaveTimeWait(Context& c,
                                            const ListenConfig& config) {
   auto pair = loopback::ConnectedPair(c.sys(), c.family(), config, {});
@@ -225,8 +225,8 @@ void TimeWaitOfOneWithoutReuseaddr(Context& c) {
   }
 }
 
-// Both lives are the implementation's: its accepted connection inherits what
-// lets the second listen.
+// Both listeners are the implementation's. The accepted connection inherits
+// SO_REUSEADDR, which lets the second one listen.
 void RestartAfterTimeWait(Context& c) {
   const ip::Endpoint at{c.Loopback(), kPort};
   ASSERT_OK_AND_ASSIGN(Sock first, c.Listen(at, {.reuseaddr = true}));

@@ -1,4 +1,4 @@
-// Which port a listener gets, and who is told.
+// The port of a listener, and port assignments.
 
 #include <cstdint>
 #include <utility>
@@ -21,8 +21,8 @@ namespace {
 using testing::Each;
 using testing::Field;
 
-// A value that a port assignment finds there, and that is no port that the
-// cases listen on.
+// The value of a port variable before an assignment. No case listens on this
+// port.
 constexpr uint16_t kUnassigned = 1;
 
 void PortZeroIsPicked(Context& c) {
@@ -45,8 +45,8 @@ void PortZeroIsInRange(Context& c) {
   }
 }
 
-// Expects that two listeners on port 0 do not share one, though they might, and
-// though there are two only.
+// Expects that two listeners on port 0 get different ports, although only two
+// ports are available and `options` may allow sharing.
 void ExpectDifferentPorts(Context& c, const ListenOptions& options) {
   c.env().SetSysctl("net.ipv4.ip_local_port_range", "20000 20001");
   ASSERT_OK_AND_ASSIGN(const Sock one, c.Listen(options));

@@ -30,8 +30,8 @@ using loopback::ListenAnywhere;
 using loopback::Listener;
 using loopback::RawSocket;
 
-// The reference peer listens as `held` says; expects that then nobody can
-// listen there with `options`.
+// The reference peer listens as configured by `held`. Expects that Listen with
+// `options` on the same endpoint fails with EADDRINUSE.
 void ExpectExcludes(Context& c, const loopback::ListenConfig& held,
                     const ListenOptions& options) {
   ASSERT_OK_AND_ASSIGN(const Listener holder,
@@ -103,7 +103,7 @@ void WildcardsOfBothFamilies(Context& c) {
   }
 }
 
-// How many connections wait to be accepted.
+// Returns the number of connections in the accept queue.
 Result<uint32_t> Queued(const Sock& listener) {
   const Result<Witness> witness = listener.Look();
   if (!witness.ok()) return witness.As<uint32_t>();
@@ -112,8 +112,8 @@ Result<uint32_t> Queued(const Sock& listener) {
   return info.ok() ? info->queued : 0;
 }
 
-// With a seed that is random, all connections at one of the listeners is one
-// run in 2^63.
+// The kernel distributes connections by a random seed. The probability that one
+// listener gets all 64 connections is 1 in 2^63.
 void ConnectionsSpread(Context& c) {
   constexpr uint32_t kConnections = 64;
   const ListenOptions options{.reuseport = true, .backlog = {kConnections}};

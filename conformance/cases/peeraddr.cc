@@ -1,5 +1,5 @@
-// The peer's address of a socket, in each state that has one and in each that
-// has none.
+// The peer address of a socket, in the states that have one and in those that
+// have none.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -29,7 +29,7 @@ namespace {
 using ::testing::Eq;
 using ::testing::Optional;
 
-// An answer that there is no peer, which is no error.
+// Matches a success without a peer.
 auto IsNobody() { return IsOkAndHolds(Eq(std::nullopt)); }
 auto IsPeer(const ip::Endpoint& peer) { return IsOkAndHolds(Optional(peer)); }
 
@@ -75,7 +75,7 @@ void BothEndsAgree(Context& c) {
 }
 
 void MappedOfAccepted(Context& c) {
-  // A network of its own may have another setting than this machine's.
+  // A new network namespace may not have this machine's setting.
   c.env().SetSysctl("net.ipv6.bindv6only", "0");
   ASSERT_OK_AND_ASSIGN(Sock listener,
                        c.Listen(ip::Endpoint{.addr = ip::kAnyV6}));
@@ -166,11 +166,12 @@ void OfRefused(Context& c) {
   ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
   EXPECT_THAT(client.PeerAddr(), IsNobody());
   EXPECT_THAT(client.PendingError(), Fails(ECONNREFUSED))
-      << "the answer must not have taken the error";
+      << "PeerAddr must not clear the pending error";
   EXPECT_THAT(client.PeerAddr(), IsNobody());
 }
 
-// No peer, or the one that there was: an API may keep it from the beginning.
+// Expects no peer, or the peer of the connection: an API may cache it when the
+// connection is made. Variation "remembered".
 void ExpectNobodyOrRemembered(Context& c, const Sock& sock,
                               const ip::Endpoint& peer) {
   ASSERT_OK_AND_ASSIGN(const auto told, sock.PeerAddr());
@@ -196,8 +197,8 @@ void KeepsPendingReset(Context& c) {
   EXPECT_THAT(RecvOnce(end.sock), Fails(ECONNRESET));
 }
 
-// For what is no socket at all: nobody is there, or getpeername(2)'s error is
-// told.
+// Expects no peer for a descriptor that is not a socket. Variation
+// "told_as_error": an API may report the errno of getpeername(2).
 void ExpectNobodyOr(Context& c, int error, const Sock& none) {
   const auto peer = none.PeerAddr();
   if (testing::Value(peer, Fails(error))) return c.Variation("told_as_error");
@@ -209,7 +210,7 @@ void OfClosedDescriptor(Context& c) {
                        loopback::ConnectedPair(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(Sock adopted, AdoptClosed(c, std::move(pair.client)));
   ExpectNobodyOr(c, EBADF, adopted);
-  // What closing it once more answers is another matter.
+  // This case does not check the result of the second close.
   static_cast<void>(adopted.Close());
 }
 
@@ -227,7 +228,7 @@ void OfUnconnectedUdp(Context& c) {
   EXPECT_THAT(adopted.PeerAddr(), IsNobody());
 }
 
-// A Unix socket; EAFNOSUPPORT where the kernel has none.
+// Makes a unix socket. Fails with EAFNOSUPPORT if the kernel has none.
 absl::StatusOr<loopback::RawSocket> NewUnixSocket(Syscalls& sys) {
   const SysResult made = sys.Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (!made.ok()) return ErrnoError(made.error(), "socket");
@@ -238,7 +239,7 @@ void OfUnixSocket(Context& c) {
   auto made = NewUnixSocket(c.sys());
   if (net::ErrnoOf(made) == EAFNOSUPPORT) return c.Variation("no_unix_sockets");
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket listener, std::move(made));
-  // Without a path, bind(2) chooses an abstract name (unix(7), "Autobind").
+  // Without a path, bind(2) picks an abstract name (unix(7), "Autobind").
   sockaddr_un name = {.sun_family = AF_UNIX};
   auto* const address = reinterpret_cast<sockaddr*>(&name);
   ASSERT_THAT(c.sys().Bind(listener.fd(), address, sizeof(name.sun_family)),
@@ -276,8 +277,8 @@ void AfterShutdownOfOneDirection(Context& c) {
 
 void AfterShutdownOfBoth(Context& c) { AfterOwnShutdownOf(c, SHUT_RDWR); }
 
-// The connection is over and nothing of it is left in the kernel's tables; the
-// socket still is.
+// The connection has ended and is not in the kernel's tables any more. The
+// socket still exists.
 void AfterBothEnds(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, end.peer.LocalEndpoint());

@@ -1,4 +1,4 @@
-// Accepting: what is taken from the queue, and what is told of it.
+// accept(2): the accept queue, the returned address, flags, and blocked calls.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -36,7 +36,7 @@ using loopback::ListenOn;
 using loopback::Pair;
 using loopback::RawSocket;
 
-// No user memory is there.
+// Returns an address at which no user memory is mapped.
 // NOLINTNEXTLINE(performance-no-int-to-ptr)
 sockaddr* BadAddress() { return reinterpret_cast<sockaddr*>(uintptr_t{16}); }
 
@@ -68,7 +68,7 @@ void Names(Context& c) {
 
 // ---- The address ------------------------------------------------------------
 
-// A listener with a connection in its queue.
+// A listener with a connection in its accept queue.
 struct Queued {
   Listener listener;
   RawSocket client;
@@ -82,7 +82,7 @@ absl::StatusOr<Queued> NewQueued(Context& c, bool nonblocking = false) {
   return Queued{*std::move(listener), *std::move(client)};
 }
 
-// The length of the axis's socket address.
+// Returns the length of the axis's socket address.
 socklen_t AddressSize(Context& c) {
   return c.v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
@@ -114,7 +114,7 @@ void CutsTheAddress(Context& c) {
   const RawSocket server(accepted.fd(), c.sys());
   EXPECT_EQ(size, AddressSize(c));
   EXPECT_EQ(full.ss_family, c.family());
-  // Of what did not fit nothing is written.
+  // The bytes beyond the given length are not written.
   std::memcpy(room.data(), &full, room.size());
   EXPECT_EQ(room[4], 0xee);
   EXPECT_EQ(room[7], 0xee);
@@ -130,8 +130,8 @@ void NoAddressWanted(Context& c) {
   EXPECT_EQ(size, 77U);
 }
 
-// accept4(2) with these out-parameters fails with `error`, and what it had
-// taken from the queue is gone.
+// Expects that accept4(2) with these out-parameters fails with `error`, and
+// that the connection that it took from the queue is closed.
 void ExpectLost(Context& c, sockaddr* address, socklen_t size, int error) {
   ASSERT_OK_AND_ASSIGN(const Queued queued, NewQueued(c, true));
   const Listener& listener = queued.listener;
@@ -174,7 +174,7 @@ void UnknownFlag(Context& c) {
   EXPECT_THAT(queued.listener.Accept(), IsOk());
 }
 
-// ---- What cannot be accepted ------------------------------------------------
+// ---- Failures ---------------------------------------------------------------
 
 void NothingQueued(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
@@ -207,7 +207,7 @@ void NoDescriptorLeftAndNothingQueued(Context& c) {
   EXPECT_THAT(listener.Accept(), IsErrno(EMFILE));
 }
 
-// ---- What became of it meanwhile --------------------------------------------
+// ---- Reset while queued -----------------------------------------------------
 
 void ResetBefore(Context& c) {
   ASSERT_OK_AND_ASSIGN(Queued queued, NewQueued(c));
@@ -248,8 +248,8 @@ void ResetBeforeKeepsData(Context& c) {
 
 // ---- Blocked ----------------------------------------------------------------
 
-// An accept that waits. It outlives the listener's descriptor, so the number is
-// taken before.
+// Returns a call of accept4(2) that may block. It uses the descriptor's number,
+// because it may outlive the descriptor.
 std::function<SysResult()> AcceptCall(Context& c, const RawSocket& listener) {
   return [&c, fd = listener.fd()] {
     return c.sys().Accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
@@ -293,7 +293,7 @@ void WokenByDisconnect(Context& c) {
   EXPECT_THAT(accept.Join(), IsErrno(EINVAL));
 }
 
-// The listener lives as long as a call on it lasts, whatever its descriptor.
+// A blocked call keeps the listener alive after its descriptor is closed.
 void OutlivesTheDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(Listener listener, NewListener(c));
   PendingCall accept(c, AcceptCall(c, listener.socket()));
@@ -305,7 +305,7 @@ void OutlivesTheDescriptor(Context& c) {
   const SysResult accepted = accept.Join();
   ASSERT_THAT(accepted, IsOk());
   EXPECT_THAT(c.sys().Close(accepted.fd()), IsOk());
-  // Now it is gone.
+  // The call has returned, so the listener is closed.
   EXPECT_THAT(ConnectTo(c.sys(), listener.endpoint()), IsErrno(ECONNREFUSED));
 }
 
@@ -320,7 +320,7 @@ void OneWakesOne(Context& c) {
   const SysResult accepted = first.Join();
   ASSERT_THAT(accepted, IsOk());
   const RawSocket server(accepted.fd(), c.sys());
-  // Who came later waits on, for the next.
+  // The second call stays blocked until the next connection.
   EXPECT_TRUE(second.AwaitBlocked());
   ASSERT_OK_AND_ASSIGN(const RawSocket two,
                        ConnectTo(c.sys(), listener.endpoint()));

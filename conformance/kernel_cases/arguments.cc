@@ -1,4 +1,4 @@
-// Arguments that are wrong, and which mistake is told when two are.
+// Wrong arguments, and which error is reported if two arguments are wrong.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -32,7 +32,7 @@ using loopback::Listener;
 using loopback::Pair;
 using loopback::RawSocket;
 
-// A descriptor that is not open, and an address where no memory is.
+// A descriptor that is not open, and an address at which no memory is mapped.
 constexpr int kNotOpen = 999999;
 // NOLINTNEXTLINE(performance-no-int-to-ptr)
 sockaddr* BadAddress() { return reinterpret_cast<sockaddr*>(uintptr_t{16}); }
@@ -56,7 +56,8 @@ void NamedProtocol(Context& c) {
 
 // ---- Every call on a descriptor ---------------------------------------------
 
-// Expects that every call that wants a TCP socket fails on `fd` with `error`.
+// Expects that every call that requires a TCP socket fails on `fd` with
+// `error`.
 void ExpectAllFail(Context& c, int fd, int error) {
   Syscalls& sys = c.sys();
   ip::SockAddr address(ip::Endpoint{c.Loopback(), 0});
@@ -82,7 +83,8 @@ void ExpectAllFail(Context& c, int fd, int error) {
   EXPECT_THAT(sys.RecvMsg(fd, &message, 0), IsErrno(error));
 }
 
-// And the calls that want any file.
+// Expects that these calls, and the calls that require any open file, fail on
+// `fd` with EBADF.
 void ExpectNoFile(Context& c, int fd) {
   Syscalls& sys = c.sys();
   ExpectAllFail(c, fd, EBADF);
@@ -127,7 +129,8 @@ void OnDatagramSocket(Context& c) {
   EXPECT_THAT(Accept(datagram), IsErrno(EOPNOTSUPP));
 }
 
-// A stream socket of another family that is not bound: it could listen.
+// A stream socket of another family that is not bound. If bound, it could
+// listen.
 void OnUnixSocket(Context& c) {
   const SysResult made = c.sys().Socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   ASSERT_THAT(made, IsOk());
@@ -138,7 +141,7 @@ void OnUnixSocket(Context& c) {
 
 // ---- Socket addresses -------------------------------------------------------
 
-// The axis's address, in a buffer with room to spare.
+// The axis's address, in a buffer that is longer than the address.
 struct Address {
   sockaddr_storage storage = {};
   const sockaddr* get() const {
@@ -152,8 +155,8 @@ Address MakeAddress(const ip::Endpoint& endpoint) {
   return result;
 }
 
-// The shortest length that an address of the axis may have. (IPv6: without the
-// scope, RFC 2133.)
+// Returns the shortest valid length of an address of the axis. (For IPv6 the
+// length without the scope id, RFC 2133.)
 socklen_t ShortestSize(Context& c) {
   return c.v6() ? sizeof(sockaddr_in6) - sizeof(uint32_t) : sizeof(sockaddr_in);
 }
@@ -194,14 +197,14 @@ void NullAddress(Context& c) {
   EXPECT_THAT(c.sys().Bind(socket.fd(), BadAddress(), 28), IsErrno(EFAULT));
 }
 
-// Bytes that are not there are not looked at: no length, no address.
+// The address is not read if its length is invalid.
 void NullAddressOfNoLength(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   EXPECT_THAT(c.sys().Bind(socket.fd(), nullptr, 0), IsErrno(EINVAL));
   EXPECT_THAT(c.sys().Bind(socket.fd(), nullptr, 129), IsErrno(EINVAL));
 }
 
-// An address of another family, in as many bytes as the socket's own has.
+// An address of another family with a valid length.
 void WrongFamily(Context& c, sa_family_t family) {
   Address address = MakeAddress({c.Loopback(), kPort});
   address.storage.ss_family = family;
@@ -257,12 +260,12 @@ void NameNowhere(Context& c) {
   size = sizeof(sockaddr_in6);
   EXPECT_THAT(c.sys().GetPeerName(pair.client.fd(), BadAddress(), &size),
               IsErrno(EFAULT));
-  // Of no bytes nothing is copied, so nothing is missed.
+  // A length of 0 copies no bytes, so the null pointer is not used.
   size = 0;
   EXPECT_THAT(c.sys().GetSockName(pair.client.fd(), nullptr, &size), IsOk());
 }
 
-// ---- Two mistakes -----------------------------------------------------------
+// ---- Two wrong arguments ----------------------------------------------------
 
 void NoPeerAndNowhere(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -277,7 +280,7 @@ void NotOpenAndNull(Context& c) {
   EXPECT_THAT(c.sys().Connect(kNotOpen, nullptr, 28), IsErrno(EBADF));
 }
 
-// bind(2) looks for the socket before the address, connect(2) after it.
+// bind(2) checks the descriptor before it reads the address, connect(2) after.
 void NoSocketAndNull(Context& c) {
   const SysResult made = c.sys().EventFd(0, EFD_CLOEXEC);
   ASSERT_THAT(made, IsOk());
@@ -296,7 +299,8 @@ void UnknownFlagAndNotListening(Context& c) {
   EXPECT_THAT(Accept(socket, 1), IsErrno(EINVAL));
 }
 
-// Which way is wrong is looked at after what the file is.
+// shutdown(2) checks the descriptor before `how`; accept4(2) checks the flags
+// before the descriptor's type.
 void UnknownWayAndNoSocket(Context& c) {
   const SysResult made = c.sys().EventFd(0, EFD_CLOEXEC);
   ASSERT_THAT(made, IsOk());

@@ -1,4 +1,4 @@
-// Binding one socket: what an address may be, and what is known afterwards.
+// bind(2) of one socket: the valid addresses, and the address afterwards.
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -31,8 +31,9 @@ using loopback::RawSocket;
 // Below 1024, the usual net.ipv4.ip_unprivileged_port_start.
 constexpr uint16_t kPrivilegedPort = 80;
 
-// Binds a new socket to an address and port 0; expects `error`, 0 for success,
-// and then the same address from getsockname.
+// Binds a new socket to `addr` and port 0. Expects that this fails with
+// `error`, or, if `error` is 0, succeeds and that getsockname(2) returns
+// `addr`.
 void ExpectBind(Context& c, const ip::Addr& addr, int error = 0) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   if (error != 0) {
@@ -59,7 +60,7 @@ void UnboundHasNoName(Context& c) {
   EXPECT_THAT(socket.LocalEndpoint(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
 }
 
-// fe80::1 of interface `scope`, 0 for none.
+// Returns fe80::1 with a scope id; 0: none.
 ip::Addr LinkLocal(uint32_t scope) {
   return ip::Addr::V6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
                       scope);
@@ -77,7 +78,7 @@ void V6OnlyIsFixed(Context& c) {
   EXPECT_THAT(socket.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 1), IsErrno(EINVAL));
 }
 
-// bind(2) of a sockaddr_in whose family is AF_UNSPEC.
+// Calls bind(2) with a sockaddr_in whose family is AF_UNSPEC.
 SysResult BindUnspecified(const RawSocket& socket, const ip::Addr& addr) {
   const ip::SockAddr address(ip::Endpoint{addr, 0});
   sockaddr_in in = {};
@@ -105,7 +106,7 @@ void BoundDoesNotListen(Context& c) {
   EXPECT_THAT(ConnectTo(c.sys(), local), IsErrno(ECONNREFUSED));
 }
 
-// ---- Again ------------------------------------------------------------------
+// ---- A second bind(2) -------------------------------------------------------
 
 void Twice(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -174,7 +175,7 @@ void ForeignAndPrivileged(Context& c) {
   c.env().DropPrivilegedPorts();
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   const int seen = net::ErrnoOf(Bind(socket, {c.Foreign(), kPrivilegedPort}));
-  // The two families look in different orders.
+  // IPv4 checks the address first, IPv6 the port.
   EXPECT_EQ(seen, c.v6() ? EACCES : EADDRNOTAVAIL);
 }
 
@@ -185,7 +186,7 @@ void TwiceAndForeign(Context& c) {
               IsErrno(c.v6() ? EINVAL : EADDRNOTAVAIL));
 }
 
-// A connect that is refused leaves its source address behind.
+// The refused connect(2) has set the local address.
 void FailedForgetsTheAddress(Context& c) {
   ASSERT_OK_AND_ASSIGN(const loopback::RefusedPort refused,
                        loopback::RefusedPort::Reserve(c.sys(), c.family()));
@@ -205,7 +206,7 @@ void AnyFromBroadcast(Context& c) {
   ASSERT_THAT(Bind(refused, {broadcast, 0}), IsOk());
   EXPECT_THAT(Connect(refused, {ip::kAnyV4, 1}), IsErrno(EINPROGRESS));
   EXPECT_THAT(refused.PendingError(), IsOkAndHolds(ECONNREFUSED));
-  // To the port that it has itself.
+  // Connects to its own port.
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   ASSERT_THAT(Bind(socket, {broadcast, 0}), IsOk());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint bound, socket.LocalEndpoint());

@@ -1,4 +1,4 @@
-// Two sockets that want the same port: who may share it, and how.
+// Two sockets that bind the same port: when they may share it.
 
 #include <sys/socket.h>
 
@@ -25,15 +25,15 @@ namespace {
 using loopback::Bind;
 using loopback::RawSocket;
 
-// ---- The holder is bound ----------------------------------------------------
+// ---- The first socket is bound ----------------------------------------------
 
-// On the axis's loopback address.
+// Both on the axis's loopback address.
 void ExpectBesideBound(Context& c, const Sharing& holder, const Sharing& second,
                        int error) {
   ExpectBesideBound(c, c.Loopback(), holder, c.Loopback(), second, error);
 }
 
-// ---- The holder listens -----------------------------------------------------
+// ---- The first socket listens -----------------------------------------------
 
 void ExpectBesideListener(Context& c, const ip::Addr& held,
                           const Sharing& holder, const ip::Addr& wanted,
@@ -50,7 +50,8 @@ void ExpectBesideListener(Context& c, const Sharing& holder,
   ExpectBesideListener(c, c.Loopback(), holder, c.Loopback(), second, error);
 }
 
-// Both are bound to one port, and both listen, one after the other.
+// Binds two sockets to one port, and listens on both. Expects that the second
+// listen(2) fails with `error`, or succeeds if `error` is 0.
 void ExpectSecondListen(Context& c, const Sharing& both, int error) {
   ASSERT_OK_AND_ASSIGN(const RawSocket first,
                        BoundSharing(c, {c.Loopback(), 0}, both));
@@ -60,8 +61,8 @@ void ExpectSecondListen(Context& c, const Sharing& both, int error) {
   EXPECT_THAT(Listen(second), Answers(error));
 }
 
-// The wildcard and a specific address, both bound with SO_REUSEADDR; then both
-// listen.
+// Binds the wildcard and a specific address, both with SO_REUSEADDR, and
+// listens on both.
 void WildcardAndSpecificListen(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket wildcard,
                        BoundSharing(c, {c.Any(), 0}, kReuseAddr));
@@ -123,7 +124,8 @@ void ReusePortSetLater(Context& c) {
 
 // ---- Users ------------------------------------------------------------------
 
-// Another user wants the port that a socket with `both` is bound to.
+// Binds a socket with the options `both`, and another user's socket to the same
+// port. Expects `error`, or success if it is 0.
 void ExpectOtherUser(Context& c, const Sharing& both, int error) {
   ASSERT_OK_AND_ASSIGN(const RawSocket first,
                        BoundSharing(c, {c.Loopback(), 0}, both));
@@ -132,7 +134,7 @@ void ExpectOtherUser(Context& c, const Sharing& both, int error) {
       [&] { EXPECT_THAT(BoundSharing(c, at, both), Answers(error)); });
 }
 
-// Who made the socket counts, not who binds it.
+// Another user makes the socket, this user binds it.
 void OtherUsersSocket(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket first,
                        BoundSharing(c, {c.Loopback(), 0}, kReusePort));

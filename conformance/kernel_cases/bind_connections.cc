@@ -1,5 +1,5 @@
-// Ports that connections hold, living ones and what they leave behind, and that
-// the two families share.
+// Ports of connections: open ones, those in FIN-WAIT-2 and TIME-WAIT, and those
+// of the other address family.
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -34,8 +34,9 @@ using loopback::RawSocket;
 
 // ---- Connections ------------------------------------------------------------
 
-// A client that was bound to its port with `holder` is connected; another
-// socket wants that port.
+// Connects a client that is bound with the options `holder`, and binds another
+// socket with the options `second` to its port. Expects `error`, or success if
+// it is 0.
 void ExpectBesideClient(Context& c, const Sharing& holder,
                         const Sharing& second, int error) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
@@ -47,7 +48,7 @@ void ExpectBesideClient(Context& c, const Sharing& holder,
   EXPECT_THAT(BoundSharing(c, at, second), Answers(error));
 }
 
-// A client whose port connect(2) chose.
+// The same for a client whose port connect(2) picked.
 void BesideImplicitClient(Context& c) {
   ASSERT_OK_AND_ASSIGN(const loopback::Pair pair,
                        loopback::ConnectedPair(c.sys(), c.family()));
@@ -55,7 +56,7 @@ void BesideImplicitClient(Context& c) {
   EXPECT_THAT(BoundSharing(c, at, kPlain), IsErrno(EADDRINUSE));
 }
 
-// The listener is gone, what it accepted lives on.
+// The same for the port of an accepted connection whose listener is closed.
 void ExpectBesideAccepted(Context& c, const loopback::ListenConfig& holder,
                           const Sharing& second, int error) {
   ASSERT_OK_AND_ASSIGN(
@@ -65,8 +66,8 @@ void ExpectBesideAccepted(Context& c, const loopback::ListenConfig& holder,
   EXPECT_THAT(BoundSharing(c, at, second), Answers(error));
 }
 
-// Two sockets of one local port connect to different listeners; then the second
-// to where the first one is.
+// Three sockets share a local port. Two of them connect to different listeners;
+// the third fails to connect to the first listener.
 void OnePortSeveralDestinations(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener one,
                        loopback::ListenAnywhere(c.sys(), c.family()));
@@ -82,17 +83,17 @@ void OnePortSeveralDestinations(Context& c) {
   EXPECT_THAT(Connect(third, one.endpoint()), IsErrno(EADDRNOTAVAIL));
 }
 
-// ---- What a connection leaves behind ----------------------------------------
+// ---- FIN-WAIT-2 and TIME-WAIT -----------------------------------------------
 
 struct Leftover {
-  ip::Endpoint at;  // the server's end
-  // The client, which holds the connection in its state.
+  ip::Endpoint at;  // the server's endpoint
+  // The client. While it is open, the connection keeps its state.
   RawSocket client;
 };
 
-// A server with `holder` closes its end first, and its listener. The client has
-// not closed yet: the server's end waits in FIN_WAIT2. (The byte carries the
-// acknowledgement that it waits for.)
+// Leaves the end of a server with the options `holder` in FIN-WAIT-2: the
+// server closes its end and its listener, the client does not. (The byte
+// carries the acknowledgement of the FIN.)
 absl::StatusOr<Leftover> LeaveFinWait2(Context& c,
                                        const loopback::ListenConfig& holder) {
   auto pair = loopback::ConnectedPair(c.sys(), c.family(), holder, {});
@@ -119,7 +120,7 @@ void ExpectBesideTimeWait(Context& c, const loopback::ListenConfig& holder,
   EXPECT_THAT(BoundSharing(c, leftover.at, second), Answers(error));
 }
 
-// And the listener itself comes back.
+// The server listens again and accepts a connection.
 void ListenBesideTimeWait(Context& c) {
   ASSERT_OK_AND_ASSIGN(Leftover leftover,
                        LeaveFinWait2(c, {.reuse_addr = true}));
@@ -140,7 +141,7 @@ void AfterReset(Context& c) {
 
 // ---- Two families -----------------------------------------------------------
 
-// A dual-stack wildcard accepts what comes over IPv4, with mapped names.
+// A dual-stack listener on the wildcard accepts an IPv4 connection.
 void DualStackTakesBoth(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener both, ListenOn(c.sys(), {c.Any(), 0}));
   const ip::Endpoint at = {ip::kLocalV4, both.endpoint().port};
@@ -157,7 +158,7 @@ void V6OnlyRefusesV4(Context& c) {
               IsErrno(ECONNREFUSED));
 }
 
-// Both wildcards listen on one port: each family has its own.
+// The wildcards of both families listen on one port.
 void WildcardOfEachFamily(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener v6,
                        ListenOn(c.sys(), {c.Any(), 0}, {.v6_only = true}));
@@ -169,8 +170,8 @@ void WildcardOfEachFamily(Context& c) {
   EXPECT_THAT(v4.Accept(), IsOk());
 }
 
-// A listener on the mapped wildcard that gives its port up, becomes IPv6-only
-// and listens again: it has neither IPv4 any more nor an IPv6 address.
+// A listener on the v4-mapped wildcard is shut down, made IPv6-only and listens
+// again. It then holds the port neither for IPv4 nor for an IPv6 address.
 void V6OnlyMapped(Context& c) {
   const ip::Addr mapped = ip::kAnyV4.Mapped();
   ASSERT_OK_AND_ASSIGN(const RawSocket listener,

@@ -1,5 +1,5 @@
-// The life of a port: who binds without bind(2), when a port is free again, and
-// what happens when they run out.
+// The lifetime of a port: calls that bind without bind(2), when a port is
+// freed, and what happens when no port is left.
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -35,14 +35,14 @@ using loopback::Listener;
 using loopback::RawSocket;
 using loopback::RefusedPort;
 
-// 0, or the errno with which a new socket cannot be bound to `at`.
+// Binds a new socket to `at`. Returns the errno, or 0 on success.
 int ErrnoOfBind(Context& c, const ip::Endpoint& at) {
   const absl::StatusOr<RawSocket> socket = NewTcp(c);
   if (!socket.ok()) return net::ErrnoOf(socket);
   return net::ErrnoOf(Bind(*socket, at));
 }
 
-// A socket whose port the kernel chose for bind(2), and where that is.
+// A bound socket and its endpoint.
 struct Bound {
   RawSocket socket;
   ip::Endpoint at;
@@ -91,7 +91,7 @@ void FailedConnectDoesNotBind(Context& c) {
   EXPECT_THAT(client.LocalEndpoint(), IsOkAndHolds(ip::Endpoint{c.Any(), 0}));
 }
 
-// ---- Free again -------------------------------------------------------------
+// ---- Freeing a port ---------------------------------------------------------
 
 void CloseFrees(Context& c) {
   ASSERT_OK_AND_ASSIGN(Bound holder, BindTo(c, {c.Loopback(), 0}));
@@ -116,7 +116,7 @@ void CloseOfListenerFrees(Context& c) {
   EXPECT_EQ(ErrnoOfBind(c, listener.endpoint()), 0);
 }
 
-// A listener with a connection in its queue, which its close resets.
+// close(2) of the listener resets the connection in its accept queue.
 void CloseOfFullListenerFrees(Context& c) {
   ASSERT_OK_AND_ASSIGN(Listener listener, NewListener(c));
   ASSERT_OK_AND_ASSIGN(const RawSocket client,
@@ -144,8 +144,8 @@ void RefusedFreesImplicitPort(Context& c) {
   EXPECT_EQ(ErrnoOfBind(c, {c.Loopback(), 40000}), 0);
 }
 
-// What the kernel chose for bind(2), port or address, was asked for, but not
-// named: a refusal leaves neither of them held.
+// A refusal frees a port or an address that the kernel picked for bind(2),
+// because the caller did not give it.
 void RefusedFreesChosenPort(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
                        RefusedPort::Reserve(c.sys(), c.family()));
@@ -199,7 +199,7 @@ void DisconnectFreesImplicitPort(Context& c) {
 
 // ---- Running out ------------------------------------------------------------
 
-// Leaves the kernel one port to pick from.
+// Leaves the kernel a single port to pick.
 constexpr uint16_t kOnlyPort = 40000;
 void LeaveOnePort(Context& c) {
   c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 40000");
@@ -263,7 +263,7 @@ void OtherAddressHasItsOwn(Context& c) {
   EXPECT_EQ(other.at.port, kOnlyPort);
 }
 
-// Two sockets that share by `option` are bound to port 0.
+// Binds two sockets that both have `option` to port 0. Expects `error`.
 void ExpectSharedPortZero(Context& c, int option, int error) {
   LeaveOnePort(c);
   ASSERT_OK_AND_ASSIGN(const RawSocket first, NewTcp(c));

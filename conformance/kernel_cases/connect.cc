@@ -1,4 +1,5 @@
-// Connecting: to which addresses, from which, again, and to oneself.
+// connect(2): to and from which addresses, a second time, to the own endpoint,
+// and to AF_UNSPEC.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,8 +37,8 @@ using loopback::RefusedPort;
 
 // ---- Addresses --------------------------------------------------------------
 
-// A new socket cannot be connected to `remote`: the errno, and that it is still
-// usable.
+// Expects that connect(2) of a new socket to `remote` fails with `error`, and
+// that the socket can still connect to a listener.
 void ExpectFailure(Context& c, const ip::Endpoint& remote, int error) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
   ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
@@ -46,8 +47,9 @@ void ExpectFailure(Context& c, const ip::Endpoint& remote, int error) {
   EXPECT_THAT(Connect(client, listener.endpoint()), IsOk());
 }
 
-// A listener on `local`; a connect to the same port of `remote` finds it, and
-// has the names `peer` and, with another port, `name`.
+// Listens on `local`, and connects to the same port of `remote`. Expects that
+// the client's peer address is `peer` with that port, and its local address
+// `name`.
 void ExpectNames(Context& c, const ip::Addr& local, const ip::Addr& remote,
                  const ip::Addr& peer, const ip::Addr& name) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, ListenOn(c.sys(), {local, 0}));
@@ -59,8 +61,8 @@ void ExpectNames(Context& c, const ip::Addr& local, const ip::Addr& remote,
   EXPECT_EQ(own.addr, name);
 }
 
-// From a socket bound to `local` to the port of a listener on `remote`, or
-// rather, which the port need not have, to that address.
+// Expects that connect(2) to `remote` of a socket that is bound to `local`
+// fails with `error`. The port does not matter, and has no listener.
 void ExpectFrom(Context& c, const ip::Addr& local, const ip::Addr& remote,
                 int error) {
   ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
@@ -91,7 +93,7 @@ void FailingRoute(Context& c, int error) {
   ExpectFailure(c, {c.Foreign(), kPort}, error);
 }
 
-// Without waiting: over IPv4 Linux goes on sending, and nothing answers.
+// Non-blocking, because over IPv4 Linux retransmits the SYN and gets no reply.
 void LoopbackDown(Context& c) {
   c.env().TakeLoopbackDown();
   ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
@@ -115,7 +117,7 @@ void RefusedOnce(Context& c) {
   EXPECT_THAT(client.PeerEndpoint(), IsErrno(ENOTCONN));
 }
 
-// The port of the name stays, the address does not.
+// The local port is kept, the local address is cleared.
 void RefusedName(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
                        RefusedPort::Reserve(c.sys(), c.family()));
@@ -146,7 +148,7 @@ void RefusedThenListen(Context& c) {
   EXPECT_THAT(ConnectTo(c.sys(), {c.Loopback(), at.port}), IsOk());
 }
 
-// ---- Connected already ------------------------------------------------------
+// ---- Already connected ------------------------------------------------------
 
 void ConnectedAlready(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
@@ -174,12 +176,12 @@ void AfterReset(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_THAT(pair.server.Reset(), IsOk());
-  // The state is as of a connect that failed: its error is told first.
+  // connect(2) reports EISCONN and leaves the error of the reset pending.
   EXPECT_THAT(Connect(pair.client, listener.endpoint()), IsErrno(EISCONN));
   EXPECT_THAT(pair.client.PendingError(), IsOkAndHolds(ECONNRESET));
 }
 
-// ---- To oneself -------------------------------------------------------------
+// ---- To the own endpoint ----------------------------------------------------
 
 void ToItself(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -251,7 +253,7 @@ void DisconnectConnecting(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
   ASSERT_THAT(Disconnect(connecting.client), IsOk());
   EXPECT_THAT(connecting.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
-  // It is told that the attempt was given up.
+  // The pending error reports that the attempt was ended.
   EXPECT_THAT(connecting.client.PendingError(), IsOkAndHolds(ECONNRESET));
 }
 
@@ -264,7 +266,7 @@ void DisconnectAfterReset(Context& c) {
   EXPECT_THAT(Connect(pair.client, listener.endpoint()), IsOk());
 }
 
-// Both ends are closed for sending; nothing is left to be reset.
+// Both directions have ended, so there is nothing to reset.
 void DisconnectAfterBothEnds(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(pair.server.HalfClose(), IsOk());

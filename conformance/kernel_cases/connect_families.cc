@@ -1,5 +1,6 @@
-// IPv6 sockets that have spoken IPv4 and then meet IPv6. Linux goes on sending
-// their packets as IPv4, into nothing; a kernel that does not is a better one.
+// IPv6 sockets that were used over IPv4 and then over IPv6. Linux still sends
+// their packets as IPv4, so they are lost. A kernel that sends them as IPv6 is
+// better: variation "is_heard".
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -36,7 +37,8 @@ using loopback::Listener;
 using loopback::ListenOn;
 using loopback::RawSocket;
 
-// Nobody listens there, so that an attempt that is heard is refused at once.
+// Expects that an attempt over IPv6 gets no reply. No socket listens on the
+// port, so an attempt whose SYN arrives is refused at once.
 void ExpectUnheard(Context& c, const RawSocket& client) {
   ASSERT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(EINPROGRESS));
   ASSERT_OK_AND_ASSIGN(const int state, client.TcpState());
@@ -65,7 +67,7 @@ void ConnectAfterAccept(Context& c) {
   ExpectUnheard(c, accepted);
 }
 
-// What has failed before anything was sent is forgotten.
+// The last attempt over IPv4 fails before it sends a packet.
 void ConnectAfterFailure(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
   const ip::Endpoint refused = {ip::kLocalV4.Mapped(), kPort};
@@ -77,11 +79,11 @@ void ConnectAfterFailure(Context& c) {
   EXPECT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(ECONNREFUSED));
 }
 
-// A connection by IPv6 to a listener that had tried to connect by IPv4.
+// A connection over IPv6 to a listener that has tried to connect over IPv4.
 struct OneWay {
   RawSocket client;
   RawSocket accepted;
-  bool heard = false;  // what `accepted` sends does arrive
+  bool heard = false;  // the packets of `accepted` arrive
 };
 
 absl::StatusOr<OneWay> NewOneWay(Context& c) {
@@ -111,10 +113,10 @@ void ListenAfterConnect(Context& c) {
   if (way.heard) return c.Variation("is_heard");
   const RawSocket& client = way.client;
   const RawSocket& accepted = way.accepted;
-  // The other way, data does arrive.
+  // Data in the other direction arrives.
   ASSERT_THAT(client.Send("y", MSG_NOSIGNAL), IsOkAndHolds(1));
   EXPECT_THAT(RecvOnce(accepted), IsOkAndHolds("y"));
-  // But nobody hears that it has.
+  // But its acknowledgement is lost.
   EXPECT_THAT(Ask(client, SIOCOUTQ), IsOkAndHolds(1));
   EXPECT_THAT(accepted.HalfClose(), IsOk());
   EXPECT_THAT(accepted.TcpState(), IsOkAndHolds(TCP_FIN_WAIT1));
@@ -142,7 +144,7 @@ void UncorkedPiecesWait(Context& c) {
   EXPECT_THAT(RecvOnce(way.accepted), IsErrno(EAGAIN));
 }
 
-// The first window is some 64 KiB; that the reader has made room is not heard.
+// The first receive window is about 64 KiB. The window updates are lost.
 void FirstWindowStays(Context& c) {
   constexpr size_t kSize = 16000;
   ASSERT_OK_AND_ASSIGN(const OneWay way, NewOneWay(c));

@@ -1,4 +1,4 @@
-// Connects that take their time: under way, interrupted, given up.
+// connect(2) that takes time: in progress, interrupted, timed out, ended.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -34,7 +34,7 @@ using loopback::Pair;
 using loopback::RawSocket;
 using loopback::RefusedPort;
 
-// ---- Not blocking -----------------------------------------------------------
+// ---- Non-blocking -----------------------------------------------------------
 
 void AnswersInProgress(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
@@ -64,7 +64,8 @@ void RefusedPending(Context& c) {
   EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
 }
 
-// Connect tells the error like SO_ERROR does, and then starts anew.
+// connect(2) reports and clears the error, as SO_ERROR does, and then starts a
+// new attempt.
 void RefusedToldByConnect(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
                        RefusedPort::Reserve(c.sys(), c.family()));
@@ -75,7 +76,7 @@ void RefusedToldByConnect(Context& c) {
   EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
 }
 
-// Once SO_ERROR has been read connect does not know why, but that it failed.
+// SO_ERROR has cleared the error, so connect(2) cannot report the reason.
 void RefusedAndErrorTaken(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
                        RefusedPort::Reserve(c.sys(), c.family()));
@@ -87,7 +88,7 @@ void RefusedAndErrorTaken(Context& c) {
   EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
 }
 
-// ---- Under way --------------------------------------------------------------
+// ---- In progress ------------------------------------------------------------
 
 void UnderWay(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
@@ -114,7 +115,7 @@ void UnderWayIsNotListening(Context& c) {
   EXPECT_THAT(Accept(connecting.client), IsErrno(EINVAL));
 }
 
-// The SYN is sent again after a second, and is answered then.
+// The SYN is retransmitted after one second, and gets a reply.
 void RoomIsMade(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connecting connecting, NewConnecting(c));
   ASSERT_THAT(connecting.queue.Drain(), IsOk());
@@ -124,7 +125,7 @@ void RoomIsMade(Context& c) {
               IsOkAndHolds(connecting.queue.endpoint()));
 }
 
-// A blocking connect joins the attempt that is under way.
+// The second connect(2) is blocking and waits for the first attempt.
 void BlockingConnectJoins(Context& c) {
   ASSERT_OK_AND_ASSIGN(Connecting connecting, NewConnecting(c));
   const RawSocket& client = connecting.client;
@@ -181,7 +182,7 @@ void InterruptedThenConnected(Context& c) {
   EXPECT_THAT(client.PeerEndpoint(), IsOkAndHolds(queue.endpoint()));
 }
 
-// What SO_SNDTIMEO ends is as if the socket had not blocked.
+// After SO_SNDTIMEO expires the attempt is as on a non-blocking socket.
 void SendTimeout(Context& c) {
   ASSERT_OK_AND_ASSIGN(const FullQueue queue,
                        FullQueue::Make(c.sys(), c.family()));
@@ -212,7 +213,7 @@ void TimedOutPending(Context& c) {
   EXPECT_THAT(connecting.client.PendingError(), IsOkAndHolds(ETIMEDOUT));
 }
 
-// Another thread shuts the socket down while connect waits.
+// Another thread shuts the socket down while connect(2) is blocked.
 void ShutdownWakes(Context& c) {
   ASSERT_OK_AND_ASSIGN(const FullQueue queue,
                        FullQueue::Make(c.sys(), c.family()));
@@ -235,10 +236,10 @@ void DisconnectWakes(Context& c) {
   EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNRESET));
 }
 
-// ---- Old connections of the same names --------------------------------------
+// ---- Old connections with the same four-tuple -------------------------------
 
-// The end of the other side is in TIME_WAIT, and nobody listens. (The byte
-// carries the acknowledgement that FIN_WAIT1 waits for.)
+// The peer's end is in TIME-WAIT, and no socket listens. (The byte carries the
+// acknowledgement that ends FIN-WAIT-1.)
 void BeforeTimeWait(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint from, pair.client.LocalEndpoint());
@@ -250,12 +251,12 @@ void BeforeTimeWait(Context& c) {
   ASSERT_THAT(pair.client.Close(), IsOk());
   ASSERT_OK_AND_ASSIGN(const RawSocket again, BoundSharing(c, from, kPlain));
   EXPECT_THAT(Connect(again, at), IsErrno(ECONNREFUSED));
-  // The names are free now.
+  // The port is free now.
   EXPECT_THAT(BoundSharing(c, at, kPlain), IsOk());
 }
 
-// This side's own end is in FIN_WAIT2, and a socket still: for longer than a
-// TIME_WAIT lasts.
+// This side's end is in FIN-WAIT-2. It is still a full socket, because
+// TCP_LINGER2 is longer than TIME-WAIT lasts.
 void BeforeLongFinWait2(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
   ASSERT_OK_AND_ASSIGN(RawSocket client,
@@ -270,8 +271,8 @@ void BeforeLongFinWait2(Context& c) {
   EXPECT_THAT(Connect(again, listener.endpoint()), IsErrno(EADDRNOTAVAIL));
 }
 
-// The end of the other side lives on: it was not told when this one, which had
-// ended its stream, went away.
+// The peer's end is still in CLOSE-WAIT. This end, which had sent its FIN, was
+// closed without a reset.
 void BeforeCloseWait(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
   ASSERT_OK_AND_ASSIGN(RawSocket client,

@@ -1,4 +1,4 @@
-// Data: sending and receiving, their flags, and messages of several parts.
+// Sending and receiving, their flags, and messages of several buffers.
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -58,7 +58,7 @@ void ReadAndWrite(Context& c) {
   EXPECT_STREQ(buffer.data(), "words");
 }
 
-// ---- No bytes ---------------------------------------------------------------
+// ---- Zero bytes -------------------------------------------------------------
 
 void SendNothing(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
@@ -85,7 +85,7 @@ void ReadNothingOfNone(Context& c) {
   EXPECT_THAT(c.sys().Read(pair.server.fd(), &byte, 0), IsOkAndHolds(0));
 }
 
-// ---- Flags of receiving -----------------------------------------------------
+// ---- Flags ------------------------------------------------------------------
 
 void Peek(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
@@ -101,7 +101,7 @@ void PeekAtTheEnd(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server, 8, MSG_PEEK), IsOkAndHolds(""));
 }
 
-// With MSG_TRUNC bytes are thrown away instead of stored: the buffer stays.
+// With MSG_TRUNC data is discarded and the buffer is not written.
 void Discard(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(pair.client.Send("skipped, kept"), IsOk());
@@ -166,7 +166,7 @@ void NoUrgentData(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server, 8, MSG_OOB), IsErrno(EINVAL));
 }
 
-// recv(2) ignores flags that it does not know.
+// send(2) and recv(2) ignore unknown flags.
 void UnknownFlag(Context& c) {
   constexpr int kUnknown = 1 << 24;
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
@@ -182,7 +182,7 @@ void NoErrorQueue(Context& c) {
 
 // ---- Messages ---------------------------------------------------------------
 
-// A part of a message.
+// Returns a buffer of a message.
 template <size_t size>
 iovec Part(std::array<char, size>& bytes) {
   return {.iov_base = bytes.data(), .iov_len = bytes.size()};
@@ -272,7 +272,7 @@ void NameIsIgnored(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("x"));
 }
 
-// ---- Buffers that are not there ---------------------------------------------
+// ---- Null buffers -----------------------------------------------------------
 
 void BadBuffers(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
@@ -289,7 +289,7 @@ void BadMessage(Context& c) {
   EXPECT_THAT(c.sys().RecvMsg(pair.client.fd(), nullptr, 0), IsErrno(EFAULT));
 }
 
-// ---- How much is there ------------------------------------------------------
+// ---- FIONREAD and SIOCOUTQ --------------------------------------------------
 
 void Readable(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));

@@ -1,5 +1,5 @@
-// Data and time: what waits, for how long, and what a call answers in which
-// state.
+// Calls that block for data or room, their timeouts, and their errors in each
+// state of a socket.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -35,16 +35,16 @@ using loopback::Pair;
 using loopback::RawSocket;
 using loopback::RefusedPort;
 
-// ---- Full -------------------------------------------------------------------
+// ---- Full buffers -----------------------------------------------------------
 
-// A pair with small buffers, so that it is soon full.
+// Makes a pair with small buffers, which are soon full.
 absl::StatusOr<Pair> NewSmallPair(Context& c) {
   return loopback::ConnectedPair(c.sys(), c.family(),
                                  {.receive_buffer = loopback::kSmallestBuffer},
                                  {.send_buffer = loopback::kSmallestBuffer});
 }
 
-// More than fits into any buffers here.
+// More bytes than the buffers hold.
 constexpr size_t kALot = size_t{16} << 20;
 
 void PartOfALot(Context& c) {
@@ -79,7 +79,8 @@ void InterruptedInTheMiddle(Context& c) {
   EXPECT_LT(sent.value(), static_cast<int64_t>(kALot));
 }
 
-// A late acknowledgement may make room for some bytes: then it is done again.
+// A late acknowledgement may make room for some bytes. The send is then made
+// again.
 void InterruptedBeforeAnything(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewSmallPair(c));
   SysResult sent = SysResult::Ok();
@@ -100,7 +101,7 @@ void RoomByReading(Context& c) {
   EXPECT_THAT(pair.client.Send("x", MSG_DONTWAIT), IsOkAndHolds(1));
 }
 
-// ---- Time -------------------------------------------------------------------
+// ---- Timeouts ---------------------------------------------------------------
 
 constexpr timeval kSoon = {.tv_sec = 0, .tv_usec = 20000};
 
@@ -161,7 +162,7 @@ void LowWaterMarkReceive(Context& c) {
   PendingCall receive(c,
                       [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
   ASSERT_TRUE(receive.AwaitBlocked());
-  // What had come is taken already, and the mark is for the rest.
+  // recv(2) has already taken the first bytes, which do not count for the mark.
   ASSERT_THAT(pair.client.Send("c"), IsOk());
   EXPECT_TRUE(receive.AwaitBlocked());
   ASSERT_THAT(pair.client.Send("de"), IsOk());
@@ -229,7 +230,8 @@ void SendWaitsForConnection(Context& c) {
 
 // ---- States -----------------------------------------------------------------
 
-// Neither sends nor receives: these errnos.
+// Expects that send(2) fails with `send`, and that recv(2) fails with
+// `receive`, or returns 0 if that is 0.
 void ExpectAnswers(const RawSocket& socket, int send, int receive) {
   EXPECT_THAT(socket.Send("x", MSG_DONTWAIT), IsErrno(send));
   EXPECT_THAT(RecvOnce(socket, 8, MSG_DONTWAIT), Answers(receive));
@@ -260,7 +262,7 @@ void Refused(Context& c) {
   ExpectAnswers(client, EPIPE, ENOTCONN);
 }
 
-// A refusal that nobody has been told of yet.
+// Makes a socket whose refusal was not reported yet.
 absl::StatusOr<RawSocket> NewRefused(Context& c) {
   const absl::StatusOr<RefusedPort> refused =
       RefusedPort::Reserve(c.sys(), c.family());

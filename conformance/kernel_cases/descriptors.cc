@@ -1,4 +1,4 @@
-// Descriptors: their flags, their numbers, their duplicates, and running out.
+// Descriptors: flags, numbers, duplicates, the limit, exec, pipes and eventfds.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -48,7 +48,7 @@ void FlagsOfSocket(Context& c) {
               IsOkAndHolds(O_RDWR | O_NONBLOCK));
 }
 
-// Only FD_CLOEXEC is kept of what is set.
+// F_SETFD ignores all bits except FD_CLOEXEC.
 void SetDescriptorFlags(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   ASSERT_THAT(c.sys().Fcntl(socket.fd(), F_SETFD, 0), IsOkAndHolds(0));
@@ -57,7 +57,7 @@ void SetDescriptorFlags(Context& c) {
   EXPECT_THAT(c.sys().Fcntl(socket.fd(), F_GETFD, 0), IsOkAndHolds(FD_CLOEXEC));
 }
 
-// The access mode is not among what can be set.
+// F_SETFL cannot change the access mode.
 void SetStatusFlags(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   ASSERT_THAT(c.sys().Fcntl(socket.fd(), F_SETFL, O_NONBLOCK | O_WRONLY),
@@ -87,7 +87,7 @@ void UnknownCommand(Context& c) {
 
 // ---- Duplicates -------------------------------------------------------------
 
-// Status flags belong to the file, FD_CLOEXEC to the descriptor.
+// Status flags belong to the open file, FD_CLOEXEC to the descriptor.
 void SharedFlags(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   const SysResult copy = c.sys().Dup(socket.fd());
@@ -110,7 +110,7 @@ void Dup3Flags(Context& c) {
   EXPECT_THAT(c.sys().Fcntl(kFree, F_GETFD, 0), IsOkAndHolds(FD_CLOEXEC));
 }
 
-// What stood at the new number is closed, as by close(2).
+// The descriptor that had the new number is closed, as by close(2).
 void Dup3Closes(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -180,10 +180,10 @@ void PipeTakesTheTwoLowest(Context& c) {
   EXPECT_EQ(pipe, lowest);
 }
 
-// ---- Running out ------------------------------------------------------------
+// ---- The limit --------------------------------------------------------------
 
-// Expects that `call`, which makes a descriptor, fails with `error` where none
-// is left.
+// Expects that `call`, which makes a descriptor, fails with `error` at the
+// limit, and succeeds below it.
 void ExpectNoneLeft(Context& c, absl::FunctionRef<SysResult(int fd)> call,
                     int error) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -213,7 +213,7 @@ void NoneLeftForEventFd(Context& c) {
       c, [&](int) { return c.sys().EventFd(0, 0); }, EMFILE);
 }
 
-// A number beyond the limit is bad for dup3(2), invalid for F_DUPFD.
+// For a number beyond the limit, dup3(2) fails with EBADF, F_DUPFD with EINVAL.
 void BeyondTheLimit(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   c.env().LimitDescriptors(0);
@@ -221,7 +221,7 @@ void BeyondTheLimit(Context& c) {
   EXPECT_THAT(c.sys().Fcntl(socket.fd(), F_DUPFD, 100000), IsErrno(EINVAL));
 }
 
-// A pipe needs two, and takes none if it does not get both.
+// A pipe needs two descriptors, and uses none if only one is free.
 void OneLeftForPipe(Context& c) {
   c.env().LimitDescriptors(1);
   std::array<int, 2> pipe = {-7, -7};
@@ -238,7 +238,7 @@ void LimitSparesTheOpen(Context& c) {
   EXPECT_THAT(pair.server.Ready(POLLOUT), IsOkAndHolds(POLLOUT));
 }
 
-// Of what is wrong and no descriptor left, socket(2) tells what is wrong.
+// socket(2) checks its arguments before it allocates a descriptor.
 void WrongAndNoneLeft(Context& c) {
   c.env().LimitDescriptors(0);
   EXPECT_THAT(c.sys().Socket(c.family(), SOCK_STREAM, IPPROTO_UDP),
@@ -249,7 +249,7 @@ void WrongAndNoneLeft(Context& c) {
 // ---- exec -------------------------------------------------------------------
 
 void ExecCloses(Context& c) {
-  // Numbers that the started program's own files do not have.
+  // Numbers that the executed program does not use itself.
   constexpr int kKept = 100;
   constexpr int kClosed = 101;
   constexpr int kMadeToClose = 102;
@@ -267,7 +267,7 @@ void ExecCloses(Context& c) {
   EXPECT_FALSE(HasOwnFd(open, kMadeToClose));
 }
 
-// ---- Pipes and event counters -----------------------------------------------
+// ---- Pipes and eventfds -----------------------------------------------------
 
 void PipeCarries(Context& c) {
   std::array<int, 2> pipe = {};
@@ -309,7 +309,7 @@ void CounterMistakes(Context& c) {
   EXPECT_THAT(c.sys().EventFd(0, 1 << 5), IsErrno(EINVAL));
 }
 
-// A semaphore gives one at a time.
+// With EFD_SEMAPHORE each read(2) returns 1.
 void CounterAsSemaphore(Context& c) {
   const SysResult made =
       c.sys().EventFd(2, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);

@@ -1,5 +1,5 @@
-// The end of a connection by shutdown(2), and the states of RFC 9293 that it
-// leads through.
+// The end of a connection by shutdown(2), and the states of RFC 9293 on the
+// way.
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ using loopback::RawSocket;
 
 // ---- shutdown(2) in each state ----------------------------------------------
 
-// Every way of shutting it down fails with `error`.
+// Expects that shutdown(2) fails with `error` for every `how`.
 void ExpectNoShutdown(const RawSocket& socket, int error) {
   for (const int how : {SHUT_RD, SHUT_WR, SHUT_RDWR}) {
     EXPECT_THAT(socket.Shutdown(how), IsErrno(error)) << how;
@@ -42,7 +42,7 @@ void ShutdownUnconnected(Context& c) {
   ExpectNoShutdown(socket, ENOTCONN);
 }
 
-// It fails, but it is not forgotten.
+// The failed shutdown(2) still takes effect on accepted connections.
 void ShutdownBeforeListen(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket listener, NewTcp(c));
   ASSERT_THAT(Bind(listener, {c.Loopback(), 0}), IsOk());
@@ -66,7 +66,7 @@ void ShutdownBeforeConnect(Context& c) {
   EXPECT_THAT(client.Send("x", MSG_NOSIGNAL), IsErrno(EPIPE));
 }
 
-// The connection of a socket with itself.
+// The socket connects to itself.
 void ShutdownBeforeConnectToItself(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c, SOCK_NONBLOCK));
   ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
@@ -77,7 +77,7 @@ void ShutdownBeforeConnectToItself(Context& c) {
   ExpectNoShutdown(socket, ENOTCONN);
 }
 
-// It is not connected either, but that is not looked at.
+// The socket is not connected either, but `how` is checked first.
 void ShutdownUnknownWay(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   EXPECT_THAT(socket.Shutdown(3), IsErrno(EINVAL));
@@ -123,7 +123,7 @@ void StatesOfHalfClose(Context& c) {
   ASSERT_THAT(pair.server.Send("x"), IsOk());
   EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_FIN_WAIT2));
   ASSERT_THAT(pair.server.HalfClose(), IsOk());
-  // TIME_WAIT is no longer the socket's own.
+  // In TIME-WAIT the connection does not belong to the socket any more.
   EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
   EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE));
 }
@@ -135,7 +135,7 @@ void StateOfShutdownForReading(Context& c) {
   EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
 }
 
-// Behind data that the peer has no room for the FIN has to wait.
+// The FIN stays queued behind data for which the peer has no room.
 void FinWait1(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
@@ -206,7 +206,7 @@ void NamesAfterReset(Context& c) {
   EXPECT_THAT(pair.client.LocalEndpoint(), IsOkAndHolds(local));
 }
 
-// ---- After one's own end ----------------------------------------------------
+// ---- After shutdown(2) of this end ------------------------------------------
 
 void SendAfterHalfClose(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
@@ -232,7 +232,7 @@ void EndComesAfterData(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
 }
 
-// SHUT_RD is the socket's own affair: the peer does not learn of it.
+// SHUT_RD sends nothing to the peer.
 void ReceiveAfterShutdownForReading(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(pair.client.Shutdown(SHUT_RD), IsOk());
@@ -256,7 +256,7 @@ void SendAfterShutdownForReading(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("on"));
 }
 
-// Nobody will read it: the peer is told by a reset.
+// The data can never be read, so the kernel replies with a reset.
 void DataAfterBothWays(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(pair.client.Shutdown(SHUT_RDWR), IsOk());

@@ -1,4 +1,4 @@
-// The end of a connection, or of its descriptor, while a call waits.
+// The end of a connection, or of its descriptor, while a call is blocked.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -27,7 +27,7 @@ namespace {
 using loopback::Pair;
 using loopback::RawSocket;
 
-// A receive of `socket` that waits, made by a task.
+// A blocked recv(2) of `socket`, in a task.
 class Receiving {
  public:
   Receiving(Context& c, const RawSocket& socket)
@@ -42,8 +42,8 @@ class Receiving {
   PendingCall call_;
 };
 
-// Expects that `event` ends a receive of the client, which answers `error`, 0
-// for the end of the stream.
+// Expects that `event` makes a blocked recv(2) of the client fail with `error`,
+// or return 0 if `error` is 0.
 void ExpectReceive(Context& c, void (*event)(Pair&), int error) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   Receiving receiving(c, pair.client);
@@ -57,9 +57,9 @@ void ExpectReceive(Context& c, void (*event)(Pair&), int error) {
   }
 }
 
-// The same of a send, which has no room. A late acknowledgement may make some:
-// then the send is made again, and if that happens after the event, it is the
-// next send that tells the error.
+// The same for a send(2) that is blocked because there is no room. A late
+// acknowledgement may make room and let the send succeed. Before the event, the
+// send is then made again. After the event, the next send reports the error.
 void ExpectSend(Context& c, void (*event)(Pair&), int error) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   const auto send = [&] { return pair.client.Send("more"); };
@@ -75,7 +75,7 @@ void ExpectSend(Context& c, void (*event)(Pair&), int error) {
   EXPECT_THAT(sent, IsErrno(error));
 }
 
-// The same of a poll for POLLIN, which then tells `events`.
+// The same for a poll(2) for POLLIN, which must report `events`.
 void ExpectPoll(Context& c, void (*event)(Pair&), int16_t events) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   PendingCall poll(c, [&] { return pair.client.Wait(POLLIN); });
@@ -95,8 +95,8 @@ void ShutdownForWriting(Pair& pair) {
 }
 void Dissolve(Pair& pair) { EXPECT_THAT(Disconnect(pair.client), IsOk()); }
 
-// (By recvmsg(2), because ThreadSanitizer takes a close(2) beside a recv(2) for
-// a mistake, as it mostly is.)
+// Uses recvmsg(2), because ThreadSanitizer reports a close(2) that is
+// concurrent with a recv(2) as a race, which it usually is.
 void CloseWhileReceiving(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   std::array<char, 8> buffer = {};
@@ -108,14 +108,14 @@ void CloseWhileReceiving(Context& c) {
   ASSERT_TRUE(receiving.AwaitBlocked());
   ASSERT_THAT(pair.client.Close(), IsOk());
   ASSERT_TRUE(receiving.AwaitBlocked());
-  // The call holds the socket: the peer sees no end yet.
+  // The call keeps the socket open, so the peer has not received a FIN.
   EXPECT_THAT(RecvOnce(pair.server, 8, MSG_DONTWAIT), IsErrno(EAGAIN));
   ASSERT_THAT(pair.server.Send("x"), IsOk());
   EXPECT_THAT(receiving.Join(), IsOkAndHolds(1));
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
 }
 
-// poll(2) does not hold the descriptor's number, but the socket.
+// A blocked poll(2) keeps the socket open, but not the descriptor's number.
 void CloseWhilePolling(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   PendingCall poll(c, [&c, fd = pair.client.fd()] {
@@ -127,7 +127,7 @@ void CloseWhilePolling(Context& c) {
   ASSERT_THAT(pair.client.Close(), IsOk());
   ASSERT_TRUE(poll.AwaitBlocked());
   ASSERT_THAT(pair.server.Send("x"), IsOk());
-  // It looks again, and finds what the number is now: nothing.
+  // It checks the number again, which is not open any more.
   EXPECT_THAT(poll.Join(), IsOkAndHolds(POLLNVAL));
 }
 
@@ -142,7 +142,7 @@ void TwoReceivers(Context& c) {
   EXPECT_THAT(second.call().Join(), IsOkAndHolds(0));
 }
 
-// The error is told to one of them only.
+// Only one of the two calls reports the error.
 void TwoReceiversReset(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   Receiving first(c, pair.client);

@@ -1,4 +1,4 @@
-// The peer's end of a connection, close(2), resets, and SO_LINGER.
+// The end of a connection by the peer, by close(2), and with SO_LINGER.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -30,10 +30,10 @@ using loopback::Bind;
 using loopback::Pair;
 using loopback::RawSocket;
 
-// ---- After the peer's end ---------------------------------------------------
+// ---- After the peer has closed or reset -------------------------------------
 
-// The peer has closed. The first write is answered by a reset, which after the
-// stream's end is a broken pipe.
+// The peer has closed and replies to the first data with a reset. After the end
+// of the stream a reset is reported as EPIPE.
 void SendToClosed(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_THAT(pair.server.Close(), IsOk());
@@ -76,7 +76,7 @@ void DataBeforeReset(Context& c) {
   EXPECT_THAT(RecvOnce(pair.client), IsErrno(ECONNRESET));
 }
 
-// The peer has ended its stream already when it resets.
+// The peer has ended its stream before it resets the connection.
 void ResetAfterEnd(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_THAT(pair.server.HalfClose(), IsOk());
@@ -110,7 +110,7 @@ void CloseWithReadData(Context& c) {
   EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds(""));
 }
 
-// What was sent goes on its way after the close.
+// The kernel still sends the data after close(2).
 void CloseDelivers(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
@@ -156,7 +156,7 @@ void LingerZeroResets(Context& c) {
   ASSERT_THAT(SetLinger(pair.client, 0), IsOk());
   ASSERT_THAT(pair.client.Close(), IsOk());
   EXPECT_THAT(RecvOnce(pair.server), IsErrno(ECONNRESET));
-  // No TIME_WAIT holds the port.
+  // No connection in TIME-WAIT keeps the port in use.
   ASSERT_OK_AND_ASSIGN(const RawSocket next, NewTcp(c));
   EXPECT_THAT(Bind(next, at), IsOk());
 }
@@ -169,7 +169,7 @@ void LingerZeroLosesUnsent(Context& c) {
   EXPECT_THAT(loopback::RecvExactly(pair.server, size), IsErrno(ECONNRESET));
 }
 
-// shutdown(2) is not a close: it does not reset.
+// SO_LINGER applies to close(2), not to shutdown(2).
 void LingerZeroAndShutdown(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetLinger(pair.client, 0), IsOk());
@@ -179,13 +179,13 @@ void LingerZeroAndShutdown(Context& c) {
 
 void LingerWithNothingUnsent(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
-  // The peer has ended, so that there is nothing at all to wait for.
+  // The peer has ended its stream, so close(2) has nothing to wait for.
   ASSERT_THAT(pair.server.HalfClose(), IsOk());
   ASSERT_THAT(SetLinger(pair.client, 1000), IsOk());
   EXPECT_THAT(pair.client.Close(), IsOk());
 }
 
-// A close that waits, made by a task, of a full connection.
+// close(2) of a full connection blocks, in a task.
 void LingerWaits(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const size_t size, loopback::SendUntilFull(pair.client));
@@ -204,7 +204,7 @@ void LingerInterrupted(Context& c) {
   ASSERT_TRUE(close.AwaitBlocked());
   close.Interrupt();
   EXPECT_THAT(close.Join(), IsOk());
-  // What was sent goes on its way all the same.
+  // The kernel still sends the data.
   EXPECT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
 }
@@ -229,8 +229,10 @@ void LingerNonblocking(Context& c) {
   EXPECT_THAT(close.Join(), IsOk());
 }
 
-// Linux takes the seconds beyond a minute twice, and those of the minute not at
-// all. Nothing tells that FIN_WAIT2 is over but that its port is free.
+// With TCP_LINGER2 = T > 60 s, Linux keeps the full socket for T - 60 s and
+// then a TIME-WAIT entry for another T - 60 s. T = 61 s therefore lasts 2 s in
+// all. (Measured on Linux 6.18.) The only sign that FIN-WAIT-2 has ended is
+// that its port is free.
 void Linger2BeyondAMinute(Context& c) {
   constexpr int kTries = 50;
   constexpr int kBetweenMs = 200;
@@ -353,7 +355,7 @@ const std::vector<Case>& EndingCloseKernelCases() {
       {.id = "kernel.ending.linger2.beyond_a_minute",
        .requirement = "With TCP_LINGER2 = T > 60 s, FIN-WAIT-2 may last 2 * (T "
                       "- 60) s: 2 s for T = 61 s.",
-       .source = "measured on Linux 6.18; tcp(7), TCP_LINGER2, says otherwise",
+       .source = "measured on Linux 6.18; tcp(7), TCP_LINGER2, differs",
        .level = Level::kVariation,
        .needs = Need::kOwnNetwork,
        .run = &Linger2BeyondAMinute},

@@ -1,4 +1,5 @@
-// Listening: the queue and its bounds, sharing, and the end of a listener.
+// listen(2): the accept queue and its limits, the end of a listener, and
+// listeners that share a port.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,8 +38,8 @@ using loopback::RawSocket;
 
 // ---- The queue --------------------------------------------------------------
 
-// What TCP_INFO tells of a listener: how many connections are queued, and how
-// many may be.
+// The values of TCP_INFO on a listener: the number of queued connections, and
+// the backlog.
 struct Queue {
   uint32_t queued;
   uint32_t backlog;
@@ -65,7 +66,7 @@ void CappedBySomaxconn(Context& c) {
   ExpectBacklog(c, 6, 6);
 }
 
-// A negative backlog counts as a huge one.
+// A negative backlog has the effect of a very large one.
 void NegativeBacklog(Context& c) {
   c.env().SetSysctl("net.core.somaxconn", "7");
   ExpectBacklog(c, -1, 7);
@@ -90,7 +91,7 @@ void ExpectRoomFor(Context& c, int backlog, size_t connections) {
   EXPECT_EQ(queue.queued(), connections);
 }
 
-// A connect that starts when there is room again succeeds at once.
+// A connect(2) that starts when there is room succeeds at once.
 void RoomByAccept(Context& c) {
   ASSERT_OK_AND_ASSIGN(const FullQueue queue,
                        FullQueue::Make(c.sys(), c.family()));
@@ -130,7 +131,7 @@ void DataBeforeAccept(Context& c) {
   EXPECT_THAT(RecvOnce(server), IsOkAndHolds(""));
 }
 
-// ---- Who may listen ---------------------------------------------------------
+// ---- Sockets that cannot listen ---------------------------------------------
 
 void ConnectedMayNot(Context& c) {
   ASSERT_OK_AND_ASSIGN(const loopback::Pair pair, NewPair(c));
@@ -147,7 +148,8 @@ void AfterReset(Context& c) {
 
 // ---- The end of a listener --------------------------------------------------
 
-// A listener with a connection in its queue, and that connection's client.
+// A listener with a connection in its accept queue, and the connection's
+// client.
 struct Queued {
   Listener listener;
   RawSocket client;
@@ -257,7 +259,7 @@ void OneShutDown(Context& c) {
   EXPECT_EQ(queue.queued, kManyConnections);
 }
 
-// With net.ipv4.tcp_migrate_req off, as it is unless somebody says otherwise.
+// Requires that net.ipv4.tcp_migrate_req is off, which is the default.
 void QueueDiesWithItsListener(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sharers sharing, NewSharers(c));
   std::vector<RawSocket> clients;
@@ -272,7 +274,8 @@ void QueueDiesWithItsListener(Context& c) {
   EXPECT_EQ(reset, lost.queued);
 }
 
-// The wildcard and a specific address, on one port by SO_REUSEPORT.
+// Listeners on the wildcard and on a specific address share a port by
+// SO_REUSEPORT.
 void SpecificComesFirst(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener wildcard,
                        ListenOn(c.sys(), {c.Any(), 0}, {.reuse_port = true}));

@@ -1,4 +1,4 @@
-// The sizes of buffers, SO_RCVLOWAT, and the timeouts of calls.
+// Buffer sizes, SO_RCVLOWAT, SO_RCVTIMEO and SO_SNDTIMEO.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -43,7 +43,7 @@ SysResult SetTimeout(const RawSocket& socket, int name, int64_t seconds,
   return SetOptionTo(socket, SOL_SOCKET, name, value);
 }
 
-// The microseconds that a timeout reads back as.
+// Returns a timeout in microseconds.
 absl::StatusOr<int64_t> TimeoutOf(const RawSocket& socket, int name) {
   const auto value = OptionOf<timeval>(socket, SOL_SOCKET, name);
   if (!value.ok()) return value.status();
@@ -121,7 +121,7 @@ void ReceiveBufferIsInherited(Context& c) {
   EXPECT_THAT(pair.server.Option(SOL_SOCKET, kSoBufLock), IsOkAndHolds(2));
 }
 
-// Two connections, of which one has small buffers.
+// Compares a connection with default buffers and one with small buffers.
 void SmallBuffersFillEarlier(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair usual, ConnectedPair(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Pair small, ConnectedPair(c.sys(), c.family(),
@@ -191,7 +191,7 @@ void LowatEndsWithTheStream(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("abc"));
 }
 
-// What does not wait takes what there is.
+// A non-blocking recv(2) ignores SO_RCVLOWAT.
 void LowatWithoutWaiting(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 4), IsOk());
@@ -212,7 +212,7 @@ void LowatDelaysRecv(Context& c) {
   EXPECT_THAT(receiving.Join(), IsOkAndHolds(4));
 }
 
-// What recv has taken does not count for its being woken.
+// Bytes that recv(2) has already taken do not count for SO_RCVLOWAT.
 void LowatDelaysRecvAgain(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 4), IsOk());
@@ -227,7 +227,7 @@ void LowatDelaysRecvAgain(Context& c) {
   EXPECT_THAT(receiving.Join(), IsOkAndHolds(7));
 }
 
-// Room for less than the mark is full before the mark is reached.
+// The buffer is full before SO_RCVLOWAT bytes are available.
 void LowatOfLittleRoom(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 4), IsOk());
@@ -241,7 +241,8 @@ void NoTimeout(Context& c) {
   EXPECT_THAT(TimeoutOf(socket, SO_SNDTIMEO), IsOkAndHolds(0));
 }
 
-// To ticks of the kernel's clock, of which there are at least 100 a second.
+// The kernel's clock has at least 100 ticks per second, so a timeout is rounded
+// up by at most 10 ms.
 void TimeoutIsRoundedUp(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   for (const int64_t us : {1, 1001, 999999}) {
@@ -306,7 +307,7 @@ void TimeoutIsInherited(Context& c) {
   EXPECT_THAT(TimeoutOf(server, SO_RCVTIMEO), IsOkAndHolds(7000000));
 }
 
-// Some bytes went before the time was over: they are the answer.
+// recv(2) returns the bytes that it took before the timeout.
 void TimeoutAfterSomeBytes(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(SetTimeout(pair.server, SO_RCVTIMEO, 0, 20000), IsOk());

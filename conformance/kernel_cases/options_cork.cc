@@ -1,4 +1,4 @@
-// TCP_CORK and MSG_MORE: what is held back, and what brings it out.
+// TCP_CORK and MSG_MORE: when data is held back, and when it is sent.
 
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -74,7 +74,7 @@ void MoreIsACork(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
 }
 
-// So much longer than 200 ms that only a kernel without the limit fails.
+// Much longer than 200 ms, so that only a kernel without that limit fails.
 constexpr timeval kPatience = {.tv_sec = 10, .tv_usec = 0};
 
 void CorkHasALimit(Context& c) {
@@ -86,7 +86,8 @@ void CorkHasALimit(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
 }
 
-// A connection of segments that carry 88 bytes, beside the timestamps.
+// Makes a connection whose segments carry 88 bytes, in addition to the 12 bytes
+// of timestamps.
 absl::StatusOr<Pair> PairOfSmallSegments(Context& c) {
   absl::StatusOr<Listener> listener = NewListener(c);
   if (!listener.ok()) return listener.status();
@@ -132,8 +133,7 @@ void MoreEndsWithThePeersStream(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
 }
 
-// The reset that tells the sender that nobody is there is an answer: nothing
-// must have been asked before.
+// A reset is the reply to data. While the data is corked, there can be none.
 void CorkedToClosedPeer(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(pair.server.Close(), IsOk());

@@ -42,7 +42,7 @@ absl::StatusOr<T> OptionOf(const loopback::RawSocket& socket, int level,
       socket.syscalls().GetSockOpt(socket.fd(), level, name, &value, &size);
   if (!got.ok()) return ErrnoError(got.error(), "getsockopt");
   if (size != sizeof(value)) {
-    return absl::InternalError("getsockopt: another length");
+    return absl::InternalError("getsockopt: returned another length");
   }
   return value;
 }

@@ -1,4 +1,5 @@
-// What an accepted socket has of its listener, and what not.
+// The options that an accepted socket inherits from its listener, and those
+// that it does not.
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -28,8 +29,8 @@ using loopback::Listener;
 using loopback::Pair;
 using loopback::RawSocket;
 
-// What SO_KEEPALIVE and the like read on a connection of a listener that has
-// them.
+// Expects that an accepted socket has the value of `option` that was set on its
+// listener.
 void ExpectInherits(Context& c, const IntOption& option) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, AcceptWith(c, {option}));
   EXPECT_THAT(pair.server.Option(option.level, option.name),

@@ -1,4 +1,4 @@
-// The options of IPPROTO_IP, which IPv6 sockets have, too.
+// The options of IPPROTO_IP, which IPv6 sockets also have.
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -120,7 +120,7 @@ void MtuUnconnected(Context& c) {
   EXPECT_THAT(SetIp(socket, IP_MTU, 1500), IsErrno(ENOPROTOOPT));
 }
 
-// What a packet of IPv4 can be at most, and what the loopback device says.
+// 65535 is the maximum of an IPv4 packet, 65536 the MTU of the loopback device.
 void MtuConnected(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   EXPECT_THAT(Ip(pair.client, IP_MTU), IsOkAndHolds(c.v6() ? 65536 : 65535));
@@ -147,7 +147,8 @@ void FreeBind(Context& c) {
   EXPECT_THAT(Bind(socket, {c.Foreign(), 0}), IsOk());
 }
 
-// By IPv4 there is no way from a foreign address; by IPv6 there is none back.
+// Over IPv4 there is no route from a foreign address. Over IPv6 there is none
+// back to it.
 void FreeBoundConnects(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
@@ -187,7 +188,7 @@ void PortRangeReadsBack(Context& c) {
               IsErrno(EINVAL));
 }
 
-// Of a range within the system's the port is taken.
+// The socket's range is within the system's range.
 void PortRangeIsKept(Context& c) {
   c.env().SetSysctl("net.ipv4.ip_local_port_range", "40000 49999");
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));

@@ -1,5 +1,5 @@
-// How setsockopt and getsockopt treat lengths, addresses and names, and the
-// options of SOL_SOCKET that only tell.
+// How setsockopt(2) and getsockopt(2) handle lengths, addresses and names, and
+// the read-only and simple options of SOL_SOCKET.
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -35,8 +35,8 @@ using loopback::RawSocket;
 constexpr int kNoSuchName = 12345;
 constexpr int kNoSuchLevel = 222;
 
-// getsockopt(2) of SO_KEEPALIVE, which is on, with room for `room` bytes: what
-// came, and the length afterwards.
+// The result of getsockopt(2) of SO_KEEPALIVE with a length of `room`: the
+// bytes written, and the length afterwards.
 struct Told {
   SysResult result;
   std::array<unsigned char, 8> bytes = {};
@@ -226,7 +226,7 @@ void ResetIsTakenOnce(Context& c) {
   EXPECT_THAT(pair.client.Option(SOL_SOCKET, SO_ERROR), IsOkAndHolds(0));
 }
 
-// A length of 0 asks for nothing, but the asking takes the error.
+// A length of 0 returns no bytes, but the error is cleared.
 void ErrorIsTakenInNoRoom(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
   ASSERT_THAT(pair.server.Reset(), IsOk());

@@ -66,7 +66,7 @@ void SynCntRange(Context& c) {
   ExpectTakes(socket, IPPROTO_TCP, TCP_SYNCNT, {1, 127}, {-1, 0, 128});
 }
 
-// The sysctls say them at the time of asking.
+// The sysctl is read when the option is read.
 void DefaultsFollowSysctls(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   c.env().SetSysctl("net.ipv4.tcp_keepalive_time", "11");
@@ -119,7 +119,7 @@ void DeferAcceptSteps(Context& c) {
   }
 }
 
-// A listener that defers, and does not block.
+// Makes a non-blocking listener with TCP_DEFER_ACCEPT.
 absl::StatusOr<Listener> DeferringListener(Context& c) {
   auto listener = ListenAnywhere(c.sys(), c.family(), {.nonblocking = true});
   if (!listener.ok()) return listener.status();
@@ -163,7 +163,7 @@ void MaxSegConnected(Context& c) {
   EXPECT_THAT(Tcp(pair.client, TCP_MAXSEG), IsOkAndHolds(before));
 }
 
-// Twelve bytes of each segment are timestamps.
+// 12 bytes of each segment are timestamps.
 void MaxSegIsKept(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
@@ -242,7 +242,7 @@ void InfoStates(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
   EXPECT_THAT(StateOf(pair.client), IsOkAndHolds(+TCP_ESTABLISHED));
   ASSERT_THAT(pair.client.HalfClose(), IsOk());
-  // The other end may take its time to acknowledge.
+  // The peer may delay its acknowledgement.
   EXPECT_THAT(StateOf(pair.client),
               IsOkAndHolds(AnyOf(+TCP_FIN_WAIT1, +TCP_FIN_WAIT2)));
   EXPECT_THAT(StateOf(pair.server), IsOkAndHolds(+TCP_CLOSE_WAIT));

@@ -1,4 +1,4 @@
-// Readiness: which events poll(2) tells in which state of a socket.
+// The events that poll(2) reports in each state of a socket.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -34,15 +34,15 @@ using loopback::Pair;
 using loopback::RawSocket;
 using loopback::RefusedPort;
 
-// Every event that is told of sockets.
+// Every event that can be requested of a socket.
 constexpr int16_t kAllEvents = POLLIN | POLLOUT | POLLPRI | POLLRDHUP |
                                POLLRDNORM | POLLWRNORM | POLLRDBAND |
                                POLLWRBAND;
-// What is told together of whoever asks for all.
+// Events that are reported together if all are requested.
 constexpr int kIn = POLLIN | POLLRDNORM;
 constexpr int kOut = POLLOUT | POLLWRNORM;
 
-// "POLLIN|POLLOUT"
+// Returns a text such as "POLLIN|POLLOUT".
 std::string EventNames(int events) {
   constexpr std::pair<int, absl::string_view> kNames[] = {
       {POLLIN, "POLLIN"},         {POLLPRI, "POLLPRI"},
@@ -58,8 +58,8 @@ std::string EventNames(int events) {
   return absl::StrJoin(names, "|");
 }
 
-// Expects that poll(2) tells exactly `events` when asked for all, and of them
-// only POLLERR and POLLHUP when asked for none.
+// Expects that poll(2) reports exactly `events` if all events are requested,
+// and only POLLERR and POLLHUP of these if none is requested.
 void ExpectEvents(const RawSocket& socket, int events) {
   const SysResult all = socket.Ready(kAllEvents);
   ASSERT_THAT(all, IsOk());
@@ -94,7 +94,7 @@ void ListeningQueued(Context& c) {
   ExpectEvents(listener.socket(), 0);
 }
 
-// What was reset in the queue is still there to be accepted.
+// A connection that was reset while queued can still be accepted.
 void ListeningQueuedReset(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
   ASSERT_OK_AND_ASSIGN(RawSocket client,
@@ -125,7 +125,7 @@ void Refused(Context& c) {
   ExpectEvents(client, kIn | kOut | POLLRDHUP | POLLHUP);
 }
 
-// connect(2) has told the refusal itself, and made the socket as new.
+// connect(2) has reported the refusal, so the socket is like a new one.
 void RefusedAtOnce(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
                        RefusedPort::Reserve(c.sys(), c.family()));
@@ -204,7 +204,7 @@ void OwnEnd(Context& c) {
   ExpectEvents(pair.client, kOut);
 }
 
-// A socket that will not send again is writable: a send fails at once.
+// After SHUT_WR the socket is writable, because send(2) fails at once.
 void OwnEndBehindData(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());

@@ -1,4 +1,4 @@
-// poll(2) and ppoll(2) as calls: their entries, and how long they wait.
+// The entries and timeouts of poll(2) and ppoll(2).
 
 #include <fcntl.h>
 #include <poll.h>
@@ -27,11 +27,11 @@ namespace {
 using loopback::Pair;
 using loopback::RawSocket;
 
-// A descriptor that no call can have.
+// A number that no open descriptor has.
 constexpr int kNotOpen = 999999;
 
 pollfd Entry(int fd, int16_t events) {
-  // What is told before must be written over.
+  // poll(2) must overwrite `revents`.
   return {.fd = fd, .events = events, .revents = POLLPRI};
 }
 
@@ -80,7 +80,7 @@ void NullEntries(Context& c) {
   EXPECT_THAT(c.sys().Poll(nullptr, 1, 0), IsErrno(EFAULT));
 }
 
-// The limit is that of descriptors, whatever the entries say.
+// The limit is RLIMIT_NOFILE, even if the entries have no descriptors.
 void TooManyEntries(Context& c) {
   std::vector<pollfd> entries(4096, Entry(-1, 0));
   c.env().LimitDescriptors(0);
@@ -112,7 +112,7 @@ void EventCounters(Context& c) {
 
 // ---- Waiting ----------------------------------------------------------------
 
-// A poll for input of the server, which waits at least so long.
+// A poll(2) of `socket` for POLLIN, in a task.
 class Polling {
  public:
   Polling(Context& c, const RawSocket& socket, int timeout_ms)
@@ -145,7 +145,7 @@ void Interrupted(Context& c) {
   EXPECT_THAT(polling.call().Join(), IsErrno(EINTR));
 }
 
-// What is not asked for does not end it.
+// Data does not wake a poll(2) for POLLOUT; a reset does.
 void OtherEventsDoNot(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
@@ -157,7 +157,7 @@ void OtherEventsDoNot(Context& c) {
   EXPECT_THAT(waiting.Join(), IsOkAndHolds(POLLOUT | POLLERR | POLLHUP));
 }
 
-// What happened is over when the poll looks again: it waits on.
+// Two calls of poll(2) wait for the same event.
 void TakenByAnother(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   Polling one(c, pair.server, -1);
@@ -176,7 +176,7 @@ void TimesOut(Context& c) {
   EXPECT_EQ(entry.revents, 0);
 }
 
-// The clock says that the whole time has passed.
+// The monotonic clock shows that the whole timeout has passed.
 void WaitsTheWholeTime(Context& c) {
   timespec before = {};
   timespec after = {};

@@ -24,7 +24,7 @@ namespace {
 struct IntOption {
   int level;
   int name;
-  std::optional<int> value;  // unset: leave it as the kernel has it
+  std::optional<int> value;  // unset: keep the kernel's default
 };
 
 absl::Status SetOptions(const RawSocket& socket,
@@ -60,9 +60,10 @@ absl::Status Configure(const RawSocket& socket, const ConnectConfig& config) {
   return Bind(socket, *config.local);
 }
 
-// The errno of a connection attempt, 0 if established (or under way, where the
-// socket is non-blocking). A signal does not end an attempt: it goes on in the
-// kernel, and connect(2) must not be called again.
+// Returns the errno of an attempt to connect, or 0 if the connection is
+// established or, on a non-blocking socket, in progress. A signal does not end
+// the attempt: it continues in the kernel, and connect(2) must not be called
+// again.
 int Connect(const RawSocket& socket, const ip::Endpoint& remote,
             bool nonblocking) {
   const ip::SockAddr address(remote);
@@ -82,8 +83,8 @@ struct Accepted {
   std::optional<ip::Endpoint> peer;
 };
 
-// The peer's address is taken from accept4(2): getpeername(2) has none for a
-// connection that was reset in the queue.
+// Uses the peer's address from accept4(2), because getpeername(2) fails for a
+// connection that was reset while queued.
 absl::StatusOr<Accepted> AcceptNext(const RawSocket& listener, int flags) {
   Syscalls& sys = listener.syscalls();
   SysResult result;
@@ -195,7 +196,8 @@ absl::StatusOr<Pair> ConnectedPair(Syscalls& sys, int family,
   if (!connected.ok()) return connected.status();
   const absl::StatusOr<ip::Endpoint> origin = connected->LocalEndpoint();
   if (!origin.ok()) return origin.status();
-  // A non-blocking attempt may be under way still; accepting needs it done.
+  // A non-blocking attempt may still be in progress. Accept() needs it
+  // complete.
   if (const SysResult ready = connected->Wait(POLLOUT); !ready.ok()) {
     return ErrnoError(ready.error(), "poll");
   }

@@ -162,7 +162,7 @@ TEST_P(ConnectionTest, ConnectsFromTheGivenEndpoint) {
   EXPECT_THAT(
       ConnectTo(sys(), listener->endpoint(), {.local = taken->endpoint()}),
       IsErrno(EADDRINUSE));
-  // IPv4 has other loopback addresses to come from; IPv6 only ::1.
+  // IPv4 has other loopback addresses to connect from, IPv6 only ::1.
   const ip::Addr origin =
       family() == AF_INET ? ip::Addr::V4(127, 0, 0, 2) : ip::kLocalV6;
   auto client = ConnectTo(sys(), listener->endpoint(),
@@ -211,16 +211,17 @@ TEST_P(ConnectionTest, APairMayBeConfigured) {
                             {.nonblocking = true});
   ASSERT_THAT(pair, IsOk());
   EXPECT_TRUE(IsNonblocking(pair->client));
-  EXPECT_FALSE(IsNonblocking(pair->server));  // not inherited of the listener
+  EXPECT_FALSE(IsNonblocking(pair->server));  // not inherited from the listener
   EXPECT_THAT(pair->client.PendingError(), IsOkAndHolds(Eq(0)));
 }
 
-// Whether both ports of a pair are free again once it has ended. A TIME_WAIT
-// holds the port against a listener without SO_REUSEADDR; so does another
-// program that was given the port meanwhile, by a rare chance.
+// Returns whether a listener without SO_REUSEADDR can use both ports of a pair
+// after the pair is destroyed. A connection in TIME-WAIT would keep a port in
+// use. So would another program that was given the port in between, which is
+// rare.
 //
-// The client is bound first: a port that connect(2) chooses may be shared with
-// connections of others to elsewhere.
+// The client is bound before it connects, because a port that connect(2) picks
+// may be shared with connections of other programs to other endpoints.
 bool APairFreesItsPorts(Syscalls& sys, int family) {
   std::vector<ip::Endpoint> ends;
   {
@@ -254,7 +255,7 @@ TEST_P(ConnectionTest, AnEndThatWasMovedOutOutlivesThePair) {
 
 TEST_P(ConnectionTest, SignalsDisturbNothing) {
   FaultInjector kernel(sys());
-  kernel.Fail(Call::kConnect, 1, EINTR, When::kAfter);  // the attempt goes on
+  kernel.Fail(Call::kConnect, 1, EINTR, When::kAfter);  // the attempt continues
   kernel.Fail(Call::kPoll, 1, EINTR);
   kernel.Fail(Call::kAccept4, 1, EINTR);
   auto pair = ConnectedPair(kernel, family());
@@ -278,8 +279,8 @@ TEST_P(ConnectionTest, AnInterruptedAttemptThatFailsIsReported) {
   EXPECT_THAT(kernel.Unfired(), IsEmpty());
 }
 
-// Each call that making a pair takes fails once: the errno is reported, and no
-// descriptor is left.
+// Each system call of ConnectedPair() fails once. The errno must be reported,
+// and no descriptor left open.
 TEST_P(ConnectionTest, AFailingCallLeavesNothingBehind) {
   for (const auto& [call, nth] : std::vector<std::pair<Call, int>>{
            {Call::kSocket, 1},

@@ -11,7 +11,7 @@
 namespace net::loopback {
 namespace {
 
-// A machine that was built without the family.
+// A kernel that was built without the family.
 class NoFamilyKernel : public Syscalls {
  public:
   SysResult Socket(int, int, int) override {
@@ -19,7 +19,7 @@ class NoFamilyKernel : public Syscalls {
   }
 };
 
-// A machine that has the family, but not its loopback address.
+// A kernel that has the family, but not its loopback address.
 class NoAddressKernel : public Syscalls {
  public:
   SysResult Socket(int, int, int) override { return SysResult::Ok(3); }
@@ -41,14 +41,15 @@ class FixtureOver : public LoopbackTest {
 using WithoutFamilyTest = FixtureOver<NoFamilyKernel>;
 INSTANTIATE_TEST_SUITE_P(BothFamilies, WithoutFamilyTest, BothFamilies(),
                          FamilyName);
-TEST_P(WithoutFamilyTest, IsSkipped) { FAIL() << "it was not skipped"; }
+TEST_P(WithoutFamilyTest, IsSkipped) { FAIL() << "the test was not skipped"; }
 
 using WithoutAddressTest = FixtureOver<NoAddressKernel>;
 INSTANTIATE_TEST_SUITE_P(BothFamilies, WithoutAddressTest, BothFamilies(),
                          FamilyName);
-TEST_P(WithoutAddressTest, IsSkipped) { FAIL() << "it was not skipped"; }
+TEST_P(WithoutAddressTest, IsSkipped) { FAIL() << "the test was not skipped"; }
 
-// Every machine has 127.0.0.1: a fixture that skips all would pass everything.
+// Every machine has 127.0.0.1, so this test must run. A fixture that skipped
+// every test would pass the other tests.
 class Ipv4Test : public LoopbackTest {
  protected:
   static void TearDownTestSuite() { EXPECT_TRUE(ran_); }

@@ -41,8 +41,9 @@ absl::Status FullQueue::Fill(size_t limit) {
     if (!client.ok()) return client.status();
     const SysResult ended = client->Ready(POLLOUT);
     if (!ended.ok()) return ErrnoError(ended.error(), "poll");
-    // Still under way: its SYN was dropped. Closing it ends the attempt, so
-    // that it does not compete with the test's own for the first free place.
+    // The attempt is still in progress, so its SYN was dropped. Closing the
+    // socket ends the attempt, which would otherwise compete with the test's
+    // own attempts for the first free place.
     if (ended.value() == 0) return absl::OkStatus();
     const absl::StatusOr<int> error = client->PendingError();
     if (!error.ok()) return error.status();
@@ -58,7 +59,7 @@ absl::Status FullQueue::DrainOne() {
   if (fillers_.empty() || waiting.value() == 0) {
     return ErrnoError(ENODATA, "drain");
   }
-  // The queue is first in, first out, and the fillers were first.
+  // The queue is first in, first out, so the oldest filler is next.
   absl::StatusOr<RawSocket> oldest = listener_.Accept();
   if (!oldest.ok()) return oldest.status();
   fillers_.erase(fillers_.begin());

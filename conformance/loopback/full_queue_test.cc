@@ -99,7 +99,7 @@ TEST_P(FullQueueTest, DrainingWhatTheTestTookDoesNotBlock) {
   EXPECT_THAT(queue->Drain(), IsErrno(ENODATA));
 }
 
-// Takes a second of real time: the client's second SYN.
+// Takes one second of real time, until the client retransmits its SYN.
 TEST_P(FullQueueTest, AWaitingConnectGoesOnAfterDrain) {
   auto queue = FullQueue::Make(sys(), family());
   ASSERT_THAT(queue, IsOk());
@@ -135,7 +135,7 @@ TEST_P(FullQueueTest, AFailingCallLeavesNothingBehind) {
   }
 }
 
-// A kernel whose queue never fills: every connect completes.
+// A kernel whose accept queue never fills: every connect(2) succeeds.
 class BottomlessKernel : public Syscalls {
  public:
   SysResult Socket(int, int, int) override { return SysResult::Ok(3); }

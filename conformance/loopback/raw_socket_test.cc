@@ -81,7 +81,7 @@ TEST(RawSocketOwnership, CloseAndResetGiveTheDescriptorUpWhateverTheyAnswer) {
     EXPECT_FALSE(((*socket).*end)().ok());
     EXPECT_FALSE(socket->is_open());
   }
-  // A reset that cannot be asked for says so, and closes.
+  // Reset() reports a failing setsockopt(2), and still closes.
   auto socket = NewSocket(kernel, AF_INET);
   ASSERT_THAT(socket, IsOk());
   EXPECT_THAT(socket->Reset(), IsErrno(ENOPROTOOPT));
@@ -167,15 +167,15 @@ TEST_P(RawSocketTest, ResetIsSeenAsConnectionReset) {
   EXPECT_THAT(pair->client.PeerEndpoint(), IsErrno(ENOTCONN));
   char byte = 0;
   EXPECT_THAT(pair->client.Recv(absl::MakeSpan(&byte, 1)), IsErrno(ECONNRESET));
-  EXPECT_THAT(pair->client.Send("x"), IsErrno(EPIPE));  // and no SIGPIPE
+  EXPECT_THAT(pair->client.Send("x"), IsErrno(EPIPE));  // without SIGPIPE
 }
 
-// Connects twice from one and the same endpoint, with a reset in between: a
-// TIME_WAIT would forbid it. So would another program that was given the port
-// meanwhile, by a rare chance.
+// Connects twice from the same endpoint, with a reset in between. Returns
+// whether that succeeds. A connection in TIME-WAIT would prevent it. So would
+// another program that was given the port in between, which is rare.
 //
-// Bound first, too: a port that connect(2) chooses may be shared with
-// connections of others to elsewhere.
+// The client is bound before it connects, because a port that connect(2) picks
+// may be shared with connections of other programs to other endpoints.
 bool ConnectsAgainAfterReset(Syscalls& sys, int family) {
   auto listener = ListenAnywhere(sys, family);
   if (!listener.ok()) return false;

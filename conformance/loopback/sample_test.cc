@@ -11,7 +11,8 @@
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
-// Somebody's own code: connects, asks, and must never throw or crash.
+// The code under test: connects, sends a request, and must never throw or
+// crash.
 class QuoteClient {
  public:
   explicit QuoteClient(const net::ip::Endpoint& server) {

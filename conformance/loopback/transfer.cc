@@ -21,8 +21,9 @@
 namespace net::loopback {
 namespace {
 
-// What is to be done about an errno in the middle of a transfer: OK to try
-// again, after waiting for `events` where the socket does not block.
+// Handles the errno of a call in the middle of a transfer. Returns OK if the
+// call must be made again: after EINTR, and after EAGAIN once poll(2) reports
+// `events`.
 absl::Status Recover(const RawSocket& socket, int error, int16_t events,
                      absl::string_view operation) {
   if (error == EINTR) return absl::OkStatus();
@@ -32,7 +33,7 @@ absl::Status Recover(const RawSocket& socket, int error, int16_t events,
   return absl::OkStatus();
 }
 
-// Receives up to `limit` bytes, less if the stream ends before.
+// Receives until `limit` bytes are received or the stream ends.
 absl::StatusOr<std::string> RecvUpTo(const RawSocket& socket, size_t limit) {
   std::string data;
   std::array<char, 16384> buffer;

@@ -32,7 +32,8 @@ using TransferTest = LoopbackTest;
 INSTANTIATE_TEST_SUITE_P(BothFamilies, TransferTest, BothFamilies(),
                          FamilyName);
 
-// More than the buffers of both ends hold, no two stretches alike.
+// Returns a text without repetitions that is longer than the buffers of both
+// ends.
 std::string LongText() {
   std::string text;
   while (text.size() < size_t{16} << 20) {
@@ -51,7 +52,7 @@ TEST_P(TransferTest, MovesShortText) {
   EXPECT_THAT(RecvExactly(pair->server, 4), IsOkAndHolds(Eq(" two")));
 }
 
-// Also where it takes several recv(2).
+// Also if it takes several calls of recv(2).
 TEST_P(TransferTest, TakesNoMoreThanItWasAskedFor) {
   auto pair = ConnectedPair(sys(), family());
   ASSERT_THAT(pair, IsOk());
@@ -141,7 +142,7 @@ TEST_P(TransferTest, FillsThePeerThatDoesNotRead) {
   ASSERT_THAT(sent, IsOkAndHolds(Gt(0u)));
   EXPECT_THAT(pair->client.Send("x", MSG_DONTWAIT), IsErrno(EAGAIN));
   EXPECT_THAT(pair->client.Ready(POLLOUT), IsOkAndHolds(Eq(0)));
-  // Nothing is lost, and once it is read the sender can go on.
+  // No byte is lost, and the sender can send again once the peer has read.
   auto got = RecvExactly(pair->server, *sent);
   ASSERT_THAT(got, IsOk());
   EXPECT_EQ(got->find_first_not_of('#'), std::string::npos);
@@ -162,7 +163,7 @@ TEST_P(TransferTest, SmallBuffersAreFullSooner) {
   EXPECT_LT(*little, *much / 4);
 }
 
-// A kernel that takes whatever is sent.
+// A kernel whose send(2) takes all data.
 class BottomlessKernel : public Syscalls {
  public:
   SysResult Send(int, const void*, size_t size, int) override {

@@ -156,7 +156,8 @@ class Adapter : public Implementation {
     if constexpr (requires(Socket s) { s.PendingError(); }) {
       return ToResult(Find(socket).PendingError());
     }
-    return Unsupported{"does not tell how a non-blocking connect ended"};
+    return Unsupported{
+        "has no way to ask for the outcome of a non-blocking connect"};
   }
   Result<Done> Close(Handle socket) override {
     return ToResult(Take(socket).Close());

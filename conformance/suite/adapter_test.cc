@@ -24,8 +24,8 @@
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
 
-// Of a library, which has no sockets at all, and answers so that one sees what
-// was called.
+// The library under test. It has no real sockets; its results show which
+// functions were called.
 namespace mylib {
 
 class Socket {
@@ -209,7 +209,7 @@ TEST(AdapterOfLittleTest, LocalAddrMayBeLeftOut) {
   EXPECT_TRUE(adapter.Close(*socket).ok());
 }
 
-// A library that has all that a library may have.
+// A library that has every optional function of a SocketLibrary.
 struct WholeSocket : mylib::Socket {
   static int fd() { return 7; }
   static absl::Status PendingError() { return ErrnoError(ENETDOWN, "connect"); }

@@ -65,7 +65,7 @@ Context::Features FeaturesOf(absl::string_view operation,
 }  // namespace
 
 Sock& Sock::operator=(Sock&& other) noexcept {
-  // `old` closes what this one held.
+  // The destructor of `old` closes the socket that this object owned.
   const Sock old(std::move(*this));
   c_ = other.c_;
   handle_ = std::exchange(other.handle_, std::nullopt);
@@ -84,7 +84,7 @@ std::string Sock::Feature(absl::string_view operation) const {
 }
 
 Result<Sock> Sock::Accept(const AcceptOptions& options) const {
-  // An API with types of its own has this for its listeners alone.
+  // An API may have a type of its own for listeners, and only that has Accept.
   const absl::string_view operation =
       role_ == "listener." ? "accept" : "accept_of_no_listener";
   const Result<Handle> accepted = c_->Call(FeaturesOf(operation, options), [&] {
@@ -183,7 +183,8 @@ Result<ip::Endpoint> Sock::LocalEndpoint() const {
 Result<Witness> Sock::Look() const {
   return c_->Call({Feature("descriptors")}, [&]() -> Result<Witness> {
     const std::optional<int> fd = c_->implementation().NativeHandle(*handle_);
-    if (!fd.has_value()) return Unsupported{"cannot tell its descriptors"};
+    if (!fd.has_value())
+      return Unsupported{"has no way to ask for its descriptors"};
     return Witness(c_->sys(), *fd);
   });
 }
@@ -215,7 +216,7 @@ Result<Sock> Context::Connect(const ip::Endpoint& remote,
     return implementation_.Connect(remote, options);
   });
   if (!connection.ok()) return connection.As<Sock>();
-  // An API may tell the outcome of an attempt, and no other pending error.
+  // An API may report the outcome of an attempt but no other pending error.
   return Sock(*this, *connection, options.nonblock ? "connecting." : "");
 }
 
@@ -250,7 +251,7 @@ void Context::Variation(absl::string_view name) {
 }
 
 void Context::NoteUnsupported(const std::string& reason, Features features) {
-  if (failures_() > 0) return;  // It had failed before it claimed anything.
+  if (failures_() > 0) return;  // A failure before the claim counts.
   const MutexLock lock(mutex_);
   if (unsupported_.has_value()) return;
   unsupported_ = Claim{.reason = reason, .features = std::move(features)};
