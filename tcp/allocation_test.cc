@@ -7,14 +7,18 @@
 #include <optional>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "fakes/intercepting_syscalls.h"
+#include "fakes/invocation.h"
 #include "fakes/sockaddr_out.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/linux_syscalls.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
+#include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 #include "tcp/allocation_count.h"
@@ -73,6 +77,18 @@ class EasyKernel final : public Syscalls {
 
  private:
   const ip::Addr addr_;
+};
+
+// Passes each call on.
+class PassThrough final : public InterceptingSyscalls {
+ public:
+  using InterceptingSyscalls::InterceptingSyscalls;
+
+ protected:
+  SysResult Intercept(Invocation&,
+                      absl::FunctionRef<SysResult()> make) override {
+    return make();
+  }
 };
 
 TEST(Allocations, AreCounted) {
@@ -168,6 +184,12 @@ TEST_P(AllocationTest, NoneOverTheRealKernel) {
 TEST_P(AllocationTest, NoneOverAFake) {
   EasyKernel kernel(GetParam());
   ExpectNoAllocations(kernel);
+}
+
+TEST_P(AllocationTest, NoneOverAnInterceptor) {
+  EasyKernel kernel(GetParam());
+  PassThrough passing(kernel);
+  ExpectNoAllocations(passing);
 }
 
 TEST_P(AllocationTest, NoneWhenAConnectIsInterrupted) {
