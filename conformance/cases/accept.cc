@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/cases/pending.h"
 #include "conformance/loopback/loopback.h"

@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/pending.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

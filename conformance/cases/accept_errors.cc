@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
@@ -205,7 +204,7 @@ void ShutdownOfWriting(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& AcceptErrorCases() {
+const std::vector<Case>& AcceptErrorsCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "accept.would_block",
        .requirement = "Accept on a non-blocking listener must fail with EAGAIN "

@@ -10,7 +10,6 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/cases/pending.h"
@@ -147,7 +146,7 @@ void NonblockingWouldBlock(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& AcceptFlagCases() {
+const std::vector<Case>& AcceptFlagsCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "accept.flags.blocking_by_default",
        .requirement = "The accepted descriptor should be blocking, unless "

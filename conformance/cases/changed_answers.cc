@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -368,7 +367,7 @@ std::vector<Case> States() {
 
 }  // namespace
 
-const std::vector<Case>& ChangedAnswerCases() {
+const std::vector<Case>& ChangedAnswersCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>(Addresses());
     const std::vector<Case> states = States();

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

@@ -8,7 +8,6 @@
 #include <optional>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
@@ -233,7 +232,7 @@ void TimedOut(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& ConnectErrorCases() {
+const std::vector<Case>& ConnectErrorsCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.refused.nothing_listens",
        .requirement = "Connect to an unused port must fail with ECONNREFUSED.",

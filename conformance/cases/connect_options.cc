@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -119,7 +118,7 @@ void EachTwice(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& ConnectOptionCases() {
+const std::vector<Case>& ConnectOptionsCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "connect.keepalive.on",
        .requirement = "SO_KEEPALIVE must be set if the option is given.",

@@ -13,7 +13,6 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

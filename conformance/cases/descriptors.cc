@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -263,7 +262,7 @@ std::vector<Case> LedgerCases() {
 
 }  // namespace
 
-const std::vector<Case>& DescriptorCases() {
+const std::vector<Case>& DescriptorsCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>(ExecCases());
     const std::vector<Case> ledger = LedgerCases();

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
@@ -439,7 +438,7 @@ std::vector<Case> OfSockets() {
 
 }  // namespace
 
-const std::vector<Case>& FaultCases() {
+const std::vector<Case>& FaultsCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>(OfAccept());
     const std::vector<Case> of_sockets = OfSockets();

@@ -11,7 +11,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
@@ -406,7 +405,7 @@ std::vector<Case> Interruptions() {
 
 }  // namespace
 
-const std::vector<Case>& ConnectFaultCases() {
+const std::vector<Case>& FaultsConnectCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>(Failures());
     const std::vector<Case> interruptions = Interruptions();

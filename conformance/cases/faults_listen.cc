@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -358,7 +357,7 @@ std::vector<Case> Calls() {
 
 }  // namespace
 
-const std::vector<Case>& ListenFaultCases() {
+const std::vector<Case>& FaultsListenCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>;
     for (const std::vector<Case>& part : {Reported(), Left(), Calls()}) {

@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "conformance/cases/cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

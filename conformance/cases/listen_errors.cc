@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -291,7 +290,7 @@ void CloseKeepsOtherListeners(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& ListenErrorCases() {
+const std::vector<Case>& ListenErrorsCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "listen.address_not_available.foreign",
        .requirement = "Listen must fail with EADDRNOTAVAIL on an address that "

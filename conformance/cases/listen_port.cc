@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"

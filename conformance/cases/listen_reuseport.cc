@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

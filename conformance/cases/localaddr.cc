@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -91,7 +90,7 @@ void OfPipe(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& LocalAddrCases() {
+const std::vector<Case>& LocaladdrCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "localaddr.listener",
        .requirement =

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "conformance/cases/cases.h"
 #include "conformance/cases/connected.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
@@ -456,7 +455,7 @@ std::vector<Case> WithoutPeer() {
 
 }  // namespace
 
-const std::vector<Case>& PeerAddrCases() {
+const std::vector<Case>& PeeraddrCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>(WithPeer());
     const std::vector<Case> without = WithoutPeer();

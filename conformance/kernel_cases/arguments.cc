@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -338,7 +337,7 @@ void NothingThereAndNull(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& ArgumentKernelCases() {
+const std::vector<Case>& ArgumentsKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.arguments.socket.datagram_protocol",
        .requirement = "socket(2) of type SOCK_STREAM with protocol IPPROTO_UDP "

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/kernel_cases/sharing.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -148,7 +147,7 @@ void OtherUsersSocket(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& BindConflictKernelCases() {
+const std::vector<Case>& BindConflictsKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.conflict.bound.plain",
        .requirement = "bind(2) must fail with EADDRINUSE if another socket is "

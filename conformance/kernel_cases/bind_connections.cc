@@ -11,7 +11,6 @@
 
 #include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/kernel_cases/sharing.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -194,7 +193,7 @@ void V6OnlyMapped(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& BindConnectionKernelCases() {
+const std::vector<Case>& BindConnectionsKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.conflict.client.plain",
        .requirement = "bind(2) must fail with EADDRINUSE on the local port of "

@@ -12,7 +12,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -276,7 +275,7 @@ void ExpectSharedPortZero(Context& c, int option, int error) {
 
 }  // namespace
 
-const std::vector<Case>& BindPortKernelCases() {
+const std::vector<Case>& BindPortsKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.bind.port.implicit.listen",
        .requirement = "listen(2) on a socket that is not bound must bind it to "

@@ -17,7 +17,6 @@
 
 #include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -171,7 +170,7 @@ void OneWayPeerGone(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& ConnectFamilyKernelCases() {
+const std::vector<Case>& ConnectFamiliesKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.connect.ipv6_after_ipv4",
        .requirement = "connect(2) over IPv6 may get no reply if the same "

@@ -15,7 +15,6 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"

@@ -15,7 +15,6 @@
 
 #include "absl/functional/function_ref.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -326,7 +325,7 @@ void CounterAsSemaphore(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& DescriptorKernelCases() {
+const std::vector<Case>& DescriptorsKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.descriptors.flags.socket",
        .requirement = "A new descriptor must have the flags of SOCK_CLOEXEC "

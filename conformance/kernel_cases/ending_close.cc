@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/kernel_cases/sharing.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

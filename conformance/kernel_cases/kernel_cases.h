@@ -15,36 +15,10 @@
 
 namespace net::conformance {
 
-// Returns every case, ordered by subject.
+// Returns the cases of every file of this folder, in the order of the list in
+// BUILD.bazel. The file bind_ports.cc defines BindPortsKernelCases(), which
+// returns its part.
 const std::vector<Case>& AllKernelCases();
-
-// Return the parts of the table, one for each subject. Each is in the source
-// file of that name, with the programs of its cases.
-const std::vector<Case>& BindKernelCases();
-const std::vector<Case>& BindConflictKernelCases();
-const std::vector<Case>& BindConnectionKernelCases();
-const std::vector<Case>& BindPortKernelCases();
-const std::vector<Case>& ConnectKernelCases();
-const std::vector<Case>& ConnectPendingKernelCases();
-const std::vector<Case>& ConnectFamilyKernelCases();
-const std::vector<Case>& ListenKernelCases();
-const std::vector<Case>& AcceptKernelCases();
-const std::vector<Case>& DataKernelCases();
-const std::vector<Case>& DataWaitingKernelCases();
-const std::vector<Case>& EndingKernelCases();
-const std::vector<Case>& EndingBlockedKernelCases();
-const std::vector<Case>& EndingCloseKernelCases();
-const std::vector<Case>& PollKernelCases();
-const std::vector<Case>& PollCallKernelCases();
-const std::vector<Case>& ArgumentKernelCases();
-const std::vector<Case>& DescriptorKernelCases();
-const std::vector<Case>& OptionsSocketKernelCases();
-const std::vector<Case>& OptionsBufferKernelCases();
-const std::vector<Case>& OptionsTcpKernelCases();
-const std::vector<Case>& OptionsCorkKernelCases();
-const std::vector<Case>& OptionsIpKernelCases();
-const std::vector<Case>& OptionsIpv6KernelCases();
-const std::vector<Case>& OptionsInheritedKernelCases();
 
 }  // namespace net::conformance
 

@@ -13,7 +13,6 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/kernel_cases/options_helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -317,7 +316,7 @@ void TimeoutAfterSomeBytes(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& OptionsBufferKernelCases() {
+const std::vector<Case>& OptionsBuffersKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.options.buffer.doubled",
        .requirement = "SO_RCVBUF and SO_SNDBUF must read back twice the value "

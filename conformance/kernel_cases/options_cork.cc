@@ -14,7 +14,6 @@
 
 #include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/kernel_cases/options_helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

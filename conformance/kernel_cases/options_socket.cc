@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/kernel_cases/options_helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"

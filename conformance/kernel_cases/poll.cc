@@ -13,7 +13,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "conformance/kernel_cases/helpers.h"
-#include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -223,7 +222,7 @@ void NoTime(Context& c) {
 
 }  // namespace
 
-const std::vector<Case>& PollCallKernelCases() {
+const std::vector<Case>& PollCallsKernelCases() {
   static const auto& cases = *new std::vector<Case>{
       {.id = "kernel.poll.entry.negative",
        .requirement =

@@ -1,0 +1,78 @@
+"""The rule behind the two tables of cases, conformance/cases and conformance/kernel_cases."""
+
+load("@rules_cc//cc:defs.bzl", "cc_library")
+
+_ALL_CASES = """// Written by the rule case_table() from the list in BUILD.bazel.
+#include <vector>
+
+#include "{header}"
+#include "conformance/suite/case.h"
+
+namespace net::conformance {{
+
+{declarations}
+
+const std::vector<Case>& {all}() {{
+  static const auto& all = *[] {{
+    auto* cases = new std::vector<Case>;
+    for (const auto* part : {{{parts}}}) {{
+      cases->insert(cases->end(), part->begin(), part->end());
+    }}
+    return cases;
+  }}();
+  return all;
+}}
+
+}}  // namespace net::conformance
+"""
+
+def _written_file_impl(ctx):
+    ctx.actions.write(ctx.outputs.out, ctx.attr.text)
+
+_written_file = rule(
+    implementation = _written_file_impl,
+    attrs = {
+        "out": attr.output(),
+        "text": attr.string(),
+    },
+)
+
+def _function(part, suffix):
+    return "".join([word.capitalize() for word in part.split("_")]) + suffix
+
+def case_table(name, all, header, suffix, parts, helpers, deps):
+    """A library that has the cases of all files of a folder, in one order.
+
+    The file listen_port.cc is a part of the table with the suffix "Cases" if it defines
+    `const std::vector<Case>& ListenPortCases()` in net::conformance.
+
+    Args:
+      name: of the library.
+      all: the function that returns the cases of all parts. The header declares it.
+      header: the header, in this folder.
+      suffix: what the functions of the parts end with.
+      parts: the files with cases, without .cc, in the order that lists and reports have.
+      helpers: the other .cc files of the folder.
+      deps: as cc_library's.
+    """
+    listed = [part + ".cc" for part in parts] + helpers
+    unlisted = [file for file in native.glob(["*.cc"]) if file not in listed]
+    if unlisted:
+        fail("{}: neither among `parts` nor among `helpers`: {}".format(name, ", ".join(unlisted)))
+    functions = [_function(part, suffix) for part in parts]
+    _written_file(
+        name = name + "_all",
+        out = "all_{}.cc".format(name),
+        text = _ALL_CASES.format(
+            all = all,
+            declarations = "\n".join(["const std::vector<Case>& {}();".format(one) for one in functions]),
+            header = native.package_name() + "/" + header,
+            parts = ", ".join(["&{}()".format(one) for one in functions]),
+        ),
+    )
+    cc_library(
+        name = name,
+        srcs = listed + ["all_{}.cc".format(name)],
+        hdrs = native.glob(["*.h"]),
+        deps = deps,
+    )
