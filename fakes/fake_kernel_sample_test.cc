@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,6 +21,7 @@
 
 namespace {
 
+using net::IsErrno;
 using net::IsOk;
 using net::IsOkAndHolds;
 
@@ -88,5 +90,32 @@ TEST(EchoServer, SurvivesClientsThatResetOrSayNothing) {
   echo.Stop();
 }
 // [/sample]
+
+// The report that README.md shows: each side waits for the other to speak
+// first.
+TEST(Deadlock, IsReported) {
+  net::FakeKernel kernel;
+  net::FakeProcess& client = kernel.NewProcess({.name = "client"});
+  net::FakeProcess& server = kernel.NewProcess({.name = "server"});
+  const auto listener = net::tcp::Listen(net::ip::kLocalV4, kPort, {}, server);
+  const net::FakeKernel::Participant self(kernel, "test");
+  const auto waits = [](const net::Socket& socket) {
+    char byte = 0;
+    EXPECT_THAT(socket.Recv(absl::MakeSpan(&byte, 1)), IsErrno(EDEADLK));
+  };
+  net::FakeKernel::Thread thread(
+      kernel, "server", [&] { waits(net::tcp::Accept(*listener).value()); });
+
+  waits(ConnectTo(client).value());
+
+  EXPECT_EQ(kernel.Deadlock(), R"(deadlock: every thread that takes part waits
+  test: waits in recv(0) of process client
+  server: waits in recv(1) of process server
+State      Recv-Q Send-Q  Local                        Peer
+ESTAB           0      0  127.0.0.1:7007               127.0.0.1:32769
+ESTAB           0      0  127.0.0.1:32769              127.0.0.1:7007
+LISTEN          0     10  127.0.0.1:7007               *
+)");
+}
 
 }  // namespace

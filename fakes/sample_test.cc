@@ -39,7 +39,9 @@ TEST(ConnectPatiently, TriesAgainWhenRefused) {
 
   EXPECT_THAT(ConnectPatiently(4711, sys), IsOk());
 }
+// [/sample]
 
+// [sample]
 TEST(ConnectPatiently, ReportsThatDescriptorsRanOut) {
   net::MockSyscalls sys;
   EXPECT_CALL(sys, Socket).WillOnce(Fail(EMFILE));
