@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -87,7 +88,7 @@ Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket) {
   return adopted;
 }
 
-Result<Done> WaitFor(Context& c, const Sock& socket, short events) {
+Result<Done> WaitFor(Context& c, const Sock& socket, int16_t events) {
   const Result<Witness> witness = socket.Look();
   if (!witness.ok()) return witness.As<Done>();
   // The implementation has closed the descriptor. poll(2) ignores a negative

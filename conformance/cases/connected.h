@@ -2,6 +2,7 @@
 #define CONFORMANCE_CASES_CONNECTED_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -41,7 +42,7 @@ Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket);
 
 // Waits until poll(2) reports one of `events` on the implementation's
 // descriptor.
-Result<Done> WaitFor(Context& c, const Sock& socket, short events);
+Result<Done> WaitFor(Context& c, const Sock& socket, int16_t events);
 
 // Calls Recv once, with room for `room` bytes. Returns the data, which is empty
 // at the end of the stream.
