@@ -41,19 +41,19 @@ def _function(part, suffix):
     return "".join([word.capitalize() for word in part.split("_")]) + suffix
 
 def case_table(name, all, header, suffix, parts, helpers, deps):
-    """A library that has the cases of all files of a folder, in one order.
+    """Makes a library that contains the cases of all files of a folder, in the order of `parts`.
 
     The file listen_port.cc is a part of the table with the suffix "Cases" if it defines
     `const std::vector<Case>& ListenPortCases()` in net::conformance.
 
     Args:
-      name: of the library.
-      all: the function that returns the cases of all parts. The header declares it.
-      header: the header, in this folder.
-      suffix: what the functions of the parts end with.
-      parts: the files with cases, without .cc, in the order that lists and reports have.
-      helpers: the other .cc files of the folder.
-      deps: as cc_library's.
+      name: The name of the library.
+      all: The name of the function that returns the cases of all parts. The header declares it.
+      header: The header, in this folder.
+      suffix: The end of the name of each part's function.
+      parts: The files with cases, without .cc, in the order of lists and reports.
+      helpers: The other .cc files of the folder.
+      deps: As for cc_library.
     """
     listed = [part + ".cc" for part in parts] + helpers
     unlisted = [file for file in native.glob(["*.cc"]) if file not in listed]
