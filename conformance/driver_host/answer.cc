@@ -47,12 +47,12 @@ absl::StatusOr<Error> ParseError(const Json& json) {
   const std::string symbol = OptionalText(json, "errno");
   const std::string kind = OptionalText(json, "kind");
   if (symbol.empty() && kind.empty()) {
-    return NoAnswer("an error has an `errno` or a `kind`");
+    return NoAnswer("an `error` must have an `errno` or a `kind`");
   }
   if (!symbol.empty()) {
     const std::optional<int> number = ErrnoFromSymbol(symbol);
     if (!number.has_value()) {
-      return NoAnswer(absl::StrCat("no errno is called '", symbol, "'"));
+      return NoAnswer(absl::StrCat("unknown errno '", symbol, "'"));
     }
     error.error_number = *number;
     error.kind = KindOfErrno(*number);
@@ -60,7 +60,7 @@ absl::StatusOr<Error> ParseError(const Json& json) {
   if (!kind.empty()) {
     const std::optional<ErrorKind> known = KindFromName(kind);
     if (!known.has_value()) {
-      return NoAnswer(absl::StrCat("no kind is called '", kind, "'"));
+      return NoAnswer(absl::StrCat("unknown kind '", kind, "'"));
     }
     if (!symbol.empty() && *known != error.kind) {
       return NoAnswer(absl::StrCat(symbol, " is of kind '",
@@ -120,10 +120,10 @@ std::optional<int> SignalFromName(absl::string_view name) {
 absl::StatusOr<Answer> ParseAnswer(absl::string_view message) {
   const Json json = Json::parse(message.begin(), message.end(), nullptr,
                                 /*allow_exceptions=*/false);
-  if (!json.is_object()) return NoAnswer("a message is a JSON object");
+  if (!json.is_object()) return NoAnswer("a message must be a JSON object");
   const auto id = json.find("id");
   if (id == json.end() || !id->is_number_unsigned()) {
-    return NoAnswer("an answer has the `id` of its command");
+    return NoAnswer("an answer must have the `id` of its command");
   }
   Answer answer{.id = id->get<uint64_t>(), .content = {}};
   int contents = 0;
@@ -131,7 +131,7 @@ absl::StatusOr<Answer> ParseAnswer(absl::string_view message) {
     const auto found = json.find(name);
     if (found == json.end()) continue;
     if (!found->is_object()) {
-      return NoAnswer(absl::StrCat("`", name, "` is an object"));
+      return NoAnswer(absl::StrCat("`", name, "` must be an object"));
     }
     ++contents;
     if (absl::string_view(name) == "ok") {
@@ -148,7 +148,7 @@ absl::StatusOr<Answer> ParseAnswer(absl::string_view message) {
   }
   if (contents != 1) {
     return NoAnswer(
-        "an answer has exactly one of `ok`, `error`, `unsupported` and "
+        "an answer must have exactly one of `ok`, `error`, `unsupported` and "
         "`internal`");
   }
   return answer;
@@ -157,7 +157,7 @@ absl::StatusOr<Answer> ParseAnswer(absl::string_view message) {
 uint64_t NumberIn(const Json& ok, const char* name) {
   const auto found = ok.find(name);
   if (found == ok.end() || !found->is_number_unsigned()) {
-    Lacks(ok, name, "a whole number, not below 0");
+    Lacks(ok, name, "an integer, at least 0");
   }
   return found->get<uint64_t>();
 }
@@ -189,7 +189,7 @@ std::vector<uint16_t> PortsIn(const Json& ok, const char* name, size_t count) {
 
 std::string TextIn(const Json& ok, const char* name) {
   const auto found = ok.find(name);
-  if (found == ok.end() || !found->is_string()) Lacks(ok, name, "a text");
+  if (found == ok.end() || !found->is_string()) Lacks(ok, name, "a string");
   return found->get<std::string>();
 }
 
@@ -203,7 +203,7 @@ ip::Endpoint EndpointFrom(const Json& json) {
 Hello HelloFrom(const Json& ok) {
   Hello hello;
   if (NumberIn(ok, "version") != 1) {
-    Lacks(ok, "version", "one of the versions that it was offered");
+    Lacks(ok, "version", "one of the offered versions");
   }
   hello.name = TextIn(ok, "name");
   hello.implementation_version = TextIn(ok, "implementation_version");
@@ -224,12 +224,12 @@ Hello HelloFrom(const Json& ok) {
     if (!limits->is_object()) Lacks(ok, "limits", "an object");
     if (limits->contains("operations")) {
       hello.operations = NumberIn(*limits, "operations");
-      if (hello.operations == 0) Lacks(*limits, "operations", "above 0");
+      if (hello.operations == 0) Lacks(*limits, "operations", "at least 1");
     }
     if (limits->contains("data")) {
       hello.data = std::min(NumberIn(*limits, "data"), kMostData);
     }
-    if (hello.data == 0) Lacks(*limits, "data", "above 0");
+    if (hello.data == 0) Lacks(*limits, "data", "at least 1");
   }
   return hello;
 }

@@ -147,23 +147,25 @@ bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
                   absl::Span<const Operation> expected) {
   if (!look.hidden.empty()) {
     NotePrecondition(absl::StrCat(
-        "what the driver's threads sleep in cannot be seen: ", look.hidden));
+        "cannot read which system calls the driver's threads are blocked in: ",
+        look.hidden));
     return true;
   }
   if (!watch.Lasts(look.sleep)) return false;
   if (look.is_opaque) {
     NotePrecondition(absl::StrCat(look.calls, ", which may be ",
-                                  Describe(expected), " and does not show it"));
+                                  Describe(expected),
+                                  "; /proc does not show it"));
   } else {
-    ADD_FAILURE() << "the driver: " << look.calls << ", not in "
-                  << Describe(expected)
-                  << (look.held > 1
-                          ? absl::StrCat(
-                                "\nIt was sent ", look.held,
-                                " operations that it has not answered, and "
-                                "not all of them block. A driver that holds "
-                                "fewer says so in hello: `limits.operations`.")
-                          : "");
+    ADD_FAILURE()
+        << "the driver: " << look.calls << ", not in " << Describe(expected)
+        << (look.held > 1
+                ? absl::StrCat(
+                      "\nIt was sent ", look.held,
+                      " operations that it has not answered, and not all of "
+                      "them block. A driver that can hold only fewer "
+                      "operations must declare `limits.operations` in hello.")
+                : "");
   }
   return true;
 }

@@ -44,8 +44,9 @@ absl::StatusOr<Answer> Ask(Probe& probe, const Json& command) {
   absl::StatusOr<Answer> answer = HearAnswer(probe);
   if (answer.ok() && answer->id != command.at("id").get<uint64_t>()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "it answered id ", answer->id, ", but id ", command.at("id").dump(),
-        " (", command.at("command").get<std::string>(), ") waits"));
+        "it answered id ", answer->id, ", but the pending command is id ",
+        command.at("id").dump(), " (", command.at("command").get<std::string>(),
+        ")"));
   }
   return answer;
 }
@@ -181,11 +182,11 @@ absl::Status ServesWhileItWaits(Probe& probe) {
                   {"options", Json::object()}});
   absl::Status served = AskToListen(probe, 4).status();
   if (served.ok()) return served;
-  return absl::Status(
-      served.code(),
-      absl::StrCat(served.message(),
-                   "\nA driver that holds one operation at a time says so in "
-                   "hello: \"limits\": {\"operations\": 1}"));
+  return absl::Status(served.code(),
+                      absl::StrCat(served.message(),
+                                   "\nA driver that can hold only one "
+                                   "operation at a time must declare it in "
+                                   "hello: \"limits\": {\"operations\": 1}"));
 }
 
 // Sends several connect commands at once, to listeners of the driver itself. A
@@ -218,7 +219,7 @@ absl::Status AnswersEachOfManyAtOnce(Probe& probe) {
     if (!is_ok.ok()) return is_ok;
     if (waiting.erase(answer->id) == 1) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        "it answered id ", answer->id, ", which does not wait; these wait: ",
+        "it answered id ", answer->id, ", which is not pending; pending: ",
         absl::StrJoin(waiting, ", "), " (do two threads share a variable?)"));
   }
   return absl::OkStatus();
@@ -246,35 +247,35 @@ absl::Status TellsWhatWasOpen(Probe& probe) {
   if (reset->value("closed", Json()) == Json::array({listener->at("socket")})) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("it answered ", reset->dump(), " to reset, but socket ",
-                   listener->at("socket").dump(), " was open"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "it answered ", reset->dump(), " to reset, but `closed` must be [",
+      listener->at("socket").dump(), "], the only open socket"));
 }
 
 constexpr struct {
   const char* requirement;
   absl::Status (*run)(Probe& probe);
 } kChecks[] = {
-    {"answers hello with all that it has to tell", Greets},
-    {"names in hello the process that has its sockets",
+    {"answers hello with all required members", Greets},
+    {"gives in hello the pid of the process that owns its sockets",
      NamesTheProcessOfItsSockets},
-    {"answers `unsupported` to a version that it does not speak",
+    {"answers `unsupported` to an unknown version of the protocol",
      RefusesOtherVersions},
-    {"ends with status 0 after bye", SaysGoodbye},
-    {"ends when the channel does", EndsWithTheChannel},
+    {"exits with status 0 after bye", SaysGoodbye},
+    {"exits at the end of the channel", EndsWithTheChannel},
     {"answers `unsupported` to an unknown command", KnowsNoOtherCommand},
     {"answers `unsupported` to an unknown option", KnowsNoOtherOption},
     {"ignores unknown members", IgnoresOtherMembers},
-    {"answers `internal` to a socket that there is not", KnowsItsSockets},
+    {"answers `internal` to an unknown socket number", KnowsItsSockets},
     {"reads a frame of nearly 1 MiB", ReadsLargeFrames},
-    {"reads a frame that comes byte by byte", ReadsFramesInPieces},
-    {"reads two frames that come at once", ReadsFramesAtOnce},
-    {"does not hang on what is no frame", DoesNotHangOnRubbish},
-    {"serves other commands while accept waits (or holds only one)",
+    {"reads a frame that arrives byte by byte", ReadsFramesInPieces},
+    {"reads two frames that arrive together", ReadsFramesAtOnce},
+    {"does not hang on bytes that are not a frame", DoesNotHangOnRubbish},
+    {"serves other commands while accept blocks (or declares a limit of 1)",
      ServesWhileItWaits},
-    {"answers each of several commands that come at once",
+    {"answers each of several commands that arrive together",
      AnswersEachOfManyAtOnce},
-    {"tells at reset what was still open", TellsWhatWasOpen},
+    {"lists at reset the sockets that were still open", TellsWhatWasOpen},
 };
 
 absl::Status RunCheck(absl::Status (*run)(Probe& probe),
@@ -308,7 +309,7 @@ bool CheckDriver(const DriverCommand& command, std::ostream& out) {
         << absl::StrReplaceAll(result.message(), {{"\n", "\n      "}})
         << std::endl;
     if (check.run == Greets) {
-      out << "without that there is no point in going on\n";
+      out << "the other checks need this one and were not run\n";
       return false;
     }
   }

@@ -72,7 +72,9 @@ std::string DescribeHolders(const std::vector<pid_t>& candidates,
     holders.push_back(
         absl::StrCat("process ", numbers.back(), " (", NameOf(pid), ")"));
   }
-  if (holders.empty()) return "no process of the driver's holds the channel";
+  if (holders.empty()) {
+    return "none of the driver's processes holds the channel";
+  }
   return absl::StrCat("the channel is held by ",
                       absl::StrJoin(holders, " and "));
 }

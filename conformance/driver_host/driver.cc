@@ -106,8 +106,8 @@ Handle DriverSockets::Add(Entry entry, const std::string& made_by) {
                other.second.number == entry.number;
       });
   if (is_used) {
-    throw DriverError(absl::StrCat("the driver gave number ", entry.number,
-                                   " to two sockets that are open"));
+    throw DriverError(absl::StrCat("the driver gave the number ", entry.number,
+                                   " to two open sockets"));
   }
   const std::string origin = absl::StrCat("made by ", made_by);
   std::string description = absl::StrCat("socket ", entry.number);

@@ -114,7 +114,7 @@ class DriverEnvironment final : public Environment {
   }
 
   std::optional<std::string> Lacks(Need need) override {
-    if (need == Need::kOtherUser) return "a driver has one user";
+    if (need == Need::kOtherUser) return "a driver runs as one user";
     if (need == Need::kInterrupt && !first_->hello().signal.has_value()) {
       return "the driver handles no signal";
     }
@@ -160,7 +160,7 @@ class DriverEnvironment final : public Environment {
 
   void AsOtherUser(absl::FunctionRef<void()> body) override {
     static_cast<void>(body);
-    throw HarnessError("a driver has one user");
+    throw HarnessError("a driver runs as one user");
   }
 
   void SetSysctl(absl::string_view name, absl::string_view value) override {

@@ -181,8 +181,8 @@ class DriverImplementation final : public Implementation {
     if (!ok.ok()) return ok.As<size_t>();
     const uint64_t sent = NumberIn(*ok, "sent");
     if (sent > data.size()) {
-      throw DriverError(
-          absl::StrCat("the driver sent ", sent, " bytes of ", data.size()));
+      throw DriverError(absl::StrCat("the driver answered that it sent ", sent,
+                                     " bytes of ", data.size()));
     }
     sockets_->NoteSent(socket, data.size(), sent);
     return sent;
@@ -196,11 +196,13 @@ class DriverImplementation final : public Implementation {
     if (!ok.ok()) return ok.As<size_t>();
     std::string data;
     if (!absl::Base64Unescape(TextIn(*ok, "data"), &data)) {
-      throw DriverError("the driver answered recv with what is no Base64");
+      throw DriverError(
+          "the driver answered recv with `data` that is not Base64");
     }
     if (data.size() > most) {
-      throw DriverError(absl::StrCat("the driver received ", data.size(),
-                                     " bytes, asked for ", most));
+      throw DriverError(absl::StrCat("the driver answered recv with ",
+                                     data.size(), " bytes; at most ", most,
+                                     " were asked for"));
     }
     std::copy(data.begin(), data.end(), buffer.begin());
     return data.size();
@@ -208,7 +210,7 @@ class DriverImplementation final : public Implementation {
 
   Result<Done> Shutdown(Handle socket, int how) override {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
-      return Unsupported{"the protocol has no other ways to shut down"};
+      return Unsupported{"the protocol shuts down read, write or both"};
     }
     return DoneOf(Do(socket, {{"command", "shutdown"}, {"how", HowName(how)}}));
   }
@@ -252,7 +254,7 @@ class DriverImplementation final : public Implementation {
     if (passing == nullptr) {
       return Unsupported{.reason =
                              "no descriptor can be passed to a driver "
-                             "that the user has started",
+                             "that the user started",
                          .is_claim = false};
     }
     const Json command = {{"command", "adopt"},
@@ -298,9 +300,10 @@ class DriverImplementation final : public Implementation {
     }
     const auto no = std::find_if(names.begin(), names.end(), says_no);
     if (no != names.end()) {
-      return Error{.text = absl::StrCat("the driver did what its hello says "
-                                        "that it cannot: ",
-                                        *no)};
+      return Error{
+          .text = absl::StrCat(
+              "its hello answers \"no\" to a capability that the driver has: ",
+              *no)};
     }
     return std::get<Json>(std::move(answer.content));
   }

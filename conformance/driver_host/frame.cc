@@ -21,7 +21,8 @@ absl::Status NoFrame(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(
       "expected a length and a newline, got '",
       absl::CHexEscape(what.substr(0, 60)), what.size() > 60 ? "..." : "",
-      "' (something printed on the channel, or a wrong length before?)"));
+      "' (did the driver print to the channel, or was the previous length "
+      "wrong?)"));
 }
 
 }  // namespace
@@ -56,10 +57,10 @@ std::string FrameReader::DescribeRest() const {
   const size_t newline = bytes_.find('\n');
   if (newline == std::string::npos) {
     return absl::StrCat("'", absl::CHexEscape(bytes_),
-                        "' came, and no newline after it");
+                        "' arrived, and no newline after it");
   }
   return absl::StrCat("the frame announces ", bytes_.substr(0, newline),
-                      " bytes, ", bytes_.size() - newline - 1, " came");
+                      " bytes, ", bytes_.size() - newline - 1, " arrived");
 }
 
 }  // namespace net::conformance

@@ -108,16 +108,17 @@ TEST_F(FrameReaderTest, AWrongLengthShowsInTheNextFrame) {
   ExpectMessage("{\"i");
   const auto next = reader_.Next();
   ASSERT_FALSE(next.ok());
-  EXPECT_TRUE(absl::StrContains(next.status().message(), "a wrong length"))
+  EXPECT_TRUE(
+      absl::StrContains(next.status().message(), "previous length wrong"))
       << next.status();
 }
 
 TEST_F(FrameReaderTest, DescribesAFrameThatIsNotWhole) {
   EXPECT_EQ(reader_.DescribeRest(), "");
   reader_.Append("13");
-  EXPECT_EQ(reader_.DescribeRest(), "'13' came, and no newline after it");
+  EXPECT_EQ(reader_.DescribeRest(), "'13' arrived, and no newline after it");
   reader_.Append("3\n{\"id\"");
-  EXPECT_EQ(reader_.DescribeRest(), "the frame announces 133 bytes, 5 came");
+  EXPECT_EQ(reader_.DescribeRest(), "the frame announces 133 bytes, 5 arrived");
 }
 
 }  // namespace

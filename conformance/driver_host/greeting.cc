@@ -32,8 +32,9 @@ absl::StatusOr<Hello> ReadHello(Probe& probe) {
   const absl::StatusOr<Answer> answer = ParseAnswer(*message);
   if (!answer.ok()) return answer.status();
   if (answer->id != 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it answered id ", answer->id, ", but id 1 (hello) waits"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("it answered id ", answer->id,
+                     ", but the pending command is id 1 (hello)"));
   }
   if (const auto* ok = std::get_if<nlohmann::json>(&answer->content)) {
     try {
@@ -50,7 +51,7 @@ absl::StatusOr<Hello> ReadHello(Probe& probe) {
     return absl::InvalidArgumentError(absl::StrCat(
         "it does not speak version 1 of the protocol: ", claim->reason));
   }
-  return absl::InvalidArgumentError("it answered with an error");
+  return absl::InvalidArgumentError("it answered with `error` or `internal`");
 }
 
 }  // namespace
@@ -63,9 +64,9 @@ absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,
   const auto start = std::chrono::steady_clock::now();
   Probe probe(command, kTimeout, world);
   probe.OnSlow([&](absl::string_view hint) {
-    hints << "`hello`: " << hint << " It is waited for, up to "
-          << absl::FormatDuration(kTimeout) << ", as long as the driver works."
-          << std::endl;
+    hints << "`hello`: " << hint << " Waiting up to "
+          << absl::FormatDuration(kTimeout)
+          << ", while the driver uses the processor." << std::endl;
   });
   probe.SayFrame({{"id", 1},
                   {"command", "hello"},

@@ -75,8 +75,9 @@ absl::StatusOr<std::string> Probe::Hear() {
     if (waited >= timeout_ || (waited >= kSlow && blocked) ||
         absl::FromChrono(watch.Idle()) >= kIdle) {
       return absl::DeadlineExceededError(absl::StrCat(
-          WhatIsMissing(waited),
-          blocked ? " The driver waits in read(2) for the next command." : ""));
+          WhatIsMissing(waited), blocked ? " The driver is blocked in read(2), "
+                                           "waiting for the next command."
+                                         : ""));
     }
     if (waited >= kSlow && !std::exchange(is_slow, true) &&
         on_slow_ != nullptr) {
@@ -87,9 +88,9 @@ absl::StatusOr<std::string> Probe::Hear() {
 
 std::string Probe::WhatIsMissing(absl::Duration waited) const {
   const std::string time =
-      absl::StrCat(" in ", absl::ToInt64Seconds(waited), " s");
+      absl::StrCat(" within ", absl::ToInt64Seconds(waited), " s");
   if (frames_.rest().empty()) {
-    return absl::StrCat("no byte of an answer came", time,
+    return absl::StrCat("no byte of an answer arrived", time,
                         ": is the frame flushed?");
   }
   return absl::StrCat(frames_.DescribeRest(), time,
@@ -112,8 +113,9 @@ absl::Status Probe::ReadMore(absl::Duration moment) {
   const ssize_t got = read(event.fd, buffer.data(), buffer.size());
   if (got == 0) {
     const std::string rest = frames_.DescribeRest();
-    return absl::NotFoundError(rest.empty() ? "it ended"
-                                            : absl::StrCat("it ended; ", rest));
+    return absl::NotFoundError(rest.empty()
+                                   ? "the driver ended"
+                                   : absl::StrCat("the driver ended; ", rest));
   }
   if (got > 0) {
     const absl::string_view bytes(buffer.data(), static_cast<size_t>(got));

@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<RecordedSession>> ReadRecording(
     std::optional<RecordedLine> recorded = LineFrom(json);
     if (!recorded.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(path, ":", number, ": this is no recorded message"));
+          absl::StrCat(path, ":", number, ": not a recorded message"));
     }
     const std::string trial = json.value("trial", "");
     if (IsHello(*recorded) || !places.contains(trial)) {
@@ -176,7 +176,7 @@ class ReplayedTrial {
       }
       const Json now = Json::parse(*message, nullptr, false);
       if (!now.is_object()) {
-        out_ << "  it answers what is no JSON object: " << *message << "\n";
+        out_ << "  its answer is not a JSON object: " << *message << "\n";
         return false;
       }
       heard_[now.value("id", 0)] = now;
@@ -275,8 +275,8 @@ absl::StatusOr<bool> Replay(const std::string& path,
     skipped += trial.skipped();
   }
   out << recording->size() << " sessions, " << different
-      << " answered otherwise; " << compared << " answers compared, " << skipped
-      << " not\n";
+      << " answered differently; " << compared << " answers compared, "
+      << skipped << " not compared\n";
   return different == 0;
 }
 

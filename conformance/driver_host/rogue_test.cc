@@ -154,7 +154,7 @@ TEST_P(LieTest, IsTheDriversFaultAndNamed) {
 }
 
 const char kNotItsOwn[] = "which is not one of the driver's processes";
-const char kIntMust[] = "must be a whole number";
+const char kIntMust[] = "must be an integer";
 const char kSignalMust[] = "`signal` must be SIGUSR1, SIGUSR2 or a real-time";
 const char kPortMust[] = "`port` must be 0 to 65535";
 const char kPortsMust[] = "`ports` must be an array of 2 ports";
@@ -180,7 +180,9 @@ const Lie kLies[] = {
      "hello.pid=4294967298",
      {"`pid` must be 1 to 2147483647"}},
     {"PidOfMoreThan64Bits", "hello.pid=18446744073709551618", {kIntMust}},
-    {"PidBeyondAllNumbers", "hello.pid=1e400", {"a message is a JSON object"}},
+    {"PidBeyondAllNumbers",
+     "hello.pid=1e400",
+     {"a message must be a JSON object"}},
     {"NoPid", "hello.pid=NOTHING", {"`pid`", kIntMust}},
     // The signal.
     {"SignalThatKills", "hello.signal=\"SIGKILL\"", {kSignalMust}},
@@ -189,12 +191,12 @@ const Lie kLies[] = {
     {"SignalOfAFault", "hello.signal=\"SIGSEGV\"", {kSignalMust}},
     {"SignalThatThereIsNot", "hello.signal=\"SIGNOTHING\"", {kSignalMust}},
     {"SignalBeyondTheLast", "hello.signal=\"SIGRTMAX+1\"", {kSignalMust}},
-    {"SignalAsNumber", "hello.signal=12", {"`signal` must be a text"}},
+    {"SignalAsNumber", "hello.signal=12", {"`signal` must be a string"}},
     {"SignalWithoutHandler",
      "hello.signal=\"SIGUSR2\"",
      {"has no handler for the signal that hello names, number 12"}},
     // Limits.
-    {"DataOfZero", "hello.limits={\"data\": 0}", {"`data` must be above 0"}},
+    {"DataOfZero", "hello.limits={\"data\": 0}", {"`data` must be at least 1"}},
     {"DataBelowZero", "hello.limits={\"data\": -5}", {"`data`", kIntMust}},
     {"DataBeyondAll",
      "hello.limits={\"data\": 18446744073709551615}",
@@ -232,7 +234,7 @@ const Lie kLies[] = {
     {"SocketBelowZero", "listen.socket=-1", {"`socket`", kIntMust}},
     {"SocketTwice",
      "connect.socket=1",
-     {"gave number 1 to two sockets that are open"}},
+     {"gave the number 1 to two open sockets"}},
     {"SocketUnknownToItself",
      "connect.socket=77",
      {"the driver ended", "KeyError: 77"}},
@@ -253,23 +255,25 @@ const Lie kLies[] = {
     {"PortsAsText", "listen.ports=\"80\"", {kPortsMust}},
     {"PortsOfText", "listen.ports=[80, \"80\"]", {kPortsMust}},
     // Sizes.
-    {"SentMore", "send.sent=6", {"the driver sent 6 bytes of 5"}},
+    {"SentMore", "send.sent=6", {"answered that it sent 6 bytes of 5"}},
     {"SentFarMore",
      "send.sent=4294967301",
-     {"the driver sent 4294967301 bytes of 5"}},
+     {"answered that it sent 4294967301 bytes of 5"}},
     {"SentLessThanNothing", "send.sent=-1", {"`sent`", kIntMust}},
     {"SentAsText", "send.sent=\"5\"", {"`sent`", kIntMust}},
     {"ReceivedMore",
      "recv.data=\"aGVsbG8sIHdvcmxk\"",
-     {"the driver received 12 bytes, asked for 5"}},
-    {"ReceivedNoBase64", "recv.data=\"?\"", {"what is no Base64"}},
-    {"ReceivedANumber", "recv.data=5", {"`data` must be a text"}},
+     {"answered recv with 12 bytes; at most 5 were asked for"}},
+    {"ReceivedNoBase64", "recv.data=\"?\"", {"`data` that is not Base64"}},
+    {"ReceivedANumber", "recv.data=5", {"`data` must be a string"}},
     // Frames and ids.
-    {"FrameShorter", "shorter", {"broke the protocol: a message is a JSON"}},
+    {"FrameShorter",
+     "shorter",
+     {"broke the protocol: a message must be a JSON"}},
     {"FrameHuge", "huge", {"a frame of 99999999 bytes"}},
     {"FrameNegative", "negative", {"expected a length and a newline, got '-5"}},
-    {"IdUnknown", "unknown_id", {"which is no command that waits"}},
-    {"IdAsText", "text_as_id", {"an answer has the `id` of its command"}},
+    {"IdUnknown", "unknown_id", {"which is not the id of a pending command"}},
+    {"IdAsText", "text_as_id", {"an answer must have the `id` of its command"}},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, LieTest, testing::ValuesIn(kLies),
@@ -329,7 +333,7 @@ TEST(RogueTest, AFrameThatIsLongerThanItIs) {
       verdict.message,
       AllOf(HasSubstr("the session:\n> {"),
             testing::ContainsRegex(
-                "\\(the frame announces [0-9]+ bytes, [0-9]+ came\\)")));
+                "\\(the frame announces [0-9]+ bytes, [0-9]+ arrived\\)")));
 }
 
 TEST(RogueTest, ADaemonOfTheDriverEndsWithIt) {
@@ -376,7 +380,7 @@ TEST(RogueTest, ADriverThatReadsNoMoreCommands) {
   const Verdict verdict = VerdictOn(Rogue("deaf"));
   EXPECT_EQ(verdict.outcome, Outcome::kCrash);
   EXPECT_THAT(verdict.message,
-              AllOf(HasSubstr("takes no commands any more: EPIPE"),
+              AllOf(HasSubstr("no longer reads commands: EPIPE"),
                     HasSubstr("the session:\n> {"), Not(HasSubstr("SIGPIPE"))));
 }
 

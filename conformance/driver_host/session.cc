@@ -72,7 +72,8 @@ Answer Session::Call(nlohmann::json command) {
   Answer answer = *std::move(call.answer);
   calls_.erase(id);
   if (const auto* fault = std::get_if<Internal>(&answer.content)) {
-    Break(absl::StrCat("the driver is at fault itself: ", fault->text));
+    Break(absl::StrCat("the driver answered `internal`, a fault of its own: ",
+                       fault->text));
     throw DriverError(*broken_);
   }
   return answer;
@@ -129,7 +130,7 @@ void Session::Send(absl::string_view message) {
       const int error = errno;
       {
         const MutexLock lock(mutex_);
-        Break(absl::StrCat("the driver takes no commands any more: ",
+        Break(absl::StrCat("the driver no longer reads commands: ",
                            ErrnoSymbol(error)));
       }
       ThrowBroken();
@@ -207,7 +208,7 @@ void Session::Take(absl::string_view bytes) {
       return Break(absl::StrCat(
           "the driver broke the protocol: it answered ", answer->id,
           is_old ? " a second time (do two threads share a variable?)"
-                 : ", which is no command that waits",
+                 : ", which is not the id of a pending command",
           WaitingCalls()));
     }
     call->second.answer = *std::move(answer);
@@ -220,8 +221,8 @@ std::string Session::WaitingCalls() const {
     if (call.answer.has_value()) continue;
     waiting.push_back(absl::StrCat(id, " (", call.command, ")"));
   }
-  if (waiting.empty()) return "; none waits";
-  return absl::StrCat("; these wait: ", absl::StrJoin(waiting, ", "));
+  if (waiting.empty()) return "; no command is pending";
+  return absl::StrCat("; pending: ", absl::StrJoin(waiting, ", "));
 }
 
 void Session::Note(bool sent, absl::string_view message) {

@@ -79,7 +79,7 @@ class SessionTest : public testing::Test {
 TEST_F(SessionTest, ADriverThatReadsNoMoreRaisesNoSigpipe) {
   ASSERT_EQ(std::signal(SIGPIPE, SIG_DFL), SIG_DFL);
   CloseReadingEnd();
-  EXPECT_THAT(ErrorOfCall(), HasSubstr("takes no commands any more: EPIPE"));
+  EXPECT_THAT(ErrorOfCall(), HasSubstr("no longer reads commands: EPIPE"));
   // And no SIGPIPE is pending.
   sigset_t pending = {};
   ASSERT_EQ(sigpending(&pending), 0);
@@ -137,7 +137,7 @@ TEST_F(SessionTest, AnEndInTheMiddleOfAFrameIsDescribed) {
   answers_[1] = -1;
   EXPECT_THAT(ErrorOfCall(),
               HasSubstr("in the middle of a frame: the frame announces 24 "
-                        "bytes, 8 came: '24\\n{\\\"id"));
+                        "bytes, 8 arrived: '24\\n{\\\"id"));
 }
 
 }  // namespace

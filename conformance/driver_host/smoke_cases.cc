@@ -125,24 +125,30 @@ constexpr Case Smoke(absl::string_view id, absl::string_view requirement,
 }
 
 constexpr Case kCases[] = {
-    Smoke("driver.hello", "A driver must answer hello and reset.", Greets),
+    Smoke("driver.hello", "A driver must answer `hello` and `reset`.", Greets),
     Smoke("driver.listen", "A driver must listen.", Listens),
     Smoke("driver.localaddr",
-          "A driver that has localaddr must tell its address.", TellsItsPort,
-          Level::kShould),
+          "A driver that supports `localaddr` must return the listener's "
+          "address.",
+          TellsItsPort, Level::kShould),
     Smoke("driver.connect", "A driver must connect and accept.", Connects),
-    Smoke("driver.peeraddr", "A driver must tell the other end.",
+    Smoke("driver.peeraddr", "A driver must return the peer's address.",
           TellsBothEnds),
     Smoke("driver.data", "A driver must send and receive.", CarriesData),
     Smoke("driver.bytes", "A driver must carry every byte as it is.",
           CarriesEveryByte),
-    Smoke("driver.end", "A driver must tell the end of a stream.", SeesTheEnd),
-    Smoke("driver.error", "A driver must report a refused connection as such.",
+    Smoke("driver.end", "A driver must report the end of a stream.",
+          SeesTheEnd),
+    Smoke("driver.error",
+          "A driver must report a refused connection as ECONNREFUSED "
+          "or `refused`.",
           ReportsErrors),
-    Smoke("driver.after_error", "A driver must go on after an error.",
+    Smoke("driver.after_error", "A driver must still work after an error.",
           SurvivesErrors),
-    Smoke("driver.many", "A driver must hold many sockets.", HoldsManySockets),
-    Smoke("driver.close", "A driver must close what it is told to.", Closes),
+    Smoke("driver.many", "A driver must hold 20 sockets at once.",
+          HoldsManySockets),
+    Smoke("driver.close", "A driver must close the sockets that `close` names.",
+          Closes),
 };
 
 }  // namespace

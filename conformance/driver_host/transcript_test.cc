@@ -31,9 +31,9 @@ TEST(TranscriptTest, HasALineForEachMessage) {
 TEST(TranscriptTest, ShowsAnIncompleteMessageUntilTheNextIsThere) {
   Transcript transcript;
   transcript.Add(/*sent=*/true, "hello");
-  transcript.SetIncomplete("the frame announces 133 bytes, 128 came");
+  transcript.SetIncomplete("the frame announces 133 bytes, 128 arrived");
   EXPECT_EQ(transcript.Text(),
-            "> hello\n(the frame announces 133 bytes, 128 came)");
+            "> hello\n(the frame announces 133 bytes, 128 arrived)");
   transcript.Add(/*sent=*/false, "ok");
   EXPECT_EQ(transcript.Text(), "> hello\n< ok");
 }

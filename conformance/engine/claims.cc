@@ -37,7 +37,7 @@ std::vector<std::string> FalseClaims(absl::Span<const Record> records) {
     lines.push_back(absl::StrCat(
         TrialName(record.trial), ": a false claim of `unsupported` (",
         record.verdict.message, "): ", absl::StrJoin(claimed, ", "),
-        " worked elsewhere, for instance in ", TrialName(proof.trial)));
+        " worked in another case, for instance ", TrialName(proof.trial)));
   }
   return lines;
 }

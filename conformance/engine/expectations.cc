@@ -99,8 +99,7 @@ absl::StatusOr<Expectations::Line> Expectations::ParseLine(
   const std::vector<absl::string_view> words =
       absl::StrSplit(parts.first, absl::ByAnyChar(" \t"), absl::SkipEmpty());
   if (words.size() < 2) {
-    return absl::InvalidArgumentError(
-        "expected the glob of cases, and how they end");
+    return absl::InvalidArgumentError("expected a glob of cases and an ending");
   }
   line.glob = std::string(words[0]);
   line.ending = std::string(words[1]);
@@ -136,7 +135,7 @@ absl::Status Expectations::ParseWord(absl::string_view word,
     line.active = line.active && *Holds(word, here);
   } else {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", word, "' is no axis=, error= or if=",
+        absl::StrCat("'", word, "' is not axis=, error= or if=",
                      absl::StartsWith(word, "version") && here.version.empty()
                          ? ": the version is not known before the run"
                          : ""));
@@ -238,7 +237,8 @@ void Expectations::ApplyToLeak(Record& record) {
   } else if (verdict.outcome != Outcome::kUnsupported) {
     line.possible = true;
     verdict.leak = Leak::kUnexpectedNoLeak;
-    verdict.leaked = absl::StrCat("it leaks nothing, against ", Where(line));
+    verdict.leaked =
+        absl::StrCat("it does not leak, but ", Where(line), " expects a leak");
   }
 }
 
@@ -260,14 +260,16 @@ void Expectations::ApplyToOutcome(Record& record) {
         absl::StrCat(line.reason, " (", Where(line), ")\n", verdict.message);
   } else if (is_failure) {
     line.justified = true;
-    verdict.message = absl::StrCat(
-        "another failure than expected (", Where(line), ": ", line.ending,
-        line.error.empty() ? "" : " with ", line.error, "), ",
-        OutcomeName(verdict.outcome), verdict.error.empty() ? "" : " with ",
-        verdict.error, "\n", verdict.message);
+    verdict.message =
+        absl::StrCat("not the expected failure (", Where(line), ": ",
+                     line.ending, line.error.empty() ? "" : " with ",
+                     line.error, "): ", OutcomeName(verdict.outcome),
+                     verdict.error.empty() ? "" : " with ", verdict.error, "\n",
+                     verdict.message);
   } else {
     verdict.outcome = Outcome::kUnexpectedPass;
-    verdict.message = absl::StrCat("it passes, against ", Where(line));
+    verdict.message =
+        absl::StrCat("it passes, but ", Where(line), " expects: ", line.ending);
   }
 }
 
@@ -283,14 +285,15 @@ std::vector<std::string> Expectations::Problems() const {
       problems.push_back(
           absl::StrCat(Where(line), ": '", line.glob, "' ", what));
     };
-    if (line.reason == kNoReason) add("needs a reason in the place of '?'");
+    if (line.reason == kNoReason) add("needs a reason instead of '?'");
     if (!line.matched) {
-      add("is of no case that was run, or of one that an earlier line is of");
+      add("matches no case that was run, or only cases that an earlier line "
+          "matches");
     } else if (!line.possible) {
-      add("is only of cases that are unsupported, which need no line");
+      add("matches only unsupported cases, which need no line");
     } else if (!line.justified) {
-      add(line.aspect == Aspect::kLeak ? "is only of cases that leak nothing"
-                                       : "is only of cases that pass");
+      add(line.aspect == Aspect::kLeak ? "matches only cases that do not leak"
+                                       : "matches only cases that pass");
     }
   }
   return problems;

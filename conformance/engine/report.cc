@@ -249,7 +249,7 @@ std::string FormatCase(const Case& test_case) {
       "\n  source:      ", test_case.source,
       "\n  level:       ", LevelName(test_case.level),
       "\n  axes:        ", AxesText(test_case), "\n  needs:       ",
-      needs.empty() ? "nothing special" : absl::StrJoin(needs, ", "), "\n");
+      needs.empty() ? "nothing" : absl::StrJoin(needs, ", "), "\n");
 }
 
 }  // namespace net::conformance

@@ -189,7 +189,7 @@ class RunningTrial {
     if (received_.empty()) return MakeCrash(status, " before its verdict");
     const absl::StatusOr<TrialReport> report = DecodeReport(received_);
     if (!report.ok()) {
-      return MakeCrash(status, absl::StrCat(" with a report that is none: ",
+      return MakeCrash(status, absl::StrCat(" with an invalid report: ",
                                             report.status().message()));
     }
     if (status != 0) return MakeCrash(status, " after its verdict");
@@ -201,9 +201,9 @@ class RunningTrial {
   // Kills a trial that takes too long, and returns its record.
   Record Kill() {
     std::string message =
-        absl::StrCat("not done after ", absl::FormatDuration(timeout_));
+        absl::StrCat("did not end within ", absl::FormatDuration(timeout_));
     if (subject_ != nullptr) {
-      absl::StrAppend(&message, "; what was killed:\n", Snapshot());
+      absl::StrAppend(&message, "; killed processes:\n", Snapshot());
     }
     static_cast<void>(KillAndReap());
     return MakeRecord(

@@ -221,7 +221,7 @@ TEST(RunnerTest, ADescriptorThatWasClosedByMistakeIsALeak) {
       VerdictOf([](Context& c) { ASSERT_TRUE(c.sys().Close(0).ok()); });
   EXPECT_EQ(verdict.outcome, Outcome::kPass);
   EXPECT_EQ(verdict.leak, Leak::kLeak);
-  EXPECT_THAT(verdict.leaked, HasSubstr("closed, but not the case's own"));
+  EXPECT_THAT(verdict.leaked, HasSubstr("closed, but not opened by the case"));
 }
 
 TEST(RunnerTest, ADescriptorOfAnotherSocketIsAnotherOne) {
@@ -229,9 +229,10 @@ TEST(RunnerTest, ADescriptorOfAnotherSocketIsAnotherOne) {
     ASSERT_TRUE(c.sys().Close(0).ok());
     ASSERT_EQ(c.sys().Socket(AF_INET, SOCK_STREAM, 0), SysResult::Ok(0));
   });
-  EXPECT_THAT(verdict.leaked,
-              AllOf(HasSubstr("left open: descriptor 0, socket"),
-                    HasSubstr("closed, but not the case's own: descriptor 0")));
+  EXPECT_THAT(
+      verdict.leaked,
+      AllOf(HasSubstr("left open: descriptor 0, socket"),
+            HasSubstr("closed, but not opened by the case: descriptor 0")));
 }
 
 TEST(RunnerTest, ALeakLeavesTheVerdictOfTheCaseAsItIs) {
@@ -352,9 +353,10 @@ TEST(RunnerTest, ATaskThatWaitsForALockIsNotBlockedByASocket) {
     mutex.unlock();
   });
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
-  EXPECT_THAT(verdict.message,
-              ContainsRegex("thread [0-9]+ sleeps in futex, not in a call of "
-                            "a socket"));
+  EXPECT_THAT(
+      verdict.message,
+      ContainsRegex("thread [0-9]+ sleeps in futex, which is not a call "
+                    "on a socket"));
 }
 
 TEST(RunnerTest, AFailureNamesTheErrorOfTheCallBefore) {
@@ -393,7 +395,7 @@ TEST(RunnerTest, WhatIsKnownToHangIsNotWaitedForLong) {
             [](const Record& record) {
               EXPECT_EQ(record.verdict.outcome, Outcome::kTimeout);
               EXPECT_THAT(record.verdict.message,
-                          HasSubstr("not done after 100ms"));
+                          HasSubstr("did not end within 100ms"));
             });
 }
 
@@ -543,7 +545,7 @@ TEST(RunnerTest, AReportThatIsNoneCostsItsOwnTrial) {
               });
     EXPECT_EQ(verdicts[&forge].outcome, Outcome::kCrash);
     EXPECT_THAT(verdicts[&forge].message,
-                HasSubstr("status 0 with a report that is none: "));
+                HasSubstr("status 0 with an invalid report: "));
     EXPECT_EQ(verdicts[&pass].outcome, Outcome::kPass);
   }
 }

@@ -143,15 +143,17 @@ Verdict RunCase(const Trial& trial, Environment& env, Context& c,
   Verdict verdict = Judge(c, failures);
   if (verdict.outcome == Outcome::kVariation && trial.column->is_reference) {
     verdict.outcome = Outcome::kFail;
-    verdict.message =
-        absl::StrCat("varies, where others may: ", verdict.message);
+    verdict.message = absl::StrCat(
+        "a variation, which is allowed only to other implementations: ",
+        verdict.message);
   }
   // After an exception the implementation had no chance to close its
   // descriptors.
   if (verdict.outcome == Outcome::kCrash) return verdict;
   const std::vector<Environment::Descriptor> after = env.OpenDescriptors();
   AddLeak(verdict, Missing(after, before, "left open"));
-  AddLeak(verdict, Missing(before, after, "closed, but not the case's own"));
+  AddLeak(verdict,
+          Missing(before, after, "closed, but not opened by the case"));
   return verdict;
 }
 

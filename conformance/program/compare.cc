@@ -46,21 +46,23 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr absl::string_view kHelp =
-    R"(Compares two files of records (conformance --records) and explains each outcome
-or leak that changed: by a case that is new or gone, by another version of the
-implementation, by another kernel or environment; or else by running the trial
-again, which tells a flake from a change of the suite. Prints the messages of
-both.
+    R"(Compares two files of records (conformance --records). Prints each outcome or
+leak that changed, the messages before and after, and the likely cause:
+
+- the case is new, is gone, or has another requirement
+- another version of the implementation
+- another kernel or environment
+- otherwise runs the trial again: unequal outcomes show that it is flaky
 
   compare [flags] BEFORE AFTER
 
-  --rerun=N         how often a trial is run again (5; 0: not at all)
+  --rerun=N         how often to run a changed trial again (5; 0: never)
   --driver=COMMAND  for running trials again: the driver of the implementation
-                    that it names, and of any that is not in the tree
-  --driver-stdio    it speaks on its standard input and output
+                    that its hello names, and of any that the tree does not have
+  --driver-stdio    use the driver's standard input and output as the channel
   --help            print this and exit
 
-Exit status: 0 no outcome changed, 1 one did, 2 a usage or harness error.
+Exit status: 0 no outcome changed, 1 some changed, 2 a usage or harness error.
 )";
 
 constexpr int kSame = 0;
@@ -121,12 +123,12 @@ absl::StatusOr<Run> ReadRun(const std::string& path) {
       static_cast<void>(json.value("leak", ""));
     } catch (const Json::exception& e) {
       return absl::InvalidArgumentError(
-          absl::StrCat(path, ":", number, ": this is no record: ", e.what()));
+          absl::StrCat(path, ":", number, ": not a record: ", e.what()));
     }
   }
   if (run.environment.is_null()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": has no line that tells the environment"));
+        absl::StrCat(path, ": has no line with the member `environment`"));
   }
   return run;
 }
@@ -188,7 +190,8 @@ class Reruns {
       return absl::UnavailableError(one.missing);
     }
     if (has_driver_) return &columns_.front();
-    return absl::NotFoundError("it needs its driver: --driver=COMMAND");
+    return absl::NotFoundError(
+        "its driver must be given with --driver=COMMAND");
   }
 
  private:
@@ -204,7 +207,7 @@ std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
   if (!column.ok()) {
     return absl::StrCat("not run again: ", column.status().message());
   }
-  if (test_case == nullptr) return "not run again: there is no such case";
+  if (test_case == nullptr) return "not run again: the case no longer exists";
   const Trial trial = {
       .test_case = test_case,
       .axis = axis == AxisName(Axis::kV6) ? Axis::kV6 : Axis::kV4,
@@ -216,8 +219,9 @@ std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
   const auto append = [](std::string* out, const auto& outcome) {
     absl::StrAppend(out, outcome.first, " ", outcome.second, " times");
   };
-  return absl::StrCat(outcomes.size() > 1 ? "a flake: " : "not a flake: ",
-                      "run again, ", absl::StrJoin(outcomes, ", ", append));
+  return absl::StrCat(
+      outcomes.size() > 1 ? "flaky" : "stable",
+      " when run again: ", absl::StrJoin(outcomes, ", ", append));
 }
 
 // Returns the different messages of a cell under a heading; "" if there are
@@ -244,7 +248,7 @@ std::string Explain(const Cell& cell, const std::vector<Json>& before,
                     const Reruns& reruns) {
   if (before.front().value("requirement", "") !=
       after.front().value("requirement", "")) {
-    return "the case requires something else now";
+    return "the case has another requirement now";
   }
   const std::string old_version = before.front().value("version", "");
   const std::string new_version = after.front().value("version", "");
@@ -255,11 +259,11 @@ std::string Explain(const Cell& cell, const std::vector<Json>& before,
                         new_version);
   }
   if (!differences.empty()) {
-    return absl::StrCat("perhaps the environment: ",
+    return absl::StrCat("possibly the environment: ",
                         absl::StrJoin(differences, "; "));
   }
   const int times = absl::GetFlag(FLAGS_rerun);
-  if (times == 0) return "nothing else that was recorded has changed";
+  if (times == 0) return "no other recorded value has changed";
   return RunAgain(cell, reruns, times);
 }
 
@@ -319,7 +323,8 @@ int Main(int argc, char** argv) {
   if (files.size() != 2) {
     return Fail("needs two files of records (--help shows the flags)");
   }
-  if (absl::GetFlag(FLAGS_rerun) < 0) return Fail("--rerun: at least 0");
+  if (absl::GetFlag(FLAGS_rerun) < 0)
+    return Fail("--rerun: must be at least 0");
   if (absl::GetFlag(FLAGS_driver_stdio) &&
       absl::GetFlag(FLAGS_driver).empty()) {
     return Fail("--driver-stdio: needs --driver");
@@ -327,7 +332,7 @@ int Main(int argc, char** argv) {
   // File names in --driver are relative to the caller's folder.
   if (!absl::GetFlag(FLAGS_driver).empty() &&
       chdir(FromCallersFolder(".").c_str()) != 0) {
-    return Fail("cannot enter the folder of the caller");
+    return Fail("cannot change to the caller's working directory");
   }
   const absl::StatusOr<Run> before = ReadRun(files[0]);
   if (!before.ok()) return Fail(before.status().message());

@@ -27,13 +27,13 @@ fast=listen.backlog.default
 expect 0 "2 cells, 0 changed" before before
 
 sed "s/\"axis\":\"v4\",\(.*\)\"outcome\":\"pass\"/\"axis\":\"v4\",\1\"outcome\":\"fail\"/" before > after
-expect 1 "$fast v4 net_tcp: pass -> fail; not a flake: run again, pass 3 times" --rerun=3 before after
-expect 1 "nothing else that was recorded has changed" --rerun=0 before after
+expect 1 "$fast v4 net_tcp: pass -> fail; stable when run again: pass 3 times" --rerun=3 before after
+expect 1 "no other recorded value has changed" --rerun=0 before after
 expect 1 "2 cells, 1 changed" before after
 
 # A changed leak counts as a change, even with the same outcome.
 sed 's/"axis":"v4",\(.*\)"leak":""/"axis":"v4",\1"leak":"leak"/' before > leaks
-expect 1 "$fast v4 net_tcp: pass -> pass, leak; not a flake: run again, pass 3 times" --rerun=3 before leaks
+expect 1 "$fast v4 net_tcp: pass -> pass, leak; stable when run again: pass 3 times" --rerun=3 before leaks
 expect 1 "$fast v4 net_tcp: pass, leak -> pass; " --rerun=0 leaks before
 expect 1 "2 cells, 1 changed" --rerun=0 before leaks
 expect 0 "2 cells, 0 changed" leaks leaks
@@ -42,15 +42,15 @@ sed 's/"leak":"",//' before > older
 expect 0 "2 cells, 0 changed" older before
 
 sed 's/"kernel":"[^"]*"/"kernel":"1.0"/' after > elsewhere
-expect 1 "perhaps the environment: kernel: " before elsewhere
+expect 1 "possibly the environment: kernel: " before elsewhere
 
 sed 's/"version":""/"version":"1.0"/' before > older
 sed 's/"version":""/"version":"2.0"/' after > newer
 expect 1 "the implementation's version: 1.0 -> 2.0" older newer
-expect 1 "nothing else that was recorded has changed" --rerun=0 before newer
+expect 1 "no other recorded value has changed" --rerun=0 before newer
 
 sed 's/"requirement":"/"requirement":"Not /' after > other_case
-expect 1 "the case requires something else now" before other_case
+expect 1 "the case has another requirement now" before other_case
 
 grep -v '"axis":"v6"' before > fewer
 expect 1 "$fast v6 net_tcp: gone, was pass" before fewer
@@ -68,8 +68,8 @@ expect 1 "  before:
 "$conformance" --driver="$driver" --cases=$fast --records=driver_before > /dev/null
 sed 's/"outcome":"pass"/"outcome":"fail"/; s/"net_tcp"/"mine"/' driver_before > driver_after
 sed -i 's/"net_tcp"/"mine"/' driver_before
-expect 1 "$fast v4 mine: pass -> fail; not run again: it needs its driver: --driver=COMMAND" driver_before driver_after
-expect 1 "$fast v4 mine: pass -> fail; not a flake: run again, pass 2 times" --rerun=2 --driver="$driver" \
+expect 1 "$fast v4 mine: pass -> fail; not run again: its driver must be given with --driver=COMMAND" driver_before driver_after
+expect 1 "$fast v4 mine: pass -> fail; stable when run again: pass 2 times" --rerun=2 --driver="$driver" \
   driver_before driver_after
 expect 2 "--driver-stdio: needs --driver" --driver-stdio driver_before driver_after
 
@@ -77,7 +77,7 @@ expect 0 "Compares two files" --help
 expect 2 "needs two files" before
 expect 2 "ENOENT" before missing
 echo '{"case": 1' >> before
-expect 2 "before:4: this is no record" before before
+expect 2 "before:4: not a record" before before
 expect 2 "there is no flag '--repeat=2'" --repeat=2 before before
 
 exit $((failures > 0))

@@ -37,10 +37,10 @@ expect 0 "CONFORMANCE_READ_FD=0 CONFORMANCE_WRITE_FD=1 my driver 0<COMMANDS 1>AN
   --driver-stdio --print-command
 
 # A driver that does not work at all is reported once, before the run.
-expect 2 "its driver does not work" --driver=/nonexistent/driver --cases=$fast
+expect 2 "driver: not run. Its driver failed" --driver=/nonexistent/driver --cases=$fast
 expect 2 "/nonexistent/driver: not found" --driver=/nonexistent/driver --cases=$fast
 expect 2 "cannot do anything" --driver="$rogue unsupported" --cases=$fast
-expect 1 "nothing works" --driver=/nonexistent/driver --smoke
+expect 1 "the driver failed \`hello\`: " --driver=/nonexistent/driver --smoke
 
 # within SECONDS_ALLOWED STATUS TEXT ARGS...: as expect, but fails if the program takes longer.
 within() {
@@ -54,24 +54,24 @@ within() {
 for flags in --smoke --check-driver "--cases=$fast"; do
   status=1
   [[ $flags != --cases=* ]] || status=2
-  within 30 $status "no byte of an answer came in 3 s: is the frame flushed? The driver waits in read(2)" \
+  within 30 $status " s: is the frame flushed? The driver is blocked in read(2)" \
     --driver="$rogue hello_unflushed" "$flags" &
-  within 30 $status "came in 3 s: is the length right, and the frame flushed?" --driver="$rogue hello_long" "$flags" &
-  within 30 $status "it answered id 7, but id 1 (hello) waits" --driver="$rogue hello_id" "$flags" &
+  within 30 $status " s: is the length right, and the frame flushed?" --driver="$rogue hello_long" "$flags" &
+  within 30 $status "it answered id 7, but the pending command is id 1 (hello)" --driver="$rogue hello_id" "$flags" &
 done
 expect 2 "the frame announces " --driver="$rogue hello_long" --cases=$fast &
 expect 2 'sent:     ' --driver="$rogue hello_unflushed" --cases=$fast &
 expect 2 '"command":"hello"' --driver="$rogue hello_unflushed" --cases=$fast &
-within 30 1 "10 more were not run: the driver hangs" --driver="$rogue hangs" --smoke &
-expect 1 "no byte of an answer came in 9 s" --driver="sleep 100" --check-driver &
+within 30 1 "10 more checks were not run, because the driver hangs" --driver="$rogue hangs" --smoke &
+expect 1 "no byte of an answer arrived within 9 s" --driver="sleep 100" --check-driver &
 wait
 # A failed check prints the bytes sent and received. All texts come from one run, because the driver hangs in some
 # checks.
 status=0
 checked=$("$program" --driver="$rogue mixes" --check-driver 2>&1) || status=$?
 [[ $status == 1 ]] || fail "--check-driver of a driver with faults: exit status $status"
-for text in "FAIL  answers \`internal\` to a socket that there is not" '"command":"peeraddr"' 'received: 19\n{"id": 2, "ok": {}}' \
-  "it answered id 102, which does not wait; these wait: 103"; do
+for text in "FAIL  answers \`internal\` to an unknown socket number" '"command":"peeraddr"' 'received: 19\n{"id": 2, "ok": {}}' \
+  "it answered id 102, which is not pending; pending: 103"; do
   [[ $checked == *"$text"* ]] || fail "--check-driver: no '$text' in:"$'\n'"$checked"
 done
 
@@ -92,17 +92,17 @@ expect 0 "expected-leak" --driver="$leaky" --cases=$fast --expectations=leaky.ex
 expect 1 "PASS, UNEXPECTED-NO-LEAK" --driver="$driver" --cases=$fast --expectations=leaky.expectations
 
 expect 2 "--check-driver: needs --driver" --check-driver
-expect 2 "--fix: not with --cases" --driver="$driver" --fix --cases=$fast
+expect 2 "--fix: cannot be combined with --cases" --driver="$driver" --fix --cases=$fast
 
 # The driver answers a recording in the same way as before, but not a changed recording.
 expect 0 "" --driver="$driver" --cases="$fast,data.*closed_descriptor" --record-session=session
-expect 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=session
+expect 0 " sessions, 0 answered differently" --driver="$driver" --replay-session=session
 
 # Commands that need the runner's peers, or an action of the runner, are named at once. The replay does not wait for
 # their answers.
 expect 0 "" --driver="$driver" --record-session=peers \
   --cases='accept.takes_what_is_queued,accept.interrupted.goes_on,accept.queue.*,peeraddr.connected,peeraddr.accepted'
-within 30 0 " sessions, 0 answered otherwise" --driver="$driver" --replay-session=peers
+within 30 0 " sessions, 0 answered differently" --driver="$driver" --replay-session=peers
 expect 0 "(accept)" --driver="$driver" --replay-session=peers
 expect 0 "needs a peer of the runner; not compared" --driver="$driver" --replay-session=peers
 expect 0 "needs the runner: sent a signal; not compared" --driver="$driver" --replay-session=peers
@@ -112,7 +112,7 @@ expect 2 "--record is now --record-session" --driver="$driver" --record=session
 expect 2 "--replay is now --replay-session" --driver="$driver" --replay=session
 expect 2 "ENOENT" --driver="$driver" --replay-session=missing
 echo "{}" > no_session
-expect 2 "no_session:1: this is no recorded message" --driver="$driver" --replay-session=no_session
+expect 2 "no_session:1: not a recorded message" --driver="$driver" --replay-session=no_session
 
 # --attach prints a command that starts the driver.
 mkdir attached

@@ -75,54 +75,60 @@ namespace net::conformance {
 namespace {
 
 constexpr absl::string_view kHelp =
-    R"(Judges TCP implementations, case by case, on real loopback sockets; and the
-kernels below them, by the cases named kernel.*
+    R"(Judges TCP implementations, case by case, on real loopback sockets. The cases
+named kernel.* judge the kernels below them.
 
   conformance [flags]
 
   --list                     print the cases and exit
-  --format=text|json         how --list prints them
-  --explain=CASE             print all about one case and exit
+  --format=text|json         the format of --list (text)
+  --explain=CASE             print a case's requirement, source and needs, and
+                             exit
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
   --implementations=NAME,... judge only these implementations and kernels
-  --jobs=N                   how many cases run at a time (twice the processors)
+  --jobs=N                   run N cases at a time (twice the processors)
   --repeat=N                 run everything N times (1)
-  --shuffle                  run the trials in a random order
-  --seed=N                   the one of this number, as --shuffle prints it
-  --timeout=DURATION         when a case that hangs is killed (60s)
-  --noipv6                   run on a machine without IPv6: it is taken away
-                             from each case's network
-  --verbose                  print a line for each case as it ends, and in the
-                             report each trial that did not pass in full
+  --shuffle                  run the trials in a random order; prints its seed
+  --seed=N                   with --shuffle: repeat the order of this seed
+  --timeout=DURATION         kill a case that takes longer (60s)
+  --noipv6                   disable IPv6 in each case's network, as on a machine
+                             without IPv6
+  --verbose                  print a line for each case as it ends, and report
+                             each trial that did not pass in full
   --help                     print this and exit
 
 Results:
   --records=FILE             write a JSON line for each case as it ends
   --junit=FILE               write a report in JUnit's XML format
-  --markdown=FILE            write a report in Markdown, for the comment of a
-                             pull request: at most 60,000 characters
+  --markdown=FILE            write a report in Markdown for a comment on a pull
+                             request: at most 60,000 characters
 
-The table fits the width of the terminal: $COLUMNS, or what the terminal
-reports; 80 without a terminal.
+In the table, 70/77 means that 70 of 77 trials passed; "!" marks an unexpected
+outcome. The table fits the width of the terminal: $COLUMNS, or what the
+terminal reports; 80 without a terminal.
 
-Known differences:
-  --expectations=FILE        those of the one implementation that is judged
-  --fix                      rewrite the file by what this run finds
+Known deviations:
+  --expectations=FILE        the known deviations of the one implementation that
+                             is judged
+  --fix                      rewrite that file to match the outcomes of this run
 
 An implementation behind a driver (conformance/drivers/README.md):
-  --driver=COMMAND           judge the one that this shell command starts,
-                             under the name that its driver gives
-  --driver-stdio             it speaks on its standard input and output
+  --driver=COMMAND           judge the implementation behind the driver that this
+                             shell command starts; its hello gives the name
+  --driver-stdio             use the driver's standard input and output as the
+                             channel
   --smoke                    run only a dozen checks of the driver itself
-  --check-driver             find out whether it keeps to the protocol
-  --print-command            print how to start it by hand, and exit
-  --attach=FOLDER            let the user start it (in a debugger): prints how;
-                             the channel is two FIFOs made in the folder
-  --record-session=FILE      write each command to it and each of its answers
-  --replay-session=FILE      send it the commands of such a file, and compare
-                             its answers
+  --check-driver             check whether the driver keeps to the protocol
+  --print-command            print how to start the driver by hand, and exit
+  --attach=FOLDER            print how to start the driver (in a debugger, for
+                             instance) and wait for it; the channel is two FIFOs
+                             in FOLDER
+  --record-session=FILE      write each command and each answer to FILE
+  --replay-session=FILE      send the commands of such a file again, and compare
+                             the answers
 
-Exit status: 0 as expected, 1 an unexpected outcome, 2 a usage or harness error.
+Exit status: 0 all as expected, 1 an unexpected outcome, 2 a usage or harness
+error.
 )";
 
 constexpr RenamedFlag kRenamedFlags[] = {
@@ -141,7 +147,8 @@ int List(absl::Span<const Case* const> cases) {
   } else if (format == "text") {
     std::cout << FormatCaseList(cases);
   } else {
-    return UsageError(absl::StrCat("--format=", format, ": text or json"));
+    return UsageError(
+        absl::StrCat("--format=", format, ": must be text or json"));
   }
   return kAsExpected;
 }
@@ -158,17 +165,18 @@ int Explain(absl::Span<const Column> columns, const std::string& id) {
 
 // Returns the first mistake in the flags; "" if there is none.
 std::string MistakeInFlags() {
-  if (absl::GetFlag(FLAGS_jobs) < 1) return "--jobs: at least 1";
-  if (absl::GetFlag(FLAGS_repeat) < 1) return "--repeat: at least 1";
+  if (absl::GetFlag(FLAGS_jobs) < 1) return "--jobs: must be at least 1";
+  if (absl::GetFlag(FLAGS_repeat) < 1) return "--repeat: must be at least 1";
   if (absl::GetFlag(FLAGS_timeout) <= absl::ZeroDuration()) {
-    return "--timeout: a duration above zero, such as 60s";
+    return "--timeout: must be a duration above zero, such as 60s";
   }
   if (absl::GetFlag(FLAGS_seed) != 0 && !absl::GetFlag(FLAGS_shuffle)) {
     return "--seed: needs --shuffle";
   }
   const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
   if (absl::GetFlag(FLAGS_fix) && !absl::GetFlag(FLAGS_cases).empty()) {
-    return "--fix: not with --cases, for it would forget the others";
+    return "--fix: cannot be combined with --cases, because it would remove "
+           "the lines of all other cases";
   }
   for (const auto& [name, given] :
        std::initializer_list<std::pair<const char*, bool>>{
@@ -270,14 +278,18 @@ int RunSelected(absl::Span<const Column> all_columns,
       SelectColumns(all_columns, absl::GetFlag(FLAGS_implementations));
   if (!columns.ok()) return UsageError(std::string(columns.status().message()));
   if (!absl::GetFlag(FLAGS_expectations).empty() && columns->size() != 1) {
-    return UsageError("--expectations: of one implementation; name it");
+    return UsageError(
+        "--expectations: needs exactly one implementation; select it with "
+        "--implementations");
   }
   if (absl::GetFlag(FLAGS_smoke)) {
     std::vector<const Column*> drivers;
     std::copy_if(
         columns->begin(), columns->end(), std::back_inserter(drivers),
         [](const Column* one) { return one->start_subject != nullptr; });
-    if (drivers.empty()) return UsageError("--smoke: no driver is selected");
+    if (drivers.empty()) {
+      return UsageError("--smoke: no selected implementation has a driver");
+    }
     return Smoke(drivers, OptionsOfRun(command));
   }
   const auto cases = SelectCases(*columns, absl::GetFlag(FLAGS_cases));
@@ -309,7 +321,7 @@ int Main(int argc, char** argv) {
   // File names in --driver are relative to the caller's folder, too.
   if (!absl::GetFlag(FLAGS_driver).empty() &&
       chdir(FromCallersFolder(".").c_str()) != 0) {
-    return Fail("cannot enter the folder of the caller");
+    return Fail("cannot change to the caller's working directory");
   }
   if (absl::GetFlag(FLAGS_check_driver)) {
     return CheckDriver(CommandOfUser(), std::cout) ? kAsExpected : kUnexpected;

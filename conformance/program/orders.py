@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs all trials of a driver in random orders, and compares how each trial ended.
+"""Runs all trials of a driver in random orders, and compares each trial's outcomes.
 
-A trial must end as if it were the first. One that ends otherwise in another order depends on what others left behind.
-`.ci/orders` builds what is needed and runs this with a driver that leaks.
+A trial must end as if it were the first. If its outcome depends on the order, an earlier trial left something behind.
+`.ci/orders` builds the programs and runs this script with a driver that leaks.
 
-Exit status: 0 each trial ended alike in all orders, 1 one did not, 2 a usage error or a run that failed.
+Exit status: 0 no trial depends on the order, 1 some do, 2 a usage error or a failed run.
 """
 
 import argparse
@@ -22,20 +22,20 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True, metavar="FILE", help="//conformance:driver_runner")
-    parser.add_argument("--driver", required=True, metavar="COMMAND", help="as the program takes it")
+    parser.add_argument("--driver", required=True, metavar="COMMAND", help="the program's flag --driver")
     parser.add_argument("--orders", type=int, default=20, metavar="N", help="how many orders (20)")
-    parser.add_argument("--seed", type=int, metavar="N", help="of the first order, the next is that of N + 1; a random one")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the first order; the next orders have N + 1, N + 2, ... (random)")
     parser.add_argument("--cases", metavar="GLOB,...", help="only these cases")
     parser.add_argument("--jobs", type=int, metavar="N", help="how many trials run at a time")
-    parser.add_argument("--keep", metavar="FOLDER", help="keep the records of each order there")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the records of each order in this folder")
     arguments = parser.parse_args()
     if arguments.orders < 2:
-        parser.error("--orders: at least 2, or there is nothing to compare")
+        parser.error("--orders: must be at least 2")
     return arguments
 
 
 def run_order(arguments, seed, folder):
-    """Runs the trials in the order of `seed`. Returns how each ended: {"CASE AXIS": "pass, leak"}."""
+    """Runs the trials in the order of `seed`. Returns each trial's ending: {"CASE AXIS": "pass, leak"}."""
     path = os.path.join(folder, f"{seed}.jsonl")
     command = [arguments.program, "--driver=" + arguments.driver, "--shuffle", f"--seed={seed}", "--records=" + path]
     if arguments.cases:
@@ -43,7 +43,7 @@ def run_order(arguments, seed, folder):
     if arguments.jobs:
         command.append(f"--jobs={arguments.jobs}")
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-    # 1: an unexpected outcome, as those of a driver that leaks are.
+    # Status 1 is an unexpected outcome. A driver that leaks always has some.
     if done.returncode not in (0, 1):
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
         print(f"orders: seed {seed}: the run ended with status {done.returncode}", file=sys.stderr)
@@ -59,14 +59,14 @@ def run_order(arguments, seed, folder):
 
 
 def differing(seeds_of):
-    """The trials that ended in more than one way."""
+    """Returns the trials with more than one ending."""
     return {trial: endings for trial, endings in sorted(seeds_of.items()) if len(endings) > 1}
 
 
 def main():
     arguments = parse_arguments()
     first = arguments.seed if arguments.seed is not None else random.randrange(1, 2**31)
-    # By trial and ending, the seeds of the orders in which it ended so.
+    # seeds_of[trial][ending]: the seeds of the orders in which the trial ended like this.
     seeds_of = collections.defaultdict(lambda: collections.defaultdict(list))
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or temporary
@@ -77,13 +77,13 @@ def main():
             for trial, ending in endings.items():
                 seeds_of[trial][ending].append(first + number)
             print(f"order {number + 1} of {arguments.orders}, seed {first + number}: {len(endings)} trials, "
-                  f"{time.monotonic() - started:.0f} s; {len(differing(seeds_of))} differ so far", flush=True)
+                  f"{time.monotonic() - started:.0f} s; {len(differing(seeds_of))} depend on the order so far", flush=True)
     for trial, endings in differing(seeds_of).items():
         print(trial)
         for ending, seeds in sorted(endings.items()):
             print(f"  {ending}: seed {', '.join(map(str, seeds))}")
     count = len(differing(seeds_of))
-    print(f"{arguments.orders} orders of {len(seeds_of)} trials, {count} ended otherwise in another order")
+    print(f"{arguments.orders} orders of {len(seeds_of)} trials, {count} depend on the order")
     return 1 if count else 0
 
 

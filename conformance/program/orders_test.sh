@@ -21,7 +21,7 @@ expect() {
   fi
 }
 
-expect 0 "3 orders of 32 trials, 0 ended otherwise in another order" --program="$program" --driver="$leaky" --orders=3 \
+expect 0 "3 orders of 32 trials, 0 depend on the order" --program="$program" --driver="$leaky" --orders=3 \
   --seed=1 --jobs=1 --cases='connect.failure.*,descriptors.exec.*,listen.privileged.*'
 
 # A program whose second case passes only before the first.
@@ -47,10 +47,10 @@ fake=(--program="$TEST_TMPDIR/fake" --driver=none)
 expect 1 "a.second v4
   fail: seed 7
   pass: seed 6, 8
-3 orders of 2 trials, 1 ended otherwise in another order" "${fake[@]}" --orders=3 --seed=6
+3 orders of 2 trials, 1 depend on the order" "${fake[@]}" --orders=3 --seed=6
 expect 1 "order 2 of 2, seed 7: 2 trials" "${fake[@]}" --orders=2 --seed=6
 expect 2 "seed 6: the run ended with status 2" "${fake[@]}" --seed=6 --cases=none
-expect 2 "--orders: at least 2" "${fake[@]}" --orders=1
-expect 0 "compares how each trial ended" --help
+expect 2 "--orders: must be at least 2" "${fake[@]}" --orders=1
+expect 0 "compares each trial's outcomes" --help
 
 exit $((failures > 0))

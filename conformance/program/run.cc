@@ -116,9 +116,10 @@ absl::StatusOr<std::string> SourceOfExpectations(const Column& column,
   }
   const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
   if (column.expectations.empty() || tree == nullptr) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "--fix: cannot tell which file is that of ", column.name,
-        "; name it with --expectations, or start with `bazel run`"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("--fix: the file of expectations of ", column.name,
+                     " is not known; give it with --expectations=FILE, or "
+                     "start the program with `bazel run`"));
   }
   return absl::StrCat(tree, "/", column.expectations);
 }
@@ -206,7 +207,9 @@ std::optional<std::string> FaultOfDriver(const Column& column,
   absl::Duration start;
   if (column.greet != nullptr) {
     const absl::StatusOr<SubjectGreeting> greeting = column.greet();
-    if (!greeting.ok()) return std::string(greeting.status().message());
+    if (!greeting.ok()) {
+      return absl::StrCat("failed ", greeting.status().message());
+    }
     start = greeting->took;
   }
   const std::vector<Record> records = RunSmoke(column, start, options);
@@ -219,7 +222,8 @@ std::optional<std::string> FaultOfDriver(const Column& column,
   const auto first = std::find_if(
       records.begin(), records.end(),
       [](const Record& one) { return one.verdict.outcome != Outcome::kPass; });
-  return absl::StrCat(first->trial.test_case->requirement, " ",
+  return absl::StrCat("failed the check `", first->trial.test_case->id,
+                      "`: ", first->trial.test_case->requirement, "\n",
                       OutcomeName(first->verdict.outcome), ": ",
                       ShortMessage(first->verdict.message));
 }
@@ -238,8 +242,7 @@ std::vector<const Column*> WorkingColumns(
       const std::optional<std::string> fault = FaultOfDriver(*column, options);
       if (fault.has_value()) {
         *broken = true;
-        std::cout << column->name
-                  << ": not run: its driver does not work: " << *fault
+        std::cout << column->name << ": not run. Its driver " << *fault
                   << "\n(--check-driver and --smoke print more)\n\n";
         continue;
       }
@@ -255,7 +258,7 @@ bool SmokeOne(const Column& column, const RunOptions& options) {
   if (column.greet != nullptr) {
     const absl::StatusOr<SubjectGreeting> greeting = column.greet();
     if (!greeting.ok()) {
-      std::cout << column.name << ": nothing works. "
+      std::cout << column.name << ": the driver failed "
                 << greeting.status().message() << "\n";
       return false;
     }
@@ -267,7 +270,7 @@ bool SmokeOne(const Column& column, const RunOptions& options) {
   };
   if (std::none_of(records.begin(), records.end(), works)) {
     // One message is enough, because all twelve would say the same.
-    std::cout << column.name << ": nothing works. "
+    std::cout << column.name << ": the driver failed every check. The first:\n"
               << FormatRecord(records.front()) << "\n";
     return false;
   }
@@ -284,7 +287,8 @@ bool SmokeOne(const Column& column, const RunOptions& options) {
   }
   const size_t left = SmokeCases().size() - records.size();
   if (left > 0) {
-    std::cout << left << " more were not run: the driver hangs\n";
+    std::cout << left
+              << " more checks were not run, because the driver hangs\n";
   }
   return left == 0 && std::all_of(records.begin(), records.end(), is_flawless);
 }
@@ -309,10 +313,10 @@ int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
 
 // Returns the reason for the exit status of a run.
 std::string ReasonOf(int status, bool broken, bool has_problems) {
-  if (broken) return "a driver does not work";
+  if (broken) return "a driver failed its checks";
   if (status == kError) return "the suite itself failed";
   if (status == kAsExpected) return "all is as expected";
-  return has_problems ? "see the lines above" : "there are failures";
+  return has_problems ? "see the problems listed above" : "there are failures";
 }
 
 }  // namespace
@@ -382,7 +386,8 @@ int Run(absl::Span<const Case* const> cases,
                                       .width = TerminalWidth()})
             << std::flush;
   if (!written) {
-    return Fail(absl::StrCat("--records: writing '", options.records, "'"));
+    return Fail(
+        absl::StrCat("--records: cannot write '", options.records, "'"));
   }
   if (const int status = WriteReports(records, options); status != 0) {
     return status;

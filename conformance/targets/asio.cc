@@ -90,7 +90,7 @@ std::optional<Unsupported> Unsayable(const ListenOptions& options) {
     if (backlog > INT_MAX) return Unsupported{"takes the backlog as an int"};
   }
   for (const uint16_t* port : options.port_assignments) {
-    if (port == nullptr) return Unsupported{"has no pointers to ports"};
+    if (port == nullptr) return Unsupported{"takes no pointer for the port"};
   }
   return std::nullopt;
 }
@@ -176,7 +176,8 @@ class Asio final : public Implementation {
   Result<std::optional<ip::Endpoint>> PeerAddr(Handle handle) override {
     const std::shared_ptr<AnySocket> found = Find(handle);
     const auto* socket = std::get_if<tcp::socket>(found.get());
-    if (socket == nullptr) return Unsupported{"an acceptor tells no peer"};
+    if (socket == nullptr)
+      return Unsupported{"an acceptor has no peer address"};
     error_code ec;
     const tcp::endpoint peer = socket->remote_endpoint(ec);
     if (ec == asio::error::not_connected) return {std::nullopt};

@@ -235,7 +235,7 @@ std::optional<Unsupported> Unsayable(const ListenOptions& options) {
     if (backlog > INT_MAX) return Unsupported{"takes the backlog as an int"};
   }
   for (const uint16_t* port : options.port_assignments) {
-    if (port == nullptr) return Unsupported{"has no pointers to ports"};
+    if (port == nullptr) return Unsupported{"takes no pointer for the port"};
   }
   return UnsayableFlags(options);
 }
@@ -359,7 +359,7 @@ class Libuv final : public Implementation {
   Result<Done> PendingError(Handle socket) override {
     const std::shared_ptr<Tcp> tcp = Find(socket);
     if (!tcp->connect || tcp->blocking) {
-      return Unsupported{"has no way to ask for SO_ERROR"};
+      return Unsupported{"has no call that reads SO_ERROR"};
     }
     int status = 0;
     loop_.Run([&] {

@@ -40,7 +40,7 @@ var options = map[string]map[string]int{
 	"connect": {"keepalive": syscall.SO_KEEPALIVE},
 	"adopt":   {"closed": 0},
 }
-var reasons = map[string]string{"nonblock": ": operations wait, and have deadlines instead",
+var reasons = map[string]string{"nonblock": ": operations block, and have deadlines instead",
 	"no_cloexec": ": every descriptor is close-on-exec", "backlog": ": it is always net.core.somaxconn"}
 
 // The errnos that the package returns. Package syscall has their numbers, but not their symbols.

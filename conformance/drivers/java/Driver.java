@@ -105,7 +105,7 @@ public final class Driver {
     // A non-blocking connect is not complete until finishConnect().
     boolean waits = socket == null || socket.isBlocking();
     if (!waits && Set.of("send", "recv", "pending_error").contains(name)) socket.finishConnect();
-    if (waits && name.equals("pending_error")) throw unsupported("its connect has waited");
+    if (waits && name.equals("pending_error")) throw unsupported("connect blocked, so no result is pending");
     switch (name) {
       case "hello":
         if (!command.getAsJsonArray("versions").contains(new JsonPrimitive(1))) break;

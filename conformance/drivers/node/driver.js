@@ -20,9 +20,9 @@ const OPTIONS = {
   connect: ['keepalive'],
 };
 const REASONS = {
-  nonblock: 'operations never block, and are never refused for that',
+  nonblock: 'operations never block, so none fails with EAGAIN',
   no_cloexec: 'every descriptor is close-on-exec',
-  keepalive: "a server's keepAlive is for its connections, and not set on the listener",
+  keepalive: "a server's keepAlive applies to its connections, not to the listener",
   reuseport: 'reusePort came with Node.js 22.12 and 23.1',
 };
 const TYPES = { accept: net.Server };
@@ -128,7 +128,7 @@ const COMMANDS = {
     }
   },
   async shutdown({ how }, stream) {
-    if (how !== 'write') throw new Unsupported('a socket ends in the direction of writing only');
+    if (how !== 'write') throw new Unsupported('end() shuts down only the writing direction');
     await called(stream, (done) => stream.end(done));
     return {};
   },

@@ -23,9 +23,9 @@ OPTIONS = {
     "adopt": ["closed"],
 }
 REASONS = {
-    "times": "options are set by calls, not given in a list",
+    "times": "options are set by single calls, not passed as a list",
     "backlogs": "listen() takes one backlog",
-    "ports": "getsockname() tells the port, there are no out-parameters",
+    "ports": "getsockname() returns the port; there are no out-parameters",
 }
 OTHERS = "descriptors errno shutdown shutdown_read pending_error".split()
 BLOCKING = frozenset("connect accept send recv".split())

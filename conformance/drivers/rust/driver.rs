@@ -99,7 +99,7 @@ impl Driver {
                 // TcpListener::bind always sets SO_REUSEADDR.
                 ("listen", "nonblock" | "reuseaddr") | ("accept", "nonblock") => {}
                 ("adopt", "closed") => {}
-                ("connect", "nonblock") => return unsupported("TcpStream::connect waits".into()),
+                ("connect", "nonblock") => return unsupported("TcpStream::connect blocks".into()),
                 _ => return unsupported(format!("std::net has no `{option}` for {name}")),
             }
         }

@@ -152,7 +152,8 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
   char byte = '?';
   Checked(write(input.write_end, &byte, 1), "write");
   if (Checked(read(output.read_end, &byte, 1), "read") != 1) {
-    throw HarnessError(absl::StrCat(kWaitingProgram, " does not answer"));
+    throw HarnessError(
+        absl::StrCat(kWaitingProgram, " does not echo its input"));
   }
   const std::string folder = absl::StrCat("/proc/", child, "/fd");
   std::vector<Environment::Descriptor> descriptors;

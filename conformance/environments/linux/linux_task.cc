@@ -199,10 +199,10 @@ class LinuxTask final : public Task {
 
   static void NoteOtherSleep(const BlockedCall& call) {
     if (call.kind == BlockedCall::Kind::kOpaque) {
-      NotePrecondition(
-          absl::StrCat(Describe(call), ", which does not show for what"));
+      NotePrecondition(absl::StrCat(Describe(call),
+                                    "; /proc does not show what it waits for"));
     } else {
-      ADD_FAILURE() << Describe(call) << ", not in a call of a socket";
+      ADD_FAILURE() << Describe(call) << ", which is not a call on a socket";
     }
   }
 

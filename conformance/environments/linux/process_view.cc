@@ -212,7 +212,7 @@ void ProcessView::Interrupt(int signal) const {
     while (is_pending()) {
       if (++looks == kLooks) {
         throw SubjectError(absl::StrCat("thread ", thread, " of the driver ",
-                                        "does not take signal ", signal));
+                                        "does not handle signal ", signal));
       }
       usleep(kBetweenLooks);
     }
