@@ -59,10 +59,4 @@ std::optional<std::string> FindRunfile(absl::string_view path) {
   return std::nullopt;
 }
 
-std::string FromCallersFolder(const std::string& path) {
-  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder == nullptr || absl::StartsWith(path, "/")) return path;
-  return absl::StrCat(folder, "/", path);
-}
-
 }  // namespace net::conformance

@@ -13,10 +13,6 @@ namespace net::conformance {
 // not built, or if the program was moved away from its `.runfiles` folder.
 std::optional<std::string> FindRunfile(absl::string_view path);
 
-// Resolves a path from the command line. `bazel run` starts programs in another
-// folder, but a relative path means the caller's.
-std::string FromCallersFolder(const std::string& path);
-
 }  // namespace net::conformance
 
 #endif  // CONFORMANCE_ENGINE_RUNFILES_H_

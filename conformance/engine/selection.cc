@@ -13,9 +13,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "conformance/engine/nearest.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/case.h"
+#include "syscalls/testing/nearest.h"
 
 namespace net::conformance {
 namespace {

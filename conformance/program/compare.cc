@@ -22,11 +22,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/engine/files.h"
-#include "conformance/engine/flags.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/report_groups.h"
-#include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
@@ -34,6 +32,7 @@
 #include "conformance/targets/columns.h"
 #include "conformance/targets/driver_columns.h"
 #include "nlohmann/json.hpp"
+#include "syscalls/testing/command_line.h"
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(int, rerun, 5, "");

@@ -29,15 +29,14 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/recording.h"
-#include "conformance/engine/flags.h"
 #include "conformance/engine/report.h"
-#include "conformance/engine/runfiles.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/program/run.h"
 #include "conformance/suite/case.h"
 #include "conformance/targets/columns.h"
 #include "conformance/targets/driver_columns.h"
+#include "syscalls/testing/command_line.h"
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(bool, list, false, "");

@@ -32,12 +32,13 @@
 #include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
 #include "conformance/engine/report_groups.h"
-#include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
+#include "conformance/engine/runfiles.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/case.h"
+#include "syscalls/testing/command_line.h"
 
 namespace net::conformance {
 namespace {

@@ -20,7 +20,6 @@
 #include "conformance/engine/claims.h"
 #include "conformance/engine/expectations.h"
 #include "conformance/engine/files.h"
-#include "conformance/engine/flags.h"
 #include "conformance/engine/grid.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
@@ -30,6 +29,7 @@
 #include "conformance/engine/trial.h"
 #include "conformance/suite/case.h"
 #include "gtest/gtest.h"
+#include "syscalls/testing/command_line.h"
 
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::string, expectations, "", "");

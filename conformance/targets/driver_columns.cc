@@ -16,10 +16,10 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/greeting.h"
-#include "conformance/engine/flags.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
+#include "syscalls/testing/command_line.h"
 
 namespace net::conformance {
 namespace {

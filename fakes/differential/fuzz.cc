@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -11,16 +10,12 @@
 #include <random>
 #include <string>
 
-#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
-#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -32,6 +27,7 @@
 #include "fakes/differential/workers.h"
 #include "fakes/differential/worlds.h"
 #include "syscalls/errors/errno_symbol.h"
+#include "syscalls/testing/command_line.h"
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(double, minutes, 1, "");
@@ -79,37 +75,6 @@ constexpr int kError = 2;
 int Fail(absl::string_view message) {
   std::cerr << "fuzz: " << message << "\n";
   return kError;
-}
-
-// Parses words of the form --flag=value. A boolean may be --flag.
-absl::Status ParseFlags(absl::Span<char* const> words) {
-  for (const absl::string_view word : words) {
-    absl::string_view rest = word;
-    absl::CommandLineFlag* flag = nullptr;
-    if (absl::ConsumePrefix(&rest, "--")) {
-      flag = absl::FindCommandLineFlag(rest.substr(0, rest.find('=')));
-    }
-    const size_t equals = rest.find('=');
-    const bool has_value = equals != absl::string_view::npos;
-    if (flag == nullptr || (!has_value && !flag->IsOfType<bool>())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("not a flag with a value: ", word));
-    }
-    std::string error;
-    if (!flag->ParseFrom(has_value ? rest.substr(equals + 1) : "true",
-                         &error)) {
-      return absl::InvalidArgumentError(absl::StrCat(word, ": ", error));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Resolves a relative path against the caller's directory, because `bazel run`
-// starts programs in another one.
-std::string FromCallersFolder(const std::string& path) {
-  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder == nullptr || absl::StartsWith(path, "/")) return path;
-  return absl::StrCat(folder, "/", path);
 }
 
 bool WriteHistogram(const std::string& path, const Histogram& histogram) {

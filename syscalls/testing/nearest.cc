@@ -1,4 +1,4 @@
-#include "conformance/engine/nearest.h"
+#include "syscalls/testing/nearest.h"
 
 #include <algorithm>
 #include <set>
@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-namespace net::conformance {
+namespace net {
 namespace {
 
 constexpr size_t kMost = 3;
@@ -71,4 +71,4 @@ std::string DidYouMean(absl::string_view word,
                       "'?");
 }
 
-}  // namespace net::conformance
+}  // namespace net

@@ -1,5 +1,5 @@
-#ifndef CONFORMANCE_ENGINE_FLAGS_H_
-#define CONFORMANCE_ENGINE_FLAGS_H_
+#ifndef SYSCALLS_TESTING_COMMAND_LINE_H_
+#define SYSCALLS_TESTING_COMMAND_LINE_H_
 
 #include <string>
 
@@ -7,7 +7,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-namespace net::conformance {
+// The command line of this tree's programs: of //conformance, of its compare
+// program, of its GoogleTest mains, and of the differential fuzzer.
+
+namespace net {
 
 // A flag that was renamed. Both names are as on the command line, without the
 // leading dashes.
@@ -29,6 +32,10 @@ absl::Status ParseFlags(absl::Span<char* const> arguments,
 // Quotes a word for sh(1) if necessary.
 std::string ShellWord(absl::string_view word);
 
-}  // namespace net::conformance
+// Resolves a path from the command line. `bazel run` starts programs in another
+// folder, but a relative path means the caller's.
+std::string FromCallersFolder(const std::string& path);
 
-#endif  // CONFORMANCE_ENGINE_FLAGS_H_
+}  // namespace net
+
+#endif  // SYSCALLS_TESTING_COMMAND_LINE_H_

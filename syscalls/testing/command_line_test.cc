@@ -1,11 +1,12 @@
-#include "conformance/engine/flags.h"
+#include "syscalls/testing/command_line.h"
 
+#include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -13,7 +14,7 @@ ABSL_FLAG(bool, test_bool, false, "");
 ABSL_FLAG(int, test_int, 0, "");
 ABSL_FLAG(std::vector<std::string>, test_list, {}, "");
 
-namespace net::conformance {
+namespace net {
 namespace {
 
 using testing::ElementsAre;
@@ -81,5 +82,13 @@ TEST(ShellWordTest, QuotesWhatTheShellWouldTakeApart) {
   EXPECT_EQ(ShellWord(""), "''");
 }
 
+TEST(FromCallersFolderTest, ARelativePathIsRelativeToTheFolderOfBazelRun) {
+  ASSERT_EQ(unsetenv("BUILD_WORKING_DIRECTORY"), 0);
+  EXPECT_EQ(FromCallersFolder("records"), "records");
+  ASSERT_EQ(setenv("BUILD_WORKING_DIRECTORY", "/home/caller", 1), 0);
+  EXPECT_EQ(FromCallersFolder("records"), "/home/caller/records");
+  EXPECT_EQ(FromCallersFolder("/tmp/records"), "/tmp/records");
+}
+
 }  // namespace
-}  // namespace net::conformance
+}  // namespace net

@@ -1,6 +1,7 @@
-#include "conformance/engine/flags.h"
+#include "syscalls/testing/command_line.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
-#include "conformance/engine/nearest.h"
+#include "syscalls/testing/nearest.h"
 
-namespace net::conformance {
+namespace net {
 namespace {
 
 absl::Status Set(absl::CommandLineFlag& flag, absl::string_view value) {
@@ -31,7 +32,7 @@ bool NeedsValue(const absl::CommandLineFlag& flag) {
   return !flag.IsOfType<bool>();
 }
 
-// "--driver-stdio" of FLAGS_driver_stdio.
+// "--driver-stdio" for FLAGS_driver_stdio.
 std::string AsTyped(absl::string_view name) {
   return absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}));
 }
@@ -107,4 +108,10 @@ std::string ShellWord(absl::string_view word) {
   return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
-}  // namespace net::conformance
+std::string FromCallersFolder(const std::string& path) {
+  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (folder == nullptr || absl::StartsWith(path, "/")) return path;
+  return absl::StrCat(folder, "/", path);
+}
+
+}  // namespace net

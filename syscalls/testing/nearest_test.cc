@@ -1,4 +1,4 @@
-#include "conformance/engine/nearest.h"
+#include "syscalls/testing/nearest.h"
 
 #include <string>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace net::conformance {
+namespace net {
 namespace {
 
 using testing::ElementsAre;
@@ -54,4 +54,4 @@ TEST(DidYouMeanTest, IsAQuestionOrNothing) {
 }
 
 }  // namespace
-}  // namespace net::conformance
+}  // namespace net

@@ -1,5 +1,5 @@
-#ifndef CONFORMANCE_ENGINE_NEAREST_H_
-#define CONFORMANCE_ENGINE_NEAREST_H_
+#ifndef SYSCALLS_TESTING_NEAREST_H_
+#define SYSCALLS_TESTING_NEAREST_H_
 
 #include <cstddef>
 #include <string>
@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-namespace net::conformance {
+namespace net {
 
 // Returns how many insertions, deletions, substitutions and swaps of
 // neighbours turn one word into the other.
@@ -25,6 +25,6 @@ std::vector<std::string> Nearest(absl::string_view word,
 std::string DidYouMean(absl::string_view word,
                        absl::Span<const std::string> words);
 
-}  // namespace net::conformance
+}  // namespace net
 
-#endif  // CONFORMANCE_ENGINE_NEAREST_H_
+#endif  // SYSCALLS_TESTING_NEAREST_H_
