@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "conformance/driver_host/driver_process.h"
-#include "conformance/environments/linux/harness_error.h"
+#include "conformance/suite/checked.h"
 
 namespace net::conformance {
 

@@ -7,18 +7,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <system_error>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "conformance/driver_host/session.h"
+#include "syscalls/sandbox/proc.h"
+#include "syscalls/sandbox/process_tree.h"
 
 namespace net::conformance {
 namespace {
@@ -28,33 +25,18 @@ namespace {
 constexpr uint64_t kNothing = 1;
 
 std::string LinkOf(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::read_symlink(path, error).string();
+  return sandbox::ReadLink(path).value_or("");
 }
 
-// Returns the entries of a folder of /proc; none if the process has ended.
-std::vector<std::string> EntriesOf(const std::string& path) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (auto entry = std::filesystem::directory_iterator(path, error);
-       !error && entry != std::filesystem::directory_iterator();
-       entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
-  }
-  return names;
-}
-
-std::string LineOf(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
+// Returns none if the process has ended.
+std::vector<int> NumbersIn(const std::string& folder) {
+  return sandbox::ListNumbers(folder).value_or(std::vector<int>());
 }
 
 // Returns the fields of /proc/PID/stat from the third one, the state. The
 // second one, the name, may contain anything, even parentheses.
 std::vector<std::string> FieldsOfStat(const std::string& process) {
-  const std::string line = LineOf(absl::StrCat(process, "/stat"));
+  const std::string line = sandbox::FirstLineOf(absl::StrCat(process, "/stat"));
   const size_t name_end = line.rfind(')');
   if (name_end == std::string::npos) return {};
   return absl::StrSplit(line.substr(name_end + 1), ' ', absl::SkipEmpty());
@@ -83,12 +65,11 @@ void ChannelWatch::Look() {
 
 std::vector<pid_t> ChannelWatch::Holders() const {
   std::vector<pid_t> holders;
-  for (const std::string& name : EntriesOf("/proc")) {
-    pid_t pid = 0;
-    if (!absl::SimpleAtoi(name, &pid) || pid == getpid()) continue;
-    const std::string folder = absl::StrCat("/proc/", name, "/fd");
-    const std::vector<std::string> fds = EntriesOf(folder);
-    if (std::any_of(fds.begin(), fds.end(), [&](const std::string& fd) {
+  for (const pid_t pid : sandbox::AllProcesses()) {
+    if (pid == getpid()) continue;
+    const std::string folder = absl::StrCat("/proc/", pid, "/fd");
+    const std::vector<int> fds = NumbersIn(folder);
+    if (std::any_of(fds.begin(), fds.end(), [&](int fd) {
           return LinkOf(absl::StrCat(folder, "/", fd)) == commands_;
         })) {
       holders.push_back(pid);
@@ -110,7 +91,7 @@ void ChannelWatch::AddProcess(pid_t pid, Sample& sample) const {
       sample.ticks += ticks;
     }
   }
-  for (const std::string& thread : EntriesOf(absl::StrCat(process, "/task"))) {
+  for (const int thread : NumbersIn(absl::StrCat(process, "/task"))) {
     const std::string task = absl::StrCat(process, "/task/", thread);
     const std::vector<std::string> own = FieldsOfStat(task);
     sample.runs =
@@ -123,7 +104,7 @@ bool ChannelWatch::IsInRead(const std::string& task) const {
   // The file holds "0 0x3 0x7ffc..." during read(3, ...); "running" or "-1 ..."
   // if the thread is in no system call.
   const std::vector<std::string> words =
-      absl::StrSplit(LineOf(absl::StrCat(task, "/syscall")), ' ');
+      absl::StrSplit(sandbox::FirstLineOf(absl::StrCat(task, "/syscall")), ' ');
   int number = -1;
   int fd = -1;
   if (words.size() < 2 || !absl::SimpleAtoi(words[0], &number) ||

@@ -17,8 +17,8 @@
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/session.h"
-#include "conformance/environments/linux/process_tree.h"
 #include "conformance/environments/linux/process_view.h"
+#include "syscalls/sandbox/process_tree.h"
 
 namespace net::conformance {
 namespace {
@@ -26,17 +26,19 @@ namespace {
 // The access mode of the other end of a pipe.
 enum class Mode { kRead, kWrite };
 
-bool HoldsOtherEnd(const std::vector<OpenFile>& files, int end, Mode mode) {
+bool HoldsOtherEnd(const std::vector<sandbox::OpenFile>& files, int end,
+                   Mode mode) {
   struct stat own = {};
   if (fstat(end, &own) != 0) return false;
-  return std::any_of(files.begin(), files.end(), [&](const OpenFile& file) {
-    return file.device == own.st_dev && file.inode == own.st_ino &&
-           (mode == Mode::kRead ? file.can_read : file.can_write);
-  });
+  return std::any_of(
+      files.begin(), files.end(), [&](const sandbox::OpenFile& file) {
+        return file.device == own.st_dev && file.inode == own.st_ino &&
+               (mode == Mode::kRead ? file.can_read : file.can_write);
+      });
 }
 
 bool HoldsChannel(pid_t pid, Channel channel) {
-  const std::vector<OpenFile> files = OpenFilesOf(pid);
+  const std::vector<sandbox::OpenFile> files = sandbox::OpenFilesOf(pid);
   return HoldsOtherEnd(files, channel.write_fd, Mode::kRead) &&
          HoldsOtherEnd(files, channel.read_fd, Mode::kWrite);
 }
@@ -50,12 +52,12 @@ bool IsOfThisUser(pid_t pid) {
 // Returns the processes that a driver's hello may name.
 std::vector<pid_t> Candidates(Channel channel, const DriverProcess* process) {
   const std::vector<pid_t> all =
-      process != nullptr ? process->Processes() : AllProcesses();
+      process != nullptr ? process->Processes() : sandbox::AllProcesses();
   std::vector<pid_t> candidates;
   std::copy_if(all.begin(), all.end(), std::back_inserter(candidates),
                [&](pid_t pid) {
                  return process != nullptr
-                            ? IsAlive(pid)
+                            ? sandbox::IsAlive(pid)
                             : IsOfThisUser(pid) && HoldsChannel(pid, channel);
                });
   return candidates;
@@ -67,10 +69,10 @@ std::string DescribeHolders(const std::vector<pid_t>& candidates,
                             Channel channel) {
   std::vector<std::string> holders;
   for (const pid_t pid : candidates) {
-    const std::vector<pid_t> numbers = NumbersOf(pid);
+    const std::vector<pid_t> numbers = sandbox::NumbersOf(pid);
     if (numbers.empty() || !HoldsChannel(pid, channel)) continue;
-    holders.push_back(
-        absl::StrCat("process ", numbers.back(), " (", NameOf(pid), ")"));
+    holders.push_back(absl::StrCat("process ", numbers.back(), " (",
+                                   sandbox::NameOf(pid), ")"));
   }
   if (holders.empty()) {
     return "none of the driver's processes holds the channel";
@@ -84,7 +86,7 @@ pid_t Find(const Hello& hello, Channel channel, const DriverProcess* process) {
   // First the numbers in the processes' own PID namespace, then those in the
   // runner's.
   for (const pid_t pid : candidates) {
-    const std::vector<pid_t> numbers = NumbersOf(pid);
+    const std::vector<pid_t> numbers = sandbox::NumbersOf(pid);
     if (!numbers.empty() && numbers.back() == hello.pid) return pid;
   }
   for (const pid_t pid : candidates) {
@@ -149,7 +151,7 @@ void ClaimedProcess::CheckSocket(std::optional<int> descriptor,
 }
 
 std::string ClaimedProcess::Describe() const {
-  return absl::StrCat("process ", number_, " (", NameOf(view_.pid()),
+  return absl::StrCat("process ", number_, " (", sandbox::NameOf(view_.pid()),
                       "), which the driver's hello names");
 }
 
@@ -157,15 +159,16 @@ std::string ClaimedProcess::DescribeOtherOwners() const {
   if (process_ == nullptr) return "";
   std::string text;
   for (const pid_t pid : process_->Processes()) {
-    const std::vector<pid_t> numbers = NumbersOf(pid);
-    if (pid == view_.pid() || numbers.empty() || !IsAlive(pid)) continue;
+    const std::vector<pid_t> numbers = sandbox::NumbersOf(pid);
+    if (pid == view_.pid() || numbers.empty() || !sandbox::IsAlive(pid))
+      continue;
     try {
       if (ProcessView(pid).TcpSockets().empty()) continue;
     } catch (const std::runtime_error&) {
       continue;  // The process has ended meanwhile.
     }
-    absl::StrAppend(&text, "; process ", numbers.back(), " (", NameOf(pid),
-                    ") has sockets of TCP");
+    absl::StrAppend(&text, "; process ", numbers.back(), " (",
+                    sandbox::NameOf(pid), ") has sockets of TCP");
   }
   return text;
 }

@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,10 +19,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "conformance/environments/linux/harness_error.h"
-#include "conformance/environments/linux/linux_descriptors.h"
-#include "conformance/environments/linux/linux_network.h"
-#include "conformance/environments/linux/process_tree.h"
+#include "conformance/suite/checked.h"
+#include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/child.h"
+#include "syscalls/sandbox/network_namespace.h"
+#include "syscalls/sandbox/pid_namespace.h"
+#include "syscalls/sandbox/proc.h"
+#include "syscalls/sandbox/sysctl.h"
 
 namespace net::conformance {
 namespace {
@@ -38,7 +39,7 @@ constexpr int kCannotStart = 126;  // an exit status, as sh(1) has it
 
 // Does not close the standard streams.
 void CloseAllBut(std::initializer_list<int> kept) {
-  for (const int fd : ListDescriptors("/proc/self/fd")) {
+  for (const int fd : Checked(sandbox::ListNumbers("/proc/self/fd"))) {
     const bool is_kept = fd <= STDERR_FILENO ||
                          std::find(kept.begin(), kept.end(), fd) != kept.end();
     if (!is_kept) close(fd);
@@ -68,8 +69,7 @@ void ReportStatus(int pipe, int status) {
   std::signal(SIGPIPE, SIG_DFL);
   if (!world.privileged_ports) {
     // A capability that is not in the bounding set does not return with exec.
-    Checked(prctl(PR_CAPBSET_DROP, CAP_NET_BIND_SERVICE, 0, 0, 0),
-            "PR_CAPBSET_DROP");
+    Checked(sandbox::DropCapabilityForExec(CAP_NET_BIND_SERVICE));
   }
   dup2(pipes.output, STDERR_FILENO);
   dup2(pipes.output, STDOUT_FILENO);
@@ -88,22 +88,15 @@ void ReportStatus(int pipe, int status) {
   _exit(kCannotStart);
 }
 
-// Mounts the /proc of the process's own PID namespace. Where that is not
-// permitted, /proc still shows the numbers of the runner's namespace.
-void MountProc() {
-  if (unshare(CLONE_NEWNS) != 0) return;
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
-  static_cast<void>(mount("proc", "/proc", "proc",
-                          MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
-}
-
 // Runs the init: starts the driver, reports its wait status, and returns only
 // when all its descendants have ended.
 [[noreturn]] void RunInit(const DriverCommand& command,
                           const DriverWorld& world, const KeeperPipes& pipes) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (getpid() == 1) MountProc();
+  // Where this is not permitted, /proc still shows the numbers of the runner's
+  // namespace.
+  if (getpid() == 1) static_cast<void>(sandbox::MountOwnProc());
   const auto driver = static_cast<pid_t>(Checked(fork(), "fork"));
   if (driver == 0) ExecDriver(command, world, pipes);
   // Copies in this process would hide the end of the channel from the driver,
@@ -120,16 +113,18 @@ void MountProc() {
 [[noreturn]] void RunKeeper(const DriverCommand& command,
                             const DriverWorld& world,
                             const KeeperPipes& pipes) {
-  setpgid(0, 0);
   std::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   CloseAllBut({pipes.commands, pipes.answers, pipes.output, pipes.status,
                pipes.end, pipes.passing});
-  if (world.own_network && !EnterOwnNetwork().has_value() && !world.ipv6) {
-    WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+  if (world.own_network && sandbox::CheckOwnNetwork().ok()) {
+    Checked(sandbox::EnterOwnNetwork());
+    if (!world.ipv6) {
+      Checked(sandbox::WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1"));
+    }
   }
   // Where this is not permitted, the descendants are found through /proc.
-  static_cast<void>(unshare(CLONE_NEWPID));
+  static_cast<void>(sandbox::UnsharePids());
   const auto init = static_cast<pid_t>(Checked(fork(), "fork"));
   if (init == 0) {
     try {
@@ -147,7 +142,7 @@ void MountProc() {
        .revents = 0}};
   while (poll(events, std::size(events), -1) < 0 && errno == EINTR) {
   }
-  KillOtherChildren();
+  sandbox::KillOtherChildren();
   _exit(0);
 }
 

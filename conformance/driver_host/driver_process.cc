@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -18,10 +17,11 @@
 #include "conformance/driver_host/driver_keeper.h"
 #include "conformance/driver_host/no_sigpipe.h"
 #include "conformance/driver_host/session.h"
-#include "conformance/engine/wait_status.h"
-#include "conformance/environments/linux/harness_error.h"
-#include "conformance/environments/linux/linux_network.h"
-#include "conformance/environments/linux/process_tree.h"
+#include "conformance/suite/checked.h"
+#include "syscalls/sandbox/child.h"
+#include "syscalls/sandbox/network_namespace.h"
+#include "syscalls/sandbox/process_tree.h"
+#include "syscalls/sandbox/wait_status.h"
 
 namespace net::conformance {
 namespace {
@@ -60,9 +60,8 @@ DriverProcess::DriverProcess(const DriverCommand& command,
   const Pipe status = MakePipe();
   const Pipe end = MakePipe();
   // Asked here, it is asked once, not by each child.
-  if (world.own_network) static_cast<void>(LacksOwnNetwork());
-  std::fflush(nullptr);  // Else the child would print what is buffered here.
-  keeper_ = ForkChild();
+  if (world.own_network) static_cast<void>(sandbox::CheckOwnNetwork());
+  keeper_ = Checked(sandbox::ForkChild());
   if (keeper_ == 0) {
     KeepDriver(command, world,
                {.commands = commands.read_end,
@@ -72,8 +71,6 @@ DriverProcess::DriverProcess(const DriverCommand& command,
                 .end = end.read_end,
                 .passing = passing_.receiver()});
   }
-  // Both parent and child do this, so it is done whichever runs first.
-  setpgid(keeper_, keeper_);
   for (const int theirs : {commands.read_end, answers.write_end,
                            output.write_end, status.write_end, end.read_end}) {
     close(theirs);
@@ -93,14 +90,14 @@ DriverProcess::~DriverProcess() {
   // SIGPIPE must not be raised.
   const NoSigpipe no_sigpipe;
   [[maybe_unused]] const ssize_t written = write(end_fd_, "", 1);
-  static_cast<void>(ReapChild(keeper_));
+  static_cast<void>(sandbox::ReapChild(keeper_));
   CloseInChild();
 }
 
 std::vector<pid_t> DriverProcess::Processes() const {
   std::vector<pid_t> processes;
-  for (const pid_t init : ChildrenOf(keeper_)) {
-    const std::vector<pid_t> own = DescendantsOf(init);
+  for (const pid_t init : sandbox::ChildrenOf(keeper_)) {
+    const std::vector<pid_t> own = sandbox::DescendantsOf(init);
     processes.insert(processes.end(), own.begin(), own.end());
   }
   return processes;
@@ -146,7 +143,7 @@ absl::Status DriverProcess::AwaitEnd(absl::Duration patience) {
     status_ = got == sizeof(status) ? status : W_EXITCODE(0, SIGKILL);
   }
   if (*status_ == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(DescribeWaitStatus(*status_));
+  return absl::InvalidArgumentError(sandbox::DescribeWaitStatus(*status_));
 }
 
 void DriverProcess::CloseChannel() {
@@ -171,7 +168,8 @@ std::string DriverProcess::Describe() {
   std::string text;
   static_cast<void>(AwaitEnd(absl::ZeroDuration()));
   if (status_.has_value()) {
-    absl::StrAppend(&text, "the driver ", DescribeWaitStatus(*status_));
+    absl::StrAppend(&text, "the driver ",
+                    sandbox::DescribeWaitStatus(*status_));
   }
   if (!output_.empty()) {
     absl::StrAppend(&text, text.empty() ? "" : "\n", "the driver printed:\n",

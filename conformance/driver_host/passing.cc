@@ -8,7 +8,7 @@
 #include <array>
 #include <cstring>
 
-#include "conformance/environments/linux/harness_error.h"
+#include "conformance/suite/checked.h"
 
 namespace net::conformance {
 namespace {

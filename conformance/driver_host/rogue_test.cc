@@ -23,13 +23,13 @@
 #include "conformance/engine/runner.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
-#include "conformance/environments/linux/linux_descriptors.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
 #include "conformance/suite/harness_error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/sandbox/proc.h"
 
 namespace net::conformance {
 namespace {
@@ -69,7 +69,8 @@ constexpr Case kTalks = {.id = "driver.talks",
 // Fails with a message that has the number of descriptors of the trial's
 // process.
 void CountsDescriptors(Context&) {
-  ADD_FAILURE() << ListDescriptors("/proc/self/fd").size() << " descriptors";
+  ADD_FAILURE() << sandbox::ListNumbers("/proc/self/fd")->size()
+                << " descriptors";
 }
 constexpr Case kCountsDescriptors = {.id = "driver.counts_descriptors",
                                      .requirement = "It must count.",

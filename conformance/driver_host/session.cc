@@ -26,7 +26,7 @@
 #include "conformance/driver_host/frame.h"
 #include "conformance/driver_host/no_sigpipe.h"
 #include "conformance/driver_host/transcript.h"
-#include "conformance/environments/linux/harness_error.h"
+#include "conformance/suite/checked.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/errors/errno_symbol.h"
 #include "syscalls/mutex.h"

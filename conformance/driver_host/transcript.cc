@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "conformance/environments/linux/harness_error.h"
+#include "conformance/suite/checked.h"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {

@@ -1,14 +1,14 @@
 #include "conformance/driver_host/transcript.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/sandbox/wait_status.h"
+#include "syscalls/sandbox/watched_child.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 namespace {
@@ -52,12 +52,13 @@ TEST(TranscriptTest, KeepsTheLastLinesAndTheBeginningOfEach) {
 
 TEST(TranscriptTest, OutlivesTheProcessThatWroteIt) {
   Transcript transcript;
-  const pid_t child = fork();
-  if (child == 0) {
+  auto child = sandbox::WatchedChild::Start([&](int) {
     transcript.Add(/*sent=*/true, "last words");
     std::raise(SIGKILL);
-  }
-  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  });
+  ASSERT_THAT(child, IsOk());
+  EXPECT_EQ(sandbox::DescribeWaitStatus(child->Reap()),
+            "killed by SIGKILL (Killed)");
   EXPECT_EQ(transcript.Text(), "> last words");
 }
 

@@ -3,14 +3,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/suite/case.h"
 #include "nlohmann/json.hpp"
+#include "syscalls/sandbox/sysctl.h"
 
 namespace net::conformance {
 namespace {
@@ -58,12 +56,10 @@ std::string RecordToJson(const Record& record) {
 std::string EnvironmentToJson() {
   nlohmann::ordered_json sysctls;
   for (const char* name : kSysctls) {
-    std::ifstream file(
-        absl::StrCat("/proc/sys/", absl::StrReplaceAll(name, {{".", "/"}})));
-    std::string value;
+    const auto value = sandbox::ReadSysctl(name);
     // A sysctl that this kernel does not have is null in the record.
-    if (std::getline(file, value)) {
-      sysctls[name] = value;
+    if (value.ok()) {
+      sysctls[name] = *value;
     } else {
       sysctls[name] = nullptr;
     }

@@ -1,11 +1,9 @@
 #include "conformance/engine/runner.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +22,6 @@
 #include <vector>
 
 #include "absl/base/config.h"
-#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -36,11 +33,11 @@
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
 #include "conformance/engine/trial_report.h"
-#include "conformance/engine/wait_status.h"
-#include "conformance/environments/linux/harness_error.h"
-#include "conformance/environments/linux/process_tree.h"
+#include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
-#include "conformance/suite/harness_error.h"
+#include "syscalls/sandbox/child.h"
+#include "syscalls/sandbox/wait_status.h"
+#include "syscalls/sandbox/watched_child.h"
 
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER)
 #include <sanitizer/lsan_interface.h>
@@ -55,20 +52,8 @@ constexpr int64_t kOutputTail = 4096;
 // The longest time between calls of RunnerOptions::on_tick.
 constexpr std::chrono::seconds kTick(1);
 
-// The most bytes that are read of a report. Real reports have a few kilobytes.
-constexpr size_t kMaxReport = size_t{64} << 20;
-
 // Not the time of day, which may be changed while trials run.
 using Clock = std::chrono::steady_clock;
-
-void WriteAll(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) _exit(126);  // The runner is gone.
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-}
 
 // Checks for leaked memory in a build with AddressSanitizer, because _exit()
 // skips that check.
@@ -85,14 +70,9 @@ bool LeaksMemory() {
 #endif
 }
 
-// Runs a trial in the forked child. Is noexcept, because an exception must not
-// reach the runner's code.
-[[noreturn]] void RunInChild(const Trial& trial, Subject* subject, int pipe,
-                             int output) noexcept {
-  // A process group of its own, so that the watchdog can kill what the trial
-  // started. And no trial outlives the runner.
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+// Runs a trial in the forked child.
+[[noreturn]] void RunTrialInChild(const Trial& trial, Subject* subject,
+                                  int pipe, int output) {
   // When the trial is dead, its descendants become the runner's children, which
   // is how the runner finds them.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -102,7 +82,8 @@ bool LeaksMemory() {
   // A case must see SIGPIPE, but the runner may have inherited it as ignored.
   std::signal(SIGPIPE, SIG_DFL);
   RunTrial(trial, subject, [pipe](const TrialReport& report) {
-    WriteAll(pipe, EncodeReport(report));
+    // Without a reader the runner is gone.
+    if (!sandbox::WriteReport(pipe, EncodeReport(report))) _exit(126);
   });
   std::fflush(nullptr);
   if (LeaksMemory()) std::abort();
@@ -122,8 +103,8 @@ class RunningTrial {
 
   // Kills the trial if it still runs: no trial outlives the run.
   ~RunningTrial() {
-    if (pid_ > 0) static_cast<void>(KillAndReap());
-    CloseDescriptors();
+    child_.reset();
+    CloseOutput();
   }
 
   // Forks the trial's process. `subject` is for this trial alone, and null if
@@ -133,50 +114,38 @@ class RunningTrial {
              absl::FunctionRef<void()> close_others) {
     subject_ = std::move(subject);
     if (subject_ != nullptr) subject_->Begin(TrialName(trial_));
-    std::array<int, 2> pipe_fds = {};
-    Checked(pipe2(pipe_fds.data(), O_CLOEXEC), "pipe2");
-    pipe_ = pipe_fds[0];
-    const absl::Cleanup close_write_end = [&] { close(pipe_fds[1]); };
-    Checked(fcntl(pipe_, F_SETFL, O_NONBLOCK), "fcntl");
     output_ = CheckedFd(memfd_create("output", MFD_CLOEXEC), "memfd_create");
-    std::fflush(nullptr);  // Else the child would print what is buffered here.
-    pid_ = ForkChild();
-    if (pid_ == 0) {
-      close(pipe_);
+    child_ = Checked(sandbox::WatchedChild::Start([&](int pipe) {
       close_others();
-      RunInChild(trial_, subject_.get(), pipe_fds[1], output_);
-    }
-    // Both parent and child do this, so it is done whichever runs first.
-    setpgid(pid_, pid_);
-    pidfd_ = CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)),
-                       "pidfd_open");
+      RunTrialInChild(trial_, subject_.get(), pipe, output_);
+    }));
   }
 
   // In the process of another trial: closes its copies of this trial's
   // descriptors.
   void CloseInChild() {
     if (subject_ != nullptr) subject_->CloseInChild();
-    CloseDescriptors();
+    if (child_.has_value()) child_->CloseInChild();
+    CloseOutput();
   }
 
   // Returns what to poll for: the verdict, the end of the process, and the
-  // subject's output. The end of the pipe does not show the end of the process,
-  // because a process that the trial started may hold the pipe open.
+  // subject's output.
   std::array<pollfd, 3> Events() const {
-    return {
-        {{.fd = pipe_ended_ ? -1 : pipe_, .events = POLLIN, .revents = 0},
-         {.fd = pidfd_, .events = POLLIN, .revents = 0},
-         {.fd =
-              subject_ == nullptr || output_ended_ ? -1 : subject_->output_fd(),
-          .events = POLLIN,
-          .revents = 0}}};
+    const std::array<pollfd, 2> own = child_->Events();
+    const bool has_output = subject_ != nullptr && !output_ended_;
+    return {{own[0],
+             own[1],
+             {.fd = has_output ? subject_->output_fd() : -1,
+              .events = POLLIN,
+              .revents = 0}}};
   }
   Clock::time_point deadline() const { return deadline_; }
   const Trial& trial() const { return trial_; }
 
   // Reads the available part of the verdict and of the output. Does not block.
   void Read() {
-    ReadVerdict();
+    Checked(child_->Read());
     if (subject_ != nullptr && !output_ended_) {
       output_ended_ = !subject_->ReadOutput();
     }
@@ -185,9 +154,10 @@ class RunningTrial {
   // Returns the record of a trial whose process has ended.
   Record Finish() {
     Read();
-    const int status = Reap();
-    if (received_.empty()) return MakeCrash(status, " before its verdict");
-    const absl::StatusOr<TrialReport> report = DecodeReport(received_);
+    const int status = child_->Reap();
+    const std::string& received = child_->report();
+    if (received.empty()) return MakeCrash(status, " before its verdict");
+    const absl::StatusOr<TrialReport> report = DecodeReport(received);
     if (!report.ok()) {
       return MakeCrash(status, absl::StrCat(" with an invalid report: ",
                                             report.status().message()));
@@ -205,7 +175,7 @@ class RunningTrial {
     if (subject_ != nullptr) {
       absl::StrAppend(&message, "; killed processes:\n", Snapshot());
     }
-    static_cast<void>(KillAndReap());
+    child_.reset();
     return MakeRecord(
         {.outcome = Outcome::kTimeout,
          .message = absl::StrCat(message, OutputTail(), Session())});
@@ -213,7 +183,7 @@ class RunningTrial {
 
   // Returns the record of a trial that the runner cannot handle.
   Record GiveUp(absl::string_view why) {
-    if (pid_ > 0) static_cast<void>(KillAndReap());
+    child_.reset();
     return {.trial = trial_,
             .verdict = {.outcome = Outcome::kHarnessError,
                         .message = std::string(why)},
@@ -250,9 +220,10 @@ class RunningTrial {
   // `what` is appended to the status: when the process ended, or what was wrong
   // with its report.
   Record MakeCrash(int status, absl::string_view what) const {
-    return MakeRecord({.outcome = Outcome::kCrash,
-                       .message = absl::StrCat(DescribeWaitStatus(status), what,
-                                               OutputTail(), Session())});
+    return MakeRecord(
+        {.outcome = Outcome::kCrash,
+         .message = absl::StrCat(sandbox::DescribeWaitStatus(status), what,
+                                 OutputTail(), Session())});
   }
 
   // Returns the session with a driver. The trial's process is dead and cannot
@@ -273,33 +244,9 @@ class RunningTrial {
     }
   }
 
-  void ReadVerdict() {
-    std::array<char, 65536> buffer;
-    ssize_t got = 0;
-    while (received_.size() < kMaxReport &&
-           (got = read(pipe_, buffer.data(), buffer.size())) > 0) {
-      received_.append(buffer.data(), static_cast<size_t>(got));
-    }
-    if (got < 0 && errno != EAGAIN && errno != EINTR) Checked(-1, "read");
-    if (got >= 0) pipe_ended_ = true;
-  }
-
-  int KillAndReap() {
-    kill(-pid_, SIGKILL);
-    return Reap();
-  }
-
-  int Reap() {
-    const int status = ReapChild(pid_);
-    pid_ = -1;
-    return status;
-  }
-
-  void CloseDescriptors() {
-    for (int* fd : {&pipe_, &pidfd_, &output_}) {
-      if (*fd >= 0) close(*fd);
-      *fd = -1;
-    }
+  void CloseOutput() {
+    if (output_ >= 0) close(output_);
+    output_ = -1;
   }
 
   // Returns the end of the trial's output, or "".
@@ -319,34 +266,11 @@ class RunningTrial {
   const Clock::time_point started_;
   const Clock::time_point deadline_;
   std::unique_ptr<Subject> subject_;
-  pid_t pid_ = -1;
-  int pipe_ = -1;
-  int pidfd_ = -1;
+  std::optional<sandbox::WatchedChild> child_;
   int output_ = -1;
-  bool pipe_ended_ = false;
   bool output_ended_ = false;
   bool reusable_ = false;
   std::string version_ = trial_.column->version;
-  std::string received_;
-};
-
-// While an object of this class exists, the process is a subreaper: it becomes
-// the parent of the processes that dead trials left behind.
-class Subreaper {
- public:
-  Subreaper() : spared_(ChildrenOf(getpid())) {
-    prctl(PR_GET_CHILD_SUBREAPER, &before_);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-  }
-  Subreaper(const Subreaper&) = delete;
-  Subreaper& operator=(const Subreaper&) = delete;
-  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, before_); }
-
-  void KillAdopted() const { KillOtherChildren(spared_); }
-
- private:
-  const std::vector<pid_t> spared_;  // children that existed before
-  int before_ = 0;
 };
 
 // Waits until a trial has output, has ended or has exceeded its time, but at
@@ -442,7 +366,7 @@ void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                absl::FunctionRef<void(const Record&)> on_record,
                IdleSubjects& subjects) {
-  const Subreaper subreaper;
+  const sandbox::Subreaper subreaper;
   std::list<RunningTrial> running;
   std::vector<pollfd> events;
   size_t next = 0;

@@ -8,18 +8,18 @@
 #include "conformance/engine/trial.h"
 #include "conformance/environments/fake/fake_environment.h"
 #include "conformance/environments/linux/linux_environment.h"
-#include "conformance/environments/linux/linux_network.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/targets/asio.h"
 #include "conformance/targets/libuv.h"
 #include "conformance/targets/net_tcp.h"
 #include "conformance/targets/no_implementation.h"
+#include "syscalls/sandbox/network_namespace.h"
 
 namespace net::conformance {
 
 std::vector<Column> MakeColumns(const ColumnOptions& options) {
   // Called here, the check runs once, and not in the process of each trial.
-  static_cast<void>(LacksOwnNetwork());
+  static_cast<void>(sandbox::CheckOwnNetwork());
   const auto make_linux = [options](std::function<void()> abandon) {
     return MakeLinuxEnvironment({.disable_ipv6 = options.disable_ipv6},
                                 std::move(abandon));

@@ -8,14 +8,22 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "fakes/differential/linux_network.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "fakes/differential/program.h"
 #include "fakes/differential/worlds.h"
 #include "fakes/kernel/sysctls.h"
 #include "syscalls/errors/error.h"
+#include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/network_namespace.h"
+#include "syscalls/sandbox/routes.h"
+#include "syscalls/sandbox/sysctl.h"
 #include "syscalls/syscalls.h"
 
 namespace net::differential {
@@ -36,7 +44,7 @@ class LinuxWorld : public World {
   LinuxWorld& operator=(const LinuxWorld&) = delete;
   // Without its privileges the process could not make the next world.
   ~LinuxWorld() override {
-    if (!RestorePrivileges()) std::abort();
+    if (!sandbox::RestoreCapabilities().ok()) std::abort();
   }
 
   Syscalls& process(int) override { return DefaultSyscalls(); }
@@ -69,6 +77,49 @@ class LinuxWorld : public World {
   const int turn_;  // Index among the programs that share a network.
 };
 
+std::string Text(const FakeSysctls::Memory& memory) {
+  return absl::StrCat(memory.min, " ", memory.initial, " ", memory.max);
+}
+
+// net.core.rmem_max and wmem_max belong to the machine and stay unchanged.
+// tcp_no_metrics_save: the metrics of a connection would otherwise outlive its
+// program.
+absl::Status WriteSysctls(const FakeSysctls& s) {
+  const std::vector<std::pair<absl::string_view, std::string>> all = {
+      {"net.core.somaxconn", absl::StrCat(s.somaxconn)},
+      {"net.ipv4.ip_local_port_range",
+       absl::StrCat(s.ip_local_port_range.first, " ",
+                    s.ip_local_port_range.last)},
+      {"net.ipv4.ip_unprivileged_port_start",
+       absl::StrCat(s.ip_unprivileged_port_start)},
+      {"net.ipv4.tcp_syn_retries", absl::StrCat(s.tcp_syn_retries)},
+      {"net.ipv4.tcp_fin_timeout", absl::StrCat(s.tcp_fin_timeout)},
+      {"net.ipv4.tcp_tw_reuse", absl::StrCat(s.tcp_tw_reuse)},
+      {"net.ipv4.tcp_rmem", Text(s.tcp_rmem)},
+      {"net.ipv4.tcp_wmem", Text(s.tcp_wmem)},
+      {"net.ipv4.tcp_keepalive_time", absl::StrCat(s.tcp_keepalive_time)},
+      {"net.ipv4.tcp_keepalive_intvl", absl::StrCat(s.tcp_keepalive_intvl)},
+      {"net.ipv4.tcp_keepalive_probes", absl::StrCat(s.tcp_keepalive_probes)},
+      {"net.ipv6.bindv6only", s.bindv6only ? "1" : "0"},
+      {"net.ipv4.tcp_no_metrics_save", "1"},
+  };
+  for (const auto& [name, value] : all) {
+    absl::Status status = sandbox::WriteSysctl(name, value);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Moves this process into a new network namespace. Loopback is up there and
+// acknowledges immediately, and the sysctls are the FakeKernel's as far as they
+// belong to the namespace.
+absl::Status EnterNewNetwork() {
+  absl::Status status = sandbox::EnterOwnNetwork();
+  if (status.ok()) status = sandbox::SetQuickAckOnLoopback();
+  if (status.ok()) status = WriteSysctls(FakeSysctls());
+  return status;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<World>> LinuxWorlds::Make() {
@@ -81,10 +132,11 @@ absl::StatusOr<std::unique_ptr<World>> LinuxWorlds::Make() {
   }
   const int turn = made++ % kProgramsPerNetwork;
   if (turn == 0) {
-    absl::Status status = EnterNewNetwork(FakeSysctls());
+    absl::Status status = EnterNewNetwork();
     if (!status.ok()) return status;
   }
-  if (!DropPrivileges()) return ErrnoError(errno, "capset");
+  absl::Status dropped = sandbox::DropCapabilities();
+  if (!dropped.ok()) return dropped;
   return std::make_unique<LinuxWorld>(descriptors, turn);
 }
 

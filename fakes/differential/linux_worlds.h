@@ -13,7 +13,8 @@ namespace net::differential {
 // descriptor between processes, and no other rule of TCP depends on the
 // process. (SO_REUSEPORT depends on the user, who is the same.)
 //
-// A world is a network namespace (see linux_network.h), or a share of one:
+// A world is a network namespace (see EnterOwnNetwork()), or a share of
+// one:
 // making one takes longer than running a program. Several consecutive programs
 // therefore share a namespace, each with its own ports. An earlier program
 // leaves at most TIME-WAIT entries, on ports that later programs do not use.

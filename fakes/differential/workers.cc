@@ -1,6 +1,5 @@
 #include "fakes/differential/workers.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -9,11 +8,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +30,8 @@
 #include "fakes/differential/histogram.h"
 #include "fakes/differential/worlds.h"
 #include "syscalls/errors/error.h"
+#include "syscalls/sandbox/wait_status.h"
+#include "syscalls/sandbox/watched_child.h"
 
 namespace net::differential {
 namespace {
@@ -50,14 +51,12 @@ absl::StatusOr<Shared*> NewShared() {
 }
 
 struct Worker {
-  pid_t pid = -1;
-  int pipe = -1;  // Read end for its report; -1 after the end of the report.
+  sandbox::WatchedChild child;
   Shared* shared = nullptr;
-  std::string report;
-  // As of the last check.
-  int64_t programs = -1;
-  absl::Time progressed;
-  bool killed = false;
+  int64_t programs = -1;  // as of the last check
+  absl::Time progressed;  // when that number last changed
+  bool is_stuck = false;
+  std::optional<int> status;  // the wait status, once it has ended
 };
 
 // A report is text: a line with the counts or an error, then the histogram,
@@ -78,18 +77,8 @@ std::string ToText(const absl::StatusOr<Outcome>& outcome) {
   return text;
 }
 
-bool WriteAll(int fd, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 // The body of a worker process.
-[[noreturn]] void Work(const WorkersOptions& options, int number, int pipe,
-                       Shared& shared) {
+void Work(const WorkersOptions& options, int number, int pipe, Shared& shared) {
   Plan plan = options.plan;
   const auto jobs = static_cast<uint64_t>(options.jobs);
   plan.first += static_cast<uint64_t>(number) * plan.stride;
@@ -103,40 +92,17 @@ bool WriteAll(int fd, absl::string_view text) {
         shared.seed = seed;
         ++shared.programs;
       });
-  _exit(WriteAll(pipe, ToText(outcome)) ? 0 : 1);
+  if (!sandbox::WriteReport(pipe, ToText(outcome))) _exit(1);
 }
 
 absl::StatusOr<Worker> Start(const WorkersOptions& options, int number) {
   absl::StatusOr<Shared*> shared = NewShared();
   if (!shared.ok()) return shared.status();
-  int pipe_ends[2] = {-1, -1};
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) return ErrnoError(errno, "pipe2");
-  const pid_t pid = fork();
-  if (pid < 0) {
-    close(pipe_ends[0]);
-    close(pipe_ends[1]);
-    return ErrnoError(errno, "fork");
-  }
-  if (pid == 0) Work(options, number, pipe_ends[1], **shared);
-  close(pipe_ends[1]);
-  Worker worker;
-  worker.pid = pid;
-  worker.pipe = pipe_ends[0];
-  worker.shared = *shared;
-  worker.progressed = absl::Now();
-  return worker;
-}
-
-// Reads the available part of a report.
-void Read(Worker& worker) {
-  char buffer[65536];
-  const ssize_t size = read(worker.pipe, buffer, sizeof(buffer));
-  if (size > 0) {
-    worker.report.append(buffer, static_cast<size_t>(size));
-  } else if (size == 0 || errno != EINTR) {
-    close(worker.pipe);
-    worker.pipe = -1;
-  }
+  absl::StatusOr<sandbox::WatchedChild> child = sandbox::WatchedChild::Start(
+      [&](int pipe) { Work(options, number, pipe, **shared); });
+  if (!child.ok()) return child.status();
+  return Worker{
+      .child = *std::move(child), .shared = *shared, .progressed = absl::Now()};
 }
 
 void KillIfStuck(Worker& worker, absl::Duration patience) {
@@ -144,45 +110,61 @@ void KillIfStuck(Worker& worker, absl::Duration patience) {
   if (programs != worker.programs) {
     worker.programs = programs;
     worker.progressed = absl::Now();
-  } else if (!worker.killed && absl::Now() - worker.progressed > patience) {
-    worker.killed = true;
-    kill(worker.pid, SIGKILL);
+  } else if (absl::Now() - worker.progressed > patience) {
+    worker.is_stuck = true;
+    worker.status = worker.child.Kill();
   }
 }
 
-// Returns when every report has ended.
-void Watch(std::vector<Worker>& workers, absl::Duration patience,
-           absl::FunctionRef<void(int64_t)> progress) {
-  const auto is_open = [](const Worker& worker) { return worker.pipe >= 0; };
+// Waits up to a second for reports and ends of workers, and handles them.
+absl::Status Attend(std::vector<Worker>& workers, absl::Duration patience) {
+  std::vector<pollfd> events;
+  std::vector<Worker*> running;
+  for (Worker& worker : workers) {
+    if (worker.status.has_value()) continue;
+    running.push_back(&worker);
+    const auto own = worker.child.Events();
+    events.insert(events.end(), own.begin(), own.end());
+  }
+  // A signal only makes the wait shorter.
+  static_cast<void>(poll(events.data(), events.size(), /*timeout=*/1000));
+  for (size_t i = 0; i < running.size(); ++i) {
+    Worker& worker = *running[i];
+    if (absl::Status read = worker.child.Read(); !read.ok()) return read;
+    if (events[2 * i + 1].revents != 0) {
+      worker.status = worker.child.Reap();
+    } else {
+      KillIfStuck(worker, patience);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Returns when all workers have ended.
+absl::Status Watch(std::vector<Worker>& workers, absl::Duration patience,
+                   absl::FunctionRef<void(int64_t)> progress) {
+  const auto runs = [](const Worker& worker) {
+    return !worker.status.has_value();
+  };
   absl::Time told = absl::Now();
-  while (std::any_of(workers.begin(), workers.end(), is_open)) {
-    std::vector<pollfd> fds;
-    fds.reserve(workers.size());
-    for (const Worker& worker : workers) {
-      fds.push_back({worker.pipe, POLLIN, 0});
-    }
-    // A signal only makes the wait shorter.
-    static_cast<void>(poll(fds.data(), fds.size(), /*timeout=*/1000));
-    int64_t programs = 0;
-    for (size_t i = 0; i < workers.size(); ++i) {
-      if ((fds[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-        Read(workers[i]);
-      }
-      if (workers[i].pipe >= 0) KillIfStuck(workers[i], patience);
-      programs += workers[i].shared->programs;
-    }
+  while (std::any_of(workers.begin(), workers.end(), runs)) {
+    absl::Status status = Attend(workers, patience);
+    if (!status.ok()) return status;
     if (absl::Now() - told < absl::Seconds(1)) continue;
     told = absl::Now();
+    int64_t programs = 0;
+    for (const Worker& worker : workers) programs += worker.shared->programs;
     progress(programs);
   }
+  return absl::OkStatus();
 }
 
-std::string DescribeEnd(const Worker& worker, int status) {
+std::string DescribeEnd(const Worker& worker) {
+  const absl::string_view was = WIFSIGNALED(*worker.status) ? "was " : "";
   const std::string how =
-      worker.killed ? "hung"
-      : WIFSIGNALED(status)
-          ? absl::StrCat("was killed by signal ", WTERMSIG(status))
-          : absl::StrCat("exited with ", WEXITSTATUS(status));
+      worker.is_stuck
+          ? "hung"
+          : absl::StrCat(was, sandbox::DescribeWaitStatus(*worker.status));
   return absl::StrCat("// A process ", how,
                       " while it ran the program of seed ",
                       worker.shared->seed.load(), "\n");
@@ -210,15 +192,12 @@ absl::Status Add(absl::string_view text, Report& report) {
   return report.histogram.Parse(parts[1]);
 }
 
-absl::Status Finish(Worker& worker, Report& report) {
-  int status = 0;
-  if (waitpid(worker.pid, &status, 0) < 0) return ErrnoError(errno, "waitpid");
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    report.programs += worker.shared->programs;
-    report.findings.push_back(DescribeEnd(worker, status));
-    return absl::OkStatus();
-  }
-  return Add(worker.report, report);
+// Adds what a worker that has ended has found.
+absl::Status Finish(const Worker& worker, Report& report) {
+  if (*worker.status == 0) return Add(worker.child.report(), report);
+  report.programs += worker.shared->programs;
+  report.findings.push_back(DescribeEnd(worker));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -226,15 +205,15 @@ absl::Status Finish(Worker& worker, Report& report) {
 absl::StatusOr<Report> RunWorkers(const WorkersOptions& options,
                                   absl::FunctionRef<void(int64_t)> progress) {
   std::vector<Worker> workers;
-  absl::Status status;
-  for (int i = 0; i < options.jobs && status.ok(); ++i) {
+  for (int i = 0; i < options.jobs; ++i) {
     absl::StatusOr<Worker> worker = Start(options, i);
-    status = worker.status();
-    if (worker.ok()) workers.push_back(*std::move(worker));
+    if (!worker.ok()) return worker.status();
+    workers.push_back(*std::move(worker));
   }
-  Watch(workers, options.patience, progress);
+  absl::Status status = Watch(workers, options.patience, progress);
+  if (!status.ok()) return status;
   Report report;
-  for (Worker& worker : workers) status.Update(Finish(worker, report));
+  for (const Worker& worker : workers) status.Update(Finish(worker, report));
   if (!status.ok()) return status;
   return report;
 }

@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <optional>
@@ -18,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -28,10 +25,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
-#include "conformance/environments/linux/harness_error.h"
-#include "conformance/environments/linux/linux_descriptors.h"
-#include "conformance/environments/linux/thread_status.h"
-#include "syscalls/errors/error.h"
+#include "conformance/suite/checked.h"
+#include "syscalls/sandbox/proc.h"
+#include "syscalls/sandbox/thread_status.h"
 
 namespace net::conformance {
 namespace {
@@ -112,18 +108,6 @@ bool IsSelect(int64_t number) {
   if (number == SYS_select) return true;
 #endif
   return number == SYS_pselect6;
-}
-
-// Reads a file of /proc. Fails if the thread has ended or access is denied.
-absl::StatusOr<std::string> ReadWhole(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return ErrnoError(errno, absl::StrCat("open ", path));
-  std::array<char, 512> buffer;
-  const ssize_t got = read(fd, buffer.data(), buffer.size());
-  const int error = errno;
-  close(fd);
-  if (got < 0) return ErrnoError(error, absl::StrCat("read ", path));
-  return std::string(buffer.data(), static_cast<size_t>(got));
 }
 
 // Parses the number and the arguments in /proc/pid/syscall (proc(5)). Returns
@@ -235,14 +219,14 @@ BlockedCallReader::~BlockedCallReader() {
 }
 
 std::vector<pid_t> BlockedCallReader::Threads() const {
-  return ListDescriptors(absl::StrCat(folder_, "/task"));
+  return Checked(sandbox::ListNumbers(absl::StrCat(folder_, "/task")));
 }
 
 absl::StatusOr<std::optional<BlockedCall>> BlockedCallReader::Read(
     pid_t thread) const {
-  const auto status = ReadThreadStatus(PathOf(thread, "status"));
+  const auto status = sandbox::ReadThreadStatus(PathOf(thread, "status"));
   if (!status.has_value() || !status->sleeps) return std::nullopt;
-  const auto line = ReadWhole(PathOf(thread, "syscall"));
+  const auto line = sandbox::ReadFile(PathOf(thread, "syscall"));
   if (!line.ok()) {
     // The files of a thread that has ended are gone.
     if (access(PathOf(thread, "status").c_str(), F_OK) != 0) {
@@ -260,7 +244,7 @@ bool BlockedCallReader::IsStillBlocked(const BlockedCall& call) const {
   for (const BlockedCall::Awaited& waker : call.wakers) {
     if (IsReady(waker.fd, waker.events)) return false;
   }
-  const auto status = ReadThreadStatus(PathOf(call.thread, "status"));
+  const auto status = sandbox::ReadThreadStatus(PathOf(call.thread, "status"));
   return status.has_value() && status->sleeps &&
          status->times_slept == call.times_slept;
 }
@@ -284,10 +268,7 @@ std::string BlockedCallReader::PathOf(pid_t thread, const char* file) const {
 }
 
 std::string BlockedCallReader::LinkOf(int fd) const {
-  std::array<char, 256> target = {};
-  const ssize_t size = readlink(absl::StrCat(folder_, "/fd/", fd).c_str(),
-                                target.data(), target.size());
-  return size < 0 ? "" : std::string(target.data(), static_cast<size_t>(size));
+  return sandbox::ReadLink(absl::StrCat(folder_, "/fd/", fd)).value_or("");
 }
 
 bool BlockedCallReader::ReadMemory(uint64_t address, void* to,

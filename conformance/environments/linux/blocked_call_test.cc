@@ -2,7 +2,6 @@
 
 #include "conformance/environments/linux/blocked_call.h"
 
-#include <linux/capability.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -11,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -35,6 +33,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
+#include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/watched_child.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
@@ -445,62 +445,47 @@ TEST_F(BlockedCallTest, ASocketThatIsReadyMayWakeNobody) {
 TEST_F(BlockedCallTest, AnotherProcess) {
   const Fd epoll(epoll_create1(0));
   AddTo(epoll.get(), listener(), EPOLLIN);
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
+  const auto child = sandbox::WatchedChild::Start([&](int) {
     pollfd set[] = {{.fd = epoll.get(), .events = POLLIN, .revents = 0},
                     {.fd = unready(), .events = POLLOUT, .revents = 0}};
     poll(set, 2, -1);
-    _exit(0);
-  }
-  {
-    const BlockedCallReader reader(child);
+  });
+  ASSERT_THAT(child, IsOk());
+  const pid_t pid = child->pid();
+  const BlockedCallReader reader(pid);
 #if defined(ABSL_HAVE_THREAD_SANITIZER)
-    // ThreadSanitizer adds a thread to the process.
-    EXPECT_THAT(reader.Threads(), testing::Contains(child));
+  // ThreadSanitizer adds a thread to the process.
+  EXPECT_THAT(reader.Threads(), testing::Contains(pid));
 #else
-    EXPECT_THAT(reader.Threads(), testing::ElementsAre(child));
+  EXPECT_THAT(reader.Threads(), testing::ElementsAre(pid));
 #endif
-    const BlockedCall call = AwaitSleep(reader, child, "poll");
-    EXPECT_TRUE(call.CanBe(kAccept, listener()));
-    EXPECT_TRUE(call.CanBe(kSend, unready()));
-    EXPECT_FALSE(call.CanBe(kReceive, unready()));
-  }
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
+  const BlockedCall call = AwaitSleep(reader, pid, "poll");
+  EXPECT_TRUE(call.CanBe(kAccept, listener()));
+  EXPECT_TRUE(call.CanBe(kSend, unready()));
+  EXPECT_FALSE(call.CanBe(kReceive, unready()));
 }
 
-// In a child: reads what `process` sleeps in, without permission to trace it.
-// Exits with 0 if that fails with the reason.
-[[noreturn]] void ReadWithoutCapabilities(pid_t process) {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
-                                     .pid = 0};
-  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capset, &header, none) != 0) _exit(2);
+// Returns the error of reading what `process` sleeps in, without permission to
+// trace it.
+std::string ReadWithoutCapabilities(pid_t process) {
+  EXPECT_THAT(sandbox::DropCapabilities(), IsOk());
   const BlockedCallReader reader(process);
   while (true) {
     const auto call = reader.Read(process);
     if (call.ok() && !call->has_value()) continue;  // still running
-    _exit(absl::StrContains(call.status().message(), "/syscall") ? 0 : 1);
+    return std::string(call.status().message());
   }
 }
 
 TEST_F(BlockedCallTest, AProcessThatMayNotBeTracedFailsWithTheReason) {
-  const pid_t sleeping = fork();
-  ASSERT_GE(sleeping, 0);
-  if (sleeping == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const auto sleeping = sandbox::WatchedChild::Start([this](int) {
     prctl(PR_SET_DUMPABLE, 0);
     while (true) accept(listener(), nullptr, nullptr);
-  }
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) ReadWithoutCapabilities(sleeping);
-  int status = -1;
-  waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
-  kill(sleeping, SIGKILL);
-  waitpid(sleeping, nullptr, 0);
+  });
+  ASSERT_THAT(sleeping, IsOk());
+  EXPECT_THAT(sandbox::RunInChild(
+                  [&] { return ReadWithoutCapabilities(sleeping->pid()); }),
+              IsOkAndHolds(HasSubstr("/syscall")));
 }
 
 TEST_F(BlockedCallTest, AThreadThatRunsOrIsGoneSleepsInNothing) {

@@ -1,14 +1,11 @@
 #include "conformance/environments/linux/linux_descriptors.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -19,16 +16,15 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
-#include "conformance/environments/linux/harness_error.h"
+#include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/harness_error.h"
 #include "conformance/suite/witness.h"
 #include "syscalls/errors/errno_symbol.h"
 #include "syscalls/errors/error.h"
+#include "syscalls/sandbox/child.h"
+#include "syscalls/sandbox/proc.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {
@@ -64,37 +60,6 @@ Pipe MakePipe() {
 
 }  // namespace
 
-std::vector<int> ListDescriptors(const std::string& folder) {
-  DIR* directory = opendir(folder.c_str());
-  if (directory == nullptr) Checked(-1, folder);
-  const absl::Cleanup close_directory = [directory] { closedir(directory); };
-  std::vector<int> fds;
-  while (const dirent* entry = readdir(directory)) {
-    int fd = -1;
-    if (absl::SimpleAtoi(entry->d_name, &fd)) fds.push_back(fd);
-  }
-  // Leave out the descriptor that reads this folder.
-  if (folder == "/proc/self/fd") {
-    fds.erase(std::remove(fds.begin(), fds.end(), dirfd(directory)), fds.end());
-  }
-  std::sort(fds.begin(), fds.end());
-  return fds;
-}
-
-uint64_t SocketInode(const std::string& folder, int fd) {
-  std::array<char, 64> target = {};
-  const ssize_t size = readlink(absl::StrCat(folder, "/", fd).c_str(),
-                                target.data(), target.size());
-  if (size < 0) return 0;
-  absl::string_view link(target.data(), static_cast<size_t>(size));
-  uint64_t inode = 0;
-  if (absl::ConsumePrefix(&link, "socket:[") &&
-      absl::ConsumeSuffix(&link, "]") && absl::SimpleAtoi(link, &inode)) {
-    return inode;
-  }
-  return 0;
-}
-
 std::string DescribeDescriptor(int fd) {
   const Witness witness(DefaultSyscalls(), fd);
   const auto local = witness.LocalEndpoint();
@@ -106,18 +71,14 @@ std::string DescribeDescriptor(int fd) {
     if (info.ok() && info->state == TCP_LISTEN) what += ", listening";
     return what;
   }
-  std::array<char, 256> target = {};
-  const std::string link = absl::StrCat("/proc/self/fd/", fd);
-  const ssize_t size = readlink(link.c_str(), target.data(), target.size());
-  return size < 0 ? "gone"
-                  : std::string(target.data(), static_cast<size_t>(size));
+  return sandbox::ReadLink(absl::StrCat("/proc/self/fd/", fd)).value_or("gone");
 }
 
 std::vector<Environment::Descriptor> ListOpenDescriptors() {
   std::vector<Environment::Descriptor> descriptors;
-  for (int fd : ListDescriptors("/proc/self/fd")) {
+  for (const int fd : Checked(sandbox::ListNumbers("/proc/self/fd"))) {
     descriptors.push_back(
-        {.id = {.fd = fd, .inode = SocketInode("/proc/self/fd", fd)},
+        {.id = {.fd = fd, .inode = sandbox::SocketInode("/proc/self/fd", fd)},
          .what = DescribeDescriptor(fd),
          .own_fd = fd});
   }
@@ -128,7 +89,7 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
   const Pipe input = MakePipe();
   const Pipe output = MakePipe();
   const Pipe failure = MakePipe();
-  const auto child = static_cast<pid_t>(Checked(fork(), "fork"));
+  const pid_t child = Checked(sandbox::ForkChild());
   if (child == 0) {
     ExecWaitingProgram(input.read_end, output.write_end, failure.write_end);
   }
@@ -139,7 +100,7 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
     close(input.write_end);
     close(output.read_end);
     close(failure.read_end);
-    waitpid(child, nullptr, 0);
+    sandbox::ReapChild(child);
   };
   // End of file means that exec closed the other end.
   int error = 0;
@@ -157,11 +118,12 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
   }
   const std::string folder = absl::StrCat("/proc/", child, "/fd");
   std::vector<Environment::Descriptor> descriptors;
-  for (const int fd : ListDescriptors(folder)) {
+  for (const int fd : Checked(sandbox::ListNumbers(folder))) {
     // A descriptor that was inherited has the same number in this process. One
     // that the program opened itself does not.
-    const uint64_t inode = SocketInode(folder, fd);
-    const bool is_own = inode != 0 && inode == SocketInode("/proc/self/fd", fd);
+    const uint64_t inode = sandbox::SocketInode(folder, fd);
+    const bool is_own =
+        inode != 0 && inode == sandbox::SocketInode("/proc/self/fd", fd);
     descriptors.push_back(
         {.id = {.fd = fd, .inode = inode},
          .what = inode == 0 ? "no socket" : "socket",

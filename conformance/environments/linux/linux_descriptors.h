@@ -3,7 +3,6 @@
 
 #include <sys/resource.h>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,14 +14,6 @@ namespace net::conformance {
 
 // The descriptors of this process. The functions throw HarnessError if they
 // fail.
-
-// Returns the numbers in a folder of descriptors: "/proc/self/fd",
-// "/proc/4711/fd".
-std::vector<int> ListDescriptors(const std::string& folder);
-
-// Returns the inode of the socket that is open as `fd` in such a folder; 0 if
-// that is not a socket.
-uint64_t SocketInode(const std::string& folder, int fd);
 
 // Describes a descriptor for people: "socket 127.0.0.1:4711, listening".
 std::string DescribeDescriptor(int fd);

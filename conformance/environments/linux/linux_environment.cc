@@ -4,11 +4,7 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,25 +14,27 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
-#include "absl/strings/str_cat.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "conformance/environments/linux/harness_error.h"
 #include "conformance/environments/linux/linux_descriptors.h"
-#include "conformance/environments/linux/linux_network.h"
 #include "conformance/environments/linux/linux_task.h"
+#include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/harness_error.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
+#include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/loopback_interface.h"
+#include "syscalls/sandbox/network_namespace.h"
+#include "syscalls/sandbox/other_user.h"
+#include "syscalls/sandbox/routes.h"
+#include "syscalls/sandbox/sysctl.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {
-
-// Any user other than root.
-constexpr uid_t kOtherUid = 1;
 
 std::optional<std::string> LacksIpv6() {
   Syscalls& sys = DefaultSyscalls();
@@ -55,35 +53,37 @@ std::optional<std::string> LacksIpv6() {
       ErrnoError(bound.error(), "no IPv6: bind", local).message());
 }
 
-std::optional<std::string> LacksOtherUser() {
-  if (seteuid(kOtherUid) != 0) {
-    return std::string(ErrnoError(errno, "no second user: seteuid").message());
-  }
-  Checked(seteuid(0), "seteuid");
-  return std::nullopt;
+std::optional<std::string> MessageOf(const absl::Status& status) {
+  if (status.ok()) return std::nullopt;
+  return std::string(status.message());
 }
 
-void DropEffective(int capability) {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
-                                     .pid = 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-  Checked(syscall(SYS_capget, &header, data), "capget");
-  data[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
-  Checked(syscall(SYS_capset, &header, data), "capset");
+// Moves this process into the network of the options. Returns why that is not a
+// network of its own, or nullopt if it is.
+std::optional<std::string> EnterNetwork(
+    const LinuxEnvironmentOptions& options) {
+  if (!options.network_of.has_value()) {
+    if (auto lacks = MessageOf(sandbox::CheckOwnNetwork())) return lacks;
+    Checked(sandbox::EnterOwnNetwork());
+    return std::nullopt;
+  }
+  const pid_t pid = *options.network_of;
+  if (Checked(sandbox::SharesNetworkWith(pid))) {
+    return "the driver shares the runner's network";
+  }
+  Checked(sandbox::EnterNetworkOf(pid));
+  return std::nullopt;
 }
 
 class LinuxEnvironment final : public Environment {
  public:
   LinuxEnvironment(const LinuxEnvironmentOptions& options,
                    std::function<void()> abandon)
-      : abandon_(std::move(abandon)),
-        lacks_network_(options.network_of.has_value()
-                           ? EnterNetworkOf(*options.network_of)
-                           : EnterOwnNetwork()) {
+      : abandon_(std::move(abandon)), lacks_network_(EnterNetwork(options)) {
     Checked(getrlimit(RLIMIT_NOFILE, &descriptor_limit_), "getrlimit");
     if (!options.disable_ipv6) return;
     if (lacks_network_.has_value()) throw HarnessError(*lacks_network_);
-    WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+    SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
   }
 
   Syscalls& syscalls() override { return DefaultSyscalls(); }
@@ -98,7 +98,7 @@ class LinuxEnvironment final : public Environment {
       case Need::kOwnNetwork:
         return lacks_network_;
       case Need::kOtherUser:
-        return LacksOtherUser();
+        return MessageOf(sandbox::CheckOtherUser());
       case Need::kExec:
         return LacksExec();
     }
@@ -132,22 +132,22 @@ class LinuxEnvironment final : public Environment {
     Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
   }
 
-  void DropPrivilegedPorts() override { DropEffective(CAP_NET_BIND_SERVICE); }
+  void DropPrivilegedPorts() override {
+    Checked(sandbox::DropCapability(CAP_NET_BIND_SERVICE));
+  }
 
   void AsOtherUser(absl::FunctionRef<void()> body) override {
-    Checked(seteuid(kOtherUid), "seteuid");
-    body();
-    Checked(seteuid(0), "seteuid");
+    Checked(sandbox::RunAsOtherUser(body));
   }
 
   void SetSysctl(absl::string_view name, absl::string_view value) override {
-    WriteSysctl(name, value);
+    Checked(sandbox::WriteSysctl(name, value));
   }
 
-  void TakeLoopbackDown() override { SetLoopback(false); }
+  void TakeLoopbackDown() override { Checked(sandbox::SetLoopback(false)); }
 
   void AddFailingRoute(const ip::Addr& addr, int error) override {
-    conformance::AddFailingRoute(addr, error);
+    Checked(sandbox::AddFailingRoute(addr, error));
   }
 
  private:

@@ -20,6 +20,8 @@
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
+#include "syscalls/sandbox/forbidden_calls.h"
+#include "syscalls/sandbox/watched_child.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
@@ -182,6 +184,24 @@ TEST(LinuxEnvironmentTest, AnErrnoThatNoRouteHasIsAHarnessError) {
               c.env().AddFailingRoute(c.Foreign(), EPIPE);
             }).outcome,
             Outcome::kHarnessError);
+}
+
+// A process whose network namespaces come without capabilities.
+TEST(LinuxEnvironmentTest, WithoutAnOwnNetworkCasesRunOrLackAPrecondition) {
+  EXPECT_THAT(sandbox::RunInChild([] {
+                EXPECT_THAT(sandbox::ForbidInterfaceFlags(), IsOk());
+                Case test_case =
+                    MakeCase([](Context& c) { EXPECT_TRUE(c.Listen().ok()); });
+                std::string all;
+                for (const Need need : {Need::kNone, Need::kOwnNetwork}) {
+                  test_case.needs = need;
+                  const Verdict verdict =
+                      RunOne(test_case, NetTcpOnLinux()).verdict;
+                  all += std::string(OutcomeName(verdict.outcome)) + " ";
+                }
+                return all;
+              }),
+              IsOkAndHolds("pass precondition "));
 }
 
 TEST(LinuxEnvironmentTest, CasesShareNoPorts) {

@@ -11,33 +11,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
-#include "conformance/environments/linux/harness_error.h"
 #include "conformance/environments/linux/linux_descriptors.h"
-#include "conformance/environments/linux/thread_status.h"
+#include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
-#include "conformance/suite/harness_error.h"
 #include "conformance/suite/subject_error.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/sandbox/proc.h"
+#include "syscalls/sandbox/thread_status.h"
 
 namespace net::conformance {
-namespace {
-
-std::string FirstLineOf(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-}  // namespace
-
 bool IsTcpSocket(int fd) {
   int protocol = 0;
   int domain = 0;
@@ -49,16 +37,9 @@ bool IsTcpSocket(int fd) {
 
 namespace {
 
-// Returns the file's flags, including O_CLOEXEC (proc(5), fdinfo); nullopt if
-// the descriptor is closed.
-std::optional<uint32_t> FlagsOf(pid_t pid, int fd) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/fdinfo/", fd));
-  for (std::string line; std::getline(file, line);) {
-    absl::string_view rest = line;
-    if (!absl::ConsumePrefix(&rest, "flags:\t")) continue;
-    return static_cast<uint32_t>(std::stoul(std::string(rest), nullptr, 8));
-  }
-  return std::nullopt;
+bool SurvivesExec(pid_t pid, int fd) {
+  const std::optional<int> flags = sandbox::DescriptorFlags(pid, fd);
+  return flags.has_value() && (*flags & O_CLOEXEC) == 0;
 }
 
 }  // namespace
@@ -77,7 +58,8 @@ ProcessView::ProcessView(pid_t pid)
 ProcessView::~ProcessView() { close(pidfd_); }
 
 DescriptorId ProcessView::Identify(int fd) const {
-  return {.process = pid_, .fd = fd, .inode = SocketInode(Folder(), fd)};
+  return {
+      .process = pid_, .fd = fd, .inode = sandbox::SocketInode(Folder(), fd)};
 }
 
 std::vector<DescriptorId> ProcessView::Sockets() const {
@@ -107,27 +89,23 @@ void ProcessView::CheckAnswer(int64_t answer, const char* operation) const {
 }
 
 std::vector<int> ProcessView::List(const char* folder) const {
-  try {
-    return ListDescriptors(absl::StrCat("/proc/", pid_, "/", folder));
-  } catch (const HarnessError&) {
-    if (HasEnded()) ThrowEnded();
-    throw;
-  }
+  auto numbers =
+      sandbox::ListNumbers(absl::StrCat("/proc/", pid_, "/", folder));
+  if (!numbers.ok() && HasEnded()) ThrowEnded();
+  return Checked(std::move(numbers));
 }
 
 std::optional<std::string> ProcessView::LinkOfDescriptor(int fd) const {
-  const std::string path = absl::StrCat("/proc/", pid_, "/fd/", fd);
-  std::array<char, 256> target = {};
-  const ssize_t size = readlink(path.c_str(), target.data(), target.size());
-  if (size >= 0) return std::string(target.data(), static_cast<size_t>(size));
-  if (errno != ENOENT) return std::nullopt;
+  auto link = sandbox::ReadLink(absl::StrCat(Folder(), "/", fd));
+  if (link.ok()) return *std::move(link);
+  if (ErrnoOf(link) != ENOENT) return std::nullopt;
   if (HasEnded()) ThrowEnded();
   return "";
 }
 
 uint64_t ProcessView::CaughtSignals() const {
-  const std::optional<ThreadStatus> status =
-      ReadThreadStatus(absl::StrCat("/proc/", pid_, "/status"));
+  const auto status =
+      sandbox::ReadThreadStatus(absl::StrCat("/proc/", pid_, "/status"));
   if (!status.has_value()) ThrowEnded();
   return status->caught;
 }
@@ -146,25 +124,22 @@ std::vector<Environment::Descriptor> ProcessView::TcpSockets() const {
 }
 
 std::optional<int> ProcessView::Duplicate(const DescriptorId& id) const {
-  const std::optional<uint32_t> flags = FlagsOf(pid_, id.fd);
+  const bool survives_exec = SurvivesExec(pid_, id.fd);
   const int own = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_, id.fd, 0));
   if (own < 0) return std::nullopt;
   // The process may have closed it and reused the number for another socket.
-  if (SocketInode("/proc/self/fd", own) != id.inode) {
+  if (sandbox::SocketInode("/proc/self/fd", own) != id.inode) {
     close(own);
     return std::nullopt;
   }
-  const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
-  if (survives) Checked(fcntl(own, F_SETFD, 0), "fcntl");
+  if (survives_exec) Checked(fcntl(own, F_SETFD, 0), "fcntl");
   return own;
 }
 
 std::vector<DescriptorId> ProcessView::SurvivorsOfExec() const {
   std::vector<DescriptorId> survivors;
   for (const int fd : List("fd")) {
-    const std::optional<uint32_t> flags = FlagsOf(pid_, fd);
-    const bool survives = flags.has_value() && (*flags & O_CLOEXEC) == 0;
-    if (survives) survivors.push_back(Identify(fd));
+    if (SurvivesExec(pid_, fd)) survivors.push_back(Identify(fd));
   }
   return survivors;
 }
@@ -205,7 +180,7 @@ void ProcessView::Interrupt(int signal) const {
     const std::string path =
         absl::StrCat("/proc/", pid_, "/task/", thread, "/status");
     const auto is_pending = [&] {
-      const std::optional<ThreadStatus> status = ReadThreadStatus(path);
+      const auto status = sandbox::ReadThreadStatus(path);
       return status.has_value() &&
              (status->pending & ~status->blocked & bit) != 0;
     };
@@ -223,14 +198,13 @@ std::string ProcessView::Snapshot() const {
   std::string text;
   for (const pid_t thread : calls_.Threads()) {
     const std::string folder = absl::StrCat("/proc/", pid_, "/task/", thread);
-    const std::optional<ThreadStatus> status =
-        ReadThreadStatus(folder + "/status");
+    const auto status = sandbox::ReadThreadStatus(folder + "/status");
     if (!status.has_value()) continue;
     // The first number is that of the system call; see syscall(2).
     absl::StrAppend(&text, "  thread ", thread, " ", status->name, ": ",
                     status->sleeps ? "sleeps" : "does not sleep", ", wchan ",
-                    FirstLineOf(folder + "/wchan"), ", syscall ",
-                    FirstLineOf(folder + "/syscall"), "\n");
+                    sandbox::FirstLineOf(folder + "/wchan"), ", syscall ",
+                    sandbox::FirstLineOf(folder + "/syscall"), "\n");
     const auto call = calls_.Read(thread);
     if (call.ok() && call->has_value()) {
       absl::StrAppend(&text, "    ", Describe(**call), "\n");

@@ -1,12 +1,9 @@
 // Compares every option, with every length and many values, on the kernel that
 // this runs on and in SocketOptions: the results must be equal, byte for byte.
 
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,7 +12,6 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <optional>
 #include <ostream>
 #include <random>
 #include <string>
@@ -23,13 +19,18 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/options/options.h"
 #include "fakes/kernel/options/options_subjects.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/network_namespace.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::fake {
 
@@ -118,38 +119,24 @@ bool ComparesValue(Stage stage, int level, int name) {
          !(HasConnection(stage) && IsIn(kOfTheConnection, level, name));
 }
 
-// Drops all capabilities of the thread (capabilities(7)) until it is destroyed.
-class WithoutCapabilities {
- public:
-  WithoutCapabilities() {
-    syscall(SYS_capget, &header_, data_);
-    __user_cap_data_struct none[2] = {data_[0], data_[1]};
-    none[0].effective = none[1].effective = 0;
-    syscall(SYS_capset, &header_, none);
-  }
-  WithoutCapabilities(const WithoutCapabilities&) = delete;
-  WithoutCapabilities& operator=(const WithoutCapabilities&) = delete;
-  ~WithoutCapabilities() { syscall(SYS_capset, &header_, data_); }
-
- private:
-  __user_cap_header_struct header_ = {.version = _LINUX_CAPABILITY_VERSION_3,
-                                      .pid = 0};
-  __user_cap_data_struct data_[2] = {};
-};
-
 // --- The grid
 
 using Parameter = std::tuple<int, Stage, bool>;
 
 class OptionsGrid : public ::testing::TestWithParam<Parameter> {
  protected:
-  static void SetUpTestSuite() { has_network = EnterNetwork(); }
+  static void SetUpTestSuite() { network = sandbox::EnterOwnNetwork(); }
 
   void SetUp() override {
-    if (!has_network) GTEST_SKIP() << "no network namespace of its own";
+    if (!network.ok()) GTEST_SKIP() << network.message();
     if (!IsMeasuredKernel()) GTEST_SKIP() << "not Linux 6.18 with HZ=250";
-    if (!capable()) without_.emplace();
+    if (!capable()) {
+      ASSERT_THAT(sandbox::DropCapabilities(), IsOk());
+    }
     who_ = AskWho();
+  }
+  void TearDown() override {
+    EXPECT_THAT(sandbox::RestoreCapabilities(), IsOk());
   }
 
   static int family() { return std::get<0>(GetParam()); }
@@ -188,10 +175,9 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
   }
 
   Who who_;
-  std::optional<WithoutCapabilities> without_;
 
  private:
-  static inline bool has_network = false;
+  static inline absl::Status network;
 };
 
 // A fresh socket uses all sizes. The other stages use a few that show

@@ -1,9 +1,6 @@
 #include "fakes/kernel/options/options_subjects.h"
 
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/utsname.h>
@@ -13,20 +10,17 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/options/options.h"
 #include "fakes/kernel/sysctls.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "syscalls/errors/errno_symbol.h"
+#include "syscalls/sandbox/sysctl.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
@@ -60,22 +54,9 @@ void BindToLoopback(int fd, int family) {
   if (bind(fd, static_cast<const sockaddr*>(name), size) != 0) Die("bind");
 }
 
-bool BringLoopbackUp() {
-  const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  ifreq request = {};
-  std::strcpy(request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP;
-  const bool up = ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-  close(fd);
-  return up;
-}
-
 void ReadSysctl(absl::string_view name, FakeSysctls& sysctls) {
-  const std::ifstream file(
-      absl::StrCat("/proc/sys/", absl::StrReplaceAll(name, {{".", "/"}})));
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!sysctls.Set(name, text.str())) Die(std::string(name).c_str());
+  const auto text = sandbox::ReadSysctl(name);
+  if (!text.ok() || !sysctls.Set(name, *text)) Die(std::string(name).c_str());
 }
 
 }  // namespace
@@ -228,14 +209,6 @@ SysResult ModelSubject::Get(int level, int name, void* value, socklen_t* size) {
 TcpState ModelSubject::state() const {
   if (HasConnection(stage_)) return TcpState::kEstablished;
   return stage_ == Stage::kListening ? TcpState::kListen : TcpState::kClosed;
-}
-
-bool EnterNetwork() {
-  if (unshare(CLONE_NEWNET) != 0 &&
-      unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-    return false;
-  }
-  return BringLoopbackUp();
 }
 
 bool IsMeasuredKernel() {

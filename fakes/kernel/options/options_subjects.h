@@ -108,11 +108,6 @@ class ModelSubject final : public Subject, private OptionHost {
   TcpInfoSource source_;
 };
 
-// Moves the calling thread into a network namespace of its own, if necessary
-// with a user namespace, and brings the loopback interface up. Returns false if
-// that is forbidden.
-bool EnterNetwork();
-
 // Returns whether this is the kernel that the model was measured on: Linux 6.18
 // with HZ=250. Others may behave differently.
 bool IsMeasuredKernel();

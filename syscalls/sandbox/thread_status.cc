@@ -1,4 +1,4 @@
-#include "conformance/environments/linux/thread_status.h"
+#include "syscalls/sandbox/thread_status.h"
 
 #include <cstdint>
 #include <fstream>
@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
-namespace net::conformance {
+namespace net::sandbox {
 
 std::optional<ThreadStatus> ReadThreadStatus(const std::string& path) {
   std::ifstream file(path);
@@ -35,4 +35,4 @@ std::optional<ThreadStatus> ReadThreadStatus(const std::string& path) {
   return status;
 }
 
-}  // namespace net::conformance
+}  // namespace net::sandbox

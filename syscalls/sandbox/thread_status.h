@@ -1,18 +1,19 @@
-#ifndef CONFORMANCE_ENVIRONMENTS_LINUX_THREAD_STATUS_H_
-#define CONFORMANCE_ENVIRONMENTS_LINUX_THREAD_STATUS_H_
+#ifndef SYSCALLS_SANDBOX_THREAD_STATUS_H_
+#define SYSCALLS_SANDBOX_THREAD_STATUS_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-namespace net::conformance {
+namespace net::sandbox {
 
-// The state of a thread, from /proc/pid/task/tid/status (proc(5)).
+// The state of a thread (proc(5), /proc/pid/task/tid/status). In a set of
+// signals, signal 1 is the lowest bit.
 struct ThreadStatus {
   std::string name;
   bool sleeps = false;       // in interruptible sleep, state S
   uint64_t times_slept = 0;  // its voluntary context switches
-  uint64_t pending = 0;      // signals pending for it, a bit each
+  uint64_t pending = 0;      // signals pending for it
   uint64_t blocked = 0;      // signals that it blocks
   uint64_t caught = 0;       // signals for which the process has a handler
 };
@@ -20,6 +21,6 @@ struct ThreadStatus {
 // Reads the file `path`. Returns nullopt if the thread has ended.
 std::optional<ThreadStatus> ReadThreadStatus(const std::string& path);
 
-}  // namespace net::conformance
+}  // namespace net::sandbox
 
-#endif  // CONFORMANCE_ENVIRONMENTS_LINUX_THREAD_STATUS_H_
+#endif  // SYSCALLS_SANDBOX_THREAD_STATUS_H_

@@ -1,4 +1,4 @@
-#include "conformance/engine/wait_status.h"
+#include "syscalls/sandbox/wait_status.h"
 
 #include <sys/wait.h>
 
@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace net::conformance {
+namespace net::sandbox {
 
 std::string DescribeWaitStatus(int status) {
   if (WIFSIGNALED(status)) {
@@ -19,4 +19,4 @@ std::string DescribeWaitStatus(int status) {
   return absl::StrCat("exited with status ", WEXITSTATUS(status));
 }
 
-}  // namespace net::conformance
+}  // namespace net::sandbox

@@ -1,0 +1,42 @@
+#ifndef CONFORMANCE_SUITE_CHECKED_H_
+#define CONFORMANCE_SUITE_CHECKED_H_
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "conformance/suite/harness_error.h"
+#include "syscalls/errors/error.h"
+
+// Calls that must not fail in the suite's own code: a failure becomes a
+// HarnessError.
+
+namespace net::conformance {
+
+// Throws an error's message as a HarnessError.
+inline void Checked(const absl::Status& status) {
+  if (!status.ok()) throw HarnessError(std::string(status.message()));
+}
+template <typename T>
+T Checked(absl::StatusOr<T> result) {
+  Checked(result.status());
+  return *std::move(result);
+}
+
+// Returns what a libc call has returned. Throws if that is negative, with the
+// errno's symbol behind the `operation`.
+inline int64_t Checked(int64_t result, absl::string_view operation) {
+  if (result < 0) Checked(ErrnoError(errno, operation));
+  return result;
+}
+inline int CheckedFd(int result, absl::string_view operation) {
+  return static_cast<int>(Checked(result, operation));
+}
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_SUITE_CHECKED_H_
