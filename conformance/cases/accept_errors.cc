@@ -116,7 +116,7 @@ void UnknownFlag(Context& c) {
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   for (const uint32_t flag : UnknownFlags()) {
-    ASSERT_THAT(listener.Accept({.unknown_flag = flag}), Fails(EINVAL))
+    ASSERT_THAT(listener.AcceptWithList({.unknown_flag = flag}), Fails(EINVAL))
         << "with the unknown flag " << flag;
   }
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
@@ -261,6 +261,7 @@ const std::vector<Case>& AcceptErrorsCases() {
        .requirement = "Accept with an unknown flag must fail with EINVAL and "
                       "leave the connection in the accept queue.",
        .source = "contract: flags; accept(2), EINVAL",
+       .needs = Need::kOptionLists,
        .run = &UnknownFlag},
       {.id = "accept.too_many_files",
        .requirement = "Accept must fail with EMFILE when the process has "

@@ -31,7 +31,7 @@ using loopback::RawSocket;
 using testing::Eq;
 
 void StayUntilAccepted(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = {5}}));
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = 5}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
   std::vector<RawSocket> clients;

@@ -138,8 +138,7 @@ void LocalOfNextConnected(Context& c) {
 void PortsOfNextListener(Context& c) {
   for (int i = 0; i < 3; ++i) {
     uint16_t port = 0;
-    ASSERT_OK_AND_ASSIGN(Sock listener,
-                         c.Listen({.port_assignments = {&port}}));
+    ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.port = &port}));
     EXPECT_THAT(ConnectTo(c.sys(), {c.Loopback(), port}), IsOk());
     ASSERT_THAT(listener.Close(), IsOk());
   }

@@ -93,7 +93,7 @@ void UnknownFlag(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
   for (const uint32_t flag : UnknownFlags()) {
-    EXPECT_THAT(c.Connect(listener.endpoint(), {.unknown_flag = flag}),
+    EXPECT_THAT(c.ConnectWithList(listener.endpoint(), {.unknown_flag = flag}),
                 Fails(EINVAL))
         << "with the unknown flag " << flag;
   }
@@ -269,6 +269,7 @@ const std::vector<Case>& ConnectErrorsCases() {
        .requirement = "Connect with an unknown flag must fail with EINVAL, and "
                       "make no connection.",
        .source = "contract: flags; socket(2), EINVAL",
+       .needs = Need::kOptionLists,
        .run = &UnknownFlag},
       {.id = "connect.too_many_files",
        .requirement =

@@ -11,24 +11,34 @@
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/result.h"
 #include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
 
 namespace net::conformance {
 namespace {
 
 using testing::Ne;
 
-// Connects with `options`, and passes a witness of the socket to `look`.
-void LookAtConnection(Context& c, const ConnectOptions& options,
-                      absl::FunctionRef<void(const Witness&)> look) {
+// Connects by `connect`, and passes a witness of the socket to `look`.
+void LookAtConnection(
+    Context& c,
+    absl::FunctionRef<Result<Sock>(const ip::Endpoint& remote)> connect,
+    absl::FunctionRef<void(const Witness&)> look) {
   ASSERT_OK_AND_ASSIGN(const loopback::Listener listener,
                        loopback::ListenAnywhere(c.sys(), c.family()));
-  ASSERT_OK_AND_ASSIGN(const Sock client,
-                       c.Connect(listener.endpoint(), options));
+  ASSERT_OK_AND_ASSIGN(const Sock client, connect(listener.endpoint()));
   ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
   look(witness);
+}
+
+void LookAtConnection(Context& c, const ConnectOptions& options,
+                      absl::FunctionRef<void(const Witness&)> look) {
+  LookAtConnection(
+      c, [&](const ip::Endpoint& remote) { return c.Connect(remote, options); },
+      look);
 }
 
 // Expects the effect of each option that is set, and no keep-alive otherwise.
@@ -101,7 +111,7 @@ void EveryCombination(Context& c) {
 }
 
 void EachTwice(Context& c) {
-  for (ConnectOptions options :
+  for (const ConnectOptions& options :
        {ConnectOptions{.nonblock = true}, ConnectOptions{.no_cloexec = true},
         ConnectOptions{.keepalive = true},
         ConnectOptions{
@@ -109,10 +119,12 @@ void EachTwice(Context& c) {
     SCOPED_TRACE(testing::Message()
                  << "twice: nonblock " << options.nonblock << ", no_cloexec "
                  << options.no_cloexec << ", keepalive " << options.keepalive);
-    options.times = 2;
-    LookAtConnection(c, options, [&](const Witness& witness) {
-      ExpectOptions(c, witness, options);
-    });
+    LookAtConnection(
+        c,
+        [&](const ip::Endpoint& remote) {
+          return c.ConnectWithList(remote, {.options = options, .times = 2});
+        },
+        [&](const Witness& witness) { ExpectOptions(c, witness, options); });
   }
 }
 
@@ -162,6 +174,7 @@ const std::vector<Case>& ConnectOptionsCases() {
        .requirement = "A Connect option that is given twice must have the same "
                       "effect as one that is given once.",
        .source = "contract: flags",
+       .needs = Need::kOptionLists,
        .run = &EachTwice},
   };
   return cases;

@@ -162,7 +162,7 @@ void CallsOfAccept(Context& c) {
   });
   EXPECT_EQ(scene.injector->count(Call::kAccept4), 1);
   EXPECT_EQ(calls, 1) << "the number of all system calls";
-  EXPECT_THAT(scene.listener.Accept({.unknown_flag = kUnknownFlag}),
+  EXPECT_THAT(scene.listener.AcceptWithList({.unknown_flag = kUnknownFlag}),
               Fails(EINVAL));
   EXPECT_EQ(scene.injector->count(Call::kAccept4), 1);
 }
@@ -369,6 +369,7 @@ std::vector<Case> OfAccept() {
            "whatever its flags, and no system call at all for an unknown flag.",
        .source = "contract: flags; contract: Accept",
        .level = Level::kShould,
+       .needs = Need::kOptionLists,
        .run = &CallsOfAccept},
   };
 }

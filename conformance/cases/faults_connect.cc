@@ -287,9 +287,9 @@ void CallsOfSuccess(Context& c) {
 
 void NoCallsForNonsense(Context& c) {
   ASSERT_OK_AND_ASSIGN(Scene scene, MakeScene(c));
-  EXPECT_THAT(
-      c.Connect(scene.listener.endpoint(), {.unknown_flag = kUnknownFlag}),
-      Fails(EINVAL));
+  EXPECT_THAT(c.ConnectWithList(scene.listener.endpoint(),
+                                {.unknown_flag = kUnknownFlag}),
+              Fails(EINVAL));
   EXPECT_EQ(scene.injector->count(Call::kSocket), 0);
 }
 
@@ -399,6 +399,7 @@ std::vector<Case> Interruptions() {
        .requirement = "Connect with an unknown flag must fail with EINVAL "
                       "before it makes any system call.",
        .source = "contract: flags",
+       .needs = Need::kOptionLists,
        .run = &NoCallsForNonsense},
   };
 }

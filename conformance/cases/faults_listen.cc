@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/option_lists.h"
 #include "fakes/call.h"
 #include "fakes/fault_injector.h"
 #include "gmock/gmock.h"
@@ -32,8 +34,8 @@ ListenOptions EveryOption(uint16_t& port) {
   return {.keepalive = true,
           .reuseaddr = true,
           .reuseport = true,
-          .backlog = {5},
-          .port_assignments = {&port}};
+          .backlog = 5,
+          .port = &port};
 }
 
 // Expects that Listen fails on `fault`, reports `expected`, closes its
@@ -146,10 +148,10 @@ void PortAssignmentsUntouched(Context& c) {
       injector->Fail(call, injector->count(call) + 1, ENOMEM, When::kAfter);
       uint16_t first = kUntouched;
       uint16_t second = kUntouched;
-      EXPECT_THAT(
-          c.Listen(ip::Endpoint{c.Loopback(), asked},
-                   {.keepalive = true, .port_assignments = {&first, &second}}),
-          Fails(ENOMEM));
+      EXPECT_THAT(c.ListenWithList(ip::Endpoint{c.Loopback(), asked},
+                                   {.options = {.keepalive = true},
+                                    .ports = {&first, &second}}),
+                  Fails(ENOMEM));
       EXPECT_EQ(first, kUntouched);
       EXPECT_EQ(second, kUntouched);
     }
@@ -196,11 +198,11 @@ void WorksAfterwards(Context& c) {
   }
 }
 
-// Expects how often Listen makes each call for `options`.
-void ExpectCalls(Context& c, const ListenOptions& options, int setsockopts,
-                 int getsocknames) {
+// Expects how often `listen` makes each call.
+void ExpectCalls(Context& c, absl::FunctionRef<Result<Sock>()> listen,
+                 int setsockopts, int getsocknames) {
   ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
-  ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(options));
+  ASSERT_OK_AND_ASSIGN(Sock listener, listen());
   EXPECT_EQ(injector->count(Call::kSocket), 1);
   EXPECT_EQ(injector->count(Call::kSetSockOpt), setsockopts);
   EXPECT_EQ(injector->count(Call::kBind), 1);
@@ -212,7 +214,10 @@ void ExpectCalls(Context& c, const ListenOptions& options, int setsockopts,
       << "the number of all system calls";
 }
 
-void CallsWithoutOptions(Context& c) { ExpectCalls(c, {}, 0, 0); }
+void CallsWithoutOptions(Context& c) {
+  ExpectCalls(
+      c, [&] { return c.Listen(); }, 0, 0);
+}
 
 void CallsOfEachOption(Context& c) {
   for (const ListenOptions& options :
@@ -221,15 +226,20 @@ void CallsOfEachOption(Context& c) {
     SCOPED_TRACE(testing::Message()
                  << "keepalive " << options.keepalive << ", reuseaddr "
                  << options.reuseaddr << ", reuseport " << options.reuseport);
-    ExpectCalls(c, options, 1, 0);
+    ExpectCalls(
+        c, [&] { return c.Listen(options); }, 1, 0);
   }
-  ExpectCalls(c, {.nonblock = true, .no_cloexec = true, .backlog = {5, 7}}, 0,
-              0);
+  const ListenOptionList list{.options = {.nonblock = true, .no_cloexec = true},
+                              .backlogs = {5, 7}};
+  ExpectCalls(
+      c, [&] { return c.ListenWithList(list); }, 0, 0);
 }
 
 void CallsOfPortAssignments(Context& c) {
   uint16_t ports[3] = {};
-  ExpectCalls(c, {.port_assignments = {&ports[0], &ports[1], &ports[2]}}, 0, 1);
+  const ListenOptionList list{.ports = {&ports[0], &ports[1], &ports[2]}};
+  ExpectCalls(
+      c, [&] { return c.ListenWithList(list); }, 0, 1);
 }
 
 // When one call fails, the calls that were made show their order.
@@ -313,7 +323,7 @@ std::vector<Case> Left() {
        .requirement =
            "A failing Listen must assign no port, whichever system call fails.",
        .source = "contract: any failure; contract: PortAssignment",
-       .needs = Need::kOwnNetwork,
+       .needs = Need::kOwnNetwork | Need::kOptionLists,
        .run = &PortAssignmentsUntouched},
       {.id = "faults.listen.works_afterwards",
        .requirement = "After a Listen that failed, whichever system call it "
@@ -338,12 +348,14 @@ std::vector<Case> Calls() {
            "make no additional system call for flags and backlogs.",
        .source = "contract: any success",
        .level = Level::kShould,
+       .needs = Need::kOptionLists,
        .run = &CallsOfEachOption},
       {.id = "faults.listen.calls.port_assignments",
        .requirement = "Listen should call getsockname(2) once, however many "
                       "port assignments are given.",
        .source = "contract: PortAssignment",
        .level = Level::kShould,
+       .needs = Need::kOptionLists,
        .run = &CallsOfPortAssignments},
       {.id = "faults.listen.calls.order",
        .requirement = "Listen should set options before bind(2), call bind(2) "

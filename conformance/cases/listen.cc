@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -19,6 +20,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
@@ -195,26 +197,38 @@ constexpr Option kReuseaddr = {"reuseaddr",
 constexpr Option kReuseport = {"reuseport",
                                [](ListenOptions& o) { o.reuseport = true; },
                                [](Settings& s) { s.reuseport = true; }};
-constexpr Option kBacklog = {"backlog",
-                             [](ListenOptions& o) { o.backlog = {7}; },
+constexpr Option kBacklog = {"backlog", [](ListenOptions& o) { o.backlog = 7; },
                              [](Settings& s) { s.backlog = 7; }};
 constexpr Option kAllOptions[] = {kNonblock,  kNoCloexec, kKeepalive,
                                   kReuseaddr, kReuseport, kBacklog};
 
-// Listens with the options, each given `times` times. Expects that these are
-// set and that all other settings are as without options.
-void ExpectJustTheseAreSet(Context& c, absl::Span<const Option> options,
-                           int times = 1) {
+// Listens with the options by `listen`. Expects that these are set and that all
+// other settings are as without options.
+void ExpectJustTheseAreSet(
+    Context& c, absl::Span<const Option> options,
+    absl::FunctionRef<Result<Sock>(const ListenOptions& given)> listen) {
   ASSERT_OK_AND_ASSIGN(const Sock plain, c.Listen());
   ASSERT_OK_AND_ASSIGN(Settings expected, SettingsOf(plain));
-  ListenOptions given{.times = times};
+  ListenOptions given;
   for (const Option& option : options) {
     option.give(given);
     option.change(expected);
   }
-  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(given));
+  ASSERT_OK_AND_ASSIGN(const Sock listener, listen(given));
   ASSERT_OK_AND_ASSIGN(const Settings settings, SettingsOf(listener));
   EXPECT_EQ(settings, expected);
+}
+
+void ExpectJustTheseAreSet(Context& c, absl::Span<const Option> options) {
+  ExpectJustTheseAreSet(
+      c, options, [&](const ListenOptions& given) { return c.Listen(given); });
+}
+
+// The same with each of the options given twice.
+void ExpectJustTheseAreSetTwice(Context& c, absl::Span<const Option> options) {
+  ExpectJustTheseAreSet(c, options, [&](const ListenOptions& given) {
+    return c.ListenWithList({.options = given, .times = 2});
+  });
 }
 
 void Nonblock(Context& c) { ExpectJustTheseAreSet(c, {kNonblock}); }
@@ -242,54 +256,61 @@ void AllTogether(Context& c) { ExpectJustTheseAreSet(c, kAllOptions); }
 void Twice(Context& c) {
   for (const Option& option : kAllOptions) {
     SCOPED_TRACE(option.name);
-    ExpectJustTheseAreSet(c, {option}, 2);
+    ExpectJustTheseAreSetTwice(c, {option});
   }
-  ExpectJustTheseAreSet(c, kAllOptions, 2);
+  ExpectJustTheseAreSetTwice(c, kAllOptions);
 }
 
 // ---- Backlog ----------------------------------------------------------------
 
-Result<uint32_t> EffectiveBacklog(Context& c,
-                                  const std::vector<uint32_t>& backlog) {
-  const Result<Sock> listener = c.Listen({.backlog = backlog});
+Result<uint32_t> EffectiveBacklog(const Result<Sock>& listener) {
   if (!listener.ok()) return listener.As<uint32_t>();
   const Result<Settings> settings = SettingsOf(*listener);
   if (!settings.ok()) return settings.As<uint32_t>();
   return settings->backlog;
 }
 
+Result<uint32_t> EffectiveBacklog(Context& c, int backlog) {
+  return EffectiveBacklog(c.Listen({.backlog = backlog}));
+}
+
+Result<uint32_t> EffectiveBacklogOfList(Context& c,
+                                        const std::vector<uint32_t>& backlogs) {
+  return EffectiveBacklog(c.ListenWithList({.backlogs = backlogs}));
+}
+
 void BacklogGiven(Context& c) {
-  for (const uint32_t backlog : {1U, 2U, 128U}) {
-    EXPECT_THAT(EffectiveBacklog(c, {backlog}), IsOkAndHolds(backlog));
-  }
+  EXPECT_THAT(EffectiveBacklog(c, 1), IsOkAndHolds(1U));
+  EXPECT_THAT(EffectiveBacklog(c, 2), IsOkAndHolds(2U));
+  EXPECT_THAT(EffectiveBacklog(c, 128), IsOkAndHolds(128U));
 }
 
 void BacklogZero(Context& c) {
-  EXPECT_THAT(EffectiveBacklog(c, {0}), IsOkAndHolds(0U));
+  EXPECT_THAT(EffectiveBacklog(c, 0), IsOkAndHolds(0U));
 }
 
 void BacklogLastWins(Context& c) {
-  EXPECT_THAT(EffectiveBacklog(c, {3, 100, 5}), IsOkAndHolds(5U));
-  EXPECT_THAT(EffectiveBacklog(c, {5, 3, 100}), IsOkAndHolds(100U));
+  EXPECT_THAT(EffectiveBacklogOfList(c, {3, 100, 5}), IsOkAndHolds(5U));
+  EXPECT_THAT(EffectiveBacklogOfList(c, {5, 3, 100}), IsOkAndHolds(100U));
 }
 
 // 0 is a backlog, not the absence of one.
 void BacklogLastIsZero(Context& c) {
-  EXPECT_THAT(EffectiveBacklog(c, {5, 0}), IsOkAndHolds(0U));
+  EXPECT_THAT(EffectiveBacklogOfList(c, {5, 0}), IsOkAndHolds(0U));
 }
 
 void BacklogSomaxconn(Context& c) {
   c.env().SetSysctl("net.core.somaxconn", "20");
-  EXPECT_THAT(EffectiveBacklog(c, {20}), IsOkAndHolds(20U));
-  EXPECT_THAT(EffectiveBacklog(c, {21}), IsOkAndHolds(20U));
-  EXPECT_THAT(EffectiveBacklog(c, {100'000}), IsOkAndHolds(20U));
+  EXPECT_THAT(EffectiveBacklog(c, 20), IsOkAndHolds(20U));
+  EXPECT_THAT(EffectiveBacklog(c, 21), IsOkAndHolds(20U));
+  EXPECT_THAT(EffectiveBacklog(c, 100'000), IsOkAndHolds(20U));
 }
 
 void BacklogAboveIntMax(Context& c) {
   const uint32_t most = MostBacklog(c);
   for (const uint32_t backlog :
        {uint32_t{INT_MAX}, uint32_t{INT_MAX} + 1, UINT32_MAX}) {
-    EXPECT_THAT(EffectiveBacklog(c, {backlog}), IsOkAndHolds(most));
+    EXPECT_THAT(EffectiveBacklogOfList(c, {backlog}), IsOkAndHolds(most));
   }
 }
 
@@ -311,7 +332,7 @@ size_t EstablishedBeforeAccept(Context& c, const ip::Endpoint& at,
 void BacklogIsQueueLength(Context& c) {
   constexpr uint32_t kBacklogGiven = 6;
   ASSERT_OK_AND_ASSIGN(const Sock listener,
-                       c.Listen({.backlog = {kBacklogGiven}}));
+                       c.Listen({.backlog = kBacklogGiven}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   const size_t queued = EstablishedBeforeAccept(c, at, 64);
   EXPECT_THAT(queued, AnyOf(kBacklogGiven, kBacklogGiven + 1,
@@ -323,7 +344,7 @@ void BacklogIsQueueLength(Context& c) {
 }
 
 void BacklogZeroQueue(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = {0}}));
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = 0}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   constexpr size_t kLimit = 64;
   const size_t queued = EstablishedBeforeAccept(c, at, kLimit);
@@ -419,6 +440,7 @@ const std::vector<Case>& ListenCases() {
        .requirement = "A Listen option that is given twice must have the same "
                       "effect as one that is given once.",
        .source = "contract: any success",
+       .needs = Need::kOptionLists,
        .run = &Twice},
       {.id = "listen.backlog.default",
        .requirement = "The backlog should be 10, unless one is given.",
@@ -436,11 +458,13 @@ const std::vector<Case>& ListenCases() {
       {.id = "listen.backlog.last_wins",
        .requirement = "The last backlog must take effect if several are given.",
        .source = "contract: backlog",
+       .needs = Need::kOptionLists,
        .run = &BacklogLastWins},
       {.id = "listen.backlog.last_is_zero",
        .requirement = "The last backlog must take effect if several are given, "
                       "even if it is 0.",
        .source = "contract: backlog",
+       .needs = Need::kOptionLists,
        .run = &BacklogLastIsZero},
       {.id = "listen.backlog.capped_by_somaxconn",
        .requirement = "A backlog above net.core.somaxconn must be accepted, "
@@ -452,6 +476,7 @@ const std::vector<Case>& ListenCases() {
        .requirement =
            "A backlog above INT_MAX must have the same effect as INT_MAX.",
        .source = "contract: backlog",
+       .needs = Need::kOptionLists,
        .run = &BacklogAboveIntMax},
       {.id = "listen.backlog.limits_the_queue",
        .requirement = "About as many connections as the backlog may be "

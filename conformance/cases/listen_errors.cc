@@ -7,11 +7,13 @@
 #include <optional>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -146,75 +148,80 @@ void OneDescriptorIsEnough(Context& c) {
 
 void UnknownFlag(Context& c) {
   for (const uint32_t flag : UnknownFlags()) {
-    EXPECT_THAT(c.Listen({.unknown_flag = flag}), Fails(EINVAL))
+    EXPECT_THAT(c.ListenWithList({.unknown_flag = flag}), Fails(EINVAL))
         << "with the unknown flag " << flag;
   }
 }
 
 void UnknownFlagAmongKnown(Context& c) {
   for (const uint32_t flag : UnknownFlags()) {
-    EXPECT_THAT(c.Listen({.nonblock = true,
-                          .no_cloexec = true,
-                          .keepalive = true,
-                          .times = 2,
-                          .unknown_flag = flag}),
-                Fails(EINVAL))
+    const ListenOptionList list{
+        .options = {.nonblock = true, .no_cloexec = true, .keepalive = true},
+        .times = 2,
+        .unknown_flag = flag};
+    EXPECT_THAT(c.ListenWithList(list), Fails(EINVAL))
         << "with the unknown flag " << flag;
   }
 }
 
 // The kernel would fail with another errno.
 void UnknownFlagComesFirst(Context& c) {
-  const ListenOptions unknown{.unknown_flag = kUnknownFlag};
-  EXPECT_THAT(c.Listen({c.Foreign(), 0}, unknown), Fails(EINVAL));
+  const ListenOptionList unknown{.unknown_flag = kUnknownFlag};
+  EXPECT_THAT(c.ListenWithList({c.Foreign(), 0}, unknown), Fails(EINVAL));
   c.env().LimitDescriptors(0);
-  EXPECT_THAT(c.Listen(unknown), Fails(EINVAL));
+  EXPECT_THAT(c.ListenWithList(unknown), Fails(EINVAL));
 }
 
 void NullAssignment(Context& c) {
-  EXPECT_THAT(c.Listen({.port_assignments = {nullptr}}), Fails(EINVAL));
+  EXPECT_THAT(c.ListenWithList({.ports = {nullptr}}), Fails(EINVAL));
 }
 
 void NullAmongAssignments(Context& c) {
   uint16_t before = 1;
   uint16_t after = 1;
-  EXPECT_THAT(c.Listen({.port_assignments = {&before, nullptr, &after}}),
+  EXPECT_THAT(c.ListenWithList({.ports = {&before, nullptr, &after}}),
               Fails(EINVAL));
   EXPECT_EQ(before, 1);
   EXPECT_EQ(after, 1);
 }
 
 void NullAssignmentComesFirst(Context& c) {
-  const ListenOptions null{.port_assignments = {nullptr}};
-  EXPECT_THAT(c.Listen({c.Foreign(), 0}, null), Fails(EINVAL));
+  const ListenOptionList null{.ports = {nullptr}};
+  EXPECT_THAT(c.ListenWithList({c.Foreign(), 0}, null), Fails(EINVAL));
   c.env().LimitDescriptors(0);
-  EXPECT_THAT(c.Listen(null), Fails(EINVAL));
+  EXPECT_THAT(c.ListenWithList(null), Fails(EINVAL));
 }
 
 // ---- After a failure --------------------------------------------------------
 
-// Expects that Listen with `options` fails for three reasons, each at a
-// different system call.
-void FailInEachWay(Context& c, const ListenOptions& options) {
+// Expects that `listen` fails for three reasons, each at a different system
+// call.
+void FailInEachWay(
+    Context& c,
+    absl::FunctionRef<Result<Sock>(const ip::Endpoint& local)> listen) {
   ASSERT_OK_AND_ASSIGN(const RefusedPort held,
                        RefusedPort::Reserve(c.sys(), c.family()));
-  EXPECT_THAT(c.Listen(held.endpoint(), options), Fails(EADDRINUSE));
-  EXPECT_THAT(c.Listen({c.Foreign(), 0}, options), Fails(EADDRNOTAVAIL));
+  EXPECT_THAT(listen(held.endpoint()), Fails(EADDRINUSE));
+  EXPECT_THAT(listen({c.Foreign(), 0}), Fails(EADDRNOTAVAIL));
   c.env().LimitDescriptors(0);
-  EXPECT_THAT(c.Listen(options), Fails(EMFILE));
+  EXPECT_THAT(listen({c.Loopback(), 0}), Fails(EMFILE));
   c.env().LimitDescriptors(std::nullopt);
 }
 
 void FailureKeepsNoDescriptor(Context& c) {
   const size_t before = c.env().OpenDescriptors().size();
-  for (int i = 0; i < 3; ++i) FailInEachWay(c, {});
+  for (int i = 0; i < 3; ++i) {
+    FailInEachWay(c, [&](const ip::Endpoint& at) { return c.Listen(at); });
+  }
   EXPECT_EQ(c.env().OpenDescriptors().size(), before);
 }
 
 void FailureAssignsNoPort(Context& c) {
   uint16_t port = 1;
   uint16_t other = 2;
-  FailInEachWay(c, {.port_assignments = {&port, &other}});
+  FailInEachWay(c, [&](const ip::Endpoint& at) {
+    return c.ListenWithList(at, {.ports = {&port, &other}});
+  });
   EXPECT_EQ(port, 1);
   EXPECT_EQ(other, 2);
 }
@@ -222,20 +229,20 @@ void FailureAssignsNoPort(Context& c) {
 void UnknownFlagAssignsNoPort(Context& c) {
   uint16_t port = 1;
   EXPECT_THAT(
-      c.Listen({.port_assignments = {&port}, .unknown_flag = kUnknownFlag}),
+      c.ListenWithList({.ports = {&port}, .unknown_flag = kUnknownFlag}),
       Fails(EINVAL));
   EXPECT_EQ(port, 1);
 }
 
 void FailureLeavesPortFree(Context& c) {
   const ip::Endpoint at{c.Loopback(), kPort};
-  EXPECT_THAT(c.Listen(at, {.port_assignments = {nullptr}}), Fails(EINVAL));
+  EXPECT_THAT(c.ListenWithList(at, {.ports = {nullptr}}), Fails(EINVAL));
   ExpectRefused(c, at);
   EXPECT_THAT(c.Listen(at), IsOk());
 }
 
 void SucceedsAfterFailures(Context& c) {
-  FailInEachWay(c, {});
+  FailInEachWay(c, [&](const ip::Endpoint& at) { return c.Listen(at); });
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ExpectTakes(c, listener, at);
@@ -389,36 +396,43 @@ const std::vector<Case>& ListenErrorsCases() {
       {.id = "listen.unknown_flag",
        .requirement = "Listen with an unknown flag must fail with EINVAL.",
        .source = "contract: flags",
+       .needs = Need::kOptionLists,
        .run = &UnknownFlag},
       {.id = "listen.unknown_flag.among_known",
        .requirement = "Listen with an unknown flag must fail with EINVAL, even "
                       "if known flags are given with it.",
        .source = "contract: flags",
+       .needs = Need::kOptionLists,
        .run = &UnknownFlagAmongKnown},
       {.id = "listen.unknown_flag.before_the_kernel",
        .requirement = "Listen with an unknown flag must fail with EINVAL "
                       "before the kernel can report another error.",
        .source = "contract: flags",
+       .needs = Need::kOptionLists,
        .run = &UnknownFlagComesFirst},
       {.id = "listen.unknown_flag.assigns_no_port",
        .requirement =
            "Listen with an unknown flag must leave port assignments untouched.",
        .source = "contract: any failure",
+       .needs = Need::kOptionLists,
        .run = &UnknownFlagAssignsNoPort},
       {.id = "listen.null_assignment",
        .requirement =
            "Listen with a null port assignment must fail with EINVAL.",
        .source = "contract: PortAssignment",
+       .needs = Need::kOptionLists,
        .run = &NullAssignment},
       {.id = "listen.null_assignment.among_others",
        .requirement = "Listen with a null port assignment must leave its other "
                       "port assignments untouched.",
        .source = "contract: PortAssignment, any failure",
+       .needs = Need::kOptionLists,
        .run = &NullAmongAssignments},
       {.id = "listen.null_assignment.before_the_kernel",
        .requirement = "Listen with a null port assignment must fail with "
                       "EINVAL before the kernel can report another error.",
        .source = "contract: PortAssignment",
+       .needs = Need::kOptionLists,
        .run = &NullAssignmentComesFirst},
       {.id = "listen.failure.keeps_no_descriptor",
        .requirement = "A Listen that fails must leave no descriptor open.",
@@ -428,12 +442,13 @@ const std::vector<Case>& ListenErrorsCases() {
        .requirement =
            "A Listen that fails must leave port assignments untouched.",
        .source = "contract: any failure",
+       .needs = Need::kOptionLists,
        .run = &FailureAssignsNoPort},
       {.id = "listen.failure.leaves_port_free",
        .requirement = "A Listen that fails must leave the port neither bound "
                       "nor listening.",
        .source = "contract: any failure",
-       .needs = Need::kOwnNetwork,
+       .needs = Need::kOwnNetwork | Need::kOptionLists,
        .run = &FailureLeavesPortFree},
       {.id = "listen.failure.then_success",
        .requirement = "A Listen that fails must not affect later calls.",

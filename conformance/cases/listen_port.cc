@@ -8,6 +8,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -73,9 +74,8 @@ void HighestPort(Context& c) {
 
 void PortZeroIsAssigned(Context& c) {
   uint16_t port = kUnassigned;
-  ASSERT_OK_AND_ASSIGN(
-      const Sock listener,
-      c.Listen({c.Loopback(), 0}, {.port_assignments = {&port}}));
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({c.Loopback(), 0}, {.port = &port}));
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
   EXPECT_THAT(witness.LocalEndpoint(),
               IsOkAndHolds(ip::Endpoint{c.Loopback(), port}));
@@ -83,24 +83,22 @@ void PortZeroIsAssigned(Context& c) {
 
 void AssignedPortAccepts(Context& c) {
   uint16_t port = kUnassigned;
-  ASSERT_OK_AND_ASSIGN(
-      const Sock listener,
-      c.Listen({c.Loopback(), 0}, {.port_assignments = {&port}}));
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({c.Loopback(), 0}, {.port = &port}));
   ExpectTakes(c, listener, {c.Loopback(), port});
 }
 
 void GivenPortIsAssigned(Context& c) {
   uint16_t port = kUnassigned;
-  ASSERT_OK_AND_ASSIGN(
-      const Sock listener,
-      c.Listen({c.Loopback(), kPort}, {.port_assignments = {&port}}));
+  ASSERT_OK_AND_ASSIGN(const Sock listener,
+                       c.Listen({c.Loopback(), kPort}, {.port = &port}));
   EXPECT_EQ(port, kPort);
 }
 
 void WildcardPortIsAssigned(Context& c) {
   uint16_t port = kUnassigned;
   ASSERT_OK_AND_ASSIGN(const Sock listener,
-                       c.Listen({c.Any(), 0}, {.port_assignments = {&port}}));
+                       c.Listen({c.Any(), 0}, {.port = &port}));
   ExpectTakes(c, listener, {c.Loopback(), port});
 }
 
@@ -108,8 +106,8 @@ void SeveralAssignments(Context& c) {
   std::vector<uint16_t> ports(3, kUnassigned);
   ASSERT_OK_AND_ASSIGN(
       const Sock listener,
-      c.Listen({c.Loopback(), 0},
-               {.port_assignments = {&ports[0], &ports[1], &ports[2]}}));
+      c.ListenWithList({c.Loopback(), 0},
+                       {.ports = {&ports[0], &ports[1], &ports[2]}}));
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, witness.LocalEndpoint());
   EXPECT_THAT(ports, Each(at.port));
@@ -119,21 +117,22 @@ void AssignedTwiceToOne(Context& c) {
   uint16_t port = kUnassigned;
   ASSERT_OK_AND_ASSIGN(
       const Sock listener,
-      c.Listen({c.Loopback(), 0}, {.port_assignments = {&port, &port}}));
+      c.ListenWithList({c.Loopback(), 0}, {.ports = {&port, &port}}));
   ExpectTakes(c, listener, {c.Loopback(), port});
 }
 
 void AssignmentNextToOptions(Context& c) {
   uint16_t port = kUnassigned;
-  ASSERT_OK_AND_ASSIGN(const Sock listener,
-                       c.Listen({c.Loopback(), 0}, {.nonblock = true,
-                                                    .no_cloexec = true,
-                                                    .keepalive = true,
-                                                    .reuseaddr = true,
-                                                    .reuseport = true,
-                                                    .backlog = {3},
-                                                    .port_assignments = {&port},
-                                                    .times = 2}));
+  const ListenOptions every{.nonblock = true,
+                            .no_cloexec = true,
+                            .keepalive = true,
+                            .reuseaddr = true,
+                            .reuseport = true,
+                            .backlog = 3,
+                            .port = &port};
+  ASSERT_OK_AND_ASSIGN(
+      const Sock listener,
+      c.ListenWithList({c.Loopback(), 0}, {.options = every, .times = 2}));
   ExpectTakes(c, listener, {c.Loopback(), port});
 }
 
@@ -199,16 +198,19 @@ const std::vector<Case>& ListenPortCases() {
        .requirement =
            "Every port assignment must be filled if several are given.",
        .source = "contract: PortAssignment",
+       .needs = Need::kOptionLists,
        .run = &SeveralAssignments},
       {.id = "listen.port.assigned_twice_to_one",
        .requirement = "Two port assignments may point to one variable, which "
                       "must then hold the port.",
        .source = "contract: PortAssignment",
+       .needs = Need::kOptionLists,
        .run = &AssignedTwiceToOne},
       {.id = "listen.port.assigned_next_to_options",
        .requirement =
            "The port must be assigned in combination with every other option.",
        .source = "contract: PortAssignment",
+       .needs = Need::kOptionLists,
        .run = &AssignmentNextToOptions},
   };
   return cases;

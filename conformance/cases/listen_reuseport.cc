@@ -115,7 +115,7 @@ Result<uint32_t> Queued(const Sock& listener) {
 // listener gets all 64 connections is 1 in 2^63.
 void ConnectionsSpread(Context& c) {
   constexpr uint32_t kConnections = 64;
-  const ListenOptions options{.reuseport = true, .backlog = {kConnections}};
+  const ListenOptions options{.reuseport = true, .backlog = kConnections};
   ASSERT_OK_AND_ASSIGN(const Sock first, c.Listen(options));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const Sock second, c.Listen(at, options));

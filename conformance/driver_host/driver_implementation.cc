@@ -24,6 +24,7 @@
 #include "conformance/driver_host/passing.h"
 #include "conformance/environments/linux/blocked_call.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/witness.h"
 #include "nlohmann/json.hpp"
@@ -36,36 +37,36 @@ namespace {
 using Json = nlohmann::json;
 using enum SocketOperation;
 
-template <typename Options>
-Json CommonOptions(const Options& options) {
+template <typename List>
+Json CommonOptions(const List& list) {
   Json json = Json::object();
-  if (options.nonblock) json["nonblock"] = true;
-  if (options.no_cloexec) json["no_cloexec"] = true;
-  if (options.unknown_flag) json["unknown_flag"] = *options.unknown_flag;
+  if (list.options.nonblock) json["nonblock"] = true;
+  if (list.options.no_cloexec) json["no_cloexec"] = true;
+  if (list.unknown_flag) json["unknown_flag"] = *list.unknown_flag;
   return json;
 }
 
-Json ToJson(const AcceptOptions& options) { return CommonOptions(options); }
+Json ToJson(const AcceptOptionList& list) { return CommonOptions(list); }
 
-Json ToJson(const ConnectOptions& options) {
-  Json json = CommonOptions(options);
-  if (options.keepalive) json["keepalive"] = true;
-  if (options.times > 1) json["times"] = options.times;
+Json ToJson(const ConnectOptionList& list) {
+  Json json = CommonOptions(list);
+  if (list.options.keepalive) json["keepalive"] = true;
+  if (list.times > 1) json["times"] = list.times;
   return json;
 }
 
-Json ToJson(const ListenOptions& options) {
-  Json json = CommonOptions(options);
-  if (options.keepalive) json["keepalive"] = true;
-  if (options.reuseaddr) json["reuseaddr"] = true;
-  if (options.reuseport) json["reuseport"] = true;
-  if (options.times > 1) json["times"] = options.times;
-  if (options.backlog.size() == 1) json["backlog"] = options.backlog[0];
-  if (options.backlog.size() > 1) json["backlogs"] = options.backlog;
+Json ToJson(const ListenOptionList& list) {
+  Json json = CommonOptions(list);
+  if (list.options.keepalive) json["keepalive"] = true;
+  if (list.options.reuseaddr) json["reuseaddr"] = true;
+  if (list.options.reuseport) json["reuseport"] = true;
+  if (list.times > 1) json["times"] = list.times;
+  const std::vector<uint32_t> backlogs = BacklogsOf(list);
+  if (backlogs.size() == 1) json["backlog"] = backlogs[0];
+  if (backlogs.size() > 1) json["backlogs"] = backlogs;
   // A single port is the answer's member `port`, in any language.
-  if (options.port_assignments.size() > 1) {
-    json["ports"] = options.port_assignments.size();
-  }
+  const size_t ports = PortsOf(list).size();
+  if (ports > 1) json["ports"] = ports;
   return json;
 }
 
@@ -103,7 +104,8 @@ std::optional<int> NumberOf(const DriverSockets::Entry& entry) {
   return entry.descriptor->fd;
 }
 
-class DriverImplementation final : public Implementation {
+class DriverImplementation final : public Implementation,
+                                   public OptionListExtension {
  public:
   DriverImplementation(std::shared_ptr<DriverSockets> sockets,
                        std::function<void()> abandon)
@@ -111,14 +113,29 @@ class DriverImplementation final : public Implementation {
 
   Result<Handle> Listen(const ip::Endpoint& local,
                         const ListenOptions& options) override {
-    const auto& ports = options.port_assignments;
-    if (std::count(ports.begin(), ports.end(), nullptr) > 0) {
+    return ListenWithList(local, {.options = options});
+  }
+  Result<Handle> Connect(const ip::Endpoint& remote,
+                         const ConnectOptions& options) override {
+    return ConnectWithList(remote, {.options = options});
+  }
+  Result<Handle> Accept(Handle listener,
+                        const AcceptOptions& options) override {
+    return AcceptWithList(listener, {.options = options});
+  }
+
+  // The driver gets option lists, too, and answers for its API.
+  OptionListExtension* option_lists() override { return this; }
+
+  Result<Handle> ListenWithList(const ip::Endpoint& local,
+                                const ListenOptionList& list) override {
+    if (ListOnlyPartsOf(list).null_port) {
       return Unsupported{"the protocol has no null pointers"};
     }
     const Json command = {{"command", "listen"},
                           {"address", local.addr.ToString()},
                           {"port", local.port},
-                          {"options", ToJson(options)}};
+                          {"options", ToJson(list)}};
     const std::shared_ptr<Driver> driver = sockets_->driver();
     const Result<Json> ok = Do(*driver, command);
     if (!ok.ok()) return ok.As<Handle>();
@@ -129,27 +146,27 @@ class DriverImplementation final : public Implementation {
       static_cast<void>(Close(handle));
       return checked.As<Handle>();
     }
-    return FillPorts(ports, *ok, handle);
+    return FillPorts(PortsOf(list), *ok, handle);
   }
 
-  Result<Handle> Connect(const ip::Endpoint& remote,
-                         const ConnectOptions& options) override {
+  Result<Handle> ConnectWithList(const ip::Endpoint& remote,
+                                 const ConnectOptionList& list) override {
     const Json command = {{"command", "connect"},
                           {"address", remote.addr.ToString()},
                           {"port", remote.port},
-                          {"options", ToJson(options)}};
+                          {"options", ToJson(list)}};
     const std::shared_ptr<Driver> driver = sockets_->driver();
     const Result<Json> ok = Do(*driver, command, {kConnect, std::nullopt});
     if (!ok.ok()) return ok.As<Handle>();
     return Keep(driver, command, *ok);
   }
 
-  Result<Handle> Accept(Handle listener,
-                        const AcceptOptions& options) override {
+  Result<Handle> AcceptWithList(Handle listener,
+                                const AcceptOptionList& list) override {
     const DriverSockets::Entry entry = sockets_->Find(listener);
     const Json command = {{"command", "accept"},
                           {"socket", entry.number},
-                          {"options", ToJson(options)}};
+                          {"options", ToJson(list)}};
     const Result<Json> ok =
         Do(*entry.driver, command, {kAccept, NumberOf(entry)});
     if (!ok.ok()) return ok.As<Handle>();

@@ -56,7 +56,7 @@ void Talks(Context& c) {
   uint16_t port = 0;
   uint16_t again = 0;
   ASSERT_OK_AND_ASSIGN(const Sock listener,
-                       c.Listen({.port_assignments = {&port, &again}}));
+                       c.ListenWithList({.ports = {&port, &again}}));
   ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect({c.Loopback(), port}));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
   ASSERT_THAT(client.SendAll("hello"), IsOk());
@@ -65,6 +65,7 @@ void Talks(Context& c) {
 constexpr Case kTalks = {.id = "driver.talks",
                          .requirement = "It must talk.",
                          .source = "the test",
+                         .needs = Need::kOptionLists,
                          .run = &Talks};
 // Fails with a message that has the number of descriptors of the trial's
 // process.

@@ -131,6 +131,7 @@ std::vector<std::string> NeedNames(Need needs) {
   if (Includes(needs, Need::kOtherUser)) names.emplace_back("other user");
   if (Includes(needs, Need::kExec)) names.emplace_back("exec");
   if (Includes(needs, Need::kInterrupt)) names.emplace_back("interrupt");
+  if (Includes(needs, Need::kOptionLists)) names.emplace_back("option lists");
   return names;
 }
 

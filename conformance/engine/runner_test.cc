@@ -418,6 +418,14 @@ TEST(RunnerTest, AMessageOfAnySizeComesWhole) {
   EXPECT_THAT(verdict.message, HasSubstr("the end"));
 }
 
+TEST(RunnerTest, AnOptionListThatIsNoNeedOfTheCaseIsAHarnessError) {
+  const Verdict verdict = VerdictOf([](Context& c) {
+    static_cast<void>(c.ListenWithList({.options = {.reuseaddr = true}}));
+  });
+  EXPECT_EQ(verdict.outcome, Outcome::kHarnessError);
+  EXPECT_THAT(verdict.message, HasSubstr("Need::kOptionLists"));
+}
+
 TEST(RunnerTest, AnEnvironmentThatFailsIsAHarnessError) {
   const Verdict verdict =
       VerdictOf([](Context&) { throw HarnessError("no such sysctl"); });

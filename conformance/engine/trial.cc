@@ -214,6 +214,7 @@ void RunTrial(const Trial& trial, Subject* subject,
         subject != nullptr ? subject->MakeImplementation()
                            : trial.column->make_implementation(env->syscalls());
     c = std::make_unique<Context>(*env, *implementation, trial.axis,
+                                  trial.test_case->needs,
                                   [&failures] { return failures.count(); });
     failures.OnFirst([&c] { c->NoteFailure(); });
     report(Conclude(subject, RunCase(trial, *env, *c, failures)));

@@ -57,16 +57,15 @@ inline Error ErrorFromErrno(int error_number, std::string text = "") {
 // Return whether no option is set. A library without options supports only
 // these.
 inline bool IsPlain(const AcceptOptions& options) {
-  return !options.nonblock && !options.no_cloexec && !options.unknown_flag;
+  return !options.nonblock && !options.no_cloexec;
 }
 inline bool IsPlain(const ConnectOptions& options) {
-  return !options.nonblock && !options.no_cloexec && !options.keepalive &&
-         !options.unknown_flag;
+  return !options.nonblock && !options.no_cloexec && !options.keepalive;
 }
 inline bool IsPlain(const ListenOptions& options) {
   return !options.nonblock && !options.no_cloexec && !options.keepalive &&
-         !options.reuseaddr && !options.reuseport && options.backlog.empty() &&
-         options.port_assignments.empty() && !options.unknown_flag;
+         !options.reuseaddr && !options.reuseport &&
+         !options.backlog.has_value() && options.port == nullptr;
 }
 
 // A socket library that Adapter can turn into an Implementation. It has
@@ -181,8 +180,11 @@ class Adapter : public Implementation {
     return false;
   }
 
- private:
+ protected:
+  // For derived classes that add an extension, such as option_lists.h.
   using Socket = typename Library::Socket;
+
+  Library& library() { return library_; }
 
   Result<Handle> Keep(Result<Socket> socket) {
     if (!socket.ok()) return socket.template As<Handle>();
@@ -198,6 +200,7 @@ class Adapter : public Implementation {
     return sockets_.at(handle);
   }
 
+ private:
   Socket Take(Handle handle) {
     const MutexLock lock(mutex_);
     Socket socket = std::move(sockets_.at(handle));

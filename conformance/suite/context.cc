@@ -1,19 +1,21 @@
 #include "conformance/suite/context.h"
 
-#include <algorithm>
 #include <array>
-#include <climits>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/suite/case.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/harness_error.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/witness.h"
 #include "fakes/fault_injector.h"
@@ -25,41 +27,51 @@
 namespace net::conformance {
 namespace {
 
-template <typename Options>
-void AppendOptions(absl::string_view operation, const Options& options,
-                   Context::Features& features) {
+// Returns the features of a call with an option list.
+template <typename List>
+Context::Features FeaturesOf(absl::string_view operation, const List& list) {
+  Context::Features features = {std::string(operation)};
   const auto add = [&](bool asked_for, absl::string_view name) {
     if (asked_for) features.push_back(absl::StrCat(operation, ".", name));
   };
-  add(options.nonblock, "nonblock");
-  add(options.no_cloexec, "no_cloexec");
-  add(options.unknown_flag.has_value(), "unknown_flag");
-  if constexpr (!std::is_same_v<Options, AcceptOptions>) {
-    add(options.keepalive, "keepalive");
-    add(options.times > 1, "times");
+  const ListOnly parts = ListOnlyPartsOf(list);
+  add(list.options.nonblock, "nonblock");
+  add(list.options.no_cloexec, "no_cloexec");
+  add(parts.unknown_flag, "unknown_flag");
+  if constexpr (!std::is_same_v<List, AcceptOptionList>) {
+    add(list.options.keepalive, "keepalive");
+    add(parts.repeated_options, "times");
   }
-  if constexpr (std::is_same_v<Options, ListenOptions>) {
-    add(options.reuseaddr, "reuseaddr");
-    add(options.reuseport, "reuseport");
-    add(options.backlog.size() == 1, "backlog");
-    add(options.backlog.size() > 1, "backlogs");
-    add(std::count_if(options.backlog.begin(), options.backlog.end(),
-                      [](uint32_t value) { return value > INT_MAX; }) > 0,
-        "backlog_above_int_max");
-    const auto& ports = options.port_assignments;
-    const auto nulls = std::count(ports.begin(), ports.end(), nullptr);
-    add(nulls > 0, "null_port_assignment");
-    add(ports.size() == 1, "port_assignment");
-    add(ports.size() > 1, "port_assignments");
+  if constexpr (std::is_same_v<List, ListenOptionList>) {
+    add(list.options.reuseaddr, "reuseaddr");
+    add(list.options.reuseport, "reuseport");
+    add(BacklogsOf(list).size() == 1, "backlog");
+    add(parts.several_backlogs, "backlogs");
+    add(parts.backlog_above_int_max, "backlog_above_int_max");
+    const size_t ports = PortsOf(list).size();
+    add(parts.null_port, "null_port_assignment");
+    add(ports == 1, "port_assignment");
+    add(ports > 1, "port_assignments");
   }
+  return features;
+}
+Context::Features FeaturesOf(absl::string_view operation,
+                             const AcceptOptions& options) {
+  return FeaturesOf(operation, AcceptOptionList{.options = options});
+}
+Context::Features FeaturesOf(absl::string_view operation,
+                             const ConnectOptions& options) {
+  return FeaturesOf(operation, ConnectOptionList{.options = options});
+}
+Context::Features FeaturesOf(absl::string_view operation,
+                             const ListenOptions& options) {
+  return FeaturesOf(operation, ListenOptionList{.options = options});
 }
 
-template <typename Options>
-Context::Features FeaturesOf(absl::string_view operation,
-                             const Options& options) {
-  Context::Features features = {std::string(operation)};
-  AppendOptions(operation, options, features);
-  return features;
+// Returns the role of a new connection. An API may report how a connection
+// attempt ended, and no other pending error.
+absl::string_view RoleOf(const ConnectOptions& options) {
+  return options.nonblock ? "connecting." : "";
 }
 
 }  // namespace
@@ -83,13 +95,25 @@ std::string Sock::Feature(absl::string_view operation) const {
   return absl::StrCat(role_, operation);
 }
 
+absl::string_view Sock::AcceptFeature() const {
+  return role_ == "listener." ? "accept" : "accept_of_no_listener";
+}
+
 Result<Sock> Sock::Accept(const AcceptOptions& options) const {
-  // An API may have a type of its own for listeners, and only that has Accept.
-  const absl::string_view operation =
-      role_ == "listener." ? "accept" : "accept_of_no_listener";
-  const Result<Handle> accepted = c_->Call(FeaturesOf(operation, options), [&] {
-    return c_->implementation().Accept(*handle_, options);
-  });
+  const Result<Handle> accepted =
+      c_->Call(FeaturesOf(AcceptFeature(), options),
+               [&] { return c_->implementation().Accept(*handle_, options); });
+  if (!accepted.ok()) return accepted.As<Sock>();
+  return Sock(*c_, *accepted);
+}
+
+Result<Sock> Sock::AcceptWithList(const AcceptOptionList& list) const {
+  c_->CheckNeedOfOptionLists();
+  const Result<Handle> accepted =
+      c_->Call(FeaturesOf(AcceptFeature(), list), [&] {
+        return conformance::AcceptWithList(c_->implementation(), *handle_,
+                                           list);
+      });
   if (!accepted.ok()) return accepted.As<Sock>();
   return Sock(*c_, *accepted);
 }
@@ -216,8 +240,31 @@ Result<Sock> Context::Connect(const ip::Endpoint& remote,
     return implementation_.Connect(remote, options);
   });
   if (!connection.ok()) return connection.As<Sock>();
-  // An API may report the outcome of an attempt but no other pending error.
-  return Sock(*this, *connection, options.nonblock ? "connecting." : "");
+  return Sock(*this, *connection, RoleOf(options));
+}
+
+Result<Sock> Context::ListenWithList(const ListenOptionList& list) {
+  return ListenWithList(ip::Endpoint{Loopback(), 0}, list);
+}
+
+Result<Sock> Context::ListenWithList(const ip::Endpoint& local,
+                                     const ListenOptionList& list) {
+  CheckNeedOfOptionLists();
+  const Result<Handle> listener = Call(FeaturesOf("listen", list), [&] {
+    return conformance::ListenWithList(implementation_, local, list);
+  });
+  if (!listener.ok()) return listener.As<Sock>();
+  return Sock(*this, *listener, "listener.");
+}
+
+Result<Sock> Context::ConnectWithList(const ip::Endpoint& remote,
+                                      const ConnectOptionList& list) {
+  CheckNeedOfOptionLists();
+  const Result<Handle> connection = Call(FeaturesOf("connect", list), [&] {
+    return conformance::ConnectWithList(implementation_, remote, list);
+  });
+  if (!connection.ok()) return connection.As<Sock>();
+  return Sock(*this, *connection, RoleOf(list.options));
 }
 
 Result<Sock> Context::Adopt(int fd) {
@@ -243,6 +290,12 @@ Result<FaultInjector*> Context::InjectFaults() {
     }
     return injector_.get();
   });
+}
+
+void Context::CheckNeedOfOptionLists() const {
+  if (Includes(needs_, Need::kOptionLists)) return;
+  throw HarnessError(
+      "the case gives an option list, but does not have Need::kOptionLists");
 }
 
 void Context::Variation(absl::string_view name) {

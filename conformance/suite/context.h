@@ -19,6 +19,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/subject_error.h"
 #include "conformance/suite/witness.h"
@@ -53,6 +54,7 @@ class Sock {
   ~Sock();
 
   Result<Sock> Accept(const AcceptOptions& options = {}) const;
+  Result<Sock> AcceptWithList(const AcceptOptionList& list) const;
   Result<std::optional<ip::Endpoint>> PeerAddr() const;
   // Returns what the implementation returns, for cases about LocalAddr(). Other
   // cases use LocalEndpoint().
@@ -84,6 +86,9 @@ class Sock {
   // Returns the feature's name for Context::Call(), such as
   // "listener.shutdown".
   std::string Feature(absl::string_view operation) const;
+  // Returns the feature's name for Accept(). It has another name for sockets
+  // that do not listen, because some APIs have accept for listeners only.
+  absl::string_view AcceptFeature() const;
 
   Context* c_ = nullptr;
   std::optional<Handle> handle_;
@@ -107,12 +112,14 @@ class Sock {
 // Thread-safety: tasks, too, may call Listen, Connect and the methods of Sock.
 class Context {
  public:
-  // `failures` returns the number of assertions that have failed so far.
+  // `needs` are the needs of the case. `failures` returns the number of
+  // assertions that have failed so far.
   Context(Environment& env, Implementation& implementation, Axis axis,
-          std::function<int()> failures)
+          Need needs, std::function<int()> failures)
       : env_(env),
         implementation_(implementation),
         axis_(axis),
+        needs_(needs),
         failures_(std::move(failures)) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -139,6 +146,13 @@ class Context {
                       const ListenOptions& options = {});
   Result<Sock> Connect(const ip::Endpoint& remote,
                        const ConnectOptions& options = {});
+  // The same operations with an option list. These, and Sock::AcceptWithList(),
+  // throw HarnessError if the case does not have Need::kOptionLists.
+  Result<Sock> ListenWithList(const ListenOptionList& list);
+  Result<Sock> ListenWithList(const ip::Endpoint& local,
+                              const ListenOptionList& list);
+  Result<Sock> ConnectWithList(const ip::Endpoint& remote,
+                               const ConnectOptionList& list);
   Result<Sock> Adopt(int fd);
   // Adopts `fd` and closes it behind the implementation's back.
   Result<Sock> AdoptThenClose(int fd);
@@ -183,6 +197,9 @@ class Context {
   std::optional<std::string> thrown() const;
 
  private:
+  friend class Sock;
+
+  void CheckNeedOfOptionLists() const;
   void NoteUnsupported(const std::string& reason, Features features);
   void NoteAnswer(std::string error, const Features& features);
   void NoteThrown(absl::string_view what);
@@ -190,6 +207,7 @@ class Context {
   Environment& env_;
   Implementation& implementation_;
   const Axis axis_;
+  const Need needs_;
   const std::function<int()> failures_;
   std::unique_ptr<FaultInjector> injector_;
   mutable Mutex mutex_;

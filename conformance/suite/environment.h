@@ -21,7 +21,7 @@
 namespace net::conformance {
 
 // The conditions that a case may need beyond sockets on 127.0.0.1. A case whose
-// need cannot be met does not run; its outcome is `precondition`.
+// need the environment cannot meet does not run; its outcome is `precondition`.
 enum class Need : uint32_t {
   kNone = 0,
   // IPv6 on the loopback interface. Every case on the axis v6 needs it.
@@ -35,6 +35,9 @@ enum class Need : uint32_t {
   kExec = 1U << 3,
   // Task::Interrupt() reaches the implementation.
   kInterrupt = 1U << 4,
+  // Calls of the implementation with an option list (option_lists.h). If the
+  // implementation cannot make them, the outcome is `unsupported`.
+  kOptionLists = 1U << 5,
 };
 constexpr Need operator|(Need a, Need b) {
   return static_cast<Need>(static_cast<uint32_t>(a) | static_cast<uint32_t>(b));

@@ -5,9 +5,9 @@
 
 namespace net::conformance {
 
-// Thrown by an Environment whose operation fails. Ends the case with the
-// outcome `harness-error`, because the failure shows nothing about the
-// implementation.
+// Thrown by an Environment whose operation fails, and for a case that uses
+// something that is not among its needs. Ends the case with the outcome
+// `harness-error`, because the failure shows nothing about the implementation.
 class HarnessError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -25,33 +24,27 @@ struct ListenOptions {
   bool keepalive = false;   // SO_KEEPALIVE
   bool reuseaddr = false;   // SO_REUSEADDR
   bool reuseport = false;   // SO_REUSEPORT
-  // The backlogs to give to the API, in this order. If empty, the API uses its
-  // default.
-  std::vector<uint32_t> backlog;
-  // Where to store the port, on success only. The API gets null pointers, too;
-  // if it takes no pointers here, Listen claims Unsupported for a null pointer.
-  std::vector<uint16_t*> port_assignments;
-  // How often to give each boolean option to the API, if it takes a list.
-  int times = 1;
-  // A bit to add to the API's flags. It has no meaning in Linux or in the API
-  // (see drivers/PROTOCOL.md, `unknown_flag`). If the API has no flags, the
-  // operation claims Unsupported.
-  std::optional<uint32_t> unknown_flag;
+  // The backlog, as for listen(2). If nullopt, the API uses its default.
+  std::optional<int> backlog;
+  // Where to store the port, on success only; null if the case does not need
+  // it.
+  uint16_t* port = nullptr;
 };
 
 struct ConnectOptions {
   bool nonblock = false;
   bool no_cloexec = false;
   bool keepalive = false;
-  int times = 1;
-  std::optional<uint32_t> unknown_flag;
 };
 
 struct AcceptOptions {
   bool nonblock = false;
   bool no_cloexec = false;
-  std::optional<uint32_t> unknown_flag;
 };
+
+// See option_lists.h.
+class OptionListExtension;
+struct ListOnly;
 
 // A TCP socket layer that the suite tests. Derive from it, implement each
 // method by the shortest possible call of your API, and return the API's
@@ -137,6 +130,19 @@ class Implementation {
   // not known.
   virtual std::optional<int> NativeHandle(Handle socket) {
     static_cast<void>(socket);
+    return std::nullopt;
+  }
+
+  // Returns the extension for an API that takes its options as a list (see
+  // option_lists.h), or null if the API has no such lists.
+  virtual OptionListExtension* option_lists() { return nullptr; }
+
+  // Returns why the API cannot be given `parts` of an option list, for reports.
+  // If nullopt, the suite uses a reason of its own. Called only if
+  // option_lists() is null.
+  virtual std::optional<std::string> WhyNoOptionList(
+      const ListOnly& parts) const {
+    static_cast<void>(parts);
     return std::nullopt;
   }
 

@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -72,29 +71,6 @@ ip::Endpoint FromAsio(const tcp::endpoint& endpoint) {
           endpoint.port()};
 }
 
-// Returns a claim of `unsupported` if Asio's API cannot express the options.
-std::optional<Unsupported> Unsayable(const AcceptOptions& options) {
-  if (options.unknown_flag) return Unsupported{"has no flags"};
-  return std::nullopt;
-}
-std::optional<Unsupported> Unsayable(const ConnectOptions& options) {
-  if (options.unknown_flag) return Unsupported{"has no flags"};
-  if (options.times > 1) return Unsupported{"takes no list of options"};
-  return std::nullopt;
-}
-std::optional<Unsupported> Unsayable(const ListenOptions& options) {
-  if (options.unknown_flag) return Unsupported{"has no flags"};
-  if (options.times > 1) return Unsupported{"takes no list of options"};
-  if (options.backlog.size() > 1) return Unsupported{"takes one backlog"};
-  for (const uint32_t backlog : options.backlog) {
-    if (backlog > INT_MAX) return Unsupported{"takes the backlog as an int"};
-  }
-  for (const uint16_t* port : options.port_assignments) {
-    if (port == nullptr) return Unsupported{"takes no pointer for the port"};
-  }
-  return std::nullopt;
-}
-
 // Sets an option unless an earlier call failed.
 template <typename Socket, typename Option>
 void Set(Socket& socket, const Option& option, error_code& ec) {
@@ -125,29 +101,24 @@ class Asio final : public Implementation {
 
   Result<Handle> Listen(const ip::Endpoint& local,
                         const ListenOptions& options) override {
-    if (auto claim = Unsayable(options)) return *claim;
     const tcp::endpoint endpoint = ToAsio(local);
     error_code ec;
     tcp::acceptor acceptor(io_);
     acceptor.open(endpoint.protocol(), ec);
     SetOptions(acceptor, options, ec);
     if (!ec) acceptor.bind(endpoint, ec);
-    if (!ec && options.backlog.empty()) acceptor.listen(kDefaultBacklog, ec);
-    if (!ec && !options.backlog.empty()) {
-      acceptor.listen(static_cast<int>(options.backlog.front()), ec);
-    }
+    if (!ec) acceptor.listen(options.backlog.value_or(kDefaultBacklog), ec);
     uint16_t port = 0;
-    if (!ec && !options.port_assignments.empty()) {
+    if (!ec && options.port != nullptr) {
       port = acceptor.local_endpoint(ec).port();
     }
     if (ec) return ToError(ec);
-    for (uint16_t* assigned : options.port_assignments) *assigned = port;
+    if (options.port != nullptr) *options.port = port;
     return Keep(std::move(acceptor));
   }
 
   Result<Handle> Connect(const ip::Endpoint& remote,
                          const ConnectOptions& options) override {
-    if (auto claim = Unsayable(options)) return *claim;
     const tcp::endpoint endpoint = ToAsio(remote);
     error_code ec;
     tcp::socket socket(io_);
@@ -162,7 +133,6 @@ class Asio final : public Implementation {
 
   Result<Handle> Accept(Handle listener,
                         const AcceptOptions& options) override {
-    if (auto claim = Unsayable(options)) return *claim;
     const std::shared_ptr<AnySocket> found = FindToAccept(listener);
     auto* acceptor = std::get_if<tcp::acceptor>(found.get());
     if (acceptor == nullptr) return Unsupported{"a socket cannot accept"};

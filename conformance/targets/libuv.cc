@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "syscalls/errors/error_kind.h"
 #include "syscalls/mutex.h"
@@ -214,30 +214,14 @@ Result<std::optional<ip::Endpoint>> AddressOf(Tcp& tcp, GetName get_name) {
   return ip::EndpointFromSockaddr(address, static_cast<socklen_t>(size));
 }
 
-// Returns a claim of `unsupported` for the flags of all three structs.
+// Returns a claim of `unsupported` for what all three structs have and libuv
+// lacks.
 template <typename Options>
-std::optional<Unsupported> UnsayableFlags(const Options& options) {
-  if (options.unknown_flag) return Unsupported{"has no such flags"};
+std::optional<Unsupported> Unsayable(const Options& options) {
   if (options.no_cloexec) {
     return Unsupported{"makes all descriptors close-on-exec"};
   }
   return std::nullopt;
-}
-std::optional<Unsupported> Unsayable(const ConnectOptions& options) {
-  if (options.times > 1) return Unsupported{"takes no list of options"};
-  return UnsayableFlags(options);
-}
-std::optional<Unsupported> Unsayable(const ListenOptions& options) {
-  if (options.times > 1) return Unsupported{"takes no list of options"};
-  if (options.reuseport) return Unsupported{"has no SO_REUSEPORT before 1.49"};
-  if (options.backlog.size() > 1) return Unsupported{"takes one backlog"};
-  for (const uint32_t backlog : options.backlog) {
-    if (backlog > INT_MAX) return Unsupported{"takes the backlog as an int"};
-  }
-  for (const uint16_t* port : options.port_assignments) {
-    if (port == nullptr) return Unsupported{"takes no pointer for the port"};
-  }
-  return UnsayableFlags(options);
 }
 
 // libuv never blocks; its callers wait. So a blocking operation here waits for
@@ -249,16 +233,19 @@ class Libuv final : public Implementation {
  public:
   Result<Handle> Listen(const ip::Endpoint& local,
                         const ListenOptions& options) override {
+    if (options.reuseport) {
+      return Unsupported{"has no SO_REUSEPORT before 1.49"};
+    }
     if (auto claim = Unsayable(options)) return *claim;
     const auto tcp = std::make_shared<Tcp>();
     tcp->blocking = !options.nonblock;
     int error = 0;
     loop_.Run([&] { error = StartListening(*tcp, local, options); });
     if (error < 0) return Discard(*tcp, ToError(error));
-    if (!options.port_assignments.empty()) {
+    if (options.port != nullptr) {
       const Result<ip::Endpoint> bound = LocalAddrOf(*tcp);
       if (!bound.ok()) return Discard(*tcp, *bound.error());
-      for (uint16_t* port : options.port_assignments) *port = bound->port;
+      *options.port = bound->port;
     }
     return Keep(tcp);
   }
@@ -278,7 +265,7 @@ class Libuv final : public Implementation {
 
   Result<Handle> Accept(Handle listener,
                         const AcceptOptions& options) override {
-    if (auto claim = UnsayableFlags(options)) return *claim;
+    if (auto claim = Unsayable(options)) return *claim;
     const std::shared_ptr<Tcp> server = Find(listener);
     const auto client = std::make_shared<Tcp>();
     client->blocking = !options.nonblock;
@@ -398,6 +385,14 @@ class Libuv final : public Implementation {
     return fd;
   }
 
+  std::optional<std::string> WhyNoOptionList(
+      const ListOnly& parts) const override {
+    if (parts.repeated_options) return "takes no list of options";
+    // uv_tcp_bind() takes flags of libuv's own.
+    if (parts.unknown_flag) return "has no such flags";
+    return std::nullopt;
+  }
+
  private:
   // These are called inside Loop::Run().
 
@@ -414,9 +409,7 @@ class Libuv final : public Implementation {
     if (error == 0 && options.keepalive) {
       error = uv_tcp_keepalive(&tcp.handle, 1, kKeepAliveSeconds);
     }
-    const int backlog = options.backlog.empty()
-                            ? kBacklog
-                            : static_cast<int>(options.backlog.front());
+    const int backlog = options.backlog.value_or(kBacklog);
     if (error == 0) error = uv_listen(tcp.stream(), backlog, &OnConnection);
     tcp.listening = error == 0;
     return error;

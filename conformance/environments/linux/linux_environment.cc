@@ -92,6 +92,7 @@ class LinuxEnvironment final : public Environment {
     switch (need) {
       case Need::kNone:
       case Need::kInterrupt:
+      case Need::kOptionLists:
         return std::nullopt;
       case Need::kIpv6:
         return LacksIpv6();
