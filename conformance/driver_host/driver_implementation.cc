@@ -269,10 +269,8 @@ class DriverImplementation final : public Implementation,
     const std::shared_ptr<Driver> driver = sockets_->driver();
     const Passing* const passing = driver->session().channel().passing;
     if (passing == nullptr) {
-      return Unsupported{.reason =
-                             "no descriptor can be passed to a driver "
-                             "that the user started",
-                         .is_claim = false};
+      return Unsupported{
+          "no descriptor can be passed to a driver that the user started"};
     }
     const Json command = {{"command", "adopt"},
                           {"options", std::move(options)}};

@@ -49,7 +49,6 @@ using testing::AllOf;
 using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 // net_tcp, but PeerAddr() calls a function of the test.
@@ -313,16 +312,6 @@ TEST(RunnerTest, AVerdictTellsWhatWasProvenAndWhatIsClaimed) {
   EXPECT_THAT(verdict.proven,
               ElementsAre("listen", "listen.reuseaddr", "listener.close"));
   EXPECT_THAT(verdict.claimed, ElementsAre("listen", "listen.teleport"));
-}
-
-TEST(RunnerTest, WhatTheSuiteCannotArrangeIsNoClaim) {
-  const Verdict verdict = VerdictOf([](Context& c) {
-    c.Call({"listen"}, []() -> Result<Done> {
-       return Unsupported{.reason = "not in this way", .is_claim = false};
-     }).unsupported();
-  });
-  EXPECT_EQ(verdict.outcome, Outcome::kUnsupported);
-  EXPECT_THAT(verdict.claimed, IsEmpty());
 }
 
 TEST(RunnerTest, APreconditionThatTheCaseMeetsIsItsOutcome) {

@@ -226,8 +226,7 @@ auto Context::Call(Features features, F&& call) -> decltype(call()) {
   try {
     auto result = std::forward<F>(call)();
     if (const Unsupported* claim = result.unsupported()) {
-      NoteUnsupported(claim->reason,
-                      claim->is_claim ? std::move(features) : Features());
+      NoteUnsupported(claim->reason, std::move(features));
     } else if (const Error* error = result.error()) {
       NoteAnswer(ErrorName(*error), {});
     } else {

@@ -25,9 +25,6 @@ struct Error {
 // makes the case's outcome `unsupported`. It must not be used for failures.
 struct Unsupported {
   std::string reason;
-  // False if the suite, not the implementation, returned it: this way to
-  // request the operation does not work, but another may.
-  bool is_claim = true;
 };
 
 // The value of operations that only succeed or fail.
