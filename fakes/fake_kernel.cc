@@ -123,7 +123,7 @@ void FakeKernel::Thread::Join() {
     const MutexLock lock(all.mutex);
     const fake::CallSite site = {.process = "", .call = "join"};
     fake::Wait wait(all.scheduler, site);
-    wait.On(state_->end);
+    wait.Add(state_->end);
     // A caller that does not take part must not block in a Wait: it would stop
     // the clock, which `body` may need.
     while (!state_->ended && all.scheduler.HasCurrent()) {

@@ -58,7 +58,7 @@ class World {
     return process_.NanoSleep(&hour, nullptr);
   }
 
-  void SetPatience(int option) {
+  void SetTimeout(int option) {
     const timeval hour = {.tv_sec = 3600, .tv_usec = 0};
     for (const Socket* one : {&both_.listener, &both_.client, &connecting_}) {
       ASSERT_THAT(process_.SetSockOpt(one->fd(), SOL_SOCKET, option, &hour,
@@ -86,7 +86,7 @@ struct Waiting {
   // never restarted. A call on a socket is restarted unless SO_RCVTIMEO or
   // SO_SNDTIMEO is set.
   bool restarts = false;
-  int patience_option = 0;
+  int timeout_option = 0;
 };
 
 std::ostream& operator<<(std::ostream& os, const Waiting& waiting) {
@@ -122,11 +122,11 @@ TEST_P(FakeKernelInterruptTest, WithRestartEndsOnlyWhatIsNotRestarted) {
 }
 
 // Calls whose timeout a socket option sets.
-class FakeKernelPatienceTest : public FakeKernelInterruptTest {};
+class FakeKernelTimeoutTest : public FakeKernelInterruptTest {};
 
-TEST_P(FakeKernelPatienceTest, WithRestartEndsTheCall) {
+TEST_P(FakeKernelTimeoutTest, WithRestartEndsTheCall) {
   World world;
-  world.SetPatience(GetParam().patience_option);
+  world.SetTimeout(GetParam().timeout_option);
   SysResult result;
   const FakeKernel::Participant self(world.kernel());
   FakeKernel::Thread thread(world.kernel(), "caller",
@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(All, FakeKernelInterruptTest,
                          testing::Values(kAccept, kReceive, kConnect, kPoll,
                                          kSleep),
                          &NameOf);
-INSTANTIATE_TEST_SUITE_P(All, FakeKernelPatienceTest,
+INSTANTIATE_TEST_SUITE_P(All, FakeKernelTimeoutTest,
                          testing::Values(kAccept, kReceive, kConnect), &NameOf);
 
 TEST(FakeKernelInterrupt, NanosleepTellsWhatWasLeft) {

@@ -47,10 +47,10 @@ class EchoServer {
 
  private:
   static void Serve(const net::Socket& client) {
-    const timeval patience = {.tv_sec = 30, .tv_usec = 0};
+    const timeval timeout = {.tv_sec = 30, .tv_usec = 0};
     EXPECT_THAT(
         client.syscalls().SetSockOpt(client.fd(), SOL_SOCKET, SO_RCVTIMEO,
-                                     &patience, sizeof(patience)),
+                                     &timeout, sizeof(timeout)),
         IsOk());
     char data[512];
     for (;;) {

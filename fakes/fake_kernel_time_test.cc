@@ -94,9 +94,9 @@ TEST_F(FakeKernelTimeTest, AConnectTriesAsOftenAsTheSysctlSays) {
 TEST_F(FakeKernelTimeTest, AReceiveTimesOut) {
   const FakeKernel::Participant self(kernel_);
   const Connected both = ConnectProcesses(process_, process_);
-  const timeval patience = {.tv_sec = 3600, .tv_usec = 500000};
+  const timeval timeout = {.tv_sec = 3600, .tv_usec = 500000};
   ASSERT_THAT(process_.SetSockOpt(both.client.fd(), SOL_SOCKET, SO_RCVTIMEO,
-                                  &patience, sizeof(patience)),
+                                  &timeout, sizeof(timeout)),
               IsOk());
   char byte = 0;
   EXPECT_THAT(both.client.Recv(absl::MakeSpan(&byte, 1)), IsErrno(EAGAIN));

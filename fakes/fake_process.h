@@ -162,8 +162,8 @@ class FakeProcess final : public CompleteSyscalls {
   // Returns a new descriptor for a new file. Fails with EMFILE or ENFILE and
   // then frees the file.
   SysResult Install(fake::File& file, bool close_on_exec);
-  // Implements poll(2). `patience` is the timeout in nanoseconds.
-  SysResult DoPoll(pollfd* fds, nfds_t count, int64_t patience,
+  // Implements poll(2), with a timeout in nanoseconds.
+  SysResult DoPoll(pollfd* fds, nfds_t count, int64_t timeout,
                    absl::string_view call);
   SysResult Duplicate(int fd, int lowest, bool close_on_exec);
   void CloseAll(bool only_close_on_exec);

@@ -50,8 +50,8 @@ timespec ToTimespec(Nanoseconds time) {
 
 // Sets `revents` of each entry and returns how many are not 0. Looks up the
 // descriptors each time, because one may be closed while poll(2) is blocked.
-int LookAt(const fake::DescriptorTable& descriptors, pollfd* fds,
-           nfds_t count) {
+int FillInEvents(const fake::DescriptorTable& descriptors, pollfd* fds,
+                 nfds_t count) {
   int ready = 0;
   for (pollfd& entry : absl::MakeSpan(fds, count)) {
     fake::File* const file = descriptors.Get(entry.fd);
@@ -70,7 +70,7 @@ int LookAt(const fake::DescriptorTable& descriptors, pollfd* fds,
 
 }  // namespace
 
-SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
+SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t timeout,
                               absl::string_view call) {
   if (count > static_cast<nfds_t>(descriptors_->limit())) {
     return SysResult::Error(EINVAL);
@@ -78,8 +78,8 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
   if (!fake::IsUserAddress(fds, count * sizeof(pollfd))) {
     return SysResult::Error(EFAULT);
   }
-  int ready = LookAt(*descriptors_, fds, count);
-  if (ready > 0 || patience == 0) return SysResult::Ok(ready);
+  int ready = FillInEvents(*descriptors_, fds, count);
+  if (ready > 0 || timeout == 0) return SysResult::Ok(ready);
   const Caller caller = MakeCaller(call, count == 0 ? -1 : fds[0].fd);
   // References keep the files alive while this waits for them.
   absl::InlinedVector<fake::File*, 8> files;
@@ -92,11 +92,11 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
   Woken woken = Woken::kEvent;
   {
     fake::Wait wait(kernel_.scheduler, caller.site,
-                    kernel_.clock.After(patience));
-    for (fake::File* file : files) wait.On(file->waiters());
+                    kernel_.clock.After(timeout));
+    for (fake::File* file : files) wait.Add(file->waiters());
     while (ready == 0 && woken == Woken::kEvent) {
       woken = wait.Block();
-      ready = LookAt(*descriptors_, fds, count);
+      ready = FillInEvents(*descriptors_, fds, count);
     }
   }
   for (fake::File* file : files) file->Unref(caller);
@@ -107,22 +107,22 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t patience,
 
 SysResult FakeProcess::Poll(pollfd* fds, nfds_t count, int timeout_ms) {
   const SystemCall entry(kernel_);
-  const Nanoseconds patience =
+  const Nanoseconds timeout =
       timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
-  return DoPoll(fds, count, patience, "poll");
+  return DoPoll(fds, count, timeout, "poll");
 }
 
 SysResult FakeProcess::PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                              const sigset_t*) {
   const SystemCall entry(kernel_);
-  Nanoseconds patience = kForever;
+  Nanoseconds duration = kForever;
   if (timeout != nullptr) {
     timespec copy = {};
     if (!CopyIn(&copy, timeout, sizeof(copy))) return SysResult::Error(EFAULT);
     if (!IsValid(copy)) return SysResult::Error(EINVAL);
-    patience = ToNanoseconds(copy);
+    duration = ToNanoseconds(copy);
   }
-  return DoPoll(fds, count, patience, "ppoll");
+  return DoPoll(fds, count, duration, "ppoll");
 }
 
 SysResult FakeProcess::ClockGetTime(clockid_t clock, timespec* time) {

@@ -121,14 +121,15 @@ int CopyMessageIn(const msghdr* user, Message& out) {
 
 // A reference that keeps a file alive during a call, even if its descriptors
 // are closed meanwhile.
-class Use {
+class FileRef {
  public:
-  Use(fake::File& file, const Caller& caller) : file_(file), caller_(caller) {
+  FileRef(fake::File& file, const Caller& caller)
+      : file_(file), caller_(caller) {
     file_.Ref();
   }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-  ~Use() { file_.Unref(caller_); }
+  FileRef(const FileRef&) = delete;
+  FileRef& operator=(const FileRef&) = delete;
+  ~FileRef() { file_.Unref(caller_); }
 
  private:
   fake::File& file_;
@@ -188,7 +189,7 @@ SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
   fake::Socket* const socket = file->AsSocket();
   if (socket == nullptr) return SysResult::Error(ENOTSOCK);
   const Caller caller = MakeCaller("accept4", fd);
-  const Use use(*socket, caller);
+  const FileRef ref(*socket, caller);
   fake::TcpSocket* accepted = nullptr;
   const SysResult taken =
       socket->Accept(caller, socket->nonblocking(), &accepted);
@@ -199,7 +200,7 @@ SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
     if (error != 0) {
       // The connection is lost.
       ++kernel_.open_files;
-      const Use last(*accepted, caller);
+      const FileRef last(*accepted, caller);
       return SysResult::Error(error);
     }
   }
@@ -218,7 +219,7 @@ SysResult FakeProcess::Connect(int fd, const sockaddr* addr, socklen_t len) {
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
   const Caller caller = MakeCaller("connect", fd);
-  const Use use(*socket, caller);
+  const FileRef ref(*socket, caller);
   return socket->Connect(caller, address, socket->nonblocking());
 }
 
@@ -275,7 +276,7 @@ SysResult FakeProcess::Send(int fd, const void* data, size_t size, int flags) {
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
   const Caller caller = MakeCaller("send", fd);
-  const Use use(*socket, caller);
+  const FileRef ref(*socket, caller);
   const iovec part = {.iov_base = const_cast<void*>(data),
                       .iov_len = std::min(size, kMostBytes)};
   return socket->Send(caller, {&part, 1}, flags);
@@ -287,7 +288,7 @@ SysResult FakeProcess::Recv(int fd, void* data, size_t size, int flags) {
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
   const Caller caller = MakeCaller("recv", fd);
-  const Use use(*socket, caller);
+  const FileRef ref(*socket, caller);
   const iovec part = {.iov_base = data, .iov_len = std::min(size, kMostBytes)};
   return socket->Recv(caller, {&part, 1}, flags);
 }
@@ -301,7 +302,7 @@ SysResult FakeProcess::SendMsg(int fd, const msghdr* message, int flags) {
   const int error = CopyMessageIn(message, copy);
   if (error != 0) return SysResult::Error(error);
   const Caller caller = MakeCaller("sendmsg", fd);
-  const Use use(*socket, caller);
+  const FileRef ref(*socket, caller);
   return socket->Send(caller, copy.parts, flags);
 }
 
@@ -314,7 +315,7 @@ SysResult FakeProcess::RecvMsg(int fd, msghdr* message, int flags) {
   const int error = CopyMessageIn(message, copy);
   if (error != 0) return SysResult::Error(error);
   const Caller caller = MakeCaller("recvmsg", fd);
-  const Use use(*socket, caller);
+  const FileRef ref(*socket, caller);
   result = socket->Recv(caller, copy.parts, flags);
   if (!result.ok()) return result;
   // TCP returns no address and no control messages.
@@ -331,7 +332,7 @@ SysResult FakeProcess::Read(int fd, void* data, size_t size) {
     return SysResult::Error(EBADF);
   }
   const Caller caller = MakeCaller("read", fd);
-  const Use use(*file, caller);
+  const FileRef ref(*file, caller);
   return file->Read(caller, static_cast<char*>(data),
                     std::min(size, kMostBytes));
 }
@@ -343,7 +344,7 @@ SysResult FakeProcess::Write(int fd, const void* data, size_t size) {
     return SysResult::Error(EBADF);
   }
   const Caller caller = MakeCaller("write", fd);
-  const Use use(*file, caller);
+  const FileRef ref(*file, caller);
   return file->Write(caller, static_cast<const char*>(data),
                      std::min(size, kMostBytes));
 }

@@ -158,9 +158,9 @@ TEST_F(TracingSyscallsTest, Options) {
                                     sizeof(at_once))),
             "setsockopt(4, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) "
             "= 0");
-  const timeval patience = {.tv_sec = 1, .tv_usec = 500};
-  EXPECT_EQ(Line(traced_.SetSockOpt(4, SOL_SOCKET, SO_RCVTIMEO, &patience,
-                                    sizeof(patience))),
+  const timeval timeout = {.tv_sec = 1, .tv_usec = 500};
+  EXPECT_EQ(Line(traced_.SetSockOpt(4, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+                                    sizeof(timeout))),
             "setsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=1, tv_usec=500}, "
             "16) = 0");
   EXPECT_EQ(Line(traced_.SetSockOpt(4, IPPROTO_TCP, TCP_CONGESTION, "reno", 4)),
@@ -255,13 +255,13 @@ TEST_F(TracingSyscallsTest, Readiness) {
   EXPECT_EQ(Line(traced_.Poll(fds, 1, 10)), "poll([{3, POLLIN}], 1, 10) = 0");
   EXPECT_CALL(target_, Poll(fds, 99, 0)).WillOnce(Fail(EINVAL));
   EXPECT_EQ(Line(traced_.Poll(fds, 99, 0)), "poll(?, 99, 0) = -1 EINVAL");
-  const timespec patience = {.tv_sec = 1, .tv_nsec = 5};
+  const timespec timeout = {.tv_sec = 1, .tv_nsec = 5};
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   EXPECT_CALL(target_, PPoll).WillRepeatedly(Fail(EINTR));
-  EXPECT_EQ(Line(traced_.PPoll(fds, 1, &patience, &signals)),
+  EXPECT_EQ(Line(traced_.PPoll(fds, 1, &timeout, &signals)),
             "ppoll([{3, POLLIN}], 1, {tv_sec=1, tv_nsec=5}, "
             "[SIGINT, SIGTERM]) = -1 EINTR");
   EXPECT_EQ(Line(traced_.PPoll(fds, 1, nullptr, nullptr)),

@@ -129,10 +129,10 @@ bool DriverProcess::ReadOutput() {
   return true;
 }
 
-absl::Status DriverProcess::AwaitEnd(absl::Duration patience) {
+absl::Status DriverProcess::AwaitEnd(absl::Duration timeout) {
   pollfd event = {.fd = status_fd_, .events = POLLIN, .revents = 0};
   const auto milliseconds =
-      static_cast<int>(absl::ToInt64Milliseconds(patience));
+      static_cast<int>(absl::ToInt64Milliseconds(timeout));
   if (!status_.has_value()) {
     if (poll(&event, 1, milliseconds) <= 0) {
       return absl::DeadlineExceededError("it does not end");

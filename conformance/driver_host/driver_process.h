@@ -48,8 +48,8 @@ class DriverProcess {
   bool ReadOutput();
 
   // Waits until the command's process has ended. Returns OK if it exited with
-  // status 0, DeadlineExceeded if it still runs after `patience`.
-  absl::Status AwaitEnd(absl::Duration patience);
+  // status 0, DeadlineExceeded if it still runs after `timeout`.
+  absl::Status AwaitEnd(absl::Duration timeout);
   // Closes the runner's end of the commands: the driver reads end of file.
   void CloseChannel();
   // To be called in a forked process that does not use this driver: closes its

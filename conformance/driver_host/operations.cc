@@ -13,9 +13,9 @@
 namespace net::conformance {
 
 bool Operations::TryBegin(const Operation& operation,
-                          std::chrono::microseconds patience) {
+                          std::chrono::microseconds timeout) {
   const pid_t thread = gettid();
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   const MutexLock lock(mutex_);
   if (!limit_.has_value()) {
     by_thread_[thread] = operation;

@@ -39,9 +39,9 @@ class Operations {
 
   // Begins an operation of the calling thread. Returns false if the driver is
   // full, or threads that have waited longer are before this one, for all of
-  // `patience`. The thread then keeps its place in the queue and has to call
+  // `timeout`. The thread then keeps its place in the queue and has to call
   // again.
-  bool TryBegin(const Operation& operation, std::chrono::microseconds patience);
+  bool TryBegin(const Operation& operation, std::chrono::microseconds timeout);
   void End();
 
   std::vector<Operation> All() const;

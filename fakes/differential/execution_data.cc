@@ -42,8 +42,8 @@ constexpr size_t kSureSegment = 16384;
 constexpr int kMostPieces = 4;
 
 // A buffer in several parts, for sendmsg(2) and recvmsg(2).
-struct Pieces {
-  Pieces(char* data, size_t size, int count) {
+struct SplitMessage {
+  SplitMessage(char* data, size_t size, int count) {
     const int used = std::clamp(count, 1, kMostPieces);
     for (int i = 0; i < used; ++i) {
       const size_t part = i + 1 < used ? size / 3 : size;
@@ -76,8 +76,8 @@ SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
     return Sys(step).Send(fd, data, bytes.size(), flags);
   }
   // sendmsg(2) does not write to the buffers.
-  Pieces pieces(const_cast<char*>(data), bytes.size(), step.pieces);
-  return Sys(step).SendMsg(fd, &pieces.message, flags);
+  SplitMessage split(const_cast<char*>(data), bytes.size(), step.pieces);
+  return Sys(step).SendMsg(fd, &split.message, flags);
 }
 
 void Execution::NoteError(int slot, int error) {
@@ -157,15 +157,15 @@ SysResult Execution::ReceiveBytes(const Step& step, char* buffer, int flags,
   if (step.call == Call::kRecv) {
     return Sys(step).Recv(fd, buffer, size, flags);
   }
-  Pieces pieces(buffer, size, step.pieces);
+  SplitMessage split(buffer, size, step.pieces);
   std::array<char, 128> name = {};
-  pieces.message.msg_name = name.data();
-  pieces.message.msg_namelen = name.size();
-  const SysResult received = Sys(step).RecvMsg(fd, &pieces.message, flags);
+  split.message.msg_name = name.data();
+  split.message.msg_namelen = name.size();
+  const SysResult received = Sys(step).RecvMsg(fd, &split.message, flags);
   if (received.ok()) {
-    details = absl::StrCat(" name ", pieces.message.msg_namelen, " control ",
-                           pieces.message.msg_controllen, " flags ",
-                           pieces.message.msg_flags);
+    details = absl::StrCat(" name ", split.message.msg_namelen, " control ",
+                           split.message.msg_controllen, " flags ",
+                           split.message.msg_flags);
   }
   return received;
 }

@@ -81,7 +81,7 @@ int Writer::MakePair() {
   int listener = Any({Guess::kListening});
   if (listener == kNoSlot || Chance(15)) listener = MakeListener();
   if (MakeClient(listener) == kNoSlot) return kNoSlot;
-  if (Chance(10)) Look(listener);
+  if (Chance(10)) Inspect(listener);
   if (Chance(12)) return kNoSlot;  // It stays in the queue.
   return AcceptFrom(listener);
 }
@@ -92,9 +92,9 @@ void Writer::FillQueue() {
   for (int i = 2 + Below(4); i > 0; --i) {
     const int client = MakeClient(listener);
     if (client == kNoSlot) return;
-    if (Chance(40)) Look(client);
+    if (Chance(40)) Inspect(client);
   }
-  Look(listener);
+  Inspect(listener);
   if (Chance(60)) {
     const int client = Any({Guess::kConnected});
     if (client != kNoSlot) ConnectTo(client, listener);
@@ -113,7 +113,7 @@ void Writer::DeferAccept() {
   ListenOn(listener, 128);
   const int client = MakeClient(listener);
   if (client == kNoSlot) return;
-  Look(Chance(50) ? listener : client);
+  Inspect(Chance(50) ? listener : client);
   if (Chance(50)) AcceptFrom(listener);
   At(listener).clients = {client};
   if (Chance(80)) SendSome(client);
@@ -132,9 +132,9 @@ void Writer::Refused() {
   address.index = Below(kFixedPorts);
   Add(Call::kConnect, slot).address = address;
   At(slot).kind = Guess::kEnded;
-  if (Chance(60)) Look(slot);
+  if (Chance(60)) Inspect(slot);
   if (Chance(40)) Chance(50) ? SendSome(slot) : ReceiveSome(slot);
-  if (Chance(60)) Look(slot);
+  if (Chance(60)) Inspect(slot);
   // Another socket can have a port that was released.
   if (Chance(30)) {
     const int other = NewSocket(At(slot).v6);
@@ -210,7 +210,7 @@ void Writer::Disconnect() {
   if (At(slot).peer != kNoSlot) At(At(slot).peer).kind = Guess::kEnded;
   if (At(slot).kind != Guess::kBound) At(slot).kind = Guess::kFresh;
   At(slot).peer = kNoSlot;
-  if (Chance(60)) Look(slot);
+  if (Chance(60)) Inspect(slot);
 }
 
 void Writer::ConnectAgain() {
@@ -256,7 +256,7 @@ void Writer::SameNames() {
       break;
   }
   ConnectTo(second, listener);
-  Look(second);
+  Inspect(second);
 }
 
 void Writer::CloseListener() {

@@ -29,10 +29,10 @@ void Writer::Talk() {
   for (int i = 1 + Below(2); i > 0; --i) SendSome(slot);
   const int peer = At(slot).peer;
   if (peer == kNoSlot) return;
-  if (Chance(25)) Look(peer);
+  if (Chance(25)) Inspect(peer);
   if (Chance(70)) ReceiveSome(peer);
   if (Chance(25)) ReceiveSome(slot);
-  if (Chance(15)) Look(slot);
+  if (Chance(15)) Inspect(slot);
 }
 
 void Writer::SetBuffers(int slot) {
@@ -47,10 +47,10 @@ void Writer::FillBuffers() {
   // Small buffers are full sooner.
   if (Chance(80)) SetOption(slot, SOL_SOCKET, SO_SNDBUF, 4096);
   Add(Call::kSend, slot).repeated = true;
-  Look(slot);
+  Inspect(slot);
   if (Chance(40)) SendSome(slot);
   if (peer == kNoSlot) return;
-  Look(peer);
+  Inspect(peer);
   if (Chance(25)) Shutdown(slot, SHUT_WR);
   if (Chance(15)) CloseSlot(slot);
   if (Chance(15)) {
@@ -58,7 +58,7 @@ void Writer::FillBuffers() {
     return;
   }
   Add(Call::kRecv, peer).repeated = true;
-  if (Chance(50)) Look(peer);
+  if (Chance(50)) Inspect(peer);
 }
 
 // TCP_CORK and MSG_MORE: sends a little data, then makes calls that may release
@@ -75,7 +75,7 @@ void Writer::HoldBack() {
     SendSome(slot);
     Step& step = program_.back();
     if (step.call != Call::kWrite && Chance(70)) step.flags |= MSG_MORE;
-    Look(slot);
+    Inspect(slot);
   }
   if (peer != kNoSlot && Chance(70)) ReceiveSome(peer);
   switch (Below(6)) {
@@ -97,10 +97,10 @@ void Writer::HoldBack() {
     default:
       break;
   }
-  Look(slot);
+  Inspect(slot);
   if (peer == kNoSlot) return;
   if (Chance(70)) ReceiveSome(peer);
-  Look(peer);
+  Inspect(peer);
 }
 
 void Writer::LowWaterMark() {
@@ -113,7 +113,7 @@ void Writer::LowWaterMark() {
   Add(Call::kPoll, kNoSlot).polled = {{slot, POLLIN | POLLRDNORM}};
   if (Chance(30)) Shutdown(peer, SHUT_WR);
   if (Chance(50)) ReceiveSome(slot);
-  Look(slot);
+  Inspect(slot);
 }
 
 void Writer::HalfClose() {
@@ -122,14 +122,14 @@ void Writer::HalfClose() {
   if (Chance(40)) SendSome(slot);
   Shutdown(slot, OneOf({SHUT_WR, SHUT_WR, SHUT_RD, SHUT_RDWR}));
   const int peer = At(slot).peer;
-  if (Chance(50)) Look(slot);
+  if (Chance(50)) Inspect(slot);
   if (peer == kNoSlot) return;
-  if (Chance(50)) Look(peer);
+  if (Chance(50)) Inspect(peer);
   if (Chance(40)) ReceiveSome(peer);
   if (Chance(40)) SendSome(peer);
   if (Chance(40)) ReceiveSome(slot);
   if (Chance(30)) Shutdown(peer, OneOf({SHUT_WR, SHUT_RD, SHUT_RDWR}));
-  Look(Chance(50) ? slot : peer);
+  Inspect(Chance(50) ? slot : peer);
 }
 
 void Writer::End() {
@@ -139,7 +139,7 @@ void Writer::End() {
   if (Chance(30)) SendSome(slot);
   Chance(40) ? ResetSlot(slot) : CloseSlot(slot);
   if (peer == kNoSlot) return;
-  for (int i = 1 + Below(3); i > 0; --i) Look(peer);
+  for (int i = 1 + Below(3); i > 0; --i) Inspect(peer);
   if (Chance(50)) Chance(50) ? SendSome(peer) : ReceiveSome(peer);
 }
 
@@ -150,9 +150,9 @@ void Writer::CloseUnread() {
   SendSome(peer);
   if (Chance(30)) ReceiveSome(slot);
   CloseSlot(slot);
-  Look(peer);
+  Inspect(peer);
   Chance(50) ? SendSome(peer) : ReceiveSome(peer);
-  if (Chance(50)) Look(peer);
+  if (Chance(50)) Inspect(peer);
 }
 
 void Writer::AfterTheEnd() {
@@ -171,7 +171,7 @@ void Writer::AfterTheEnd() {
         Shutdown(slot, Below(3));
         break;
       default:
-        Look(slot);
+        Inspect(slot);
     }
   }
 }
@@ -200,7 +200,7 @@ void Writer::ShareDescriptor() {
     }
   }
   At(other) = At(slot);
-  if (Chance(40)) Look(other);
+  if (Chance(40)) Inspect(other);
   if (Chance(30)) {
     Step& step = Add(Call::kFcntl, slot);
     step.name = F_SETFL;
@@ -211,7 +211,7 @@ void Writer::ShareDescriptor() {
     // Closes one descriptor and uses the other.
     Add(Call::kClose, slot);
     At(slot) = {};
-    Look(other);
+    Inspect(other);
   }
 }
 

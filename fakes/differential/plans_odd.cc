@@ -284,7 +284,7 @@ void Writer::AnyCall() {
       CloseSlot(slot);
       return;
     default:
-      Look(slot);
+      Inspect(slot);
   }
 }
 

@@ -105,19 +105,19 @@ absl::StatusOr<Worker> Start(const WorkersOptions& options, int number) {
       .child = *std::move(child), .shared = *shared, .progressed = absl::Now()};
 }
 
-void KillIfStuck(Worker& worker, absl::Duration patience) {
+void KillIfStuck(Worker& worker, absl::Duration timeout) {
   const int64_t programs = worker.shared->programs;
   if (programs != worker.programs) {
     worker.programs = programs;
     worker.progressed = absl::Now();
-  } else if (absl::Now() - worker.progressed > patience) {
+  } else if (absl::Now() - worker.progressed > timeout) {
     worker.is_stuck = true;
     worker.status = worker.child.Kill();
   }
 }
 
 // Waits up to a second for reports and ends of workers, and handles them.
-absl::Status Attend(std::vector<Worker>& workers, absl::Duration patience) {
+absl::Status Attend(std::vector<Worker>& workers, absl::Duration timeout) {
   std::vector<pollfd> events;
   std::vector<Worker*> running;
   for (Worker& worker : workers) {
@@ -134,21 +134,21 @@ absl::Status Attend(std::vector<Worker>& workers, absl::Duration patience) {
     if (events[2 * i + 1].revents != 0) {
       worker.status = worker.child.Reap();
     } else {
-      KillIfStuck(worker, patience);
+      KillIfStuck(worker, timeout);
     }
   }
   return absl::OkStatus();
 }
 
 // Returns when all workers have ended.
-absl::Status Watch(std::vector<Worker>& workers, absl::Duration patience,
+absl::Status Watch(std::vector<Worker>& workers, absl::Duration timeout,
                    absl::FunctionRef<void(int64_t)> progress) {
   const auto runs = [](const Worker& worker) {
     return !worker.status.has_value();
   };
   absl::Time told = absl::Now();
   while (std::any_of(workers.begin(), workers.end(), runs)) {
-    absl::Status status = Attend(workers, patience);
+    absl::Status status = Attend(workers, timeout);
     if (!status.ok()) return status;
     if (absl::Now() - told < absl::Seconds(1)) continue;
     told = absl::Now();
@@ -210,7 +210,7 @@ absl::StatusOr<Report> RunWorkers(const WorkersOptions& options,
     if (!worker.ok()) return worker.status();
     workers.push_back(*std::move(worker));
   }
-  absl::Status status = Watch(workers, options.patience, progress);
+  absl::Status status = Watch(workers, options.program_timeout, progress);
   if (!status.ok()) return status;
   Report report;
   for (const Worker& worker : workers) status.Update(Finish(worker, report));

@@ -33,7 +33,7 @@ struct WorkersOptions {
   std::function<std::unique_ptr<Worlds>()> make_subject;
   // A worker that spends this long on one program, including the shrinking of a
   // finding, is killed. That is a finding.
-  absl::Duration patience = absl::Minutes(2);
+  absl::Duration program_timeout = absl::Minutes(2);
 };
 
 // Runs a plan in several processes, so that a subject that crashes or hangs

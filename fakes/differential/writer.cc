@@ -251,7 +251,7 @@ void Writer::PollAll() {
     step.polled.push_back({kNoSlot, events});
 }
 
-void Writer::Look(int slot) {
+void Writer::Inspect(int slot) {
   switch (Below(9)) {
     case 0:
       Add(Call::kPoll, kNoSlot).polled = {{slot, kAllEvents}};

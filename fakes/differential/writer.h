@@ -72,7 +72,7 @@ class Writer {
   void CloseSlot(int slot);
   void ResetSlot(int slot);
   void PollAll();
-  void Look(int slot);  // Adds a call that queries its state.
+  void Inspect(int slot);  // Adds a call that queries its state.
 
   // ---- Plans for connections (plans_connect.cc)
   Address AddressToListenOn(bool v6);

@@ -30,7 +30,7 @@ int16_t EventCounter::PollEvents() {
 SysResult EventCounter::Read(const Caller& caller, char* data, size_t size) {
   if (size < sizeof(count_)) return SysResult::Error(EINVAL);
   Wait wait(kernel_.scheduler, caller.site);
-  wait.On(waiters());
+  wait.Add(waiters());
   while (count_ == 0) {
     if (nonblocking()) return SysResult::Error(EAGAIN);
     const Woken woken = wait.Block();
@@ -52,7 +52,7 @@ SysResult EventCounter::Write(const Caller& caller, const char* data,
   if (!CopyIn(&value, data, sizeof(value))) return SysResult::Error(EFAULT);
   if (value > kMost) return SysResult::Error(EINVAL);
   Wait wait(kernel_.scheduler, caller.site);
-  wait.On(waiters());
+  wait.Add(waiters());
   while (value > kMost - count_) {
     if (nonblocking()) return SysResult::Error(EAGAIN);
     const Woken woken = wait.Block();

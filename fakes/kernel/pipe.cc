@@ -106,7 +106,7 @@ class PipeEnd final : public File {
   SysResult Read(const Caller& caller, char* data, size_t size) override {
     if (size == 0) return SysResult::Ok();
     Wait wait(pipe_->kernel.scheduler, caller.site);
-    wait.On(waiters());
+    wait.Add(waiters());
     while (pipe_->bytes.size() == 0) {
       if (pipe_->write == nullptr) return SysResult::Ok();
       if (nonblocking()) return SysResult::Error(EAGAIN);
@@ -135,7 +135,7 @@ class PipeEnd final : public File {
       if (written > 0) pipe_->read->waiters().WakeAll();
     }
     Wait wait(pipe_->kernel.scheduler, caller.site);
-    wait.On(waiters());
+    wait.Add(waiters());
     while (written < size) {
       if (pipe_->read == nullptr) {
         caller.SendSigpipe();

@@ -60,7 +60,7 @@ void WaitQueue::WakeOldest() {
   Wait* oldest = nullptr;
   for (Place* place = first_; place != nullptr; place = place->next) {
     if (!place->wait->blocked_) continue;
-    if (place->alone) {
+    if (place->exclusive) {
       oldest = place->wait;
     } else {
       place->wait->scheduler_.Wake(*place->wait, Woken::kEvent);
@@ -78,13 +78,13 @@ Wait::~Wait() {
   if (holds_clock_) scheduler_.ReleaseClock();
 }
 
-void Wait::Add(WaitQueue& queue, bool alone) {
+void Wait::AddPlace(WaitQueue& queue, bool exclusive) {
   WaitQueue::Place& place = places_.emplace_back();
   place = {.wait = this,
            .queue = &queue,
            .previous = nullptr,
            .next = queue.first_,
-           .alone = alone};
+           .exclusive = exclusive};
   if (queue.first_ != nullptr) queue.first_->previous = &place;
   queue.first_ = &place;
 }

@@ -33,7 +33,7 @@ class WaitQueue {
     WaitQueue* queue = nullptr;
     Place* previous = nullptr;
     Place* next = nullptr;
-    bool alone = false;
+    bool exclusive = false;
   };
 
   bool empty() const { return first_ == nullptr; }
@@ -42,8 +42,7 @@ class WaitQueue {
   void WakeAll() {
     if (first_ != nullptr) WakeEach();
   }
-  // The same, but of those that wait alone only the one that has waited
-  // longest.
+  // The same, but of the exclusive waits only the one that has waited longest.
   void WakeOne() {
     if (first_ != nullptr) WakeOldest();
   }
@@ -87,7 +86,7 @@ struct CallSite {
 // A call that waits. Lives on the stack of its thread.
 //
 //   Wait wait(scheduler, {process.name(), "recv", fd}, deadline);
-//   wait.On(socket.waiters());
+//   wait.Add(socket.waiters());
 //   while (socket.empty()) {
 //     const Woken woken = wait.Block();
 //     if (woken != Woken::kEvent) return ...;
@@ -102,9 +101,9 @@ class Wait final : private TimerTarget {
   ~Wait() override;
 
   // The queue must outlive the wait.
-  void On(WaitQueue& queue) { Add(queue, /*alone=*/false); }
+  void Add(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/false); }
   // The same for an event that is for one call only: a connection.
-  void OnAlone(WaitQueue& queue) { Add(queue, /*alone=*/true); }
+  void AddExclusive(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/true); }
 
   // Waits until one of the queues is woken, the deadline has come, the thread
   // is interrupted, or nothing can happen any more. Gives the mutex away
@@ -117,7 +116,7 @@ class Wait final : private TimerTarget {
   friend class Scheduler;
   friend class WaitQueue;
 
-  void Add(WaitQueue& queue, bool alone);
+  void AddPlace(WaitQueue& queue, bool exclusive);
   void OnTimer() override;
 
   Scheduler& scheduler_;

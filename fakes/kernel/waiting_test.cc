@@ -55,22 +55,22 @@ struct World {
   }
 
   // One call that waits for one thing.
-  Woken WaitFor(WaitQueue& queue, Nanoseconds patience = kForever) {
+  Woken WaitFor(WaitQueue& queue, Nanoseconds timeout = kForever) {
     const MutexLock lock(mutex);
     Wait wait(scheduler, {.process = "p", .call = "read", .fd = 3},
-              clock.After(patience));
-    wait.On(queue);
+              clock.After(timeout));
+    wait.Add(queue);
     return wait.Block();
   }
-  Woken WaitAlone(WaitQueue& queue) {
+  Woken WaitExclusively(WaitQueue& queue) {
     const MutexLock lock(mutex);
     Wait wait(scheduler, {.process = "p", .call = "accept4", .fd = 4});
-    wait.OnAlone(queue);
+    wait.AddExclusive(queue);
     return wait.Block();
   }
-  Woken Sleep(Nanoseconds patience) {
+  Woken Sleep(Nanoseconds timeout) {
     WaitQueue nothing;
-    return WaitFor(nothing, patience);
+    return WaitFor(nothing, timeout);
   }
 };
 
@@ -247,7 +247,7 @@ TEST(Waiting, ACallMayWaitAgainAndKeepsItsDeadline) {
   Thread waiter(world, "waiter", [&] {
     const MutexLock lock(world.mutex);
     Wait wait(world.scheduler, {.process = "p", .call = "poll"}, 3 * kSecond);
-    wait.On(queue);
+    wait.Add(queue);
     while (woken.empty() || woken.back() == Woken::kEvent) {
       woken.push_back(wait.Block());
     }
@@ -308,7 +308,7 @@ TEST(Waiting, AnOutsiderThatWaitsIsNoDeadlock) {
   EXPECT_NE(world.deadlock(), std::nullopt);
 }
 
-TEST(Waiting, AdvanceEndsAnOutsidersPatience) {
+TEST(Waiting, AdvanceEndsAnOutsidersTimeout) {
   World world;
   WaitQueue queue;
   Woken woken = Woken::kEvent;
@@ -350,14 +350,14 @@ TEST(Waiting, WakeAllWakesAll) {
 }
 
 // A connection is for one accept4(2) only: the one that has waited longest.
-TEST(Waiting, OfThoseThatWaitAloneTheOldestIsWoken) {
+TEST(Waiting, OfThoseThatWaitExclusivelyTheOldestIsWoken) {
   World world;
   const Participant self(world);
   WaitQueue queue;
   std::string order;
   const auto waits_as = [&](char name) {
     return [&world, &queue, &order, name] {
-      EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent);
+      EXPECT_EQ(world.WaitExclusively(queue), Woken::kEvent);
       const MutexLock lock(world.mutex);
       order += name;
     };
@@ -380,9 +380,9 @@ TEST(Waiting, TwoEventsInARowWakeTwo) {
   const Participant self(world);
   WaitQueue queue;
   Thread a(world, "a",
-           [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+           [&] { EXPECT_EQ(world.WaitExclusively(queue), Woken::kEvent); });
   Thread b(world, "b",
-           [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+           [&] { EXPECT_EQ(world.WaitExclusively(queue), Woken::kEvent); });
   ASSERT_TRUE(a.AwaitBlocked());
   ASSERT_TRUE(b.AwaitBlocked());
   {
@@ -404,10 +404,10 @@ TEST(Waiting, WhoLooksOnlyIsWokenBesideTheOneThatTakes) {
                [&] { EXPECT_EQ(world.WaitFor(queue), Woken::kEvent); });
   ASSERT_TRUE(looks.AwaitBlocked());
   Thread takes(world, "takes",
-               [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+               [&] { EXPECT_EQ(world.WaitExclusively(queue), Woken::kEvent); });
   ASSERT_TRUE(takes.AwaitBlocked());
   Thread more(world, "more",
-              [&] { EXPECT_EQ(world.WaitAlone(queue), Woken::kEvent); });
+              [&] { EXPECT_EQ(world.WaitExclusively(queue), Woken::kEvent); });
   ASSERT_TRUE(more.AwaitBlocked());
   world.WakeOne(queue);
   EXPECT_FALSE(looks.AwaitBlocked());
@@ -424,8 +424,8 @@ TEST(Waiting, OneOfSeveralQueuesIsEnough) {
   Thread waiter(world, "waiter", [&] {
     const MutexLock lock(world.mutex);
     Wait wait(world.scheduler, {.process = "p", .call = "poll"});
-    wait.On(first);
-    wait.On(second);
+    wait.Add(first);
+    wait.Add(second);
     EXPECT_EQ(wait.Block(), Woken::kEvent);
   });
   ASSERT_TRUE(waiter.AwaitBlocked());
@@ -493,7 +493,7 @@ TEST(Waiting, WhenAllWaitForNothingThatIsADeadlock) {
                 [&] { EXPECT_EQ(world.WaitFor(nothing), Woken::kDeadlock); });
   ASSERT_TRUE(reader.AwaitBlocked());
   EXPECT_EQ(world.deadlock(), std::nullopt);
-  EXPECT_EQ(world.WaitAlone(nothing), Woken::kDeadlock);
+  EXPECT_EQ(world.WaitExclusively(nothing), Woken::kDeadlock);
   reader.Join();
   const std::optional<std::string> report = world.deadlock();
   ASSERT_NE(report, std::nullopt);

@@ -183,9 +183,9 @@ void PortTable::Inherit(PortOwner& heir, const PortOwner& owner) {
   Add(*owner.bucket_, heir, /*by_connect=*/false);
 }
 
-void PortTable::Remain(PortOwner& remnant, const PortOwner& owner) {
+void PortTable::Remain(PortOwner& timewait, const PortOwner& owner) {
   if (owner.bucket_ == nullptr) return;
-  Add(*owner.bucket_, remnant, owner.by_connect_);
+  Add(*owner.bucket_, timewait, owner.by_connect_);
 }
 
 // NOLINTNEXTLINE(readability-convert-member-functions-to-static)

@@ -83,7 +83,7 @@ class PortTable {
   // Makes an accepted connection share the port of its listener.
   void Inherit(PortOwner& heir, const PortOwner& owner);
   // Gives a TIME-WAIT entry the port in the same way as its socket had it.
-  void Remain(PortOwner& remnant, const PortOwner& owner);
+  void Remain(PortOwner& timewait, const PortOwner& owner);
 
   void Release(PortOwner& owner);
 

@@ -341,7 +341,7 @@ TEST(Ports, AConnectionsPortIsInUse) {
   EXPECT_TRUE(other.Claim(kOnePort.first));
 }
 
-// --- Heirs and remnants ------------------------------------------------------
+// --- Heirs and TIME-WAIT -----------------------------------------------------
 
 TEST(Ports, AnHeirKeepsThePort) {
   PortTable ports(1);
@@ -361,29 +361,29 @@ TEST(Ports, OfAnOwnerWithoutPortNothingIsInherited) {
   PortTable ports(1);
   Owner owner(ports);
   Owner heir(ports);
-  Owner remnant(ports);
+  Owner timewait(ports);
   ports.Inherit(heir, owner);
-  ports.Remain(remnant, owner);
+  ports.Remain(timewait, owner);
   EXPECT_EQ(heir.port(), 0);
-  EXPECT_EQ(remnant.port(), 0);
+  EXPECT_EQ(timewait.port(), 0);
 }
 
 // connect(2) does not choose the port of an accepted connection. It can choose
 // that of a TIME-WAIT entry whose connection it made itself.
-TEST(Ports, ARemnantHasThePortAsItsOwnerHadIt) {
+TEST(Ports, ATimeWaitHasThePortAsItsOwnerHadIt) {
   PortTable ports(1);
   Owner connection(ports);
   ASSERT_TRUE(connection.ClaimForConnect(kOnePort));
-  Owner remnant(ports);
-  ports.Remain(remnant, connection);
+  Owner timewait(ports);
+  ports.Remain(timewait, connection);
   ports.Release(connection);
   Owner connects(ports);
   EXPECT_TRUE(connects.ClaimForConnect(kOnePort));
 
   Owner bound(ports);
   ASSERT_TRUE(bound.Claim(kPort));
-  Owner remnant_of_bound(ports);
-  ports.Remain(remnant_of_bound, bound);
+  Owner timewait_of_bound(ports);
+  ports.Remain(timewait_of_bound, bound);
   ports.Release(bound);
   Owner another(ports);
   EXPECT_FALSE(another.ClaimForConnect({kPort, kPort}));

@@ -42,23 +42,23 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
   if (FamilyOf(address) == AF_UNSPEC) {
     ++disconnects_;
     Disconnect();
-    usage_ = Usage::kUnconnected;
+    socket_state_ = SocketState::kUnconnected;
     return SysResult::Ok();
   }
-  switch (usage_) {
-    case Usage::kDisconnecting:
+  switch (socket_state_) {
+    case SocketState::kDisconnecting:
       return SysResult::Error(EINVAL);
-    case Usage::kConnected:
+    case SocketState::kConnected:
       return SysResult::Error(EISCONN);
-    case Usage::kConnecting:
+    case SocketState::kConnecting:
       return WaitForConnect(caller, nonblocking, EALREADY);
-    case Usage::kUnconnected:
+    case SocketState::kUnconnected:
       break;
   }
   if (state_ != TcpState::kClosed) return SysResult::Error(EISCONN);
   const SysResult started = StartConnect(address);
   if (!started.ok()) return started;
-  usage_ = Usage::kConnecting;
+  socket_state_ = SocketState::kConnecting;
   // Also where the other end has answered already: a connect(2) that does not
   // wait does not look.
   if (nonblocking) return SysResult::Error(EINPROGRESS);
@@ -72,23 +72,23 @@ SysResult TcpSocket::WaitForConnect(const Caller& caller, bool nonblocking,
   if (state_ == TcpState::kSynSent) {
     if (nonblocking) return SysResult::Error(pending);
     const int disconnects = disconnects_;
-    const Nanoseconds patience = options_.sndtimeo().value_or(kForever);
-    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(patience));
-    wait.On(waiters());
+    const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
+    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(timeout));
+    wait.Add(waiters());
     while (state_ == TcpState::kSynSent) {
       const Woken woken = wait.Block();
       if (woken == Woken::kTimeout) return SysResult::Error(pending);
-      if (woken == Woken::kRestart && patience == kForever) continue;
+      if (woken == Woken::kRestart && timeout == kForever) continue;
       if (woken != Woken::kEvent) return SysResult::Error(ErrnoFor(woken));
     }
     if (disconnects != disconnects_) return SysResult::Error(EPIPE);
   }
   if (state_ != TcpState::kClosed) {
-    usage_ = Usage::kConnected;
+    socket_state_ = SocketState::kConnected;
     return SysResult::Ok();
   }
   const int error = TakeError();
-  usage_ = Usage::kUnconnected;
+  socket_state_ = SocketState::kUnconnected;
   Disconnect();
   return SysResult::Error(error != 0 ? error : ECONNABORTED);
 }
@@ -179,11 +179,11 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
 bool TcpSocket::MakeUnique(const FourTuple& tuple, bool port_is_chosen) const {
   ConnectionEnd* const other = kernel_.connections.Find(tuple);
   if (other == nullptr) return true;
-  TimeWait* const remnant = other->time_wait();
-  if (remnant == nullptr || !remnant->MayBeReplaced(port_is_chosen)) {
+  TimeWait* const timewait = other->time_wait();
+  if (timewait == nullptr || !timewait->MayBeReplaced(port_is_chosen)) {
     return false;
   }
-  remnant->Kill();
+  timewait->Kill();
   return true;
 }
 
@@ -272,9 +272,9 @@ Nanoseconds TcpSocket::NextRetry() const {
 
 void TcpSocket::RetrySyn() {
   const int retries = options_.syncnt(sysctls());
-  const Nanoseconds patience =
+  const Nanoseconds timeout =
       (kSecond << (std::min(retries, 30) + 1)) - kSecond;
-  if (kernel_.clock.now() - syn_sent_at_ >= patience) {
+  if (kernel_.clock.now() - syn_sent_at_ >= timeout) {
     error_ = ETIMEDOUT;
     Done();
     return;

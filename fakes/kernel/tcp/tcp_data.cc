@@ -11,8 +11,8 @@
 
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
-#include "fakes/kernel/pieces.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/waiting.h"
@@ -117,7 +117,7 @@ int TcpSocket::SendError(const Caller& caller, int flags, int error) {
 
 // send(2) waits for a connection that is being made. 0, or an errno.
 int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
-  const Nanoseconds patience = options_.sndtimeo().value_or(kForever);
+  const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
   std::optional<Wait> wait;
   while (state_ != TcpState::kEstablished && state_ != TcpState::kCloseWait) {
     if (const int error = TakeError(); error != 0) return error;
@@ -125,14 +125,14 @@ int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
     if (nonblocking) return EAGAIN;
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
-                   kernel_.clock.After(patience));
-      wait->On(waiters());
+                   kernel_.clock.After(timeout));
+      wait->Add(waiters());
     }
     const int disconnects = disconnects_;
     const Woken woken = wait->Block();
     if (disconnects != disconnects_) return EPIPE;
     if (woken == Woken::kEvent) continue;
-    if (woken == Woken::kRestart && patience == kForever) continue;
+    if (woken == Woken::kRestart && timeout == kForever) continue;
     return ErrnoFor(woken);
   }
   return 0;
@@ -146,8 +146,8 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
     error = WaitUntilConnected(caller, nonblocking);
     if (error != 0) return SysResult::Error(SendError(caller, flags, error));
   }
-  Pieces pieces(parts);
-  const size_t total = pieces.total();
+  IovecCursor cursor(parts);
+  const size_t total = cursor.total();
   size_t sent = 0;
   std::optional<Wait> wait;
   for (;;) {
@@ -157,7 +157,7 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
     size_t now = 0;
     while (now < room && sent < total) {
       size_t size = 0;
-      const char* const piece = pieces.Next(room - now, &size);
+      const char* const piece = cursor.Next(room - now, &size);
       if (piece == nullptr) {
         error = EFAULT;
         break;
@@ -172,11 +172,11 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
       error = EAGAIN;
       break;
     }
-    const Nanoseconds patience = options_.sndtimeo().value_or(kForever);
+    const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
-                   kernel_.clock.After(patience));
-      wait->On(waiters());
+                   kernel_.clock.After(timeout));
+      wait->Add(waiters());
     }
     const int disconnects = disconnects_;
     const Woken woken = wait->Block();
@@ -185,7 +185,7 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
       break;
     }
     if (woken == Woken::kEvent) continue;
-    if (woken == Woken::kRestart && patience == kForever && sent == 0) continue;
+    if (woken == Woken::kRestart && timeout == kForever && sent == 0) continue;
     error = ErrnoFor(woken);
     break;
   }
@@ -259,14 +259,14 @@ void TcpSocket::Push() {
 
 // Copies what is there, up to the buffers' end; false: an address is bad.
 // `copied` counts on.
-bool TcpSocket::CopyReady(Pieces& pieces, int flags, size_t* copied) {
+bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
   const bool peek = (flags & MSG_PEEK) != 0;
   size_t there = ready_ - (peek ? *copied : 0);
-  while (*copied < pieces.total() && there > 0) {
-    size_t size = std::min(there, pieces.total() - *copied);
+  while (*copied < cursor.total() && there > 0) {
+    size_t size = std::min(there, cursor.total() - *copied);
     char* to = nullptr;
     if ((flags & MSG_TRUNC) == 0) {
-      to = pieces.Next(size, &size);
+      to = cursor.Next(size, &size);
       if (to == nullptr) return false;
     }
     if (!peek) {
@@ -298,16 +298,16 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   // There is no urgent data here.
   if ((flags & MSG_OOB) != 0) return SysResult::Error(EINVAL);
   const bool nonblocking = nonblocking_call(flags);
-  const Nanoseconds patience = options_.rcvtimeo().value_or(kForever);
-  Pieces pieces(parts);
-  const size_t wanted = pieces.total();
+  const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
+  IovecCursor cursor(parts);
+  const size_t wanted = cursor.total();
   const size_t enough = LowWaterMark(wanted, (flags & MSG_WAITALL) != 0);
   size_t copied = 0;
   int error = 0;
   std::optional<Wait> wait;
   for (;;) {
     const size_t there = ready_;
-    if (!CopyReady(pieces, flags, &copied)) {
+    if (!CopyReady(cursor, flags, &copied)) {
       error = EFAULT;
       break;
     }
@@ -328,8 +328,8 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     if (ready_ > ((flags & MSG_PEEK) != 0 ? copied : 0)) continue;
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
-                   kernel_.clock.After(patience));
-      wait->On(waiters());
+                   kernel_.clock.After(timeout));
+      wait->Add(waiters());
     }
     const int disconnects = disconnects_;
     const Woken woken = wait->Block();
@@ -338,7 +338,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
       break;
     }
     if (woken == Woken::kEvent) continue;
-    if (woken == Woken::kRestart && patience == kForever && copied == 0) {
+    if (woken == Woken::kRestart && timeout == kForever && copied == 0) {
       continue;
     }
     error = ErrnoFor(woken);

@@ -37,8 +37,8 @@ void TcpSocket::SendFin() {
   if (state_ == TcpState::kClosed) return;
   if (peer_ == nullptr) {
     if (unheard()) return;
-    TimeWait* const remnant = PeerTimeWait();
-    if (remnant != nullptr && remnant->OnFin()) {
+    TimeWait* const timewait = PeerTimeWait();
+    if (timewait != nullptr && timewait->OnFin()) {
       OnFinAcknowledged();
     } else {
       OnNobodyThere();
@@ -53,30 +53,30 @@ void TcpSocket::SendReset() {
   if (unheard()) return;
   if (peer_ != nullptr) {
     peer_->OnReset();
-  } else if (TimeWait* const remnant = PeerTimeWait()) {
-    remnant->Kill();
+  } else if (TimeWait* const timewait = PeerTimeWait()) {
+    timewait->Kill();
   }
 }
 
 SysResult TcpSocket::Shutdown(int how) {
   if (how < SHUT_RD || how > SHUT_RDWR) return SysResult::Error(EINVAL);
   const auto directions = static_cast<uint8_t>(how + 1);
-  if (usage_ == Usage::kConnecting) {
-    usage_ = state_ == TcpState::kSynSent || state_ == TcpState::kClosed
-                 ? Usage::kDisconnecting
-                 : Usage::kConnected;
+  if (socket_state_ == SocketState::kConnecting) {
+    socket_state_ = state_ == TcpState::kSynSent || state_ == TcpState::kClosed
+                        ? SocketState::kDisconnecting
+                        : SocketState::kConnected;
   }
   SysResult result = SysResult::Ok();
   switch (state_) {
     case TcpState::kListen:
       if ((directions & kReceive) != 0) {
         Disconnect();
-        usage_ = Usage::kUnconnected;
+        socket_state_ = SocketState::kUnconnected;
       }
       break;
     case TcpState::kSynSent:
       Disconnect();
-      usage_ = Usage::kUnconnected;
+      socket_state_ = SocketState::kUnconnected;
       break;
     case TcpState::kClosed:
       // An error, but poll(2) and recv(2) go by it from now on.
@@ -130,7 +130,7 @@ void TcpSocket::WaitForAcknowledgement(const Caller& caller) {
   lingering_ = true;
   {
     Wait wait(kernel_.scheduler, caller.site, deadline);
-    wait.On(waiters());
+    wait.Add(waiters());
     while (fin_sent()) {
       if (wait.Block() != Woken::kEvent) break;
     }

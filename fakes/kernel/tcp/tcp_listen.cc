@@ -91,7 +91,9 @@ SysResult TcpSocket::Bind(const Caller& caller, const RawAddress& address) {
 }
 
 SysResult TcpSocket::Listen(const Caller&, int backlog) {
-  if (usage_ != Usage::kUnconnected) return SysResult::Error(EINVAL);
+  if (socket_state_ != SocketState::kUnconnected) {
+    return SysResult::Error(EINVAL);
+  }
   const bool listens = state_ == TcpState::kListen;
   if (!listens && state_ != TcpState::kClosed) return SysResult::Error(EINVAL);
   // A negative one counts as very many.
@@ -138,7 +140,7 @@ TcpSocket::SynOutcome TcpSocket::OnSyn(TcpSocket& client) {
   // Linux queues one more than the backlog.
   if (queued_ > backlog_) return SynOutcome::kLost;
   auto* const child = new TcpSocket(kernel_, family_, uid_);
-  child->usage_ = Usage::kConnected;
+  child->socket_state_ = SocketState::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.
   child->shut_down_ = shut_down_;
   child->state_ = TcpState::kEstablished;
@@ -192,19 +194,19 @@ void TcpSocket::StopDeferring() {
 
 SysResult TcpSocket::Accept(const Caller& caller, bool nonblocking,
                             TcpSocket** accepted) {
-  const Nanoseconds patience =
+  const Nanoseconds timeout =
       nonblocking ? 0 : options_.rcvtimeo().value_or(kForever);
   if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
   if (queued_ == 0) {
-    if (patience == 0) return SysResult::Error(EAGAIN);
-    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(patience));
-    wait.OnAlone(waiters());
+    if (timeout == 0) return SysResult::Error(EAGAIN);
+    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(timeout));
+    wait.AddExclusive(waiters());
     while (queued_ == 0) {
       const Woken woken = wait.Block();
       if (queued_ > 0) break;
       if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
       if (woken == Woken::kEvent) continue;
-      if (woken == Woken::kRestart && patience == kForever) continue;
+      if (woken == Woken::kRestart && timeout == kForever) continue;
       return SysResult::Error(ErrnoFor(woken));
     }
   }

@@ -93,7 +93,7 @@ void TcpSocket::OnReset() {
 }
 
 void TcpSocket::OnNobodyThere() {
-  if (TimeWait* const remnant = PeerTimeWait()) remnant->Kill();
+  if (TimeWait* const timewait = PeerTimeWait()) timewait->Kill();
   OnReset();
 }
 

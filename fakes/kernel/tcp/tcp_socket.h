@@ -12,9 +12,9 @@
 
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/options/options.h"
-#include "fakes/kernel/pieces.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/socket.h"
@@ -100,7 +100,7 @@ class TcpSocket final : public Socket,
 
   // What the socket layer above TCP remembers of it (SS_… in Linux): decides
   // what connect(2) and listen(2) answer, and may differ from what TCP knows.
-  enum class Usage : uint8_t {
+  enum class SocketState : uint8_t {
     kUnconnected,
     kConnecting,
     kConnected,
@@ -189,7 +189,7 @@ class TcpSocket final : public Socket,
   void StopHolding();
   bool NagleHolds() const;
   void SendAgainLater();
-  bool CopyReady(Pieces& pieces, int flags, size_t* copied);
+  bool CopyReady(IovecCursor& cursor, int flags, size_t* copied);
   std::optional<int> EndOfInput();
   // Moves bytes that wait for room, and a FIN behind them, to the receiver.
   void Deliver();
@@ -223,7 +223,7 @@ class TcpSocket final : public Socket,
   bool RefusesData() const;
   // What this end has sent finds no such connection.
   void OnNobodyThere();
-  // The peer's remnant in TIME-WAIT, or null.
+  // The peer's TIME-WAIT entry, or null.
   TimeWait* PeerTimeWait() const;
 
   Kernel& kernel_;
@@ -235,7 +235,7 @@ class TcpSocket final : public Socket,
   const int family_;
   const uid_t uid_;
   TcpState state_ = TcpState::kClosed;
-  Usage usage_ = Usage::kUnconnected;
+  SocketState socket_state_ = SocketState::kUnconnected;
   uint8_t shut_down_ = kNeither;
   bool address_locked_ = false;  // by bind(2): outlives the connection
   bool port_locked_ = false;     // by bind(2), by its number

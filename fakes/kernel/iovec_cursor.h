@@ -1,5 +1,5 @@
-#ifndef FAKES_KERNEL_PIECES_H_
-#define FAKES_KERNEL_PIECES_H_
+#ifndef FAKES_KERNEL_IOVEC_CURSOR_H_
+#define FAKES_KERNEL_IOVEC_CURSOR_H_
 
 #include <sys/uio.h>
 
@@ -13,9 +13,9 @@ namespace net::fake {
 
 // Iterates once over the buffers that a program has passed to a call. There may
 // be several (readv(2)), and each may be empty or invalid.
-class Pieces {
+class IovecCursor {
  public:
-  explicit Pieces(absl::Span<const iovec> parts) : parts_(parts) {
+  explicit IovecCursor(absl::Span<const iovec> parts) : parts_(parts) {
     for (const iovec& part : parts) total_ += part.iov_len;
   }
 
@@ -44,4 +44,4 @@ class Pieces {
 
 }  // namespace net::fake
 
-#endif  // FAKES_KERNEL_PIECES_H_
+#endif  // FAKES_KERNEL_IOVEC_CURSOR_H_
