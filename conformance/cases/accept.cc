@@ -195,7 +195,7 @@ const std::vector<Case>& AcceptCases() {
        .requirement = "The local address of an IPv4 connection to an IPv6 "
                       "listener must be v4-mapped.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &LocalAddressMapped},
       {.id = "accept.apart_from_each_other",
        .requirement = "Closing one accepted socket must affect neither the "

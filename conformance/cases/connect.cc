@@ -272,33 +272,33 @@ const std::vector<Case>& ConnectCases() {
                       "listener on that address.",
        .source =
            "RFC 1122, section 3.2.1.3; ip(7), Special and reserved addresses",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OtherLoopbackAddress},
       {.id = "connect.address.only_the_one_meant",
        .requirement = "Connect must reach only a listener on the given "
                       "address, not one on the same port of another address.",
        .source = "RFC 9293, section 3.9.1.1",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .needs = Need::kOwnNetwork,
        .run = &OnlyTheAddressMeant},
       {.id = "connect.mapped.reaches_v4",
        .requirement = "Connect to ::ffff:127.0.0.1 must reach an IPv4 "
                       "listener, which must see an IPv4 peer.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &MappedReachesV4},
       {.id = "connect.mapped.local_address",
        .requirement = "The local address of a connection to ::ffff:127.0.0.1 "
                       "must be v4-mapped.",
        .source = "RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &MappedLocalAddress},
       {.id = "connect.mapped.refused",
        .requirement =
            "Connect to ::ffff:127.0.0.1 must fail with ECONNREFUSED if no IPv4 "
            "socket listens, even if a socket listens on ::1.",
        .source = "RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedRefused},
       {.id = "connect.to_itself",

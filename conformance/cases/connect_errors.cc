@@ -328,14 +328,14 @@ const std::vector<Case>& ConnectErrorsCases() {
        .requirement =
            "Connect to a broadcast address must fail with ENETUNREACH.",
        .source = "RFC 9293, section 3.9.1.1 (MUST-46); connect(2), ENETUNREACH",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .needs = Need::kOwnNetwork,
        .run = &Broadcast},
       {.id = "connect.unreachable.link_local_without_scope",
        .requirement = "Connect to a link-local address without a scope id must "
                       "fail with EINVAL, because the link is unknown.",
        .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &LinkLocalWithoutScope},
       {.id = "connect.ports_used_up",
        .requirement =

@@ -393,7 +393,7 @@ std::vector<Case> Resets() {
        .requirement = "Send, Recv and Shutdown on a descriptor that is not a "
                       "socket must fail with ENOTSOCK.",
        .source = "send(2) ENOTSOCK; recv(2) ENOTSOCK; shutdown(2) ENOTSOCK",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OnPipe},
   };
 }

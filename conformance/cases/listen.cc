@@ -388,7 +388,7 @@ const std::vector<Case>& ListenCases() {
        .requirement = "IPV6_V6ONLY should keep the system's default.",
        .source = "ipv6(7), IPV6_V6ONLY; contract: any success",
        .level = Level::kShould,
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &DefaultV6Only},
       {.id = "listen.defaults.other_options",
        .requirement = "Socket options that Listen has no option for should "

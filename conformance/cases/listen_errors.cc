@@ -308,13 +308,13 @@ const std::vector<Case>& ListenErrorsCases() {
        .requirement = "Listen on a v4-mapped address must fail with "
                       "EADDRNOTAVAIL if its IPv4 address is not local.",
        .source = "bind(2), EADDRNOTAVAIL; RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &ForeignMappedAddress},
       {.id = "listen.address_not_available.ipv6_disabled",
        .requirement =
            "Listen on ::1 must fail with EADDRNOTAVAIL if IPv6 is disabled.",
        .source = "bind(2), EADDRNOTAVAIL",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &Ipv6Disabled},
       {.id = "listen.address_not_available.loopback_down",
@@ -335,7 +335,7 @@ const std::vector<Case>& ListenErrorsCases() {
                       "if net.ipv6.bindv6only is 1.",
        .source = "ipv6(7), IPV6_V6ONLY; bind(2), EINVAL",
        .level = Level::kShould,
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedAddressWithBindv6only},
       {.id = "listen.address_invalid.link_local_without_scope",
@@ -343,7 +343,7 @@ const std::vector<Case>& ListenErrorsCases() {
                       "fail with EINVAL.",
        .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
        .level = Level::kVariation,
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &LinkLocalWithoutScope},
       {.id = "listen.address_invalid.multicast",
        .requirement = "Listen on a multicast address may succeed or fail; no "

@@ -303,33 +303,33 @@ const std::vector<Case>& ListenInUseCases() {
        .requirement = "Ephemeral ports that are all in use on one address must "
                       "be available on another.",
        .source = "ip(7), ip_local_port_range",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .needs = Need::kOwnNetwork,
        .run = &EphemeralPortOfOtherAddress},
       {.id = "listen.in_use.dual_stack_is_held",
        .requirement = "Listen on an IPv4 address must fail with EADDRINUSE "
                       "while another socket listens on the same port of ::.",
        .source = "ipv6(7), IPV6_V6ONLY; bind(2), EADDRINUSE",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &DualStackIsHeld},
       {.id = "listen.in_use.dual_stack_is_wanted",
        .requirement = "Listen on :: should fail with EADDRINUSE while another "
                       "socket listens on the same port of an IPv4 address.",
        .source = "ipv6(7), IPV6_V6ONLY; bind(2), EADDRINUSE",
        .level = Level::kShould,
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &DualStackIsWanted},
       {.id = "listen.in_use.mapped_is_held",
        .requirement = "A listener on a v4-mapped address must exclude the same "
                       "listeners as one on the IPv4 address.",
        .source = "RFC 3493, section 3.7; bind(2), EADDRINUSE",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &MappedIsHeld},
       {.id = "listen.in_use.mapped_is_wanted",
        .requirement = "Listen on a v4-mapped address must fail with EADDRINUSE "
                       "if its IPv4 address is in use.",
        .source = "RFC 3493, section 3.7; bind(2), EADDRINUSE",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &MappedIsWanted},
       {.id = "listen.reuseaddr.live_listener",
        .requirement =

@@ -195,7 +195,7 @@ const std::vector<Case>& ListenReuseportCases() {
        .requirement = "If listeners on :: and 0.0.0.0 share a port, each must "
                       "accept the connections of its own family.",
        .source = "socket(7), SO_REUSEPORT; ipv6(7)",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &WildcardsOfBothFamilies},
       {.id = "listen.reuseport.connections_spread",

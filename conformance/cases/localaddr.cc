@@ -132,13 +132,13 @@ const std::vector<Case>& LocaladdrCases() {
       {.id = "localaddr.closed_descriptor",
        .requirement = "LocalAddr on a closed descriptor must fail with EBADF.",
        .source = "getsockname(2) EBADF",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OfClosedDescriptor},
       {.id = "localaddr.not_a_socket",
        .requirement = "LocalAddr on a descriptor that is not a socket must "
                       "fail with ENOTSOCK.",
        .source = "getsockname(2) ENOTSOCK",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OfPipe},
   };
   return cases;

@@ -329,7 +329,7 @@ std::vector<Case> WithPeer() {
                       "listener should be a v4-mapped IPv6 address.",
        .source = "contract: tcp::PeerAddr; ipv6(7) DESCRIPTION",
        .level = Level::kShould,
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &MappedOfAccepted},
       {.id = "peeraddr.v4_mapped.connected",
@@ -338,7 +338,7 @@ std::vector<Case> WithPeer() {
            "should be that v4-mapped address, not the IPv4 address.",
        .source = "contract: tcp::PeerAddr; ipv6(7) DESCRIPTION",
        .level = Level::kShould,
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &MappedOfConnected},
       {.id = "peeraddr.before_accept",
        .requirement =
@@ -437,7 +437,7 @@ std::vector<Case> WithoutPeer() {
                       "address, which should not be an error.",
        .source = "contract: tcp::PeerAddr; getpeername(2) ENOTSOCK",
        .level = Level::kVariation,
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OfPipe},
       {.id = "peeraddr.none.udp",
        .requirement =
@@ -448,7 +448,7 @@ std::vector<Case> WithoutPeer() {
        .requirement = "A connected socket that is not an IP socket must have "
                       "no peer address, which must not be an error.",
        .source = "contract: tcp::PeerAddr",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OfUnixSocket},
   };
 }

@@ -148,7 +148,8 @@ class DriverEnvironment final : public Environment {
   void DropPrivilegedPorts() override {
     NoteChange("took privileged ports away");
     auto process = std::make_shared<DriverProcess>(
-        command_, DriverWorld{.own_network = false, .privileged_ports = false});
+        command_,
+        DriverNetwork{.own_network = false, .privileged_ports = false});
     const Channel channel = process->channel();
     // Both drivers share a transcript, so their messages are shown in order.
     sockets_->UseDriver(

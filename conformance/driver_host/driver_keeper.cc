@@ -60,14 +60,14 @@ void ReportStatus(int pipe, int status) {
 
 // Turns this process into the driver. Throws HarnessError.
 [[noreturn]] void ExecDriver(const DriverCommand& command,
-                             const DriverWorld& world,
+                             const DriverNetwork& network,
                              const KeeperPipes& pipes) {
   // A process group of its own. The parent-death signal matters only without a
   // PID namespace, if somebody kills the init.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::signal(SIGPIPE, SIG_DFL);
-  if (!world.privileged_ports) {
+  if (!network.privileged_ports) {
     // A capability that is not in the bounding set does not return with exec.
     Checked(sandbox::DropCapabilityForExec(CAP_NET_BIND_SERVICE));
   }
@@ -91,14 +91,15 @@ void ReportStatus(int pipe, int status) {
 // Runs the init: starts the driver, reports its wait status, and returns only
 // when all its descendants have ended.
 [[noreturn]] void RunInit(const DriverCommand& command,
-                          const DriverWorld& world, const KeeperPipes& pipes) {
+                          const DriverNetwork& network,
+                          const KeeperPipes& pipes) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // Where this is not permitted, /proc still shows the numbers of the runner's
   // namespace.
   if (getpid() == 1) static_cast<void>(sandbox::MountOwnProc());
   const auto driver = static_cast<pid_t>(Checked(fork(), "fork"));
-  if (driver == 0) ExecDriver(command, world, pipes);
+  if (driver == 0) ExecDriver(command, network, pipes);
   // Copies in this process would hide the end of the channel from the driver,
   // and the driver's closing of it from the runner.
   CloseAllBut({pipes.status});
@@ -111,15 +112,15 @@ void ReportStatus(int pipe, int status) {
 }
 
 [[noreturn]] void RunKeeper(const DriverCommand& command,
-                            const DriverWorld& world,
+                            const DriverNetwork& network,
                             const KeeperPipes& pipes) {
   std::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   CloseAllBut({pipes.commands, pipes.answers, pipes.output, pipes.status,
                pipes.end, pipes.passing});
-  if (world.own_network && sandbox::CheckOwnNetwork().ok()) {
+  if (network.own_network && sandbox::CheckOwnNetwork().ok()) {
     Checked(sandbox::EnterOwnNetwork());
-    if (!world.ipv6) {
+    if (!network.ipv6) {
       Checked(sandbox::WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1"));
     }
   }
@@ -128,7 +129,7 @@ void ReportStatus(int pipe, int status) {
   const auto init = static_cast<pid_t>(Checked(fork(), "fork"));
   if (init == 0) {
     try {
-      RunInit(command, world, pipes);
+      RunInit(command, network, pipes);
     } catch (const std::exception& e) {
       FailToStart(pipes, e.what());
     }
@@ -155,10 +156,10 @@ int WriteNumber(const DriverCommand& command) {
   return command.stdio ? STDOUT_FILENO : kWriteFd;
 }
 
-void KeepDriver(const DriverCommand& command, const DriverWorld& world,
+void KeepDriver(const DriverCommand& command, const DriverNetwork& network,
                 const KeeperPipes& pipes) noexcept {
   try {
-    RunKeeper(command, world, pipes);
+    RunKeeper(command, network, pipes);
   } catch (const std::exception& e) {
     FailToStart(pipes, e.what());
   }

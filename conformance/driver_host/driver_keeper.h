@@ -14,8 +14,8 @@ struct DriverCommand {
   bool stdio = false;
 };
 
-// The environment in which a driver is started.
-struct DriverWorld {
+// The network of a driver.
+struct DriverNetwork {
   bool own_network = true;       // where the system permits it
   bool privileged_ports = true;  // may bind to ports below 1024
   bool ipv6 = true;
@@ -45,7 +45,7 @@ struct KeeperPipes {
 // their own, with its own /proc (pid_namespaces(7)), in which the init is
 // process 1.
 [[noreturn]] void KeepDriver(const DriverCommand& command,
-                             const DriverWorld& world,
+                             const DriverNetwork& network,
                              const KeeperPipes& pipes) noexcept;
 
 }  // namespace net::conformance

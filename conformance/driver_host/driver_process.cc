@@ -53,17 +53,17 @@ Pipe MakePipe() {
 }  // namespace
 
 DriverProcess::DriverProcess(const DriverCommand& command,
-                             const DriverWorld& world) {
+                             const DriverNetwork& network) {
   const Pipe commands = MakePipe();
   const Pipe answers = MakePipe();
   const Pipe output = MakePipe();
   const Pipe status = MakePipe();
   const Pipe end = MakePipe();
   // Asked here, it is asked once, not by each child.
-  if (world.own_network) static_cast<void>(sandbox::CheckOwnNetwork());
+  if (network.own_network) static_cast<void>(sandbox::CheckOwnNetwork());
   keeper_ = Checked(sandbox::ForkChild());
   if (keeper_ == 0) {
-    KeepDriver(command, world,
+    KeepDriver(command, network,
                {.commands = commands.read_end,
                 .answers = answers.write_end,
                 .output = output.write_end,

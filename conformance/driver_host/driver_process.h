@@ -25,7 +25,7 @@ class DriverProcess {
   // Throws HarnessError if no process can be made. A command that cannot be run
   // shows later: the driver has ended, and Describe() says why.
   explicit DriverProcess(const DriverCommand& command,
-                         const DriverWorld& world = {});
+                         const DriverNetwork& network = {});
   DriverProcess(const DriverProcess&) = delete;
   DriverProcess& operator=(const DriverProcess&) = delete;
   ~DriverProcess();

@@ -33,7 +33,7 @@ class DriverSubject final : public Subject {
       : command_(std::move(command)), options_(std::move(options)) {
     if (options_.attach_folder.empty()) {
       process_ = std::make_shared<DriverProcess>(
-          command_, DriverWorld{.ipv6 = options_.ipv6});
+          command_, DriverNetwork{.ipv6 = options_.ipv6});
     } else {
       attached_ =
           std::make_unique<AttachedDriver>(command_, options_.attach_folder);

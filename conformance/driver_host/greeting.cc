@@ -57,12 +57,12 @@ absl::StatusOr<Hello> ReadHello(Probe& probe) {
 }  // namespace
 
 absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,
-                                            const DriverWorld& world,
+                                            const DriverNetwork& network,
                                             std::ostream& hints) {
   const auto handler = std::signal(SIGPIPE, SIG_IGN);
   const absl::Cleanup restore = [handler] { std::signal(SIGPIPE, handler); };
   const auto start = std::chrono::steady_clock::now();
-  Probe probe(command, kTimeout, world);
+  Probe probe(command, kTimeout, network);
   probe.OnSlow([&](absl::string_view hint) {
     hints << "`hello`: " << hint << " Waiting up to "
           << absl::FormatDuration(kTimeout)

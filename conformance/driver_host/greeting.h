@@ -18,7 +18,7 @@ namespace net::conformance {
 //
 // The calling process must have one thread.
 absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,
-                                            const DriverWorld& world,
+                                            const DriverNetwork& network,
                                             std::ostream& hints);
 
 }  // namespace net::conformance

@@ -34,33 +34,33 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-// Makes the column of testdata/leaky.py with these arguments. Counts the
+// Makes the target of testdata/leaky.py with these arguments. Counts the
 // drivers that it starts.
-struct LeakyColumn {
-  explicit LeakyColumn(absl::string_view arguments) {
+struct LeakyTarget {
+  explicit LeakyTarget(absl::string_view arguments) {
     const std::string command = absl::StrCat(
         "python3 ", *FindRunfile("conformance/driver_host/testdata/leaky.py"),
         " ", arguments);
-    column = {
+    target = {
         .name = "leaky", .cases = AllCases(), .start_subject = [this, command] {
           ++started;
           return StartDriver({.line = command});
         }};
   }
-  LeakyColumn(const LeakyColumn&) = delete;
-  LeakyColumn& operator=(const LeakyColumn&) = delete;
-  ~LeakyColumn() = default;
+  LeakyTarget(const LeakyTarget&) = delete;
+  LeakyTarget& operator=(const LeakyTarget&) = delete;
+  ~LeakyTarget() = default;
 
-  Column column;
+  Target target;
   int started = 0;
 };
 
 // Runs the cases one at a time.
-std::vector<Verdict> RunCases(const LeakyColumn& leaky,
+std::vector<Verdict> RunCases(const LeakyTarget& leaky,
                               const std::vector<const Case*>& cases) {
   std::vector<Trial> trials;
   for (const Case* one : cases) {
-    trials.push_back({.test_case = one, .column = &leaky.column});
+    trials.push_back({.test_case = one, .target = &leaky.target});
   }
   std::vector<Verdict> verdicts;
   RunTrials(trials, {},
@@ -76,7 +76,7 @@ Case MakeCase(void (*run)(Context&)) {
 }
 
 Verdict VerdictOn(absl::string_view arguments, void (*run)(Context&)) {
-  const LeakyColumn leaky(arguments);
+  const LeakyTarget leaky(arguments);
   const Case test_case = MakeCase(run);
   return RunCases(leaky, {&test_case}).front();
 }
@@ -93,8 +93,8 @@ void FailToConnect(Context& c, const ConnectOptions& options = {}) {
 }
 
 const Case* FindInTable(absl::string_view id) {
-  static const Column* const column = new Column{.cases = AllCases()};
-  return FindCase({column, 1}, id);
+  static const Target* const target = new Target{.cases = AllCases()};
+  return FindCase({target, 1}, id);
 }
 
 TEST(LeakTest, ALeakIsBesideTheVerdictOfTheCase) {
@@ -181,7 +181,7 @@ TEST(LeakTest, TheLedgerIsThatOfAllProcessesOfTheTrial) {
 }
 
 TEST(LeakTest, WhatADriverHadOpenBeforeTheTrialIsNoLeak) {
-  const LeakyColumn leaky("early");
+  const LeakyTarget leaky("early");
   const Case drops = MakeCase([](Context& c) {
     c.env().DropPrivilegedPorts();
     EXPECT_THAT(c.Listen(), IsOk());
@@ -196,7 +196,7 @@ TEST(LeakTest, WhatADriverHadOpenBeforeTheTrialIsNoLeak) {
 }
 
 TEST(LeakTest, ADriverThatLeakedServesNoOtherTrial) {
-  const LeakyColumn leaky("");
+  const LeakyTarget leaky("");
   const Case leaks = MakeCase([](Context& c) { FailToConnect(c); });
   const Case listens =
       MakeCase([](Context& c) { EXPECT_THAT(c.Listen(), IsOk()); });
@@ -208,7 +208,7 @@ TEST(LeakTest, ADriverThatLeakedServesNoOtherTrial) {
 
 // The ledger is read before `reset`.
 TEST(LeakTest, NorDoesOneThatIsNotAsItWasAtFirst) {
-  const LeakyColumn leaky("at_reset");
+  const LeakyTarget leaky("at_reset");
   const Case listens =
       MakeCase([](Context& c) { EXPECT_THAT(c.Listen(), IsOk()); });
   for (const Verdict& verdict : RunCases(leaky, {&listens, &listens})) {
@@ -224,7 +224,7 @@ TEST(LeakTest, ACaseEndsAsIfItWereTheFirst) {
                                          "descriptors.exec.each_its_own"}) {
     const Case* judged = FindInTable(second);
     ASSERT_NE(judged, nullptr) << second;
-    const LeakyColumn leaky("");
+    const LeakyTarget leaky("");
     const Verdict alone = RunCases(leaky, {judged}).front();
     for (const absl::string_view first :
          {"connect.failure.closes_its_descriptor",

@@ -24,8 +24,8 @@ class Probe {
   // An answer is awaited for at most `timeout`, and less if it is certain that
   // none will arrive: see Hear().
   Probe(const DriverCommand& command, absl::Duration timeout,
-        const DriverWorld& world = {})
-      : timeout_(timeout), process_(command, world) {}
+        const DriverNetwork& network = {})
+      : timeout_(timeout), process_(command, network) {}
 
   void Say(absl::string_view bytes);
   void SayFrame(const nlohmann::json& message) {

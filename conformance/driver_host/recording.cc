@@ -22,7 +22,7 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/probe.h"
-#include "conformance/driver_host/replay_plan.h"
+#include "conformance/driver_host/unrepeatable.h"
 #include "conformance/engine/files.h"
 #include "conformance/suite/harness_error.h"
 #include "nlohmann/json.hpp"
@@ -52,7 +52,7 @@ std::optional<RecordedLine> LineFrom(const Json& json) {
   }
   for (const auto& [name, kind] :
        {std::pair("peer", RecordedLine::Kind::kPeer),
-        std::pair("world", RecordedLine::Kind::kWorld)}) {
+        std::pair("world", RecordedLine::Kind::kChange)}) {
     const auto text = json.find(name);
     if (text != json.end() && text->is_string()) {
       return RecordedLine{.kind = kind, .message = {}, .text = *text};

@@ -81,7 +81,7 @@ constexpr Case kCountsDescriptors = {.id = "driver.counts_descriptors",
 // Generous, because only a failing test takes this long.
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 
-Column MakeColumn(const std::string& command) {
+Target MakeTarget(const std::string& command) {
   return {.name = "rogue", .start_subject = [command] {
             return StartDriver({.line = command});
           }};
@@ -106,10 +106,10 @@ std::vector<Record> RecordsOf(const std::vector<Trial>& trials,
 // next case must pass, so no run is lost.
 Verdict VerdictOn(const std::string& command,
                   absl::Duration timeout = kTimeout) {
-  const Column column = MakeColumn(command);
+  const Target target = MakeTarget(command);
   const std::vector<Record> records =
-      RecordsOf({{.test_case = &kListens, .column = &column},
-                 {.test_case = &kDoesNothing, .column = &column}},
+      RecordsOf({{.test_case = &kListens, .target = &target},
+                 {.test_case = &kDoesNothing, .target = &target}},
                 {.timeout = timeout});
   EXPECT_EQ(records.back().verdict.outcome, Outcome::kPass)
       << records.back().verdict.message;
@@ -120,14 +120,14 @@ Verdict VerdictOn(const std::string& command,
 // serves the same case. The other one must pass.
 Verdict VerdictBesideOthers(const std::string& command,
                             absl::Duration timeout = kTimeout) {
-  const Column column = MakeColumn(command);
-  const Column honest = MakeColumn(Rogue("none"));
+  const Target target = MakeTarget(command);
+  const Target honest = MakeTarget(Rogue("none"));
   Verdict verdict;
   for (const Record& record :
-       RecordsOf({{.test_case = &kTalks, .column = &column},
-                  {.test_case = &kTalks, .column = &honest}},
+       RecordsOf({{.test_case = &kTalks, .target = &target},
+                  {.test_case = &kTalks, .target = &honest}},
                  {.jobs = 2, .timeout = timeout})) {
-    if (record.trial.column == &column) {
+    if (record.trial.target == &target) {
       verdict = record.verdict;
     } else {
       EXPECT_EQ(record.verdict.outcome, Outcome::kPass)
@@ -358,9 +358,9 @@ TEST(RogueTest, ADaemonOfTheDriverEndsWithIt) {
 
 TEST(RogueTest, ADriverThatEndsAtOnceRaisesNoSigpipe) {
   for (const char* command : {"true", "cat /dev/null"}) {
-    const Column column = MakeColumn(command);
+    const Target target = MakeTarget(command);
     const Verdict verdict =
-        RecordsOf({{.test_case = &kListens, .column = &column}}, {})[0].verdict;
+        RecordsOf({{.test_case = &kListens, .target = &target}}, {})[0].verdict;
     EXPECT_EQ(verdict.outcome, Outcome::kCrash);
     EXPECT_THAT(verdict.message,
                 AllOf(HasSubstr("the driver exited with status 0"),
@@ -370,9 +370,9 @@ TEST(RogueTest, ADriverThatEndsAtOnceRaisesNoSigpipe) {
 }
 
 TEST(RogueTest, ADriverThatSendsCommandsBack) {
-  const Column column = MakeColumn("cat <&3 >&4");
+  const Target target = MakeTarget("cat <&3 >&4");
   const Verdict verdict =
-      RecordsOf({{.test_case = &kListens, .column = &column}}, {})[0].verdict;
+      RecordsOf({{.test_case = &kListens, .target = &target}}, {})[0].verdict;
   EXPECT_EQ(verdict.outcome, Outcome::kCrash);
   EXPECT_THAT(verdict.message, AllOf(HasSubstr("exactly one of"),
                                      HasSubstr("< {\"command\":\"hello\"")));
@@ -393,14 +393,14 @@ TEST(RogueTest, ADriverThatPrintsWithoutEndIsATimeout) {
 }
 
 TEST(RogueTest, ADriverThatCannotBeStartedCostsItsOwnTrial) {
-  const Column missing = {.name = "missing",
+  const Target missing = {.name = "missing",
                           .start_subject = []() -> std::unique_ptr<Subject> {
                             throw HarnessError("no more processes");
                           }};
-  const Column honest = MakeColumn(Rogue("none"));
+  const Target honest = MakeTarget(Rogue("none"));
   const std::vector<Record> records =
-      RecordsOf({{.test_case = &kListens, .column = &missing},
-                 {.test_case = &kListens, .column = &honest}},
+      RecordsOf({{.test_case = &kListens, .target = &missing},
+                 {.test_case = &kListens, .target = &honest}},
                 {});
   EXPECT_EQ(records[0].verdict.outcome, Outcome::kHarnessError);
   EXPECT_EQ(records[0].verdict.message, "no more processes");
@@ -408,19 +408,19 @@ TEST(RogueTest, ADriverThatCannotBeStartedCostsItsOwnTrial) {
 }
 
 TEST(RogueTest, ATrialHasNoDescriptorsOfOtherTrials) {
-  const Column column = MakeColumn(Rogue("none"));
-  const Column hanging = MakeColumn(Rogue("hangs"));
+  const Target target = MakeTarget(Rogue("none"));
+  const Target hanging = MakeTarget(Rogue("hangs"));
   const std::string alone =
-      RecordsOf({{.test_case = &kCountsDescriptors, .column = &column}}, {})[0]
+      RecordsOf({{.test_case = &kCountsDescriptors, .target = &target}}, {})[0]
           .verdict.message;
   ASSERT_THAT(alone, HasSubstr(" descriptors"));
   // Two that run, and an idle one.
   for (const Record& record :
-       RecordsOf({{.test_case = &kDoesNothing, .column = &column},
-                  {.test_case = &kListens, .column = &hanging},
-                  {.test_case = &kListens, .column = &hanging},
-                  {.test_case = &kCountsDescriptors, .column = &column},
-                  {.test_case = &kCountsDescriptors, .column = &column}},
+       RecordsOf({{.test_case = &kDoesNothing, .target = &target},
+                  {.test_case = &kListens, .target = &hanging},
+                  {.test_case = &kListens, .target = &hanging},
+                  {.test_case = &kCountsDescriptors, .target = &target},
+                  {.test_case = &kCountsDescriptors, .target = &target}},
                  {.jobs = 4, .timeout = absl::Seconds(3)})) {
     if (record.trial.test_case != &kCountsDescriptors) continue;
     EXPECT_EQ(record.verdict.message.substr(0, alone.find("descriptors")),
@@ -449,10 +449,10 @@ TEST(RogueTest, ADriverThatExits) {
 }
 
 TEST(RogueTest, ADriverThatHangs) {
-  const Column column = MakeColumn(Rogue("hangs"));
+  const Target target = MakeTarget(Rogue("hangs"));
   std::vector<Record> records;
-  RunTrials({{.test_case = &kListens, .column = &column},
-             {.test_case = &kDoesNothing, .column = &column}},
+  RunTrials({{.test_case = &kListens, .target = &target},
+             {.test_case = &kDoesNothing, .target = &target}},
             {.timeout = absl::Seconds(2)},
             [&](const Record& record) { records.push_back(record); });
   EXPECT_EQ(records[0].verdict.outcome, Outcome::kTimeout);
@@ -529,9 +529,9 @@ TEST(RogueTest, ADriverThatLeaks) {
 TEST(RogueTest, ADriverThatSaysThatSocketsWereOpen) {
   const Verdict verdict = VerdictOn(Rogue("none"));
   EXPECT_EQ(verdict.outcome, Outcome::kPass);
-  const Column column = MakeColumn(Rogue("forgets"));
+  const Target target = MakeTarget(Rogue("forgets"));
   RunTrials(
-      {{.test_case = &kListens, .column = &column}}, {},
+      {{.test_case = &kListens, .target = &target}}, {},
       [](const Record& record) {
         EXPECT_EQ(record.verdict.outcome, Outcome::kPass);
         EXPECT_EQ(record.verdict.leak, Leak::kLeak);
@@ -549,8 +549,8 @@ TEST(RogueTest, ADriverThatClaimsEverythingUnsupported) {
 }
 
 TEST(RogueTest, ACommandThatCannotBeRun) {
-  const Column column = MakeColumn("/nonexistent/driver");
-  RunTrials({{.test_case = &kListens, .column = &column}}, {},
+  const Target target = MakeTarget("/nonexistent/driver");
+  RunTrials({{.test_case = &kListens, .target = &target}}, {},
             [](const Record& record) {
               EXPECT_EQ(record.verdict.outcome, Outcome::kCrash);
               EXPECT_THAT(record.verdict.message,

@@ -120,7 +120,7 @@ constexpr Case Smoke(absl::string_view id, absl::string_view requirement,
           .requirement = requirement,
           .source = kSource,
           .level = level,
-          .axes = Axes::kV4,
+          .families = AddressFamilies::kV4,
           .run = run};
 }
 

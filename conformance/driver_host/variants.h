@@ -30,7 +30,7 @@ inline void PrintTo(const Verdict& verdict, std::ostream* os) {
   *os << OutcomeName(verdict.outcome) << ": " << verdict.message;
 }
 
-inline Column VariantColumn(absl::string_view differences) {
+inline Target VariantTarget(absl::string_view differences) {
   const std::string command = absl::StrCat(
       "python3 ", *FindRunfile("conformance/driver_host/testdata/variant.py"),
       " ", differences);
@@ -47,14 +47,14 @@ inline Verdicts JudgeVariant(absl::string_view differences,
                              const std::vector<std::string>& globs,
                              const RunnerOptions& options = {
                                  .jobs = 4, .timeout = absl::Minutes(5)}) {
-  const Column column = VariantColumn(differences);
-  const auto cases = SelectCases({&column}, globs);
+  const Target target = VariantTarget(differences);
+  const auto cases = SelectCases({&target}, globs);
   EXPECT_TRUE(cases.ok()) << cases.status();
   if (!cases.ok()) return {};
   std::vector<Trial> trials;
   for (const Case* one : *cases) {
-    if (one->axes != Axes::kV6) {
-      trials.push_back({.test_case = one, .column = &column});
+    if (one->families != AddressFamilies::kV6) {
+      trials.push_back({.test_case = one, .target = &target});
     }
   }
   Verdicts verdicts;

@@ -15,25 +15,25 @@
 namespace net::conformance {
 
 std::vector<std::string> FalseClaims(absl::Span<const Record> records) {
-  // For each column and feature that it was seen to support, a trial that shows
+  // For each target and feature that it was seen to support, a trial that shows
   // it.
-  std::map<std::pair<const Column*, std::string>, const Record*> proofs;
+  std::map<std::pair<const Target*, std::string>, const Record*> proofs;
   for (const Record& record : records) {
     for (const std::string& feature : record.verdict.proven) {
-      proofs.emplace(std::pair(record.trial.column, feature), &record);
+      proofs.emplace(std::pair(record.trial.target, feature), &record);
     }
   }
   std::vector<std::string> lines;
   for (const Record& record : records) {
     const std::vector<std::string>& claimed = record.verdict.claimed;
     const auto is_proven = [&](const std::string& feature) {
-      return proofs.contains({record.trial.column, feature});
+      return proofs.contains({record.trial.target, feature});
     };
     if (claimed.empty() ||
         !std::all_of(claimed.begin(), claimed.end(), is_proven)) {
       continue;
     }
-    const Record& proof = *proofs[{record.trial.column, claimed.back()}];
+    const Record& proof = *proofs[{record.trial.target, claimed.back()}];
     lines.push_back(absl::StrCat(
         TrialName(record.trial), ": a false claim of `unsupported` (",
         record.verdict.message, "): ", absl::StrJoin(claimed, ", "),

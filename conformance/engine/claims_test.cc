@@ -23,19 +23,19 @@ constexpr Case kTwo = {.id = "listen.two", .run = nullptr};
 
 class ClaimsTest : public testing::Test {
  protected:
-  Record Proves(const Column& column, std::vector<std::string> features) {
-    return {.trial = {.test_case = &kOne, .column = &column},
+  Record Proves(const Target& target, std::vector<std::string> features) {
+    return {.trial = {.test_case = &kOne, .target = &target},
             .verdict = {.proven = std::move(features)}};
   }
-  Record Claims(const Column& column, std::vector<std::string> features) {
-    return {.trial = {.test_case = &kTwo, .column = &column},
+  Record Claims(const Target& target, std::vector<std::string> features) {
+    return {.trial = {.test_case = &kTwo, .target = &target},
             .verdict = {.outcome = Outcome::kUnsupported,
                         .message = "has no such option",
                         .claimed = std::move(features)}};
   }
 
-  const Column one_{.name = "one"};
-  const Column other_{.name = "other"};
+  const Target one_{.name = "one"};
+  const Target other_{.name = "other"};
 };
 
 TEST_F(ClaimsTest, AClaimIsFalseIfAllOfItWasDoneElsewhere) {

@@ -127,9 +127,9 @@ absl::Status Expectations::ParseWord(absl::string_view word,
     }
     line.error = std::string(word);
   } else if (word == "axis=v4") {
-    line.axis = Axis::kV4;
+    line.family = AddressFamily::kV4;
   } else if (word == "axis=v6") {
-    line.axis = Axis::kV6;
+    line.family = AddressFamily::kV6;
   } else if (absl::ConsumePrefix(&word, "if=") &&
              Holds(word, here).has_value()) {
     line.active = line.active && *Holds(word, here);
@@ -165,7 +165,7 @@ absl::StatusOr<Expectations> Expectations::Parse(absl::string_view text,
 
 bool Expectations::IsOf(const Line& line, Aspect aspect, const Trial& trial) {
   if (IsComment(line) || !line.active || line.aspect != aspect) return false;
-  if (line.axis.has_value() && line.axis != trial.axis) return false;
+  if (line.family.has_value() && line.family != trial.family) return false;
   return fnmatch(line.glob.c_str(), std::string(trial.test_case->id).c_str(),
                  0) == 0;
 }
@@ -300,8 +300,8 @@ std::vector<std::string> Expectations::Problems() const {
 }
 
 std::string Expectations::NewLines(absl::Span<const Ending> endings) {
-  // Endings that are equal on both axes share a line.
-  std::map<std::string, std::vector<Axis>> axes;
+  // Endings that are equal on both address families share a line.
+  std::map<std::string, std::vector<AddressFamily>> families;
   std::vector<std::string> order;
   for (const auto& [record, aspect] : endings) {
     const Verdict& verdict = record->verdict;
@@ -312,14 +312,15 @@ std::string Expectations::NewLines(absl::Span<const Ending> endings) {
       absl::StrAppend(&key, OutcomeName(verdict.outcome),
                       verdict.error.empty() ? "" : " error=", verdict.error);
     }
-    if (axes[key].empty()) order.push_back(key);
-    axes[key].push_back(record->trial.axis);
+    if (families[key].empty()) order.push_back(key);
+    families[key].push_back(record->trial.family);
   }
   std::string text;
   for (const std::string& key : order) {
     absl::StrAppend(&text, key);
-    if (axes[key].size() == 1) {
-      absl::StrAppend(&text, " axis=", AxisName(axes[key].front()));
+    if (families[key].size() == 1) {
+      absl::StrAppend(&text,
+                      " axis=", AddressFamilyName(families[key].front()));
     }
     absl::StrAppend(&text, "  # ", kNoReason, "\n");
   }

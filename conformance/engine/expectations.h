@@ -96,7 +96,7 @@ class Expectations {
     std::string ending;  // "fail", "timeout", "crash" or "flaky"; or "leak" or
                          // "flaky-leak"
     Aspect aspect = Aspect::kOutcome;
-    std::optional<Axis> axis;
+    std::optional<AddressFamily> family;
     std::string error;
     bool active = true;  // its conditions hold
     std::string reason;

@@ -35,8 +35,8 @@ Expectations Parse(absl::string_view text, const Surroundings& here = {}) {
 }
 
 Record MakeRecord(const Case& one, Outcome outcome, std::string error = "",
-                  Axis axis = Axis::kV4) {
-  return {.trial = {.test_case = &one, .axis = axis},
+                  AddressFamily family = AddressFamily::kV4) {
+  return {.trial = {.test_case = &one, .family = family},
           .verdict = {.outcome = outcome, .message = "m", .error = error}};
 }
 
@@ -95,15 +95,18 @@ TEST(ExpectationsTest, ATimeoutMayHangAndSoMayWhatIsFlaky) {
       "accept.order  timeout axis=v6  # why\n"
       "accept.order  flaky axis=v4  # why\n"
       "listen.*  fail  # why\n");
-  EXPECT_TRUE(known.MayHang({.test_case = &kAccept, .axis = Axis::kV6}));
-  EXPECT_TRUE(known.MayHang({.test_case = &kAccept, .axis = Axis::kV4}));
+  EXPECT_TRUE(
+      known.MayHang({.test_case = &kAccept, .family = AddressFamily::kV6}));
+  EXPECT_TRUE(
+      known.MayHang({.test_case = &kAccept, .family = AddressFamily::kV4}));
   EXPECT_FALSE(known.MayHang({.test_case = &kZero}));
 }
 
-TEST(ExpectationsTest, ALineMayBeAboutOneAxis) {
+TEST(ExpectationsTest, ALineMayBeAboutOneAddressFamily) {
   Expectations known = Parse("accept.order  fail axis=v6  # why\n");
   EXPECT_EQ(
-      Judge(known, MakeRecord(kAccept, Outcome::kFail, "", Axis::kV6)).outcome,
+      Judge(known, MakeRecord(kAccept, Outcome::kFail, "", AddressFamily::kV6))
+          .outcome,
       Outcome::kExpectedFail);
   EXPECT_EQ(Judge(known, MakeRecord(kAccept, Outcome::kFail)).outcome,
             Outcome::kFail);
@@ -158,8 +161,9 @@ TEST(ExpectationsTest, APreconditionProvesNothing) {
   EXPECT_THAT(known.Problems(), IsEmpty());
 }
 
-Record MakeLeak(const Case& one, Outcome outcome, Axis axis = Axis::kV4) {
-  Record record = MakeRecord(one, outcome, "", axis);
+Record MakeLeak(const Case& one, Outcome outcome,
+                AddressFamily family = AddressFamily::kV4) {
+  Record record = MakeRecord(one, outcome, "", family);
   record.verdict.leak = Leak::kLeak;
   record.verdict.leaked = "left open: descriptor 7";
   return record;
@@ -217,13 +221,14 @@ TEST(ExpectationsTest, FlakyLeaksAreEitherWay) {
   EXPECT_THAT(known.Problems(), IsEmpty());
 }
 
-TEST(ExpectationsTest, ALeakMayBeOfOneAxisAndHaveConditions) {
+TEST(ExpectationsTest, ALeakMayBeOfOneAddressFamilyAndHaveConditions) {
   Expectations known = Parse(
       "accept.order  leak axis=v6  # why\n"
       "listen.backlog.zero  leak if=root  # why\n");
   EXPECT_EQ(Judge(known, MakeLeak(kAccept, Outcome::kPass)).leak, Leak::kLeak);
-  EXPECT_EQ(Judge(known, MakeLeak(kAccept, Outcome::kPass, Axis::kV6)).leak,
-            Leak::kExpectedLeak);
+  EXPECT_EQ(
+      Judge(known, MakeLeak(kAccept, Outcome::kPass, AddressFamily::kV6)).leak,
+      Leak::kExpectedLeak);
   EXPECT_EQ(Judge(known, MakeLeak(kZero, Outcome::kPass)).leak, Leak::kLeak);
   EXPECT_THAT(known.Problems(), IsEmpty());
 }
@@ -261,7 +266,7 @@ TEST(ExpectationsTest, FixWritesLeaksBesideFailures) {
   const std::vector<Record> records = {
       MakeRecord(kDefault, Outcome::kFail), MakeLeak(kZero, Outcome::kFail),
       MakeLeak(kAccept, Outcome::kFail),
-      MakeLeak(kAccept, Outcome::kFail, Axis::kV6)};
+      MakeLeak(kAccept, Outcome::kFail, AddressFamily::kV6)};
   EXPECT_EQ(known.Fix(records),
             "listen.*  fail  # the library's backlog\n"
             "listen.backlog.zero  leak axis=v4  # the library's sockets\n"
@@ -309,9 +314,9 @@ TEST(ExpectationsTest, FixKeepsWhatIsRightAndNamesWhatIsNew) {
       "accept.flaky  flaky  # now and then\n");
   const std::vector<Record> records = {
       MakeRecord(kDefault, Outcome::kFail),
-      MakeRecord(kDefault, Outcome::kFail, "", Axis::kV6),
+      MakeRecord(kDefault, Outcome::kFail, "", AddressFamily::kV6),
       MakeRecord(kZero, Outcome::kPass),
-      MakeRecord(kAccept, Outcome::kTimeout, "", Axis::kV6)};
+      MakeRecord(kAccept, Outcome::kTimeout, "", AddressFamily::kV6)};
   EXPECT_EQ(known.Fix(records),
             "# Head.\n"
             "listen.backlog.default  fail  # the library's backlog\n"

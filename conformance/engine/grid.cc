@@ -57,19 +57,19 @@ void Note(std::vector<std::string>& names, const std::string& name) {
   }
 }
 
-// The counts by subject and column. Names are in order of appearance.
+// The counts by area and column. Names are in order of appearance.
 struct Tally {
-  std::vector<std::string> subjects;
+  std::vector<std::string> areas;
   std::vector<std::string> columns;
   std::map<std::pair<std::string, std::string>, Counts> cells;
   std::map<std::string, Counts> totals;  // by column
 
   void Add(const Record& record) {
-    const std::string& column = record.trial.column->name;
-    const std::string subject = SubjectOf(*record.trial.test_case);
+    const std::string& column = record.trial.target->name;
+    const std::string area = AreaOf(*record.trial.test_case);
     Note(columns, column);
-    Note(subjects, subject);
-    cells[{subject, column}].Add(record.verdict);
+    Note(areas, area);
+    cells[{area, column}].Add(record.verdict);
     totals[column].Add(record.verdict);
   }
 };
@@ -102,8 +102,8 @@ Grid OfOneColumn(const Tally& tally) {
     }
     grid.rows.push_back(std::move(row));
   };
-  for (const std::string& subject : tally.subjects) {
-    add_row(subject, tally.cells.at({subject, column}));
+  for (const std::string& area : tally.areas) {
+    add_row(area, tally.cells.at({area, column}));
   }
   add_row("total", totals);
   return grid;
@@ -142,10 +142,10 @@ Grid OfSeveralColumns(const Tally& tally) {
   Grid grid{.heading = {"passed"}};
   grid.heading.insert(grid.heading.end(), tally.columns.begin(),
                       tally.columns.end());
-  for (const std::string& subject : tally.subjects) {
-    std::vector<std::string> row = {absl::StrCat("  ", subject)};
+  for (const std::string& area : tally.areas) {
+    std::vector<std::string> row = {absl::StrCat("  ", area)};
     for (const std::string& column : tally.columns) {
-      const auto cell = tally.cells.find({subject, column});
+      const auto cell = tally.cells.find({area, column});
       row.push_back(cell == tally.cells.end() ? "" : PassedOf(cell->second));
     }
     grid.rows.push_back(std::move(row));

@@ -17,11 +17,11 @@ struct Grid {
   std::vector<std::vector<std::string>> rows = {};
 };
 
-// Counts outcomes and leaks by group of cases (SubjectOf()).
+// Counts outcomes and leaks by the area of the cases: see AreaOf().
 //
-// - One column: a row for each group, a cell for each outcome, the sum and the
+// - One column: a row for each area, a cell for each outcome, the sum and the
 //   leaks.
-// - Several columns: a row for each group, a cell for each column. A cell is
+// - Several columns: a row for each area, a cell for each column. A cell is
 //   "77" if all trials passed, "70/77" if 70 of 77 did, and "!70/77" if an
 //   outcome or a leak was unexpected. Rows with the sums follow, and for each
 //   outcome and leak a row with the counts by column.

@@ -10,7 +10,8 @@
 
 namespace net::conformance {
 
-// The outcome of a trial: of a case on one axis, for one implementation.
+// The outcome of a trial: of a case on one address family, for one
+// implementation.
 enum class Outcome {
   kPass,            // the requirement is met
   kVariation,       // met by another allowed behaviour than Linux's usual one

@@ -13,10 +13,10 @@ namespace net::conformance {
 namespace {
 
 const Case kCase = {.id = "listen.plain", .run = nullptr};
-const Column kColumn = {.name = "net_tcp"};
+const Target kTarget = {.name = "net_tcp"};
 
 Record MakeRecord(Outcome outcome) {
-  return {.trial = {.test_case = &kCase, .column = &kColumn},
+  return {.trial = {.test_case = &kCase, .target = &kTarget},
           .verdict = {.outcome = outcome}};
 }
 

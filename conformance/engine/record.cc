@@ -38,8 +38,8 @@ std::string RecordToJson(const Record& record) {
   const Case& test_case = *record.trial.test_case;
   return Dump({
       {"case", std::string(test_case.id)},
-      {"axis", std::string(AxisName(record.trial.axis))},
-      {"implementation", record.trial.column->name},
+      {"axis", std::string(AddressFamilyName(record.trial.family))},
+      {"implementation", record.trial.target->name},
       {"outcome", std::string(OutcomeName(record.verdict.outcome))},
       {"leak", std::string(LeakName(record.verdict.leak))},
       {"level", std::string(LevelName(test_case.level))},

@@ -40,9 +40,9 @@ std::string Indent(absl::string_view text) {
                       "\n");
 }
 
-bool HasSeveralColumns(absl::Span<const Record> records) {
+bool HasSeveralTargets(absl::Span<const Record> records) {
   return std::any_of(records.begin(), records.end(), [&](const Record& one) {
-    return one.trial.column != records.front().trial.column;
+    return one.trial.target != records.front().trial.target;
   });
 }
 
@@ -62,15 +62,15 @@ std::string Format(const Record& record, absl::string_view leaked,
   return text;
 }
 
-std::string FormatGroup(const Group& group, bool by_column, int width) {
+std::string FormatGroup(const Group& group, bool by_target, int width) {
   const std::vector<std::string> names =
-      by_column ? group.Columns() : group.Names();
+      by_target ? group.Targets() : group.Names();
   std::string text = absl::StrFormat("%6d  %s\n", group.records.size(),
                                      CutText(group.reason, kReasonWidth));
   std::string line = "        ";
   size_t shown = 0;
   // At least one name, and as many more as fit the line.
-  while (shown < names.size() && (by_column || shown < kNamesShown) &&
+  while (shown < names.size() && (by_target || shown < kNamesShown) &&
          (shown == 0 || line.size() + names[shown].size() + kRoomForMore <=
                             static_cast<size_t>(width))) {
     absl::StrAppend(&line, shown == 0 ? "" : ", ", names[shown]);
@@ -117,11 +117,11 @@ std::string FormatFailures(absl::Span<const Group> failures) {
   return text;
 }
 
-std::string AxesText(const Case& test_case) {
-  const auto append_name = [](std::string* out, Axis axis) {
-    absl::StrAppend(out, AxisName(axis));
+std::string AddressFamiliesText(const Case& test_case) {
+  const auto append_name = [](std::string* out, AddressFamily family) {
+    absl::StrAppend(out, AddressFamilyName(family));
   };
-  return absl::StrJoin(AxesOf(test_case.axes), ",", append_name);
+  return absl::StrJoin(AddressFamiliesOf(test_case.families), ",", append_name);
 }
 
 std::vector<std::string> NeedNames(Need needs) {
@@ -137,7 +137,7 @@ std::vector<std::string> NeedNames(Need needs) {
 
 }  // namespace
 
-std::string SubjectOf(const Case& test_case) {
+std::string AreaOf(const Case& test_case) {
   constexpr absl::string_view kKernel = "kernel.";
   const absl::string_view id = test_case.id;
   const size_t start = absl::StartsWith(id, kKernel) ? kKernel.size() : 0;
@@ -162,7 +162,7 @@ std::string FormatReport(absl::Span<const Record> records,
 }
 
 std::string FormatReasons(absl::Span<const Record> records, int width) {
-  const bool by_column = HasSeveralColumns(records);
+  const bool by_target = HasSeveralTargets(records);
   const std::vector<Group> groups = GroupByReason(records);
   std::string text;
   for (const Group& group : groups) {
@@ -170,7 +170,7 @@ std::string FormatReasons(absl::Span<const Record> records, int width) {
       absl::StrAppend(&text, "\n", group.Ending(), ": ",
                       CountOf(groups, group.Ending()), " trials\n");
     }
-    absl::StrAppend(&text, FormatGroup(group, by_column, width));
+    absl::StrAppend(&text, FormatGroup(group, by_target, width));
   }
   return text;
 }
@@ -220,7 +220,7 @@ std::string FormatCaseList(absl::Span<const Case* const> cases) {
   std::string text;
   for (const Case* one : cases) {
     absl::StrAppendFormat(&text, "%-46s %-5s  %-9s  %s\n", one->id,
-                          AxesText(*one), LevelName(one->level),
+                          AddressFamiliesText(*one), LevelName(one->level),
                           one->requirement);
   }
   return text;
@@ -229,15 +229,15 @@ std::string FormatCaseList(absl::Span<const Case* const> cases) {
 std::string FormatCaseListJson(absl::Span<const Case* const> cases) {
   auto list = nlohmann::ordered_json::array();
   for (const Case* one : cases) {
-    std::vector<std::string> axes;
-    for (const Axis axis : AxesOf(one->axes)) {
-      axes.emplace_back(AxisName(axis));
+    std::vector<std::string> families;
+    for (const AddressFamily family : AddressFamiliesOf(one->families)) {
+      families.emplace_back(AddressFamilyName(family));
     }
     list.push_back({{"case", std::string(one->id)},
                     {"requirement", std::string(one->requirement)},
                     {"source", std::string(one->source)},
                     {"level", std::string(LevelName(one->level))},
-                    {"axes", axes},
+                    {"axes", families},
                     {"needs", NeedNames(one->needs)}});
   }
   return list.dump(2) + "\n";
@@ -249,7 +249,7 @@ std::string FormatCase(const Case& test_case) {
       test_case.id, "\n  requirement: ", test_case.requirement,
       "\n  source:      ", test_case.source,
       "\n  level:       ", LevelName(test_case.level),
-      "\n  axes:        ", AxesText(test_case), "\n  needs:       ",
+      "\n  axes:        ", AddressFamiliesText(test_case), "\n  needs:       ",
       needs.empty() ? "nothing" : absl::StrJoin(needs, ", "), "\n");
 }
 

@@ -53,7 +53,7 @@ std::string FormatMarkdown(absl::Span<const Record> records,
 // Returns the first part of a case's id: "listen" of "listen.backlog.default".
 // For a case of the kernel table that is "kernel." with the next part:
 // "kernel.bind" of "kernel.bind.second".
-std::string SubjectOf(const Case& test_case);
+std::string AreaOf(const Case& test_case);
 
 // Format one trial: with the whole message, or with long messages shortened
 // (ShortMessage()).

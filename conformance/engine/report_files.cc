@@ -138,13 +138,13 @@ std::string FormatFailure(const Group& group) {
 std::string FormatJUnit(absl::Span<const Record> records) {
   // Records are grouped by name. A trial that ended before the driver's hello
   // has no version, so the version comes from any record that has one.
-  std::map<std::string, std::vector<const Record*>> columns;
+  std::map<std::string, std::vector<const Record*>> targets;
   for (const Record& record : records) {
-    columns[record.trial.column->name].push_back(&record);
+    targets[record.trial.target->name].push_back(&record);
   }
   std::string text =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
-  for (const auto& [name, own] : columns) {
+  for (const auto& [name, own] : targets) {
     const auto versioned =
         std::find_if(own.begin(), own.end(),
                      [](const Record* one) { return !one->version.empty(); });
@@ -167,8 +167,8 @@ std::string FormatJUnit(absl::Span<const Record> records) {
           &text,
           "<testcase classname=\"%s.%s\" name=\"%s %s\" time=\"%.3f\">%s"
           "</testcase>\n",
-          Xml(suite), SubjectOf(*record->trial.test_case),
-          record->trial.test_case->id, AxisName(record->trial.axis),
+          Xml(suite), AreaOf(*record->trial.test_case),
+          record->trial.test_case->id, AddressFamilyName(record->trial.family),
           static_cast<double>(record->milliseconds) / 1000, Ending(*record));
     }
     text += "</testsuite>\n";

@@ -130,10 +130,11 @@ std::vector<std::string> Group::Names() const {
   std::vector<std::string> names;
   names.reserve(cases.size());
   for (const auto& [test_case, own] : cases) {
-    names.push_back(own.size() > 1
-                        ? std::string(test_case->id)
-                        : absl::StrCat(test_case->id, " ",
-                                       AxisName(own.front()->trial.axis)));
+    names.push_back(
+        own.size() > 1
+            ? std::string(test_case->id)
+            : absl::StrCat(test_case->id, " ",
+                           AddressFamilyName(own.front()->trial.family)));
   }
   return names;
 }
@@ -142,10 +143,10 @@ std::string Group::Ending() const {
   return EndingName(records.front()->verdict);
 }
 
-std::vector<std::string> Group::Columns() const {
+std::vector<std::string> Group::Targets() const {
   std::vector<std::pair<std::string, int>> counts;
   for (const Record* record : records) {
-    const std::string& name = record->trial.column->name;
+    const std::string& name = record->trial.target->name;
     auto known =
         std::find_if(counts.begin(), counts.end(),
                      [&](const auto& one) { return one.first == name; });
@@ -198,7 +199,7 @@ std::vector<Group> GroupFailures(absl::Span<const Record> records) {
     const Verdict& verdict = record.verdict;
     if (IsExpected(verdict)) continue;
     const auto [place, is_new] = places.emplace(
-        std::tuple(record.trial.column->name, EndingName(verdict),
+        std::tuple(record.trial.target->name, EndingName(verdict),
                    Normalized(verdict.leaked), Normalized(verdict.message)),
         groups.size());
     if (is_new) groups.push_back({.reason = FirstLine(Finding(verdict))});

@@ -24,10 +24,10 @@ struct Group {
   // Returns "unsupported" or "pass, leak", for instance.
   std::string Ending() const;
   // Returns the cases, each once. If only one of a case's trials is in the
-  // group, the name includes the axis: "listen.plain v4".
+  // group, the name includes the address family: "listen.plain v4".
   std::vector<std::string> Names() const;
   // Returns the columns with the numbers of their trials: "python 12".
-  std::vector<std::string> Columns() const;
+  std::vector<std::string> Targets() const;
 };
 
 // Groups the trials that ended as expected, except those that passed without a

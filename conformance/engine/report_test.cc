@@ -33,26 +33,28 @@ const Case kAccept = {.id = "accept.plain",
                       .requirement = "Accepting should work.",
                       .source = "accept(2)",
                       .level = Level::kShould,
-                      .axes = Axes::kV6,
+                      .families = AddressFamilies::kV6,
                       .needs = Need::kOwnNetwork | Need::kExec,
                       .run = nullptr};
 const Case kKernelBind = {.id = "kernel.bind.plain",
                           .requirement = "Binding must work.",
                           .source = "bind(2)",
                           .run = nullptr};
-const Column kColumn = {.name = "net_tcp"};
+const Target kTarget = {.name = "net_tcp"};
 
-Record MakeRecord(const Case& test_case, Axis axis, Verdict verdict) {
-  return {.trial = {.test_case = &test_case, .axis = axis, .column = &kColumn},
-          .verdict = std::move(verdict),
-          .milliseconds = 12};
+Record MakeRecord(const Case& test_case, AddressFamily family,
+                  Verdict verdict) {
+  return {
+      .trial = {.test_case = &test_case, .family = family, .target = &kTarget},
+      .verdict = std::move(verdict),
+      .milliseconds = 12};
 }
 
-TEST(ReportTest, CountsOutcomesOfEachSubject) {
+TEST(ReportTest, CountsOutcomesOfEachArea) {
   const std::vector<Record> records = {
-      MakeRecord(kListen, Axis::kV4, {}),
-      MakeRecord(kListen, Axis::kV6, {}),
-      MakeRecord(kAccept, Axis::kV6,
+      MakeRecord(kListen, AddressFamily::kV4, {}),
+      MakeRecord(kListen, AddressFamily::kV6, {}),
+      MakeRecord(kAccept, AddressFamily::kV6,
                  {.outcome = Outcome::kFail, .message = "a.cc:1: no"}),
   };
   const std::string report = FormatReport(records);
@@ -63,14 +65,15 @@ TEST(ReportTest, CountsOutcomesOfEachSubject) {
 }
 
 TEST(ReportTest, SeveralColumnsAreOneTable) {
-  const Column other = {.name = "other"};
-  Record passed = MakeRecord(kAccept, Axis::kV6, {});
-  Record failed = MakeRecord(kAccept, Axis::kV6, {.outcome = Outcome::kFail});
+  const Target other = {.name = "other"};
+  Record passed = MakeRecord(kAccept, AddressFamily::kV6, {});
+  Record failed =
+      MakeRecord(kAccept, AddressFamily::kV6, {.outcome = Outcome::kFail});
   Record expected =
-      MakeRecord(kListen, Axis::kV4,
+      MakeRecord(kListen, AddressFamily::kV4,
                  {.outcome = Outcome::kExpectedFail, .message = "known"});
-  failed.trial.column = &other;
-  expected.trial.column = &other;
+  failed.trial.target = &other;
+  expected.trial.target = &other;
   const std::vector<Record> records = {passed, expected, failed};
   const std::string report = FormatReport(records);
   EXPECT_THAT(report, ContainsRegex("passed +net_tcp +other\n"));
@@ -92,9 +95,9 @@ Verdict Leaking(Outcome outcome, Leak leak = Leak::kLeak) {
 
 TEST(ReportTest, CountsLeaksBesideOutcomes) {
   const std::string report = FormatReport({
-      MakeRecord(kListen, Axis::kV4, {}),
-      MakeRecord(kListen, Axis::kV6, Leaking(Outcome::kPass)),
-      MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kFail)),
+      MakeRecord(kListen, AddressFamily::kV4, {}),
+      MakeRecord(kListen, AddressFamily::kV6, Leaking(Outcome::kPass)),
+      MakeRecord(kAccept, AddressFamily::kV6, Leaking(Outcome::kFail)),
   });
   EXPECT_THAT(report, ContainsRegex("net_tcp +pass +fail +trials +leak\n"));
   EXPECT_THAT(report, ContainsRegex("listen +2 +- +2 +1\n"));
@@ -108,15 +111,16 @@ TEST(ReportTest, CountsLeaksBesideOutcomes) {
 }
 
 TEST(ReportTest, AnUnexpectedLeakMarksItsCell) {
-  const Column other = {.name = "other"};
-  Record expected = MakeRecord(kListen, Axis::kV4,
+  const Target other = {.name = "other"};
+  Record expected = MakeRecord(kListen, AddressFamily::kV4,
                                Leaking(Outcome::kPass, Leak::kExpectedLeak));
-  Record leaks = MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kPass));
-  expected.trial.column = &other;
-  leaks.trial.column = &other;
+  Record leaks =
+      MakeRecord(kAccept, AddressFamily::kV6, Leaking(Outcome::kPass));
+  expected.trial.target = &other;
+  leaks.trial.target = &other;
   const std::string report = FormatReport({
-      MakeRecord(kListen, Axis::kV4, {}),
-      MakeRecord(kAccept, Axis::kV6, {}),
+      MakeRecord(kListen, AddressFamily::kV4, {}),
+      MakeRecord(kAccept, AddressFamily::kV6, {}),
       expected,
       leaks,
   });
@@ -130,11 +134,11 @@ TEST(ReportTest, AnUnexpectedLeakMarksItsCell) {
 
 TEST(ReportTest, JUnitAndMarkdownShowLeaks) {
   const std::vector<Record> records = {
-      MakeRecord(kListen, Axis::kV4, Leaking(Outcome::kPass)),
-      MakeRecord(kListen, Axis::kV6,
+      MakeRecord(kListen, AddressFamily::kV4, Leaking(Outcome::kPass)),
+      MakeRecord(kListen, AddressFamily::kV6,
                  Leaking(Outcome::kPass, Leak::kExpectedLeak)),
-      MakeRecord(kAccept, Axis::kV4, Leaking(Outcome::kUnsupported)),
-      MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kFail))};
+      MakeRecord(kAccept, AddressFamily::kV4, Leaking(Outcome::kUnsupported)),
+      MakeRecord(kAccept, AddressFamily::kV6, Leaking(Outcome::kFail))};
   const std::string xml = FormatJUnit(records);
   EXPECT_THAT(xml, HasSubstr("\"listen.plain v4\" time=\"0.012\">"
                              "<failure type=\"leak\">PASS, LEAK"));
@@ -154,13 +158,13 @@ TEST(ReportTest, JUnitAndMarkdownShowLeaks) {
 
 TEST(ReportTest, JUnitTellsFailuresFromErrorsAndFromSkips) {
   const std::string xml = FormatJUnit(
-      {MakeRecord(kListen, Axis::kV4, {}),
+      {MakeRecord(kListen, AddressFamily::kV4, {}),
        MakeRecord(
-           kListen, Axis::kV6,
+           kListen, AddressFamily::kV6,
            {.outcome = Outcome::kUnsupported, .message = "a <b> & \"c\""}),
-       MakeRecord(kAccept, Axis::kV4,
+       MakeRecord(kAccept, AddressFamily::kV4,
                   {.outcome = Outcome::kFail, .message = "\x01 ]]>"}),
-       MakeRecord(kAccept, Axis::kV6, {.outcome = Outcome::kCrash})});
+       MakeRecord(kAccept, AddressFamily::kV6, {.outcome = Outcome::kCrash})});
   EXPECT_THAT(xml, HasSubstr("<testsuite name=\"net_tcp\" tests=\"4\" "
                              "failures=\"1\" errors=\"1\">"));
   EXPECT_THAT(xml, HasSubstr("<testcase classname=\"net_tcp.listen\" "
@@ -176,8 +180,8 @@ TEST(ReportTest, JUnitTellsFailuresFromErrorsAndFromSkips) {
 TEST(ReportTest, JUnitNamesTheSuiteAfterTheImplementationAndItsVersion) {
   std::vector<Record> records = {
       // This trial ended before the version was known.
-      MakeRecord(kListen, Axis::kV4, {.outcome = Outcome::kCrash}),
-      MakeRecord(kListen, Axis::kV6, {})};
+      MakeRecord(kListen, AddressFamily::kV4, {.outcome = Outcome::kCrash}),
+      MakeRecord(kListen, AddressFamily::kV6, {})};
   records[1].version = "3.11";
   const std::string xml = FormatJUnit(records);
   EXPECT_THAT(xml,
@@ -192,8 +196,8 @@ TEST(ReportTest, JUnitNamesTheSuiteAfterTheImplementationAndItsVersion) {
 std::vector<Record> MakeMany(size_t count, const Verdict& verdict) {
   std::vector<Record> records;
   for (size_t i = 0; i < count; ++i) {
-    records.push_back(
-        MakeRecord(i % 2 == 0 ? kListen : kAccept, Axis::kV4, verdict));
+    records.push_back(MakeRecord(i % 2 == 0 ? kListen : kAccept,
+                                 AddressFamily::kV4, verdict));
   }
   return records;
 }
@@ -215,7 +219,7 @@ TEST(ReportTest, TheTableComesFirstThenReasonsThenFailures) {
   Append(records, MakeMany(2, {.outcome = Outcome::kPrecondition,
                                .message = "no IPv6"}));
   Append(records,
-         {MakeRecord(kListen, Axis::kV4,
+         {MakeRecord(kListen, AddressFamily::kV4,
                      {.outcome = Outcome::kFail, .message = "a.cc:1: no"})});
   const std::string report = FormatReport(records);
   EXPECT_THAT(report, ContainsRegex("total +- +1 +320 +2 +323\n"
@@ -237,9 +241,9 @@ TEST(ReportTest, FailuresThatAreAlikeAreOne) {
                    .message = absl::StrCat("a.cc:1234: port ", port)};
   };
   std::vector<Record> records = {
-      MakeRecord(kListen, Axis::kV4, with_port("40001")),
-      MakeRecord(kListen, Axis::kV6, with_port("40002")),
-      MakeRecord(kAccept, Axis::kV6, with_port("40003"))};
+      MakeRecord(kListen, AddressFamily::kV4, with_port("40001")),
+      MakeRecord(kListen, AddressFamily::kV6, with_port("40002")),
+      MakeRecord(kAccept, AddressFamily::kV6, with_port("40003"))};
   std::string report = FormatReport(records);
   EXPECT_THAT(
       report,
@@ -260,15 +264,17 @@ TEST(ReportTest, ExpectationsWithOneReasonAreOneGroup) {
         .outcome = Outcome::kExpectedFail,
         .message = absl::StrCat("always waits (a/b.expectations:", line, ")")};
   };
-  EXPECT_THAT(FormatReport({MakeRecord(kListen, Axis::kV4, expected(1)),
-                            MakeRecord(kAccept, Axis::kV6, expected(2))}),
-              HasSubstr("     2  always waits\n"));
+  EXPECT_THAT(
+      FormatReport({MakeRecord(kListen, AddressFamily::kV4, expected(1)),
+                    MakeRecord(kAccept, AddressFamily::kV6, expected(2))}),
+      HasSubstr("     2  always waits\n"));
 }
 
 TEST(ReportTest, OneLeakOfManyTrialsStandsThereOnce) {
   std::vector<Record> records;
   for (int i = 0; i < 100; ++i) {
-    records.push_back(MakeRecord(kListen, Axis::kV4, Leaking(Outcome::kPass)));
+    records.push_back(
+        MakeRecord(kListen, AddressFamily::kV4, Leaking(Outcome::kPass)));
     records.back().verdict.leaked = absl::StrCat(
         "left open: descriptor ", i, ", listening on 127.0.0.1:", 40000 + i);
   }
@@ -284,7 +290,7 @@ std::vector<Record> MakeManyFailures() {
   std::vector<Record> records;
   for (int i = 0; i < 500; ++i) {
     records.push_back(
-        MakeRecord(kListen, Axis::kV4,
+        MakeRecord(kListen, AddressFamily::kV4,
                    {.outcome = Outcome::kFail,
                     .message = absl::StrCat("a.cc:", i, ": no", session)}));
   }
@@ -308,24 +314,24 @@ TEST(ReportTest, OfASessionTheEndIsShown) {
 }
 
 TEST(ReportTest, TheMatrixFitsTheTerminal) {
-  std::vector<Column> columns;
+  std::vector<Target> targets;
   for (int i = 0; i < 12; ++i) {
-    columns.push_back({.name = absl::StrCat("implementation", i)});
+    targets.push_back({.name = absl::StrCat("implementation", i)});
   }
   std::vector<Record> records;
-  for (const Column& column : columns) {
-    records.push_back(MakeRecord(kListen, Axis::kV4, {}));
-    records.back().trial.column = &column;
+  for (const Target& target : targets) {
+    records.push_back(MakeRecord(kListen, AddressFamily::kV4, {}));
+    records.back().trial.target = &target;
   }
-  records.push_back(MakeRecord(kAccept, Axis::kV6, {}));
-  records.back().trial.column = &columns[11];
+  records.push_back(MakeRecord(kAccept, AddressFamily::kV6, {}));
+  records.back().trial.target = &targets[11];
   for (const int width : {60, 80, 200}) {
     const std::string report = FormatReport(records, {.width = width});
     for (const absl::string_view line : absl::StrSplit(report, '\n')) {
       EXPECT_LE(line.size(), width);
     }
-    for (const Column& column : columns) {
-      EXPECT_THAT(report, HasSubstr(column.name));
+    for (const Target& target : targets) {
+      EXPECT_THAT(report, HasSubstr(target.name));
     }
   }
   // A row is printed only in blocks where it has a value.
@@ -336,8 +342,8 @@ TEST(ReportTest, TheMatrixFitsTheTerminal) {
 
 TEST(ReportTest, TheClosingLineHasCountsStatusAndCommand) {
   const std::vector<Record> records = {
-      MakeRecord(kListen, Axis::kV4, {}),
-      MakeRecord(kListen, Axis::kV6, {.outcome = Outcome::kFail})};
+      MakeRecord(kListen, AddressFamily::kV4, {}),
+      MakeRecord(kListen, AddressFamily::kV6, {.outcome = Outcome::kFail})};
   EXPECT_EQ(FormatClosingLine(records, 1, "there are failures", "./run x"),
             "2 trials: 1 pass, 1 fail. Exit status 1: there are failures. "
             "Each trial in full: ./run x --verbose\n");
@@ -347,10 +353,10 @@ TEST(ReportTest, TheClosingLineHasCountsStatusAndCommand) {
 
 TEST(ReportTest, MarkdownHasTablesAndFailures) {
   const std::string text = FormatMarkdown(
-      {MakeRecord(kListen, Axis::kV4, {}),
-       MakeRecord(kListen, Axis::kV6,
+      {MakeRecord(kListen, AddressFamily::kV4, {}),
+       MakeRecord(kListen, AddressFamily::kV6,
                   {.outcome = Outcome::kUnsupported, .message = "a | <b>"}),
-       MakeRecord(kAccept, Axis::kV6,
+       MakeRecord(kAccept, AddressFamily::kV6,
                   {.outcome = Outcome::kFail, .message = "a | b\n```more"})});
   EXPECT_THAT(text,
               AllOf(HasSubstr("| net_tcp | pass | fail | unsupported | trials |"
@@ -368,7 +374,7 @@ TEST(ReportTest, MarkdownFitsAComment) {
   std::vector<Record> records = MakeManyFailures();
   for (int i = 0; i < 500; ++i) {
     records.push_back(MakeRecord(
-        kAccept, Axis::kV6,
+        kAccept, AddressFamily::kV6,
         {.outcome = i % 2 == 0 ? Outcome::kUnsupported : Outcome::kVariation,
          .message = absl::StrCat(i, std::string(1000, '<'))}));
   }
@@ -381,19 +387,19 @@ TEST(ReportTest, MarkdownFitsAComment) {
                                   "all of them: `./run --x --verbose`\n$"));
 }
 
-TEST(ReportTest, SubjectsOfTheKernelTableAreNamedSo) {
+TEST(ReportTest, AreasOfTheKernelTableAreNamedSo) {
   const std::string report = FormatReport({
-      MakeRecord(kKernelBind, Axis::kV4, {}),
-      MakeRecord(kKernelBind, Axis::kV6, {}),
+      MakeRecord(kKernelBind, AddressFamily::kV4, {}),
+      MakeRecord(kKernelBind, AddressFamily::kV6, {}),
   });
   EXPECT_THAT(report, ContainsRegex("kernel.bind +2 +2\n"));
 }
 
 TEST(ReportTest, ExplainsWhatDidNotPassAndNothingElse) {
   const std::string report = FormatReport({
-      MakeRecord(kListen, Axis::kV4, {}),
+      MakeRecord(kListen, AddressFamily::kV4, {}),
       MakeRecord(
-          kAccept, Axis::kV6,
+          kAccept, AddressFamily::kV6,
           {.outcome = Outcome::kFail, .message = "a.cc:1: no\nactual: 7"}),
   });
   EXPECT_THAT(report,
@@ -405,7 +411,7 @@ TEST(ReportTest, ExplainsWhatDidNotPassAndNothingElse) {
 
 TEST(RecordTest, IsOneLineOfJsonWithTheFieldsPromised) {
   const std::string line = RecordToJson(
-      MakeRecord(kAccept, Axis::kV6,
+      MakeRecord(kAccept, AddressFamily::kV6,
                  {.outcome = Outcome::kTimeout, .message = "two\nlines \xff"}));
   EXPECT_THAT(line, Not(HasSubstr("\n")));
   const auto json = nlohmann::json::parse(line);
@@ -421,13 +427,13 @@ TEST(RecordTest, IsOneLineOfJsonWithTheFieldsPromised) {
 }
 
 TEST(RecordTest, ALeakIsAFieldBesideTheOutcome) {
-  const auto leaks = nlohmann::json::parse(
-      RecordToJson(MakeRecord(kAccept, Axis::kV6, Leaking(Outcome::kPass))));
+  const auto leaks = nlohmann::json::parse(RecordToJson(
+      MakeRecord(kAccept, AddressFamily::kV6, Leaking(Outcome::kPass))));
   EXPECT_EQ(leaks["outcome"], "pass");
   EXPECT_EQ(leaks["leak"], "leak");
   EXPECT_EQ(leaks["leaked"], "left open: descriptor 7");
-  const auto none =
-      nlohmann::json::parse(RecordToJson(MakeRecord(kAccept, Axis::kV6, {})));
+  const auto none = nlohmann::json::parse(
+      RecordToJson(MakeRecord(kAccept, AddressFamily::kV6, {})));
   EXPECT_EQ(none["leak"], "");
 }
 

@@ -108,7 +108,7 @@ class RunningTrial {
   }
 
   // Forks the trial's process. `subject` is for this trial alone, and null if
-  // the column has none. The child calls `close_others` first, to close the
+  // the target has none. The child calls `close_others` first, to close the
   // descriptors that belong to other trials. Throws HarnessError.
   void Start(std::unique_ptr<Subject> subject,
              absl::FunctionRef<void()> close_others) {
@@ -178,7 +178,7 @@ class RunningTrial {
     child_.reset();
     return MakeRecord(
         {.outcome = Outcome::kTimeout,
-         .message = absl::StrCat(message, OutputTail(), Session())});
+         .message = absl::StrCat(message, OutputTail(), SessionText())});
   }
 
   // Returns the record of a trial that the runner cannot handle.
@@ -223,12 +223,12 @@ class RunningTrial {
     return MakeRecord(
         {.outcome = Outcome::kCrash,
          .message = absl::StrCat(sandbox::DescribeWaitStatus(status), what,
-                                 OutputTail(), Session())});
+                                 OutputTail(), SessionText())});
   }
 
   // Returns the session with a driver. The trial's process is dead and cannot
   // add it to the message.
-  std::string Session() const {
+  std::string SessionText() const {
     if (subject_ == nullptr) return "";
     std::string text;
     AppendSession(text, subject_->Transcript());
@@ -270,7 +270,7 @@ class RunningTrial {
   int output_ = -1;
   bool output_ended_ = false;
   bool reusable_ = false;
-  std::string version_ = trial_.column->version;
+  std::string version_ = trial_.target->version;
 };
 
 // Waits until a trial has output, has ended or has exceeded its time, but at
@@ -334,10 +334,10 @@ std::optional<Record> StartTrial(const Trial& trial,
 }  // namespace
 
 std::unique_ptr<Subject> IdleSubjects::Take(const Trial& trial) {
-  if (trial.column->start_subject == nullptr) return nullptr;
-  std::vector<std::unique_ptr<Subject>>& idle = idle_[trial.column];
+  if (trial.target->start_subject == nullptr) return nullptr;
+  std::vector<std::unique_ptr<Subject>>& idle = idle_[trial.target];
   if (idle.empty() || Includes(trial.test_case->needs, Need::kOwnNetwork)) {
-    return trial.column->start_subject();
+    return trial.target->start_subject();
   }
   std::unique_ptr<Subject> subject = std::move(idle.back());
   idle.pop_back();
@@ -345,7 +345,7 @@ std::unique_ptr<Subject> IdleSubjects::Take(const Trial& trial) {
 }
 
 void IdleSubjects::CloseInChild() {
-  for (auto& [column, subjects] : idle_) {
+  for (auto& [target, subjects] : idle_) {
     for (const std::unique_ptr<Subject>& subject : subjects) {
       subject->CloseInChild();
     }
@@ -354,7 +354,7 @@ void IdleSubjects::CloseInChild() {
 
 void IdleSubjects::Return(const Trial& trial,
                           std::unique_ptr<Subject> subject) {
-  if (subject != nullptr) idle_[trial.column].push_back(std::move(subject));
+  if (subject != nullptr) idle_[trial.target].push_back(std::move(subject));
 }
 
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,

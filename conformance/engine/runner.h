@@ -32,7 +32,7 @@ struct RunnerOptions {
 class IdleSubjects {
  public:
   // Returns a subject for a trial: an idle one, or a new one if none is idle or
-  // the trial needs a network of its own. Null if the column has no subjects.
+  // the trial needs a network of its own. Null if the target has no subjects.
   std::unique_ptr<Subject> Take(const Trial& trial);
   // Keeps a subject for another trial. Does nothing if it is null.
   void Return(const Trial& trial, std::unique_ptr<Subject> subject);
@@ -41,7 +41,7 @@ class IdleSubjects {
   void CloseInChild();
 
  private:
-  std::map<const Column*, std::vector<std::unique_ptr<Subject>>> idle_;
+  std::map<const Target*, std::vector<std::unique_ptr<Subject>>> idle_;
 };
 
 // Runs each trial in its own process and passes its record to `on_record` when
@@ -57,7 +57,7 @@ class IdleSubjects {
 //
 // Forks, so the calling process must have one thread.
 //
-// `subjects` keeps the columns' subjects from one call to the next, so that
+// `subjects` keeps the targets' subjects from one call to the next, so that
 // they need not be started again.
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,
                absl::FunctionRef<void(const Record&)> on_record,

@@ -98,8 +98,8 @@ class Rogue : public Implementation {
 
 // Returns the verdict on a case that asks a listener for its peer.
 Verdict VerdictOn(Rogue::Behaviour behaviour) {
-  Column column = NetTcpOnLinux();
-  column.make_implementation = [behaviour](Syscalls& sys) {
+  Target target = NetTcpOnLinux();
+  target.make_implementation = [behaviour](Syscalls& sys) {
     return std::make_unique<Rogue>(sys, behaviour);
   };
   const Case test_case = MakeCase([](Context& c) {
@@ -107,7 +107,7 @@ Verdict VerdictOn(Rogue::Behaviour behaviour) {
     ASSERT_OK_AND_ASSIGN(const auto peer, listener.PeerAddr());
     EXPECT_EQ(peer, std::nullopt);
   });
-  return RunOne(test_case, column).verdict;
+  return RunOne(test_case, target).verdict;
 }
 
 TEST(RunnerTest, PassesAHonestImplementation) {
@@ -365,7 +365,7 @@ TEST(RunnerTest, AFailureNamesTheErrorOfTheCallBefore) {
 }
 
 TEST(RunnerTest, AVariationOfTheReferenceIsAFailure) {
-  Column reference = NetTcpOnLinux();
+  Target reference = NetTcpOnLinux();
   reference.is_reference = true;
   const Verdict verdict =
       RunOne(MakeCase([](Context& c) { c.Variation("other_way"); }), reference)
@@ -377,8 +377,8 @@ TEST(RunnerTest, AVariationOfTheReferenceIsAFailure) {
 TEST(RunnerTest, WhatIsKnownToHangIsNotWaitedForLong) {
   const Case test_case =
       MakeCase([](Context& c) { c.env().Start([] { pause(); })->Join(); });
-  const Column column = NetTcpOnLinux();
-  RunTrials({{.test_case = &test_case, .column = &column, .may_hang = true}},
+  const Target target = NetTcpOnLinux();
+  RunTrials({{.test_case = &test_case, .target = &target, .may_hang = true}},
             {.timeout = absl::Hours(1),
              .timeout_of_hanging = absl::Milliseconds(100)},
             [](const Record& record) {
@@ -420,30 +420,30 @@ TEST(RunnerTest, AnEnvironmentThatFailsIsAHarnessError) {
       VerdictOf([](Context&) { throw HarnessError("no such sysctl"); });
   EXPECT_EQ(verdict.outcome, Outcome::kHarnessError);
   EXPECT_EQ(verdict.message, "no such sysctl");
-  Column column = NetTcpOnLinux();
-  column.make_environment =
+  Target target = NetTcpOnLinux();
+  target.make_environment =
       [](const std::function<void()>&) -> std::unique_ptr<Environment> {
-    throw HarnessError("no world");
+    throw HarnessError("no environment");
   };
-  EXPECT_EQ(RunOne(MakeCase([](Context&) {}), column).verdict.outcome,
+  EXPECT_EQ(RunOne(MakeCase([](Context&) {}), target).verdict.outcome,
             Outcome::kHarnessError);
 }
 
 TEST(RunnerTest, WhatACaseNeedsAndDoesNotGetIsAPrecondition) {
-  Column column = NetTcpOnLinux();
-  column.make_environment = [](std::function<void()> abandon) {
+  Target target = NetTcpOnLinux();
+  target.make_environment = [](std::function<void()> abandon) {
     return MakeLinuxEnvironment({.disable_ipv6 = true}, std::move(abandon));
   };
   Case test_case = MakeCase([](Context&) { FAIL() << "must not be run"; });
   test_case.needs = Need::kIpv6;
-  const Record record = RunOne(test_case, column);
+  const Record record = RunOne(test_case, target);
   EXPECT_EQ(record.verdict.outcome, Outcome::kPrecondition);
   EXPECT_THAT(record.verdict.message,
               AllOf(HasSubstr("IPv6"), HasSubstr("EADDRNOTAVAIL")));
 }
 
 TEST(RunnerTest, ACrashedOrLateTrialDoesNotDisturbTheOthers) {
-  const Column column = NetTcpOnLinux();
+  const Target target = NetTcpOnLinux();
   const Case pass = MakeCase([](Context&) {});
   const Case crash = MakeCase([](Context&) { std::abort(); });
   const Case hang = MakeCase([](Context&) {
@@ -452,8 +452,9 @@ TEST(RunnerTest, ACrashedOrLateTrialDoesNotDisturbTheOthers) {
   std::vector<Trial> trials;
   for (int i = 0; i < 5; ++i) {
     for (const Case* test_case : {&pass, &crash, &hang}) {
-      trials.push_back(
-          {.test_case = test_case, .axis = Axis::kV4, .column = &column});
+      trials.push_back({.test_case = test_case,
+                        .family = AddressFamily::kV4,
+                        .target = &target});
     }
   }
   std::map<const Case*, std::map<Outcome, int>> counts;
@@ -532,11 +533,11 @@ TEST(RunnerTest, AReportThatIsNoneCostsItsOwnTrial) {
       MakeCase([](Context&) { WriteToPipes(absl::string_view("\0", 1)); }),
   };
   const Case pass = MakeCase([](Context&) {});
-  const Column column = NetTcpOnLinux();
+  const Target target = NetTcpOnLinux();
   for (const Case& forge : forges) {
     std::map<const Case*, Verdict> verdicts;
-    RunTrials({{.test_case = &forge, .column = &column},
-               {.test_case = &pass, .column = &column}},
+    RunTrials({{.test_case = &forge, .target = &target},
+               {.test_case = &pass, .target = &target}},
               {.jobs = 2}, [&](const Record& record) {
                 verdicts[record.trial.test_case] = record.verdict;
               });
@@ -549,11 +550,11 @@ TEST(RunnerTest, AReportThatIsNoneCostsItsOwnTrial) {
 
 TEST(RunnerTest, ATrialThatCannotBeStartedIsAHarnessError) {
   // The runner itself starts the subject.
-  Column column = NetTcpOnLinux();
-  column.start_subject = []() -> std::unique_ptr<Subject> {
+  Target target = NetTcpOnLinux();
+  target.start_subject = []() -> std::unique_ptr<Subject> {
     throw HarnessError("no more processes");
   };
-  const Verdict verdict = RunOne(MakeCase([](Context&) {}), column).verdict;
+  const Verdict verdict = RunOne(MakeCase([](Context&) {}), target).verdict;
   EXPECT_EQ(verdict.outcome, Outcome::kHarnessError);
   EXPECT_EQ(verdict.message, "no more processes");
 }

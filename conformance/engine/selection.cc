@@ -20,16 +20,16 @@
 namespace net::conformance {
 namespace {
 
-void AppendNameOf(std::string* out, const Column& column) {
-  out->append(column.name);
+void AppendNameOf(std::string* out, const Target& target) {
+  out->append(target.name);
 }
-void AppendName(std::string* out, const Column* column) {
-  AppendNameOf(out, *column);
+void AppendName(std::string* out, const Target* target) {
+  AppendNameOf(out, *target);
 }
 
-std::vector<std::string> NamesOf(absl::Span<const Column> columns) {
+std::vector<std::string> NamesOf(absl::Span<const Target> targets) {
   std::vector<std::string> names;
-  for (const Column& column : columns) names.push_back(column.name);
+  for (const Target& target : targets) names.push_back(target.name);
   return names;
 }
 
@@ -37,13 +37,13 @@ bool Matches(const std::string& glob, const Case& one) {
   return fnmatch(glob.c_str(), std::string(one.id).c_str(), 0) == 0;
 }
 
-// Returns the cases of the columns' tables, each table once.
-std::vector<const Case*> CasesOf(absl::Span<const Column* const> columns) {
+// Returns the cases of the targets' tables, each table once.
+std::vector<const Case*> CasesOf(absl::Span<const Target* const> targets) {
   std::vector<const Case*> cases;
   std::set<const Case*> tables;
-  for (const Column* column : columns) {
-    if (!tables.insert(column->cases.data()).second) continue;
-    for (const Case& one : column->cases) cases.push_back(&one);
+  for (const Target* target : targets) {
+    if (!tables.insert(target->cases.data()).second) continue;
+    for (const Case& one : target->cases) cases.push_back(&one);
   }
   return cases;
 }
@@ -71,14 +71,14 @@ bool IsOfTable(const Case* one, absl::Span<const Case> table) {
 }  // namespace
 
 absl::StatusOr<std::vector<const Case*>> SelectCases(
-    absl::Span<const Column* const> columns,
+    absl::Span<const Target* const> targets,
     absl::Span<const std::string> globs) {
-  const std::vector<const Case*> all = CasesOf(columns);
+  const std::vector<const Case*> all = CasesOf(targets);
   for (const std::string& glob : globs) {
     if (std::none_of(all.begin(), all.end(),
                      [&](const Case* one) { return Matches(glob, *one); })) {
       return absl::NotFoundError(
-          absl::StrCat("no case of ", absl::StrJoin(columns, ", ", AppendName),
+          absl::StrCat("no case of ", absl::StrJoin(targets, ", ", AppendName),
                        " matches '", glob, "'", DidYouMean(glob, GlobsOf(all)),
                        "; --list shows the cases"));
     }
@@ -95,40 +95,40 @@ absl::StatusOr<std::vector<const Case*>> SelectCases(
   return selected;
 }
 
-const Case* FindCase(absl::Span<const Column> columns, absl::string_view id) {
-  for (const Column& column : columns) {
-    for (const Case& one : column.cases) {
+const Case* FindCase(absl::Span<const Target> targets, absl::string_view id) {
+  for (const Target& target : targets) {
+    for (const Case& one : target.cases) {
       if (one.id == id) return &one;
     }
   }
   return nullptr;
 }
 
-absl::StatusOr<const Case*> FindNamedCase(absl::Span<const Column> columns,
+absl::StatusOr<const Case*> FindNamedCase(absl::Span<const Target> targets,
                                           absl::string_view id) {
-  const Case* found = FindCase(columns, id);
+  const Case* found = FindCase(targets, id);
   if (found != nullptr) return found;
   std::vector<std::string> ids;
-  for (const Column& column : columns) {
-    for (const Case& one : column.cases) ids.emplace_back(one.id);
+  for (const Target& target : targets) {
+    for (const Case& one : target.cases) ids.emplace_back(one.id);
   }
   return absl::NotFoundError(
       absl::StrCat("there is no case '", id, "'", DidYouMean(id, ids)));
 }
 
-absl::StatusOr<std::vector<const Column*>> SelectColumns(
-    absl::Span<const Column> columns, absl::Span<const std::string> names) {
+absl::StatusOr<std::vector<const Target*>> SelectTargets(
+    absl::Span<const Target> targets, absl::Span<const std::string> names) {
   for (const std::string& name : names) {
-    if (std::none_of(columns.begin(), columns.end(),
-                     [&](const Column& one) { return one.name == name; })) {
+    if (std::none_of(targets.begin(), targets.end(),
+                     [&](const Target& one) { return one.name == name; })) {
       return absl::NotFoundError(absl::StrCat(
           "no implementation is named '", name, "'",
-          DidYouMean(name, NamesOf(columns)),
-          "; there are: ", absl::StrJoin(columns, ", ", AppendNameOf)));
+          DidYouMean(name, NamesOf(targets)),
+          "; there are: ", absl::StrJoin(targets, ", ", AppendNameOf)));
     }
   }
-  std::vector<const Column*> selected;
-  for (const Column& one : columns) {
+  std::vector<const Target*> selected;
+  for (const Target& one : targets) {
     if (names.empty() ||
         std::find(names.begin(), names.end(), one.name) != names.end()) {
       selected.push_back(&one);
@@ -138,14 +138,15 @@ absl::StatusOr<std::vector<const Column*>> SelectColumns(
 }
 
 std::vector<Trial> MakeTrials(absl::Span<const Case* const> cases,
-                              absl::Span<const Column* const> columns) {
+                              absl::Span<const Target* const> targets) {
   std::vector<Trial> trials;
-  for (const Column* column : columns) {
+  for (const Target* target : targets) {
     for (const Case* test_case : cases) {
-      if (!IsOfTable(test_case, column->cases)) continue;
-      for (const Axis axis : AxesOf(test_case->axes)) {
+      if (!IsOfTable(test_case, target->cases)) continue;
+      for (const AddressFamily family :
+           AddressFamiliesOf(test_case->families)) {
         trials.push_back(
-            {.test_case = test_case, .axis = axis, .column = column});
+            {.test_case = test_case, .family = family, .target = target});
       }
     }
   }

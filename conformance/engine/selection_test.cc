@@ -17,16 +17,21 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<Case> kTable = {
-    {.id = "listen.plain", .axes = Axes::kV4AndV6, .run = nullptr},
-    {.id = "listen.backlog.huge", .axes = Axes::kV4, .run = nullptr},
-    {.id = "accept.plain", .axes = Axes::kV6, .run = nullptr}};
-const std::vector<Case> kKernelTable = {
-    {.id = "kernel.listen.plain", .axes = Axes::kV4, .run = nullptr}};
+    {.id = "listen.plain",
+     .families = AddressFamilies::kV4AndV6,
+     .run = nullptr},
+    {.id = "listen.backlog.huge",
+     .families = AddressFamilies::kV4,
+     .run = nullptr},
+    {.id = "accept.plain", .families = AddressFamilies::kV6, .run = nullptr}};
+const std::vector<Case> kKernelTable = {{.id = "kernel.listen.plain",
+                                         .families = AddressFamilies::kV4,
+                                         .run = nullptr}};
 
-// Two columns with the same table, and one with another.
-const Column kOne = {.name = "one", .cases = kTable};
-const Column kTwo = {.name = "two", .cases = kTable};
-const Column kKernel = {.name = "kernel", .cases = kKernelTable};
+// Two targets with the same table, and one with another.
+const Target kOne = {.name = "one", .cases = kTable};
+const Target kTwo = {.name = "two", .cases = kTable};
+const Target kKernel = {.name = "kernel", .cases = kKernelTable};
 
 std::vector<std::string> IdsOf(const std::vector<const Case*>& cases) {
   std::vector<std::string> ids;
@@ -34,7 +39,7 @@ std::vector<std::string> IdsOf(const std::vector<const Case*>& cases) {
   return ids;
 }
 
-TEST(SelectCasesTest, NoGlobsSelectAllOfTheColumnsTablesOnce) {
+TEST(SelectCasesTest, NoGlobsSelectAllOfTheTargetsTablesOnce) {
   const auto selected = SelectCases({&kOne, &kTwo, &kKernel}, {});
   ASSERT_TRUE(selected.ok());
   EXPECT_THAT(IdsOf(*selected),
@@ -63,7 +68,7 @@ TEST(SelectCasesTest, AGlobWithoutAMatchIsAnErrorThatNamesIt) {
   EXPECT_THAT(std::string(selected.status().message()), HasSubstr("'lisen.*'"));
 }
 
-TEST(SelectCasesTest, AGlobMustMatchInTheTablesOfTheColumns) {
+TEST(SelectCasesTest, AGlobMustMatchInTheTablesOfTheTargets) {
   const auto selected = SelectCases({&kKernel}, {"accept.*"});
   ASSERT_FALSE(selected.ok());
   EXPECT_THAT(std::string(selected.status().message()),
@@ -81,40 +86,41 @@ TEST(SelectCasesTest, AMisspeltGlobGetsTheNearest) {
 }
 
 TEST(FindNamedCaseTest, AMisspeltIdGetsTheNearest) {
-  const std::vector<Column> columns = {kOne};
-  EXPECT_EQ(*FindNamedCase(columns, "accept.plain"), &kTable[2]);
-  EXPECT_EQ(FindNamedCase(columns, "acept.plain").status().message(),
+  const std::vector<Target> targets = {kOne};
+  EXPECT_EQ(*FindNamedCase(targets, "accept.plain"), &kTable[2]);
+  EXPECT_EQ(FindNamedCase(targets, "acept.plain").status().message(),
             "there is no case 'acept.plain'; did you mean 'accept.plain'?");
 }
 
 TEST(FindCaseTest, LooksInAllTables) {
-  const std::vector<Column> columns = {kOne, kKernel};
-  EXPECT_EQ(FindCase(columns, "accept.plain"), &kTable[2]);
-  EXPECT_EQ(FindCase(columns, "kernel.listen.plain"), &kKernelTable[0]);
-  EXPECT_EQ(FindCase(columns, "accept.*"), nullptr);
+  const std::vector<Target> targets = {kOne, kKernel};
+  EXPECT_EQ(FindCase(targets, "accept.plain"), &kTable[2]);
+  EXPECT_EQ(FindCase(targets, "kernel.listen.plain"), &kKernelTable[0]);
+  EXPECT_EQ(FindCase(targets, "accept.*"), nullptr);
 }
 
-TEST(SelectColumnsTest, NamesSelectAndUnknownOnesListWhatThereIs) {
-  const std::vector<Column> columns = {{.name = "one"}, {.name = "two"}};
-  const auto two = SelectColumns(columns, {"two"});
+TEST(SelectTargetsTest, NamesSelectAndUnknownOnesListWhatThereIs) {
+  const std::vector<Target> targets = {{.name = "one"}, {.name = "two"}};
+  const auto two = SelectTargets(targets, {"two"});
   ASSERT_TRUE(two.ok());
-  EXPECT_THAT(*two, ElementsAre(&columns[1]));
-  const auto all = SelectColumns(columns, {});
+  EXPECT_THAT(*two, ElementsAre(&targets[1]));
+  const auto all = SelectTargets(targets, {});
   ASSERT_TRUE(all.ok());
-  EXPECT_THAT(*all, ElementsAre(&columns[0], &columns[1]));
-  const auto none = SelectColumns(columns, {"three"});
+  EXPECT_THAT(*all, ElementsAre(&targets[0], &targets[1]));
+  const auto none = SelectTargets(targets, {"three"});
   ASSERT_FALSE(none.ok());
   EXPECT_THAT(std::string(none.status().message()), HasSubstr("one, two"));
-  EXPECT_THAT(std::string(SelectColumns(columns, {"tow"}).status().message()),
+  EXPECT_THAT(std::string(SelectTargets(targets, {"tow"}).status().message()),
               HasSubstr("did you mean 'two'?"));
 }
 
-TEST(MakeTrialsTest, EveryCaseOnEachOfItsAxesForEveryColumnOfItsTable) {
-  const std::vector<const Column*> columns = {&kOne, &kTwo, &kKernel};
-  const auto cases = SelectCases(columns, {});
+TEST(MakeTrialsTest,
+     EveryCaseOnEachOfItsAddressFamiliesForEveryTargetOfItsTable) {
+  const std::vector<const Target*> targets = {&kOne, &kTwo, &kKernel};
+  const auto cases = SelectCases(targets, {});
   ASSERT_TRUE(cases.ok());
   std::vector<std::string> names;
-  for (const Trial& trial : MakeTrials(*cases, columns)) {
+  for (const Trial& trial : MakeTrials(*cases, targets)) {
     names.push_back(TrialName(trial));
   }
   EXPECT_THAT(names,

@@ -48,7 +48,7 @@ class Subject {
   // For the trial's process, which has inherited the subject. These throw
   // SubjectError:
 
-  // Makes the environment of the subject's process. `abandon`: see Column.
+  // Makes the environment of the subject's process. `abandon`: see Target.
   virtual std::unique_ptr<Environment> MakeEnvironment(
       std::function<void()> abandon) = 0;
   // Requires MakeEnvironment().

@@ -126,7 +126,7 @@ void AddLeak(Verdict& verdict, absl::string_view lines) {
 
 std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
   Need needs = trial.test_case->needs;
-  if (trial.axis == Axis::kV6) needs = needs | Need::kIpv6;
+  if (trial.family == AddressFamily::kV6) needs = needs | Need::kIpv6;
   for (const Need need : {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser,
                           Need::kExec, Need::kInterrupt}) {
     if (!Includes(needs, need)) continue;
@@ -141,7 +141,7 @@ Verdict RunCase(const Trial& trial, Environment& env, Context& c,
   const std::vector<Environment::Descriptor> before = env.OpenDescriptors();
   trial.test_case->run(c);
   Verdict verdict = Judge(c, failures);
-  if (verdict.outcome == Outcome::kVariation && trial.column->is_reference) {
+  if (verdict.outcome == Outcome::kVariation && trial.target->is_reference) {
     verdict.outcome = Outcome::kFail;
     verdict.message = absl::StrCat(
         "a variation, which is allowed only to other implementations: ",
@@ -184,8 +184,8 @@ TrialReport Conclude(Subject* subject, Verdict verdict) {
 }  // namespace
 
 std::string TrialName(const Trial& trial) {
-  return absl::StrCat(trial.test_case->id, " ", AxisName(trial.axis), " ",
-                      trial.column->name);
+  return absl::StrCat(trial.test_case->id, " ", AddressFamilyName(trial.family),
+                      " ", trial.target->name);
 }
 
 void RunTrial(const Trial& trial, Subject* subject,
@@ -204,7 +204,7 @@ void RunTrial(const Trial& trial, Subject* subject,
   try {
     const std::unique_ptr<Environment> env =
         subject != nullptr ? subject->MakeEnvironment(abandon)
-                           : trial.column->make_environment(abandon);
+                           : trial.target->make_environment(abandon);
     if (const auto reason = MissingNeed(*env, trial)) {
       report(Conclude(subject,
                       {.outcome = Outcome::kPrecondition, .message = *reason}));
@@ -212,8 +212,8 @@ void RunTrial(const Trial& trial, Subject* subject,
     }
     const std::unique_ptr<Implementation> implementation =
         subject != nullptr ? subject->MakeImplementation()
-                           : trial.column->make_implementation(env->syscalls());
-    c = std::make_unique<Context>(*env, *implementation, trial.axis,
+                           : trial.target->make_implementation(env->syscalls());
+    c = std::make_unique<Context>(*env, *implementation, trial.family,
                                   trial.test_case->needs,
                                   [&failures] { return failures.count(); });
     failures.OnFirst([&c] { c->NoteFailure(); });

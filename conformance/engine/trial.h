@@ -16,16 +16,16 @@
 
 namespace net::conformance {
 
-// A target of judgement: what is judged, by which cases, and in which
+// A target: what is judged, by which cases, and in which
 // environment. The cases of conformance/cases judge an implementation, those of
 // conformance/kernel_cases a kernel. Each trial makes a new implementation and
 // a new environment, in a process of its own.
-struct Column {
+struct Target {
   std::string name;  // "net_tcp"
   // The version of what is judged; "" if it is this tree's own. A subject
   // reports its own version.
   std::string version;
-  // The table of cases. It must outlive the column. Columns of the same kind
+  // The table of cases. It must outlive the target. Targets of the same kind
   // share one.
   absl::Span<const Case> cases;
   // Makes the environment of one case. The environment calls `abandon`, which
@@ -51,11 +51,12 @@ struct Column {
   std::string missing;
 };
 
-// One case on one axis for one column. The case and the column must outlive it.
+// One case on one address family for one target. The case and the target must
+// outlive it.
 struct Trial {
   const Case* test_case = nullptr;
-  Axis axis = Axis::kV4;
-  const Column* column = nullptr;
+  AddressFamily family = AddressFamily::kV4;
+  const Target* target = nullptr;
   // The trial is expected to hang, so the runner uses a shorter time limit.
   bool may_hang = false;
 };
@@ -72,7 +73,7 @@ struct TrialReport {
 
 // Runs a trial in this process and passes its verdict to `report`, exactly
 // once. Then returns, or, if the case left a task running, ends the process
-// with status 0. `subject` is the column's, or null if it has none.
+// with status 0. `subject` is the target's, or null if it has none.
 //
 // Intercepts GoogleTest's failures of all threads meanwhile, so the process
 // should run nothing else.

@@ -81,7 +81,7 @@ absl::StatusOr<Queued> NewQueued(Context& c, bool nonblocking = false) {
   return Queued{*std::move(listener), *std::move(client)};
 }
 
-// Returns the length of the axis's socket address.
+// Returns the length of the case's socket address.
 socklen_t AddressSize(Context& c) {
   return c.v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }

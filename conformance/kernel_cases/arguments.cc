@@ -140,7 +140,7 @@ void OnUnixSocket(Context& c) {
 
 // ---- Socket addresses -------------------------------------------------------
 
-// The axis's address, in a buffer that is longer than the address.
+// The case's address, in a buffer that is longer than the address.
 struct Address {
   sockaddr_storage storage = {};
   const sockaddr* get() const {
@@ -154,8 +154,8 @@ Address MakeAddress(const ip::Endpoint& endpoint) {
   return result;
 }
 
-// Returns the shortest valid length of an address of the axis. (For IPv6 the
-// length without the scope id, RFC 2133.)
+// Returns the shortest valid length of an address of the address family. (For
+// IPv6 the length without the scope id, RFC 2133.)
 socklen_t ShortestSize(Context& c) {
   return c.v6() ? sizeof(sockaddr_in6) - sizeof(uint32_t) : sizeof(sockaddr_in);
 }
@@ -388,7 +388,7 @@ const std::vector<Case>& ArgumentsKernelCases() {
        .requirement =
            "socket(2) must fail with EAFNOSUPPORT if the family is unknown.",
        .source = "socket(2), EAFNOSUPPORT",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) {
              ExpectNoSocket(c, 99, SOCK_STREAM, 0, EAFNOSUPPORT);
@@ -399,7 +399,7 @@ const std::vector<Case>& ArgumentsKernelCases() {
            "socket(2) with an unknown family must fail with EINVAL if a flag "
            "is unknown, too, but with EAFNOSUPPORT if the type is.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) {
              ExpectNoSocket(c, 99, SOCK_STREAM | 0x10000, 0, EINVAL);
@@ -443,7 +443,7 @@ const std::vector<Case>& ArgumentsKernelCases() {
        .requirement = "listen(2) and accept(2) must fail with EINVAL on a unix "
                       "socket that is not bound.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OnUnixSocket},
       {.id = "kernel.arguments.address.bind_lengths",
        .requirement =
@@ -480,7 +480,7 @@ const std::vector<Case>& ArgumentsKernelCases() {
        .requirement = "bind(2) and connect(2) of an IPv6 socket must fail with "
                       "EINVAL on an IPv4 address, because it is too short.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &V4AddressOnV6Socket},
       {.id = "kernel.arguments.name.cut",
        .requirement = "getsockname(2) must truncate an address that does not "
@@ -507,21 +507,21 @@ const std::vector<Case>& ArgumentsKernelCases() {
        .requirement = "bind(2) and connect(2) on a descriptor that is not open "
                       "must fail with EBADF, even if the address is null.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NotOpenAndNull},
       {.id = "kernel.arguments.two.no_socket_and_null",
        .requirement =
            "With a null address on a descriptor that is not a socket, bind(2) "
            "must fail with ENOTSOCK and connect(2) with EFAULT.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NoSocketAndNull},
       {.id = "kernel.arguments.two.unknown_flag_and_not_open",
        .requirement =
            "accept4(2) and shutdown(2) on a descriptor that is not open must "
            "fail with EBADF, even if the flag or `how` is unknown.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &UnknownFlagAndNotOpen},
       {.id = "kernel.arguments.two.unknown_flag_and_state",
        .requirement = "accept4(2) with an unknown flag must fail with EINVAL "
@@ -533,7 +533,7 @@ const std::vector<Case>& ArgumentsKernelCases() {
                       "an unknown `how` must fail with ENOTSOCK, and "
                       "accept4(2) with an unknown flag with EINVAL.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &UnknownWayAndNoSocket},
       {.id = "kernel.arguments.two.connected_and_family",
        .requirement = "connect(2) of a connected socket to an address of "

@@ -242,7 +242,7 @@ const std::vector<Case>& BindKernelCases() {
       {.id = "kernel.bind.address.loopback_network",
        .requirement = "bind(2) must succeed on every address in 127.0.0.0/8.",
        .source = "ip(7), INADDR_LOOPBACK; RFC 1122, section 3.2.1.3",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = [](Context& c) { ExpectBind(c, ip::Addr::V4(127, 9, 8, 7)); }},
       {.id = "kernel.bind.address.foreign",
        .requirement = "bind(2) must fail with EADDRNOTAVAIL on an address that "
@@ -253,13 +253,13 @@ const std::vector<Case>& BindKernelCases() {
       {.id = "kernel.bind.address.multicast_v4",
        .requirement = "bind(2) must succeed on an IPv4 multicast address.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = [](Context& c) { ExpectBind(c, ip::Addr::V4(224, 0, 0, 1)); }},
       {.id = "kernel.bind.address.multicast_v6",
        .requirement = "bind(2) of a TCP socket must fail with EINVAL on an "
                       "IPv6 multicast address.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBind(c,
@@ -270,53 +270,53 @@ const std::vector<Case>& BindKernelCases() {
       {.id = "kernel.bind.address.broadcast",
        .requirement = "bind(2) must succeed on the limited broadcast address.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) { ExpectBind(c, ip::Addr::V4(255, 255, 255, 255)); }},
       {.id = "kernel.bind.address.network_broadcast",
        .requirement = "bind(2) must succeed on the broadcast address of the "
                       "loopback network.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) { ExpectBind(c, ip::Addr::V4(127, 255, 255, 255)); }},
       {.id = "kernel.bind.address.link_local_without_scope",
        .requirement = "bind(2) must fail with EINVAL on a link-local address "
                       "without a scope id.",
        .source = "ipv6(7), sin6_scope_id; RFC 4007, section 6",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = [](Context& c) { ExpectBind(c, LinkLocal(0), EINVAL); }},
       {.id = "kernel.bind.address.link_local_elsewhere",
        .requirement = "bind(2) must fail with EADDRNOTAVAIL on a link-local "
                       "address that the interface does not have.",
        .source = "bind(2), EADDRNOTAVAIL",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { ExpectBind(c, LinkLocal(1), EADDRNOTAVAIL); }},
       {.id = "kernel.bind.address.link_local_no_interface",
        .requirement = "bind(2) must fail with ENODEV on a link-local address "
                       "whose scope id is not an interface.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = [](Context& c) { ExpectBind(c, LinkLocal(4711), ENODEV); }},
       {.id = "kernel.bind.address.mapped",
        .requirement = "bind(2) of an IPv6 socket must succeed on a v4-mapped "
                       "address, which getsockname(2) must return unchanged.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = [](Context& c) { ExpectBind(c, ip::kLocalV4.Mapped()); }},
       {.id = "kernel.bind.address.mapped_wildcard",
        .requirement = "bind(2) of an IPv6 socket must succeed on the v4-mapped "
                       "wildcard address.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = [](Context& c) { ExpectBind(c, ip::kAnyV4.Mapped()); }},
       {.id = "kernel.bind.address.mapped_foreign",
        .requirement = "bind(2) must fail with EADDRNOTAVAIL on a v4-mapped "
                       "address that is not local.",
        .source = "bind(2), EADDRNOTAVAIL",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run =
            [](Context& c) {
@@ -326,25 +326,25 @@ const std::vector<Case>& BindKernelCases() {
        .requirement = "bind(2) must fail with EINVAL on a v4-mapped address if "
                       "IPV6_V6ONLY is set.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &MappedNeedsTwoFamilies},
       {.id = "kernel.bind.v6only_is_fixed",
        .requirement = "Setting IPV6_V6ONLY must fail with EINVAL once the "
                       "socket is bound.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &V6OnlyIsFixed},
       {.id = "kernel.bind.unspecified_family.wildcard",
        .requirement = "bind(2) must treat AF_UNSPEC as AF_INET if the address "
                       "is the IPv4 wildcard.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &UnspecifiedFamilyWildcard},
       {.id = "kernel.bind.unspecified_family.address",
        .requirement = "bind(2) of AF_UNSPEC must fail with EAFNOSUPPORT if the "
                       "address is not the IPv4 wildcard.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &UnspecifiedFamilyAddress},
       {.id = "kernel.bind.does_not_listen",
        .requirement = "connect(2) to a port that is bound but not listening "
@@ -412,7 +412,7 @@ const std::vector<Case>& BindKernelCases() {
            "connect(2) to the wildcard address must connect 127.0.0.1 to "
            "127.0.0.1, even if the socket is bound to a broadcast address.",
        .source = "found by fuzzing; measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &AnyFromBroadcast},
       {.id = "kernel.bind.twice_and_foreign",
        .requirement =

@@ -26,7 +26,7 @@ using loopback::RawSocket;
 
 // ---- The first socket is bound ----------------------------------------------
 
-// Both on the axis's loopback address.
+// Both on the case's loopback address.
 void ExpectBesideBound(Context& c, const Sharing& holder, const Sharing& second,
                        int error) {
   ExpectBesideBound(c, c.Loopback(), holder, c.Loopback(), second, error);
@@ -41,7 +41,7 @@ void ExpectBesideListener(Context& c, const ip::Addr& held,
                        BoundSharing(c, {held, 0}, holder));
   ASSERT_THAT(Listen(first), IsOk());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
-  EXPECT_THAT(BoundSharing(c, {wanted, at.port}, second), Answers(error));
+  EXPECT_THAT(BoundSharing(c, {wanted, at.port}, second), ReturnsErrno(error));
 }
 
 void ExpectBesideListener(Context& c, const Sharing& holder,
@@ -57,7 +57,7 @@ void ExpectSecondListen(Context& c, const Sharing& both, int error) {
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket second, BoundSharing(c, at, both));
   ASSERT_THAT(Listen(first), IsOk());
-  EXPECT_THAT(Listen(second), Answers(error));
+  EXPECT_THAT(Listen(second), ReturnsErrno(error));
 }
 
 // Binds the wildcard and a specific address, both with SO_REUSEADDR, and
@@ -130,7 +130,7 @@ void ExpectOtherUser(Context& c, const Sharing& both, int error) {
                        BoundSharing(c, {c.Loopback(), 0}, both));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
   c.env().AsOtherUser(
-      [&] { EXPECT_THAT(BoundSharing(c, at, both), Answers(error)); });
+      [&] { EXPECT_THAT(BoundSharing(c, at, both), ReturnsErrno(error)); });
 }
 
 // Another user makes the socket, this user binds it.
@@ -339,7 +339,7 @@ const std::vector<Case>& BindConflictsKernelCases() {
        .requirement = "Two sockets must be able to bind the same port of two "
                       "specific addresses.",
        .source = "ip(7), Address format",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) {
              ExpectBesideListener(c, ip::kLocalV4, kPlain,

@@ -44,7 +44,7 @@ void ExpectBesideClient(Context& c, const Sharing& holder,
                        BoundSharing(c, {c.Loopback(), 0}, holder));
   ASSERT_THAT(Connect(client, listener.endpoint()), IsOk());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, client.LocalEndpoint());
-  EXPECT_THAT(BoundSharing(c, at, second), Answers(error));
+  EXPECT_THAT(BoundSharing(c, at, second), ReturnsErrno(error));
 }
 
 // The same for a client whose port connect(2) picked.
@@ -62,7 +62,7 @@ void ExpectBesideAccepted(Context& c, const loopback::ListenConfig& holder,
       const loopback::Pair pair,
       loopback::ConnectedPair(c.sys(), c.family(), holder, {}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, pair.server.LocalEndpoint());
-  EXPECT_THAT(BoundSharing(c, at, second), Answers(error));
+  EXPECT_THAT(BoundSharing(c, at, second), ReturnsErrno(error));
 }
 
 // Three sockets share a local port. Two of them connect to different listeners;
@@ -109,14 +109,14 @@ absl::StatusOr<Leftover> LeaveFinWait2(Context& c,
 void ExpectBesideFinWait2(Context& c, const loopback::ListenConfig& holder,
                           const Sharing& second, int error) {
   ASSERT_OK_AND_ASSIGN(const Leftover leftover, LeaveFinWait2(c, holder));
-  EXPECT_THAT(BoundSharing(c, leftover.at, second), Answers(error));
+  EXPECT_THAT(BoundSharing(c, leftover.at, second), ReturnsErrno(error));
 }
 
 void ExpectBesideTimeWait(Context& c, const loopback::ListenConfig& holder,
                           const Sharing& second, int error) {
   ASSERT_OK_AND_ASSIGN(Leftover leftover, LeaveFinWait2(c, holder));
   ASSERT_THAT(leftover.client.Close(), IsOk());
-  EXPECT_THAT(BoundSharing(c, leftover.at, second), Answers(error));
+  EXPECT_THAT(BoundSharing(c, leftover.at, second), ReturnsErrno(error));
 }
 
 // The server listens again and accepts a connection.
@@ -317,7 +317,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to the IPv4 wildcard must fail with EADDRINUSE if another "
            "socket is bound to the same port of the IPv6 wildcard.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kAnyV6, kPlain, ip::kAnyV4, kPlain,
@@ -328,7 +328,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to the IPv6 wildcard must fail with EADDRINUSE if another "
            "socket is bound to the same port of an IPv4 address.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kLocalV4, kPlain, ip::kAnyV6, kPlain,
@@ -339,7 +339,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to the IPv4 wildcard must succeed if another socket is "
            "bound to the same port of the IPv6 wildcard with IPV6_V6ONLY.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kAnyV6, kV6Only, ip::kAnyV4, kPlain, 0);
@@ -349,7 +349,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to the IPv6 wildcard with IPV6_V6ONLY must succeed if "
            "another socket is bound to the same port of the IPv4 wildcard.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kAnyV4, kPlain, ip::kAnyV6, kV6Only, 0);
@@ -359,7 +359,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to ::1 must fail with EADDRINUSE if another socket is "
            "bound to the same port of the IPv6 wildcard with IPV6_V6ONLY.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kAnyV6, kV6Only, ip::kLocalV6, kPlain,
@@ -370,7 +370,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to an IPv4 address must fail with EADDRINUSE if another "
            "socket is bound to the same port of the v4-mapped address.",
        .source = "ipv6(7), DESCRIPTION",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kLocalV4.Mapped(), kPlain, ip::kLocalV4,
@@ -381,7 +381,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
            "bind(2) to the IPv6 wildcard with IPV6_V6ONLY must succeed if "
            "another socket is bound to the same port of a v4-mapped address.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kLocalV4.Mapped(), kPlain, ip::kAnyV6,
@@ -391,7 +391,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
        .requirement = "bind(2) to the IPv4 wildcard must succeed if another "
                       "socket is bound to the same port of ::1.",
        .source = "ipv6(7), DESCRIPTION",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kLocalV6, kPlain, ip::kAnyV4, kPlain, 0);
@@ -400,7 +400,7 @@ const std::vector<Case>& BindConnectionsKernelCases() {
        .requirement = "Two sockets must be able to bind the same port of the "
                       "IPv4 and IPv6 wildcards if both have SO_REUSEADDR.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectBesideBound(c, ip::kAnyV6, kReuseAddr, ip::kAnyV4,
@@ -410,25 +410,25 @@ const std::vector<Case>& BindConnectionsKernelCases() {
        .requirement = "A listener on the IPv6 wildcard must accept IPv4 "
                       "connections, whose addresses must be v4-mapped.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &DualStackTakesBoth},
       {.id = "kernel.bind.conflict.families.v6only_refuses",
        .requirement =
            "A listener with IPV6_V6ONLY must refuse IPv4 connections.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &V6OnlyRefusesV4},
       {.id = "kernel.bind.conflict.families.one_wildcard_each",
        .requirement = "If the wildcards of both families listen on one port, "
                       "each must accept the connections of its own family.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &WildcardOfEachFamily},
       {.id = "kernel.bind.conflict.families.v6only_mapped",
        .requirement = "A listener on a v4-mapped address that was made "
                       "IPv6-only must not hold the port for IPv4.",
        .source = "found by fuzzing; measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &V6OnlyMapped},
   };

@@ -270,7 +270,7 @@ void ExpectSharedPortZero(Context& c, int option, int error) {
   ASSERT_THAT(Bind(first, {c.Loopback(), 0}), IsOk());
   ASSERT_OK_AND_ASSIGN(const RawSocket second, NewTcp(c));
   ASSERT_THAT(SetSocketOption(second, option, 1), IsOk());
-  EXPECT_THAT(Bind(second, {c.Loopback(), 0}), Answers(error));
+  EXPECT_THAT(Bind(second, {c.Loopback(), 0}), ReturnsErrno(error));
 }
 
 }  // namespace
@@ -410,7 +410,7 @@ const std::vector<Case>& BindPortsKernelCases() {
        .requirement = "bind(2) to port 0 must be able to pick a port that is "
                       "bound on another address.",
        .source = "ip(7), Address format",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .needs = Need::kOwnNetwork,
        .run = &OtherAddressHasItsOwn},
       {.id = "kernel.bind.port.exhausted.reuseaddr",

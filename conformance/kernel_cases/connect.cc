@@ -66,7 +66,7 @@ void ExpectFrom(Context& c, const ip::Addr& local, const ip::Addr& remote,
                 int error) {
   ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
   ASSERT_THAT(Bind(client, {local, 0}), IsOk());
-  EXPECT_THAT(Connect(client, {remote, kPort}), Answers(error));
+  EXPECT_THAT(Connect(client, {remote, kPort}), ReturnsErrno(error));
 }
 
 void FromAnotherLoopbackAddress(Context& c) {
@@ -290,7 +290,7 @@ const std::vector<Case>& ConnectKernelCases() {
        .requirement = "connect(2) to the v4-mapped wildcard address must "
                       "connect to 127.0.0.1.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              const ip::Addr mapped = ip::kLocalV4.Mapped();
@@ -301,7 +301,7 @@ const std::vector<Case>& ConnectKernelCases() {
            "connect(2) of an IPv6 socket to a v4-mapped address must reach the "
            "IPv4 listener, and both addresses must be v4-mapped.",
        .source = "ipv6(7), DESCRIPTION; RFC 3493, section 3.7",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              const ip::Addr mapped = ip::kLocalV4.Mapped();
@@ -311,7 +311,7 @@ const std::vector<Case>& ConnectKernelCases() {
        .requirement = "The local address of a connection to another loopback "
                       "address must be 127.0.0.1.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) {
              const ip::Addr other = ip::Addr::V4(127, 0, 0, 2);
@@ -351,7 +351,7 @@ const std::vector<Case>& ConnectKernelCases() {
        .requirement = "connect(2) to the broadcast address of the loopback "
                       "network must fail with ENETUNREACH.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run =
            [](Context& c) {
              ExpectFailure(c, {ip::Addr::V4(127, 255, 255, 255), kPort},
@@ -361,7 +361,7 @@ const std::vector<Case>& ConnectKernelCases() {
        .requirement = "connect(2) to a link-local address without a scope id "
                       "must fail with EINVAL.",
        .source = "ipv6(7), sin6_scope_id",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectFailure(c,
@@ -374,19 +374,19 @@ const std::vector<Case>& ConnectKernelCases() {
        .requirement = "connect(2) to a v4-mapped address must fail with "
                       "ENETUNREACH if IPV6_V6ONLY is set.",
        .source = "ipv6(7), IPV6_V6ONLY",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &V6OnlyToMapped},
       {.id = "kernel.connect.from_other_address",
        .requirement =
            "The peer must see the address that the client was bound to.",
        .source = "bind(2); ip(7)",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &FromAnotherLoopbackAddress},
       {.id = "kernel.connect.from_v6_to_mapped",
        .requirement = "connect(2) to a v4-mapped address must fail with "
                       "ENETUNREACH if the socket is bound to ::1.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectFrom(c, ip::kLocalV6, ip::kLocalV4.Mapped(), ENETUNREACH);
@@ -395,7 +395,7 @@ const std::vector<Case>& ConnectKernelCases() {
        .requirement = "connect(2) to ::1 must fail with EAFNOSUPPORT if the "
                       "socket is bound to a v4-mapped address.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run =
            [](Context& c) {
              ExpectFrom(c, ip::kLocalV4.Mapped(), ip::kLocalV6, EAFNOSUPPORT);

@@ -369,7 +369,7 @@ const std::vector<Case>& DescriptorsKernelCases() {
        .requirement = "dup3(2) must fail with EINVAL for equal descriptors and "
                       "unknown flags, and then with EBADF for bad descriptors.",
        .source = "dup(2), EINVAL, EBADF",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &Dup3Mistakes},
       {.id = "kernel.descriptors.fcntl.duplicate",
        .requirement = "F_DUPFD must return the lowest free number that is not "
@@ -388,7 +388,7 @@ const std::vector<Case>& DescriptorsKernelCases() {
        .requirement = "pipe2(2) must return the two lowest free numbers, the "
                       "read end first.",
        .source = "pipe(2); POSIX, File Descriptor Allocation",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &PipeTakesTheTwoLowest},
       {.id = "kernel.descriptors.none_left.socket",
        .requirement =
@@ -404,7 +404,7 @@ const std::vector<Case>& DescriptorsKernelCases() {
        .requirement =
            "eventfd(2) must fail with EMFILE at the limit of open descriptors.",
        .source = "eventfd(2), EMFILE",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NoneLeftForEventFd},
       {.id = "kernel.descriptors.none_left.beyond_limit",
        .requirement = "For a number beyond the limit, dup3(2) must fail with "
@@ -415,7 +415,7 @@ const std::vector<Case>& DescriptorsKernelCases() {
        .requirement = "pipe2(2) must fail with EMFILE if only one descriptor "
                       "is free, and must not use it or write to the array.",
        .source = "pipe(2), EMFILE",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OneLeftForPipe},
       {.id = "kernel.descriptors.none_left.spares_open",
        .requirement =
@@ -426,7 +426,7 @@ const std::vector<Case>& DescriptorsKernelCases() {
        .requirement = "socket(2) must report bad arguments even at the limit "
                       "of open descriptors.",
        .source = "measured on Linux 6.18",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &WrongAndNoneLeft},
       {.id = "kernel.descriptors.exec.closes",
        .requirement = "exec must close the descriptors that have FD_CLOEXEC, "
@@ -438,29 +438,29 @@ const std::vector<Case>& DescriptorsKernelCases() {
        .requirement = "A pipe must carry bytes in one direction, and the read "
                       "end must return 0 once the write end is closed.",
        .source = "pipe(2); pipe(7)",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &PipeCarries},
       {.id = "kernel.descriptors.pipe.unknown_flag",
        .requirement = "pipe2(2) with an unknown flag must fail with EINVAL.",
        .source = "pipe(2), EINVAL",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &PipeMistakes},
       {.id = "kernel.descriptors.eventfd.counts",
        .requirement = "write(2) to an eventfd must add to its counter, and "
                       "read(2) must return the counter and set it to 0.",
        .source = "eventfd(2), DESCRIPTION",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &CounterCounts},
       {.id = "kernel.descriptors.eventfd.semaphore",
        .requirement = "read(2) of an eventfd with EFD_SEMAPHORE must return 1 "
                       "and decrement the counter by 1.",
        .source = "eventfd(2), EFD_SEMAPHORE",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &CounterAsSemaphore},
       {.id = "kernel.descriptors.eventfd.unknown_flag",
        .requirement = "eventfd(2) with an unknown flag must fail with EINVAL.",
        .source = "eventfd(2), EINVAL",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &CounterMistakes},
   };
   return cases;

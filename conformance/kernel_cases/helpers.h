@@ -26,7 +26,7 @@ namespace net::conformance {
 
 // Matches a success if `error` is 0, else a failure with that errno. For tables
 // of expected results.
-MATCHER_P(Answers, error,
+MATCHER_P(ReturnsErrno, error,
           error == 0 ? std::string(negation ? "is an error" : "is OK")
                      : std::string(negation ? "is not errno " : "is errno ") +
                            ErrnoSymbol(error)) {
@@ -41,10 +41,10 @@ MATCHER_P(Answers, error,
 // case changes that range.
 inline constexpr uint16_t kPort = 4711;
 
-// Makes a TCP socket of the axis's family. `type_flags` is SOCK_NONBLOCK or 0.
+// Makes a TCP socket of the case's family. `type_flags` is SOCK_NONBLOCK or 0.
 absl::StatusOr<loopback::RawSocket> NewTcp(Context& c, int type_flags = 0);
 
-// Makes a listener on the axis's loopback address, on a port that the kernel
+// Makes a listener on the case's loopback address, on a port that the kernel
 // picks.
 absl::StatusOr<loopback::Listener> NewListener(
     Context& c, const loopback::ListenConfig& config = {});

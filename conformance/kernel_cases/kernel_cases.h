@@ -9,9 +9,9 @@
 // them. Every kernel behind Syscalls must pass them as Linux does.
 //
 // Their ids begin with "kernel.". There is no implementation: their programs
-// use only sys(), env(), Variation(), the axis and its addresses of the
-// Context. A requirement that no text contains, but on which programs rely, has
-// the source "measured on Linux 6.18".
+// use only sys(), env(), Variation(), the address family and its addresses of
+// the Context. A requirement that no text contains, but on which programs rely,
+// has the source "measured on Linux 6.18".
 
 namespace net::conformance {
 

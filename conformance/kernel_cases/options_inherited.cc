@@ -187,7 +187,7 @@ const std::vector<Case>& OptionsInheritedKernelCases() {
        .requirement =
            "Accepted sockets must inherit the options of IPPROTO_IPV6.",
        .source = "accept(2); measured on Linux 6.18",
-       .axes = Axes::kV6,
+       .families = AddressFamilies::kV6,
        .run = &OfIpv6},
       {.id = "kernel.options.inherited.cork",
        .requirement = "Accepted sockets must inherit TCP_CORK.",

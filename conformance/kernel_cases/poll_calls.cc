@@ -228,13 +228,13 @@ const std::vector<Case>& PollCallsKernelCases() {
        .requirement =
            "poll(2) must skip a negative descriptor, and set its revents to 0.",
        .source = "poll(2), DESCRIPTION",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NegativeIsSkipped},
       {.id = "kernel.poll.entry.not_open",
        .requirement =
            "poll(2) must report POLLNVAL for a descriptor that is not open.",
        .source = "poll(2), POLLNVAL",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NotOpen},
       {.id = "kernel.poll.entry.not_open_and_waiting",
        .requirement =
@@ -250,30 +250,30 @@ const std::vector<Case>& PollCallsKernelCases() {
        .requirement =
            "poll(2) without entries must return 0 after its timeout.",
        .source = "poll(2)",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NoEntries},
       {.id = "kernel.poll.entry.null",
        .requirement =
            "poll(2) with a null pointer for the entries must fail with EFAULT.",
        .source = "poll(2), EFAULT",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &NullEntries},
       {.id = "kernel.poll.entry.too_many",
        .requirement = "poll(2) with more entries than RLIMIT_NOFILE must fail "
                       "with EINVAL.",
        .source = "poll(2), EINVAL",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &TooManyEntries},
       {.id = "kernel.poll.entry.pipe",
        .requirement = "poll(2) must report events of a pipe: data, room, and "
                       "the end of the stream.",
        .source = "poll(2); pipe(7)",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &OtherFiles},
       {.id = "kernel.poll.entry.eventfd",
        .requirement = "poll(2) must report events of an eventfd.",
        .source = "eventfd(2), poll",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &EventCounters},
       {.id = "kernel.poll.wait.data",
        .requirement =
@@ -311,13 +311,13 @@ const std::vector<Case>& PollCallsKernelCases() {
        .requirement = "poll(2) must not return before its timeout expires, if "
                       "there is no event.",
        .source = "poll(2), DESCRIPTION",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &WaitsTheWholeTime},
       {.id = "kernel.poll.ppoll.invalid_time",
        .requirement = "ppoll(2) must fail with EINVAL if the timeout is "
                       "negative or its nanoseconds are not below one second.",
        .source = "ppoll(2), EINVAL",
-       .axes = Axes::kV4,
+       .families = AddressFamilies::kV4,
        .run = &InvalidTime},
       {.id = "kernel.poll.ppoll.time",
        .requirement = "ppoll(2) must block for its timeout, and not change it.",

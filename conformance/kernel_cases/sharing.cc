@@ -55,7 +55,7 @@ void ExpectBesideBound(Context& c, const ip::Addr& held, const Sharing& holder,
   ASSERT_OK_AND_ASSIGN(const RawSocket first,
                        BoundSharing(c, {held, 0}, holder));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
-  EXPECT_THAT(BoundSharing(c, {wanted, at.port}, second), Answers(error));
+  EXPECT_THAT(BoundSharing(c, {wanted, at.port}, second), ReturnsErrno(error));
 }
 
 }  // namespace net::conformance

@@ -29,8 +29,8 @@
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/case.h"
-#include "conformance/targets/columns.h"
-#include "conformance/targets/driver_columns.h"
+#include "conformance/targets/driver_targets.h"
+#include "conformance/targets/targets.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/testing/command_line.h"
 
@@ -73,7 +73,7 @@ int Fail(absl::string_view message) {
   return kError;
 }
 
-// A cell: case, axis and implementation.
+// A cell: case, address family and implementation.
 using Cell = std::tuple<std::string, std::string, std::string>;
 
 std::string CellName(const Cell& cell) {
@@ -156,61 +156,62 @@ std::vector<std::string> Differences(const Json& before, const Json& after,
   return lines;
 }
 
-// The columns with which trials can be run again.
+// The targets with which trials can be run again.
 class Reruns {
  public:
   Reruns() {
     const std::string command = absl::GetFlag(FLAGS_driver);
     if (!command.empty()) {
-      Column driver = MakeDriverColumn(
+      Target driver = MakeDriverTarget(
           "driver",
           {.line = command, .stdio = absl::GetFlag(FLAGS_driver_stdio)}, {});
       NameByGreeting(driver);
-      columns_.push_back(std::move(driver));
+      targets_.push_back(std::move(driver));
     }
-    for (Column& column : MakeColumns({})) {
-      columns_.push_back(std::move(column));
+    for (Target& target : MakeTargets({})) {
+      targets_.push_back(std::move(target));
     }
-    for (Column& column : DriversOfTheTree({})) {
-      columns_.push_back(std::move(column));
+    for (Target& target : DriversOfTheTree({})) {
+      targets_.push_back(std::move(target));
     }
     has_driver_ = !command.empty();
   }
 
-  absl::Span<const Column> columns() const { return columns_; }
+  absl::Span<const Target> targets() const { return targets_; }
 
-  // Returns the column of an implementation: that of --driver if it has this
-  // name, or if the tree has no column with this name. The error says why there
+  // Returns the target of an implementation: that of --driver if it has this
+  // name, or if the tree has no target with this name. The error says why there
   // is none.
-  absl::StatusOr<const Column*> Find(const std::string& implementation) const {
-    for (const Column& one : columns_) {
+  absl::StatusOr<const Target*> Find(const std::string& implementation) const {
+    for (const Target& one : targets_) {
       if (one.name != implementation) continue;
       if (one.missing.empty()) return &one;
       return absl::UnavailableError(one.missing);
     }
-    if (has_driver_) return &columns_.front();
+    if (has_driver_) return &targets_.front();
     return absl::NotFoundError(
         "its driver must be given with --driver=COMMAND");
   }
 
  private:
-  std::vector<Column> columns_;
+  std::vector<Target> targets_;
   bool has_driver_ = false;
 };
 
 // Runs a cell's trial again, and describes the outcomes.
 std::string RunAgain(const Cell& cell, const Reruns& reruns, int times) {
-  const auto& [id, axis, implementation] = cell;
-  const Case* test_case = FindCase(reruns.columns(), id);
-  const absl::StatusOr<const Column*> column = reruns.Find(implementation);
-  if (!column.ok()) {
-    return absl::StrCat("not run again: ", column.status().message());
+  const auto& [id, family, implementation] = cell;
+  const Case* test_case = FindCase(reruns.targets(), id);
+  const absl::StatusOr<const Target*> target = reruns.Find(implementation);
+  if (!target.ok()) {
+    return absl::StrCat("not run again: ", target.status().message());
   }
   if (test_case == nullptr) return "not run again: the case no longer exists";
-  const Trial trial = {
-      .test_case = test_case,
-      .axis = axis == AxisName(Axis::kV6) ? Axis::kV6 : Axis::kV4,
-      .column = *column};
+  const Trial trial = {.test_case = test_case,
+                       .family = family == AddressFamilyName(AddressFamily::kV6)
+                                     ? AddressFamily::kV6
+                                     : AddressFamily::kV4,
+                       .target = *target};
   std::map<std::string, int> outcomes;
   RunTrials(
       std::vector<Trial>(static_cast<size_t>(times), trial), {},

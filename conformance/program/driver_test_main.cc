@@ -5,7 +5,7 @@
 
 #include "absl/flags/flag.h"
 #include "conformance/program/trial_test.h"
-#include "conformance/targets/driver_columns.h"
+#include "conformance/targets/driver_targets.h"
 #include "gtest/gtest.h"
 
 ABSL_FLAG(std::string, driver, "", "");
@@ -13,15 +13,15 @@ ABSL_FLAG(bool, driver_stdio, false, "");
 
 int main(int argc, char** argv) {
   return net::conformance::RunAsTests(argc, argv, [] {
-    auto column = net::conformance::MakeDriverColumn(
+    auto target = net::conformance::MakeDriverTarget(
         "driver",
         {.line =
              net::conformance::ProgramAsCommand(absl::GetFlag(FLAGS_driver)),
          .stdio = absl::GetFlag(FLAGS_driver_stdio)},
         {});
     if (!testing::GTEST_FLAG(list_tests)) {
-      net::conformance::NameByGreeting(column);
+      net::conformance::NameByGreeting(target);
     }
-    return column;
+    return target;
   });
 }

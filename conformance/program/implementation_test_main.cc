@@ -13,7 +13,7 @@
 namespace net::conformance {
 namespace {
 
-Column MakeColumn() {
+Target MakeTarget() {
   return {.name = "implementation",
           .cases = AllCases(),
           .make_environment =
@@ -27,5 +27,5 @@ Column MakeColumn() {
 }  // namespace net::conformance
 
 int main(int argc, char** argv) {
-  return net::conformance::RunAsTests(argc, argv, net::conformance::MakeColumn);
+  return net::conformance::RunAsTests(argc, argv, net::conformance::MakeTarget);
 }

@@ -12,7 +12,7 @@
 namespace net::conformance {
 namespace {
 
-Column MakeColumn() {
+Target MakeTarget() {
   return {.name = "linux",
           .cases = AllKernelCases(),
           .make_environment =
@@ -26,5 +26,5 @@ Column MakeColumn() {
 }  // namespace net::conformance
 
 int main(int argc, char** argv) {
-  return net::conformance::RunAsTests(argc, argv, net::conformance::MakeColumn);
+  return net::conformance::RunAsTests(argc, argv, net::conformance::MakeTarget);
 }

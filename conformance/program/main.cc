@@ -34,8 +34,8 @@
 #include "conformance/engine/trial.h"
 #include "conformance/program/run.h"
 #include "conformance/suite/case.h"
-#include "conformance/targets/columns.h"
-#include "conformance/targets/driver_columns.h"
+#include "conformance/targets/driver_targets.h"
+#include "conformance/targets/targets.h"
 #include "syscalls/testing/command_line.h"
 
 ABSL_FLAG(bool, help, false, "");
@@ -152,8 +152,8 @@ int List(absl::Span<const Case* const> cases) {
   return kAsExpected;
 }
 
-int Explain(absl::Span<const Column> columns, const std::string& id) {
-  const auto test_case = FindNamedCase(columns, id);
+int Explain(absl::Span<const Target> targets, const std::string& id) {
+  const auto test_case = FindNamedCase(targets, id);
   if (!test_case.ok()) {
     return UsageError(
         absl::StrCat("--explain: ", test_case.status().message()));
@@ -226,22 +226,22 @@ std::string CommandToRepeat(absl::Span<char* const> argv) {
   return absl::StrJoin(words, " ");
 }
 
-// Returns the columns that can be judged: that of --driver alone, or all of the
+// Returns the targets that can be judged: that of --driver alone, or all of the
 // tree.
-std::vector<Column> AllColumns(const DriverSubjectOptions& options) {
+std::vector<Target> AllTargets(const DriverSubjectOptions& options) {
   if (!absl::GetFlag(FLAGS_driver).empty()) {
-    Column column = MakeDriverColumn("driver", CommandOfUser(), options);
+    Target target = MakeDriverTarget("driver", CommandOfUser(), options);
     const bool is_run =
         !absl::GetFlag(FLAGS_list) && absl::GetFlag(FLAGS_explain).empty();
-    if (is_run) NameByGreeting(column);
-    return {std::move(column)};
+    if (is_run) NameByGreeting(target);
+    return {std::move(target)};
   }
-  std::vector<Column> columns =
-      MakeColumns({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
-  for (Column& driver : DriversOfTheTree(options)) {
-    columns.push_back(std::move(driver));
+  std::vector<Target> targets =
+      MakeTargets({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
+  for (Target& driver : DriversOfTheTree(options)) {
+    targets.push_back(std::move(driver));
   }
-  return columns;
+  return targets;
 }
 
 // Returns the seed of --shuffle: that of --seed, or a random one.
@@ -268,33 +268,33 @@ RunOptions OptionsOfRun(const std::string& command) {
           .expectations = absl::GetFlag(FLAGS_expectations)};
 }
 
-int RunSelected(absl::Span<const Column> all_columns,
+int RunSelected(absl::Span<const Target> all_targets,
                 const std::string& command) {
   if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
-    return Explain(all_columns, id);
+    return Explain(all_targets, id);
   }
-  const auto columns =
-      SelectColumns(all_columns, absl::GetFlag(FLAGS_implementations));
-  if (!columns.ok()) return UsageError(std::string(columns.status().message()));
-  if (!absl::GetFlag(FLAGS_expectations).empty() && columns->size() != 1) {
+  const auto targets =
+      SelectTargets(all_targets, absl::GetFlag(FLAGS_implementations));
+  if (!targets.ok()) return UsageError(std::string(targets.status().message()));
+  if (!absl::GetFlag(FLAGS_expectations).empty() && targets->size() != 1) {
     return UsageError(
         "--expectations: needs exactly one implementation; select it with "
         "--implementations");
   }
   if (absl::GetFlag(FLAGS_smoke)) {
-    std::vector<const Column*> drivers;
+    std::vector<const Target*> drivers;
     std::copy_if(
-        columns->begin(), columns->end(), std::back_inserter(drivers),
-        [](const Column* one) { return one->start_subject != nullptr; });
+        targets->begin(), targets->end(), std::back_inserter(drivers),
+        [](const Target* one) { return one->start_subject != nullptr; });
     if (drivers.empty()) {
       return UsageError("--smoke: no selected implementation has a driver");
     }
     return Smoke(drivers, OptionsOfRun(command));
   }
-  const auto cases = SelectCases(*columns, absl::GetFlag(FLAGS_cases));
+  const auto cases = SelectCases(*targets, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return UsageError(std::string(cases.status().message()));
   if (absl::GetFlag(FLAGS_list)) return List(*cases);
-  return Run(*cases, *columns, OptionsOfRun(command));
+  return Run(*cases, *targets, OptionsOfRun(command));
 }
 
 int Main(int argc, char** argv) {
@@ -350,7 +350,7 @@ int Main(int argc, char** argv) {
     }
   }
   return RunSelected(
-      AllColumns(options),
+      AllTargets(options),
       CommandToRepeat(absl::MakeConstSpan(argv, static_cast<size_t>(argc))));
 }
 

@@ -69,17 +69,18 @@ class RecordsFile {
   std::ofstream file_;
 };
 
-auto CountOn(Axis axis, absl::Span<const Trial> trials) {
-  return std::count_if(trials.begin(), trials.end(),
-                       [axis](const Trial& one) { return one.axis == axis; });
+auto CountOn(AddressFamily family, absl::Span<const Trial> trials) {
+  return std::count_if(
+      trials.begin(), trials.end(),
+      [family](const Trial& one) { return one.family == family; });
 }
 
 // Sorts records into the order of their trials in `order`, so that a report
 // does not depend on which trial ended first.
 void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records) {
-  using Key = std::tuple<const Column*, const Case*, Axis>;
+  using Key = std::tuple<const Target*, const Case*, AddressFamily>;
   const auto key_of = [](const Trial& trial) {
-    return Key(trial.column, trial.test_case, trial.axis);
+    return Key(trial.target, trial.test_case, trial.family);
   };
   std::map<Key, size_t> places;
   for (const Trial& trial : order) places.emplace(key_of(trial), places.size());
@@ -99,63 +100,63 @@ int ExitStatusOf(absl::Span<const Record> records) {
   return status;
 }
 
-// Returns the file from which a column's expectations are read; "" if it has
+// Returns the file from which a target's expectations are read; "" if it has
 // none.
-std::string ExpectationsPath(const Column& column, const RunOptions& options) {
+std::string ExpectationsPath(const Target& target, const RunOptions& options) {
   if (!options.expectations.empty()) {
     return FromCallersFolder(options.expectations);
   }
-  if (column.expectations.empty()) return "";
-  return FindRunfile(column.expectations).value_or("");
+  if (target.expectations.empty()) return "";
+  return FindRunfile(target.expectations).value_or("");
 }
 
 // Returns the file that --fix writes: the source file, not Bazel's link to it.
-absl::StatusOr<std::string> SourceOfExpectations(const Column& column,
+absl::StatusOr<std::string> SourceOfExpectations(const Target& target,
                                                  const RunOptions& options) {
   if (!options.expectations.empty()) {
     return FromCallersFolder(options.expectations);
   }
   const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
-  if (column.expectations.empty() || tree == nullptr) {
+  if (target.expectations.empty() || tree == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat("--fix: the file of expectations of ", column.name,
+        absl::StrCat("--fix: the file of expectations of ", target.name,
                      " is not known; give it with --expectations=FILE, or "
                      "start the program with `bazel run`"));
   }
-  return absl::StrCat(tree, "/", column.expectations);
+  return absl::StrCat(tree, "/", target.expectations);
 }
 
-using ExpectationsOf = std::map<const Column*, Expectations>;
+using ExpectationsOf = std::map<const Target*, Expectations>;
 
 absl::StatusOr<ExpectationsOf> ReadExpectations(
-    absl::Span<const Column* const> columns, const RunOptions& options) {
+    absl::Span<const Target* const> targets, const RunOptions& options) {
   ExpectationsOf all;
-  for (const Column* column : columns) {
-    const std::string path = ExpectationsPath(*column, options);
+  for (const Target* target : targets) {
+    const std::string path = ExpectationsPath(*target, options);
     if (path.empty()) continue;
     absl::StatusOr<std::string> text = ReadFile(path);
     // --fix can create the file.
     if (absl::IsNotFound(text.status()) && options.fix) text = "";
     if (!text.ok()) return text.status();
     absl::StatusOr<Expectations> parsed = Expectations::Parse(
-        *text, column->expectations.empty() ? path : column->expectations,
-        Surroundings::Here(column->version));
+        *text, target->expectations.empty() ? path : target->expectations,
+        Surroundings::Here(target->version));
     if (!parsed.ok()) return parsed.status();
-    all[column] = *std::move(parsed);
+    all[target] = *std::move(parsed);
   }
   return all;
 }
 
-absl::Status FixExpectations(const Column& column,
+absl::Status FixExpectations(const Target& target,
                              const Expectations& expectations,
                              absl::Span<const Record> records,
                              const RunOptions& options) {
   const absl::StatusOr<std::string> path =
-      SourceOfExpectations(column, options);
+      SourceOfExpectations(target, options);
   if (!path.ok()) return path.status();
   std::vector<Record> own;
   std::copy_if(records.begin(), records.end(), std::back_inserter(own),
-               [&](const Record& one) { return one.trial.column == &column; });
+               [&](const Record& one) { return one.trial.target == &target; });
   const std::string text = expectations.Fix(own);
   std::cout << "writing " << *path << "\n";
   return WriteFile(*path, text);
@@ -168,7 +169,7 @@ std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
                                       bool all_cases) {
   std::vector<std::string> problems = FalseClaims(records);
   if (!all_cases) return problems;
-  for (const auto& [column, own] : expectations) {
+  for (const auto& [target, own] : expectations) {
     const std::vector<std::string> more = own.Problems();
     problems.insert(problems.end(), more.begin(), more.end());
   }
@@ -177,10 +178,10 @@ std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
 
 // Runs the smoke cases, one at a time. Stops at the first one that hangs,
 // because the others would hang, too.
-std::vector<Record> RunSmoke(const Column& column,
+std::vector<Record> RunSmoke(const Target& target,
                              absl::Duration start_of_driver,
                              const RunOptions& options) {
-  Column smoke = column;
+  Target smoke = target;
   smoke.cases = SmokeCases();
   const absl::Duration timeout =
       std::min(options.timeout, std::max(kSmokeTimeout, 10 * start_of_driver));
@@ -188,11 +189,11 @@ std::vector<Record> RunSmoke(const Column& column,
   std::vector<Record> records;
   for (const Case& one : smoke.cases) {
     RunTrials(
-        {{.test_case = &one, .axis = Axis::kV4, .column = &smoke}},
+        {{.test_case = &one, .family = AddressFamily::kV4, .target = &smoke}},
         {.timeout = timeout},
         [&](const Record& record) {
           records.push_back(record);
-          records.back().trial.column = &column;
+          records.back().trial.target = &target;
         },
         subjects);
     if (records.back().verdict.outcome == Outcome::kTimeout) break;
@@ -203,17 +204,17 @@ std::vector<Record> RunSmoke(const Column& column,
 // Returns how a driver failed if it makes no sense to judge the implementation
 // behind it: its hello failed, or none of the smoke cases passed. Nullopt if at
 // least one passed. Ignores leaks, which the judged cases report.
-std::optional<std::string> FaultOfDriver(const Column& column,
+std::optional<std::string> FaultOfDriver(const Target& target,
                                          const RunOptions& options) {
   absl::Duration start;
-  if (column.greet != nullptr) {
-    const absl::StatusOr<SubjectGreeting> greeting = column.greet();
+  if (target.greet != nullptr) {
+    const absl::StatusOr<SubjectGreeting> greeting = target.greet();
     if (!greeting.ok()) {
       return absl::StrCat("failed ", greeting.status().message());
     }
     start = greeting->took;
   }
-  const std::vector<Record> records = RunSmoke(column, start, options);
+  const std::vector<Record> records = RunSmoke(target, start, options);
   const bool works =
       std::any_of(records.begin(), records.end(), [](const Record& one) {
         return one.verdict.outcome == Outcome::kPass &&
@@ -229,49 +230,49 @@ std::optional<std::string> FaultOfDriver(const Column& column,
                       ShortMessage(first->verdict.message));
 }
 
-// Returns the columns that can be judged. Prints why the others cannot.
-std::vector<const Column*> WorkingColumns(
-    absl::Span<const Column* const> columns, const RunOptions& options,
+// Returns the targets that can be judged. Prints why the others cannot.
+std::vector<const Target*> WorkingTargets(
+    absl::Span<const Target* const> targets, const RunOptions& options,
     bool* broken) {
-  std::vector<const Column*> working;
-  for (const Column* column : columns) {
-    if (!column->missing.empty()) {
-      std::cout << column->name << ": not run: " << column->missing << "\n";
+  std::vector<const Target*> working;
+  for (const Target* target : targets) {
+    if (!target->missing.empty()) {
+      std::cout << target->name << ": not run: " << target->missing << "\n";
       continue;
     }
-    if (column->start_subject != nullptr && options.try_drivers) {
-      const std::optional<std::string> fault = FaultOfDriver(*column, options);
+    if (target->start_subject != nullptr && options.try_drivers) {
+      const std::optional<std::string> fault = FaultOfDriver(*target, options);
       if (fault.has_value()) {
         *broken = true;
-        std::cout << column->name << ": not run. Its driver " << *fault
+        std::cout << target->name << ": not run. Its driver " << *fault
                   << "\n(--check-driver and --smoke print more)\n\n";
         continue;
       }
     }
-    working.push_back(column);
+    working.push_back(target);
   }
   return working;
 }
 
 // Prints the outcomes of the smoke cases. Returns true if all passed.
-bool SmokeOne(const Column& column, const RunOptions& options) {
+bool SmokeOne(const Target& target, const RunOptions& options) {
   absl::Duration start;
-  if (column.greet != nullptr) {
-    const absl::StatusOr<SubjectGreeting> greeting = column.greet();
+  if (target.greet != nullptr) {
+    const absl::StatusOr<SubjectGreeting> greeting = target.greet();
     if (!greeting.ok()) {
-      std::cout << column.name << ": the driver failed "
+      std::cout << target.name << ": the driver failed "
                 << greeting.status().message() << "\n";
       return false;
     }
     start = greeting->took;
   }
-  const std::vector<Record> records = RunSmoke(column, start, options);
+  const std::vector<Record> records = RunSmoke(target, start, options);
   const auto works = [](const Record& one) {
     return one.verdict.outcome == Outcome::kPass;
   };
   if (std::none_of(records.begin(), records.end(), works)) {
     // One message is enough, because all twelve would say the same.
-    std::cout << column.name << ": the driver failed every check. The first:\n"
+    std::cout << target.name << ": the driver failed every check. The first:\n"
               << FormatRecord(records.front()) << "\n";
     return false;
   }
@@ -328,7 +329,7 @@ int Fail(absl::string_view message) {
 }
 
 int Run(absl::Span<const Case* const> cases,
-        absl::Span<const Column* const> columns, const RunOptions& options) {
+        absl::Span<const Target* const> targets, const RunOptions& options) {
   RecordsFile file;
   if (!options.records.empty() &&
       !file.Open(FromCallersFolder(options.records))) {
@@ -336,8 +337,8 @@ int Run(absl::Span<const Case* const> cases,
         absl::StrCat("--records: cannot write '", options.records, "'"));
   }
   bool broken = false;
-  const std::vector<const Column*> working =
-      WorkingColumns(columns, options, &broken);
+  const std::vector<const Target*> working =
+      WorkingTargets(targets, options, &broken);
   absl::StatusOr<ExpectationsOf> expectations =
       ReadExpectations(working, options);
   if (!expectations.ok()) {
@@ -346,7 +347,7 @@ int Run(absl::Span<const Case* const> cases,
   std::vector<Trial> trials;
   for (int i = 0; i < options.repeat; ++i) {
     for (Trial& trial : MakeTrials(cases, working)) {
-      const auto own = expectations->find(trial.column);
+      const auto own = expectations->find(trial.target);
       trial.may_hang = own != expectations->end() && own->second.MayHang(trial);
       trials.push_back(trial);
     }
@@ -368,7 +369,7 @@ int Run(absl::Span<const Case* const> cases,
             [&](const Record& record) {
               found.push_back(record);
               Record judged = record;
-              const auto own = expectations->find(record.trial.column);
+              const auto own = expectations->find(record.trial.target);
               if (own != expectations->end()) own->second.Apply(judged);
               written = file.Write(judged) && written;
               progress.Clear();
@@ -381,8 +382,9 @@ int Run(absl::Span<const Case* const> cases,
   progress.Clear();
   SortRecords(MakeTrials(cases, working), records);
   std::cout << cases.size() << " cases, " << trials.size()
-            << " trials: " << CountOn(Axis::kV4, trials) << " on IPv4, "
-            << CountOn(Axis::kV6, trials) << " on IPv6\n\n"
+            << " trials: " << CountOn(AddressFamily::kV4, trials)
+            << " on IPv4, " << CountOn(AddressFamily::kV6, trials)
+            << " on IPv6\n\n"
             << FormatReport(records, {.verbose = options.verbose,
                                       .width = TerminalWidth()})
             << std::flush;
@@ -394,9 +396,9 @@ int Run(absl::Span<const Case* const> cases,
     return status;
   }
   if (options.fix) {
-    for (const Column* column : working) {
+    for (const Target* target : working) {
       const absl::Status fixed =
-          FixExpectations(*column, (*expectations)[column], found, options);
+          FixExpectations(*target, (*expectations)[target], found, options);
       if (!fixed.ok()) return Fail(fixed.message());
     }
     return kAsExpected;
@@ -415,13 +417,13 @@ int Run(absl::Span<const Case* const> cases,
   return status;
 }
 
-int Smoke(absl::Span<const Column* const> columns, const RunOptions& options) {
+int Smoke(absl::Span<const Target* const> targets, const RunOptions& options) {
   int status = kAsExpected;
-  for (const Column* column : columns) {
-    if (!column->missing.empty()) {
-      return Fail(absl::StrCat(column->name, ": ", column->missing));
+  for (const Target* target : targets) {
+    if (!target->missing.empty()) {
+      return Fail(absl::StrCat(target->name, ": ", target->missing));
     }
-    if (!SmokeOne(*column, options)) status = kUnexpected;
+    if (!SmokeOne(*target, options)) status = kUnexpected;
   }
   return status;
 }

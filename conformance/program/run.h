@@ -39,19 +39,19 @@ struct RunOptions {
   std::string records;
   std::string junit;
   std::string markdown;
-  // The file of expectations of the only column, instead of its own; "" for its
+  // The file of expectations of the only target, instead of its own; "" for its
   // own.
   std::string expectations;
 };
 
-// Runs the cases for the columns, prints the report, writes the files, and
+// Runs the cases for the targets, prints the report, writes the files, and
 // returns the exit status of the program.
 int Run(absl::Span<const Case* const> cases,
-        absl::Span<const Column* const> columns, const RunOptions& options);
+        absl::Span<const Target* const> targets, const RunOptions& options);
 
 // Runs the cases about drivers themselves (driver_host/smoke_cases.h) and
 // returns the exit status of the program.
-int Smoke(absl::Span<const Column* const> columns, const RunOptions& options);
+int Smoke(absl::Span<const Target* const> targets, const RunOptions& options);
 
 }  // namespace net::conformance
 

@@ -40,7 +40,7 @@ namespace net::conformance {
 namespace {
 
 // The state that the tests of a process share.
-struct Session {
+struct TestRun {
   Expectations expectations;
   IdleSubjects subjects;        // one driver serves several tests
   std::vector<Record> records;  // of the trials run in this process
@@ -61,20 +61,20 @@ std::string CommandToRepeat() {
 
 class TrialTest : public testing::Test {
  public:
-  TrialTest(const Trial& trial, Session& session)
-      : trial_(trial), session_(session) {}
+  TrialTest(const Trial& trial, TestRun& test_run)
+      : trial_(trial), test_run_(test_run) {}
 
   void TestBody() override {
     Trial trial = trial_;
-    trial.may_hang = session_.expectations.MayHang(trial);
+    trial.may_hang = test_run_.expectations.MayHang(trial);
     RunTrials(
         {trial}, {.timeout = absl::GetFlag(FLAGS_timeout)},
         [this](Record record) {
-          session_.expectations.Apply(record);
-          session_.records.push_back(std::move(record));
+          test_run_.expectations.Apply(record);
+          test_run_.records.push_back(std::move(record));
         },
-        session_.subjects);
-    const Record& record = session_.records.back();
+        test_run_.subjects);
+    const Record& record = test_run_.records.back();
     const bool verbose = absl::GetFlag(FLAGS_verbose);
     // A leak fails the test, whatever the case's own outcome.
     if (!IsExpected(record.verdict)) {
@@ -92,21 +92,21 @@ class TrialTest : public testing::Test {
 
  private:
   const Trial trial_;
-  Session& session_;
+  TestRun& test_run_;
 };
 
 class ExpectationsTest : public testing::Test {
  public:
-  explicit ExpectationsTest(const Session& session) : session_(session) {}
+  explicit ExpectationsTest(const TestRun& test_run) : test_run_(test_run) {}
 
   void TestBody() override {
-    Expectations expectations = session_.expectations;
-    for (const Trial& trial : session_.all) {
+    Expectations expectations = test_run_.expectations;
+    for (const Trial& trial : test_run_.all) {
       const bool was_run =
-          std::any_of(session_.records.begin(), session_.records.end(),
+          std::any_of(test_run_.records.begin(), test_run_.records.end(),
                       [&](const Record& one) {
                         return one.trial.test_case == trial.test_case &&
-                               one.trial.axis == trial.axis;
+                               one.trial.family == trial.family;
                       });
       if (was_run) continue;
       // A trial that was not run is like one that shows nothing.
@@ -118,19 +118,19 @@ class ExpectationsTest : public testing::Test {
   }
 
  private:
-  const Session& session_;
+  const TestRun& test_run_;
 };
 
 class ClaimsTest : public testing::Test {
  public:
-  explicit ClaimsTest(const Session& session) : session_(session) {}
+  explicit ClaimsTest(const TestRun& test_run) : test_run_(test_run) {}
 
   void TestBody() override {
-    EXPECT_EQ(absl::StrJoin(FalseClaims(session_.records), "\n"), "");
+    EXPECT_EQ(absl::StrJoin(FalseClaims(test_run_.records), "\n"), "");
   }
 
  private:
-  const Session& session_;
+  const TestRun& test_run_;
 };
 
 // Prints failures and, at the end, the reasons of skipped tests with counts.
@@ -139,8 +139,8 @@ class ClaimsTest : public testing::Test {
 class BriefPrinter final : public testing::EmptyTestEventListener {
  public:
   BriefPrinter(std::unique_ptr<testing::TestEventListener> printer,
-               const Session& session)
-      : printer_(std::move(printer)), session_(session) {}
+               const TestRun& test_run)
+      : printer_(std::move(printer)), test_run_(test_run) {}
 
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed()) printer_->OnTestPartResult(result);
@@ -155,11 +155,11 @@ class BriefPrinter final : public testing::EmptyTestEventListener {
   void OnTestIterationEnd(const testing::UnitTest& tests,
                           int iteration) override {
     static_cast<void>(iteration);
-    std::cout << FormatReasons(session_.records, TerminalWidth()) << "\n";
+    std::cout << FormatReasons(test_run_.records, TerminalWidth()) << "\n";
     for (const std::string& name : failed_) {
       std::cout << "failed: " << name << "\n";
     }
-    std::cout << CountsText(session_.records) << ". "
+    std::cout << CountsText(test_run_.records) << ". "
               << tests.failed_test_count() << " of "
               << tests.test_to_run_count()
               << " tests failed (--verbose prints each)" << std::endl;
@@ -167,18 +167,18 @@ class BriefPrinter final : public testing::EmptyTestEventListener {
 
  private:
   const std::unique_ptr<testing::TestEventListener> printer_;
-  const Session& session_;
+  const TestRun& test_run_;
   std::vector<std::string> failed_;
 };
 
-void PrintBriefly(const Session& session) {
+void PrintBriefly(const TestRun& test_run) {
   testing::TestEventListeners& listeners =
       testing::UnitTest::GetInstance()->listeners();
   std::unique_ptr<testing::TestEventListener> printer(
       listeners.Release(listeners.default_result_printer()));
   // The default printer may have been replaced already.
   if (printer == nullptr) return;
-  listeners.Append(new BriefPrinter(std::move(printer), session));
+  listeners.Append(new BriefPrinter(std::move(printer), test_run));
 }
 
 template <typename Make>
@@ -187,14 +187,14 @@ void Register(const std::string& suite, const std::string& name, Make make) {
                         __LINE__, std::move(make));
 }
 
-void RegisterTrial(const Trial& trial, Session& session) {
+void RegisterTrial(const Trial& trial, TestRun& test_run) {
   const std::string id(trial.test_case->id);
   const size_t dot = id.find('.');
   Register(id.substr(0, dot),
            absl::StrCat(absl::StrReplaceAll(id.substr(dot + 1), {{".", "_"}}),
-                        "/", AxisName(trial.axis)),
-           [&trial, &session]() -> testing::Test* {
-             return new TrialTest(trial, session);
+                        "/", AddressFamilyName(trial.family)),
+           [&trial, &test_run]() -> testing::Test* {
+             return new TrialTest(trial, test_run);
            });
 }
 
@@ -213,12 +213,12 @@ int Fail(const absl::Status& status) {
 
 }  // namespace
 
-int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column) {
+int RunAsTests(int argc, char** argv, absl::FunctionRef<Target()> target) {
   testing::InitGoogleTest(&argc, argv);
   const absl::Status parsed = ParseFlags(
       absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1));
   if (!parsed.ok()) return Fail(parsed);
-  const Column judged = column();
+  const Target judged = target();
   if (judged.greet != nullptr && !testing::GTEST_FLAG(list_tests)) {
     const auto greeting = judged.greet();
     if (!greeting.ok()) return Fail(greeting.status());
@@ -230,16 +230,17 @@ int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column) {
   if (!expectations.ok()) return Fail(expectations.status());
 
   const auto all = SelectCases({&judged}, {});
-  Session session{.expectations = *std::move(expectations),
-                  .all = MakeTrials(*all, {&judged})};
+  TestRun test_run{.expectations = *std::move(expectations),
+                   .all = MakeTrials(*all, {&judged})};
   const std::vector<Trial> trials = MakeTrials(*cases, {&judged});
-  for (const Trial& trial : trials) RegisterTrial(trial, session);
-  Register("expectations", "are_needed", [&session]() -> testing::Test* {
-    return new ExpectationsTest(session);
+  for (const Trial& trial : trials) RegisterTrial(trial, test_run);
+  Register("expectations", "are_needed", [&test_run]() -> testing::Test* {
+    return new ExpectationsTest(test_run);
   });
-  Register("claims", "are_true",
-           [&session]() -> testing::Test* { return new ClaimsTest(session); });
-  if (!absl::GetFlag(FLAGS_verbose)) PrintBriefly(session);
+  Register("claims", "are_true", [&test_run]() -> testing::Test* {
+    return new ClaimsTest(test_run);
+  });
+  if (!absl::GetFlag(FLAGS_verbose)) PrintBriefly(test_run);
   return RUN_ALL_TESTS();
 }
 

@@ -6,9 +6,9 @@
 
 namespace net::conformance {
 
-// The main() of a GoogleTest program that runs the cases of one column, a test
-// for each case and axis. So `bazel test` can filter, shard, repeat and report
-// them. The test of the case `listen.backlog.default` on IPv4 is
+// The main() of a GoogleTest program that runs the cases of one target, a test
+// for each case and address family. So `bazel test` can filter, shard, repeat
+// and report them. The test of the case `listen.backlog.default` on IPv4 is
 // `listen.backlog_default/v4`. A test passes if its trial ended as expected. It
 // is skipped if the outcome is `unsupported` or `precondition`.
 //
@@ -26,8 +26,8 @@ namespace net::conformance {
 // Has GoogleTest's flags and, as the program //conformance, --cases=GLOB,...,
 // --expectations=FILE, --timeout=DURATION and --verbose.
 //
-// Calls `column` when all flags are set. Returns the exit status.
-int RunAsTests(int argc, char** argv, absl::FunctionRef<Column()> column);
+// Calls `target` when all flags are set. Returns the exit status.
+int RunAsTests(int argc, char** argv, absl::FunctionRef<Target()> target);
 
 }  // namespace net::conformance
 

@@ -18,18 +18,18 @@ absl::string_view LevelName(Level level) {
   return "";
 }
 
-absl::string_view AxisName(Axis axis) {
-  return axis == Axis::kV4 ? "v4" : "v6";
+absl::string_view AddressFamilyName(AddressFamily family) {
+  return family == AddressFamily::kV4 ? "v4" : "v6";
 }
 
-std::vector<Axis> AxesOf(Axes axes) {
-  switch (axes) {
-    case Axes::kV4AndV6:
-      return {Axis::kV4, Axis::kV6};
-    case Axes::kV4:
-      return {Axis::kV4};
-    case Axes::kV6:
-      return {Axis::kV6};
+std::vector<AddressFamily> AddressFamiliesOf(AddressFamilies families) {
+  switch (families) {
+    case AddressFamilies::kV4AndV6:
+      return {AddressFamily::kV4, AddressFamily::kV6};
+    case AddressFamilies::kV4:
+      return {AddressFamily::kV4};
+    case AddressFamilies::kV6:
+      return {AddressFamily::kV6};
   }
   return {};
 }

@@ -22,21 +22,21 @@ enum class Level {
 absl::string_view LevelName(Level level);
 
 // The address families that a case runs on. Each is a trial of its own.
-enum class Axes { kV4AndV6, kV4, kV6 };
+enum class AddressFamilies { kV4AndV6, kV4, kV6 };
 
-enum class Axis { kV4, kV6 };
+enum class AddressFamily { kV4, kV6 };
 // Returns "v4" or "v6".
-absl::string_view AxisName(Axis axis);
+absl::string_view AddressFamilyName(AddressFamily family);
 
-// Returns the axes of a case, v4 before v6.
-std::vector<Axis> AxesOf(Axes axes);
+// Returns the address families of a case, v4 before v6.
+std::vector<AddressFamily> AddressFamiliesOf(AddressFamilies families);
 
 // A requirement, and the program that checks whether an implementation (or a
 // kernel) meets it. The program (see context.h) uses GoogleTest's assertions. A
 // failed assertion makes the outcome `fail`, and its text the record's message.
 struct Case {
   // Hierarchical, such as "listen.reuseport.two_listeners". Never changes, and
-  // never contains an implementation's name, an axis or a position.
+  // never contains an implementation's name, an address family or a position.
   absl::string_view id;
   // One sentence with "must", "should" or "may".
   absl::string_view requirement;
@@ -46,7 +46,7 @@ struct Case {
   // - "measured on Linux 6.18": no text does.
   absl::string_view source;
   Level level = Level::kMust;
-  Axes axes = Axes::kV4AndV6;
+  AddressFamilies families = AddressFamilies::kV4AndV6;
   Need needs = Need::kNone;
   void (*run)(Context& c);
 };

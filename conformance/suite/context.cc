@@ -310,7 +310,7 @@ void Context::NoteUnsupported(const std::string& reason, Features features) {
   unsupported_ = Claim{.reason = reason, .features = std::move(features)};
 }
 
-void Context::NoteAnswer(std::string error, const Features& features) {
+void Context::NoteResult(std::string error, const Features& features) {
   const MutexLock lock(mutex_);
   last_error_ = std::move(error);
   proven_.insert(features.begin(), features.end());

@@ -95,8 +95,8 @@ class Sock {
   absl::string_view role_;
 };
 
-// The implementation under test, the environment and the axis of a case. Lives
-// as long as the case.
+// The implementation under test, the environment and the address family of a
+// case. Lives as long as the case.
 //
 // Cases are straight-line programs that assert with GoogleTest. Every operation
 // that must succeed goes through ASSERT_OK_AND_ASSIGN, so that a claim of
@@ -114,11 +114,11 @@ class Context {
  public:
   // `needs` are the needs of the case. `failures` returns the number of
   // assertions that have failed so far.
-  Context(Environment& env, Implementation& implementation, Axis axis,
-          Need needs, std::function<int()> failures)
+  Context(Environment& env, Implementation& implementation,
+          AddressFamily family, Need needs, std::function<int()> failures)
       : env_(env),
         implementation_(implementation),
-        axis_(axis),
+        family_(family),
         needs_(needs),
         failures_(std::move(failures)) {}
   Context(const Context&) = delete;
@@ -129,9 +129,8 @@ class Context {
   Syscalls& sys() { return env_.syscalls(); }
   Implementation& implementation() { return implementation_; }
 
-  // The axis, its family (AF_INET or AF_INET6), and its addresses.
-  Axis axis() const { return axis_; }
-  bool v6() const { return axis_ == Axis::kV6; }
+  // The address family: AF_INET or AF_INET6, and its addresses.
+  bool v6() const { return family_ == AddressFamily::kV6; }
   int family() const { return Loopback().family(); }
   ip::Addr Loopback() const { return v6() ? ip::kLocalV6 : ip::kLocalV4; }
   ip::Addr Any() const { return v6() ? ip::kAnyV6 : ip::kAnyV4; }
@@ -139,7 +138,7 @@ class Context {
   // (RFC 3849).
   ip::Addr Foreign() const;
 
-  // The operations under test. Listen() without an address uses the axis's
+  // The operations under test. Listen() without an address uses the case's
   // loopback address and port 0, for which the system picks a port.
   Result<Sock> Listen(const ListenOptions& options = {});
   Result<Sock> Listen(const ip::Endpoint& local,
@@ -201,12 +200,12 @@ class Context {
 
   void CheckNeedOfOptionLists() const;
   void NoteUnsupported(const std::string& reason, Features features);
-  void NoteAnswer(std::string error, const Features& features);
+  void NoteResult(std::string error, const Features& features);
   void NoteThrown(absl::string_view what);
 
   Environment& env_;
   Implementation& implementation_;
-  const Axis axis_;
+  const AddressFamily family_;
   const Need needs_;
   const std::function<int()> failures_;
   std::unique_ptr<FaultInjector> injector_;
@@ -228,9 +227,9 @@ auto Context::Call(Features features, F&& call) -> decltype(call()) {
     if (const Unsupported* claim = result.unsupported()) {
       NoteUnsupported(claim->reason, std::move(features));
     } else if (const Error* error = result.error()) {
-      NoteAnswer(ErrorName(*error), {});
+      NoteResult(ErrorName(*error), {});
     } else {
-      NoteAnswer("", features);
+      NoteResult("", features);
     }
     return result;
   } catch (const SubjectError& e) {

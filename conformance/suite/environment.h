@@ -24,7 +24,7 @@ namespace net::conformance {
 // need the environment cannot meet does not run; its outcome is `precondition`.
 enum class Need : uint32_t {
   kNone = 0,
-  // IPv6 on the loopback interface. Every case on the axis v6 needs it.
+  // IPv6 on the loopback interface. Every case on v6 needs it.
   kIpv6 = 1U << 0,
   // A network of its own, for cases that use a fixed port, set a sysctl, take
   // the interface down or add a route.

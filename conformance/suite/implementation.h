@@ -96,7 +96,7 @@ class Implementation {
   // Shuts down one or both directions. `how` is SHUT_RD, SHUT_WR, SHUT_RDWR or,
   // in cases about it, an unknown value.
   virtual Result<Done> Shutdown(Handle socket, int how) = 0;
-  // Returns the outcome of a non-blocking Connect, once the socket is writable.
+  // Returns the result of a non-blocking Connect, once the socket is writable.
   virtual Result<Done> PendingError(Handle socket) = 0;
   // Closes the socket. The handle is invalid afterwards, even if Close fails.
   virtual Result<Done> Close(Handle socket) = 0;

@@ -8,7 +8,7 @@
 
 namespace net::conformance {
 
-// For columns that judge a kernel, whose cases only call Syscalls. Every
+// For targets that judge a kernel, whose cases only call Syscalls. Every
 // operation is unsupported.
 std::unique_ptr<Implementation> MakeNoImplementation(Syscalls& sys);
 

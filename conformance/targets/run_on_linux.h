@@ -18,8 +18,8 @@
 
 namespace net::conformance {
 
-// Returns a column of net_tcp on this machine's kernel.
-inline Column NetTcpOnLinux() {
+// Returns a target of net_tcp on this machine's kernel.
+inline Target NetTcpOnLinux() {
   return {.name = "test",
           .make_environment =
               [](std::function<void()> abandon) {
@@ -35,10 +35,12 @@ inline Case MakeCase(void (*run)(Context&)) {
           .run = run};
 }
 
-inline Record RunOne(const Case& test_case, const Column& column,
+inline Record RunOne(const Case& test_case, const Target& target,
                      const RunnerOptions& options = {}) {
   Record only;
-  RunTrials({{.test_case = &test_case, .axis = Axis::kV4, .column = &column}},
+  RunTrials({{.test_case = &test_case,
+              .family = AddressFamily::kV4,
+              .target = &target}},
             options, [&](const Record& record) { only = record; });
   return only;
 }

@@ -88,7 +88,7 @@ std::vector<Option> Options(Json options) {
 }
 
 struct Driver {
-  // Answers a command. The last one of a session ends the process.
+  // ReturnsErrno a command. The last one of a session ends the process.
   void Serve(const Json& command) {
     const std::string name = command.at("command");
     Json answer = {{"id", command.at("id")}};

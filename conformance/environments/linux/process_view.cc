@@ -51,7 +51,7 @@ ProcessView::ProcessView(pid_t pid)
   if (pidfd_ < 0 && errno == ESRCH) ThrowEnded();
   Checked(pidfd_, absl::StrCat("pidfd_open ", pid));
   rlimit limit = {};
-  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  CheckResult(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
   limit_ = limit.rlim_cur;
 }
 
@@ -80,12 +80,12 @@ void ProcessView::ThrowEnded() const {
   throw SubjectError(absl::StrCat("process ", pid_, " has ended"));
 }
 
-void ProcessView::CheckAnswer(int64_t answer, const char* operation) const {
+void ProcessView::CheckResult(int64_t result, const char* operation) const {
   const int error = errno;
-  if (answer >= 0) return;
+  if (result >= 0) return;
   if (HasEnded()) ThrowEnded();
   errno = error;
-  Checked(answer, operation);
+  Checked(result, operation);
 }
 
 std::vector<int> ProcessView::List(const char* folder) const {
@@ -150,7 +150,7 @@ std::string ProcessView::Folder() const {
 
 void ProcessView::LimitDescriptors(std::optional<int> free) const {
   rlimit limit = {};
-  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
+  CheckResult(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), "prlimit");
   limit.rlim_cur = limit_;
   if (free.has_value()) {
     const std::vector<int> open = List("fd");
@@ -158,7 +158,7 @@ void ProcessView::LimitDescriptors(std::optional<int> free) const {
       return std::binary_search(open.begin(), open.end(), fd);
     });
   }
-  CheckAnswer(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
+  CheckResult(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), "prlimit");
 }
 
 void ProcessView::Interrupt(int signal) const {
@@ -169,7 +169,7 @@ void ProcessView::Interrupt(int signal) const {
     if (HasEnded()) ThrowEnded();
     // A thread may have ended meanwhile.
     const auto sent = syscall(SYS_tgkill, pid_, thread, signal);
-    if (sent != 0 && errno != ESRCH) CheckAnswer(sent, "tgkill");
+    if (sent != 0 && errno != ESRCH) CheckResult(sent, "tgkill");
   }
   // No event reports that a thread has handled a signal, so poll for it. A
   // thread that blocks the signal is not interrupted.

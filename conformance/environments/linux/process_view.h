@@ -79,7 +79,7 @@ class ProcessView {
   bool HasEnded() const;
   [[noreturn]] void ThrowEnded() const;
   // Throws if a system call on the process has failed.
-  void CheckAnswer(int64_t answer, const char* operation) const;
+  void CheckResult(int64_t result, const char* operation) const;
 
   const pid_t pid_;
   const int pidfd_;

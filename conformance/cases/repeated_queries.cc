@@ -366,7 +366,7 @@ std::vector<Case> States() {
 
 }  // namespace
 
-const std::vector<Case>& ChangedAnswersCases() {
+const std::vector<Case>& RepeatedQueriesCases() {
   static const auto& cases = *[] {
     auto* all = new std::vector<Case>(Addresses());
     const std::vector<Case> states = States();

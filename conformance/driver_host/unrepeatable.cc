@@ -1,4 +1,4 @@
-#include "conformance/driver_host/replay_plan.h"
+#include "conformance/driver_host/unrepeatable.h"
 
 #include <map>
 #include <optional>
@@ -69,9 +69,9 @@ struct Exchange {
 };
 
 // The listeners and connections of a session.
-class Session {
+class Connections {
  public:
-  explicit Session(absl::Span<const RecordedLine> lines) {
+  explicit Connections(absl::Span<const RecordedLine> lines) {
     std::string changed_by;
     for (const RecordedLine& line : lines) Add(line, changed_by);
     // Counted after all lines, because an answer may come long after its
@@ -112,7 +112,7 @@ class Session {
         peer_has_bound_ =
             peer_has_bound_ || absl::StartsWith(line.text, "bind(");
         break;
-      case RecordedLine::Kind::kWorld:
+      case RecordedLine::Kind::kChange:
         if (changed_by.empty()) changed_by = line.text;
         break;
     }
@@ -188,7 +188,7 @@ class Session {
 
 std::map<int, std::string> FindUnrepeatable(
     absl::Span<const RecordedLine> session) {
-  return Session(session).FindUnrepeatable();
+  return Connections(session).FindUnrepeatable();
 }
 
 }  // namespace net::conformance

@@ -1,4 +1,4 @@
-#include "conformance/targets/columns.h"
+#include "conformance/targets/targets.h"
 
 #include <functional>
 #include <utility>
@@ -17,7 +17,7 @@
 
 namespace net::conformance {
 
-std::vector<Column> MakeColumns(const ColumnOptions& options) {
+std::vector<Target> MakeTargets(const TargetOptions& options) {
   // Called here, the check runs once, and not in the process of each trial.
   static_cast<void>(sandbox::CheckOwnNetwork());
   const auto make_linux = [options](std::function<void()> abandon) {

@@ -1,5 +1,5 @@
-#ifndef CONFORMANCE_DRIVER_HOST_REPLAY_PLAN_H_
-#define CONFORMANCE_DRIVER_HOST_REPLAY_PLAN_H_
+#ifndef CONFORMANCE_DRIVER_HOST_UNREPEATABLE_H_
+#define CONFORMANCE_DRIVER_HOST_UNREPEATABLE_H_
 
 #include <map>
 #include <string>
@@ -17,8 +17,8 @@ struct RecordedLine {
   enum class Kind {
     kCommand,
     kAnswer,
-    kPeer,   // a system call of a peer of the runner's
-    kWorld,  // a change of the driver or its network by the runner
+    kPeer,    // a system call of a peer of the runner's
+    kChange,  // a change of the driver or its network by the runner
   };
   Kind kind = Kind::kCommand;
   nlohmann::json message;  // of a command or an answer

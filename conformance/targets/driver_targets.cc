@@ -1,4 +1,4 @@
-#include "conformance/targets/driver_columns.h"
+#include "conformance/targets/driver_targets.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -24,7 +24,7 @@
 namespace net::conformance {
 namespace {
 
-// Names of columns, and of their programs in conformance/drivers.
+// Names of targets, and of their programs in conformance/drivers.
 constexpr struct {
   const char* name;
   const char* program;
@@ -45,34 +45,34 @@ std::string ProgramAsCommand(const std::string& path) {
   return ShellWord(std::filesystem::absolute(path).string());
 }
 
-Column MakeDriverColumn(std::string name, const DriverCommand& command,
+Target MakeDriverTarget(std::string name, const DriverCommand& command,
                         const DriverSubjectOptions& options) {
-  Column column = {.name = std::move(name),
+  Target target = {.name = std::move(name),
                    .cases = AllCases(),
                    .start_subject = [command, options] {
                      return StartDriver(command, options);
                    }};
   // A driver that the user has to start must not be started twice.
   if (options.attach_folder.empty()) {
-    column.greet = [command, world = DriverWorld{.ipv6 = options.ipv6}] {
-      return GreetDriver(command, world, std::cerr);
+    target.greet = [command, network = DriverNetwork{.ipv6 = options.ipv6}] {
+      return GreetDriver(command, network, std::cerr);
     };
   }
-  return column;
+  return target;
 }
 
-void NameByGreeting(Column& column) {
-  if (column.greet == nullptr) return;
-  absl::StatusOr<SubjectGreeting> greeting = column.greet();
+void NameByGreeting(Target& target) {
+  if (target.greet == nullptr) return;
+  absl::StatusOr<SubjectGreeting> greeting = target.greet();
   if (greeting.ok()) {
-    const std::string name = ColumnNameOf(greeting->name);
-    if (!name.empty()) column.name = name;
+    const std::string name = TargetNameOf(greeting->name);
+    if (!name.empty()) target.name = name;
   }
   // The driver is not started for this again.
-  column.greet = [greeting = std::move(greeting)] { return greeting; };
+  target.greet = [greeting = std::move(greeting)] { return greeting; };
 }
 
-std::string ColumnNameOf(absl::string_view name) {
+std::string TargetNameOf(absl::string_view name) {
   constexpr size_t kLongest = 40;
   std::string clean(name.substr(0, kLongest));
   for (char& c : clean) {
@@ -86,28 +86,28 @@ std::string ColumnNameOf(absl::string_view name) {
   return has_letter && clean.front() != '-' ? clean : "";
 }
 
-std::vector<Column> DriversOfTheTree(const DriverSubjectOptions& options) {
-  std::vector<Column> columns;
+std::vector<Target> DriversOfTheTree(const DriverSubjectOptions& options) {
+  std::vector<Target> targets;
   for (const auto& driver : kDrivers) {
     const std::string path =
         absl::StrCat("conformance/drivers/", driver.program);
     const std::optional<std::string> program = FindRunfile(path);
-    Column column =
-        MakeDriverColumn(driver.name,
+    Target target =
+        MakeDriverTarget(driver.name,
                          {.line = ProgramAsCommand(program.value_or(path)),
                           .stdio = driver.stdio},
                          options);
-    column.expectations =
+    target.expectations =
         absl::StrCat("conformance/drivers/", driver.name, ".expectations");
     if (!program.has_value()) {
-      column.missing = absl::StrCat(
+      target.missing = absl::StrCat(
           "its driver was not built, because its toolchain is missing. To "
           "install the toolchains: third_party/install_debian_packages "
           "drivers");
     }
-    columns.push_back(std::move(column));
+    targets.push_back(std::move(target));
   }
-  return columns;
+  return targets;
 }
 
 }  // namespace net::conformance

@@ -1,4 +1,4 @@
-#include "conformance/targets/columns.h"
+#include "conformance/targets/targets.h"
 
 #include <map>
 #include <set>
@@ -11,10 +11,10 @@
 #include "conformance/engine/trial.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/suite/case.h"
-#include "conformance/targets/driver_columns.h"
+#include "conformance/targets/driver_targets.h"
 #include "gtest/gtest.h"
 
-// Tests of the tables of cases, and of which column is judged by which.
+// Tests of the tables of cases, and of which target is judged by which.
 
 namespace net::conformance {
 namespace {
@@ -53,7 +53,7 @@ TEST(CaseTablesTest, ThePrefixOfAnIdTellsItsTable) {
   }
 }
 
-TEST(MakeColumnsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
+TEST(MakeTargetsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
   const std::map<std::string, const Case*> tables = {
       {"net_tcp", AllCases().data()},
       {"net_tcp_on_fake_kernel", AllCases().data()},
@@ -63,18 +63,18 @@ TEST(MakeColumnsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
       {"fake_kernel", AllKernelCases().data()},
   };
   std::map<std::string, const Case*> actual;
-  for (const Column& column : MakeColumns({})) {
-    actual[column.name] = column.cases.data();
+  for (const Target& target : MakeTargets({})) {
+    actual[target.name] = target.cases.data();
   }
   EXPECT_EQ(actual, tables);
 }
 
-TEST(ColumnNameOfTest, WhatCannotBeAColumnsNameIsReplaced) {
-  EXPECT_EQ(ColumnNameOf("hare-0.24"), "hare-0.24");
-  EXPECT_EQ(ColumnNameOf("Node.js v18, libuv"), "Node.js_v18__libuv");
-  EXPECT_EQ(ColumnNameOf(std::string(100, 'x')), std::string(40, 'x'));
+TEST(TargetNameOfTest, WhatCannotBeATargetsNameIsReplaced) {
+  EXPECT_EQ(TargetNameOf("hare-0.24"), "hare-0.24");
+  EXPECT_EQ(TargetNameOf("Node.js v18, libuv"), "Node.js_v18__libuv");
+  EXPECT_EQ(TargetNameOf(std::string(100, 'x')), std::string(40, 'x'));
   for (const char* name : {"", "   ", "--records=x", "-", "\xc3\xa9\n"}) {
-    EXPECT_EQ(ColumnNameOf(name), "") << name;
+    EXPECT_EQ(TargetNameOf(name), "") << name;
   }
 }
 

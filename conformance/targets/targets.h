@@ -1,5 +1,5 @@
-#ifndef CONFORMANCE_TARGETS_COLUMNS_H_
-#define CONFORMANCE_TARGETS_COLUMNS_H_
+#ifndef CONFORMANCE_TARGETS_TARGETS_H_
+#define CONFORMANCE_TARGETS_TARGETS_H_
 
 #include <vector>
 
@@ -7,14 +7,14 @@
 
 namespace net::conformance {
 
-struct ColumnOptions {
+struct TargetOptions {
   bool disable_ipv6 = false;  // see LinuxEnvironmentOptions
 };
 
 // Returns the targets of this tree that run in the trial's process:
 // implementations, judged by cases/, and kernels, judged by kernel_cases/, each
 // with its environment.
-std::vector<Column> MakeColumns(const ColumnOptions& options);
+std::vector<Target> MakeTargets(const TargetOptions& options);
 
 }  // namespace net::conformance
 

@@ -1,4 +1,4 @@
-#include "conformance/driver_host/replay_plan.h"
+#include "conformance/driver_host/unrepeatable.h"
 
 #include <map>
 #include <string>
@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 // Builds a session line by line.
-class ReplayPlanTest : public testing::Test {
+class UnrepeatableTest : public testing::Test {
  protected:
   // Adds a command and its answer.
   void Say(int id, const std::string& command, Json members = Json::object()) {
@@ -40,9 +40,9 @@ class ReplayPlanTest : public testing::Test {
     lines_.push_back(
         {.kind = RecordedLine::Kind::kPeer, .message = {}, .text = call});
   }
-  void World(const std::string& change) {
+  void Change(const std::string& change) {
     lines_.push_back(
-        {.kind = RecordedLine::Kind::kWorld, .message = {}, .text = change});
+        {.kind = RecordedLine::Kind::kChange, .message = {}, .text = change});
   }
 
   // Socket 1 listens on port 40001.
@@ -61,7 +61,7 @@ class ReplayPlanTest : public testing::Test {
   std::vector<RecordedLine> lines_;
 };
 
-TEST_F(ReplayPlanTest, WhatTheDriverDoesWithItselfIsSentAgain) {
+TEST_F(UnrepeatableTest, WhatTheDriverDoesWithItselfIsSentAgain) {
   Listen();
   Say(2, "connect", {{"port", 40001}});
   Hear(2, {{"socket", 2}});
@@ -78,7 +78,7 @@ TEST_F(ReplayPlanTest, WhatTheDriverDoesWithItselfIsSentAgain) {
   EXPECT_THAT(Skipped(), IsEmpty());
 }
 
-TEST_F(ReplayPlanTest, AConnectionFromAPeerIsNotThere) {
+TEST_F(UnrepeatableTest, AConnectionFromAPeerIsNotThere) {
   Listen();
   Say(2, "accept", {{"socket", 1}});
   Peer("connect(5, {AF_INET, 127.0.0.1:40001}, 16) = 0");
@@ -90,14 +90,14 @@ TEST_F(ReplayPlanTest, AConnectionFromAPeerIsNotThere) {
   EXPECT_THAT(Skipped(), ElementsAre(2, 3));
 }
 
-TEST_F(ReplayPlanTest, AConnectionThatNobodyOfTheSessionMadeIsAPeers) {
+TEST_F(UnrepeatableTest, AConnectionThatNobodyOfTheSessionMadeIsAPeers) {
   Listen();
   Say(2, "accept", {{"socket", 1}});
   Hear(2, {{"socket", 2}});
   EXPECT_THAT(Skipped(), ElementsAre(2));
 }
 
-TEST_F(ReplayPlanTest, AnAdoptedDescriptorIsNotThere) {
+TEST_F(UnrepeatableTest, AnAdoptedDescriptorIsNotThere) {
   Say(1, "adopt");
   Hear(1, {{"socket", 1}});
   Say(2, "close", {{"socket", 1}});
@@ -105,7 +105,7 @@ TEST_F(ReplayPlanTest, AnAdoptedDescriptorIsNotThere) {
   EXPECT_THAT(Skipped(), ElementsAre(1, 2));
 }
 
-TEST_F(ReplayPlanTest, APeerThatListensIsNotThere) {
+TEST_F(UnrepeatableTest, APeerThatListensIsNotThere) {
   Peer("listen(5, 10) = 0");
   Say(1, "connect", {{"port", 40002}});
   Hear(1, {{"socket", 1}});
@@ -116,7 +116,8 @@ TEST_F(ReplayPlanTest, APeerThatListensIsNotThere) {
   EXPECT_THAT(Skipped(), ElementsAre(1, 2, 3));
 }
 
-TEST_F(ReplayPlanTest, ListenersThatShareAPortGetConnectionsAsTheKernelLikes) {
+TEST_F(UnrepeatableTest,
+       ListenersThatShareAPortGetConnectionsAsTheKernelLikes) {
   Listen();
   Say(2, "listen", {{"port", 40001}});
   Hear(2, {{"socket", 2}, {"port", 40001}});
@@ -127,7 +128,7 @@ TEST_F(ReplayPlanTest, ListenersThatShareAPortGetConnectionsAsTheKernelLikes) {
   EXPECT_THAT(Skipped(), ElementsAre(3, 4));
 }
 
-TEST_F(ReplayPlanTest, APortThatAPeerHasBoundIsFreeNow) {
+TEST_F(UnrepeatableTest, APortThatAPeerHasBoundIsFreeNow) {
   Peer("bind(5, {AF_INET, 127.0.0.1:0}, 16) = 0");
   Say(1, "listen", {{"port", 40001}});
   HearError(1, "EADDRINUSE");
@@ -136,10 +137,10 @@ TEST_F(ReplayPlanTest, APortThatAPeerHasBoundIsFreeNow) {
   EXPECT_THAT(Skipped(), ElementsAre(1));
 }
 
-TEST_F(ReplayPlanTest, AfterAChangeOfTheWorldNothingIsSent) {
+TEST_F(UnrepeatableTest, AfterAChangeByTheRunnerNothingIsSent) {
   Listen();
   Say(2, "accept", {{"socket", 1}});
-  World("sent a signal");
+  Change("sent a signal");
   HearError(2, "EINTR");
   Say(3, "reset");
   Hear(3);
@@ -148,13 +149,13 @@ TEST_F(ReplayPlanTest, AfterAChangeOfTheWorldNothingIsSent) {
                           Pair(3, HasSubstr("sent a signal"))));
 }
 
-TEST_F(ReplayPlanTest, WhatWasNeverAnsweredIsNotSent) {
+TEST_F(UnrepeatableTest, WhatWasNeverAnsweredIsNotSent) {
   Listen();
   Say(2, "accept", {{"socket", 1}});
   EXPECT_THAT(Skipped(), ElementsAre(2));
 }
 
-TEST_F(ReplayPlanTest, MembersOfAnyKindAreNoMistake) {
+TEST_F(UnrepeatableTest, MembersOfAnyKindAreNoMistake) {
   lines_ = {{.kind = RecordedLine::Kind::kCommand, .message = "text"},
             {.kind = RecordedLine::Kind::kAnswer, .message = {1, 2}},
             {.kind = RecordedLine::Kind::kAnswer,
