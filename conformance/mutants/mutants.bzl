@@ -3,6 +3,12 @@
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 
+# Built and run once, plainly. The sanitizers have nothing to find here that they do not find in net::tcp and in the suite.
+_TAGS = [
+    "noasan",
+    "notsan",
+]
+
 def _mutated_source_impl(ctx):
     ctx.actions.expand_template(
         template = ctx.file.src,
@@ -24,6 +30,7 @@ def part_of_tcp(name, src):
     """One source file of tcp/, original or mutated."""
     cc_library(
         name = name,
+        tags = _TAGS,
         srcs = [src],
         deps = [
             "//syscalls",
@@ -63,6 +70,7 @@ def mutant(name, replace, by, caught_by, part = "tcp"):
     )
     cc_binary(
         name = name,
+        tags = _TAGS,
         deps = [
             name + "_" + part,
             "intact_" + ("socket" if part == "tcp" else "tcp"),
@@ -72,6 +80,7 @@ def mutant(name, replace, by, caught_by, part = "tcp"):
     sh_test(
         name = name + "_test",
         size = "small",
+        tags = _TAGS,
         srcs = ["mutant_test.sh"],
         args = ["$(rootpath :%s)" % name] + caught_by,
         data = [name],
