@@ -120,8 +120,8 @@ std::optional<Inheritance> Inherit(Context& c, const ListenOptions& options,
     ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
     ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
     ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
-    ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Look());
-    ASSERT_OK_AND_ASSIGN(const Witness accepted, server.Look());
+    ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Inspect());
+    ASSERT_OK_AND_ASSIGN(const Witness accepted, server.Inspect());
     ASSERT_OK_AND_ASSIGN(const int of_listener,
                          listening.Option(SOL_SOCKET, name));
     ASSERT_OK_AND_ASSIGN(const int of_accepted,

@@ -31,49 +31,49 @@ using loopback::RawSocket;
 using testing::Eq;
 
 // Connects to `listener`, accepts with `options`, and passes a witness of the
-// accepted socket to `look`.
-void LookAtNext(Context& c, const Sock& listener, const AcceptOptions& options,
-                absl::FunctionRef<void(const Witness&)> look) {
+// accepted socket to `check`.
+void InspectNext(Context& c, const Sock& listener, const AcceptOptions& options,
+                 absl::FunctionRef<void(const Witness&)> check) {
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept(options));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, server.Look());
-  look(witness);
+  ASSERT_OK_AND_ASSIGN(const Witness witness, server.Inspect());
+  check(witness);
 }
 
 // The same for a new listener.
-void LookAtAccepted(Context& c, const AcceptOptions& options,
-                    absl::FunctionRef<void(const Witness&)> look) {
+void InspectAccepted(Context& c, const AcceptOptions& options,
+                     absl::FunctionRef<void(const Witness&)> check) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  LookAtNext(c, listener, options, look);
+  InspectNext(c, listener, options, check);
 }
 
 void BlockingByDefault(Context& c) {
-  LookAtAccepted(c, {},
-                 [&](const Witness& witness) { ExpectBlocking(c, witness); });
+  InspectAccepted(c, {},
+                  [&](const Witness& witness) { ExpectBlocking(c, witness); });
 }
 
 void CloseOnExecByDefault(Context& c) {
-  LookAtAccepted(c, {}, [](const Witness& witness) {
+  InspectAccepted(c, {}, [](const Witness& witness) {
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
   });
 }
 
 void Nonblock(Context& c) {
-  LookAtAccepted(c, {.nonblock = true}, [](const Witness& witness) {
+  InspectAccepted(c, {.nonblock = true}, [](const Witness& witness) {
     EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
   });
 }
 
 void NoCloseOnExec(Context& c) {
-  LookAtAccepted(c, {.no_cloexec = true}, [](const Witness& witness) {
+  InspectAccepted(c, {.no_cloexec = true}, [](const Witness& witness) {
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
   });
 }
 
 void Both(Context& c) {
   const AcceptOptions both = {.nonblock = true, .no_cloexec = true};
-  LookAtAccepted(c, both, [](const Witness& witness) {
+  InspectAccepted(c, both, [](const Witness& witness) {
     EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
   });
@@ -90,18 +90,18 @@ void OfTheCallAlone(Context& c) {
     ExpectBlocking(c, witness);
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
   };
-  LookAtNext(c, listener, both, expect_set);
-  LookAtNext(c, listener, {}, expect_unset);
-  LookAtNext(c, listener, both, expect_set);
+  InspectNext(c, listener, both, expect_set);
+  InspectNext(c, listener, {}, expect_unset);
+  InspectNext(c, listener, both, expect_set);
 }
 
 void LeavesTheListenersFlags(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   ASSERT_OK_AND_ASSIGN(const bool nonblocking, witness.Nonblocking());
   ASSERT_OK_AND_ASSIGN(const bool close_on_exec, witness.CloseOnExec());
-  LookAtNext(c, listener, {.nonblock = true, .no_cloexec = true},
-             [](const Witness&) {});
+  InspectNext(c, listener, {.nonblock = true, .no_cloexec = true},
+              [](const Witness&) {});
   EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(nonblocking));
   EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(close_on_exec));
 }
@@ -112,13 +112,13 @@ void DoesNotInheritNonblock(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
   ASSERT_THAT(WaitFor(c, listener, POLLIN), IsOk());
   ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
-  ASSERT_OK_AND_ASSIGN(const Witness witness, server.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, server.Inspect());
   ExpectBlocking(c, witness);
 }
 
 void DoesNotInheritNoCloseOnExec(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.no_cloexec = true}));
-  LookAtNext(c, listener, {}, [](const Witness& witness) {
+  InspectNext(c, listener, {}, [](const Witness& witness) {
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
   });
 }

@@ -33,7 +33,7 @@ using testing::Eq;
 void StayUntilAccepted(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({.backlog = 5}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   std::vector<RawSocket> clients;
   for (uint32_t queued = 1; queued <= 5; ++queued) {
     ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));

@@ -35,11 +35,11 @@ SysResult PeerRecv(const loopback::RawSocket& peer) {
 
 void DescriptorIsGone(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness listening, listener.Inspect());
   ASSERT_OK_AND_ASSIGN(Connected one, ConnectToPeer(c));
-  ASSERT_OK_AND_ASSIGN(const Witness connected, one.sock.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness connected, one.sock.Inspect());
   ASSERT_OK_AND_ASSIGN(Connected other, AcceptPeer(c));
-  ASSERT_OK_AND_ASSIGN(const Witness accepted, other.sock.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness accepted, other.sock.Inspect());
   ASSERT_THAT(listener.Close(), IsOk());
   EXPECT_THAT(listening.CloseOnExec(), IsErrno(EBADF));
   ASSERT_THAT(one.sock.Close(), IsOk());

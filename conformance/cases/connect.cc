@@ -41,7 +41,7 @@ void EstablishedBeforeAccept(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect(listener.endpoint()));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Inspect());
   ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
   EXPECT_EQ(info.state, TCP_ESTABLISHED);
 }

@@ -159,7 +159,7 @@ void LoopbackDown(Context& c) {
     EXPECT_THAT(client, Fails(EADDRNOTAVAIL));
   } else {
     ASSERT_THAT(client, IsOk());
-    ASSERT_OK_AND_ASSIGN(const Witness witness, client->Look());
+    ASSERT_OK_AND_ASSIGN(const Witness witness, client->Inspect());
     ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
     EXPECT_EQ(info.state, TCP_SYN_SENT);
   }

@@ -43,7 +43,7 @@ void ThenEstablished(Context& c) {
                        queue.listener().AcceptFrom(local));
   ASSERT_THAT(client.SendAll("x"), IsOk());
   EXPECT_THAT(RecvExactly(server, 1), IsOkAndHolds(Eq("x")));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Inspect());
   ExpectBlocking(c, witness);
 }
 

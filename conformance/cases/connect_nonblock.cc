@@ -40,7 +40,7 @@ void ThenReady(Context& c) {
                        ListenAnywhere(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Sock client,
                        c.Connect(listener.endpoint(), kNonblock));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Inspect());
   ASSERT_THAT(WaitFor(c, client, POLLOUT), IsOk());
   EXPECT_THAT(client.PendingError(), IsOk());
   ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
@@ -121,7 +121,7 @@ void FullQueueUnderWay(Context& c) {
                        FullQueue::Make(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Sock client,
                        c.Connect(queue.endpoint(), kNonblock));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Inspect());
   ASSERT_OK_AND_ASSIGN(const Witness::TcpInfo info, witness.Info());
   EXPECT_EQ(info.state, TCP_SYN_SENT);
   pollfd readiness = {

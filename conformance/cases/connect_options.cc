@@ -22,23 +22,23 @@ namespace {
 
 using testing::Ne;
 
-// Connects by `connect`, and passes a witness of the socket to `look`.
-void LookAtConnection(
+// Connects by `connect`, and passes a witness of the socket to `check`.
+void InspectConnection(
     Context& c,
     absl::FunctionRef<Result<Sock>(const ip::Endpoint& remote)> connect,
-    absl::FunctionRef<void(const Witness&)> look) {
+    absl::FunctionRef<void(const Witness&)> check) {
   ASSERT_OK_AND_ASSIGN(const loopback::Listener listener,
                        loopback::ListenAnywhere(c.sys(), c.family()));
   ASSERT_OK_AND_ASSIGN(const Sock client, connect(listener.endpoint()));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Look());
-  look(witness);
+  ASSERT_OK_AND_ASSIGN(const Witness witness, client.Inspect());
+  check(witness);
 }
 
-void LookAtConnection(Context& c, const ConnectOptions& options,
-                      absl::FunctionRef<void(const Witness&)> look) {
-  LookAtConnection(
+void InspectConnection(Context& c, const ConnectOptions& options,
+                       absl::FunctionRef<void(const Witness&)> check) {
+  InspectConnection(
       c, [&](const ip::Endpoint& remote) { return c.Connect(remote, options); },
-      look);
+      check);
 }
 
 // Expects the effect of each option that is set, and no keep-alive otherwise.
@@ -59,35 +59,35 @@ void ExpectOptions(Context& c, const Witness& witness,
 }
 
 void KeepAliveOn(Context& c) {
-  LookAtConnection(c, {.keepalive = true}, [](const Witness& witness) {
+  InspectConnection(c, {.keepalive = true}, [](const Witness& witness) {
     EXPECT_THAT(witness.Option(SOL_SOCKET, SO_KEEPALIVE), IsOkAndHolds(Ne(0)));
   });
 }
 
 void KeepAliveOff(Context& c) {
-  LookAtConnection(
+  InspectConnection(
       c, {}, [&](const Witness& witness) { ExpectNoKeepAlive(c, witness); });
 }
 
 void CloseOnExec(Context& c) {
-  LookAtConnection(c, {}, [](const Witness& witness) {
+  InspectConnection(c, {}, [](const Witness& witness) {
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(true));
   });
 }
 
 void NoCloseOnExec(Context& c) {
-  LookAtConnection(c, {.no_cloexec = true}, [](const Witness& witness) {
+  InspectConnection(c, {.no_cloexec = true}, [](const Witness& witness) {
     EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(false));
   });
 }
 
 void Blocking(Context& c) {
-  LookAtConnection(c, {},
-                   [&](const Witness& witness) { ExpectBlocking(c, witness); });
+  InspectConnection(
+      c, {}, [&](const Witness& witness) { ExpectBlocking(c, witness); });
 }
 
 void Nonblocking(Context& c) {
-  LookAtConnection(c, {.nonblock = true}, [](const Witness& witness) {
+  InspectConnection(c, {.nonblock = true}, [](const Witness& witness) {
     EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(true));
   });
 }
@@ -102,7 +102,7 @@ void EveryCombination(Context& c) {
         const ConnectOptions options = {.nonblock = nonblock,
                                         .no_cloexec = no_cloexec,
                                         .keepalive = keepalive};
-        LookAtConnection(c, options, [&](const Witness& witness) {
+        InspectConnection(c, options, [&](const Witness& witness) {
           ExpectOptions(c, witness, options);
         });
       }
@@ -119,7 +119,7 @@ void EachTwice(Context& c) {
     SCOPED_TRACE(testing::Message()
                  << "twice: nonblock " << options.nonblock << ", no_cloexec "
                  << options.no_cloexec << ", keepalive " << options.keepalive);
-    LookAtConnection(
+    InspectConnection(
         c,
         [&](const ip::Endpoint& remote) {
           return c.ConnectWithList(remote, {.options = options, .times = 2});

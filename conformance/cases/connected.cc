@@ -89,7 +89,7 @@ Result<Sock> AdoptClosed(Context& c, loopback::RawSocket socket) {
 }
 
 Result<Done> WaitFor(Context& c, const Sock& socket, int16_t events) {
-  const Result<Witness> witness = socket.Look();
+  const Result<Witness> witness = socket.Inspect();
   if (!witness.ok()) return witness.As<Done>();
   // The implementation has closed the descriptor. poll(2) ignores a negative
   // number and would block forever.

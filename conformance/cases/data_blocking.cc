@@ -85,7 +85,7 @@ struct BlockedSends {
 // Sends on the socket's descriptor until a send(2) would block. Returns the
 // number of bytes sent.
 Result<size_t> Fill(Context& c, const Sock& socket) {
-  const Result<Witness> witness = socket.Look();
+  const Result<Witness> witness = socket.Inspect();
   if (!witness.ok()) return witness.As<size_t>();
   // Released below, because the implementation owns the descriptor.
   loopback::RawSocket view(witness->fd(), c.sys());

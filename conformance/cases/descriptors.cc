@@ -54,7 +54,7 @@ Result<Trio> MakeTrio(Context& c, bool no_cloexec, bool nonblock = false) {
 // Returns whether the descriptor of `socket` is in `open`.
 Result<bool> IsAmong(const std::vector<Environment::Descriptor>& open,
                      const Sock& socket) {
-  const Result<Witness> witness = socket.Look();
+  const Result<Witness> witness = socket.Inspect();
   if (!witness.ok()) return witness.As<bool>();
   return HasOwnFd(open, witness->fd());
 }
@@ -112,7 +112,7 @@ void NothingElseIsKept(Context& c) {
 void KeptListenerStillListens(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen({.no_cloexec = true}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   EXPECT_TRUE(HasOwnFd(c.env().DescriptorsAfterExec(), witness.fd()));
   ASSERT_OK_AND_ASSIGN(const loopback::RawSocket client,
                        loopback::ConnectTo(c.sys(), at));
@@ -120,7 +120,7 @@ void KeptListenerStillListens(Context& c) {
 }
 
 void ExpectFlags(const Sock& socket, bool no_cloexec, bool nonblock) {
-  ASSERT_OK_AND_ASSIGN(const Witness witness, socket.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, socket.Inspect());
   EXPECT_THAT(witness.CloseOnExec(), IsOkAndHolds(!no_cloexec));
   EXPECT_THAT(witness.Nonblocking(), IsOkAndHolds(nonblock));
 }

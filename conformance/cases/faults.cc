@@ -240,7 +240,7 @@ void CloseFails(Context& c) {
     SCOPED_TRACE(fault);
     ASSERT_OK_AND_ASSIGN(Linked linked, MakeLinked(c));
     Sock& sock = linked.end.sock;
-    ASSERT_OK_AND_ASSIGN(const Witness witness, sock.Look());
+    ASSERT_OK_AND_ASSIGN(const Witness witness, sock.Inspect());
     FailNext(*linked.injector, Call::kClose, error, When::kAfter);
     EXPECT_THAT(sock.Close(), Fails(error));
     EXPECT_THAT(witness.CloseOnExec(), IsErrno(EBADF));

@@ -75,7 +75,7 @@ Settings SettingsSeenBy(const Witness& witness) {
 }
 
 Result<Settings> SettingsOf(const Sock& listener) {
-  const Result<Witness> witness = listener.Look();
+  const Result<Witness> witness = listener.Inspect();
   if (!witness.ok()) return witness.As<Settings>();
   return SettingsSeenBy(*witness);
 }
@@ -94,7 +94,7 @@ uint32_t MostBacklog(Context& c) {
 
 void IsListening(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   EXPECT_EQ(Seen(witness.Info()).state, TCP_LISTEN);
 }
 
@@ -144,7 +144,7 @@ struct IntOption {
 void ExpectAsTheSystemHasThem(Context& c, const ip::Endpoint& local,
                               absl::Span<const IntOption> options) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(local));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   ASSERT_OK_AND_ASSIGN(const Listener reference,
                        loopback::ListenOn(c.sys(), local));
   for (const IntOption& option : options) {

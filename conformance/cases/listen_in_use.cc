@@ -200,7 +200,7 @@ void TimeWaitWithoutReuseaddr(Context& c) {
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, LeaveTimeWait(c, kReuseAddr));
   const Result<Sock> listener = c.Listen(at);
   if (listener.ok()) {
-    ASSERT_OK_AND_ASSIGN(const Witness witness, listener->Look());
+    ASSERT_OK_AND_ASSIGN(const Witness witness, listener->Inspect());
     ASSERT_THAT(witness.Option(SOL_SOCKET, SO_REUSEADDR),
                 IsOkAndHolds(testing::Ne(0)));
     return c.Variation("reuseaddr_by_default");

@@ -27,7 +27,7 @@ constexpr uint16_t kUnassigned = 1;
 
 void PortZeroIsPicked(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen({c.Loopback(), 0}));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   EXPECT_THAT(witness.LocalEndpoint(),
               IsOkAndHolds(Field(&ip::Endpoint::port, testing::Ne(0))));
 }
@@ -76,7 +76,7 @@ void PortZeroIsAssigned(Context& c) {
   uint16_t port = kUnassigned;
   ASSERT_OK_AND_ASSIGN(const Sock listener,
                        c.Listen({c.Loopback(), 0}, {.port = &port}));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   EXPECT_THAT(witness.LocalEndpoint(),
               IsOkAndHolds(ip::Endpoint{c.Loopback(), port}));
 }
@@ -108,7 +108,7 @@ void SeveralAssignments(Context& c) {
       const Sock listener,
       c.ListenWithList({c.Loopback(), 0},
                        {.ports = {&ports[0], &ports[1], &ports[2]}}));
-  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Look());
+  ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, witness.LocalEndpoint());
   EXPECT_THAT(ports, Each(at.port));
 }

@@ -104,7 +104,7 @@ void WildcardsOfBothFamilies(Context& c) {
 
 // Returns the number of connections in the accept queue.
 Result<uint32_t> Queued(const Sock& listener) {
-  const Result<Witness> witness = listener.Look();
+  const Result<Witness> witness = listener.Inspect();
   if (!witness.ok()) return witness.As<uint32_t>();
   const auto info = witness->Info();
   EXPECT_THAT(info, IsOk());

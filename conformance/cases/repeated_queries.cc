@@ -161,7 +161,7 @@ Result<Unconnected> AdoptUnconnected(Context& c) {
   if (!fresh.ok()) return Error{.text = fresh.status().ToString()};
   Result<Sock> sock = AdoptRaw(c, *std::move(fresh));
   if (!sock.ok()) return sock.As<Unconnected>();
-  const Result<Witness> witness = sock->Look();
+  const Result<Witness> witness = sock->Inspect();
   if (!witness.ok()) return witness.As<Unconnected>();
   return Unconnected{.listener = *std::move(listener),
                      .sock = *std::move(sock),

@@ -103,8 +103,8 @@ std::string Describe(absl::Span<const Operation> operations) {
 
 }  // namespace
 
-DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
-                  absl::Span<const Operation> operations) {
+DriverSnapshot Inspect(Driver& driver, const DriverSockets& sockets,
+                       absl::Span<const Operation> operations) {
   const Session& session = driver.session();
   const auto before = session.NextMessage();
   const std::vector<Operation> held = driver.operations().All();
@@ -112,19 +112,19 @@ DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
   const BlockedCallReader& reader = driver.view().calls();
   const auto all = ReadCalls(reader);
   if (!all.ok()) {
-    DriverLook nothing;
+    DriverSnapshot nothing;
     nothing.hidden = std::string(all.status().message());
     return nothing;
   }
-  DriverLook look;
-  look.calls = Describe(all->calls);
-  look.held = held.size();
-  look.is_opaque = std::any_of(
+  DriverSnapshot snapshot;
+  snapshot.calls = Describe(all->calls);
+  snapshot.held = held.size();
+  snapshot.is_opaque = std::any_of(
       all->calls.begin(), all->calls.end(),
       [](const BlockedCall& call) { return call.kind == Kind::kOpaque; });
   if (all->all_sleep) {
     for (const BlockedCall& call : all->calls) {
-      look.sleep[call.thread] = call.times_slept;
+      snapshot.sleep[call.thread] = call.times_slept;
     }
   }
   // An operation that has ended meanwhile is not held any more, so it is not
@@ -136,32 +136,32 @@ DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
                      DescriptorsOf(driver, sockets, operation), how_many,
                      session.HasReadAll());
   };
-  look.is_blocked =
+  snapshot.is_blocked =
       !operations.empty() &&
       std::all_of(operations.begin(), operations.end(), is_blocked);
-  look.is_blocked = look.is_blocked && before == session.NextMessage();
-  return look;
+  snapshot.is_blocked = snapshot.is_blocked && before == session.NextMessage();
+  return snapshot;
 }
 
-bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
+bool NoteVainWait(const DriverSnapshot& snapshot, SleepWatch& watch,
                   absl::Span<const Operation> expected) {
-  if (!look.hidden.empty()) {
+  if (!snapshot.hidden.empty()) {
     NotePrecondition(absl::StrCat(
         "cannot read which system calls the driver's threads are blocked in: ",
-        look.hidden));
+        snapshot.hidden));
     return true;
   }
-  if (!watch.Lasts(look.sleep)) return false;
-  if (look.is_opaque) {
-    NotePrecondition(absl::StrCat(look.calls, ", which may be ",
+  if (!watch.Lasts(snapshot.sleep)) return false;
+  if (snapshot.is_opaque) {
+    NotePrecondition(absl::StrCat(snapshot.calls, ", which may be ",
                                   Describe(expected),
                                   "; /proc does not show it"));
   } else {
     ADD_FAILURE()
-        << "the driver: " << look.calls << ", not in " << Describe(expected)
-        << (look.held > 1
+        << "the driver: " << snapshot.calls << ", not in " << Describe(expected)
+        << (snapshot.held > 1
                 ? absl::StrCat(
-                      "\nIt was sent ", look.held,
+                      "\nIt was sent ", snapshot.held,
                       " operations that it has not answered, and not all of "
                       "them block. A driver that can hold only fewer "
                       "operations must declare `limits.operations` in hello.")
@@ -173,19 +173,19 @@ bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
 Place::Place(Driver& driver, const DriverSockets& sockets,
              const Operation& operation, const std::function<void()>& abandon)
     : operations_(driver.operations()) {
-  LookPauses pauses;
+  InspectionPauses pauses;
   SleepWatch watch;
   while (!operations_.TryBegin(operation, pauses.Next())) {
     const std::vector<Operation> held = operations_.All();
-    const DriverLook look = LookAt(driver, sockets, held);
+    const DriverSnapshot snapshot = Inspect(driver, sockets, held);
     const uint64_t limit = *operations_.limit();
-    if (look.is_blocked && held.size() == limit) {
+    if (snapshot.is_blocked && held.size() == limit) {
       NotePrecondition(absl::StrCat("needs ", limit + 1,
                                     " operations at a time; the driver holds ",
-                                    limit, "\n", look.calls));
+                                    limit, "\n", snapshot.calls));
       abandon();
     }
-    if (NoteVainWait(look, watch, held)) abandon();
+    if (NoteVainWait(snapshot, watch, held)) abandon();
   }
 }
 

@@ -13,7 +13,7 @@ namespace net::conformance {
 
 // The state of a driver's threads at one moment, with respect to some of the
 // operations that it holds.
-struct DriverLook {
+struct DriverSnapshot {
   // True if each operation is blocked: its socket is not ready, and one of
   // these holds:
   //
@@ -37,13 +37,13 @@ struct DriverLook {
 
 // Inspects the driver's threads once. `operations` are some of those that the
 // driver holds.
-DriverLook LookAt(Driver& driver, const DriverSockets& sockets,
-                  absl::Span<const Operation> operations);
+DriverSnapshot Inspect(Driver& driver, const DriverSockets& sockets,
+                       absl::Span<const Operation> operations);
 
 // Notes a precondition or a failure, and returns true, if the operations
 // `expected` will never be blocked: the threads' system calls cannot be read,
 // or all threads have slept in other calls for five seconds (SleepWatch).
-bool NoteVainWait(const DriverLook& look, SleepWatch& watch,
+bool NoteVainWait(const DriverSnapshot& snapshot, SleepWatch& watch,
                   absl::Span<const Operation> expected);
 
 // A place among the operations that a driver can hold. The calling thread has

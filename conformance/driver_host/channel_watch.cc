@@ -50,7 +50,7 @@ ChannelWatch::ChannelWatch(Channel channel)
       idle_since_(std::chrono::steady_clock::now()),
       reading_since_(idle_since_) {}
 
-void ChannelWatch::Look() {
+void ChannelWatch::Inspect() {
   const auto now = std::chrono::steady_clock::now();
   Sample sample;
   for (const pid_t pid : Holders()) AddProcess(pid, sample);

@@ -24,7 +24,7 @@ class ChannelWatch {
   explicit ChannelWatch(Channel channel);
 
   // Takes a sample. To be called several times a second.
-  void Look();
+  void Inspect();
 
   // Returns for how long none of the processes has used the processor,
   // according to the samples.

@@ -56,15 +56,16 @@ class DriverTask final : public Task {
   void Join() override { task_->Join(); }
 
   bool AwaitBlocked() override {
-    LookPauses pauses;
+    InspectionPauses pauses;
     SleepWatch watch;
     while (!state_->has_ended) {
       // Without an operation, the thread is between two operations.
       const auto operation = driver_->operations().Of(state_->thread);
       if (operation.has_value()) {
-        const DriverLook look = LookAt(*driver_, *sockets_, {*operation});
-        if (look.is_blocked) return true;
-        if (NoteVainWait(look, watch, {*operation})) abandon_();
+        const DriverSnapshot snapshot =
+            Inspect(*driver_, *sockets_, {*operation});
+        if (snapshot.is_blocked) return true;
+        if (NoteVainWait(snapshot, watch, {*operation})) abandon_();
       }
       std::this_thread::sleep_for(pauses.Next());
     }

@@ -156,8 +156,8 @@ TEST(LeakTest, ADescriptorOfTheDriverIsNoDuplicateOfTheSameNumber) {
     }
     ASSERT_OK_AND_ASSIGN(const Sock closed, c.Listen());
     ASSERT_OK_AND_ASSIGN(const Sock kept, c.Listen({.no_cloexec = true}));
-    ASSERT_OK_AND_ASSIGN(const Witness closed_witness, closed.Look());
-    ASSERT_OK_AND_ASSIGN(const Witness kept_witness, kept.Look());
+    ASSERT_OK_AND_ASSIGN(const Witness closed_witness, closed.Inspect());
+    ASSERT_OK_AND_ASSIGN(const Witness kept_witness, kept.Inspect());
     const auto open = c.env().DescriptorsAfterExec();
     EXPECT_FALSE(HasOwnFd(open, closed_witness.fd()));
     EXPECT_TRUE(HasOwnFd(open, kept_witness.fd()));

@@ -22,7 +22,7 @@
 namespace net::conformance {
 namespace {
 
-constexpr absl::Duration kLook = absl::Milliseconds(100);
+constexpr absl::Duration kInspectionInterval = absl::Milliseconds(100);
 // After this time an answer counts as slow.
 constexpr absl::Duration kSlow = absl::Seconds(3);
 // A driver that has been blocked in read(2), or has slept without using the
@@ -65,10 +65,10 @@ absl::StatusOr<std::string> Probe::Hear() {
     auto message = frames_.Next();
     if (!message.ok()) return message.status();
     if (message->has_value()) return **std::move(message);
-    const absl::Status more = ReadMore(kLook);
+    const absl::Status more = ReadMore(kInspectionInterval);
     if (more.ok()) continue;
     if (!absl::IsDeadlineExceeded(more)) return more;
-    watch.Look();
+    watch.Inspect();
     const absl::Duration waited =
         absl::FromChrono(std::chrono::steady_clock::now() - start);
     const bool blocked = absl::FromChrono(watch.BlockedInRead()) >= kBlocked;

@@ -204,7 +204,7 @@ Result<ip::Endpoint> Sock::LocalEndpoint() const {
   return LocalAddr();
 }
 
-Result<Witness> Sock::Look() const {
+Result<Witness> Sock::Inspect() const {
   return c_->Call({Feature("descriptors")}, [&]() -> Result<Witness> {
     const std::optional<int> fd = c_->implementation().NativeHandle(*handle_);
     if (!fd.has_value())

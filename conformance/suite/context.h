@@ -80,7 +80,7 @@ class Sock {
 
   // Returns a witness of the socket's descriptor, or Unsupported if the
   // implementation does not disclose its descriptors.
-  Result<Witness> Look() const;
+  Result<Witness> Inspect() const;
 
  private:
   // Returns the feature's name for Context::Call(), such as

@@ -105,7 +105,7 @@ class LinuxTask final : public Task {
   }
 
   bool AwaitBlocked() override {
-    LookPauses pauses;
+    InspectionPauses pauses;
     SleepWatch watch;
     while (!WaitForEnd(pauses.Next())) {
       const auto call = reader_.Read(tid_);

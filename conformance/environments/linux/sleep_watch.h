@@ -14,7 +14,7 @@ namespace net::conformance {
 // The pauses between samples of a thread's state, which has to be polled
 // because no event reports that a thread begins to wait. They grow from 20 us
 // to 2 ms.
-class LookPauses {
+class InspectionPauses {
  public:
   std::chrono::microseconds Next() {
     const std::chrono::microseconds pause = next_;
