@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <type_traits>
 
 #include "absl/container/inlined_vector.h"
@@ -50,6 +51,16 @@ Argument MakeArgument(ArgumentKind kind, T value) {
 #undef NET_FIELD
 
 }  // namespace
+
+std::ostream& operator<<(std::ostream& os, ArgumentKind kind) {
+  return os << "kind " << static_cast<int>(kind);
+}
+
+std::ostream& operator<<(std::ostream& os, const Argument& argument) {
+  os << argument.kind << ": ";
+  if (argument.pointer != nullptr) return os << argument.pointer;
+  return os << argument.number;
+}
 
 absl::InlinedVector<Argument, 6> Invocation::List() const {
   return std::visit([](const auto& arguments) { return ListOf(arguments); },

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <utility>
 #include <variant>
 
@@ -34,6 +35,11 @@ struct Argument {
   int64_t number = 0;             // 0 if the argument is a pointer.
   const void* pointer = nullptr;  // Null if the argument is a number.
 };
+
+// For messages of tests: "kind 3: 128". The number of a kind is its place in
+// the enum.
+std::ostream& operator<<(std::ostream& os, ArgumentKind kind);
+std::ostream& operator<<(std::ostream& os, const Argument& argument);
 
 // A system call with its arguments. A copy points to the same memory as the
 // caller's arguments, so its pointers are valid only during the call.
