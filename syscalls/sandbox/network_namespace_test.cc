@@ -114,9 +114,11 @@ TEST(NetworkOfTest, AForkedChildSharesTheNetwork) {
 }
 
 TEST(NetworkOfTest, TheNetworkOfAnotherProcessIsEntered) {
-  if (absl::Status possible = CheckOwnNetwork(); !possible.ok()) {
-    GTEST_SKIP() << possible.message();
-  }
+  // In a child, because CheckOwnNetwork() keeps its first result, and other
+  // tests need a first call.
+  const std::string why =
+      InChild([] { return std::string(CheckOwnNetwork().message()); });
+  if (!why.empty()) GTEST_SKIP() << why;
   absl::StatusOr<WatchedChild> other = WatchedChild::Start([](int report) {
     WriteReport(report, EnterOwnNetwork().ok() ? "in" : "not in");
     while (true) pause();

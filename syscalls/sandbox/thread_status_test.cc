@@ -45,11 +45,12 @@ TEST(ThreadStatusTest, AThreadInABlockingCallSleeps) {
   ASSERT_THAT(child, IsOk());
   const std::string path = absl::StrCat("/proc/", child->pid(), "/status");
   std::optional<ThreadStatus> status = ReadThreadStatus(path);
-  while (status.has_value() && !status->sleeps) {
+  // Linux sets the state shortly before it counts the switch. A thread that is
+  // never counted ends this test at its deadline.
+  while (status.has_value() && (!status->sleeps || status->times_slept == 0)) {
     status = ReadThreadStatus(path);
   }
   ASSERT_TRUE(status.has_value());
-  EXPECT_GE(status->times_slept, 1);
   child->Kill();
   EXPECT_FALSE(ReadThreadStatus(path).has_value());
 }
