@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@ TEST(ListNumbersTest, TheOwnDescriptorsAreListedWithoutTheOneThatReadsThem) {
   ASSERT_GE(fd, 0);
   const absl::StatusOr<std::vector<int>> before = ListNumbers("/proc/self/fd");
   EXPECT_THAT(before, IsOkAndHolds(Contains(fd)));
+  EXPECT_TRUE(std::is_sorted(before->begin(), before->end()));
   close(fd);
   const absl::StatusOr<std::vector<int>> after = ListNumbers("/proc/self/fd");
   EXPECT_THAT(after, IsOkAndHolds(Not(Contains(fd))));
