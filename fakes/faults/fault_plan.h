@@ -1,0 +1,162 @@
+#ifndef FAKES_FAULTS_FAULT_PLAN_H_
+#define FAKES_FAULTS_FAULT_PLAN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "syscalls/net/ip_addr.h"
+
+namespace net {
+
+// A fault plan: which system calls fail, and how. A plan is a value with a text
+// form. FaultInjector carries it out in this process, SyscallTrap in another
+// one.
+//
+//   accept4#2=EMFILE; send=short(1); connect(127.0.0.1:*)=EINTR*3; close=EIO
+//   after
+//
+// Only calls on TCP sockets (SOCK_STREAM of AF_INET and AF_INET6) count, and
+// the calls that wait for them (poll(2) and its like). Counts start when the
+// plan is armed.
+//
+//   plan      = rule (";" rule)*
+//   rule      = calls [ "(" filter ("," filter)* ")" ] [occurrence] [position]
+//               [chance] "=" action
+//   calls     = the name of a system call ("accept4"), a family, or "*"
+//               A family is all calls that do the same: "accept", "send",
+//               "recv", "poll" and "dup". "recv" is recv, recvfrom, recvmsg,
+//               recvmmsg, read and readv. "recv!" is recv(2) only.
+//   filter    = endpoint          the remote address; for bind(2) the local one
+//             | "local=" endpoint
+//             | "remote=" endpoint
+//             | "listener" | "connection" | "socket " N
+//             | option            an option's name, such as SO_REUSEADDR
+//             | "from=" text      a part of the call site's name, where known
+//   endpoint  = (address | "*") ":" (port | "*")    IPv6 addresses in brackets
+//   occurrence= "#" N             the Nth matching call, counted from 1
+//             | "#" N ".." [M]    the Nth to the Mth, or all from the Nth
+//             | " every " N       the Nth, the 2Nth, ...
+//   position  = "@" N [".." [M]]  the Nth call of the whole trace
+//   chance    = " p=" P " seed=" S
+//   action    = errno ["*" N] [effect]
+//             | "short(" N ")" | "delay(" duration ")"
+//             | "fd0" | "reuse" | "truncated(" N ")" | "consumed" | "reset"
+//             (each with ["*" N])
+//   effect    = "before" | "after" | "partial(" N ")"
+//
+// "*N" limits a rule to N calls. A rule without an occurrence applies to every
+// matching call.
+
+// When a failing call takes effect.
+enum class Effect : uint8_t {
+  // What Linux leaves behind when this call fails with this errno; see
+  // DefaultEffect().
+  kDefault,
+  kBefore,   // The call is not made.
+  kAfter,    // The call is made, and its result is replaced by the errno.
+  kPartial,  // Some bytes are moved, and then the call fails.
+};
+
+enum class ActionKind : uint8_t {
+  kError,              // EMFILE: the call fails with `error`.
+  kShort,              // short(n): moves at most n bytes.
+  kDelay,              // delay(5ms): the call is made after this time.
+  kDescriptorZero,     // fd0: the new descriptor has the number 0.
+  kReuseNumber,        // reuse: the new descriptor has the number that was
+                       // closed last.
+  kTruncatedAddress,   // truncated(n): only n bytes of the address are written.
+  kErrorConsumed,      // consumed: SO_ERROR reads 0, its error is gone.
+  kResetBeforeAccept,  // reset: the connection is reset before accept(2)
+                       // returns it.
+};
+
+struct FaultAction {
+  ActionKind kind = ActionKind::kError;
+  int error = 0;                     // Of kError; > 0.
+  Effect effect = Effect::kDefault;  // Of kError.
+  size_t bytes = 0;  // Of kShort, kTruncatedAddress and Effect::kPartial.
+  absl::Duration delay = absl::ZeroDuration();  // Of kDelay.
+
+  friend bool operator==(const FaultAction&, const FaultAction&) = default;
+};
+
+// A pattern for endpoints. A part that is nullopt matches everything.
+struct EndpointPattern {
+  std::optional<ip::Addr> addr;
+  std::optional<uint16_t> port;
+
+  friend bool operator==(const EndpointPattern&,
+                         const EndpointPattern&) = default;
+};
+
+enum class SocketRole : uint8_t { kAny, kListener, kConnection };
+
+// An inclusive range of numbers that count from 1.
+struct CountRange {
+  int first = 1;
+  int last = std::numeric_limits<int>::max();
+
+  friend bool operator==(const CountRange&, const CountRange&) = default;
+};
+
+// Which calls a rule is about. Calls that match everything but `occurrence`,
+// `every` and `probability` are counted.
+struct FaultSelector {
+  // As in the text: "accept4", "recv", "recv!", "*".
+  std::string calls;
+  SocketRole role = SocketRole::kAny;
+  // The nth TCP socket that was made since the plan was armed, counted from 1.
+  std::optional<int> nth_socket;
+  std::optional<EndpointPattern> local;
+  std::optional<EndpointPattern> remote;
+  std::string option;     // "SO_REUSEADDR"; "" matches every call.
+  std::string call_site;  // A part of its name; "" matches every call.
+  std::optional<CountRange> position;  // In the whole trace.
+  CountRange occurrence;
+  int every = 1;  // Every nth of them.
+  std::optional<double> probability;
+  uint64_t seed = 0;
+
+  friend bool operator==(const FaultSelector&, const FaultSelector&) = default;
+};
+
+struct FaultRule {
+  FaultSelector selector;
+  FaultAction action;
+  // The number of calls that the rule applies to.
+  int times = std::numeric_limits<int>::max();
+
+  // Returns the text, without loss: ParseFaultPlan() returns an equal rule.
+  std::string ToString() const;
+
+  friend bool operator==(const FaultRule&, const FaultRule&) = default;
+};
+
+// If several rules match a call, the first one applies; the others count the
+// call, too.
+struct FaultPlan {
+  std::vector<FaultRule> rules;
+
+  std::string ToString() const;
+
+  friend bool operator==(const FaultPlan&, const FaultPlan&) = default;
+};
+
+std::ostream& operator<<(std::ostream& os, const FaultRule& rule);
+std::ostream& operator<<(std::ostream& os, const FaultPlan& plan);
+
+// Parses a plan. Fails with INVALID_ARGUMENT; the message names the column,
+// counted from 1, and what is expected there.
+absl::StatusOr<FaultPlan> ParseFaultPlan(absl::string_view text);
+
+}  // namespace net
+
+#endif  // FAKES_FAULTS_FAULT_PLAN_H_
