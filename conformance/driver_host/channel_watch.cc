@@ -56,11 +56,20 @@ void ChannelWatch::Inspect() {
   for (const pid_t pid : Holders()) AddProcess(pid, sample);
   if (sample.runs || sample.ticks > ticks_ + kNothing) idle_since_ = now;
   ticks_ = sample.ticks;
+  if (!first_ticks_) first_ticks_ = ticks_;
   int unread = 0;
   const bool has_read =
       ioctl(channel_.write_fd, FIONREAD, &unread) == 0 && unread == 0;
   if (!sample.reads || !has_read) reading_since_ = now;
   reading_since_ = std::max(reading_since_, idle_since_);
+}
+
+ChannelWatch::Duration ChannelWatch::Used() const {
+  static const auto kTicksPerSecond =
+      static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  // The sum is smaller than before if a process has ended.
+  const uint64_t first = std::min(first_ticks_.value_or(ticks_), ticks_);
+  return std::chrono::milliseconds(1000 * (ticks_ - first) / kTicksPerSecond);
 }
 
 std::vector<pid_t> ChannelWatch::Holders() const {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ class ChannelWatch {
   // Returns for how long, in addition, one of the threads has been in read(2)
   // on the channel while the channel was empty.
   Duration BlockedInRead() const { return Since(reading_since_); }
+  // Returns the processor time that the processes have used between the first
+  // sample and the last one. Unlike elapsed time it does not depend on what
+  // else the machine does.
+  Duration Used() const;
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -51,6 +56,7 @@ class ChannelWatch {
   const Channel channel_;
   const std::string commands_;  // the pipe's name in /proc/PID/fd
   uint64_t ticks_ = 0;
+  std::optional<uint64_t> first_ticks_;
   TimePoint idle_since_;
   TimePoint reading_since_;
 };

@@ -29,7 +29,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr absl::Duration kTimeout = absl::Seconds(20);
+constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 // Returns the next answer.
 absl::StatusOr<Answer> HearAnswer(Probe& probe) {

@@ -24,7 +24,7 @@
 namespace net::conformance {
 namespace {
 
-constexpr absl::Duration kTimeout = absl::Seconds(20);
+constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 absl::StatusOr<Hello> ReadHello(Probe& probe) {
   const absl::StatusOr<std::string> message = probe.Hear();

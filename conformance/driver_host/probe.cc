@@ -29,6 +29,9 @@ constexpr absl::Duration kSlow = absl::Seconds(3);
 // processor, for this long will certainly not answer.
 constexpr absl::Duration kBlocked = absl::Seconds(2);
 constexpr absl::Duration kIdle = absl::Seconds(9);
+// A driver that has used this much processor time without answering is taken
+// for one that loops.
+constexpr absl::Duration kUsed = absl::Seconds(8);
 
 constexpr size_t kShown = 240;
 
@@ -72,12 +75,19 @@ absl::StatusOr<std::string> Probe::Hear() {
     const absl::Duration waited =
         absl::FromChrono(std::chrono::steady_clock::now() - start);
     const bool blocked = absl::FromChrono(watch.BlockedInRead()) >= kBlocked;
-    if (waited >= timeout_ || (waited >= kSlow && blocked) ||
+    const absl::Duration used = absl::FromChrono(watch.Used());
+    if (waited >= timeout_ || (waited >= kSlow && blocked) || used >= kUsed ||
         absl::FromChrono(watch.Idle()) >= kIdle) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          WhatIsMissing(waited), blocked ? " The driver is blocked in read(2), "
-                                           "waiting for the next command."
-                                         : ""));
+      std::string text = WhatIsMissing(waited);
+      if (blocked) {
+        absl::StrAppend(&text,
+                        " The driver is blocked in read(2), waiting for the "
+                        "next command.");
+      } else if (used >= kUsed) {
+        absl::StrAppend(&text, " The driver has used ",
+                        absl::ToInt64Seconds(used), " s of processor time.");
+      }
+      return absl::DeadlineExceededError(text);
     }
     if (waited >= kSlow && !std::exchange(is_slow, true) &&
         on_slow_ != nullptr) {

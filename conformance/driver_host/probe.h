@@ -39,7 +39,9 @@ class Probe {
   // - DeadlineExceeded: no whole frame arrived within the timeout; or within
   //   three seconds, if the driver is blocked in read(2), waiting for the next
   //   command; or nine seconds passed in which it slept and did not use the
-  //   processor. (A driver that is still starting uses the processor.)
+  //   processor; or it has used eight seconds of processor time. (A driver that
+  //   is still starting uses the processor. On a loaded machine it gets little
+  //   of it, so that elapsed time would not be a measure.)
   //
   // The error describes what arrived, and names a usual cause. After three
   // seconds `on_slow`, if not null, is called with that text.

@@ -33,7 +33,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr absl::Duration kTimeout = absl::Seconds(20);
+constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 // A session with a driver. A trial has one, or more if it was repeated.
 struct RecordedSession {

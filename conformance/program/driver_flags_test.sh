@@ -62,6 +62,7 @@ done
 expect 2 "the frame announces " --driver="$rogue hello_long" --cases=$fast &
 expect 2 'sent:     ' --driver="$rogue hello_unflushed" --cases=$fast &
 expect 2 '"command":"hello"' --driver="$rogue hello_unflushed" --cases=$fast &
+expect 2 " s of processor time." --driver="$rogue hello_loops" --cases=$fast &
 within 30 1 "10 more checks were not run, because the driver hangs" --driver="$rogue hangs" --smoke &
 expect 1 "no byte of an answer arrived within 9 s" --driver="sleep 100" --check-driver &
 wait

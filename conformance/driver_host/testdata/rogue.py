@@ -172,6 +172,8 @@ def greet_wrongly(identifier):
         write(b"%d\n%s" % (len(body) + 5, body))
     if fault == "hello_id":
         write(b"%d\n%s" % (len(body), body))
+    while fault == "hello_loops":
+        pass
     # As if the frame were still in a buffer.
     return fault in ("hello_unflushed", "hello_long", "hello_id")
 
