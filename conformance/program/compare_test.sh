@@ -66,8 +66,8 @@ expect 1 "  before:
 
 # An implementation that is not in the tree is run again behind its driver.
 "$conformance" --driver="$driver" --cases=$fast --records=driver_before > /dev/null
-sed 's/"outcome":"pass"/"outcome":"fail"/; s/"net_tcp"/"mine"/' driver_before > driver_after
-sed -i 's/"net_tcp"/"mine"/' driver_before
+sed 's/"outcome":"pass"/"outcome":"fail"/; s/"net_tcp_driver"/"mine"/' driver_before > driver_after
+sed -i 's/"net_tcp_driver"/"mine"/' driver_before
 expect 1 "$fast v4 mine: pass -> fail; not run again: its driver must be given with --driver=COMMAND" driver_before driver_after
 expect 1 "$fast v4 mine: pass -> fail; stable when run again: pass 2 times" --rerun=2 --driver="$driver" \
   driver_before driver_after

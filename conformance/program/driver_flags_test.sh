@@ -29,7 +29,7 @@ expect() {
 
 expect 0 "1 cases, 2 trials" --driver="$driver" --cases=$fast
 expect 0 "1 cases, 2 trials" --driver="$driver" --driver-stdio --cases=$fast
-expect 0 "PASS  driver.close v4 net_tcp" --driver="$driver" --smoke
+expect 0 "PASS  driver.close v4 net_tcp_driver" --driver="$driver" --smoke
 expect 0 "16 ok, 0 failed" --driver="$driver" --check-driver
 expect 0 "16 ok, 0 failed" --driver="$driver" --driver-stdio --check-driver
 expect 0 "CONFORMANCE_READ_FD=3 CONFORMANCE_WRITE_FD=4 my driver 3<COMMANDS 4>ANSWERS" --driver="my driver" --print-command
@@ -80,8 +80,8 @@ done
 expect 1 "PASS  driver.listen v4 rogue" --driver="$rogue none" --smoke
 expect 1 "PASS  driver.listen v4 driver" --driver="$rogue odd_name" --smoke
 expect 0 "2 trials" --driver="$driver" --cases=$fast --records=records --junit=junit
-grep -q '"implementation":"net_tcp"' records || fail "records: $(cat records)"
-grep -q '<testsuite name="net_tcp ' junit || fail "junit: $(cat junit)"
+grep -q '"implementation":"net_tcp_driver"' records || fail "records: $(cat records)"
+grep -q '<testsuite name="net_tcp_driver"' junit || fail "junit: $(cat junit)"
 
 # A leak does not stop the run, and does not change the outcome of the case.
 expect 1 "1 cases, 2 trials" --driver="$leaky" --cases=$fast --records=leaks

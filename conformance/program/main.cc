@@ -27,6 +27,7 @@
 #include "absl/types/span.h"
 #include "conformance/driver_host/check_driver.h"
 #include "conformance/driver_host/driver_process.h"
+#include "conformance/driver_host/driver_server.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/recording.h"
 #include "conformance/engine/report.h"
@@ -61,6 +62,8 @@ ABSL_FLAG(bool, ipv6, true, "");
 ABSL_FLAG(bool, verbose, false, "");
 ABSL_FLAG(std::string, expectations, "", "");
 ABSL_FLAG(bool, fix, false, "");
+ABSL_FLAG(bool, isolate, false, "");
+ABSL_FLAG(std::string, serve, "", "");
 ABSL_FLAG(std::string, driver, "", "");
 ABSL_FLAG(bool, driver_stdio, false, "");
 ABSL_FLAG(bool, smoke, false, "");
@@ -92,6 +95,8 @@ named kernel.* judge the kernels below them.
   --timeout=DURATION         kill a case that takes longer (60s)
   --noipv6                   disable IPv6 in each case's network, as on a machine
                              without IPv6
+  --isolate                  run net_tcp, asio and libuv behind the driver
+                             protocol, in a process of their own
   --verbose                  print a line for each case as it ends, and report
                              each trial that did not pass in full
   --help                     print this and exit
@@ -123,6 +128,8 @@ An implementation behind a driver (conformance/drivers/README.md):
                              instance) and wait for it; the channel is two FIFOs
                              in FOLDER
   --record-session=FILE      write each command and each answer to FILE
+  --serve=NAME               be the driver of net_tcp, asio or libuv: for
+                             --driver='conformance --serve=asio'
   --replay-session=FILE      send the commands of such a file again, and compare
                              the answers
 
@@ -173,6 +180,9 @@ std::string MistakeInFlags() {
     return "--seed: needs --shuffle";
   }
   const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
+  if (absl::GetFlag(FLAGS_isolate) && has_driver) {
+    return "--isolate: cannot be combined with --driver, which isolates anyway";
+  }
   if (absl::GetFlag(FLAGS_fix) && !absl::GetFlag(FLAGS_cases).empty()) {
     return "--fix: cannot be combined with --cases, because it would remove "
            "the lines of all other cases";
@@ -238,10 +248,30 @@ std::vector<Target> AllTargets(const DriverSubjectOptions& options) {
   }
   std::vector<Target> targets =
       MakeTargets({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
+  if (absl::GetFlag(FLAGS_isolate)) {
+    for (const Served& one : ServedImplementations()) {
+      const auto target = std::find_if(
+          targets.begin(), targets.end(),
+          [&](const Target& other) { return other.name == one.name; });
+      Isolate(*target, CommandToServe(one.name), options);
+    }
+  }
   for (Target& driver : DriversOfTheTree(options)) {
     targets.push_back(std::move(driver));
   }
   return targets;
+}
+
+// Makes this program the driver of an implementation. Returns only if there is
+// no such implementation.
+int Serve(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Served& one : ServedImplementations()) {
+    if (one.name == name) ServeDriver(one);
+    names.push_back(one.name);
+  }
+  return UsageError(absl::StrCat("--serve=", name, ": must be one of ",
+                                 absl::StrJoin(names, ", ")));
 }
 
 // Returns the seed of --shuffle: that of --seed, or a random one.
@@ -307,6 +337,9 @@ int Main(int argc, char** argv) {
   if (absl::GetFlag(FLAGS_help)) {
     std::cout << kHelp;
     return kAsExpected;
+  }
+  if (const std::string name = absl::GetFlag(FLAGS_serve); !name.empty()) {
+    return Serve(name);
   }
   if (const std::string mistake = MistakeInFlags(); !mistake.empty()) {
     return UsageError(mistake);

@@ -61,6 +61,13 @@ expect 2 "--format=xml" --list --format=xml
 expect 2 "cannot write '/nowhere/records'" --cases=$fast --records=/nowhere/records
 expect 2 "cannot write '/dev/full'" --cases=$fast --records=/dev/full
 
+# An implementation of the program can be judged behind the driver protocol.
+expect 0 "2 trials: 2 variation" --cases=$fast --implementations=asio --isolate
+expect 0 "VARIATION  $fast v4 asio" --cases=$fast --driver="$program --serve=asio" --verbose
+expect 2 "--serve=nobody: must be one of net_tcp, asio, libuv" --serve=nobody
+expect 1 "CONFORMANCE_READ_FD is not set: no runner has started this driver" --serve=asio
+expect 2 "--isolate: cannot be combined with --driver" --isolate --driver=anything
+
 # The table fits the width of the terminal.
 COLUMNS=60 "$program" --cases=$fast,$kernel > "$TEST_TMPDIR/narrow"
 if [[ $(wc -L < <(sed '/^total\|Exit status/d' "$TEST_TMPDIR/narrow")) -gt 60 ]]; then

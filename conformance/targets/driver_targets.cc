@@ -24,18 +24,18 @@
 namespace net::conformance {
 namespace {
 
-// Names of targets, and of their programs in conformance/drivers.
+// Names of targets, and their programs.
 constexpr struct {
   const char* name;
   const char* program;
   bool stdio = false;  // its language cannot open descriptors by number
 } kDrivers[] = {
-    {.name = "python", .program = "python"},
-    {.name = "go", .program = "go"},
-    {.name = "node", .program = "node"},
-    {.name = "rust", .program = "rust"},
-    {.name = "java", .program = "java", .stdio = true},
-    {.name = "net_tcp_driver", .program = "net_tcp"},
+    {.name = "python", .program = "conformance/drivers/python"},
+    {.name = "go", .program = "conformance/drivers/go"},
+    {.name = "node", .program = "conformance/drivers/node"},
+    {.name = "rust", .program = "conformance/drivers/rust"},
+    {.name = "java", .program = "conformance/drivers/java", .stdio = true},
+    {.name = "net_tcp_driver", .program = "conformance/targets/net_tcp_driver"},
 };
 
 }  // namespace
@@ -43,6 +43,21 @@ constexpr struct {
 std::string ProgramAsCommand(const std::string& path) {
   // Absolute, because sh(1) searches the PATH for a name without a slash.
   return ShellWord(std::filesystem::absolute(path).string());
+}
+
+DriverCommand CommandToServe(absl::string_view name) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  return {.line = absl::StrCat(ProgramAsCommand(self), " ",
+                               ShellWord(absl::StrCat("--serve=", name)))};
+}
+
+void Isolate(Target& target, const DriverCommand& command,
+             const DriverSubjectOptions& options) {
+  target.make_environment = nullptr;
+  target.make_implementation = nullptr;
+  target.start_subject = [command, options] {
+    return StartDriver(command, options);
+  };
 }
 
 Target MakeDriverTarget(std::string name, const DriverCommand& command,
@@ -89,14 +104,12 @@ std::string TargetNameOf(absl::string_view name) {
 std::vector<Target> DriversOfTheTree(const DriverSubjectOptions& options) {
   std::vector<Target> targets;
   for (const auto& driver : kDrivers) {
-    const std::string path =
-        absl::StrCat("conformance/drivers/", driver.program);
-    const std::optional<std::string> program = FindRunfile(path);
-    Target target =
-        MakeDriverTarget(driver.name,
-                         {.line = ProgramAsCommand(program.value_or(path)),
-                          .stdio = driver.stdio},
-                         options);
+    const std::optional<std::string> program = FindRunfile(driver.program);
+    Target target = MakeDriverTarget(
+        driver.name,
+        {.line = ProgramAsCommand(program.value_or(driver.program)),
+         .stdio = driver.stdio},
+        options);
     target.expectations =
         absl::StrCat("conformance/drivers/", driver.name, ".expectations");
     if (!program.has_value()) {

@@ -28,10 +28,19 @@ std::string TargetNameOf(absl::string_view name);
 // Returns the command line that runs a program, for DriverCommand.
 std::string ProgramAsCommand(const std::string& path);
 
+// Returns the command that runs this program with the flag --serve=NAME, which
+// makes it the driver of one of its own implementations.
+DriverCommand CommandToServe(absl::string_view name);
+
+// Gives the implementation of a target a process of its own: the driver that
+// `command` starts.
+void Isolate(Target& target, const DriverCommand& command,
+             const DriverSubjectOptions& options);
+
 // Returns the targets of this tree's drivers, conformance/drivers. If this
 // machine lacks a driver's toolchain, `missing` has the reason.
 std::vector<Target> DriversOfTheTree(const DriverSubjectOptions& options);
 
 }  // namespace net::conformance
 
-#endif  // CONFORMANCE_TARGETS_DRIVER_COLUMNS_H_
+#endif  // CONFORMANCE_TARGETS_DRIVER_TARGETS_H_

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "conformance/cases/cases.h"
+#include "conformance/driver_host/driver_server.h"
 #include "conformance/engine/trial.h"
 #include "conformance/environments/fake/fake_environment.h"
 #include "conformance/environments/linux/linux_environment.h"
@@ -14,6 +15,7 @@
 #include "conformance/targets/net_tcp.h"
 #include "conformance/targets/no_implementation.h"
 #include "syscalls/sandbox/network_namespace.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 
@@ -58,6 +60,18 @@ std::vector<Target> MakeTargets(const TargetOptions& options) {
            .make_environment = make_fake,
            .make_implementation = &MakeNoImplementation,
            .is_reference = true}};
+}
+
+std::vector<Served> ServedImplementations() {
+  return {{.name = "net_tcp",
+           .version = "",
+           .make = [] { return MakeNetTcp(DefaultSyscalls()); }},
+          {.name = "asio",
+           .version = AsioVersion(),
+           .make = [] { return MakeAsio(DefaultSyscalls()); }},
+          {.name = "libuv", .version = LibuvVersion(), .make = [] {
+             return MakeLibuv(DefaultSyscalls());
+           }}};
 }
 
 }  // namespace net::conformance

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "conformance/driver_host/driver_server.h"
 #include "conformance/engine/trial.h"
 
 namespace net::conformance {
@@ -16,6 +17,10 @@ struct TargetOptions {
 // with its environment.
 std::vector<Target> MakeTargets(const TargetOptions& options);
 
+// Returns the implementations of this tree that ServeDriver() can serve, with
+// the names of their targets on this machine's kernel.
+std::vector<Served> ServedImplementations();
+
 }  // namespace net::conformance
 
-#endif  // CONFORMANCE_TARGETS_COLUMNS_H_
+#endif  // CONFORMANCE_TARGETS_TARGETS_H_

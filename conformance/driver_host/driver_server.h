@@ -1,0 +1,33 @@
+#ifndef CONFORMANCE_DRIVER_HOST_DRIVER_SERVER_H_
+#define CONFORMANCE_DRIVER_HOST_DRIVER_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "conformance/suite/implementation.h"
+
+namespace net::conformance {
+
+// An implementation of this program, for ServeDriver().
+struct Served {
+  std::string name;     // "asio"
+  std::string version;  // "1.22.1"; may be ""
+  // Called once, before the first command.
+  std::function<std::unique_ptr<Implementation>()> make;
+};
+
+// Makes this process a driver (conformance/drivers/PROTOCOL.md) of any
+// Implementation, so that an implementation of a C++ program gets a process of
+// its own. Reads commands until the end of the channel or `bye`, and ends the
+// process: with status 0, or with 1 if no runner has started it.
+//
+// Each command has a thread of its own, because any of them may block. SIGUSR2
+// interrupts the system calls of these threads.
+//
+// The calling process must have one thread.
+[[noreturn]] void ServeDriver(const Served& served);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_DRIVER_HOST_DRIVER_SERVER_H_
