@@ -1,5 +1,6 @@
 #include "fakes/errno_table.h"
 
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -19,12 +20,19 @@ extern const char kErrnoTableText[];
 namespace {
 
 constexpr absl::string_view kHeader =
-    "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote";
+    "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\teffect\tsource";
+constexpr size_t kFields = 8;
 
 std::optional<Provocation> ProvocationOfClass(absl::string_view name) {
   if (name == "U") return Provocation::kUnprivileged;
   if (name == "R") return Provocation::kRoot;
   if (name == "I") return Provocation::kInjection;
+  return std::nullopt;
+}
+
+std::optional<bool> TakesEffect(absl::string_view effect) {
+  if (effect == "before") return false;
+  if (effect == "after") return true;
   return std::nullopt;
 }
 
@@ -40,19 +48,25 @@ absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
       continue;
     }
     const std::vector<absl::string_view> fields = absl::StrSplit(line, '\t');
-    if (fields.size() != 6) {
-      return absl::InvalidArgumentError(absl::StrCat("not 6 fields: ", line));
+    if (fields.size() != kFields) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("not ", kFields, " fields: ", line));
     }
     if (fields[3] == "N") continue;
     const std::optional<Call> call = CallFromName(fields[0]);
     const std::optional<int> error = ErrnoFromSymbol(fields[1]);
     const std::optional<Provocation> provocation =
         ProvocationOfClass(fields[3]);
-    if (!call.has_value() || !error.has_value() || !provocation.has_value()) {
+    const std::optional<bool> takes_effect = TakesEffect(fields[6]);
+    if (!call.has_value() || !error.has_value() || !provocation.has_value() ||
+        !takes_effect.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("unknown call, errno or class: ", line));
+          absl::StrCat("unknown call, errno, class or effect: ", line));
     }
-    rows.push_back({*call, *error, *provocation});
+    if (fields[7].empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("no source: ", line));
+    }
+    rows.push_back({*call, *error, *provocation, *takes_effect, fields[7]});
   }
   if (rows.empty()) {
     return absl::InvalidArgumentError("no header line, or no rows");

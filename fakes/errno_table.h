@@ -26,6 +26,12 @@ struct ErrnoRow {
   Call call;
   int error;
   Provocation provocation;
+  // Whether the call takes effect although it fails with the errno: close(2)
+  // with EIO releases the descriptor. If false, the call changes nothing.
+  bool takes_effect = false;
+  // Where that is known from: a man page, the kernel's source, or "seen" on
+  // Linux 6.18, which errno_provenance_test sees again.
+  absl::string_view source = "";
 };
 
 // Returns all pairs that apply to TCP sockets, in the order of the file. Omits
@@ -36,7 +42,8 @@ absl::Span<const ErrnoRow> ErrnoTable();
 std::vector<int> ErrnosOf(Call call);
 
 // Parses a table in the format of the file. Fails with INVALID_ARGUMENT if a
-// line is malformed (the message quotes it), or if there are no rows.
+// line is malformed (the message quotes it), or if there are no rows. The
+// sources of the rows are parts of `text`.
 absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text);
 
 }  // namespace net

@@ -4,6 +4,7 @@
 #include <map>
 #include <ostream>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -60,41 +61,51 @@ TEST(ErrnoTable, LeavesOutWhatIsNotForTcp) {
 }
 
 constexpr char kHeader[] =
-    "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n";
+    "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\teffect\tsource\n";
 
 TEST(ParseErrnoTable, ReadsRows) {
-  const auto rows = ParseErrnoTable(
-      std::string(kHeader) +
-      "bind\tEACCES\ty\tU\t19\tport<1024\nbind\tELOOP\ty\tN\t-\t\n"
-      "connect\tEACCES\ty\tR\t120\t\naccept4\tEPERM\ty\tI\t-\t\n");
+  const std::string text = std::string(kHeader) +
+                           "bind\tEACCES\ty\tU\t19\tport<1024\tbefore\tseen\n"
+                           "bind\tELOOP\ty\tN\t-\t\tbefore\tbind(2)\n"
+                           "connect\tEACCES\ty\tR\t120\t\tbefore\tseen\n"
+                           "close\tEIO\ty\tI\t-\t\tafter\tclose(2) NOTES\n";
+  const auto rows = ParseErrnoTable(text);
   ASSERT_TRUE(rows.ok()) << rows.status();
   ASSERT_EQ(rows->size(), 3u);
   EXPECT_EQ((*rows)[0].call, Call::kBind);
   EXPECT_EQ((*rows)[0].error, EACCES);
   EXPECT_EQ((*rows)[0].provocation, Provocation::kUnprivileged);
+  EXPECT_FALSE((*rows)[0].takes_effect);
   EXPECT_EQ((*rows)[1].provocation, Provocation::kRoot);
   EXPECT_EQ((*rows)[2].provocation, Provocation::kInjection);
+  EXPECT_TRUE((*rows)[2].takes_effect);
+  EXPECT_EQ((*rows)[2].source, "close(2) NOTES");
 }
 
 class MalformedTable : public testing::TestWithParam<const char*> {};
 
 TEST_P(MalformedTable, IsRefused) {
-  EXPECT_EQ(ParseErrnoTable(GetParam()).status().code(),
+  EXPECT_EQ(ParseErrnoTable(std::string(kHeader) + GetParam()).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     ErrnoTable, MalformedTable,
-    testing::Values(
-        "", "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n",
-        "bind\tEACCES\ty\tU\t19\t\n",
-        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\nbind\tEACCES\n",
-        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n"
-        "bond\tEACCES\ty\tU\t19\t\n",
-        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n"
-        "bind\tEAXES\ty\tU\t19\t\n",
-        "syscall\terrno\tin_manpage_6.03\tclass\tprobe\tnote\n"
-        "bind\tEACCES\ty\tX\t19\t\n"));
+    testing::Values("", "bind\tEACCES\n",
+                    "bond\tEACCES\ty\tU\t19\t\tbefore\tseen\n",
+                    "bind\tEAXES\ty\tU\t19\t\tbefore\tseen\n",
+                    "bind\tEACCES\ty\tX\t19\t\tbefore\tseen\n",
+                    "bind\tEACCES\ty\tU\t19\t\tduring\tseen\n",
+                    "bind\tEACCES\ty\tU\t19\t\tbefore\t\n"));
+
+TEST(ParseErrnoTable, RefusesATableWithoutAHeader) {
+  EXPECT_EQ(ParseErrnoTable("").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ParseErrnoTable("bind\tEACCES\ty\tU\t19\t\tbefore\tseen\n")
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
 
 }  // namespace
 }  // namespace net

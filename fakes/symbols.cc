@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,27 @@ constexpr Symbol kClocks[] = {
 
 #undef NET_SYMBOL
 
+struct OptionLevel {
+  int level;
+  absl::string_view name;
+  absl::Span<const Symbol> options;
+};
+
+constexpr OptionLevel kOptionLevels[] = {
+    {SOL_SOCKET, "SOL_SOCKET", kSocketOptions},
+    {IPPROTO_TCP, "IPPROTO_TCP", kTcpOptions},
+    {IPPROTO_IP, "IPPROTO_IP", kIpOptions},
+    {IPPROTO_IPV6, "IPPROTO_IPV6", kIpv6Options},
+};
+
+std::optional<int> ValueOf(absl::Span<const Symbol> symbols,
+                           absl::string_view name) {
+  for (const Symbol& symbol : symbols) {
+    if (symbol.name == name) return static_cast<int>(symbol.value);
+  }
+  return std::nullopt;
+}
+
 std::string Find(absl::Span<const Symbol> symbols, int64_t value) {
   for (const Symbol& symbol : symbols) {
     if (symbol.value == value) return std::string(symbol.name);
@@ -214,18 +236,29 @@ std::string MessageFlagSymbols(int flags, absl::string_view between) {
 }
 
 std::string OptionSymbols(int level, int name) {
-  switch (level) {
-    case SOL_SOCKET:
-      return absl::StrCat("SOL_SOCKET, ", Find(kSocketOptions, name));
-    case IPPROTO_TCP:
-      return absl::StrCat("IPPROTO_TCP, ", Find(kTcpOptions, name));
-    case IPPROTO_IP:
-      return absl::StrCat("IPPROTO_IP, ", Find(kIpOptions, name));
-    case IPPROTO_IPV6:
-      return absl::StrCat("IPPROTO_IPV6, ", Find(kIpv6Options, name));
-    default:
-      return absl::StrCat(level, ", ", name);
+  for (const OptionLevel& known : kOptionLevels) {
+    if (known.level != level) continue;
+    return absl::StrCat(known.name, ", ", Find(known.options, name));
   }
+  return absl::StrCat(level, ", ", name);
+}
+
+std::optional<OptionNumber> OptionFromSymbol(absl::string_view symbol) {
+  for (const OptionLevel& known : kOptionLevels) {
+    const std::optional<int> name = ValueOf(known.options, symbol);
+    if (name.has_value()) return OptionNumber{known.level, *name};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> AllOptionSymbols() {
+  std::vector<std::string> names;
+  for (const OptionLevel& known : kOptionLevels) {
+    for (const Symbol& symbol : known.options) {
+      names.emplace_back(symbol.name);
+    }
+  }
+  return names;
 }
 
 std::string PollEventSymbols(int16_t events, absl::string_view between) {
@@ -243,6 +276,16 @@ std::string EpollOperationSymbol(int operation) {
 std::string EpollFlagSymbols(int flags) { return Bits(kEpollFlags, flags); }
 
 std::string FcntlSymbol(int command) { return Find(kFcntlCommands, command); }
+
+std::optional<int> FcntlFromSymbol(absl::string_view symbol) {
+  return ValueOf(kFcntlCommands, symbol);
+}
+
+std::vector<std::string> AllFcntlSymbols() {
+  std::vector<std::string> names;
+  for (const Symbol& symbol : kFcntlCommands) names.emplace_back(symbol.name);
+  return names;
+}
 
 std::string IoctlSymbol(uint64_t request) {
   return Find(kIoctlRequests, static_cast<int64_t>(request));

@@ -4,7 +4,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -24,12 +26,29 @@ std::string MessageFlagSymbols(int flags, absl::string_view between = "|");
 // Returns level and name: "SOL_SOCKET, SO_ERROR".
 std::string OptionSymbols(int level, int name);
 
+// What an option's name stands for.
+struct OptionNumber {
+  int level;  // SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6.
+  int name;
+};
+
+// Returns the option of a symbol such as "SO_ERROR", or nullopt if it is not
+// one of those that OptionSymbols() knows.
+std::optional<OptionNumber> OptionFromSymbol(absl::string_view symbol);
+
+// Returns the symbols that OptionFromSymbol() knows.
+std::vector<std::string> AllOptionSymbols();
+
 std::string PollEventSymbols(int16_t events, absl::string_view between = "|");
 std::string EpollEventSymbols(uint32_t events);
 std::string EpollOperationSymbol(int operation);
 std::string EpollFlagSymbols(int flags);
 
 std::string FcntlSymbol(int command);
+// Returns the command of a symbol such as "F_SETFL", or nullopt.
+std::optional<int> FcntlFromSymbol(absl::string_view symbol);
+// Returns the symbols that FcntlFromSymbol() knows.
+std::vector<std::string> AllFcntlSymbols();
 std::string IoctlSymbol(uint64_t request);
 std::string DescriptorFlagSymbols(int flags);  // "FD_CLOEXEC".
 std::string StatusFlagSymbols(int flags);      // "O_RDWR|O_NONBLOCK".

@@ -10,11 +10,16 @@
 #include <sys/socket.h>
 
 #include <ctime>
+#include <optional>
+#include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace net {
 namespace {
+
+using ::testing::EndsWith;
 
 TEST(Symbols, OfSockets) {
   EXPECT_EQ(DomainSymbol(AF_INET6), "AF_INET6");
@@ -75,6 +80,21 @@ TEST(Symbols, OfDescriptors) {
   EXPECT_EQ(EventFdFlagSymbols(EFD_SEMAPHORE | EFD_CLOEXEC),
             "EFD_SEMAPHORE|EFD_CLOEXEC");
   EXPECT_EQ(ClockSymbol(CLOCK_MONOTONIC), "CLOCK_MONOTONIC");
+}
+
+TEST(Symbols, OfOptionsAndCommandsAreReadBack) {
+  for (const std::string& symbol : AllOptionSymbols()) {
+    const std::optional<OptionNumber> option = OptionFromSymbol(symbol);
+    ASSERT_TRUE(option.has_value()) << symbol;
+    EXPECT_THAT(OptionSymbols(option->level, option->name), EndsWith(symbol));
+  }
+  EXPECT_EQ(OptionFromSymbol("TCP_NODELAY")->level, IPPROTO_TCP);
+  EXPECT_EQ(OptionFromSymbol("SO_REUSE"), std::nullopt);
+  for (const std::string& symbol : AllFcntlSymbols()) {
+    ASSERT_NE(FcntlFromSymbol(symbol), std::nullopt) << symbol;
+    EXPECT_EQ(FcntlSymbol(*FcntlFromSymbol(symbol)), symbol);
+  }
+  EXPECT_EQ(FcntlFromSymbol("F_"), std::nullopt);
 }
 
 }  // namespace

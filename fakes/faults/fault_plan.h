@@ -23,29 +23,46 @@ namespace net {
 //   accept4#2=EMFILE; send=short(1); connect(127.0.0.1:*)=EINTR*3; close=EIO
 //   after
 //
-// Only calls on TCP sockets (SOCK_STREAM of AF_INET and AF_INET6) count, and
-// the calls that wait for them (poll(2) and its like). Counts start when the
-// plan is armed.
+// Which calls count:
+// - Calls on TCP sockets (SOCK_STREAM of AF_INET and AF_INET6), socket(2) that
+//   makes one, and calls of the family poll that wait for one.
+// - Calls that take no descriptor (epoll_create1, pipe2, eventfd,
+//   timerfd_create, clock_gettime, nanosleep), but only for rules that name
+//   them: they are in no "*" and have no position.
+// - No other: getaddrinfo(3) makes sockets of other kinds.
+// Counts start when the plan is armed.
 //
-//   plan      = rule (";" rule)*
-//   rule      = calls [ "(" filter ("," filter)* ")" ] [occurrence] [position]
-//               [chance] "=" action
+//   plan      = [ rule (";" rule)* ]
+//   rule      = calls [ "(" filter ("," filter)* ")" ] [occurrence] [every]
+//               [position] [chance] "=" action
 //   calls     = the name of a system call ("accept4"), a family, or "*"
-//               A family is all calls that do the same: "accept", "send",
-//               "recv", "poll" and "dup". "recv" is recv, recvfrom, recvmsg,
-//               recvmmsg, read and readv. "recv!" is recv(2) only.
-//   filter    = endpoint          the remote address; for bind(2) the local one
+//               A family is all calls that do the same:
+//                 accept  accept, accept4
+//                 send    send, sendto, sendmsg, sendmmsg, write, writev,
+//                         sendfile
+//                 recv    recv, recvfrom, recvmsg, recvmmsg, read, readv
+//                 poll    poll, ppoll, select, pselect6, epoll_wait,
+//                         epoll_pwait, epoll_pwait2
+//                 dup     dup, dup3
+//               "recv!" is recv(2) only.
+//   filter    = endpoint          the remote address; for bind the local one.
+//                                 For connect it is the argument.
 //             | "local=" endpoint
 //             | "remote=" endpoint
-//             | "listener" | "connection" | "socket " N
-//             | option            an option's name, such as SO_REUSEADDR
-//             | "from=" text      a part of the call site's name, where known
-//   endpoint  = (address | "*") ":" (port | "*")    IPv6 addresses in brackets
+//             | "listener"        after listen(2)
+//             | "connection"      after connect(2), or made by accept
+//             | "socket " N       the Nth TCP socket since the plan was armed
+//             | option            of setsockopt and getsockopt: "SO_REUSEADDR";
+//                                 of fcntl the command: "F_SETFL"
+//             | "from=" text      a part of the call site's name, where known;
+//                                 in quotes if it has spaces, ',' or ')'
+//   endpoint  = (address | "*") ":" (port | "*")    IPv6 addresses in brackets.
+//               An IPv4 address also matches its v4-mapped form.
 //   occurrence= "#" N             the Nth matching call, counted from 1
 //             | "#" N ".." [M]    the Nth to the Mth, or all from the Nth
-//             | " every " N       the Nth, the 2Nth, ...
+//   every     = " every " N       the Nth of them, the 2Nth, ...
 //   position  = "@" N [".." [M]]  the Nth call of the whole trace
-//   chance    = " p=" P " seed=" S
+//   chance    = " p=" P " seed=" S    0 < P <= 1; equal seeds, equal choices
 //   action    = errno ["*" N] [effect]
 //             | "short(" N ")" | "delay(" duration ")"
 //             | "fd0" | "reuse" | "truncated(" N ")" | "consumed" | "reset"
@@ -53,7 +70,9 @@ namespace net {
 //   effect    = "before" | "after" | "partial(" N ")"
 //
 // "*N" limits a rule to N calls. A rule without an occurrence applies to every
-// matching call.
+// matching call. A rule does not match calls that its action cannot apply to
+// (fakes/faults/applicable.h): "*#3=short(1)" is the third call of the families
+// send and recv. Space between words is ignored.
 
 // When a failing call takes effect.
 enum class Effect : uint8_t {
@@ -107,8 +126,8 @@ struct CountRange {
   friend bool operator==(const CountRange&, const CountRange&) = default;
 };
 
-// Which calls a rule is about. Calls that match everything but `occurrence`,
-// `every` and `probability` are counted.
+// Which calls a rule is about. The rule counts the calls that match everything
+// but `occurrence`, `every` and `probability`.
 struct FaultSelector {
   // As in the text: "accept4", "recv", "recv!", "*".
   std::string calls;
@@ -117,11 +136,12 @@ struct FaultSelector {
   std::optional<int> nth_socket;
   std::optional<EndpointPattern> local;
   std::optional<EndpointPattern> remote;
-  std::string option;     // "SO_REUSEADDR"; "" matches every call.
+  // "SO_REUSEADDR", or "F_SETFL" for fcntl(2); "" matches every call.
+  std::string option;
   std::string call_site;  // A part of its name; "" matches every call.
   std::optional<CountRange> position;  // In the whole trace.
   CountRange occurrence;
-  int every = 1;  // Every nth of them.
+  int every = 1;  // Every nth call of `occurrence`; >= 1.
   std::optional<double> probability;
   uint64_t seed = 0;
 
@@ -134,7 +154,8 @@ struct FaultRule {
   // The number of calls that the rule applies to.
   int times = std::numeric_limits<int>::max();
 
-  // Returns the text, without loss: ParseFaultPlan() returns an equal rule.
+  // Returns the text, without loss: ParseFaultPlan() returns an equal rule if
+  // it accepts such a rule at all.
   std::string ToString() const;
 
   friend bool operator==(const FaultRule&, const FaultRule&) = default;
@@ -154,7 +175,13 @@ std::ostream& operator<<(std::ostream& os, const FaultRule& rule);
 std::ostream& operator<<(std::ostream& os, const FaultPlan& plan);
 
 // Parses a plan. Fails with INVALID_ARGUMENT; the message names the column,
-// counted from 1, and what is expected there.
+// counted from 1, what is expected there, and the nearest names:
+//
+//   column 1: expected the name of a system call, a family or '*', not
+//   'acept4'; did you mean 'accept4'?
+//
+// A rule that can match no call, for example listen(SO_ERROR) or listen=reset,
+// is a mistake, too.
 absl::StatusOr<FaultPlan> ParseFaultPlan(absl::string_view text);
 
 }  // namespace net

@@ -1,0 +1,27 @@
+#ifndef FAKES_FAULTS_EFFECT_H_
+#define FAKES_FAULTS_EFFECT_H_
+
+#include <vector>
+
+#include "fakes/faults/fault_plan.h"
+#include "fakes/faults/syscall_id.h"
+
+namespace net {
+
+// What Linux leaves behind when a call fails with an errno. The source is
+// syscalls/testdata/errno_table.tsv.
+
+// Returns kBefore if the call changes nothing, and kAfter if it takes effect
+// although it fails: close(2) releases the descriptor, connect(2) with EINTR
+// goes on, accept4(2) with EFAULT takes the connection and closes it. A pair
+// that the table does not have is like the pair of the family's call
+// (recvmsg: recv); else it is kBefore, and kAfter for close(2).
+Effect DefaultEffect(SyscallId call, int error);
+
+// Returns the errnos that the call can have on a TCP socket, in the order of
+// the table. A call without rows has those of the family's call.
+std::vector<int> ErrnosOf(SyscallId call);
+
+}  // namespace net
+
+#endif  // FAKES_FAULTS_EFFECT_H_
