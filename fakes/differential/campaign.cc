@@ -35,17 +35,18 @@ std::string Kind(const Difference& difference) {
 
 }  // namespace
 
-absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
-                               const Plan& plan,
-                               absl::FunctionRef<void(uint64_t)> before_each) {
-  Differ differ(oracle, subject);
-  Outcome outcome;
+absl::StatusOr<CampaignResult> Search(
+    WorldFactory& oracle, WorldFactory& candidate,
+    const CampaignOptions& options,
+    absl::FunctionRef<void(uint64_t)> before_each) {
+  Differ differ(oracle, candidate);
+  CampaignResult outcome;
   std::set<std::string> kinds;
   std::set<std::string> small_kinds;
-  for (uint64_t seed = plan.seed + plan.first;
-       outcome.programs < plan.programs && absl::Now() < plan.deadline &&
-       outcome.findings.size() < plan.findings;
-       seed += plan.stride) {
+  for (uint64_t seed = options.seed + options.first;
+       outcome.programs < options.programs && absl::Now() < options.deadline &&
+       outcome.findings.size() < options.findings;
+       seed += options.stride) {
     before_each(seed);
     ++outcome.programs;
     const rc::Shrinkable<Program> program = ProgramOf(seed);
@@ -60,7 +61,7 @@ absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
       continue;
     }
     absl::StatusOr<Difference> small = differ.Shrink(
-        program, **std::move(difference), absl::Now() + plan.shrinking);
+        program, **std::move(difference), absl::Now() + options.shrinking);
     if (!small.ok()) return small.status();
     kinds.insert(Kind(*small));
     if (small_kinds.insert(Kind(*small)).second) {
@@ -70,9 +71,10 @@ absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
   return outcome;
 }
 
-absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
-                               const Plan& plan) {
-  return Search(oracle, subject, plan, [](uint64_t) {});
+absl::StatusOr<CampaignResult> Search(WorldFactory& oracle,
+                                      WorldFactory& candidate,
+                                      const CampaignOptions& options) {
+  return Search(oracle, candidate, options, [](uint64_t) {});
 }
 
 std::string FindingText(const Finding& finding) {

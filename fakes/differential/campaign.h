@@ -16,7 +16,7 @@
 namespace net::differential {
 
 // The parameters of a search for differences with many programs.
-struct Plan {
+struct CampaignOptions {
   uint64_t seed = 0;
   // The programs of the seeds seed + first, seed + first + stride, and so on.
   uint64_t first = 0;
@@ -35,7 +35,7 @@ struct Finding {
   Difference difference;
 };
 
-struct Outcome {
+struct CampaignResult {
   // Does not count the smaller programs that shrinking tried.
   int64_t programs = 0;
   int64_t unstable = 0;  // See differ.h.
@@ -43,14 +43,16 @@ struct Outcome {
   std::vector<Finding> findings;
 };
 
-// Runs the programs of a plan. Differences with the same last call and the same
-// two results count as one finding. Calls `before_each` with the seed of each
-// program. Returns an error if a world cannot be made.
-absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
-                               const Plan& plan,
-                               absl::FunctionRef<void(uint64_t)> before_each);
-absl::StatusOr<Outcome> Search(Worlds& oracle, Worlds& subject,
-                               const Plan& plan);
+// Runs the programs of a campaign. Differences with the same last call and the
+// same two results count as one finding. Calls `before_each` with the seed of
+// each program. Returns an error if a world cannot be made.
+absl::StatusOr<CampaignResult> Search(
+    WorldFactory& oracle, WorldFactory& candidate,
+    const CampaignOptions& options,
+    absl::FunctionRef<void(uint64_t)> before_each);
+absl::StatusOr<CampaignResult> Search(WorldFactory& oracle,
+                                      WorldFactory& candidate,
+                                      const CampaignOptions& options);
 
 // Returns a finding as text: the seed and the program as C++ (print_case.h).
 std::string FindingText(const Finding& finding);

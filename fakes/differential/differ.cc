@@ -31,7 +31,7 @@ Difference Cut(const Program& program, const Trace& expected, const Trace& seen,
   return {head(program), head(expected), head(seen)};
 }
 
-absl::StatusOr<Trace> Run(Worlds& worlds, const Program& program,
+absl::StatusOr<Trace> Run(WorldFactory& worlds, const Program& program,
                           bool note_states) {
   absl::StatusOr<std::unique_ptr<World>> world = worlds.Make();
   if (!world.ok()) return world.status();
@@ -46,7 +46,7 @@ absl::StatusOr<std::optional<Difference>> Differ::Compare(
   const absl::StatusOr<Trace> expected = Run(oracle_, program, true);
   if (!expected.ok()) return expected.status();
   watcher(program, *expected);
-  const absl::StatusOr<Trace> seen = Run(subject_, program, false);
+  const absl::StatusOr<Trace> seen = Run(candidate_, program, false);
   if (!seen.ok()) return seen.status();
   const std::optional<size_t> at = FirstDifference(*expected, *seen);
   if (!at.has_value()) return std::nullopt;
@@ -56,7 +56,7 @@ absl::StatusOr<std::optional<Difference>> Differ::Compare(
     const absl::StatusOr<Trace> again = Run(oracle_, found.program, false);
     if (!again.ok()) return again.status();
     const absl::StatusOr<Trace> seen_again =
-        Run(subject_, found.program, false);
+        Run(candidate_, found.program, false);
     if (!seen_again.ok()) return seen_again.status();
     if (FirstDifference(*again, found.expected).has_value() ||
         FirstDifference(*seen_again, found.seen).has_value()) {

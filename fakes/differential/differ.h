@@ -19,10 +19,10 @@ namespace net::differential {
 struct Difference {
   Program program;  // Up to and including the first differing step.
   Trace expected;   // Of the oracle.
-  Trace seen;       // Of the subject.
+  Trace seen;       // Of the candidate.
 };
 
-// Runs programs on an oracle and a subject and compares their traces.
+// Runs programs on an oracle and a candidate and compares their traces.
 //
 // An oracle in real time can behave differently when its process is interrupted
 // for a long time, because a TCP timer then expires in the middle of the
@@ -31,8 +31,8 @@ struct Difference {
 class Differ {
  public:
   // Both must outlive the Differ.
-  Differ(Worlds& oracle, Worlds& subject)
-      : oracle_(oracle), subject_(subject) {}
+  Differ(WorldFactory& oracle, WorldFactory& candidate)
+      : oracle_(oracle), candidate_(candidate) {}
 
   // A function that is called with each program and the oracle's trace.
   using Watcher = absl::FunctionRef<void(const Program&, const Trace&)>;
@@ -53,8 +53,8 @@ class Differ {
   int64_t unstable() const { return unstable_; }
 
  private:
-  Worlds& oracle_;
-  Worlds& subject_;
+  WorldFactory& oracle_;
+  WorldFactory& candidate_;
   int64_t programs_ = 0;
   int64_t unstable_ = 0;
 };

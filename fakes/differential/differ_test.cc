@@ -73,7 +73,7 @@ class WrongWorld : public World {
   WithoutEpipe wrong_;
 };
 
-class WrongWorlds : public Worlds {
+class WrongWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override {
     absl::StatusOr<std::unique_ptr<World>> right = right_.Make();
@@ -82,10 +82,10 @@ class WrongWorlds : public Worlds {
   }
 
  private:
-  LinuxWorlds right_;
+  LinuxWorldFactory right_;
 };
 
-class NoWorlds : public Worlds {
+class FailingWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override {
     return absl::UnavailableError("no world today");
@@ -93,12 +93,13 @@ class NoWorlds : public Worlds {
 };
 
 TEST(DifferTest, LinuxIsLikeLinux) {
-  LinuxWorlds oracle;
-  LinuxWorlds subject;
-  Plan plan;
-  plan.seed = 1;
-  plan.programs = 1000;
-  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  LinuxWorldFactory oracle;
+  LinuxWorldFactory candidate;
+  CampaignOptions options;
+  options.seed = 1;
+  options.programs = 1000;
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, candidate, options);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->programs, 1000);
   EXPECT_LE(outcome->unstable, 5);
@@ -108,12 +109,13 @@ TEST(DifferTest, LinuxIsLikeLinux) {
 }
 
 TEST(DifferTest, FindsADifferenceAndMakesItSmall) {
-  LinuxWorlds oracle;
-  WrongWorlds subject;
-  Plan plan;
-  plan.seed = 1;
-  plan.programs = 1000;
-  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  LinuxWorldFactory oracle;
+  WrongWorldFactory candidate;
+  CampaignOptions options;
+  options.seed = 1;
+  options.programs = 1000;
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, candidate, options);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_THAT(outcome->findings, SizeIs(1));
   const Difference& difference = outcome->findings[0].difference;
@@ -126,20 +128,21 @@ TEST(DifferTest, FindsADifferenceAndMakesItSmall) {
 }
 
 TEST(DifferTest, ReportsThatThereIsNoWorld) {
-  LinuxWorlds oracle;
-  NoWorlds subject;
-  Differ differ(oracle, subject);
+  LinuxWorldFactory oracle;
+  FailingWorldFactory candidate;
+  Differ differ(oracle, candidate);
   EXPECT_EQ(differ.Compare({Step()}).status().code(),
             absl::StatusCode::kUnavailable);
 }
 
 TEST(DifferTest, CountsWhatLinuxAnswers) {
-  LinuxWorlds oracle;
-  LinuxWorlds subject;
-  Plan plan;
-  plan.seed = 1;
-  plan.programs = 2000;
-  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  LinuxWorldFactory oracle;
+  LinuxWorldFactory candidate;
+  CampaignOptions options;
+  options.seed = 1;
+  options.programs = 2000;
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, candidate, options);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   for (const RequiredRow& row : RequiredRows(outcome->histogram)) {
     EXPECT_GT(row.count, 0) << row.call << " " << row.error;

@@ -18,22 +18,22 @@ namespace {
 constexpr int64_t kPrograms = 4000;
 
 // The deadline only limits a run that would fail anyway.
-Plan AllPrograms(uint64_t seed) {
-  Plan plan;
-  plan.seed = seed;
-  plan.programs = kPrograms;
-  plan.deadline = absl::Now() + absl::Minutes(10);
-  plan.findings = 3;
-  plan.shrinking = absl::Seconds(3);
-  return plan;
+CampaignOptions AllPrograms(uint64_t seed) {
+  CampaignOptions options;
+  options.seed = seed;
+  options.programs = kPrograms;
+  options.deadline = absl::Now() + absl::Minutes(10);
+  options.findings = 3;
+  options.shrinking = absl::Seconds(3);
+  return options;
 }
 
 void ExpectAlike(uint64_t seed) {
   std::cout << "seed " << seed << "\n";
-  LinuxWorlds oracle;
-  FakeWorlds subject;
-  const absl::StatusOr<Outcome> outcome =
-      Search(oracle, subject, AllPrograms(seed));
+  LinuxWorldFactory oracle;
+  FakeWorldFactory candidate;
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, candidate, AllPrograms(seed));
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   for (const Finding& finding : outcome->findings) {
     ADD_FAILURE() << FindingText(finding);

@@ -48,7 +48,7 @@ class FakeWorld : public World {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<World>> FakeWorlds::Make() {
+absl::StatusOr<std::unique_ptr<World>> FakeWorldFactory::Make() {
   return std::make_unique<FakeWorld>();
 }
 

@@ -8,9 +8,9 @@
 
 namespace net::differential {
 
-// Worlds on FakeKernels: a new kernel for each, in which the calling thread
-// takes part.
-class FakeWorlds : public Worlds {
+// WorldFactory on FakeKernels: a new kernel for each, in which the calling
+// thread takes part.
+class FakeWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override;
 };

@@ -35,7 +35,7 @@ ABSL_FLAG(int64_t, programs, 0, "");
 ABSL_FLAG(uint64_t, seed, 0, "");
 ABSL_FLAG(int, jobs, 2, "");
 ABSL_FLAG(int, findings, 20, "");
-ABSL_FLAG(std::string, subject, "fake", "");
+ABSL_FLAG(std::string, candidate, "fake", "");
 ABSL_FLAG(std::string, histogram, "", "");
 ABSL_FLAG(int64_t, rows, 0, "");
 
@@ -55,7 +55,7 @@ each program for which the results differ, shrunk, as C++.
                       next number (0: a random seed, which is printed)
   --jobs=N            number of processes (2)
   --findings=N        each process ends after this many differences (20)
-  --subject=NAME      fake, or linux to compare Linux with itself (fake)
+  --candidate=NAME      fake, or linux to compare Linux with itself (fake)
   --deviation=NAME    run a FakeKernel with this deliberate deviation; only
                       //fakes/differential/deviations:fuzz has this flag
   --histogram=FILE    write how often each call returned each errno in each
@@ -99,17 +99,20 @@ int PrintMissingRows(const Histogram& histogram) {
 WorkersOptions MakeOptions(uint64_t seed) {
   WorkersOptions options;
   options.jobs = absl::GetFlag(FLAGS_jobs);
-  options.plan.seed = seed;
-  options.plan.deadline =
+  options.campaign.seed = seed;
+  options.campaign.deadline =
       absl::Now() + absl::Minutes(absl::GetFlag(FLAGS_minutes));
   const int64_t programs = absl::GetFlag(FLAGS_programs);
-  if (programs > 0) options.plan.programs = programs;
-  options.plan.findings = static_cast<size_t>(absl::GetFlag(FLAGS_findings));
-  options.make_oracle = [] { return std::make_unique<LinuxWorlds>(); };
-  if (absl::GetFlag(FLAGS_subject) == "linux") {
-    options.make_subject = options.make_oracle;
+  if (programs > 0) options.campaign.programs = programs;
+  options.campaign.findings =
+      static_cast<size_t>(absl::GetFlag(FLAGS_findings));
+  options.make_oracle = [] { return std::make_unique<LinuxWorldFactory>(); };
+  if (absl::GetFlag(FLAGS_candidate) == "linux") {
+    options.make_candidate = options.make_oracle;
   } else {
-    options.make_subject = [] { return std::make_unique<FakeWorlds>(); };
+    options.make_candidate = [] {
+      return std::make_unique<FakeWorldFactory>();
+    };
   }
   return options;
 }
@@ -154,9 +157,9 @@ int Main(int argc, char** argv) {
     std::cout << kHelp;
     return kAlike;
   }
-  const std::string subject = absl::GetFlag(FLAGS_subject);
-  if (subject != "fake" && subject != "linux") {
-    return Fail("--subject: must be fake or linux");
+  const std::string candidate = absl::GetFlag(FLAGS_candidate);
+  if (candidate != "fake" && candidate != "linux") {
+    return Fail("--candidate: must be fake or linux");
   }
   if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: must be at least 1");
   return Run();

@@ -6,9 +6,9 @@
 
 namespace net::differential {
 
-// Random programs. A program is composed of small plans (a listener, a client,
+// Random programs. A program is composed of small scenes (a listener, a client,
 // a refused port, a closed connection), each with variations, and of odd calls
-// between them. The expected effect of the plans so far determines which ones
+// between them. The expected effect of the scenes so far determines which ones
 // make sense next. Most programs therefore reach established connections and
 // what follows them: half-closes, resets, TIME-WAIT, port conflicts, full
 // queues and buffers.

@@ -122,7 +122,7 @@ absl::Status EnterNewNetwork() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<World>> LinuxWorlds::Make() {
+absl::StatusOr<std::unique_ptr<World>> LinuxWorldFactory::Make() {
   rlimit descriptors = {};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) {
     return ErrnoError(errno, "getrlimit");

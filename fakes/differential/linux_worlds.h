@@ -8,7 +8,7 @@
 
 namespace net::differential {
 
-// Worlds on the kernel that this runs on. One real process acts as all
+// WorldFactory on the kernel that this runs on. One real process acts as all
 // processes of a program. This is equivalent: a program never moves a
 // descriptor between processes, and no other rule of TCP depends on the
 // process. (SO_REUSEPORT depends on the user, who is the same.)
@@ -18,12 +18,12 @@ namespace net::differential {
 // making one takes longer than running a program. Several consecutive programs
 // therefore share a namespace, each with its own ports. An earlier program
 // leaves at most TIME-WAIT entries, on ports that later programs do not use.
-// (The namespace belongs to the process, so two LinuxWorlds share it.)
+// (The namespace belongs to the process, so two LinuxWorldFactory share it.)
 //
 // While a world exists, the process is in its namespace and has no effective
 // capabilities. SIGPIPE is ignored from the first world on. The process must
 // therefore have only one thread and no other purpose.
-class LinuxWorlds : public Worlds {
+class LinuxWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override;
 };

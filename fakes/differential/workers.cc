@@ -63,7 +63,7 @@ struct Worker {
 // then each finding. This character ends each part.
 constexpr char kEndOfPart = '\f';
 
-std::string ToText(const absl::StatusOr<Outcome>& outcome) {
+std::string ToText(const absl::StatusOr<CampaignResult>& outcome) {
   if (!outcome.ok()) {
     return absl::StrCat("error: ", outcome.status().message(),
                         std::string(1, kEndOfPart));
@@ -79,16 +79,16 @@ std::string ToText(const absl::StatusOr<Outcome>& outcome) {
 
 // The body of a worker process.
 void Work(const WorkersOptions& options, int number, int pipe, Shared& shared) {
-  Plan plan = options.plan;
+  CampaignOptions campaign = options.campaign;
   const auto jobs = static_cast<uint64_t>(options.jobs);
-  plan.first += static_cast<uint64_t>(number) * plan.stride;
-  plan.stride *= jobs;
-  plan.programs = plan.programs / options.jobs +
-                  (number < plan.programs % options.jobs ? 1 : 0);
-  const std::unique_ptr<Worlds> oracle = options.make_oracle();
-  const std::unique_ptr<Worlds> subject = options.make_subject();
-  const absl::StatusOr<Outcome> outcome =
-      Search(*oracle, *subject, plan, [&shared](uint64_t seed) {
+  campaign.first += static_cast<uint64_t>(number) * campaign.stride;
+  campaign.stride *= jobs;
+  campaign.programs = campaign.programs / options.jobs +
+                      (number < campaign.programs % options.jobs ? 1 : 0);
+  const std::unique_ptr<WorldFactory> oracle = options.make_oracle();
+  const std::unique_ptr<WorldFactory> candidate = options.make_candidate();
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(*oracle, *candidate, campaign, [&shared](uint64_t seed) {
         shared.seed = seed;
         ++shared.programs;
       });

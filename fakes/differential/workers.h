@@ -28,18 +28,18 @@ struct Report {
 
 struct WorkersOptions {
   int jobs = 2;
-  Plan plan;  // Each worker runs a part of the programs.
-  std::function<std::unique_ptr<Worlds>()> make_oracle;
-  std::function<std::unique_ptr<Worlds>()> make_subject;
+  CampaignOptions campaign;  // Each worker runs a part of the programs.
+  std::function<std::unique_ptr<WorldFactory>()> make_oracle;
+  std::function<std::unique_ptr<WorldFactory>()> make_candidate;
   // A worker that spends this long on one program, including the shrinking of a
   // finding, is killed. That is a finding.
   absl::Duration program_timeout = absl::Minutes(2);
 };
 
-// Runs a plan in several processes, so that a subject that crashes or hangs
-// ends only one of them. Calls `progress` about once a second with the number
-// of programs run so far. Returns an error if this machine cannot make worlds
-// or processes.
+// Runs a campaign in several processes, so that a candidate that crashes or
+// hangs ends only one of them. Calls `progress` about once a second with the
+// number of programs run so far. Returns an error if this machine cannot make
+// worlds or processes.
 absl::StatusOr<Report> RunWorkers(const WorkersOptions& options,
                                   absl::FunctionRef<void(int64_t)> progress);
 

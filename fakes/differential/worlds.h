@@ -50,12 +50,12 @@ class World {
 
 // Makes worlds of one kind, one at a time: a world must be destroyed before the
 // next one is made.
-class Worlds {
+class WorldFactory {
  public:
-  Worlds() = default;
-  Worlds(const Worlds&) = delete;
-  Worlds& operator=(const Worlds&) = delete;
-  virtual ~Worlds() = default;
+  WorldFactory() = default;
+  WorldFactory(const WorldFactory&) = delete;
+  WorldFactory& operator=(const WorldFactory&) = delete;
+  virtual ~WorldFactory() = default;
 
   // Makes a world. Returns an error if this machine cannot make one.
   virtual absl::StatusOr<std::unique_ptr<World>> Make() = 0;

@@ -31,15 +31,15 @@ constexpr int16_t kAllEvents = POLLIN | POLLPRI | POLLOUT | POLLRDHUP |
 }  // namespace
 
 Program Writer::Write(size_t most) {
-  while (program_.size() < most) Plan();
+  while (program_.size() < most) AddScene();
   program_.resize(most);
   return std::move(program_);
 }
 
-void Writer::Plan() {
+void Writer::AddScene() {
   struct Choice {
     int weight;
-    void (Writer::*plan)();
+    void (Writer::*scene)();
   };
   static constexpr Choice kChoices[] = {
       {14, &Writer::Talk},
@@ -82,7 +82,7 @@ void Writer::Plan() {
   int left = Below(total);
   for (const Choice& choice : kChoices) {
     left -= choice.weight;
-    if (left < 0) return (this->*choice.plan)();
+    if (left < 0) return (this->*choice.scene)();
   }
 }
 

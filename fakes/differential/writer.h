@@ -14,8 +14,8 @@
 namespace net::differential {
 
 // Writes a random program. It keeps the steps so far and a guess of the state
-// of each slot. A wrong guess is harmless: guesses only make the next plan more
-// likely to reach interesting states.
+// of each slot. A wrong guess is harmless: guesses only make the next scene
+// more likely to reach interesting states.
 class Writer {
  public:
   explicit Writer(uint64_t seed) : random_(seed) {}
@@ -74,7 +74,7 @@ class Writer {
   void PollAll();
   void Inspect(int slot);  // Adds a call that queries its state.
 
-  // ---- Plans for connections (plans_connect.cc)
+  // ---- Scenes for connections (scenes_connect.cc)
   Address AddressToListenOn(bool v6);
   Address AddressOf(int listener, bool v6);
   void MaybeShare(int slot);
@@ -93,7 +93,7 @@ class Writer {
   void CloseListener();
   void Privileged();
 
-  // ---- Plans for connections that are there (plans_data.cc)
+  // ---- Scenes for connections that are there (scenes_data.cc)
   int Connected();
   void Talk();
   void FillBuffers();
@@ -107,7 +107,7 @@ class Writer {
   void ChangeBlocking();
   void SetBuffers(int slot);
 
-  // ---- Calls with anything for arguments (plans_odd.cc)
+  // ---- Calls with anything for arguments (scenes_odd.cc)
   void Options();
   void OptionOf(Step& step);
   void OddOption();
@@ -119,7 +119,7 @@ class Writer {
   void NoDescriptors();
   void AnyCall();
 
-  void Plan();
+  void AddScene();
 
   std::mt19937_64 random_;
   Program program_;

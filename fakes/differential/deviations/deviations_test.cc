@@ -31,14 +31,15 @@ namespace {
 class DeviationsTest : public testing::TestWithParam<fake::Deviation> {};
 
 TEST_P(DeviationsTest, IsFound) {
-  LinuxWorlds oracle;
-  FakeWorlds subject;
-  Plan plan;
-  plan.seed = 1;
-  plan.deadline = absl::Now() + absl::Seconds(60);
-  plan.shrinking = absl::Seconds(1);
+  LinuxWorldFactory oracle;
+  FakeWorldFactory candidate;
+  CampaignOptions options;
+  options.seed = 1;
+  options.deadline = absl::Now() + absl::Seconds(60);
+  options.shrinking = absl::Seconds(1);
   ASSERT_TRUE(fake::SelectDeviation(GetParam().name));
-  const absl::StatusOr<Outcome> outcome = Search(oracle, subject, plan);
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, candidate, options);
   fake::SelectDeviation("");
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(outcome->findings.size(), 1U)
@@ -46,7 +47,8 @@ TEST_P(DeviationsTest, IsFound) {
       << GetParam().meaning;
   // Without the deviation, this program shows no difference.
   const absl::StatusOr<std::optional<Difference>> otherwise =
-      Differ(oracle, subject).Compare(outcome->findings[0].difference.program);
+      Differ(oracle, candidate)
+          .Compare(outcome->findings[0].difference.program);
   ASSERT_TRUE(otherwise.ok()) << otherwise.status();
   EXPECT_FALSE(otherwise->has_value()) << FindingText(outcome->findings[0]);
   std::cout << "after " << outcome->programs

@@ -1,4 +1,4 @@
-// Plans for listeners and clients, and for port conflicts.
+// Scenes for listeners and clients, and for port conflicts.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

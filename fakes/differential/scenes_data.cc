@@ -1,4 +1,4 @@
-// Plans for connections: sending, receiving, filling buffers, closing, and
+// Scenes for connections: sending, receiving, filling buffers, closing, and
 // calls after the close.
 
 #include <fcntl.h>
