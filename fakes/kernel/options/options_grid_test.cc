@@ -23,8 +23,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "fakes/kernel/options/option_sockets.h"
 #include "fakes/kernel/options/options.h"
-#include "fakes/kernel/options/options_subjects.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sandbox/capabilities.h"
@@ -133,7 +133,7 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
     if (!capable()) {
       ASSERT_THAT(sandbox::DropCapabilities(), IsOk());
     }
-    who_ = AskWho();
+    settings_ = ReadHostSettings();
   }
   void TearDown() override {
     EXPECT_THAT(sandbox::RestoreCapabilities(), IsOk());
@@ -145,13 +145,14 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
 
   // A real socket and its model in the same state.
   struct Pair {
-    explicit Pair(const Who& who)
-        : real(family(), stage()), model(family(), stage(), real.port(), who) {}
+    explicit Pair(const HostSettings& settings)
+        : real(family(), stage()),
+          model(family(), stage(), real.port(), settings) {}
 
-    RealSubject real;
-    ModelSubject model;
+    LinuxSocket real;
+    ModelSocket model;
   };
-  Pair NewPair() const { return Pair(who_); }
+  Pair NewPair() const { return Pair(settings_); }
 
   // Calls `f` for each option that is compared.
   template <typename F>
@@ -166,15 +167,15 @@ class OptionsGrid : public ::testing::TestWithParam<Parameter> {
   // Compares getsockopt(2) of the two sockets.
   static void ExpectSame(Pair& pair, int level, int name, socklen_t size,
                          bool null, const std::string& after) {
-    Answer real = pair.real.Ask(level, name, size, null);
-    Answer model = pair.model.Ask(level, name, size, null);
+    GetResult real = pair.real.Call(level, name, size, null);
+    GetResult model = pair.model.Call(level, name, size, null);
     if (!ComparesValue(stage(), level, name)) real.value = model.value = "";
     EXPECT_EQ(model, real) << "getsockopt level " << level << " name " << name
                            << " size " << static_cast<int>(size)
                            << (null ? " null" : "") << after;
   }
 
-  Who who_;
+  HostSettings settings_;
 
  private:
   static inline absl::Status network;
@@ -306,7 +307,7 @@ TEST_P(OptionsGrid, SideEffects) {
   std::vector<std::pair<int, int>> known;
   Pair untouched = NewPair();
   ForEachOption([&](int level, int name) {
-    if (untouched.real.Ask(level, name, 64).error != ENOPROTOOPT) {
+    if (untouched.real.Call(level, name, 64).error != ENOPROTOOPT) {
       known.emplace_back(level, name);
     }
   });
@@ -422,12 +423,12 @@ TEST_P(OptionsGrid, Timestamps) {
     for (const int second : kNames) {
       for (const int value : {0, 1}) {
         Pair pair = NewPair();
-        for (Subject* subject : {static_cast<Subject*>(&pair.real),
-                                 static_cast<Subject*>(&pair.model)}) {
+        for (OptionSocket* socket : {static_cast<OptionSocket*>(&pair.real),
+                                     static_cast<OptionSocket*>(&pair.model)}) {
           const int on = 1;
-          EXPECT_TRUE(subject->Set(SOL_SOCKET, first, &on, sizeof(on)).ok());
+          EXPECT_TRUE(socket->Set(SOL_SOCKET, first, &on, sizeof(on)).ok());
           EXPECT_TRUE(
-              subject->Set(SOL_SOCKET, second, &value, sizeof(value)).ok());
+              socket->Set(SOL_SOCKET, second, &value, sizeof(value)).ok());
         }
         for (const int name : kNames) {
           ExpectSame(

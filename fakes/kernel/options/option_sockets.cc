@@ -1,4 +1,4 @@
-#include "fakes/kernel/options/options_subjects.h"
+#include "fakes/kernel/options/option_sockets.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -81,30 +81,30 @@ bool HasConnection(Stage stage) {
   return stage == Stage::kConnected || stage == Stage::kAccepted;
 }
 
-std::ostream& operator<<(std::ostream& os, const Answer& answer) {
-  os << (answer.error == 0 ? "0" : ErrnoSymbol(answer.error)) << " size "
-     << answer.size << " value";
-  for (const char byte : answer.value) {
+std::ostream& operator<<(std::ostream& os, const GetResult& result) {
+  os << (result.error == 0 ? "0" : ErrnoSymbol(result.error)) << " size "
+     << result.size << " value";
+  for (const char byte : result.value) {
     os << absl::StrCat(" ",
                        absl::Hex(static_cast<uint8_t>(byte), absl::kZeroPad2));
   }
   return os;
 }
 
-Answer Subject::Ask(int level, int name, socklen_t size, bool null) {
+GetResult OptionSocket::Call(int level, int name, socklen_t size, bool null) {
   std::array<char, 1024> room;
   room.fill('\xee');
-  Answer answer;
-  answer.size = size;
-  answer.error =
-      Get(level, name, null ? nullptr : room.data(), &answer.size).error();
-  if (answer.error == 0 && !null && answer.size <= room.size()) {
-    answer.value.assign(room.data(), answer.size);
+  GetResult result;
+  result.size = size;
+  result.error =
+      Get(level, name, null ? nullptr : room.data(), &result.size).error();
+  if (result.error == 0 && !null && result.size <= room.size()) {
+    result.value.assign(room.data(), result.size);
   }
-  return answer;
+  return result;
 }
 
-RealSubject::RealSubject(int family, Stage stage) : fd_(NewSocket(family)) {
+LinuxSocket::LinuxSocket(int family, Stage stage) : fd_(NewSocket(family)) {
   if (stage == Stage::kFresh) return;
   if (HasConnection(stage)) {
     MakeConnection(family, stage);
@@ -114,7 +114,7 @@ RealSubject::RealSubject(int family, Stage stage) : fd_(NewSocket(family)) {
   if (stage == Stage::kListening && listen(fd_, 5) != 0) Die("listen");
 }
 
-RealSubject::~RealSubject() {
+LinuxSocket::~LinuxSocket() {
   // A reset leaves nothing in TIME-WAIT.
   const linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
@@ -122,16 +122,16 @@ RealSubject::~RealSubject() {
   if (other_ >= 0) close(other_);
 }
 
-SysResult RealSubject::Set(int level, int name, const void* value,
+SysResult LinuxSocket::Set(int level, int name, const void* value,
                            socklen_t size) {
   return DefaultSyscalls().SetSockOpt(fd_, level, name, value, size);
 }
 
-SysResult RealSubject::Get(int level, int name, void* value, socklen_t* size) {
+SysResult LinuxSocket::Get(int level, int name, void* value, socklen_t* size) {
   return DefaultSyscalls().GetSockOpt(fd_, level, name, value, size);
 }
 
-uint16_t RealSubject::port() const {
+uint16_t LinuxSocket::port() const {
   sockaddr_in6 name = {};
   socklen_t size = sizeof(name);
   if (getsockname(fd_, reinterpret_cast<sockaddr*>(&name), &size) != 0) {
@@ -140,7 +140,7 @@ uint16_t RealSubject::port() const {
   return ntohs(name.sin6_port);  // sockaddr_in has it at the same offset.
 }
 
-void RealSubject::MakeConnection(int family, Stage stage) {
+void LinuxSocket::MakeConnection(int family, Stage stage) {
   const int listener = NewSocket(family);
   BindToLoopback(listener, family);
   if (listen(listener, 5) != 0) Die("listen");
@@ -155,8 +155,8 @@ void RealSubject::MakeConnection(int family, Stage stage) {
   if (stage == Stage::kAccepted) std::swap(fd_, other_);
 }
 
-Who AskWho() {
-  Who who;
+HostSettings ReadHostSettings() {
+  HostSettings settings;
   for (const absl::string_view name :
        {"net.core.somaxconn", "net.core.rmem_max", "net.core.wmem_max",
         "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_syn_retries",
@@ -165,22 +165,25 @@ Who AskWho() {
         "net.ipv4.ip_default_ttl", "net.ipv4.tcp_rto_max_ms",
         "net.ipv4.tcp_rto_min_us", "net.ipv4.tcp_fastopen",
         "net.ipv6.bindv6only", "net.ipv6.conf.default.hop_limit"}) {
-    ReadSysctl(name, who.sysctls);
+    ReadSysctl(name, settings.sysctls);
   }
-  RealSubject socket(AF_INET, Stage::kFresh);
+  LinuxSocket socket(AF_INET, Stage::kFresh);
   const auto may = [&](int level, int name) {
     const int value = 1;
     return socket.Set(level, name, &value, sizeof(value)).ok();
   };
-  who.net_admin = may(SOL_SOCKET, SO_MARK);
-  who.net_raw = may(IPPROTO_IP, IP_TRANSPARENT);
-  who.host_admin = may(SOL_SOCKET, SO_RCVBUFFORCE);
-  return who;
+  settings.net_admin = may(SOL_SOCKET, SO_MARK);
+  settings.net_raw = may(IPPROTO_IP, IP_TRANSPARENT);
+  settings.host_admin = may(SOL_SOCKET, SO_RCVBUFFORCE);
+  return settings;
 }
 
-ModelSubject::ModelSubject(int family, Stage stage, uint16_t port,
-                           const Who& who)
-    : family_(family), stage_(stage), who_(who), options_(family, who.sysctls) {
+ModelSocket::ModelSocket(int family, Stage stage, uint16_t port,
+                         const HostSettings& settings)
+    : family_(family),
+      stage_(stage),
+      settings_(settings),
+      options_(family, settings.sysctls) {
   source_.local_port = port;
   // bind(2) to ::1 sets IPV6_V6ONLY, and connections inherit it.
   if (family == AF_INET6 && stage != Stage::kFresh &&
@@ -191,22 +194,22 @@ ModelSubject::ModelSubject(int family, Stage stage, uint16_t port,
   if (stage == Stage::kAccepted) {
     options_ = options_.ForAccepted(family == AF_INET6);
   }
-  options_.OnEstablished(who.sysctls);
+  options_.OnEstablished(settings.sysctls);
   source_.path_mtu = 65536;
   source_.peer_size =
       family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
 }
 
-SysResult ModelSubject::Set(int level, int name, const void* value,
-                            socklen_t size) {
+SysResult ModelSocket::Set(int level, int name, const void* value,
+                           socklen_t size) {
   return options_.Set(*this, level, name, value, size);
 }
 
-SysResult ModelSubject::Get(int level, int name, void* value, socklen_t* size) {
+SysResult ModelSocket::Get(int level, int name, void* value, socklen_t* size) {
   return options_.Get(*this, level, name, value, size);
 }
 
-TcpState ModelSubject::state() const {
+TcpState ModelSocket::state() const {
   if (HasConnection(stage_)) return TcpState::kEstablished;
   return stage_ == Stage::kListening ? TcpState::kListen : TcpState::kClosed;
 }
@@ -217,7 +220,7 @@ bool IsMeasuredKernel() {
   int minor = 0;
   if (uname(&name) != 0) return false;
   if (std::sscanf(name.release, "%d.%d", &major, &minor) != 2) return false;
-  RealSubject socket(AF_INET, Stage::kFresh);
+  LinuxSocket socket(AF_INET, Stage::kFresh);
   const timeval shortest = {.tv_sec = 0, .tv_usec = 1};
   timeval rounded = {};
   socklen_t size = sizeof(rounded);

@@ -1,5 +1,5 @@
-#ifndef FAKES_KERNEL_OPTIONS_OPTIONS_SUBJECTS_H_
-#define FAKES_KERNEL_OPTIONS_OPTIONS_SUBJECTS_H_
+#ifndef FAKES_KERNEL_OPTIONS_OPTION_SOCKETS_H_
+#define FAKES_KERNEL_OPTIONS_OPTION_SOCKETS_H_
 
 #include <sys/socket.h>
 
@@ -24,37 +24,37 @@ enum class Stage { kFresh, kBound, kListening, kConnected, kAccepted };
 absl::string_view StageName(Stage stage);  // For example "Fresh".
 bool HasConnection(Stage stage);
 
-// Result of a getsockopt(2).
-struct Answer {
+// The result of a getsockopt(2).
+struct GetResult {
   int error = 0;
   socklen_t size = 0;  // The length after the call.
   std::string value;   // The first `size` bytes.
 
-  friend bool operator==(const Answer&, const Answer&) = default;
+  friend bool operator==(const GetResult&, const GetResult&) = default;
 };
-std::ostream& operator<<(std::ostream& os, const Answer& answer);
+std::ostream& operator<<(std::ostream& os, const GetResult& result);
 
 // A socket of the kernel or of the model.
-class Subject {
+class OptionSocket {
  public:
-  virtual ~Subject() = default;
+  virtual ~OptionSocket() = default;
   virtual SysResult Set(int level, int name, const void* value,
                         socklen_t size) = 0;
   virtual SysResult Get(int level, int name, void* value, socklen_t* size) = 0;
 
   // Calls getsockopt(2) with a buffer of `size` bytes or, with `null`, a null
   // pointer.
-  Answer Ask(int level, int name, socklen_t size, bool null = false);
+  GetResult Call(int level, int name, socklen_t size, bool null = false);
 };
 
 // A TCP socket of the real kernel on the loopback interface. The constructor
 // ends the program if a call fails.
-class RealSubject final : public Subject {
+class LinuxSocket final : public OptionSocket {
  public:
-  RealSubject(int family, Stage stage);
-  RealSubject(const RealSubject&) = delete;
-  RealSubject& operator=(const RealSubject&) = delete;
-  ~RealSubject() override;
+  LinuxSocket(int family, Stage stage);
+  LinuxSocket(const LinuxSocket&) = delete;
+  LinuxSocket& operator=(const LinuxSocket&) = delete;
+  ~LinuxSocket() override;
 
   SysResult Set(int level, int name, const void* value,
                 socklen_t size) override;
@@ -70,20 +70,22 @@ class RealSubject final : public Subject {
 };
 
 // The machine's sysctls and the process's capabilities, as input for the model.
-struct Who {
+struct HostSettings {
   FakeSysctls sysctls;
   bool net_admin = false;
   bool net_raw = false;
   bool host_admin = false;
 };
 
-// Returns the Who of this machine and thread, by asking the kernel.
-Who AskWho();
+// Reads the HostSettings of this machine and thread from the kernel.
+HostSettings ReadHostSettings();
 
-// SocketOptions in a socket without any other state. `who` must outlive it.
-class ModelSubject final : public Subject, private OptionHost {
+// SocketOptions in a socket without any other state. `settings` must outlive
+// it.
+class ModelSocket final : public OptionSocket, private OptionHost {
  public:
-  ModelSubject(int family, Stage stage, uint16_t port, const Who& who);
+  ModelSocket(int family, Stage stage, uint16_t port,
+              const HostSettings& settings);
 
   SysResult Set(int level, int name, const void* value,
                 socklen_t size) override;
@@ -93,17 +95,17 @@ class ModelSubject final : public Subject, private OptionHost {
   int family() const override { return family_; }
   TcpState state() const override;
   bool bound() const override { return stage_ != Stage::kFresh; }
-  const FakeSysctls& sysctls() const override { return who_.sysctls; }
-  bool net_admin() const override { return who_.net_admin; }
-  bool net_raw() const override { return who_.net_raw; }
-  bool host_admin() const override { return who_.host_admin; }
+  const FakeSysctls& sysctls() const override { return settings_.sysctls; }
+  bool net_admin() const override { return settings_.net_admin; }
+  bool net_raw() const override { return settings_.net_raw; }
+  bool host_admin() const override { return settings_.host_admin; }
   int TakeError() override { return 0; }
   TcpInfoSource info_source() const override { return source_; }
   void ForgetRoute() override { source_.path_mtu = 0; }
 
   const int family_;
   const Stage stage_;
-  const Who& who_;
+  const HostSettings& settings_;
   SocketOptions options_;
   TcpInfoSource source_;
 };
@@ -114,4 +116,4 @@ bool IsMeasuredKernel();
 
 }  // namespace net::fake
 
-#endif  // FAKES_KERNEL_OPTIONS_OPTIONS_SUBJECTS_H_
+#endif  // FAKES_KERNEL_OPTIONS_OPTION_SOCKETS_H_
