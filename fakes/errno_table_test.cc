@@ -50,13 +50,13 @@ TEST(ErrnoTable, HasEachPairOnce) {
   }
 }
 
-TEST(ErrnoTable, KnowsTheErrnosOfACall) {
+TEST(ErrnoTable, ReturnsTheErrnosOfACall) {
   EXPECT_THAT(ErrnosOf(Call::kClose), ElementsAre(EBADF, EINTR, EIO));
   EXPECT_THAT(ErrnosOf(Call::kConnect), Contains(ECONNREFUSED));
   EXPECT_THAT(ErrnosOf(Call::kNanoSleep), ElementsAre());
 }
 
-TEST(ErrnoTable, LeavesOutWhatIsNotForTcp) {
+TEST(ErrnoTable, LeavesOutPairsThatAreNotForTcp) {
   EXPECT_THAT(ErrnosOf(Call::kBind), Not(Contains(ELOOP)));
 }
 

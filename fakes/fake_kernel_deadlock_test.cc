@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::Optional;
 using ::testing::StartsWith;
 
-TEST(FakeKernelDeadlock, TellsWhoWaitsForWhatAndTheSockets) {
+TEST(FakeKernelDeadlock, ReportsWaitingThreadsAndSockets) {
   FakeKernel kernel;
   FakeProcess& process = kernel.NewProcess({.name = "server"});
   const FakeKernel::Participant self(kernel, "main");
@@ -41,7 +41,7 @@ TEST(FakeKernelDeadlock, TellsWhoWaitsForWhatAndTheSockets) {
             "LISTEN          0     10  127.0.0.1:8080               *\n");
 }
 
-TEST(FakeKernelDeadlock, TellsOfAllThreadsAndEndsTheCallsOfAll) {
+TEST(FakeKernelDeadlock, ReportsAllThreadsAndEndsAllCalls) {
   FakeKernel kernel;
   FakeProcess& client = kernel.NewProcess({.name = "client"});
   FakeProcess& server = kernel.NewProcess({.name = "server"});
@@ -70,7 +70,7 @@ TEST(FakeKernelDeadlock, TellsOfAllThreadsAndEndsTheCallsOfAll) {
                                        "server\n"))));
 }
 
-TEST(FakeKernelDeadlock, AnswersEveryCallThatWaitsFromThenOn) {
+TEST(FakeKernelDeadlock, LaterBlockingCallsFailToo) {
   FakeKernel kernel;
   FakeProcess& process = kernel.NewProcess();
   const FakeKernel::Participant self(kernel);

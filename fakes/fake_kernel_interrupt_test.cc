@@ -107,7 +107,7 @@ TEST_P(FakeKernelInterruptTest, EndsTheCall) {
   EXPECT_THAT(result, IsErrno(EINTR));
 }
 
-TEST_P(FakeKernelInterruptTest, WithRestartEndsOnlyWhatIsNotRestarted) {
+TEST_P(FakeKernelInterruptTest, WithRestartEndsOnlyCallsThatAreNotRestarted) {
   World world;
   SysResult result;
   const FakeKernel::Participant self(world.kernel());
@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(All, FakeKernelInterruptTest,
 INSTANTIATE_TEST_SUITE_P(All, FakeKernelTimeoutTest,
                          testing::Values(kAccept, kReceive, kConnect), &NameOf);
 
-TEST(FakeKernelInterrupt, NanosleepTellsWhatWasLeft) {
+TEST(FakeKernelInterrupt, NanosleepReturnsTheRemainingTime) {
   FakeKernel kernel;
   FakeProcess& process = kernel.NewProcess();
   const timespec ten = {.tv_sec = 10, .tv_nsec = 0};

@@ -138,7 +138,7 @@ TEST_F(FakeKernelMachineTest, DumpShowsTheSockets) {
   }
 }
 
-TEST_F(FakeKernelMachineTest, DumpShowsWhatIsInTimeWaitAndForgetsIt) {
+TEST_F(FakeKernelMachineTest, DumpShowsTimeWaitEntriesUntilTheyExpire) {
   Connected both = ConnectProcesses(process_, process_);
   EXPECT_THAT(both.client.Close(), IsOk());
   EXPECT_THAT(both.server.Close(), IsOk());

@@ -132,7 +132,7 @@ TEST_F(FakeKernelProcessTest, AForkHasItsOwnTable) {
   EXPECT_THAT(process_.OpenDescriptors(), IsEmpty());
 }
 
-TEST_F(FakeKernelProcessTest, AnExecClosesWhatIsCloseOnExec) {
+TEST_F(FakeKernelProcessTest, AnExecClosesCloseOnExecDescriptors) {
   EXPECT_THAT(NewSocket(process_, SOCK_CLOEXEC), IsOkAndHolds(0));
   EXPECT_THAT(NewSocket(process_), IsOkAndHolds(1));
   EXPECT_THAT(process_.Dup(0), IsOkAndHolds(2)) << "a copy is not";

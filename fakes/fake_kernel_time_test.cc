@@ -70,7 +70,7 @@ class FakeKernelTimeTest : public testing::Test {
   FakeProcess& process_ = kernel_.NewProcess();
 };
 
-TEST_F(FakeKernelTimeTest, AConnectThatNobodyAnswersTimesOutInNoTime) {
+TEST_F(FakeKernelTimeTest, AnUnansweredConnectTimesOutInNoRealTime) {
   const FakeKernel::Participant self(kernel_);
   const FullListener full(process_);
   const auto start = std::chrono::steady_clock::now();
@@ -82,7 +82,7 @@ TEST_F(FakeKernelTimeTest, AConnectThatNobodyAnswersTimesOutInNoTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 
-TEST_F(FakeKernelTimeTest, AConnectTriesAsOftenAsTheSysctlSays) {
+TEST_F(FakeKernelTimeTest, AConnectRetriesAsOftenAsTheSysctlAllows) {
   ASSERT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_syn_retries", "1"));
   const FakeKernel::Participant self(kernel_);
   const FullListener full(process_);
@@ -141,7 +141,7 @@ TEST_F(FakeKernelTimeTest, TheClocksShowIt) {
   EXPECT_EQ(TimeOf(process_, CLOCK_REALTIME).tv_sec, start.tv_sec + 90);
 }
 
-TEST_F(FakeKernelTimeTest, AdvanceMovesItAndLetsWhatIsDueHappen) {
+TEST_F(FakeKernelTimeTest, AdvanceMovesTheClockAndFiresDueTimers) {
   const FullListener full(process_);
   const Socket connecting =
       tcp::Connect(ip::kLocalV4, kPort, {SockFlags::kNonblock}, process_)

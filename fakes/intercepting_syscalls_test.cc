@@ -161,7 +161,7 @@ TEST_F(InterceptingSyscallsTest, PassesOnTheErrno) {
   EXPECT_THAT(recorder_.Listen(4, 5), IsErrno(EADDRINUSE));
 }
 
-TEST_F(InterceptingSyscallsTest, TellsWhichCallsMakeDescriptors) {
+TEST_F(InterceptingSyscallsTest, MakesDescriptorIsTrueForCallsThatMakeThem) {
   NiceMockSyscalls target;
   Recorder recorder(target);
   const auto makes_descriptor = [&](SysResult /*ENOSYS*/) {

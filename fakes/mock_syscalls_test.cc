@@ -92,7 +92,7 @@ TEST(MockSyscalls, IsASyscallsWithTheWholeSurface) {
   EXPECT_THAT(seam.NanoSleep(nullptr, nullptr), IsErrno(EFAULT));
 }
 
-TEST(NiceMockSyscalls, AnswersEnosysWithoutAWord) {
+TEST(NiceMockSyscalls, ReturnsEnosysWithoutAMessage) {
   NiceMockSyscalls sys;
   EXPECT_THAT(sys.Listen(3, 10), IsErrno(ENOSYS));
   ON_CALL(sys, Listen).WillByDefault(Succeed());
@@ -126,7 +126,7 @@ TEST_P(FillsAddrTest, FillsASocketAddress) {
 }
 
 // On Linux, getsockname with a length of 4 writes 4 bytes and sets it to 16.
-TEST_P(FillsAddrTest, CutsOffWhereTheRoomEndsAndTellsTheFullSize) {
+TEST_P(FillsAddrTest, TruncatesToTheRoomAndReturnsTheFullSize) {
   MockSyscalls sys;
   EXPECT_CALL(sys, GetSockName).WillOnce(FillsAddr(GetParam()));
   unsigned char bytes[sizeof(sockaddr_in6)];
@@ -140,7 +140,7 @@ TEST_P(FillsAddrTest, CutsOffWhereTheRoomEndsAndTellsTheFullSize) {
   for (size_t i = 4; i < sizeof(bytes); ++i) EXPECT_EQ(bytes[i], 0xaa) << i;
 }
 
-TEST_P(FillsAddrTest, AcceptsFromAnswersDescriptorAndPeer) {
+TEST_P(FillsAddrTest, AcceptsFromReturnsDescriptorAndPeer) {
   MockSyscalls sys;
   EXPECT_CALL(sys, Accept4).WillRepeatedly(AcceptsFrom(GetParam(), 9));
   ip::SockAddr peer;

@@ -362,7 +362,7 @@ TEST_F(TracingSyscallsTest, Time) {
             "{tv_sec=0, tv_nsec=7}) = -1 EINTR");
 }
 
-TEST_F(TracingSyscallsTest, SaysWhose) {
+TEST_F(TracingSyscallsTest, PrintsTheNameOfTheProcess) {
   TracingSyscalls traced(
       target_, [this](absl::string_view line) { lines_.emplace_back(line); },
       "server");
@@ -370,7 +370,7 @@ TEST_F(TracingSyscallsTest, SaysWhose) {
   EXPECT_EQ(Line(traced.Close(3)), "server: close(3) = 0");
 }
 
-TEST(TracingSyscallsOnLinux, TellsWhatTheKernelAnswers) {
+TEST(TracingSyscallsOnLinux, PrintsTheKernelsResults) {
   LinuxSyscalls kernel;
   std::vector<std::string> lines;
   TracingSyscalls traced(

@@ -276,7 +276,7 @@ TEST_F(LinuxSyscallsTest, PipesAreReadAndWritten) {
   EXPECT_THAT(sys_.Pipe2(fds.data(), -1), IsErrno(EINVAL));
 }
 
-TEST_F(LinuxSyscallsTest, PollTellsWhatIsReady) {
+TEST_F(LinuxSyscallsTest, PollReportsReadiness) {
   const Ends ends = Connected();
   std::array<pollfd, 2> entries = {
       pollfd{.fd = ends.client, .events = POLLOUT, .revents = 0},
@@ -320,7 +320,7 @@ TEST_F(LinuxSyscallsTest, PPollWaitsWithTheSignalsGiven) {
   ASSERT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
 
-TEST_F(LinuxSyscallsTest, EpollTellsWhatIsReady) {
+TEST_F(LinuxSyscallsTest, EpollReportsReadiness) {
   const Ends ends = Connected();
   const int epoll = Opened(sys_.EpollCreate1(EPOLL_CLOEXEC));
   EXPECT_THAT(sys_.Fcntl(epoll, F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));

@@ -101,7 +101,7 @@ TEST_P(AcceptTest, ReportsEveryOtherErrno) {
   EXPECT_EQ(reported, 22);  // accept4 has 24 rows in the table.
 }
 
-TEST_P(AcceptTest, RetriesWhatSaysNothingAboutTheNextConnection) {
+TEST_P(AcceptTest, RetriesErrnosOfOneConnection) {
   for (const int error : {EINTR, ECONNABORTED}) {
     for (const int times : {1, 2, 1000}) {
       SCOPED_TRACE(ErrnoSymbol(error));

@@ -82,7 +82,7 @@ TEST_P(ConnectInterrupted, GoesOnWaitingWhenPollIsInterrupted) {
 
 // poll(2) also returns POLLERR and POLLHUP for a failed attempt. SO_ERROR alone
 // has the outcome.
-TEST_P(ConnectInterrupted, ReportsThePendingErrorWhateverPollSays) {
+TEST_P(ConnectInterrupted, ReportsThePendingErrorWhateverPollReturns) {
   for (const int revents :
        {POLLOUT, POLLERR, POLLHUP, POLLOUT | POLLERR | POLLHUP}) {
     for (const int error : ErrnosOf(Call::kConnect)) {

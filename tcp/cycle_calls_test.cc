@@ -224,7 +224,7 @@ std::vector<std::string> Names(const Trace& trace) {
   return names;
 }
 
-TEST_F(CycleCallsTest, NetTcpAsksWhatLibcAsks) {
+TEST_F(CycleCallsTest, NetTcpMakesTheSameCallsAsLibc) {
   EXPECT_EQ(net_tcp_.calls, raw_.calls);
 }
 

@@ -259,7 +259,7 @@ TEST(ListenOptionsTrace, WithAllOptionsManyTimes) {
 }
 
 // The port comes from getsockname(2), not from the argument.
-TEST(ListenOptionsTrace, AssignsThePortThatTheKernelTellsInHostByteOrder) {
+TEST(ListenOptionsTrace, AssignsTheKernelsPortInHostByteOrder) {
   for (const ip::Endpoint& local : TestedEndpoints()) {
     for (const uint16_t port :
          {uint16_t{1}, uint16_t{0x1234}, uint16_t{65535}}) {

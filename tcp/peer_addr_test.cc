@@ -47,7 +47,7 @@ class PeerAddrTest : public testing::Test {
   const Socket socket_{kFd, sys_};
 };
 
-TEST_F(PeerAddrTest, IsWhatTheKernelSays) {
+TEST_F(PeerAddrTest, ReturnsTheKernelsAddress) {
   const ip::Addr mapped = ip::Addr::V4(127, 0, 0, 1).Mapped();
   std::vector<ip::Endpoint> peers = TestedEndpoints();
   peers.push_back({mapped, 80});  // Stays IPv6.

@@ -41,7 +41,7 @@ static_assert(std::is_nothrow_move_assignable_v<Socket>);
 
 // ---- Ownership -------------------------------------------------------------
 
-TEST(SocketOwnership, DestructorClosesOnceWhateverThatAnswers) {
+TEST(SocketOwnership, DestructorClosesOnceWhateverCloseReturns) {
   for (const int error : {0, EINTR, EIO, EBADF}) {
     MockSyscalls sys;
     EXPECT_CALL(sys, Close(kFd)).WillOnce(error == 0 ? Succeed() : Fail(error));
@@ -89,7 +89,7 @@ TEST(SocketOwnership, WithoutADescriptorDestructorMakesNoCall) {
   EXPECT_FALSE(socket.is_open());
 }
 
-TEST(SocketOwnership, CloseClosesOnceWhateverThatAnswers) {
+TEST(SocketOwnership, CloseClosesOnceWhateverCloseReturns) {
   for (const int error : {0, EINTR, EIO, EBADF}) {
     SCOPED_TRACE(ErrnoSymbol(error));
     MockSyscalls sys;
@@ -329,7 +329,7 @@ class SocketTest : public testing::Test {
   const Socket socket_{kFd, sys_};
 };
 
-TEST_F(SocketTest, SendAnswersHowManyBytesTheKernelTook) {
+TEST_F(SocketTest, SendReturnsTheNumberOfBytesSent) {
   EXPECT_CALL(sys_, Send(kFd, DataStartsWith("hello"), 5, MSG_NOSIGNAL))
       .WillOnce(Succeed(3));
   EXPECT_THAT(socket_.Send("hello"), IsOkAndHolds(3u));
@@ -343,7 +343,7 @@ TEST_F(SocketTest, SendNeverRaisesSigpipe) {
   EXPECT_THAT(socket_.Send("hello", MSG_NOSIGNAL), IsOkAndHolds(5u));
 }
 
-TEST_F(SocketTest, SendOfNothingAsksTheKernel) {
+TEST_F(SocketTest, SendOfNothingCallsTheKernel) {
   EXPECT_CALL(sys_, Send(kFd, _, 0, MSG_NOSIGNAL)).WillOnce(Succeed(0));
   EXPECT_THAT(socket_.Send(""), IsOkAndHolds(0u));
 }
@@ -382,7 +382,7 @@ TEST_F(SocketTest, SendAllPassesItsFlagsEachTime) {
   EXPECT_TRUE(socket_.SendAll("hello", MSG_DONTWAIT).ok());
 }
 
-TEST_F(SocketTest, SendAllTellsHowManyBytesWentBeforeTheError) {
+TEST_F(SocketTest, SendAllReportsTheBytesSentBeforeTheError) {
   for (const int error : ErrnosOf(Call::kSend)) {
     if (error == EINTR) continue;
     SCOPED_TRACE(ErrnoSymbol(error));
@@ -419,7 +419,7 @@ TEST_F(SocketTest, RecvPassesItsFlagsUnchanged) {
               IsOkAndHolds(8u));
 }
 
-TEST_F(SocketTest, RecvAnswersZeroAtTheEnd) {
+TEST_F(SocketTest, RecvReturnsZeroAtTheEnd) {
   char buffer[8];
   EXPECT_CALL(sys_, Recv(kFd, buffer, 8, 0)).WillOnce(Succeed(0));
   EXPECT_THAT(socket_.Recv(absl::MakeSpan(buffer)), IsOkAndHolds(0u));
@@ -432,7 +432,7 @@ TEST_F(SocketTest, ShutdownPassesTheDirection) {
   }
 }
 
-TEST_F(SocketTest, LocalAddrIsWhatTheKernelSays) {
+TEST_F(SocketTest, LocalAddrReturnsTheKernelsAddress) {
   std::vector<ip::Endpoint> endpoints = TestedEndpoints();
   endpoints.push_back({ip::Addr::V4(127, 0, 0, 1).Mapped(), 80});
   endpoints.push_back({ip::kAnyV4, 0});

@@ -104,7 +104,7 @@ TEST_P(ConnectionTest, V6OnlyIsAnOptionOfIpv6Alone) {
   }
 }
 
-TEST_P(ConnectionTest, ANonblockingListenerSaysWhenNobodyIsThere) {
+TEST_P(ConnectionTest, ANonblockingAcceptWithoutAConnectionFailsWithEagain) {
   auto listener = ListenAnywhere(sys(), family(), {.nonblocking = true});
   ASSERT_THAT(listener, IsOk());
   EXPECT_THAT(listener->Accept(), IsErrno(EAGAIN));

@@ -111,7 +111,7 @@ TEST_P(FullQueueTest, AWaitingConnectGoesOnAfterDrain) {
   EXPECT_THAT(queue->listener().AcceptFrom(*client->LocalEndpoint()), IsOk());
 }
 
-TEST_P(FullQueueTest, ItsEndResetsWhatIsQueued) {
+TEST_P(FullQueueTest, DestructionResetsQueuedConnections) {
   RawSocket client;
   {
     auto queue = FullQueue::Make(sys(), family());

@@ -224,7 +224,7 @@ TEST_P(RawSocketTest, TakesThePendingErrorOnce) {
   EXPECT_THAT(client->PendingError(), IsOkAndHolds(Eq(0)));
 }
 
-TEST_P(RawSocketTest, TellsTheStateOfTheConnection) {
+TEST_P(RawSocketTest, ReturnsTheStateOfTheConnection) {
   auto listener = ListenAnywhere(sys(), family());
   ASSERT_THAT(listener, IsOk());
   EXPECT_THAT(listener->socket().TcpState(), IsOkAndHolds(Eq(TCP_LISTEN)));
@@ -235,7 +235,7 @@ TEST_P(RawSocketTest, TellsTheStateOfTheConnection) {
   EXPECT_THAT(pair->client.TcpState(), IsOkAndHolds(Eq(TCP_CLOSE_WAIT)));
 }
 
-TEST_P(RawSocketTest, KnowsBothEndpoints) {
+TEST_P(RawSocketTest, ReturnsBothEndpoints) {
   auto pair = ConnectedPair(sys(), family());
   ASSERT_THAT(pair, IsOk());
   auto client = pair->client.LocalEndpoint();

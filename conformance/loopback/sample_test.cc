@@ -50,7 +50,7 @@ TEST(QuoteClient, SurvivesAServerThatResets) {
 }
 // [/sample]
 
-TEST(QuoteClient, TellsWhatTheServerSays) {
+TEST(QuoteClient, ReturnsTheServersText) {
   auto listener =
       net::loopback::ListenAnywhere(net::DefaultSyscalls(), AF_INET);
   ASSERT_THAT(listener, net::IsOk());

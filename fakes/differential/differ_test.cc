@@ -135,7 +135,7 @@ TEST(DifferTest, ReportsThatThereIsNoWorld) {
             absl::StatusCode::kUnavailable);
 }
 
-TEST(DifferTest, CountsWhatLinuxAnswers) {
+TEST(DifferTest, CountsResultsOfLinux) {
   LinuxWorldFactory oracle;
   LinuxWorldFactory candidate;
   CampaignOptions options;

@@ -34,7 +34,7 @@ Histogram Sample() {
   return histogram;
 }
 
-TEST(HistogramTest, CountsAnswersInStates) {
+TEST(HistogramTest, CountsResultsByState) {
   EXPECT_EQ(Sample().ToText(),
             "listen 0 CLOSED 1\n"
             "listen EADDRINUSE CLOSED 1\n"

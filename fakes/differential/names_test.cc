@@ -26,21 +26,21 @@ TEST(NamesTest, NumbersPickedPortsAsTheyCome) {
   EXPECT_EQ(names.Port(40000), "picked0");
 }
 
-TEST(NamesTest, KnowsFixedAndSmallPorts) {
+TEST(NamesTest, NamesFixedAndSmallPorts) {
   Names names(kFixed);
   EXPECT_EQ(names.Port(20001), "fixed1");
   EXPECT_EQ(names.Port(0), "0");
   EXPECT_EQ(names.Port(80), "80");
 }
 
-TEST(NamesTest, TellsAddresses) {
+TEST(NamesTest, NamesAddresses) {
   Names names(kFixed);
   const ip::SockAddr address({ip::kLocalV4, 45678});
   EXPECT_EQ(BytesOf(names, address, address.size()),
             "family 2 port picked0 rest 7f0000010000000000000000");
 }
 
-TEST(NamesTest, TellsAddressesThatAreCut) {
+TEST(NamesTest, NamesTruncatedAddresses) {
   Names names(kFixed);
   const ip::SockAddr address({ip::kLocalV4, 20000});
   EXPECT_EQ(BytesOf(names, address, 6), "family 2 port fixed0 rest 7f00");

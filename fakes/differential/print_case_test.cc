@@ -70,7 +70,7 @@ TEST(PrintCaseTest, IsTheFunctionOfACase) {
 )");
 }
 
-TEST(PrintCaseTest, SaysWhatTheOtherAnswered) {
+TEST(PrintCaseTest, PrintsTheOtherKernelsResult) {
   EXPECT_THAT(PrintDifference("Found", Sample()),
               StartsWith("// Last call, expected: 1 ready: 0x14\n"
                          "// Last call, actual:   0 ready: 0\n"

@@ -51,7 +51,7 @@ TEST(StreamsTest, NobodyConnectedFromThere) {
   EXPECT_FALSE(streams.Accepted(kServer, kClient).known());
 }
 
-TEST(StreamsTest, KnowsWhoHasMet) {
+TEST(StreamsTest, RecordsWhichSocketsHaveMet) {
   Streams streams;
   static_cast<void>(streams.Connected(kClient, kServer));
   EXPECT_TRUE(streams.HaveMet(40000, 80));
@@ -59,7 +59,7 @@ TEST(StreamsTest, KnowsWhoHasMet) {
   EXPECT_FALSE(streams.HaveMet(40000, 81));
 }
 
-TEST(StreamsTest, KnowsWhichPortsMayBeFreeAgain) {
+TEST(StreamsTest, RecordsWhichPortsMayBeFreeAgain) {
   Streams streams;
   const End client = streams.Connected(kClient, kServer);
   client.out().finished = true;

@@ -125,7 +125,7 @@ TEST_F(TolerancesTest, AllMustComeUnlessThereWasAReset) {
   EXPECT_FALSE(IsLossless(end_, SysResult::Error(ECONNRESET)));
 }
 
-TEST_F(TolerancesTest, AnEndOfOnesOwnSaysNothingOfWhatIsUnderWay) {
+TEST_F(TolerancesTest, OwnEndDoesNotDescribeDataUnderWay) {
   end_.in().unwanted = true;
   EXPECT_FALSE(IsLossless(end_, SysResult::Ok(0)));
   EXPECT_TRUE(IsLossless(end_, SysResult::Error(EAGAIN)));

@@ -99,7 +99,7 @@ TEST_F(ClockTest, AdvanceGoesAllTheWay) {
   EXPECT_EQ(clock_.now(), 2 * kSecond);
 }
 
-TEST_F(ClockTest, AdvanceFiresWhatIsSetOnTheWay) {
+TEST_F(ClockTest, AdvanceFiresTimersSetOnTheWay) {
   Alarm chain([this] {
     seen_ += static_cast<char>('0' + clock_.now() / kSecond);
     clock_.Set(clock_.now() + kSecond, a_);

@@ -93,7 +93,7 @@ TEST_F(DescriptorTableTest, NoNumberIsAtTheLimit) {
   EXPECT_EQ(table_.LowestFree(), 0);
 }
 
-TEST_F(DescriptorTableTest, WhatIsBeyondALoweredLimitStaysOpen) {
+TEST_F(DescriptorTableTest, DescriptorsBeyondALoweredLimitStayOpen) {
   Open(500);
   table_.set_limit(3);
   EXPECT_EQ(table_.Get(500), &file_);

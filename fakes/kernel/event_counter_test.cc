@@ -46,7 +46,7 @@ class EventCounterTest : public testing::Test {
   FakeKernel::Participant self_{kernel_};
 };
 
-TEST_F(EventCounterTest, CountsWhatIsWrittenAndIsZeroAfterARead) {
+TEST_F(EventCounterTest, AddsWritesAndIsZeroAfterARead) {
   const int fd = Make(3);
   EXPECT_THAT(Add(fd, 4), IsOkAndHolds(8));
   EXPECT_THAT(Add(fd, 0), IsOkAndHolds(8));
@@ -87,7 +87,7 @@ TEST_F(EventCounterTest, NonblockingCallsDoNotWait) {
   EXPECT_THAT(Add(fd, 1), IsErrno(EAGAIN));
 }
 
-TEST_F(EventCounterTest, PollTellsWhatIsPossible) {
+TEST_F(EventCounterTest, PollReportsReadiness) {
   const int fd = Make(0);
   EXPECT_EQ(Ready(sys_, fd, POLLIN | POLLOUT), POLLOUT);
   EXPECT_THAT(Add(fd, 1), IsOk());

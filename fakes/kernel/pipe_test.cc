@@ -49,7 +49,7 @@ class PipeTest : public testing::Test {
   int fds_[2] = {-1, -1};
 };
 
-TEST_F(PipeTest, WhatIsWrittenIsRead) {
+TEST_F(PipeTest, WrittenBytesAreRead) {
   EXPECT_THAT(Write("hello, "), IsOkAndHolds(7));
   EXPECT_THAT(Write("world"), IsOkAndHolds(5));
   EXPECT_EQ(Read(3), "hel");
@@ -154,7 +154,7 @@ TEST_F(PipeTest, ShortWritesShareAPage) {
   EXPECT_EQ(written, 16 * (4096 / 3));
 }
 
-TEST_F(PipeTest, PollTellsWhatIsThere) {
+TEST_F(PipeTest, PollReportsDataAndRoom) {
   EXPECT_EQ(Ready(sys_, out(), POLLIN), 0);
   EXPECT_EQ(Ready(sys_, in(), POLLOUT), POLLOUT);
   Fill(kCapacity);
@@ -164,7 +164,7 @@ TEST_F(PipeTest, PollTellsWhatIsThere) {
   EXPECT_EQ(Ready(sys_, out(), POLLIN), 0);
 }
 
-TEST_F(PipeTest, PollTellsThatTheOtherEndIsClosed) {
+TEST_F(PipeTest, PollReportsThatTheOtherEndIsClosed) {
   EXPECT_THAT(Write("last"), IsOk());
   EXPECT_THAT(sys_.Close(in()), IsOk());
   EXPECT_EQ(Ready(sys_, out(), POLLIN), POLLIN | POLLHUP);
@@ -176,7 +176,7 @@ TEST_F(PipeTest, PollTellsThatTheOtherEndIsClosed) {
   EXPECT_EQ(Ready(sys_, in(), POLLOUT), POLLOUT | POLLERR);
 }
 
-TEST_F(PipeTest, IoctlTellsHowMuchIsThere) {
+TEST_F(PipeTest, IoctlReturnsTheNumberOfUnreadBytes) {
   EXPECT_THAT(Write("12345"), IsOk());
   int there = 0;
   EXPECT_THAT(sys_.Ioctl(out(), FIONREAD, reinterpret_cast<intptr_t>(&there)),
@@ -218,7 +218,7 @@ TEST_F(PipeTest, ARestartingSignalDoesNot) {
 }
 
 // write(2): a write that is interrupted after some bytes returns their number.
-TEST_F(PipeTest, AnInterruptedWriterTellsWhatHasGone) {
+TEST_F(PipeTest, AnInterruptedWriterReturnsTheBytesWritten) {
   Fill(kCapacity - PIPE_BUF);
   FakeKernel::Thread writer(kernel_, "writer", [this] {
     EXPECT_THAT(Write(std::string(kCapacity, 'y')), IsOkAndHolds(PIPE_BUF));

@@ -101,7 +101,7 @@ TEST_F(StubSocketTest, UdpIsWritable) {
 
 // --- Unix --------------------------------------------------------------------
 
-TEST_F(StubSocketTest, AUnixSocketWithoutNameTellsItsFamily) {
+TEST_F(StubSocketTest, AnUnnamedUnixSocketReturnsItsFamily) {
   sockaddr_un name = {};
   socklen_t size = sizeof(name);
   const int fd = NewUnix();

@@ -396,7 +396,7 @@ TEST(Waiting, TwoEventsInARowWakeTwo) {
 }
 
 // poll(2) looks, and takes nothing away from accept4(2).
-TEST(Waiting, WhoLooksOnlyIsWokenBesideTheOneThatTakes) {
+TEST(Waiting, PollersAreWokenBesideTheConsumer) {
   World world;
   const Participant self(world);
   WaitQueue queue;

@@ -73,7 +73,7 @@ TEST(WatchedChildTest, TheEventsAreTheReportAndTheEnd) {
   close(go[1]);
 }
 
-TEST(WatchedChildTest, TheStatusSaysHowItEnded) {
+TEST(WatchedChildTest, StatusDescribesTheEnd) {
   const auto end_of = [](absl::FunctionRef<void(int)> body) {
     absl::StatusOr<WatchedChild> child = WatchedChild::Start(body);
     return child.ok() ? DescribeWaitStatus(child->Reap())

@@ -70,7 +70,7 @@ TEST(IsOkTest, MatchesSuccessOfEverySort) {
   EXPECT_THAT(elsewhere::Outcome{EIO}, Not(IsOk()));
 }
 
-TEST(IsOkTest, SaysWhichErrnoItWas) {
+TEST(IsOkTest, DescribesTheErrno) {
   const Matcher<SysResult> matcher = IsOk();
   EXPECT_EQ(Describe(matcher), "is OK");
   EXPECT_EQ(Describe<SysResult>(Not(matcher)), "is an error");
@@ -96,7 +96,7 @@ TEST(IsOkAndHoldsTest, TakesValuesThatCannotBeCopied) {
   EXPECT_THAT(result, IsOkAndHolds(Pointee(3)));
 }
 
-TEST(IsOkAndHoldsTest, SaysWhatItWantedAndWhatItGot) {
+TEST(IsOkAndHoldsTest, DescribesExpectedAndActual) {
   const Matcher<SysResult> matcher = IsOkAndHolds(Eq(5));
   EXPECT_EQ(Describe(matcher), "is OK and holds a value that is equal to 5");
   EXPECT_EQ(Describe<SysResult>(Not(matcher)),

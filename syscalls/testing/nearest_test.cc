@@ -23,7 +23,7 @@ TEST(EditDistanceTest, CountsInsertionsDeletionsSubstitutionsAndSwaps) {
   EXPECT_EQ(EditDistance("", ""), 0);
 }
 
-TEST(NearestTest, TheNearestComesFirstAndHidesWhatIsFar) {
+TEST(NearestTest, NearestComesFirstAndHidesDistantNames) {
   const std::vector<std::string> words = {"accept.plain", "listen.plain",
                                           "listen.planes"};
   EXPECT_THAT(Nearest("listen.plian", words), ElementsAre("listen.plain"));

@@ -161,7 +161,7 @@ TEST_F(OptionsTest, Lingers) {
   EXPECT_EQ(options_.linger_seconds(), std::numeric_limits<int>::max());
 }
 
-TEST_F(OptionsTest, WhatIsNotSetFollowsTheSysctl) {
+TEST_F(OptionsTest, UnsetOptionsFollowTheSysctl) {
   EXPECT_EQ(options_.keepidle(host_.socket.sysctls), 7200);
   host_.socket.sysctls.tcp_keepalive_time = 5;
   EXPECT_EQ(options_.keepidle(host_.socket.sysctls), 5);

@@ -318,7 +318,7 @@ class SynCountTest : public SynTest,
 
 // tcp(7): a connection is given up at the first timer that is 2^(n+1)-1 s late,
 // or later.
-TEST_P(SynCountTest, SaysWhenToGiveUp) {
+TEST_P(SynCountTest, ReturnsWhenToGiveUp) {
   ASSERT_THAT(SetOption(sys_, fd_, IPPROTO_TCP, TCP_SYNCNT, GetParam().syncnt),
               IsOk());
   Connect();
