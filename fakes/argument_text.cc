@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <iterator>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -96,45 +98,45 @@ std::string Quoted(absl::string_view bytes) {
   return text + "\"";
 }
 
-std::string Bytes(const void* data, size_t size) {
+std::string Bytes(const void* data, size_t size, Detail detail) {
+  const size_t most = detail == Detail::kShort ? kMostBytes : size;
   const absl::string_view shown(static_cast<const char*>(data),
-                                std::min(size, kMostBytes));
-  return absl::StrCat(Quoted(shown), size > kMostBytes ? "..." : "");
+                                std::min(size, most));
+  return absl::StrCat(Quoted(shown), size > most ? "..." : "");
 }
 
 // Returns "[a, b]". "..." replaces elements after the last one that is shown.
 template <typename T>
-std::string List(absl::Span<const T> elements,
+std::string List(absl::Span<const T> elements, Detail detail,
                  absl::FunctionRef<std::string(const T&)> text) {
+  const size_t most =
+      detail == Detail::kShort ? kMostElements : elements.size();
   std::vector<std::string> texts;
-  for (const T& element : elements.subspan(0, kMostElements)) {
+  for (const T& element : elements.subspan(0, most)) {
     texts.push_back(text(element));
   }
-  if (elements.size() > kMostElements) texts.emplace_back("...");
+  if (elements.size() > most) texts.emplace_back("...");
   return absl::StrCat("[", absl::StrJoin(texts, ", "), "]");
 }
 
-std::string MessageFields(const msghdr& message, size_t filled,
-                          Show show_data) {
-  size_t rest = filled;
-  const auto buffer = [&](const iovec& part) {
-    const size_t size = std::min(part.iov_len, rest);
-    rest -= size;
-    return absl::StrCat("{iov_base=", DataText(part.iov_base, size, show_data),
-                        ", iov_len=", part.iov_len, "}");
-  };
-  const size_t count = message.msg_iovlen;
-  const Show show = count > kMostBuffers ? Show::kHidden : Show::kShown;
-  const std::string buffers =
-      Pointed(message.msg_iov, count * sizeof(iovec), show, [&] {
-        return List<iovec>(absl::MakeConstSpan(message.msg_iov, count), buffer);
-      });
+std::string MessageFields(const msghdr& message, size_t filled, Show show_data,
+                          Detail detail) {
+  const bool has_control =
+      detail == Detail::kComplete && message.msg_controllen > 0;
   return absl::StrCat(
       "{msg_name=",
       AddressText(static_cast<const sockaddr*>(message.msg_name),
-                  message.msg_namelen, show_data),
-      ", msg_namelen=", message.msg_namelen, ", msg_iov=", buffers,
-      ", msg_iovlen=", count, ", msg_controllen=", message.msg_controllen,
+                  message.msg_namelen, show_data, detail),
+      ", msg_namelen=", message.msg_namelen, ", msg_iov=",
+      BuffersText(message.msg_iov, message.msg_iovlen, filled, Show::kShown,
+                  show_data, detail),
+      ", msg_iovlen=", message.msg_iovlen,
+      has_control
+          ? absl::StrCat(", msg_control=",
+                         DataText(message.msg_control, message.msg_controllen,
+                                  show_data, detail))
+          : "",
+      ", msg_controllen=", message.msg_controllen,
       ", msg_flags=", MessageFlagSymbols(message.msg_flags), "}");
 }
 
@@ -148,35 +150,59 @@ bool IsBytes(int level, int name) {
   return level == IPPROTO_TCP && (name == TCP_CONGESTION || name == TCP_INFO);
 }
 
-// The kernel reads no more of a value than the option's size.
-std::string OptionValue(int level, int name, const void* value,
-                        socklen_t size) {
-  if (level == SOL_SOCKET && name == SO_LINGER && size >= sizeof(linger)) {
+// The size of an option's value in the form in which OptionValue() shows it.
+socklen_t FormSize(int level, int name) {
+  if (level == SOL_SOCKET && name == SO_LINGER) return sizeof(linger);
+  return IsTimeout(level, name) ? sizeof(timeval) : sizeof(int);
+}
+
+std::string OptionValue(int level, int name, const void* value, socklen_t size,
+                        Detail detail) {
+  if (IsBytes(level, name) || size < FormSize(level, name)) {
+    return Bytes(value, size, detail);
+  }
+  if (level == SOL_SOCKET && name == SO_LINGER) {
     const auto it = Load<linger>(value);
     return absl::StrCat("{l_onoff=", it.l_onoff, ", l_linger=", it.l_linger,
                         "}");
   }
-  if (IsTimeout(level, name) && size >= sizeof(timeval)) {
+  if (IsTimeout(level, name)) {
     const auto it = Load<timeval>(value);
     return absl::StrCat("{tv_sec=", it.tv_sec, ", tv_usec=", it.tv_usec, "}");
   }
-  if (IsBytes(level, name) || size < sizeof(int)) return Bytes(value, size);
   const int number = Load<int>(value);
   const bool is_errno = level == SOL_SOCKET && name == SO_ERROR && number > 0;
   return is_errno ? ErrnoSymbol(number) : absl::StrCat(number);
 }
 
+// Whether the endpoint is everything that a socket address of `size` bytes
+// contains, zeros apart.
+bool IsWholly(const ip::Endpoint& endpoint, const sockaddr* addr,
+              socklen_t size) {
+  const ip::SockAddr whole(endpoint);
+  const absl::string_view bytes(reinterpret_cast<const char*>(addr), size);
+  const absl::string_view expected(reinterpret_cast<const char*>(whole.get()),
+                                   whole.size());
+  return absl::StartsWith(bytes, expected) &&
+         bytes.find_first_not_of('\0', expected.size()) ==
+             absl::string_view::npos;
+}
+
 }  // namespace
 
-std::string AddressText(const sockaddr* addr, socklen_t size, Show show) {
+std::string AddressText(const sockaddr* addr, socklen_t size, Show show,
+                        Detail detail) {
   // The kernel does not read the address either.
   if (size > kLongestAddress) show = Show::kHidden;
   return Pointed(addr, size, show, [&]() -> std::string {
-    if (size < sizeof(sa_family_t)) return "{...}";
-    const auto family = Load<sa_family_t>(addr);
     const std::optional<ip::Endpoint> endpoint =
         ip::EndpointFromSockaddr(addr, size);
-    return absl::StrCat("{", DomainSymbol(family), ", ",
+    if (detail == Detail::kComplete &&
+        !(endpoint.has_value() && IsWholly(*endpoint, addr, size))) {
+      return Bytes(addr, size, detail);
+    }
+    if (size < sizeof(sa_family_t)) return "{...}";
+    return absl::StrCat("{", DomainSymbol(Load<sa_family_t>(addr)), ", ",
                         endpoint.has_value() ? endpoint->ToString() : "...",
                         "}");
   });
@@ -195,58 +221,88 @@ std::string LengthText(const socklen_t* len, socklen_t before, Show show) {
   });
 }
 
-std::string DataText(const void* data, size_t size, Show show) {
-  return Pointed(data, size, show, [&] { return Bytes(data, size); });
+std::string DataText(const void* data, size_t size, Show show, Detail detail) {
+  return Pointed(data, size, show, [&] { return Bytes(data, size, detail); });
 }
 
-std::string MessageText(const msghdr* message, size_t filled, Show show,
-                        Show show_data) {
-  return Pointed(message, sizeof(*message), show,
-                 [&] { return MessageFields(*message, filled, show_data); });
-}
-
-std::string OptionText(int level, int name, const void* value, socklen_t size,
-                       Show show) {
-  // The kernel does not read the value of a negative size.
-  if (static_cast<int>(size) < 0) show = Show::kHidden;
-  return Pointed(value, size, show,
-                 [&] { return OptionValue(level, name, value, size); });
-}
-
-std::string PollText(const pollfd* fds, nfds_t count, Show show) {
-  return Pointed(fds, count * sizeof(pollfd), show, [&] {
-    return List<pollfd>(absl::MakeConstSpan(fds, count), [](const pollfd& one) {
-      return absl::StrCat("{", one.fd, ", ", PollEventSymbols(one.events), "}");
-    });
+std::string BuffersText(const iovec* buffers, size_t count, size_t filled,
+                        Show show, Show show_data, Detail detail) {
+  if (count > kMostBuffers) show = Show::kHidden;
+  size_t rest = filled;
+  const auto buffer = [&](const iovec& part) {
+    const size_t size = std::min(part.iov_len, rest);
+    rest -= size;
+    return absl::StrCat(
+        "{iov_base=", DataText(part.iov_base, size, show_data, detail),
+        ", iov_len=", part.iov_len, "}");
+  };
+  return Pointed(buffers, count * sizeof(iovec), show, [&] {
+    return List<iovec>(absl::MakeConstSpan(buffers, count), detail, buffer);
   });
 }
 
-std::string PollResultText(const pollfd* fds, nfds_t count, Show show) {
+std::string MessageText(const msghdr* message, size_t filled, Show show,
+                        Show show_data, Detail detail) {
+  return Pointed(message, sizeof(*message), show, [&] {
+    return MessageFields(*message, filled, show_data, detail);
+  });
+}
+
+size_t OptionSize(int level, int name, socklen_t size) {
+  if (static_cast<int>(size) < 0) return 0;
+  return IsBytes(level, name) ? size : std::min(size, FormSize(level, name));
+}
+
+std::string OptionText(int level, int name, const void* value, socklen_t size,
+                       Show show, Detail detail) {
+  // The kernel does not read the value of a negative size.
+  if (static_cast<int>(size) < 0) show = Show::kHidden;
+  return Pointed(value, size, show,
+                 [&] { return OptionValue(level, name, value, size, detail); });
+}
+
+std::string PollText(const pollfd* fds, nfds_t count, Show show,
+                     Detail detail) {
+  const auto text = [](const pollfd& one) {
+    return absl::StrCat("{", one.fd, ", ", PollEventSymbols(one.events), "}");
+  };
+  return Pointed(fds, count * sizeof(pollfd), show, [&] {
+    return List<pollfd>(absl::MakeConstSpan(fds, count), detail, text);
+  });
+}
+
+std::string PollResultText(const pollfd* fds, nfds_t count, Show show,
+                           Detail detail) {
+  const auto text = [](const pollfd& one) {
+    return absl::StrCat("{", one.fd, ", ", PollEventSymbols(one.revents), "}");
+  };
   return Pointed(fds, count * sizeof(pollfd), show, [&] {
     std::vector<pollfd> ready;
     std::copy_if(fds, fds + count, std::back_inserter(ready),
                  [](const pollfd& one) { return one.revents != 0; });
-    return List<pollfd>(ready, [](const pollfd& one) {
-      return absl::StrCat("{", one.fd, ", ", PollEventSymbols(one.revents),
-                          "}");
-    });
+    return List<pollfd>(ready, detail, text);
   });
 }
 
-std::string EpollText(const epoll_event* event, Show show) {
+std::string EpollText(const epoll_event* event, Show show, Detail detail) {
   return Pointed(event, sizeof(*event), show, [&] {
-    return absl::StrCat("{", EpollEventSymbols(Load<epoll_event>(event).events),
+    const auto it = Load<epoll_event>(event);
+    return absl::StrCat("{", EpollEventSymbols(it.events),
+                        detail == Detail::kComplete
+                            ? absl::StrCat(", ", uint64_t{it.data.u64})
+                            : "",
                         "}");
   });
 }
 
-std::string EpollResultText(const epoll_event* events, int count, Show show) {
+std::string EpollResultText(const epoll_event* events, int count, Show show,
+                            Detail detail) {
   const auto size = static_cast<size_t>(std::max(count, 0));
   return Pointed(events, size * sizeof(epoll_event), show, [&] {
-    return List<epoll_event>(
-        absl::MakeConstSpan(events, size), [](const epoll_event& one) {
-          return absl::StrCat("{", EpollEventSymbols(one.events), "}");
-        });
+    return List<epoll_event>(absl::MakeConstSpan(events, size), detail,
+                             [&](const epoll_event& one) {
+                               return EpollText(&one, Show::kShown, detail);
+                             });
   });
 }
 

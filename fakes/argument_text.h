@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <csignal>
 #include <cstddef>
@@ -24,33 +25,58 @@ namespace net {
 // in: kHidden unless the call did.
 enum class Show { kHidden, kShown };
 
+// How much of a target is shown.
+enum class Detail {
+  // As strace(1) does: data after the 32nd byte and elements after the 32nd are
+  // "...", and the data of an epoll_event is omitted.
+  kShort,
+  // Everything, so that the text can be parsed without loss. An address or an
+  // option's value whose usual form would omit something is shown as bytes.
+  kComplete,
+};
+
 // Returns "{AF_INET6, [::1]:80}". For other families, and for truncated
-// addresses, "{AF_UNIX, ...}".
-std::string AddressText(const sockaddr* addr, socklen_t size, Show show);
+// addresses, "{AF_UNIX, ...}", or with kComplete the bytes.
+std::string AddressText(const sockaddr* addr, socklen_t size, Show show,
+                        Detail detail = Detail::kShort);
 // Returns the length argument of a call that returns an address: "[28]", or
 // "[128 => 28]" if the call changed it from `before`.
 std::string LengthText(const socklen_t* len, socklen_t before, Show show);
 
 // Returns the data quoted, "\"hello\"", with escapes such as \r, \0 and \377.
-// "..." replaces bytes after the 32nd.
-std::string DataText(const void* data, size_t size, Show show);
-// Returns a message header with its buffers, truncated after `filled` bytes in
-// total.
+std::string DataText(const void* data, size_t size, Show show,
+                     Detail detail = Detail::kShort);
+// Returns the `count` buffers of a readv(2) or writev(2), truncated after
+// `filled` bytes in total.
+std::string BuffersText(const iovec* buffers, size_t count, size_t filled,
+                        Show show, Show show_data,
+                        Detail detail = Detail::kShort);
+// Returns a message header with its buffers. With kComplete, it contains the
+// control data.
 std::string MessageText(const msghdr* message, size_t filled, Show show,
-                        Show show_data);
+                        Show show_data, Detail detail = Detail::kShort);
+
+// Returns how many bytes of an option's value of `size` bytes setsockopt(2)
+// reads, as far as OptionText() knows the option: 4 of an unknown one.
+size_t OptionSize(int level, int name, socklen_t size);
 
 // Returns an option's value in the option's own form: "1", "{l_onoff=1,
 // l_linger=0}", "{tv_sec=1, tv_usec=0}", or else as bytes.
 std::string OptionText(int level, int name, const void* value, socklen_t size,
-                       Show show);
+                       Show show, Detail detail = Detail::kShort);
 
 // Returns "[{3, POLLIN}, {4, POLLIN|POLLOUT}]".
-std::string PollText(const pollfd* fds, nfds_t count, Show show);
+std::string PollText(const pollfd* fds, nfds_t count, Show show,
+                     Detail detail = Detail::kShort);
 // Returns the same with `revents`, for the entries whose `revents` is not 0.
-std::string PollResultText(const pollfd* fds, nfds_t count, Show show);
-// Returns "{EPOLLIN}". Omits the data, which often is a pointer.
-std::string EpollText(const epoll_event* event, Show show);
-std::string EpollResultText(const epoll_event* events, int count, Show show);
+std::string PollResultText(const pollfd* fds, nfds_t count, Show show,
+                           Detail detail = Detail::kShort);
+// Returns "{EPOLLIN}", or with kComplete "{EPOLLIN, 3}". The data often is a
+// pointer.
+std::string EpollText(const epoll_event* event, Show show,
+                      Detail detail = Detail::kShort);
+std::string EpollResultText(const epoll_event* events, int count, Show show,
+                            Detail detail = Detail::kShort);
 
 // Returns "{tv_sec=1, tv_nsec=500000000}".
 std::string TimeText(const timespec* time, Show show);

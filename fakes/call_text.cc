@@ -115,6 +115,13 @@ CallText::CallText(const Invocation& invocation)
   }
 }
 
+CallText::CallText(absl::string_view name, Arguments arguments,
+                   socklen_t length_before, Detail detail)
+    : name_(name),
+      arguments_(std::move(arguments)),
+      length_before_(length_before),
+      detail_(detail) {}
+
 std::string CallText::Call(SysResult result) const {
   std::vector<std::string> texts;
   for (size_t i = 0; i < arguments_.size(); ++i) {
@@ -133,9 +140,9 @@ std::string CallText::Result(SysResult result) const {
       absl::StrAppend(&text, FcntlFlags(argument.number, result));
     }
     if (argument.kind == ArgumentKind::kPollSet && result.value() > 0) {
-      absl::StrAppend(
-          &text, " ",
-          PollResultText(To<pollfd>(argument), SizeAfter(i), Show::kShown));
+      absl::StrAppend(&text, " ",
+                      PollResultText(To<pollfd>(argument), SizeAfter(i),
+                                     Show::kShown, detail_));
     }
   }
   return text;
@@ -199,18 +206,19 @@ std::string CallText::PointerText(size_t i, SysResult result) const {
     case ArgumentKind::kPollSet: {
       // EINVAL: too many for the kernel to read them.
       const Show show = result.error() == EINVAL ? Show::kHidden : In(result);
-      return PollText(To<pollfd>(argument), SizeAfter(i), show);
+      return PollText(To<pollfd>(argument), SizeAfter(i), show, detail_);
     }
     case ArgumentKind::kEpollEventIn: {
       // The kernel ignores the event of EPOLL_CTL_DEL.
       const bool ignored =
           NumberOf(ArgumentKind::kEpollOperation) == EPOLL_CTL_DEL;
       return EpollText(To<epoll_event>(argument),
-                       ignored ? Show::kHidden : In(result));
+                       ignored ? Show::kHidden : In(result), detail_);
     }
     case ArgumentKind::kEpollEventsOut:
       return EpollResultText(To<epoll_event>(argument),
-                             result.ok() ? result.fd() : 0, Out(result));
+                             result.ok() ? result.fd() : 0, Out(result),
+                             detail_);
     case ArgumentKind::kTimeIn:
       return TimeText(To<timespec>(argument), In(result));
     case ArgumentKind::kTimeOut:
@@ -234,15 +242,17 @@ std::string CallText::BufferText(size_t i, SysResult result) const {
   const auto option_text = [&](socklen_t size, Show show) {
     return OptionText(static_cast<int>(NumberOf(ArgumentKind::kOptionLevel)),
                       static_cast<int>(NumberOf(ArgumentKind::kOptionName)),
-                      argument.pointer, size, show);
+                      argument.pointer, size, show, detail_);
   };
   switch (argument.kind) {
     case ArgumentKind::kAddressIn:
       return AddressText(To<sockaddr>(argument),
-                         static_cast<socklen_t>(SizeAfter(i)), In(result));
+                         static_cast<socklen_t>(SizeAfter(i)), In(result),
+                         detail_);
     case ArgumentKind::kAddressOut:
     case ArgumentKind::kAddressOutOrNull:
-      return AddressText(To<sockaddr>(argument), FilledBytes(i), Out(result));
+      return AddressText(To<sockaddr>(argument), FilledBytes(i), Out(result),
+                         detail_);
     case ArgumentKind::kLengthInOut:
       return LengthText(To<socklen_t>(argument), length_before_,
                         UsesLength(i) ? In(result) : Show::kHidden);
@@ -251,16 +261,23 @@ std::string CallText::BufferText(size_t i, SysResult result) const {
     case ArgumentKind::kOptionOut:
       return option_text(FilledBytes(i), Out(result));
     case ArgumentKind::kDataIn:
-      return DataText(argument.pointer, SizeAfter(i), In(result));
+      return DataText(argument.pointer, SizeAfter(i), In(result), detail_);
     case ArgumentKind::kDataOut:
       return DataText(argument.pointer, CountOf(result, SizeAfter(i)),
-                      Received(result));
+                      Received(result), detail_);
+    case ArgumentKind::kBuffersIn:
+      return BuffersText(To<iovec>(argument), SizeAfter(i), SIZE_MAX,
+                         In(result), In(result), detail_);
+    case ArgumentKind::kBuffersOut:
+      return BuffersText(To<iovec>(argument), SizeAfter(i),
+                         CountOf(result, SIZE_MAX), In(result), Out(result),
+                         detail_);
     case ArgumentKind::kMessageIn:
-      return MessageText(To<msghdr>(argument), SIZE_MAX, In(result),
-                         In(result));
+      return MessageText(To<msghdr>(argument), SIZE_MAX, In(result), In(result),
+                         detail_);
     case ArgumentKind::kMessageOut:
       return MessageText(To<msghdr>(argument), CountOf(result, SIZE_MAX),
-                         In(result), Received(result));
+                         In(result), Received(result), detail_);
     default:
       return "?";
   }

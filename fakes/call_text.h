@@ -22,7 +22,14 @@ namespace net {
 // call may change. fakes/argument_text.h describes the texts of pointers.
 class CallText {
  public:
+  using Arguments = absl::InlinedVector<Argument, 6>;
+
   explicit CallText(const Invocation& invocation);
+
+  // A call that has returned. `length_before` is the value that the argument
+  // kLengthInOut, if there is one, pointed to before the call.
+  CallText(absl::string_view name, Arguments arguments, socklen_t length_before,
+           Detail detail);
 
   // Returns the call with its arguments: "close(3)". An argument that a call
   // fills in is "?" if `result` says that it did not.
@@ -51,8 +58,9 @@ class CallText {
   Show Received(SysResult result) const;
 
   const absl::string_view name_;
-  const absl::InlinedVector<Argument, 6> arguments_;
+  const Arguments arguments_;
   socklen_t length_before_ = 0;  // The target of the kLengthInOut.
+  const Detail detail_ = Detail::kShort;
 };
 
 }  // namespace net

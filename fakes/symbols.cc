@@ -308,4 +308,28 @@ std::string EventFdFlagSymbols(int flags) { return Bits(kEventFdFlags, flags); }
 
 std::string ClockSymbol(clockid_t clock) { return Find(kClocks, clock); }
 
+std::optional<int64_t> NumberOfSymbol(absl::string_view symbol) {
+  // O_RDONLY is 0, so that it is in none of the tables of flags.
+  static constexpr Symbol kOthers[] = {
+      {SOL_SOCKET, "SOL_SOCKET"},
+      {IPPROTO_IP, "IPPROTO_IP"},
+      {IPPROTO_IPV6, "IPPROTO_IPV6"},
+      {O_RDONLY, "O_RDONLY"},
+  };
+  static constexpr absl::Span<const Symbol> kTables[] = {
+      kDomains,      kTypes,         kSocketFlags,     kProtocols,
+      kShutdowns,    kMessageFlags,  kSocketOptions,   kTcpOptions,
+      kIpOptions,    kIpv6Options,   kPollEvents,      kEpollEvents,
+      kEpollFlags,   kFcntlCommands, kEpollOperations, kIoctlRequests,
+      kEventFdFlags, kStatusFlags,   kDescriptorFlags, kClocks,
+      kOthers,
+  };
+  for (const absl::Span<const Symbol> table : kTables) {
+    for (const Symbol& it : table) {
+      if (it.name == symbol) return it.value;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace net

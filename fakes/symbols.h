@@ -56,6 +56,10 @@ std::string OpenFlagSymbols(int flags);        // dup3 and pipe2: "O_CLOEXEC".
 std::string EventFdFlagSymbols(int flags);
 std::string ClockSymbol(clockid_t clock);
 
+// Returns the value of any symbol that the functions above return, of
+// "SOL_SOCKET" for example; nullopt for another name.
+std::optional<int64_t> NumberOfSymbol(absl::string_view symbol);
+
 }  // namespace net
 
 #endif  // FAKES_SYMBOLS_H_

@@ -59,6 +59,8 @@ enum class ArgumentKind {
   kDataOut,
   kMessageIn,
   kMessageOut,
+  kBuffersIn,  // An array of iovec; the argument after it is their number.
+  kBuffersOut,
   kPollSet,
   kEpollEventIn,
   kEpollEventsOut,

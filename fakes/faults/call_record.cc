@@ -1,0 +1,564 @@
+#include "fakes/faults/call_record.h"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fakes/argument_text.h"
+#include "fakes/call_text.h"
+#include "fakes/faults/syscall_id.h"
+#include "fakes/kernel/user_memory.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
+
+namespace net {
+namespace {
+
+constexpr size_t kMostBytes = 0x7ffff000;  // MAX_RW_COUNT of Linux.
+constexpr size_t kMostBuffers = 1024;      // UIO_MAXIOV of Linux.
+constexpr size_t kMostControl = 20480;     // net.core.optmem_max of Linux.
+constexpr size_t kKernelSignalsSize = 8;   // The kernel's sigset_t.
+constexpr size_t kTargetAlignment = 8;
+
+// Returns where the next target begins.
+size_t AlignedEnd(const std::string& bytes) {
+  return (bytes.size() + kTargetAlignment - 1) / kTargetAlignment *
+         kTargetAlignment;
+}
+
+#define NET_KIND(type, name, kind) ArgumentKind::k##kind
+#define NET_SYSCALL(method, name, result, ...)      \
+  constexpr ArgumentKind k##method##Arguments[] = { \
+      NET_SYSCALL_EACH(NET_KIND, NET_SYSCALL_COMMA, __VA_ARGS__)};
+#define NET_FUTURE_SYSCALL(...) NET_SYSCALL(__VA_ARGS__)
+#include "syscalls/syscall_table.inc"
+#undef NET_KIND
+
+constexpr absl::Span<const ArgumentKind> kArguments[] = {
+#define NET_SYSCALL(method, ...) k##method##Arguments,
+#define NET_FUTURE_SYSCALL(method, ...) k##method##Arguments,
+#include "syscalls/syscall_table.inc"
+};
+
+bool IsPointer(ArgumentKind kind) { return kind >= ArgumentKind::kAddressIn; }
+
+bool IsMessage(ArgumentKind kind) {
+  return kind == ArgumentKind::kMessageIn ||
+         kind == ArgumentKind::kMessageOut ||
+         kind == ArgumentKind::kBuffersIn || kind == ArgumentKind::kBuffersOut;
+}
+
+int64_t NumberOf(const CallRecord& record, ArgumentKind kind) {
+  const size_t i = ArgumentIndex(record.call, kind);
+  return i < ArgumentKindsOf(record.call).size() ? record.arguments[i].number
+                                                 : 0;
+}
+
+// Returns the number that a register holds, for an argument that is none of the
+// pointers.
+int64_t NumberIn(uint64_t argument, ArgumentKind kind) {
+  switch (kind) {
+    case ArgumentKind::kSize:
+    case ArgumentKind::kIoctlRequest:
+    case ArgumentKind::kIoctlArgument:
+      return static_cast<int64_t>(argument);
+    default:  // An int, a socklen_t or an unsigned int.
+      return static_cast<int32_t>(argument);
+  }
+}
+
+// Returns what is known of the third argument of a fcntl(2).
+RecordedArgument FcntlArgument(int64_t command, uint64_t argument) {
+  switch (command) {
+    case F_GETFD:
+    case F_GETFL:
+      return {};
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+    case F_SETFD:
+    case F_SETFL:
+      return {.number = static_cast<int32_t>(argument)};
+    default:
+      return {.state = ArgumentState::kUnknown};
+  }
+}
+
+// Returns what is known of the third argument of an ioctl(2) before the call.
+RecordedArgument IoctlArgument(int64_t request, uint64_t argument) {
+  switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+      return {};
+    case FIONBIO:
+    case FIONREAD:
+    case SIOCOUTQ:
+    case SIOCOUTQNSD:
+      return {.state = argument == 0 ? ArgumentState::kNull
+                                     : ArgumentState::kUnknown};
+    default:
+      return {.state = ArgumentState::kUnknown};
+  }
+}
+
+// Whether the kernel uses the length to which the argument `i` points.
+bool UsesLength(const CallRecord& record, size_t i) {
+  return ArgumentKindsOf(record.call)[i - 1] !=
+             ArgumentKind::kAddressOutOrNull ||
+         record.arguments[i - 1].state != ArgumentState::kNull;
+}
+
+// The number of bytes that a successful call has filled in at `i`. The next
+// argument is their length.
+size_t FilledBytes(const CallRecord& record, size_t i) {
+  const absl::string_view target = record.Target(i + 1);
+  socklen_t length = 0;
+  if (target.size() != sizeof(length)) return 0;
+  std::memcpy(&length, target.data(), sizeof(length));
+  return std::min(length,
+                  static_cast<socklen_t>(record.arguments[i + 1].number));
+}
+
+// Returns the size of a target that a successful call fills in.
+std::optional<size_t> SizeOfOut(const CallRecord& record, size_t i) {
+  const auto count = static_cast<size_t>(record.result.value());
+  switch (ArgumentKindsOf(record.call)[i]) {
+    case ArgumentKind::kAddressOut:
+    case ArgumentKind::kAddressOutOrNull:
+    case ArgumentKind::kOptionOut:
+      return FilledBytes(record, i);
+    case ArgumentKind::kDataOut:
+      // MSG_TRUNC (tcp(7)) counts data and discards it.
+      if ((NumberOf(record, ArgumentKind::kMessageFlags) & MSG_TRUNC) != 0) {
+        return std::nullopt;
+      }
+      return std::min(count,
+                      static_cast<size_t>(record.arguments[i + 1].number));
+    case ArgumentKind::kEpollEventsOut:
+      return count * sizeof(epoll_event);
+    case ArgumentKind::kTimeOut:
+      return sizeof(timespec);
+    case ArgumentKind::kFdPairOut:
+      return 2 * sizeof(int);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<size_t> SizeOfIoctl(const CallRecord& record) {
+  switch (NumberOf(record, ArgumentKind::kIoctlRequest)) {
+    case FIONBIO:
+      return sizeof(int);
+    case FIONREAD:
+    case SIOCOUTQ:
+    case SIOCOUTQNSD:
+      if (record.result.ok()) return sizeof(int);
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Copies the targets of a call's arguments into its record.
+class TargetCopier {
+ public:
+  TargetCopier(CallRecord& record, absl::Span<const uint64_t> arguments,
+               MemoryReader read)
+      : record_(record), arguments_(arguments), read_(read) {}
+
+  void CopyAll();
+
+ private:
+  void Copy(size_t i);
+  void CopyLength(size_t i);
+  void CopyMessage(size_t i);
+  void CopyHeader(const msghdr& header, bool is_filled_in,
+                  RecordedMessage& message);
+  void CopyBuffers(uint64_t address, size_t count, size_t filled,
+                   RecordedMessage& message);
+
+  // Copies a part of a message. Returns the state of its pointer.
+  ArgumentState CopyPart(const void* address, size_t size, std::string& to);
+
+  CallRecord& record_;
+  const absl::Span<const uint64_t> arguments_;
+  const MemoryReader read_;
+};
+
+void TargetCopier::CopyAll() {
+  const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(record_.call);
+  // The sizes of others depend on the lengths.
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i] == ArgumentKind::kLengthInOut) CopyLength(i);
+  }
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (record_.arguments[i].state != ArgumentState::kUnknown) continue;
+    if (IsMessage(kinds[i])) {
+      CopyMessage(i);
+    } else if (kinds[i] != ArgumentKind::kLengthInOut) {
+      Copy(i);
+    }
+  }
+}
+
+void TargetCopier::CopyLength(size_t i) {
+  RecordedArgument& argument = record_.arguments[i];
+  const int64_t before = std::exchange(argument.number, 0);
+  if (argument.state != ArgumentState::kUnknown || !UsesLength(record_, i)) {
+    return;
+  }
+  Copy(i);
+  if (argument.state == ArgumentState::kTarget) argument.number = before;
+}
+
+void TargetCopier::Copy(size_t i) {
+  const std::optional<size_t> size = TargetSize(record_, i);
+  if (!size.has_value() || *size > kMostBytes) return;
+  const size_t offset = AlignedEnd(record_.bytes);
+  record_.bytes.resize(offset + *size);
+  if (*size > 0 &&
+      !read_(arguments_[i], record_.bytes.data() + offset, *size)) {
+    record_.bytes.resize(offset);
+    return;
+  }
+  RecordedArgument& argument = record_.arguments[i];
+  argument.state = ArgumentState::kTarget;
+  argument.offset = offset;
+  argument.size = *size;
+}
+
+void TargetCopier::CopyMessage(size_t i) {
+  const ArgumentKind kind = ArgumentKindsOf(record_.call)[i];
+  const bool is_out =
+      kind == ArgumentKind::kMessageOut || kind == ArgumentKind::kBuffersOut;
+  const SysResult result = record_.result;
+  // MSG_TRUNC (tcp(7)) counts data and discards it.
+  const bool is_filled_in =
+      !is_out ||
+      (result.ok() &&
+       (NumberOf(record_, ArgumentKind::kMessageFlags) & MSG_TRUNC) == 0);
+  RecordedMessage message;
+  if (!is_filled_in) message.data_state = ArgumentState::kUnknown;
+  const size_t filled =
+      is_out && result.ok() ? static_cast<size_t>(result.value()) : SIZE_MAX;
+  if (kind == ArgumentKind::kBuffersIn || kind == ArgumentKind::kBuffersOut) {
+    CopyBuffers(arguments_[i],
+                static_cast<size_t>(record_.arguments[i + 1].number), filled,
+                message);
+  } else {
+    msghdr header = {};
+    if (!read_(arguments_[i], &header, sizeof(header))) return;
+    CopyHeader(header, is_filled_in, message);
+    CopyBuffers(reinterpret_cast<uint64_t>(header.msg_iov), header.msg_iovlen,
+                filled, message);
+  }
+  record_.arguments[i].state = ArgumentState::kTarget;
+  record_.messages.push_back(std::move(message));
+}
+
+void TargetCopier::CopyHeader(const msghdr& header, bool is_filled_in,
+                              RecordedMessage& message) {
+  message.name_size = header.msg_namelen;
+  message.control_size = header.msg_controllen;
+  message.flags = header.msg_flags;
+  const auto copy = [&](const void* address, size_t size, size_t most,
+                        std::string& to) {
+    if (address == nullptr) return ArgumentState::kNull;
+    if (!is_filled_in || size > most) return ArgumentState::kUnknown;
+    return CopyPart(address, size, to);
+  };
+  message.name_state = copy(header.msg_name, header.msg_namelen,
+                            sizeof(sockaddr_storage), message.name);
+  message.control_state = copy(header.msg_control, header.msg_controllen,
+                               kMostControl, message.control);
+}
+
+void TargetCopier::CopyBuffers(uint64_t address, size_t count, size_t filled,
+                               RecordedMessage& message) {
+  message.buffer_count = count;
+  if (address == 0) return;
+  message.buffers_state = ArgumentState::kUnknown;
+  if (count > kMostBuffers) return;
+  std::vector<iovec> buffers(count);
+  if (count > 0 && !read_(address, buffers.data(), count * sizeof(iovec))) {
+    return;
+  }
+  message.buffers_state = ArgumentState::kTarget;
+  for (const iovec& buffer : buffers) {
+    message.buffer_sizes.push_back(buffer.iov_len);
+    if (message.data_state == ArgumentState::kUnknown) continue;
+    const size_t size = std::min(buffer.iov_len, filled);
+    filled -= size;
+    if (size == 0) continue;
+    std::string part;
+    message.data_state = CopyPart(buffer.iov_base, size, part);
+    message.data += part;
+  }
+  if (message.data_state == ArgumentState::kTarget) return;
+  message.data_state = ArgumentState::kUnknown;
+  message.data.clear();
+}
+
+ArgumentState TargetCopier::CopyPart(const void* address, size_t size,
+                                     std::string& to) {
+  if (address == nullptr) return ArgumentState::kNull;
+  to.resize(size);
+  if (size == 0 ||
+      read_(reinterpret_cast<uint64_t>(address), to.data(), size)) {
+    return ArgumentState::kTarget;
+  }
+  to.clear();
+  return ArgumentState::kUnknown;
+}
+
+// A call's arguments with pointers into its record.
+class LocalArguments {
+ public:
+  explicit LocalArguments(const CallRecord& record);
+
+  CallText::Arguments Take() { return std::move(list_); }
+  socklen_t length_before() const { return length_before_; }
+
+ private:
+  const void* PointerTo(const CallRecord& record, size_t i);
+  const void* MessageOf(const RecordedMessage& message, bool only_buffers);
+
+  CallText::Arguments list_;
+  socklen_t length_before_ = 0;
+  sigset_t signals_ = {};
+  msghdr header_ = {};
+  std::vector<iovec> buffers_;
+};
+
+// What CallText shows as "?".
+const void* Unknown() {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in no user space
+  return reinterpret_cast<const void*>(uintptr_t{1});
+}
+
+// Returns the pointer of a part of a message. `bytes` is its copy. Nothing
+// writes through it, but msghdr and iovec have no const pointers.
+void* PartOf(ArgumentState state, const void* bytes) {
+  if (state == ArgumentState::kNull) return nullptr;
+  return const_cast<void*>(state == ArgumentState::kTarget ? bytes : Unknown());
+}
+
+LocalArguments::LocalArguments(const CallRecord& record) {
+  const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(record.call);
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    const RecordedArgument& from = record.arguments[i];
+    Argument to = {.kind = kinds[i]};
+    if (kinds[i] == ArgumentKind::kLengthInOut) {
+      length_before_ = static_cast<socklen_t>(from.number);
+    }
+    if (IsPointer(kinds[i])) {
+      to.pointer = PointerTo(record, i);
+    } else if (from.state == ArgumentState::kNumber) {
+      to.number = from.number;
+    } else {  // Of ioctl(2) or fcntl(2).
+      to.number = reinterpret_cast<int64_t>(PointerTo(record, i));
+    }
+    list_.push_back(to);
+  }
+}
+
+const void* LocalArguments::PointerTo(const CallRecord& record, size_t i) {
+  const RecordedArgument& argument = record.arguments[i];
+  if (argument.state == ArgumentState::kNull) return nullptr;
+  if (argument.state != ArgumentState::kTarget) return Unknown();
+  const ArgumentKind kind = ArgumentKindsOf(record.call)[i];
+  switch (kind) {
+    case ArgumentKind::kBuffersIn:
+    case ArgumentKind::kBuffersOut:
+      return MessageOf(record.messages.front(), true);
+    case ArgumentKind::kMessageIn:
+    case ArgumentKind::kMessageOut:
+      return MessageOf(record.messages.front(), false);
+    case ArgumentKind::kSignalsIn:
+      std::memcpy(&signals_, record.Target(i).data(), argument.size);
+      return &signals_;
+    default:
+      return record.bytes.data() + argument.offset;
+  }
+}
+
+const void* LocalArguments::MessageOf(const RecordedMessage& message,
+                                      bool only_buffers) {
+  absl::string_view data = message.data;
+  buffers_.reserve(message.buffer_sizes.size() + 1);  // Never a null pointer.
+  for (const size_t size : message.buffer_sizes) {
+    buffers_.push_back(
+        {.iov_base = PartOf(message.data_state, data.data()), .iov_len = size});
+    data.remove_prefix(std::min(size, data.size()));
+  }
+  void* const buffers = PartOf(message.buffers_state, buffers_.data());
+  if (only_buffers) return buffers;
+  header_.msg_name = PartOf(message.name_state, message.name.data());
+  header_.msg_namelen = message.name_size;
+  header_.msg_iov = static_cast<iovec*>(buffers);
+  header_.msg_iovlen = message.buffer_count;
+  header_.msg_control = PartOf(message.control_state, message.control.data());
+  header_.msg_controllen = message.control_size;
+  header_.msg_flags = message.flags;
+  return &header_;
+}
+
+}  // namespace
+
+absl::string_view CallRecord::Target(size_t argument) const {
+  const RecordedArgument& it = arguments[argument];
+  if (it.state != ArgumentState::kTarget) return "";
+  return absl::string_view(bytes).substr(it.offset, it.size);
+}
+
+void CallRecord::SetTarget(size_t argument, absl::string_view target,
+                           int64_t number) {
+  const size_t offset = AlignedEnd(bytes);
+  bytes.resize(offset);
+  bytes.append(target.data(), target.size());
+  arguments[argument] = {.state = ArgumentState::kTarget,
+                         .number = number,
+                         .offset = offset,
+                         .size = target.size()};
+}
+
+bool operator==(const CallRecord& one, const CallRecord& other) {
+  if (one.call != other.call || one.thread != other.thread ||
+      one.result != other.result || one.messages != other.messages) {
+    return false;
+  }
+  for (size_t i = 0; i < ArgumentKindsOf(one.call).size(); ++i) {
+    if (one.arguments[i].state != other.arguments[i].state ||
+        one.arguments[i].number != other.arguments[i].number ||
+        one.Target(i) != other.Target(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Span<const ArgumentKind> ArgumentKindsOf(SyscallId call) {
+  return kArguments[static_cast<size_t>(call)];
+}
+
+size_t ArgumentIndex(SyscallId call, ArgumentKind kind) {
+  const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(call);
+  return static_cast<size_t>(std::find(kinds.begin(), kinds.end(), kind) -
+                             kinds.begin());
+}
+
+std::optional<size_t> TargetSize(const CallRecord& record, size_t argument) {
+  const int error = record.result.error();
+  if (error == EFAULT) return std::nullopt;
+  const auto size_after = [&] {
+    return static_cast<size_t>(record.arguments[argument + 1].number);
+  };
+  switch (ArgumentKindsOf(record.call)[argument]) {
+    case ArgumentKind::kAddressIn: {
+      const size_t size = static_cast<socklen_t>(size_after());
+      if (size > sizeof(sockaddr_storage)) return std::nullopt;
+      return size;
+    }
+    case ArgumentKind::kLengthInOut:
+      return sizeof(socklen_t);
+    case ArgumentKind::kOptionIn:
+      return OptionSize(
+          static_cast<int>(NumberOf(record, ArgumentKind::kOptionLevel)),
+          static_cast<int>(NumberOf(record, ArgumentKind::kOptionName)),
+          static_cast<socklen_t>(size_after()));
+    case ArgumentKind::kDataIn:
+      return size_after();
+    case ArgumentKind::kPollSet:
+      // EINVAL: too many for the kernel to read them.
+      if (error == EINVAL) return std::nullopt;
+      return size_after() * sizeof(pollfd);
+    case ArgumentKind::kEpollEventIn:
+      // The kernel ignores the event of EPOLL_CTL_DEL.
+      if (NumberOf(record, ArgumentKind::kEpollOperation) == EPOLL_CTL_DEL) {
+        return std::nullopt;
+      }
+      return sizeof(epoll_event);
+    case ArgumentKind::kTimeIn:
+      return sizeof(timespec);
+    case ArgumentKind::kTimeLeft:
+      if (error != EINTR) return std::nullopt;
+      return sizeof(timespec);
+    case ArgumentKind::kSignalsIn:
+      return kKernelSignalsSize;
+    case ArgumentKind::kIoctlArgument:
+      return SizeOfIoctl(record);
+    default:
+      if (!record.result.ok()) return std::nullopt;
+      return SizeOfOut(record, argument);
+  }
+}
+
+bool ReadOwnMemory(uint64_t address, void* to, size_t size) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a register holds a pointer
+  return fake::CopyIn(to, reinterpret_cast<const void*>(address), size);
+}
+
+CallRecord BeginRecord(SyscallId call, absl::Span<const uint64_t> arguments,
+                       MemoryReader read) {
+  CallRecord record;
+  record.call = call;
+  const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(call);
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    RecordedArgument& argument = record.arguments[i];
+    if (kinds[i] == ArgumentKind::kFcntlArgument) {
+      argument = FcntlArgument(record.arguments[i - 1].number, arguments[i]);
+    } else if (kinds[i] == ArgumentKind::kIoctlArgument) {
+      argument = IoctlArgument(record.arguments[i - 1].number, arguments[i]);
+    } else if (!IsPointer(kinds[i])) {
+      argument.number = NumberIn(arguments[i], kinds[i]);
+    } else {
+      argument.state =
+          arguments[i] == 0 ? ArgumentState::kNull : ArgumentState::kUnknown;
+    }
+    if (kinds[i] == ArgumentKind::kLengthInOut && arguments[i] != 0 &&
+        UsesLength(record, i)) {
+      socklen_t length = 0;
+      if (read(arguments[i], &length, sizeof(length))) argument.number = length;
+    }
+  }
+  return record;
+}
+
+void FinishRecord(CallRecord& record, absl::Span<const uint64_t> arguments,
+                  SysResult result, MemoryReader read) {
+  record.result = result;
+  TargetCopier(record, arguments, read).CopyAll();
+}
+
+std::string ToString(const CallRecord& record) {
+  LocalArguments arguments(record);
+  const CallText text(SyscallName(record.call), arguments.Take(),
+                      arguments.length_before(), Detail::kComplete);
+  return absl::StrCat(
+      record.thread == 1 ? "" : absl::StrCat("[", record.thread, "] "),
+      text.Call(record.result), " = ", text.Result(record.result));
+}
+
+std::ostream& operator<<(std::ostream& os, const CallRecord& record) {
+  return os << ToString(record);
+}
+
+}  // namespace net
