@@ -78,6 +78,27 @@ void ConnectAfterFailure(Context& c) {
   EXPECT_THAT(Connect(client, {ip::kLocalV6, kPort}), IsErrno(ECONNREFUSED));
 }
 
+// bind(2) to ::1 sets IPV6_V6ONLY. listen(2) and a disconnect release the port
+// that the system picked, so that IPV6_V6ONLY can be cleared again.
+void ConnectByIpv4FromBoundToIpv6(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Bind(client, {ip::kLocalV6, 0}), IsOk());
+  ASSERT_THAT(Listen(client), IsOk());
+  ASSERT_THAT(Disconnect(client), IsOk());
+  ASSERT_THAT(client.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 0), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {ip::kLocalV4, 0}));
+  const uint16_t port = listener.endpoint().port;
+  ASSERT_THAT(Connect(client, {ip::kLocalV4.Mapped(), port}),
+              IsErrno(EINPROGRESS));
+  ASSERT_OK_AND_ASSIGN(const RawSocket accepted, Accept(listener.socket()));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint source, accepted.PeerEndpoint());
+  if (source.addr == ip::kLocalV4) return c.Variation("from_127_0_0_1");
+  EXPECT_EQ(source.addr, ip::Addr::V4(127, 0, 0, 6));
+  EXPECT_THAT(client.LocalEndpoint(),
+              IsOkAndHolds(ip::Endpoint{source.addr.Mapped(), source.port}));
+}
+
 // A connection over IPv6 to a listener that has tried to connect over IPv4.
 struct OneWay {
   RawSocket client;
@@ -195,6 +216,15 @@ const std::vector<Case>& ConnectFamiliesKernelCases() {
        .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ConnectAfterFailure},
+      {.id = "kernel.connect.ipv4_from_bound_to_ipv6",
+       .requirement = "connect(2) over IPv4 may use the source address "
+                      "127.0.0.6 if the socket is bound to an IPv6 address.",
+       .source = "found by fuzzing; Linux: LOOPBACK4_IPV6 in net/ipv6/"
+                 "af_inet6.c, inet6_bind()",
+       .level = Level::kVariation,
+       .families = AddressFamilies::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &ConnectByIpv4FromBoundToIpv6},
       {.id = "kernel.connect.listener_after_ipv4",
        .requirement = "The packets of a socket accepted over IPv6 may be lost "
                       "if its listener has tried to connect over IPv4.",

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,15 @@ void NoDelayPushesCorked(Context& c) {
   ASSERT_THAT(pair.client.Send("a"), IsOk());
   ASSERT_THAT(SetTcp(pair.client, TCP_NODELAY, 1), IsOk());
   EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+}
+
+void FailedUncorkPushesNothing(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
+  const int off = 0;
+  EXPECT_THAT(SetOptionAt(pair.client, IPPROTO_TCP, TCP_CORK, &off, 1),
+              IsErrno(EINVAL));
+  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
 }
 
 void MoreIsACork(Context& c) {
@@ -176,6 +186,11 @@ const std::vector<Case>& OptionsCorkKernelCases() {
        .requirement = "Setting TCP_NODELAY must send corked data.",
        .source = "tcp(7), TCP_NODELAY",
        .run = &NoDelayPushesCorked},
+      {.id = "kernel.options.tcp.cork.failed_uncork",
+       .requirement = "A setsockopt(TCP_CORK) that fails with EINVAL must not "
+                      "send data that MSG_MORE holds back.",
+       .source = "found by fuzzing; measured on Linux 6.18",
+       .run = &FailedUncorkPushesNothing},
       {.id = "kernel.options.tcp.cork.msg_more",
        .requirement =
            "Data sent with MSG_MORE must be held back until the next send(2).",

@@ -27,6 +27,10 @@ constexpr Nanoseconds kLongestTimeout = 120 * kSecond;
 // TCP_TIMEOUT_MIN of Linux: two ticks of HZ = 250.
 constexpr Nanoseconds kSoon = kSecond / 125;
 
+// The source of a connection over IPv4 from a socket that is bound to an IPv6
+// address: Linux's LOOPBACK4_IPV6 (inet6_bind() in net/ipv6/af_inet6.c).
+constexpr ip::Addr kV4OfBoundV6 = ip::Addr::V4(127, 0, 0, 6);
+
 bool IsLinkLocal(const ip::Addr& addr) {
   return addr.is_v6() && addr.v6_bytes()[0] == 0xfe &&
          (addr.v6_bytes()[1] & 0xc0) == 0x80;
@@ -125,6 +129,7 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   const bool by_ipv4 = family_ == AF_INET6 && remote.addr.is_v4();
   if (by_ipv4) spoke_ipv4_ = false;
   ip::Addr local = local_addr_.Unmapped();
+  if (by_ipv4 && local.is_v6() && local != ip::kAnyV6) local = kV4OfBoundV6;
   if (remote.addr == ip::kAnyV4) {
     // This machine, by the address that the socket is bound to, unless that is
     // one that nothing is sent from: a broadcast.

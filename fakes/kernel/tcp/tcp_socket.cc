@@ -177,6 +177,7 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
                                const void* value, socklen_t size) {
   caller_is_admin_ = caller.net_admin;
   const SysResult result = options_.Set(*this, level, name, value, size);
+  if (!result.ok()) return result;
   if (level == IPPROTO_TCP &&
       ((name == TCP_CORK && !options_.cork() && !NagleHolds()) ||
        (name == TCP_NODELAY && options_.nodelay()))) {
