@@ -241,8 +241,8 @@ void TargetCopier::Copy(size_t i) {
   }
   RecordedArgument& argument = record_.arguments[i];
   argument.state = ArgumentState::kTarget;
-  argument.offset = offset;
-  argument.size = *size;
+  argument.offset = static_cast<uint32_t>(offset);
+  argument.size = static_cast<uint32_t>(*size);
 }
 
 void TargetCopier::CopyMessage(size_t i) {
@@ -421,6 +421,12 @@ const void* LocalArguments::MessageOf(const RecordedMessage& message,
   return &header_;
 }
 
+// `arguments` must outlive the text.
+CallText TextOf(const CallRecord& record, LocalArguments& arguments) {
+  return {SyscallName(record.call), arguments.Take(), arguments.length_before(),
+          Detail::kComplete};
+}
+
 }  // namespace
 
 absl::string_view CallRecord::Target(size_t argument) const {
@@ -436,8 +442,8 @@ void CallRecord::SetTarget(size_t argument, absl::string_view target,
   bytes.append(target.data(), target.size());
   arguments[argument] = {.state = ArgumentState::kTarget,
                          .number = number,
-                         .offset = offset,
-                         .size = target.size()};
+                         .offset = static_cast<uint32_t>(offset),
+                         .size = static_cast<uint32_t>(target.size())};
 }
 
 bool operator==(const CallRecord& one, const CallRecord& other) {
@@ -550,11 +556,15 @@ void FinishRecord(CallRecord& record, absl::Span<const uint64_t> arguments,
 
 std::string ToString(const CallRecord& record) {
   LocalArguments arguments(record);
-  const CallText text(SyscallName(record.call), arguments.Take(),
-                      arguments.length_before(), Detail::kComplete);
+  const CallText text = TextOf(record, arguments);
   return absl::StrCat(
       record.thread == 1 ? "" : absl::StrCat("[", record.thread, "] "),
       text.Call(record.result), " = ", text.Result(record.result));
+}
+
+std::string CallToString(const CallRecord& record) {
+  LocalArguments arguments(record);
+  return TextOf(record, arguments).Call(record.result);
 }
 
 std::ostream& operator<<(std::ostream& os, const CallRecord& record) {

@@ -37,8 +37,8 @@ struct RecordedArgument {
   // target: the length before the call.
   int64_t number = 0;
   // Where CallRecord::bytes has the target.
-  size_t offset = 0;
-  size_t size = 0;
+  uint32_t offset = 0;
+  uint32_t size = 0;
 
   friend bool operator==(const RecordedArgument&,
                          const RecordedArgument&) = default;
@@ -125,6 +125,9 @@ void FinishRecord(CallRecord& record, absl::Span<const uint64_t> arguments,
 // Calls of other threads than the first begin with their number: "[2] ".
 std::string ToString(const CallRecord& record);
 std::ostream& operator<<(std::ostream& os, const CallRecord& record);
+
+// Returns the call without its thread and its result: "close(3)".
+std::string CallToString(const CallRecord& record);
 
 }  // namespace net
 

@@ -1,0 +1,26 @@
+#ifndef FAKES_FAULTS_MAKE_CALLS_H_
+#define FAKES_FAULTS_MAKE_CALLS_H_
+
+#include "absl/status/status.h"
+#include "fakes/faults/trace.h"
+#include "syscalls/syscalls.h"
+
+namespace net {
+
+// Plays the program's side of a trace: makes its calls on `kernel`, with the
+// recorded arguments. Calls that class Syscalls does not have are made as those
+// that do the same: see Replayer. Buffers have at most 1 MiB.
+//
+// Returns FAILED_PRECONDITION at the first call whose result or out-parameters
+// are not the recorded ones:
+//
+//   line 5: recorded listen(3, 10) = 0, the kernel returned
+//   listen(3, 10) = -1 EADDRINUSE
+//
+// Each thread of the trace is a thread of its own, which begins when the one
+// before it has ended.
+absl::Status MakeCalls(const Trace& trace, Syscalls& kernel);
+
+}  // namespace net
+
+#endif  // FAKES_FAULTS_MAKE_CALLS_H_

@@ -1,0 +1,37 @@
+#ifndef FAKES_FAULTS_REPLAY_TEST_SOURCE_H_
+#define FAKES_FAULTS_REPLAY_TEST_SOURCE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "fakes/faults/trace.h"
+
+namespace net {
+
+struct ReplayTestOptions {
+  std::string suite = "Replay";
+  std::string test = "Trace";
+  // Where the trace is from, for the comment: "server.trace".
+  std::string source;
+  // The calls from the line `first` to the line `last` of the trace's text.
+  int first = 1;
+  int last = 1'000'000'000;
+};
+
+// The longest test, in lines.
+inline constexpr int kMostReplayTestLines = 60;
+
+// Returns the C++ source of a GoogleTest that replays the kernel's side of what
+// a program saw: a Replayer plays the trace. The program's side is MakeCalls(),
+// until the reader puts the code under test in its place.
+//
+// Fails with INVALID_ARGUMENT if the trace has no calls between the lines, or
+// more than fit; if a name is not a C++ identifier; or if class Syscalls lacks
+// a call, so that it cannot be replayed.
+absl::StatusOr<std::string> ReplayTestSource(const Trace& trace,
+                                             const ReplayTestOptions& options);
+
+}  // namespace net
+
+#endif  // FAKES_FAULTS_REPLAY_TEST_SOURCE_H_

@@ -1,0 +1,296 @@
+#include "fakes/faults/replayer.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "fakes/faults/make_calls.h"
+#include "fakes/faults/trace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/matchers.h"
+#include "tcp/tcp.h"
+
+namespace net {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Returns the trace that has these lines.
+Trace TraceOf(absl::string_view lines) {
+  absl::StatusOr<Trace> trace = ParseTrace(absl::StrCat(kTraceHeader, lines));
+  EXPECT_TRUE(trace.ok()) << trace.status();
+  return trace.value_or(Trace());
+}
+
+TEST(Replayer, PlaysAListenerToNetTcp) {
+  Replayer kernel(
+      TraceOf("socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3\n"
+              "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, 1, 4) = 0\n"
+              "bind(3, {AF_INET, 127.0.0.1:0}, 16) = 0\n"
+              "listen(3, 5) = 0\n"
+              "getsockname(3, {AF_INET, 127.0.0.1:4711}, [28 => 16]) = 0\n"
+              "accept4(3, NULL, NULL, SOCK_CLOEXEC) = -1 ECONNABORTED\n"
+              "accept4(3, NULL, NULL, SOCK_CLOEXEC) = -1 EMFILE\n"
+              "close(3) = 0\n"));
+  uint16_t port = 0;
+  {
+    const auto listener = tcp::Listen(
+        ip::kLocalV4, 0,
+        {tcp::ReuseAddr{}, tcp::Backlog{5}, tcp::PortAssignment{&port}},
+        kernel);
+    ASSERT_THAT(listener, IsOk());
+    EXPECT_EQ(port, 4711);
+    EXPECT_THAT(tcp::Accept(*listener), IsErrno(EMFILE));
+  }
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(Replayer, NamesTheFirstDeparture) {
+  Replayer kernel(
+      TraceOf("listen(3, 5) = 0\n# the end\nshutdown(3, SHUT_WR) = 0\n"
+              "close(3) = 0\n"));
+  EXPECT_THAT(kernel.Listen(3, 5), IsOk());
+  EXPECT_THAT(kernel.Departure(), IsOk());
+  EXPECT_THAT(kernel.Shutdown(3, SHUT_RD), IsErrno(ENOSYS));
+  EXPECT_THAT(kernel.Close(3), IsErrno(ENOSYS)) << "everything fails now";
+  const absl::Status expected = absl::FailedPreconditionError(
+      "line 4: recorded shutdown(3, SHUT_WR) = 0, called shutdown(3, SHUT_RD) "
+      "(argument 2 differs)");
+  EXPECT_EQ(kernel.Departure(), expected);
+  EXPECT_EQ(kernel.Finish(), expected);
+}
+
+TEST(Replayer, NamesACallThatIsMissing) {
+  Replayer kernel(TraceOf("listen(3, 5) = 0\nclose(3) = 0\n"));
+  EXPECT_THAT(kernel.Listen(3, 5), IsOk());
+  EXPECT_THAT(kernel.Departure(), IsOk());
+  EXPECT_EQ(kernel.Finish(),
+            absl::FailedPreconditionError(
+                "line 3: recorded close(3) = 0, never called"));
+}
+
+TEST(Replayer, NamesACallTooMany) {
+  Replayer kernel(TraceOf("close(3) = -1 EIO\n"));
+  EXPECT_THAT(kernel.Close(3), IsErrno(EIO));
+  EXPECT_THAT(kernel.Close(3), IsErrno(ENOSYS));
+  EXPECT_EQ(kernel.Finish(),
+            absl::FailedPreconditionError(
+                "after the last line of the thread: called close(3)"));
+}
+
+// A call that differs from the line, and why.
+template <typename MakeCall>
+std::string DifferenceFrom(absl::string_view line, MakeCall make) {
+  Replayer kernel(TraceOf(line));
+  EXPECT_THAT(make(kernel), IsErrno(ENOSYS)) << line;
+  return std::string(kernel.Departure().message());
+}
+
+TEST(Replayer, ComparesArguments) {
+  const ip::SockAddr v4({ip::kLocalV4, 80});
+  const int on = 1;
+  pollfd readable = {.fd = 3, .events = POLLIN, .revents = 0};
+  char room[4] = {};
+  EXPECT_THAT(DifferenceFrom("connect(3, {AF_INET, 127.0.0.1:81}, 16) = 0",
+                             [&](Syscalls& sys) {
+                               return sys.Connect(3, v4.get(), v4.size());
+                             }),
+              HasSubstr("(argument 2 differs)"));
+  EXPECT_THAT(DifferenceFrom(
+                  "setsockopt(3, SOL_SOCKET, SO_REUSEADDR, 0, 4) = 0",
+                  [&](Syscalls& sys) {
+                    return sys.SetSockOpt(3, SOL_SOCKET, SO_REUSEADDR, &on, 4);
+                  }),
+              HasSubstr("(argument 4 differs)"));
+  EXPECT_THAT(
+      DifferenceFrom("poll([{3, POLLOUT}], 1, -1) = 0",
+                     [&](Syscalls& sys) { return sys.Poll(&readable, 1, -1); }),
+      HasSubstr("(argument 1 differs)"));
+  EXPECT_THAT(
+      DifferenceFrom(R"(send(3, "hello", 5, 0) = 5)",
+                     [](Syscalls& sys) { return sys.Send(3, "help!", 5, 0); }),
+      HasSubstr("(other data)"));
+  EXPECT_THAT(
+      DifferenceFrom(R"(recv(3, "hello", 64, 0) = 5)",
+                     [&](Syscalls& sys) { return sys.Recv(3, room, 4, 0); }),
+      HasSubstr("(a buffer that is smaller than the data)"));
+  EXPECT_THAT(
+      DifferenceFrom(R"(recv(3, "a", 64, MSG_PEEK) = 1)",
+                     [&](Syscalls& sys) { return sys.Recv(3, room, 4, 0); }),
+      HasSubstr("(other flags)"));
+  EXPECT_THAT(DifferenceFrom("accept4(3, NULL, NULL, 0) = 4",
+                             [](Syscalls& sys) {
+                               ip::SockAddr peer;
+                               return sys.Accept4(3, peer.get(),
+                                                  peer.size_ptr(), 0);
+                             }),
+              HasSubstr("(argument 2 is wanted, and was not recorded)"));
+  EXPECT_THAT(DifferenceFrom(R"(getsockname(3, "\2\0\0224", [4 => 16]) = 0)",
+                             [](Syscalls& sys) {
+                               ip::SockAddr own;
+                               return sys.GetSockName(3, own.get(),
+                                                      own.size_ptr());
+                             }),
+              HasSubstr("(argument 3 is wanted, and was not recorded)"));
+  EXPECT_THAT(DifferenceFrom("select(3, ?, NULL, NULL, NULL) = 1",
+                             [](Syscalls& sys) { return sys.Close(3); }),
+              HasSubstr("(class Syscalls has no select)"));
+}
+
+TEST(Replayer, ServesCallsThatDoTheSame) {
+  Replayer kernel(TraceOf(R"(accept(3, {AF_INET, 127.0.0.1:9}, [16]) = 4
+recvfrom(4, "hello", 4096, 0, NULL, NULL) = 5
+read(4, "ab", 4096) = 2
+readv(4, [{iov_base="c", iov_len=1}, {iov_base="d", iov_len=8}], 2) = 2
+recv(4, "efg", 3, 0) = 3
+write(4, "hi", 2) = 2
+sendto(4, "hi", 2, 0, NULL, 0) = 2
+writev(4, [{iov_base="h", iov_len=1}, {iov_base="i", iov_len=1}], 2) = 1
+ppoll([{4, POLLIN}], 1, {tv_sec=1, tv_nsec=0}, NULL) = 1 [{4, POLLIN}]
+)"));
+  ip::SockAddr peer;
+  EXPECT_THAT(kernel.Accept4(3, peer.get(), peer.size_ptr(), 0),
+              IsOkAndHolds(4));
+  EXPECT_EQ(peer.ToEndpoint()->port, 9);
+  char room[8] = {};
+  EXPECT_THAT(kernel.Recv(4, room, sizeof(room), 0), IsOkAndHolds(5));
+  EXPECT_EQ(std::string(room, 5), "hello");
+  EXPECT_THAT(kernel.Recv(4, room, sizeof(room), 0), IsOkAndHolds(2));
+  EXPECT_EQ(std::string(room, 5), "abllo") << "no more is written";
+  EXPECT_THAT(kernel.Read(4, room, sizeof(room)), IsOkAndHolds(2));
+  EXPECT_EQ(std::string(room, 2), "cd");
+  char second[8] = {};
+  iovec parts[] = {{.iov_base = room, .iov_len = 2},
+                   {.iov_base = second, .iov_len = 8}};
+  msghdr message = {};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  EXPECT_THAT(kernel.RecvMsg(4, &message, 0), IsOkAndHolds(3));
+  EXPECT_EQ(std::string(room, 2), "ef");
+  EXPECT_EQ(std::string(second, 2), std::string("g\0", 2));
+  EXPECT_THAT(kernel.Send(4, "hi", 2, MSG_NOSIGNAL), IsOkAndHolds(2));
+  EXPECT_THAT(kernel.Write(4, "hi", 2), IsOkAndHolds(2));
+  EXPECT_THAT(kernel.Send(4, "hi", 2, 0), IsOkAndHolds(1));
+  pollfd readable = {.fd = 4, .events = POLLIN, .revents = 0};
+  EXPECT_THAT(kernel.Poll(&readable, 1, -1), IsOkAndHolds(1));
+  EXPECT_EQ(readable.revents, POLLIN);
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(Replayer, GivesAnEventTheDataOfItsCaller) {
+  Replayer kernel(
+      TraceOf("epoll_ctl(5, EPOLL_CTL_ADD, 3, {EPOLLIN, 3}) = 0\n"
+              "epoll_ctl(5, EPOLL_CTL_ADD, 4, {EPOLLIN, 4}) = 0\n"
+              "epoll_pwait(5, [{EPOLLIN, 4}, {EPOLLIN, 3}], 8, -1, NULL) = "
+              "2\n"));
+  epoll_event event = {.events = EPOLLIN, .data = {.u64 = 300}};
+  EXPECT_THAT(kernel.EpollCtl(5, EPOLL_CTL_ADD, 3, &event), IsOk());
+  event.data.u64 = 400;
+  EXPECT_THAT(kernel.EpollCtl(5, EPOLL_CTL_ADD, 4, &event), IsOk());
+  epoll_event events[2] = {};
+  EXPECT_THAT(kernel.EpollWait(5, events, 2, 10), IsOkAndHolds(2));
+  EXPECT_EQ(events[0].data.u64, 400u);
+  EXPECT_EQ(events[1].data.u64, 300u);
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(Replayer, FailingCallsWriteNothing) {
+  Replayer kernel(TraceOf(
+      "getsockname(3, ?, [28]) = -1 ENOBUFS\nrecv(3, ?, 8, 0) = -1 EAGAIN\n"));
+  ip::SockAddr own;
+  EXPECT_THAT(kernel.GetSockName(3, own.get(), own.size_ptr()),
+              IsErrno(ENOBUFS));
+  EXPECT_EQ(own.size(), 28u);
+  EXPECT_EQ(own.get()->sa_family, AF_UNSPEC);
+  char room[] = "before";
+  EXPECT_THAT(kernel.Recv(3, room, sizeof(room), 0), IsErrno(EAGAIN));
+  EXPECT_STREQ(room, "before");
+}
+
+TEST(Replayer, EachThreadPlaysOneOfTheTrace) {
+  Replayer kernel(
+      TraceOf("accept4(3, NULL, NULL, 0) = 4\n[2] close(9) = 0\n"
+              "shutdown(4, SHUT_WR) = 0\n[2] close(10) = -1 EIO\n"));
+  std::thread other([&] {
+    EXPECT_THAT(kernel.Close(9), IsOk());
+    EXPECT_THAT(kernel.Close(10), IsErrno(EIO));
+  });
+  EXPECT_THAT(kernel.Accept4(3, nullptr, nullptr, 0), IsOkAndHolds(4));
+  EXPECT_THAT(kernel.Shutdown(4, SHUT_WR), IsOk());
+  other.join();
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+// Every call of class Syscalls, with all out-parameters filled in.
+constexpr absl::string_view kAllCalls =
+    R"(socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) = 3
+bind(3, {AF_INET, 127.0.0.1:80}, 16) = 0
+bind(3, ?, 16) = -1 EFAULT
+listen(3, 10) = 0
+accept4(3, {AF_INET, 127.0.0.1:40000}, [28 => 16], SOCK_CLOEXEC) = 4
+accept4(3, ?, [28], 0) = -1 EAGAIN
+connect(5, {AF_INET6, [::1]:80}, 28) = -1 EINPROGRESS
+getsockname(3, {AF_INET, 127.0.0.1:80}, [128 => 16]) = 0
+getpeername(4, "\2\0", [2 => 16]) = 0
+setsockopt(3, SOL_SOCKET, SO_LINGER, {l_onoff=1, l_linger=0}, 8) = 0
+getsockopt(3, SOL_SOCKET, SO_ERROR, ECONNREFUSED, [4]) = 0
+shutdown(4, SHUT_RDWR) = -1 ENOTCONN
+send(4, "hello", 5, MSG_NOSIGNAL) = 3
+recv(4, "hello", 4096, 0) = 5
+recv(4, ?, 18446744073709551615, 0) = -1 EINTR
+sendmsg(4, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="ab", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, 0) = 2
+recvmsg(4, {msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="ab", iov_len=2}, {iov_base="c", iov_len=2}], msg_iovlen=2, msg_controllen=0, msg_flags=MSG_CTRUNC}, 0) = 3
+read(4, "xy", 16) = 2
+write(4, "x", 1) = -1 EPIPE
+poll([{3, POLLIN}, {4, POLLOUT}], 2, 10) = 1 [{4, POLLOUT}]
+ppoll([{3, POLLIN}], 1, {tv_sec=1, tv_nsec=0}, [SIGINT]) = -1 EINTR
+epoll_create1(EPOLL_CLOEXEC) = 6
+epoll_ctl(6, EPOLL_CTL_ADD, 3, {EPOLLIN, 3}) = 0
+epoll_ctl(6, EPOLL_CTL_DEL, 3, NULL) = -1 ENOENT
+epoll_wait(6, [{EPOLLIN, 3}], 8, -1) = 1
+fcntl(3, F_GETFL) = 2050 (O_RDWR|O_NONBLOCK)
+fcntl(3, F_DUPFD_CLOEXEC, 10) = 10
+ioctl(3, FIONREAD, [5]) = 0
+ioctl(3, FIONBIO, [1]) = 0
+dup(3) = 7
+dup3(3, 9, O_CLOEXEC) = 9
+pipe2([11, 12], O_CLOEXEC) = 0
+eventfd(7, EFD_NONBLOCK) = 13
+clock_gettime(CLOCK_MONOTONIC, {tv_sec=1, tv_nsec=5}) = 0
+nanosleep({tv_sec=1, tv_nsec=0}, {tv_sec=0, tv_nsec=7}) = -1 EINTR
+close(3) = 0
+[2] close(4) = 0
+)";
+
+TEST(MakeCalls, MakesTheCallsThatTheReplayerExpects) {
+  const Trace trace = TraceOf(kAllCalls);
+  Replayer kernel(trace);
+  EXPECT_THAT(MakeCalls(trace, kernel), IsOk());
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(MakeCalls, NamesTheFirstCallWhoseResultDiffers) {
+  const Trace trace = TraceOf("close(3) = 0\nrecv(4, \"hello\", 9, 0) = 5\n");
+  Replayer kernel(TraceOf("close(3) = 0\nrecv(4, \"help!\", 9, 0) = 5\n"));
+  EXPECT_EQ(MakeCalls(trace, kernel),
+            absl::FailedPreconditionError(
+                "line 3: recorded recv(4, \"hello\", 9, 0) = 5, the kernel "
+                "returned recv(4, \"help!\", 9, 0) = 5"));
+}
+
+}  // namespace
+}  // namespace net

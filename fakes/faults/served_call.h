@@ -1,0 +1,55 @@
+#ifndef FAKES_FAULTS_SERVED_CALL_H_
+#define FAKES_FAULTS_SERVED_CALL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "fakes/faults/call_record.h"
+#include "fakes/invocation.h"
+#include "syscalls/syscall_table.h"
+
+// How the calls of a trace and those of class Syscalls correspond.
+
+namespace net {
+
+// Returns a number of the calling thread that no other thread of the process
+// ever has. (A std::thread::id is used again.)
+int ThreadNumber();
+
+// Returns the arguments as a system call has them in its registers.
+std::array<uint64_t, 6> RegistersOf(const Invocation& invocation);
+
+// Whether an argument is filled in by the call. (That of ioctl(2) may be.)
+bool IsOutParameter(ArgumentKind kind);
+
+// Returns the record as a call of class Syscalls that does the same: recvfrom
+// as recv, accept as accept4. Returns nullopt if there is none.
+std::optional<CallRecord> AsCallOfSyscalls(const CallRecord& record);
+
+// A call of class Syscalls that sends or receives.
+struct Transfer {
+  bool is_send = false;
+  int64_t fd = -1;
+  int flags = 0;
+  std::optional<std::string> data;  // Nullopt if it is not known.
+  size_t capacity = 0;              // Of all buffers.
+};
+
+// Returns nullopt for a call that neither sends nor receives.
+std::optional<Transfer> TransferOf(const CallRecord& record);
+
+// Returns how the arguments of a call differ from those of a record, which are
+// both of class Syscalls; "" if the record can serve the call. `called` was
+// recorded as a call that failed, so that it has what the caller passed.
+std::string DifferenceOf(const CallRecord& recorded, const CallRecord& called);
+
+// Writes the record's out-parameters to those of a call that it serves.
+void WriteOutParameters(const CallRecord& recorded,
+                        const Invocation& invocation);
+
+}  // namespace net
+
+#endif  // FAKES_FAULTS_SERVED_CALL_H_
