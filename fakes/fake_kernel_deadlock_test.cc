@@ -1,5 +1,7 @@
 // What a FakeKernel does and reports when no event is left.
 
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
@@ -68,6 +70,27 @@ TEST(FakeKernelDeadlock, ReportsAllThreadsAndEndsAllCalls) {
                                        "client\n"),
                              HasSubstr("  two: waits in recv(1) of process "
                                        "server\n"))));
+}
+
+// A call that would return the part that it has only on an event: on Linux it
+// blocks for ever.
+TEST(FakeKernelDeadlock, EndsACallThatHasAPart) {
+  for (const bool sends : {false, true}) {
+    FakeKernel kernel;
+    FakeProcess& process = kernel.NewProcess();
+    const FakeKernel::Participant self(kernel);
+    const Connected both = ConnectProcesses(process, process);
+    std::string much(16 << 20, 'x');
+    if (sends) {
+      EXPECT_THAT(process.Send(both.client.fd(), much.data(), much.size(), 0),
+                  IsErrno(EDEADLK));
+    } else {
+      ASSERT_THAT(both.server.Send("0123456789"), IsOk());
+      EXPECT_THAT(process.Recv(both.client.fd(), much.data(), 20, MSG_WAITALL),
+                  IsErrno(EDEADLK));
+    }
+    EXPECT_NE(kernel.Deadlock(), std::nullopt);
+  }
 }
 
 TEST(FakeKernelDeadlock, LaterBlockingCallsFailToo) {

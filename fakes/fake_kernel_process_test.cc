@@ -89,6 +89,15 @@ TEST_F(FakeKernelProcessTest, AnAcceptWithoutDescriptorLeavesTheConnection) {
   EXPECT_THAT(tcp::Accept(listener), IsOk());
 }
 
+TEST_F(FakeKernelProcessTest, AnAcceptWithoutAFileLeavesTheConnection) {
+  const Socket listener = ListenLocally(process_);
+  const Socket client = ConnectLocally(other_);
+  ASSERT_TRUE(kernel_.SetSysctl("fs.file-max", "2"));
+  EXPECT_THAT(tcp::Accept(listener), IsErrno(ENFILE));
+  ASSERT_TRUE(kernel_.SetSysctl("fs.file-max", "3"));
+  EXPECT_THAT(tcp::Accept(listener), IsOk());
+}
+
 TEST_F(FakeKernelProcessTest, TheMachineHasALimitOfFiles) {
   ASSERT_TRUE(kernel_.SetSysctl("fs.file-max", "2"));
   EXPECT_THAT(NewSocket(process_), IsOk());
@@ -181,6 +190,21 @@ TEST_F(FakeKernelProcessTest, AnExitDoesNotWaitAsCloseDoes) {
   process_.Exit();
   EXPECT_EQ(kernel_.Now(), absl::ZeroDuration());
   EXPECT_THAT(ReceiveByte(both.server), IsOkAndHolds(1U)) << "it was sent";
+}
+
+TEST_F(FakeKernelProcessTest, AnExecWaitsAsCloseDoes) {
+  Connected both = ConnectProcesses(process_, other_);
+  const linger minute = {.l_onoff = 1, .l_linger = 60};
+  ASSERT_THAT(process_.SetSockOpt(both.client.fd(), SOL_SOCKET, SO_LINGER,
+                                  &minute, sizeof(minute)),
+              IsOk());
+  const FakeKernel::Participant self(kernel_);
+  const std::string much(1 << 20, 'x');
+  while (both.client.Send(much, MSG_DONTWAIT).ok()) {
+  }
+  static_cast<void>(both.client.Release());
+  process_.Exec();
+  EXPECT_EQ(kernel_.Now(), absl::Minutes(1));
 }
 
 TEST_F(FakeKernelProcessTest, APortIsSharedWithOneUserOnly) {

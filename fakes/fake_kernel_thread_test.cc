@@ -121,6 +121,45 @@ TEST_F(FakeKernelThreadTest, OneConnectionWakesOneOfTwoAccepts) {
   EXPECT_THAT(two, IsErrno(EINVAL));
 }
 
+TEST_F(FakeKernelThreadTest, ABlockedAcceptHasItsDescriptorAlready) {
+  const FakeKernel::Participant self(kernel_);
+  const Socket listener = ListenLocally(server_);
+  server_.set_nofile_limit(listener.fd() + 2);
+  absl::StatusOr<Socket> accepted;
+  FakeKernel::Thread thread(kernel_, "acceptor",
+                            [&] { accepted = tcp::Accept(listener); });
+  ASSERT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(server_.Dup(listener.fd()), IsErrno(EMFILE));
+  EXPECT_THAT(server_.Dup3(listener.fd(), listener.fd() + 1, 0),
+              IsErrno(EBUSY));
+  const Socket client = ConnectLocally(client_);
+  thread.Join();
+  EXPECT_THAT(accepted, IsOk());
+}
+
+// The close of the replaced socket lingers. Meanwhile its number is not free.
+TEST_F(FakeKernelThreadTest, Dup3TakesTheNumberBeforeItClosesTheOldFile) {
+  const FakeKernel::Participant self(kernel_);
+  Connected both = ConnectProcesses(client_, server_);
+  const linger minute = {.l_onoff = 1, .l_linger = 60};
+  ASSERT_THAT(client_.SetSockOpt(both.client.fd(), SOL_SOCKET, SO_LINGER,
+                                 &minute, sizeof(minute)),
+              IsOk());
+  const std::string much(1 << 20, 'x');
+  while (both.client.Send(much, MSG_DONTWAIT).ok()) {
+  }
+  const int number = both.client.Release();
+  const SysResult other = client_.EventFd(0, 0);
+  ASSERT_THAT(other, IsOk());
+  FakeKernel::Thread thread(kernel_, "dup3", [&] {
+    EXPECT_THAT(client_.Dup3(other.fd(), number, 0), IsOkAndHolds(number));
+  });
+  ASSERT_TRUE(thread.AwaitBlocked());
+  const SysResult made = client_.EventFd(0, 0);
+  EXPECT_THAT(made, IsOk());
+  EXPECT_NE(made.fd(), number);
+}
+
 TEST_F(FakeKernelThreadTest, AClosedDescriptorLeavesABlockedReceiveWaiting) {
   const FakeKernel::Participant self(kernel_);
   Connected both = ConnectProcesses(client_, server_);

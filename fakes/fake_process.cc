@@ -77,7 +77,7 @@ FakeProcess& FakeProcess::Fork(absl::string_view name) {
 void FakeProcess::CloseAll(bool only_close_on_exec) {
   const SystemCall entry(kernel_);
   Caller caller = MakeCaller("exit", -1);
-  caller.exits = true;
+  caller.exits = !only_close_on_exec;
   for (const int fd : descriptors_->Open()) {
     if (only_close_on_exec && !descriptors_->close_on_exec(fd)) continue;
     descriptors_->Remove(fd)->Unref(caller);
@@ -137,11 +137,14 @@ fake::Socket* FakeProcess::FindSocket(int fd, SysResult* error) const {
   return socket;
 }
 
+bool FakeProcess::IsFileTableFull() const {
+  return kernel_.open_files >= kernel_.machine.sysctls().file_max &&
+         !capabilities_.sys_admin;
+}
+
 SysResult FakeProcess::Install(File& file, bool close_on_exec) {
   const int fd = descriptors_->LowestFree();
-  const bool table_full =
-      kernel_.open_files >= kernel_.machine.sysctls().file_max &&
-      !capabilities_.sys_admin;
+  const bool table_full = IsFileTableFull();
   ++kernel_.open_files;
   if (fd < 0 || table_full) {
     file.Ref();
@@ -183,12 +186,14 @@ SysResult FakeProcess::Dup3(int old_fd, int new_fd, int flags) {
   }
   File* const file = descriptors_->Get(old_fd);
   if (file == nullptr) return SysResult::Error(EBADF);
-  file->Ref();
-  if (descriptors_->Get(new_fd) != nullptr) {
-    descriptors_->Remove(new_fd)->Unref(MakeCaller("dup3", new_fd));
-  }
+  if (descriptors_->IsReserved(new_fd)) return SysResult::Error(EBUSY);
+  // The number has its new file before the old file is closed, which may take
+  // time.
+  File* const replaced = descriptors_->Get(new_fd) == nullptr
+                             ? nullptr
+                             : descriptors_->Remove(new_fd);
   descriptors_->Set(new_fd, *file, (flags & O_CLOEXEC) != 0);
-  file->Unref(MakeCaller("dup3", old_fd));
+  if (replaced != nullptr) replaced->Unref(MakeCaller("dup3", new_fd));
   return SysResult::Ok(new_fd);
 }
 

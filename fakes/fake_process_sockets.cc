@@ -184,27 +184,41 @@ SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
     return SysResult::Error(EINVAL);
   }
-  // Linux reserves the descriptor before it takes a connection.
-  if (descriptors_->LowestFree() < 0) return SysResult::Error(EMFILE);
-  fake::Socket* const socket = file->AsSocket();
+  // Linux reserves the descriptor and the file before it takes a connection, so
+  // that the connection stays in the queue if one of them is missing.
+  const int number = descriptors_->Reserve();
+  if (number < 0) return SysResult::Error(EMFILE);
+  const SysResult accepted = AcceptInto(number, fd, *file, addr, len, flags);
+  if (!accepted.ok()) descriptors_->Release(number);
+  return accepted;
+}
+
+SysResult FakeProcess::AcceptInto(int number, int fd, fake::File& file,
+                                  sockaddr* addr, socklen_t* len, int flags) {
+  fake::Socket* const socket = file.AsSocket();
   if (socket == nullptr) return SysResult::Error(ENOTSOCK);
+  if (IsFileTableFull()) return SysResult::Error(ENFILE);
   const Caller caller = MakeCaller("accept4", fd);
   const FileRef ref(*socket, caller);
   fake::TcpSocket* accepted = nullptr;
+  ++kernel_.open_files;
   const SysResult taken =
       socket->Accept(caller, socket->nonblocking(), &accepted);
-  if (!taken.ok()) return taken;
+  if (!taken.ok()) {
+    --kernel_.open_files;
+    return taken;
+  }
   accepted->set_nonblocking((flags & SOCK_NONBLOCK) != 0);
   if (addr != nullptr) {
     const int error = CopyAddressOut(accepted->remote_name(), addr, len);
     if (error != 0) {
       // The connection is lost.
-      ++kernel_.open_files;
       const FileRef last(*accepted, caller);
       return SysResult::Error(error);
     }
   }
-  return Install(*accepted, (flags & SOCK_CLOEXEC) != 0);
+  descriptors_->Set(number, *accepted, (flags & SOCK_CLOEXEC) != 0);
+  return SysResult::Ok(number);
 }
 
 SysResult FakeProcess::Connect(int fd, const sockaddr* addr, socklen_t len) {

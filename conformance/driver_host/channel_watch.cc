@@ -65,11 +65,11 @@ void ChannelWatch::Inspect() {
 }
 
 ChannelWatch::Duration ChannelWatch::Used() const {
-  static const auto kTicksPerSecond =
+  static const auto ticks_per_second =
       static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
   // The sum is smaller than before if a process has ended.
   const uint64_t first = std::min(first_ticks_.value_or(ticks_), ticks_);
-  return std::chrono::milliseconds(1000 * (ticks_ - first) / kTicksPerSecond);
+  return std::chrono::milliseconds(1000 * (ticks_ - first) / ticks_per_second);
 }
 
 std::vector<pid_t> ChannelWatch::Holders() const {

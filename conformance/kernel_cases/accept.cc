@@ -268,6 +268,21 @@ void WokenByConnection(Context& c) {
   EXPECT_THAT(server.PeerEndpoint(), IsOkAndHolds(from));
 }
 
+// Linux hands out the lowest free number.
+void ReservesItsDescriptor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall accept(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(accept.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  const SysResult accepted = accept.Join();
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  if (accepted.fd() > client.fd()) {
+    return c.Variation("takes_its_number_at_the_end");
+  }
+}
+
 void WokenByShutdown(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
   PendingCall accept(c, AcceptCall(c, listener.socket()));
@@ -456,6 +471,14 @@ const std::vector<Case>& AcceptKernelCases() {
            "A blocked accept(2) must return when a connection arrives.",
        .source = "accept(2), DESCRIPTION",
        .run = &WokenByConnection},
+      {.id = "kernel.accept.blocked.reserves_its_descriptor",
+       .requirement = "A blocked accept(2) may have taken its descriptor's "
+                      "number already, "
+                      "so that later calls get higher ones.",
+       .source = "Linux: __sys_accept4() in net/socket.c; measured on Linux "
+                 "6.18",
+       .level = Level::kVariation,
+       .run = &ReservesItsDescriptor},
       {.id = "kernel.accept.blocked.shutdown",
        .requirement = "A blocked accept(2) must fail with EINVAL when the "
                       "listener is shut down.",

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/options_helpers.h"
 #include "conformance/loopback/loopback.h"
@@ -197,6 +198,28 @@ void PortRangeIsKept(Context& c) {
   EXPECT_THAT(local.port, ::testing::AnyOf(40400, 40401));
 }
 
+void PortRangeOutside(Context& c) {
+  // Few ports, so that a bound that counts shows itself.
+  c.env().SetSysctl("net.ipv4.ip_local_port_range", "40400 40401");
+  struct Range {
+    int first;
+    int last;
+  };
+  for (const auto& [first, last] :
+       {Range{50000, 50010}, Range{100, 40399}, Range{50000, 0}, Range{0, 100},
+        Range{65535, 0}, Range{100, 50000}}) {
+    SCOPED_TRACE(absl::StrCat(first, " to ", last));
+    ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+    const auto range =
+        static_cast<uint32_t>(last) << 16 | static_cast<uint32_t>(first);
+    ASSERT_THAT(SetOptionTo(socket, IPPROTO_IP, kIpLocalPortRange, range),
+                IsOk());
+    ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
+    EXPECT_THAT(local.port, ::testing::AnyOf(40400, 40401));
+  }
+}
+
 void MinTtl(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   ExpectTakes(socket, IPPROTO_IP, IP_MINTTL, {1, 255, 0}, {-1, 256});
@@ -309,6 +332,12 @@ const std::vector<Case>& OptionsIpKernelCases() {
        .source = "ip(7), IP_LOCAL_PORT_RANGE",
        .needs = Need::kOwnNetwork,
        .run = &PortRangeIsKept},
+      {.id = "kernel.options.ip.local_port_range.outside",
+       .requirement = "A bound of IP_LOCAL_PORT_RANGE outside of the sysctl "
+                      "net.ipv4.ip_local_port_range must be ignored.",
+       .source = "ip(7), IP_LOCAL_PORT_RANGE; measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &PortRangeOutside},
       {.id = "kernel.options.ip.minttl",
        .requirement = "IP_MINTTL must accept 0 to 255.",
        .source = "measured on Linux 6.18",

@@ -28,23 +28,43 @@ int DescriptorTable::LowestFree(int lowest) const {
   return fd < static_cast<size_t>(limit_) ? static_cast<int>(fd) : -1;
 }
 
-void DescriptorTable::Set(int fd, File& file, bool close_on_exec) {
+void DescriptorTable::Occupy(int fd) {
   const auto index = static_cast<size_t>(fd);
   if (index >= entries_.size()) {
     entries_.resize(index + 1);
     open_.resize(index / kBits + 1);
   }
-  file.Ref();
-  entries_[index] = {&file, close_on_exec};
   open_[index / kBits] |= uint64_t{1} << index % kBits;
   if (fd == lowest_free_) lowest_free_ = fd + 1;
 }
 
-File* DescriptorTable::Remove(int fd) {
+int DescriptorTable::Reserve() {
+  const int fd = LowestFree();
+  if (fd >= 0) Occupy(fd);
+  return fd;
+}
+
+bool DescriptorTable::IsReserved(int fd) const {
+  const auto index = static_cast<size_t>(fd);
+  return index < entries_.size() && entries_[index].file == nullptr &&
+         (open_[index / kBits] >> index % kBits & 1) != 0;
+}
+
+void DescriptorTable::Release(int fd) {
   const auto index = static_cast<size_t>(fd);
   open_[index / kBits] &= ~(uint64_t{1} << index % kBits);
   lowest_free_ = std::min(lowest_free_, fd);
-  return std::exchange(entries_[index].file, nullptr);
+}
+
+void DescriptorTable::Set(int fd, File& file, bool close_on_exec) {
+  Occupy(fd);
+  file.Ref();
+  entries_[static_cast<size_t>(fd)] = {&file, close_on_exec};
+}
+
+File* DescriptorTable::Remove(int fd) {
+  Release(fd);
+  return std::exchange(entries_[static_cast<size_t>(fd)].file, nullptr);
 }
 
 std::vector<int> DescriptorTable::Open() const {

@@ -36,7 +36,13 @@ class DescriptorTable {
   // Returns the lowest free number >= `lowest`, or -1 if none is free below the
   // limit (EMFILE).
   int LowestFree(int lowest = 0) const;
-  // Opens the free number `fd` for `file` and takes a reference.
+  // Takes the lowest free number without opening it, as Linux does at the start
+  // of accept4(2). Returns -1 if none is free below the limit (EMFILE).
+  int Reserve();
+  // Frees a reserved number.
+  void Release(int fd);
+  bool IsReserved(int fd) const;
+  // Opens the free or reserved number `fd` for `file` and takes a reference.
   void Set(int fd, File& file, bool close_on_exec);
   // Frees a number. The caller takes over the reference.
   File* Remove(int fd);
@@ -56,9 +62,12 @@ class DescriptorTable {
     return fd >= 0 && static_cast<size_t>(fd) < entries_.size() &&
            entries_[static_cast<size_t>(fd)].file != nullptr;
   }
+  // Makes room for the number and marks it as not free.
+  void Occupy(int fd);
+
   int limit_;
   std::vector<Entry> entries_;
-  std::vector<uint64_t> open_;  // One bit for each entry.
+  std::vector<uint64_t> open_;  // One bit for each entry, or reserved number.
   int lowest_free_ = 0;         // No number below it is free.
 };
 

@@ -151,7 +151,7 @@ class PipeEnd final : public File {
       if (nonblocking()) return SysResult::Error(EAGAIN);
       const Woken woken = wait.Block();
       if (woken == Woken::kEvent || woken == Woken::kRestart) continue;
-      if (written > 0) break;
+      if (written > 0 && woken != Woken::kDeadlock) break;
       return SysResult::Error(ErrnoFor(woken));
     }
     return SysResult::Ok(static_cast<int64_t>(written));

@@ -189,7 +189,7 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
     error = ErrnoFor(woken);
     break;
   }
-  if (sent > 0 || error == 0) {
+  if (error != EDEADLK && (sent > 0 || error == 0)) {
     return SysResult::Ok(static_cast<int64_t>(sent));
   }
   return SysResult::Error(SendError(caller, flags, error));
@@ -347,7 +347,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   if ((flags & MSG_PEEK) == 0) bytes_received_ += copied;
   // What was taken makes room for what waits.
   if (copied > 0 && peer_ != nullptr && (flags & MSG_PEEK) == 0) Deliver();
-  if (copied > 0 || error == 0) {
+  if (error != EDEADLK && (copied > 0 || error == 0)) {
     return SysResult::Ok(static_cast<int64_t>(copied));
   }
   return SysResult::Error(error);

@@ -121,9 +121,14 @@ int TcpSocket::TakeError() { return std::exchange(error_, 0); }
 
 PortTable::Range TcpSocket::EphemeralPorts() const {
   PortTable::Range range = sysctls().ip_local_port_range;
+  const auto contains = [&range](uint16_t port) {
+    return range.first <= port && port <= range.last;
+  };
+  // A bound outside of the sysctl's range is ignored (Linux:
+  // inet_sk_get_local_port_range() in net/ipv4/inet_connection_sock.c).
   if (const auto own = options_.local_port_range()) {
-    if (own->first != 0) range.first = std::max(range.first, own->first);
-    if (own->last != 0) range.last = std::min(range.last, own->last);
+    if (contains(own->first)) range.first = own->first;
+    if (contains(own->last)) range.last = own->last;
   }
   return range;
 }
@@ -151,7 +156,10 @@ TcpInfoSource TcpSocket::info_source() const {
   source.notsent_bytes = static_cast<uint32_t>(Unsent());
   source.write_memory = source.notsent_bytes;
   if (peer_ != nullptr) {
-    source.snd_wnd = static_cast<uint32_t>(peer_->Window() - peer_->ready_);
+    // SO_RCVBUF may have been lowered below what is queued.
+    const size_t window = peer_->Window();
+    source.snd_wnd =
+        static_cast<uint32_t>(window - std::min(window, peer_->ready_));
   }
   return source;
 }
