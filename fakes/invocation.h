@@ -81,6 +81,12 @@ class Invocation {
   // Makes the call on `kernel`.
   SysResult MakeOn(Syscalls& kernel) const;
 
+  // Calls `visitor` with the Arguments.
+  template <typename Visitor>
+  auto Visit(Visitor&& visitor) const {
+    return std::visit(std::forward<Visitor>(visitor), arguments_);
+  }
+
  private:
   template <size_t... kIndex>
   static std::variant<Arguments<static_cast<Call>(kIndex)>...> VariantOf(

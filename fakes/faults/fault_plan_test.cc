@@ -156,7 +156,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"acept4=EIO",
                 "column 1: expected the name of a system call, a family or "
-                "'*', not 'acept4'; did you mean 'accept4' or 'accept' or 'accept!'?"},
+                "'*', not 'acept4'; did you mean 'accept4' or 'accept' or "
+                "'accept!'?"},
         Mistake{"close=EIO;",
                 "column 11: expected the name of a system call, a family or "
                 "'*', not the end"},

@@ -121,14 +121,16 @@ PlanState::Armed PlanState::ArmedOf(const FaultRule& rule) {
 
 void PlanState::Arm(const FaultPlan& plan) {
   rules_.clear();
-  needs_addresses_ = false;
+  bool needs_addresses = false;
+  ++plan_;
   position_ = 0;
   for (std::atomic<int>& count : counts_) count = 0;
   for (const FaultRule& rule : plan.rules) {
     rules_.push_back(ArmedOf(rule));
-    needs_addresses_ |=
+    needs_addresses |=
         rule.selector.local.has_value() || rule.selector.remote.has_value();
   }
+  needs_addresses_ = needs_addresses;
   has_rules_ = !rules_.empty();
 }
 
@@ -169,7 +171,7 @@ std::optional<Decision> PlanState::Decide(const CallFacts& facts) {
     ++armed.matched;
     if (decision.has_value() || !Applies(armed)) continue;
     ++armed.applied;
-    decision = Decision{i, armed.rule.action};
+    decision = Decision{i, armed.rule.action, plan_};
   }
   if (decision.has_value() && decision->action.effect == Effect::kDefault) {
     decision->action.effect =
@@ -181,7 +183,7 @@ std::optional<Decision> PlanState::Decide(const CallFacts& facts) {
 }
 
 void PlanState::Retract(const Decision& decision) {
-  --rules_[decision.rule].applied;
+  if (decision.plan == plan_) --rules_[decision.rule].applied;
 }
 
 std::vector<FaultRule> PlanState::Unmatched() const {

@@ -51,6 +51,7 @@ struct CallFacts {
 struct Decision {
   size_t rule = 0;     // The index in the plan.
   FaultAction action;  // Its effect is not kDefault.
+  int plan = 0;        // Which plan: the number of Arm() calls before it.
 };
 
 // The state of a plan that is being carried out: it counts calls and decides
@@ -62,8 +63,8 @@ struct Decision {
 //   - a call that UsesNoSocket(). It is in no "*" and has no position.
 // A call for another kind of descriptor does not count, whatever its name.
 //
-// Thread-safety: CountOnly(), Count() and has_rules() may be called at any time
-// from any thread. The caller serialises the other methods.
+// Thread-safety: CountOnly(), Count(), has_rules() and needs_addresses() may be
+// called at any time from any thread. The caller serialises the other methods.
 class PlanState {
  public:
   PlanState() = default;
@@ -77,7 +78,8 @@ class PlanState {
   std::optional<Decision> Decide(const CallFacts& facts);
 
   // Takes a decision back that could not be carried out (for example fd0 while
-  // the descriptor 0 is open): the rule has not applied to the call.
+  // the descriptor 0 is open): the rule has not applied to the call. Does
+  // nothing if another plan has been armed since.
   void Retract(const Decision& decision);
 
   // Counts a call. Does what Decide() does if the plan has no rules, and locks
@@ -89,7 +91,9 @@ class PlanState {
   bool has_rules() const { return has_rules_.load(std::memory_order_relaxed); }
 
   // Whether a rule asks for addresses that the call's argument does not show.
-  bool needs_addresses() const { return needs_addresses_; }
+  bool needs_addresses() const {
+    return needs_addresses_.load(std::memory_order_relaxed);
+  }
 
   // Returns the rules that have applied to no call, in the order of the plan.
   std::vector<FaultRule> Unmatched() const;
@@ -122,7 +126,8 @@ class PlanState {
 
   std::vector<Armed> rules_;
   std::atomic<bool> has_rules_ = false;
-  bool needs_addresses_ = false;
+  std::atomic<bool> needs_addresses_ = false;
+  int plan_ = 0;
   int position_ = 0;
   std::array<std::atomic<int>, kSyscallIdCount> counts_ = {};
 };

@@ -1,0 +1,170 @@
+#ifndef FAKES_FAULTS_FAULT_INJECTOR_H_
+#define FAKES_FAULTS_FAULT_INJECTOR_H_
+
+#include <poll.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "fakes/call.h"
+#include "fakes/faults/descriptor_table.h"
+#include "fakes/faults/fault_plan.h"
+#include "fakes/faults/faults.h"
+#include "fakes/faults/plan_state.h"
+#include "fakes/faults/syscall_id.h"
+#include "fakes/invocation.h"
+#include "syscalls/complete_syscalls.h"
+#include "syscalls/mutex.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
+#include "syscalls/syscalls.h"
+
+namespace net {
+
+// A Syscalls in front of another one (the target) that carries out a fault
+// plan. It passes all other calls on unchanged. Over LinuxSyscalls it shows
+// what a mock cannot: the state of the real kernel after the failure of a call
+// that does not fail on demand.
+//
+//   FaultInjector sys(DefaultSyscalls());
+//   sys.Arm(ParseFaultPlan("accept4#2=EMFILE; close=EIO").value());
+//   ... code that takes a Syscalls is run with `sys` ...
+//   EXPECT_THAT(sys.Unmatched(), IsEmpty());
+//   EXPECT_THAT(sys.OpenDescriptors(), IsEmpty());
+//
+// The plan belongs to the object. Any number of injectors can be used in one
+// process at the same time, also one in front of another. Without a plan, an
+// injector only counts: at most 10 ns a call, 40 ns for calls that make or
+// close a descriptor.
+//
+// The injector knows the sockets that were made through it, and their
+// duplicates. It asks the target about any other descriptor, when it sees the
+// number first (getsockopt with SO_DOMAIN, SO_TYPE and SO_ACCEPTCONN,
+// getpeername). Descriptors received in messages (SCM_RIGHTS) are such. With a
+// plan that asks for addresses, it asks the target for the names of the sockets
+// before each call.
+//
+// How the actions are carried out, with calls on the target:
+//
+//   errno before     No call is made.
+//   errno after      The call is made. Whatever it returns is replaced. A
+//                    descriptor that it made is closed, and the addresses,
+//                    lengths and option values that it wrote are discarded.
+//                    connect(2) with EINTR or EINPROGRESS does not wait: the
+//                    attempt goes on.
+//   errno partial(N) The call is made with N bytes, then it fails.
+//   short(N)         The call is made with at most N bytes.
+//   delay(D)         nanosleep(2) first: virtual time on a FakeKernel, where
+//                    the thread must be a participant.
+//   fd0, reuse       The new descriptor is moved to 0, or to the number that
+//   was
+//                    closed last, by fcntl(F_DUPFD). The number must be free.
+//   truncated(N)     The call is made with an address length of N.
+//   consumed         SO_ERROR is read twice; the caller gets the second value.
+//   reset            connect(2) to AF_UNSPEC on the accepted connection: the
+//                    peer gets a RST, SO_ERROR is ECONNRESET. See
+//                    ResetConnection() in fakes/faults/carry_out.h.
+//
+// If the last five cannot be carried out (the number is in use, the caller
+// wants no address, or the call itself fails), the call is made as usual, and
+// the rule has not applied.
+//
+// close(2): by default it releases the descriptor whatever it returns, as on
+// Linux. With "before" the descriptor stays open in the kernel;
+// OpenDescriptors() nevertheless omits it, because the caller has closed it.
+//
+// Limits: "after" does not restore the descriptor that a dup3 replaced.
+//
+// Thread-safety: any method may be called from any thread. No lock is held
+// while a call is made. Of concurrent calls of one name, exactly one is the
+// nth; which one depends on the threads.
+class FaultInjector final : public CompleteSyscalls, public Faults {
+ public:
+  struct Options {
+    // Whether Trace() is kept. It costs about a microsecond a call.
+    bool trace = false;
+  };
+
+  // `target` must outlive the injector.
+  explicit FaultInjector(Syscalls& target);
+  FaultInjector(Syscalls& target, const Options& options);
+
+  void Arm(const FaultPlan& plan) override;
+  std::vector<FaultRule> Unmatched() const override;
+  int Count(absl::string_view calls) const override;
+  int Count(SyscallId call) const { return state_.Count(call); }
+  int Count(Call call) const { return Count(IdOf(call)); }
+  // Empty unless Options::trace.
+  std::vector<std::string> Trace() const override;
+  std::vector<int> OpenDescriptors() const override;
+  int StrayCloses() const override;
+
+// Every method of Syscalls.
+#define NET_SYSCALL(method, name, result, ...) \
+  SysResult method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) override;
+#include "syscalls/syscall_table.inc"
+
+ private:
+  // What is known of a call before it is made.
+  struct Entered {
+    bool counts = false;
+    std::optional<Decision> decision;
+    int last_closed = -1;
+  };
+
+  // The quick way, which is open without rules and trace. Returns whether the
+  // call is to be made directly; it has been counted then. If not, Intercept()
+  // makes it.
+  template <Call kCall>
+  bool Enter(const Arguments<kCall>& arguments);
+  bool EnterPoll(SyscallId id, const pollfd* fds, nfds_t count);
+  bool EnterClose(int fd);
+  // Records what a call changed.
+  template <Call kCall>
+  void Leave(const Arguments<kCall>& arguments, SysResult result);
+  template <Call kCall>
+  void LeaveMade(const Arguments<kCall>& arguments, int made);
+
+  // The way of all other calls.
+  SysResult Intercept(const Invocation& invocation);
+  Entered EnterSlowly(const Invocation& invocation);
+  static bool Counts(const Invocation& invocation, const SocketList& sockets);
+  SysResult Make(const Invocation& invocation);
+  SysResult MakeWithError(const Invocation& invocation,
+                          const FaultAction& action);
+  // Set `applied` to false if the action could not be carried out.
+  SysResult MakeHostile(const Invocation& invocation, const Entered& entered,
+                        bool& applied);
+  SysResult CarryOut(const Invocation& invocation, const Entered& entered,
+                     bool& applied);
+
+  // Returns the descriptors that the call is about.
+  std::vector<int> DescriptorsOf(const Invocation& invocation) const;
+  // Asks the target about a descriptor, unless it is known. `closes`: for
+  // close(2).
+  void LearnDescriptor(int fd, bool closes);
+  void LearnNames(int fd);
+  void NoteRole(int fd, SocketRole role);
+  void NoteClose(int fd) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Syscalls& target_;
+  const bool traces_;
+  // Whether there are neither rules nor a trace.
+  std::atomic<bool> is_plain_;
+
+  mutable Mutex mutex_;
+  // The methods that the caller must serialise are called under mutex_.
+  PlanState state_;
+  DescriptorTable table_;
+  std::vector<std::string> trace_ ABSL_GUARDED_BY(mutex_);
+  int stray_closes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int last_closed_ ABSL_GUARDED_BY(mutex_) = -1;
+};
+
+}  // namespace net
+
+#endif  // FAKES_FAULTS_FAULT_INJECTOR_H_
