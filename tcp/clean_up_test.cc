@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -11,9 +10,11 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/call.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/fault_injector.h"
+#include "fakes/faults/fault_plan.h"
 #include "fakes/intercepting_syscalls.h"
 #include "fakes/invocation.h"
 #include "gmock/gmock.h"
@@ -25,8 +26,8 @@
 #include "tcp/tcp.h"
 
 // Checks that a failure leaves nothing behind in the real kernel, which a mock
-// cannot show. The calls before the fault are real; with When::kAfter, so is
-// the call that fails.
+// cannot show. The calls before the fault are real; with "after", so is the
+// call that fails.
 
 namespace net {
 namespace {
@@ -65,20 +66,33 @@ std::string FamilyOf(const ip::Addr& addr) {
   return addr.is_v4() ? "V4" : "V6";
 }
 
+FaultPlan PlanOf(absl::string_view text) {
+  return ParseFaultPlan(text).value();
+}
+
 // ---- Listen ----------------------------------------------------------------
 
 struct ListenFault {
   ip::Addr addr;
-  Fault fault;
+  Call call;
+  int nth;
+  int error;
+  Effect effect;
   int binds;  // Successful bind(2) and listen(2) calls before the failure is
               // reported.
+
+  FaultPlan plan() const {
+    const FaultSelector selector = {.calls = std::string(CallName(call)),
+                                    .occurrence = {nth, nth}};
+    return {
+        {{.selector = selector, .action = {.error = error, .effect = effect}}}};
+  }
 };
 
 std::string NameOf(const ListenFault& tested) {
-  const Fault& fault = tested.fault;
   return absl::StrCat(FamilyOf(tested.addr), "_",
-                      std::string(CallName(fault.call)), fault.nth,
-                      fault.when == When::kAfter ? "_after" : "_before");
+                      std::string(CallName(tested.call)), tested.nth,
+                      tested.effect == Effect::kAfter ? "_after" : "_before");
 }
 void PrintTo(const ListenFault& tested, std::ostream* os) {
   *os << NameOf(tested);
@@ -87,15 +101,15 @@ void PrintTo(const ListenFault& tested, std::ostream* os) {
 std::vector<ListenFault> ListenFaults() {
   std::vector<ListenFault> faults;
   for (const ip::Addr& addr : {ip::kLocalV4, ip::kLocalV6}) {
-    for (const When when : {When::kBefore, When::kAfter}) {
-      const int made = when == When::kAfter ? 1 : 0;
-      faults.push_back({addr, {Call::kSocket, 1, EMFILE, when}, 0});
+    for (const Effect effect : {Effect::kBefore, Effect::kAfter}) {
+      const int made = effect == Effect::kAfter ? 1 : 0;
+      faults.push_back({addr, Call::kSocket, 1, EMFILE, effect, 0});
       for (const int nth : {1, 2, 3}) {
-        faults.push_back({addr, {Call::kSetSockOpt, nth, ENOMEM, when}, 0});
+        faults.push_back({addr, Call::kSetSockOpt, nth, ENOMEM, effect, 0});
       }
-      faults.push_back({addr, {Call::kBind, 1, EACCES, when}, made});
-      faults.push_back({addr, {Call::kListen, 1, EADDRINUSE, when}, 1 + made});
-      faults.push_back({addr, {Call::kGetSockName, 1, ENOBUFS, when}, 2});
+      faults.push_back({addr, Call::kBind, 1, EACCES, effect, made});
+      faults.push_back({addr, Call::kListen, 1, EADDRINUSE, effect, 1 + made});
+      faults.push_back({addr, Call::kGetSockName, 1, ENOBUFS, effect, 2});
     }
   }
   return faults;
@@ -104,32 +118,32 @@ std::vector<ListenFault> ListenFaults() {
 class ListenCleanUp : public testing::TestWithParam<ListenFault> {};
 
 TEST_P(ListenCleanUp, LeavesThePortFree) {
-  const auto& [addr, fault, binds] = GetParam();
+  const ListenFault& fault = GetParam();
   LinuxSyscalls kernel;
   PortSpy spy(kernel);
   FaultInjector injector(spy);
-  injector.Fail(fault.call, fault.nth, fault.error, fault.when);
+  injector.Arm(fault.plan());
 
   constexpr uint16_t kUntouched = 4242;
   uint16_t port = kUntouched;
-  EXPECT_THAT(tcp::Listen(addr, 0,
+  EXPECT_THAT(tcp::Listen(fault.addr, 0,
                           {tcp::KeepAlive{}, tcp::ReusePort{}, tcp::ReuseAddr{},
                            tcp::PortAssignment{&port}},
                           injector),
               IsErrno(fault.error));
 
-  EXPECT_THAT(injector.Unfired(), IsEmpty());
+  EXPECT_THAT(injector.Unmatched(), IsEmpty());
   EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
   EXPECT_EQ(injector.StrayCloses(), 0);
   EXPECT_EQ(port, kUntouched);
-  ASSERT_EQ(spy.seen().size(), static_cast<size_t>(binds));
-  if (binds == 0) return;
+  ASSERT_EQ(spy.seen().size(), static_cast<size_t>(fault.binds));
+  if (fault.binds == 0) return;
   // Asks the kernel whether the port is free: nothing listens on it, and a bind
   // without SO_REUSEADDR and SO_REUSEPORT succeeds.
   const uint16_t had = spy.seen().back().port;
   EXPECT_NE(had, 0);
-  EXPECT_THAT(tcp::Connect(addr, had), IsErrno(ECONNREFUSED));
-  EXPECT_THAT(tcp::Listen(addr, had), IsOk());
+  EXPECT_THAT(tcp::Connect(fault.addr, had), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(tcp::Listen(fault.addr, had), IsOk());
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, ListenCleanUp,
@@ -155,7 +169,7 @@ class CleanUp : public testing::TestWithParam<ip::Addr> {
   // Expects that every fault was injected and that every descriptor made
   // through the injector is closed.
   void ExpectNothingLeft() {
-    EXPECT_THAT(injector_.Unfired(), IsEmpty());
+    EXPECT_THAT(injector_.Unmatched(), IsEmpty());
     EXPECT_THAT(injector_.OpenDescriptors(), IsEmpty());
     EXPECT_EQ(injector_.StrayCloses(), 0);
   }
@@ -184,11 +198,13 @@ class CleanUp : public testing::TestWithParam<ip::Addr> {
 
 TEST_P(CleanUp, AConnectThatFailsBeforehandConnectsToNobody) {
   MakeListenerNonblocking();
-  injector_.Fail(Call::kSocket, 1, EMFILE);
+  injector_.Arm(PlanOf("socket=EMFILE"));
   EXPECT_THAT(Connect(), IsErrno(EMFILE));
-  injector_.Fail(Call::kSetSockOpt, 1, ENOMEM, When::kAfter);
+  ExpectNothingLeft();
+  injector_.Arm(PlanOf("setsockopt=ENOMEM after"));
   EXPECT_THAT(Connect({tcp::KeepAlive{}}), IsErrno(ENOMEM));
-  injector_.Fail(Call::kConnect, 1, EADDRNOTAVAIL);
+  ExpectNothingLeft();
+  injector_.Arm(PlanOf("connect=EADDRNOTAVAIL before"));
   EXPECT_THAT(Connect(), IsErrno(EADDRNOTAVAIL));
   ExpectNothingLeft();
   ExpectNobodyConnects();
@@ -197,7 +213,7 @@ TEST_P(CleanUp, AConnectThatFailsBeforehandConnectsToNobody) {
 // The connection was established before the injected errno. It is closed, not
 // kept.
 TEST_P(CleanUp, AConnectThatFailsAfterwardsEndsTheConnection) {
-  injector_.Fail(Call::kConnect, 1, ETIMEDOUT, When::kAfter);
+  injector_.Arm(PlanOf("connect=ETIMEDOUT after"));
   EXPECT_THAT(Connect(), IsErrno(ETIMEDOUT));
   ExpectNothingLeft();
   const absl::StatusOr<Socket> accepted = tcp::Accept(*listener_);
@@ -207,9 +223,7 @@ TEST_P(CleanUp, AConnectThatFailsAfterwardsEndsTheConnection) {
 }
 
 TEST_P(CleanUp, AnInterruptedConnectIsCompleted) {
-  injector_.Fail(Call::kConnect, 1, EINTR, When::kAfter);
-  injector_.Fail(Call::kPoll, 1, EINTR);
-  injector_.Fail(Call::kPoll, 2, EINTR);
+  injector_.Arm(PlanOf("connect=EINTR; poll=EINTR*2"));
   {
     const absl::StatusOr<Socket> client = Connect();
     ASSERT_THAT(client, IsOk());
@@ -217,50 +231,30 @@ TEST_P(CleanUp, AnInterruptedConnectIsCompleted) {
     ASSERT_THAT(accepted, IsOk());
     EXPECT_EQ(accepted->PeerAddr().value(), client->LocalAddr().value());
   }
-  EXPECT_EQ(injector_.count(Call::kConnect), 1);
-  EXPECT_EQ(injector_.count(Call::kPoll), 3);
-  EXPECT_EQ(injector_.count(Call::kGetSockOpt), 1);
+  EXPECT_EQ(injector_.Count(Call::kConnect), 1);
+  EXPECT_EQ(injector_.Count(Call::kPoll), 3);
+  EXPECT_EQ(injector_.Count(Call::kGetSockOpt), 1);
   ExpectNothingLeft();
 }
 
 TEST_P(CleanUp, AnInterruptedConnectThatIsRefusedSaysSo) {
   ASSERT_THAT(listener_->Close(), IsOk());
-  // The real connect(2) must not consume the error of the attempt, because a
-  // failing blocking connect(2) clears SO_ERROR. This makes the socket
-  // non-blocking first: connect(2) fails with EINPROGRESS, which the injector
-  // replaces with EINTR, and SO_ERROR keeps the outcome.
-  class Nonblocking final : public InterceptingSyscalls {
-   public:
-    using InterceptingSyscalls::InterceptingSyscalls;
-
-   protected:
-    SysResult Intercept(Invocation& invocation,
-                        absl::FunctionRef<SysResult()> make) override {
-      if (invocation.call() == Call::kConnect) {
-        EXPECT_THAT(target().Fcntl(invocation.fd(), F_SETFL, O_NONBLOCK),
-                    IsOk());
-      }
-      return make();
-    }
-  };
-  Nonblocking nonblocking(kernel_);
-  FaultInjector injector(nonblocking);
-  injector.Fail(Call::kConnect, 1, EINTR, When::kAfter);
+  FaultInjector injector(kernel_);
+  injector.Arm(PlanOf("connect#1=EINTR"));
   EXPECT_THAT(tcp::Connect(GetParam(), port_, {}, injector),
               IsErrno(ECONNREFUSED));
-  EXPECT_THAT(injector.Unfired(), IsEmpty());
+  EXPECT_THAT(injector.Unmatched(), IsEmpty());
   EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
-  EXPECT_EQ(injector.count(Call::kConnect), 1);
+  EXPECT_EQ(injector.Count(Call::kConnect), 1);
 }
 
 TEST_P(CleanUp, WhenTheWaitForAnInterruptedConnectFailsNothingIsLeft) {
-  for (const Call call : {Call::kPoll, Call::kGetSockOpt}) {
+  for (const char* const call : {"poll", "getsockopt"}) {
     SCOPED_TRACE(call);
     FaultInjector injector(kernel_);
-    injector.Fail(Call::kConnect, 1, EINTR, When::kAfter);
-    injector.Fail(call, 1, ENOMEM);
+    injector.Arm(PlanOf(absl::StrCat("connect=EINTR; ", call, "=ENOMEM")));
     EXPECT_THAT(tcp::Connect(GetParam(), port_, {}, injector), IsErrno(ENOMEM));
-    EXPECT_THAT(injector.Unfired(), IsEmpty());
+    EXPECT_THAT(injector.Unmatched(), IsEmpty());
     EXPECT_THAT(injector.OpenDescriptors(), IsEmpty());
     const absl::StatusOr<Socket> accepted = tcp::Accept(*listener_);
     ASSERT_THAT(accepted, IsOk());
@@ -273,13 +267,13 @@ TEST_P(CleanUp, AFailedAcceptLeavesTheConnectionQueuedAndTheListenerOpen) {
   const Socket listener(listener_->Release(), injector_);
   const absl::StatusOr<Socket> client = tcp::Connect(GetParam(), port_);
   ASSERT_THAT(client, IsOk());
-  injector_.Fail(Call::kAccept4, 1, EMFILE);
+  injector_.Arm(PlanOf("accept4#1=EMFILE"));
   EXPECT_THAT(tcp::Accept(listener), IsErrno(EMFILE));
   EXPECT_THAT(injector_.OpenDescriptors(), IsEmpty());
   const absl::StatusOr<Socket> accepted = tcp::Accept(listener);
   ASSERT_THAT(accepted, IsOk());
   EXPECT_EQ(accepted->PeerAddr().value(), client->LocalAddr().value());
-  EXPECT_THAT(injector_.Unfired(), IsEmpty());
+  EXPECT_THAT(injector_.Unmatched(), IsEmpty());
 }
 
 // The first connection ends with ECONNABORTED; Accept() returns the second one.
@@ -289,23 +283,22 @@ TEST_P(CleanUp, AnAbortedConnectionIsSkipped) {
   const absl::StatusOr<Socket> kept = tcp::Connect(GetParam(), port_);
   ASSERT_THAT(lost, IsOk());
   ASSERT_THAT(kept, IsOk());
-  injector_.Fail(Call::kAccept4, 1, ECONNABORTED, When::kAfter);
-  injector_.Fail(Call::kAccept4, 2, EINTR);
+  injector_.Arm(PlanOf("accept4#1=ECONNABORTED; accept4#2=EINTR"));
   {
     const absl::StatusOr<Socket> accepted = tcp::Accept(listener);
     ASSERT_THAT(accepted, IsOk());
     EXPECT_EQ(accepted->PeerAddr().value(), kept->LocalAddr().value());
-    EXPECT_EQ(injector_.count(Call::kAccept4), 3);
+    EXPECT_EQ(injector_.Count(Call::kAccept4), 3);
   }
   ExpectNothingLeft();
 }
 
 TEST_P(CleanUp, AFailingCloseFreesTheDescriptorOnce) {
-  injector_.Fail(Call::kClose, 1, EINTR, When::kAfter);
+  injector_.Arm(PlanOf("close=EINTR"));
   absl::StatusOr<Socket> client = Connect();
   ASSERT_THAT(client, IsOk());
   EXPECT_THAT(client->Close(), IsErrno(EINTR));
-  EXPECT_EQ(injector_.count(Call::kClose), 1);
+  EXPECT_EQ(injector_.Count(Call::kClose), 1);
   ExpectNothingLeft();
 }
 

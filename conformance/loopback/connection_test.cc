@@ -16,7 +16,8 @@
 #include "conformance/loopback/refused_port.h"
 #include "conformance/loopback/transfer.h"
 #include "fakes/call.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/fault_injector.h"
+#include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
@@ -255,13 +256,12 @@ TEST_P(ConnectionTest, AnEndThatWasMovedOutOutlivesThePair) {
 
 TEST_P(ConnectionTest, SignalsDisturbNothing) {
   FaultInjector kernel(sys());
-  kernel.Fail(Call::kConnect, 1, EINTR, When::kAfter);  // the attempt continues
-  kernel.Fail(Call::kPoll, 1, EINTR);
-  kernel.Fail(Call::kAccept4, 1, EINTR);
+  kernel.Arm(
+      ParseFaultPlan("connect#1=EINTR; poll#1=EINTR; accept4#1=EINTR").value());
   auto pair = ConnectedPair(kernel, family());
   ASSERT_THAT(pair, IsOk());
-  EXPECT_THAT(kernel.Unfired(), IsEmpty());
-  EXPECT_EQ(kernel.count(Call::kConnect), 1);
+  EXPECT_THAT(kernel.Unmatched(), IsEmpty());
+  EXPECT_EQ(kernel.Count(Call::kConnect), 1);
   ASSERT_THAT(SendAll(pair->client, "whole"), IsOk());
   EXPECT_THAT(RecvExactly(pair->server, 5), IsOkAndHolds(Eq("whole")));
 }
@@ -270,41 +270,33 @@ TEST_P(ConnectionTest, AnInterruptedAttemptThatFailsIsReported) {
   FaultInjector kernel(sys());
   auto refused = RefusedPort::Reserve(kernel, family());
   ASSERT_THAT(refused, IsOk());
-  kernel.Fail(Call::kConnect, 1, EINTR);
-  kernel.Fail(Call::kGetSockOpt, 1, ENOBUFS);
+  kernel.Arm(
+      ParseFaultPlan("connect=EINTR before; getsockopt=ENOBUFS").value());
   EXPECT_THAT(ConnectTo(kernel, refused->endpoint()), IsErrno(ENOBUFS));
-  kernel.Fail(Call::kConnect, 2, EINTR);
-  kernel.Fail(Call::kPoll, kernel.count(Call::kPoll) + 1, ENOMEM);
+  EXPECT_THAT(kernel.Unmatched(), IsEmpty());
+  kernel.Arm(ParseFaultPlan("connect=EINTR before; poll=ENOMEM").value());
   EXPECT_THAT(ConnectTo(kernel, refused->endpoint()), IsErrno(ENOMEM));
-  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+  EXPECT_THAT(kernel.Unmatched(), IsEmpty());
 }
 
 // Each system call of ConnectedPair() fails once. The errno must be reported,
 // and no descriptor left open.
 TEST_P(ConnectionTest, AFailingCallLeavesNothingBehind) {
-  for (const auto& [call, nth] : std::vector<std::pair<Call, int>>{
-           {Call::kSocket, 1},
-           {Call::kSetSockOpt, 1},
-           {Call::kBind, 1},
-           {Call::kListen, 1},
-           {Call::kGetSockName, 1},
-           {Call::kSocket, 2},
-           {Call::kSetSockOpt, 2},
-           {Call::kBind, 2},
-           {Call::kConnect, 1},
-           {Call::kGetSockName, 2},
-           {Call::kPoll, 1},
-           {Call::kPoll, 2},
-           {Call::kAccept4, 1},
-       }) {
+  for (const char* const plan :
+       {"socket#1=ENOMEM", "setsockopt#1=ENOMEM", "bind#1=ENOMEM",
+        "listen#1=ENOMEM", "getsockname#1=ENOMEM", "socket#2=ENOMEM",
+        "setsockopt#2=ENOMEM", "bind#2=ENOMEM", "connect#1=ENOMEM",
+        "getsockname#2=ENOMEM", "poll#1=ENOMEM", "poll#2=ENOMEM",
+        "accept4#1=ENOMEM"}) {
+    SCOPED_TRACE(plan);
     FaultInjector kernel(sys());
-    kernel.Fail(call, nth, ENOMEM);
+    kernel.Arm(ParseFaultPlan(plan).value());
     EXPECT_THAT(
         ConnectedPair(kernel, family(), {.receive_buffer = kSmallestBuffer},
                       {.local = ip::Endpoint{LoopbackAddr(family()), 0},
                        .send_buffer = kSmallestBuffer}),
         IsErrno(ENOMEM));
-    EXPECT_THAT(kernel.Unfired(), IsEmpty());
+    EXPECT_THAT(kernel.Unmatched(), IsEmpty());
     EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
     EXPECT_EQ(kernel.StrayCloses(), 0);
   }

@@ -10,8 +10,8 @@
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/fixture.h"
 #include "conformance/loopback/raw_socket.h"
-#include "fakes/call.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/fault_injector.h"
+#include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
@@ -125,12 +125,14 @@ TEST_P(FullQueueTest, DestructionResetsQueuedConnections) {
 }
 
 TEST_P(FullQueueTest, AFailingCallLeavesNothingBehind) {
-  for (const Call call : {Call::kSocket, Call::kListen, Call::kConnect,
-                          Call::kPoll, Call::kGetSockOpt}) {
+  for (const char* const plan :
+       {"socket=ENOMEM", "listen=ENOMEM", "connect=ENOMEM", "poll=ENOMEM",
+        "getsockopt=ENOMEM"}) {
+    SCOPED_TRACE(plan);
     FaultInjector kernel(sys());
-    kernel.Fail(call, 1, ENOMEM);
+    kernel.Arm(ParseFaultPlan(plan).value());
     EXPECT_THAT(FullQueue::Make(kernel, family()), IsErrno(ENOMEM));
-    EXPECT_THAT(kernel.Unfired(), IsEmpty());
+    EXPECT_THAT(kernel.Unmatched(), IsEmpty());
     EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
   }
 }

@@ -16,7 +16,8 @@
 #include "conformance/loopback/refused_port.h"
 #include "conformance/loopback/transfer.h"
 #include "fakes/call.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/fault_injector.h"
+#include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
@@ -40,9 +41,9 @@ TEST(RawSocketOwnership, ClosesOnceInTheDestructor) {
     const RawSocket second = std::move(first);
     EXPECT_TRUE(second.is_open());
     EXPECT_FALSE(first.is_open());
-    EXPECT_EQ(kernel.count(Call::kClose), 0);
+    EXPECT_EQ(kernel.Count(Call::kClose), 0);
   }
-  EXPECT_EQ(kernel.count(Call::kClose), 1);
+  EXPECT_EQ(kernel.Count(Call::kClose), 1);
   EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
 }
 
@@ -72,9 +73,9 @@ TEST(RawSocketOwnership, AssigningClosesWhatWasThere) {
 
 TEST(RawSocketOwnership, CloseAndResetGiveTheDescriptorUpWhateverTheyAnswer) {
   FaultInjector kernel(DefaultSyscalls());
-  kernel.Fail(Call::kClose, 1, EIO, When::kAfter);
-  kernel.Fail(Call::kClose, 2, EINTR, When::kAfter);
-  kernel.Fail(Call::kSetSockOpt, 2, ENOPROTOOPT);
+  kernel.Arm(ParseFaultPlan("close#1=EIO; close#2=EINTR; "
+                            "setsockopt#2=ENOPROTOOPT")
+                 .value());
   for (const auto end : {&RawSocket::Close, &RawSocket::Reset}) {
     auto socket = NewSocket(kernel, AF_INET);
     ASSERT_THAT(socket, IsOk());
@@ -87,7 +88,7 @@ TEST(RawSocketOwnership, CloseAndResetGiveTheDescriptorUpWhateverTheyAnswer) {
   EXPECT_THAT(socket->Reset(), IsErrno(ENOPROTOOPT));
   EXPECT_THAT(kernel.OpenDescriptors(), IsEmpty());
   EXPECT_EQ(kernel.StrayCloses(), 0);
-  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+  EXPECT_THAT(kernel.Unmatched(), IsEmpty());
 }
 
 TEST(RawSocketOwnership, ReleaseGivesTheDescriptorUp) {
@@ -122,12 +123,10 @@ TEST(RawSocketWait, GoesOnOverSignals) {
   FaultInjector kernel(DefaultSyscalls());
   auto pair = ConnectedPair(kernel, AF_INET);
   ASSERT_THAT(pair, IsOk());
-  const int polls = kernel.count(Call::kPoll);
-  kernel.Fail(Call::kPoll, polls + 1, EINTR);
-  kernel.Fail(Call::kPoll, polls + 2, EINTR);
+  kernel.Arm(ParseFaultPlan("poll=EINTR*2").value());
   EXPECT_THAT(pair->client.Wait(POLLOUT), IsOkAndHolds(Eq(POLLOUT)));
-  EXPECT_THAT(kernel.Unfired(), IsEmpty());
-  kernel.Fail(Call::kPoll, polls + 4, ENOMEM);
+  EXPECT_THAT(kernel.Unmatched(), IsEmpty());
+  kernel.Arm(ParseFaultPlan("poll=ENOMEM").value());
   EXPECT_THAT(pair->client.Wait(POLLOUT), IsErrno(ENOMEM));
 }
 

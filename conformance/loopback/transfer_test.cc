@@ -13,8 +13,8 @@
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/fixture.h"
 #include "conformance/loopback/raw_socket.h"
-#include "fakes/call.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/fault_injector.h"
+#include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
@@ -96,23 +96,22 @@ TEST_P(TransferTest, GoesOnOverSignals) {
   FaultInjector kernel(sys());
   auto pair = ConnectedPair(kernel, family());
   ASSERT_THAT(pair, IsOk());
-  kernel.Fail(Call::kSend, 1, EINTR);
+  kernel.Arm(ParseFaultPlan("send#1=EINTR; recv#1=EINTR; recv#3=EINTR; "
+                            "send#3=EINTR")
+                 .value());
   ASSERT_THAT(SendAll(pair->client, "once more"), IsOk());
   ASSERT_THAT(pair->client.HalfClose(), IsOk());
-  kernel.Fail(Call::kRecv, 1, EINTR);
   EXPECT_THAT(RecvExactly(pair->server, 5), IsOkAndHolds(Eq("once ")));
-  kernel.Fail(Call::kRecv, 3, EINTR);
   EXPECT_THAT(RecvUntilEof(pair->server), IsOkAndHolds(Eq("more")));
-  kernel.Fail(Call::kSend, 3, EINTR);
   EXPECT_THAT(SendUntilFull(pair->server), IsOkAndHolds(Gt(0u)));
-  EXPECT_THAT(kernel.Unfired(), IsEmpty());
+  EXPECT_THAT(kernel.Unmatched(), IsEmpty());
 }
 
 TEST_P(TransferTest, AFailingWaitIsAnError) {
   FaultInjector kernel(sys());
   auto pair = ConnectedPair(kernel, family(), {}, {.nonblocking = true});
   ASSERT_THAT(pair, IsOk());
-  kernel.Fail(Call::kPoll, kernel.count(Call::kPoll) + 1, ENOMEM);
+  kernel.Arm(ParseFaultPlan("poll=ENOMEM").value());
   EXPECT_THAT(RecvExactly(pair->client, 1), IsErrno(ENOMEM));
 }
 
