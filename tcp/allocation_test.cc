@@ -20,8 +20,8 @@
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/allocation_count.h"
 #include "syscalls/testing/matchers.h"
-#include "tcp/allocation_count.h"
 #include "tcp/tcp.h"
 
 // Checks that no operation of net::tcp allocates memory when it succeeds.

@@ -142,7 +142,7 @@ void DescriptorTable::UpdateEpoll(int epoll_fd) {
 }
 
 void DescriptorTable::AppendEpollMembers(int epoll_fd,
-                                         std::vector<int>& fds) const {
+                                         DescriptorList& fds) const {
   for (const EpollMember& member : epoll_members_) {
     if (member.epoll_fd == epoll_fd) fds.push_back(member.fd);
   }

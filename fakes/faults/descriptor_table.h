@@ -25,6 +25,7 @@ enum class DescriptorKind : uint8_t {
 
 // The facts of the TCP sockets that calls are about.
 using SocketList = absl::InlinedVector<const SocketFacts*, 8>;
+using DescriptorList = absl::InlinedVector<int, 8>;
 
 // The descriptors of a process, as far as a fault injector has seen them.
 //
@@ -64,7 +65,7 @@ class DescriptorTable {
   void RemoveFromEpoll(int epoll_fd, int fd);
 
   // Appends the descriptors of the epoll that are TCP sockets.
-  void AppendEpollMembers(int epoll_fd, std::vector<int>& fds) const;
+  void AppendEpollMembers(int epoll_fd, DescriptorList& fds) const;
 
   // Returns the open descriptors that were made since Arm(), in ascending
   // order, without kForeign.

@@ -314,9 +314,9 @@ void FaultInjector::NoteClose(int fd) {
 
 // ---- The way of calls with rules -------------------------------------------
 
-std::vector<int> FaultInjector::DescriptorsOf(
+DescriptorList FaultInjector::DescriptorsOf(
     const Invocation& invocation) const {
-  std::vector<int> fds;
+  DescriptorList fds;
   const auto append_set = [&fds](const pollfd* set, nfds_t count) {
     if (!IsReadable(set, count)) return;
     for (nfds_t i = 0; i < count; ++i) fds.push_back(set[i].fd);
@@ -388,7 +388,7 @@ bool FaultInjector::Counts(const Invocation& invocation,
 FaultInjector::Entered FaultInjector::EnterSlowly(
     const Invocation& invocation) {
   const auto* const close = invocation.As<Call::kClose>();
-  const std::vector<int> fds = DescriptorsOf(invocation);
+  const DescriptorList fds = DescriptorsOf(invocation);
   for (const int fd : fds) {
     LearnDescriptor(fd, close != nullptr);
     if (state_.needs_addresses()) LearnNames(fd);

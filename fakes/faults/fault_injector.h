@@ -143,7 +143,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
                      bool& applied);
 
   // Returns the descriptors that the call is about.
-  std::vector<int> DescriptorsOf(const Invocation& invocation) const;
+  DescriptorList DescriptorsOf(const Invocation& invocation) const;
   // Asks the target about a descriptor, unless it is known. `closes`: for
   // close(2).
   void LearnDescriptor(int fd, bool closes);

@@ -130,6 +130,30 @@ void BM_SocketAndClose(benchmark::State& state) {
 BENCHMARK_TEMPLATE(BM_SocketAndClose, Direct);
 BENCHMARK_TEMPLATE(BM_SocketAndClose, Injected);
 
+// With a plan whose rules match other calls.
+void BM_ShutdownWithPlan(benchmark::State& state) {
+  NothingKernel kernel;
+  FaultInjector injector(kernel);
+  injector.Arm(
+      ParseFaultPlan("accept4#2=EMFILE; send=short(1); close=EIO").value());
+  Syscalls& sys = Hidden(injector);
+  const int fd = sys.Socket(AF_INET, SOCK_STREAM, 0).fd();
+  for (auto _ : state) benchmark::DoNotOptimize(sys.Shutdown(fd, SHUT_WR));
+}
+BENCHMARK(BM_ShutdownWithPlan);
+
+// What a sweep does for each plan.
+void BM_MakeAndArm(benchmark::State& state) {
+  NothingKernel kernel;
+  const FaultPlan plan = ParseFaultPlan("*@3=EMFILE; close#1=EIO").value();
+  for (auto _ : state) {
+    FaultInjector injector(kernel);
+    injector.Arm(plan);
+    benchmark::DoNotOptimize(injector.Count(Call::kClose));
+  }
+}
+BENCHMARK(BM_MakeAndArm);
+
 // A shutdown(2) that fails, on a FakeKernel.
 template <typename Way>
 void BM_FakeShutdown(benchmark::State& state) {
@@ -152,5 +176,6 @@ int main(int argc, char** argv) {
        {"BM_Send<Injected>", "BM_Send<Direct>"},
        {"BM_Poll<Injected>", "BM_Poll<Direct>"},
        {"BM_SocketAndClose<Injected>", "BM_SocketAndClose<Direct>"},
+       {"BM_ShutdownWithPlan", "BM_Shutdown<Direct>"},
        {"BM_FakeShutdown<Injected>", "BM_FakeShutdown<Direct>"}});
 }

@@ -1,4 +1,4 @@
-#include "tcp/allocation_count.h"
+#include "syscalls/testing/allocation_count.h"
 
 #include <cstddef>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-#ifndef TCP_ALLOCATION_COUNT_H_
-#define TCP_ALLOCATION_COUNT_H_
+#ifndef SYSCALLS_TESTING_ALLOCATION_COUNT_H_
+#define SYSCALLS_TESTING_ALLOCATION_COUNT_H_
 
 #include "absl/base/config.h"
 
@@ -22,4 +22,4 @@ int AllocationCount();
 
 }  // namespace net
 
-#endif  // TCP_ALLOCATION_COUNT_H_
+#endif  // SYSCALLS_TESTING_ALLOCATION_COUNT_H_
