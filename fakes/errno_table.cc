@@ -36,6 +36,22 @@ std::optional<bool> TakesEffect(absl::string_view effect) {
   return std::nullopt;
 }
 
+// Returns the call whose rows are those of `call`.
+Call CallWithRowsOf(Call call) {
+  switch (call) {
+    case Call::kRecvMsg:
+    case Call::kRead:
+      return Call::kRecv;
+    case Call::kSendMsg:
+    case Call::kWrite:
+      return Call::kSend;
+    case Call::kPPoll:
+      return Call::kPoll;
+    default:
+      return call;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
@@ -66,7 +82,8 @@ absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text) {
     if (fields[7].empty()) {
       return absl::InvalidArgumentError(absl::StrCat("no source: ", line));
     }
-    rows.push_back({*call, *error, *provocation, *takes_effect, fields[7]});
+    rows.push_back(
+        {*call, *error, *provocation, *takes_effect, fields[7], fields[5]});
   }
   if (rows.empty()) {
     return absl::InvalidArgumentError("no header line, or no rows");
@@ -83,9 +100,10 @@ absl::Span<const ErrnoRow> ErrnoTable() {
 }
 
 std::vector<int> ErrnosOf(Call call) {
+  const Call served_by = CallWithRowsOf(call);
   std::vector<int> errors;
   for (const ErrnoRow& row : ErrnoTable()) {
-    if (row.call == call) errors.push_back(row.error);
+    if (row.call == served_by) errors.push_back(row.error);
   }
   return errors;
 }

@@ -32,18 +32,29 @@ struct ErrnoRow {
   // Where that is known from: a man page, the kernel's source, or "seen" on
   // Linux 6.18, which errno_provenance_test sees again.
   absl::string_view source = "";
+  // How it is provoked, or of kInjection why it cannot be.
+  absl::string_view note = "";
 };
 
 // Returns all pairs that apply to TCP sockets, in the order of the file. Omits
 // pairs of class "N" (documented, but not for TCP).
 absl::Span<const ErrnoRow> ErrnoTable();
 
-// Returns the errnos of one call, in the order of the file.
+// Returns the errnos of a call, in the order of the file. Some calls have no
+// rows, because they have the errnos of a call that does the same, and leave
+// the same behind (fakes/faults/syscall_id.h has these families):
+//
+//   recv   serves recvmsg and read
+//   send   serves sendmsg and write
+//   poll   serves ppoll
+//
+// (recvmsg(2) and sendmsg(2) also have EMSGSIZE for a msg_iovlen beyond
+// IOV_MAX; read(2) and write(2) lack ENOTSOCK.)
 std::vector<int> ErrnosOf(Call call);
 
 // Parses a table in the format of the file. Fails with INVALID_ARGUMENT if a
 // line is malformed (the message quotes it), or if there are no rows. The
-// sources of the rows are parts of `text`.
+// sources and notes of the rows are parts of `text`.
 absl::StatusOr<std::vector<ErrnoRow>> ParseErrnoTable(absl::string_view text);
 
 }  // namespace net

@@ -45,9 +45,19 @@ constexpr Call kRequiredCalls[] = {
     Call::kSetSockOpt, Call::kGetSockOpt,
 };
 
+// Errnos that send(2) has only with MSG_FASTOPEN, which the programs do not
+// use.
+constexpr int kFastOpenErrors[] = {EALREADY, EINVAL, EISCONN, EOPNOTSUPP};
+
+bool IsOfFastOpen(const ErrnoRow& row) {
+  return row.call == Call::kSend &&
+         std::find(std::begin(kFastOpenErrors), std::end(kFastOpenErrors),
+                   row.error) != std::end(kFastOpenErrors);
+}
+
 bool IsRequired(const ErrnoRow& row) {
-  return row.provocation == Provocation::kUnprivileged && row.error != EINTR &&
-         row.error != ETIMEDOUT &&
+  return !IsOfFastOpen(row) && row.provocation == Provocation::kUnprivileged &&
+         row.error != EINTR && row.error != ETIMEDOUT &&
          std::find(std::begin(kRequiredCalls), std::end(kRequiredCalls),
                    row.call) != std::end(kRequiredCalls);
 }
