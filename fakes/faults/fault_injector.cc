@@ -143,6 +143,7 @@ void FaultInjector::Arm(const FaultPlan& plan) {
   state_.Arm(plan);
   table_.Arm();
   trace_.clear();
+  hits_.clear();
   stray_closes_ = 0;
   is_plain_ = !traces_ && plan.rules.empty();
 }
@@ -150,6 +151,11 @@ void FaultInjector::Arm(const FaultPlan& plan) {
 std::vector<FaultRule> FaultInjector::Unmatched() const {
   const MutexLock lock(mutex_);
   return state_.Unmatched();
+}
+
+std::vector<FaultInjector::Hit> FaultInjector::Hits() const {
+  const MutexLock lock(mutex_);
+  return hits_;
 }
 
 int FaultInjector::Count(absl::string_view calls) const {
@@ -405,6 +411,7 @@ FaultInjector::Entered FaultInjector::EnterSlowly(
   facts.sockets = sockets;
   entered.counts = Counts(invocation, sockets);
   if (entered.counts) entered.decision = state_.Decide(facts);
+  if (!UsesNoSocket(facts.call)) entered.position = state_.position();
   if (close != nullptr) NoteClose(close->fd);
   return entered;
 }
@@ -416,9 +423,13 @@ SysResult FaultInjector::Intercept(const Invocation& invocation) {
   bool applied = entered.decision.has_value();
   const SysResult result =
       applied ? CarryOut(invocation, entered, applied) : Make(invocation);
-  if (entered.decision.has_value() && !applied) {
+  if (entered.decision.has_value()) {
     const MutexLock lock(mutex_);
-    state_.Retract(*entered.decision);
+    if (applied) {
+      hits_.push_back({entered.position, entered.decision->rule});
+    } else {
+      state_.Retract(*entered.decision);
+    }
   }
   if (!traces_ || !entered.counts) return result;
   std::string line =

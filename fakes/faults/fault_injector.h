@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -89,12 +90,20 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
     bool trace = false;
   };
 
+  // A call that a rule applied to.
+  struct Hit {
+    int position = 0;  // In the whole trace, from 1; 0 if the call has none.
+    size_t rule = 0;   // The index in the plan.
+  };
+
   // `target` must outlive the injector.
   explicit FaultInjector(Syscalls& target);
   FaultInjector(Syscalls& target, const Options& options);
 
   void Arm(const FaultPlan& plan) override;
   std::vector<FaultRule> Unmatched() const override;
+  // Returns the calls since Arm() that a rule applied to, in their order.
+  std::vector<Hit> Hits() const;
   int Count(absl::string_view calls) const override;
   int Count(SyscallId call) const { return state_.Count(call); }
   int Count(Call call) const { return Count(IdOf(call)); }
@@ -113,6 +122,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
   struct Entered {
     bool counts = false;
     std::optional<Decision> decision;
+    int position = 0;
     int last_closed = -1;
   };
 
@@ -161,6 +171,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
   PlanState state_;
   DescriptorTable table_;
   std::vector<std::string> trace_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Hit> hits_ ABSL_GUARDED_BY(mutex_);
   int stray_closes_ ABSL_GUARDED_BY(mutex_) = 0;
   int last_closed_ ABSL_GUARDED_BY(mutex_) = -1;
 };

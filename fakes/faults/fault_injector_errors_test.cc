@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "fakes/call.h"
 #include "fakes/faults/fault_injector.h"
@@ -46,6 +47,22 @@ TEST_P(FaultInjectorErrors, AfterReplacesTheErrnoOfACallThatFails) {
   const int fd = NewSocket();
   Arm("accept4=ENOMEM after");
   EXPECT_THAT(Accept(fd), IsErrno(ENOMEM));
+}
+
+TEST_P(FaultInjectorErrors, HitsHavePositionsAndRules) {
+  const int fd = NewSocket();
+  Arm("send=EPIPE; listen#2=EINVAL; accept4=fd0");
+  EXPECT_THAT(sys_.Listen(fd, 10), IsOk());
+  EXPECT_THAT(sys_.Send(fd, "x", 1, 0), IsErrno(EPIPE));
+  EXPECT_THAT(sys_.Listen(fd, 10), IsErrno(EINVAL));
+  const std::vector<FaultInjector::Hit> hits = sys_.Hits();
+  ASSERT_EQ(hits.size(), 2u);
+  EXPECT_EQ(hits[0].position, 2);
+  EXPECT_EQ(hits[0].rule, 0u);
+  EXPECT_EQ(hits[1].position, 3);
+  EXPECT_EQ(hits[1].rule, 1u);
+  sys_.Arm({});
+  EXPECT_THAT(sys_.Hits(), IsEmpty());
 }
 
 TEST_P(FaultInjectorErrors, AStormEnds) {

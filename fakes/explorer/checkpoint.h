@@ -1,0 +1,37 @@
+#ifndef FAKES_EXPLORER_CHECKPOINT_H_
+#define FAKES_EXPLORER_CHECKPOINT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fakes/explorer/explore_faults.h"
+
+namespace net {
+
+// The progress of an exploration that was stopped.
+struct Checkpoint {
+  uint64_t fingerprint = 0;        // Of the scenario and the options.
+  int64_t units = 0;               // Units of work that are done.
+  ExploreCounts counts;            // Of these units.
+  std::vector<std::string> plans;  // Texts of plans that show defects.
+  std::vector<ExploreSite> sites;
+};
+
+// A text form, a line for each fact.
+std::string CheckpointText(const Checkpoint& checkpoint);
+
+// Returns nullopt if the text is not from CheckpointText().
+std::optional<Checkpoint> ParseCheckpoint(absl::string_view text);
+
+// Returns nullopt if there is no such file, or if it is no checkpoint.
+std::optional<Checkpoint> ReadCheckpoint(const std::string& path);
+
+// Replaces the file in one step. Returns false if that fails.
+bool WriteCheckpoint(const Checkpoint& checkpoint, const std::string& path);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_CHECKPOINT_H_

@@ -1,0 +1,169 @@
+#ifndef FAKES_EXPLORER_EXPLORE_FAULTS_H_
+#define FAKES_EXPLORER_EXPLORE_FAULTS_H_
+
+#include <cstdint>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fakes/call.h"
+#include "fakes/explorer/declaration.h"
+#include "fakes/explorer/finding_kind.h"
+#include "fakes/explorer/out_parameter.h"
+#include "fakes/explorer/scenario.h"
+#include "fakes/explorer/verdict.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "fakes/faults/fault_plan.h"
+
+// Tests error paths: runs a scenario with every fault that Linux can have in
+// store for it, and with every pair of faults.
+//
+//   absl::Status ConnectOnce(Syscalls& sys);   // See Scenario.
+//
+//   TEST(ConnectOnce, HasNoBadErrorPath) {
+//     EXPECT_THAT(ExploreFaults(ConnectOnce), HasNoFindings());
+//   }
+//
+// The scenario runs once on a new FakeKernel. Then it runs again for each of
+// its system calls on TCP sockets and each fault that this call can have
+// (FaultChoices lists them), each time on a new FakeKernel; and then for every
+// second fault that can follow the first one, in the clean-up, too. A run is
+// judged by what it does and returns:
+//
+// - CallMonitor watches its system calls: leaks, double closes and more.
+// - It must report the errno of the fault. If it does something else on
+//   purpose, options.declarations say so.
+// - It must end. If it waits for something that never happens, the FakeKernel's
+//   deadlock ends it.
+// - Afterwards it must succeed without faults on the same kernel: nothing is
+//   left bound.
+//
+// FindingKind lists what can be wrong. Findings with one cause are one finding,
+// reduced to the plan that a person would have written.
+
+namespace net {
+
+// A part of an exploration: all pairs are divided among `total` shards.
+struct ExploreShard {
+  int index = 0;  // From 0 to total - 1.
+  int total = 1;
+};
+
+// Returns the shard that Bazel has chosen for this process (TEST_TOTAL_SHARDS,
+// TEST_SHARD_INDEX), and creates the file TEST_SHARD_STATUS_FILE. Returns the
+// whole if there are no shards.
+//
+// GoogleTest divides by TESTs what Bazel shards. To divide each exploration
+// instead, link //fakes/explorer:sharded_main in place of gtest_main.
+ExploreShard ShardFromEnvironment();
+
+struct ExploreOptions {
+  // The C++ name of the scenario, for the source of tests.
+  std::string name = "Scenario";
+  // All plans with at most that many faults: 1, 2 or 3.
+  int max_faults = 2;
+  // What the scenario does with errnos other than to report them.
+  std::vector<Declaration> declarations;
+  bool ignores_sigpipe = false;   // Sends may raise SIGPIPE.
+  bool allows_inherited = false;  // Descriptors need not be close-on-exec.
+  // A run that makes more calls is endless.
+  int max_calls = 10000;
+  FakeKernelOptions kernel;
+  FakeProcessOptions process;
+
+  // Whether to leave out plans whose outcome follows from that of other plans.
+  // This assumes that the scenario depends on errnos only by the calls that it
+  // makes and the errno that it returns. See ExploreCounts.
+  bool prune = true;
+  ExploreShard shard;
+  // If not empty: a file that keeps the progress, so that a run with the same
+  // options and scenario continues where an earlier one was stopped. It is
+  // removed when the exploration is complete.
+  std::string checkpoint;
+  // The exploration stops after about this many runs.
+  int64_t max_runs = std::numeric_limits<int64_t>::max();
+  // Explores in a child process first, so that a crash is a finding. Takes
+  // twice the time. The process should have one thread. Without this, a crash
+  // ends the process as usual.
+  bool catch_crashes = false;
+};
+
+struct ExploreFinding {
+  FindingKind kind = FindingKind::kLeak;
+  std::string text;   // "nothing closes the descriptor of socket"
+  FaultPlan plan;     // The smallest plan that shows it.
+  int64_t plans = 0;  // The number of plans that have shown it.
+  // If a single fault shows it: the errnos that do, in the order found.
+  std::vector<int> errnos;
+};
+
+// How many plans there are, and why some were not run.
+struct ExploreCounts {
+  int64_t plans = 0;  // All plans, also those that were pruned.
+  int64_t runs = 0;   // Those that were run.
+  // The first fault had no effect, and the calls after it are those of the run
+  // without it: the second fault meets the same calls in the same state as
+  // alone.
+  int64_t pruned_recovered = 0;
+  // After another errno at the same place, the calls are the same.
+  int64_t pruned_same = 0;
+};
+
+// What became of an errno at a call site.
+struct ExploreSite {
+  Call call = Call::kSocket;
+  int occurrence = 1;  // 0: any call of that name after the first error.
+  int error = 0;
+  FaultOutcome outcome = FaultOutcome::kReported;
+};
+
+struct ExploreResult {
+  std::string name;
+  std::vector<Declaration> declarations;
+  ExploreShard shard;
+  int max_faults = 0;
+  bool complete = true;  // False if it stopped after max_runs.
+  std::vector<ExploreFinding> findings;
+  ExploreCounts counts;
+  std::vector<ExploreSite> sites;
+  std::vector<Call> calls;  // Those that the scenario makes, in any run.
+
+  // Returns one sentence: "no set of <= 2 faults of the table makes
+  // ConnectOnce leak, hang or swallow; 9312 plans, 61 % pruned because ...".
+  std::string Statement() const;
+
+  // Returns a table: for each call site, the errnos that were hit, by outcome;
+  // and the calls of the errno table that were not reached.
+  std::string SiteTable() const;
+
+  // Returns the statement, the findings with their reproductions, and the
+  // table.
+  std::string ToString() const;
+
+  // Returns the source of a GoogleTest that shows the finding.
+  std::string TestSource(const ExploreFinding& finding) const;
+};
+
+// Returns the command that shows a plan to a program.
+std::string TrapCommand(const FaultPlan& plan);
+
+std::ostream& operator<<(std::ostream& os, const ExploreResult& result);
+
+// See above. The calling thread must not take part in the time of another
+// FakeKernel.
+ExploreResult ExploreFaults(const ExploreOptions& options,
+                            const Scenario& scenario);
+ExploreResult ExploreFaults(const Scenario& scenario);
+
+// Runs the scenario under one plan only, and judges it. A rule that applies to
+// no call is a finding of the kind kBroken.
+ExploreResult RunFaultPlan(absl::string_view plan,
+                           const ExploreOptions& options,
+                           const Scenario& scenario);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_EXPLORE_FAULTS_H_

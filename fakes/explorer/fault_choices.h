@@ -1,0 +1,65 @@
+#ifndef FAKES_EXPLORER_FAULT_CHOICES_H_
+#define FAKES_EXPLORER_FAULT_CHOICES_H_
+
+#include <array>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "fakes/call.h"
+#include "fakes/explorer/call_monitor.h"
+#include "fakes/explorer/declaration.h"
+#include "fakes/faults/fault_plan.h"
+
+namespace net {
+
+// One fault that a call can have.
+struct FaultChoice {
+  FaultAction action;
+  // The number of calls of that name that it hits, from its position on.
+  int times = 1;
+};
+
+// The number of calls that a storm hits: more than any sensible number of
+// retries.
+inline constexpr int kStormTimes = 16;
+
+// All faults that the explorer tries, by call:
+//
+// - Each errno of the table (fakes/errno_table.h), with each effect: before,
+//   after and, where bytes are moved, partial(1). But
+//   - close(2) always releases the descriptor, so it fails afterwards only;
+//   - EINTR, EAGAIN, EINPROGRESS, EALREADY and an errno that is declared as
+//     retried have the effect only that Linux has. A retry would otherwise
+//     repeat what has been done, which Linux does not do to a program.
+//   - accept4(2) fails with ECONNABORTED before: a connection of somebody else
+//     was aborted.
+// - A storm of each errno that persists: EINTR, EAGAIN, ECONNABORTED, EMFILE,
+//   ENFILE, ENOBUFS and ENOMEM.
+// - short(1), once and from there on.
+// - The hostile successes: fd0, truncated(4), consumed, reset.
+class FaultChoices {
+ public:
+  explicit FaultChoices(const std::vector<Declaration>& declarations);
+
+  absl::Span<const FaultChoice> Of(Call call) const {
+    return choices_[static_cast<size_t>(call)];
+  }
+
+ private:
+  std::array<std::vector<FaultChoice>, kCallCount> choices_;
+};
+
+// Whether the fault makes a difference to a call that returned what `call` did
+// without it.
+bool MakesDifference(const FaultChoice& choice, const MonitoredCall& call);
+
+// Whether a scenario has to succeed although this happens.
+bool MustSucceed(const FaultAction& action);
+
+// Returns the errnos that people think of first for a call, the usual one
+// first.
+std::vector<int> UsualErrnos(Call call);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_FAULT_CHOICES_H_

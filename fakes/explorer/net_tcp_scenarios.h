@@ -1,0 +1,28 @@
+#ifndef FAKES_EXPLORER_NET_TCP_SCENARIOS_H_
+#define FAKES_EXPLORER_NET_TCP_SCENARIOS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "fakes/explorer/declaration.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/syscalls.h"
+
+// Scenarios with net::tcp for the tests and the benchmark of the explorer.
+
+namespace net {
+
+// Listens, connects, accepts, asks for the peer's address, and closes all
+// three.
+absl::Status ListenConnectAccept(const ip::Addr& addr, Syscalls& sys);
+
+// The same, and sends a message there and back before it closes.
+absl::Status Echo(const ip::Addr& addr, Syscalls& sys);
+
+// What net::tcp promises to do with errnos other than to report them
+// (tcp/CONTRACT.md).
+std::vector<Declaration> NetTcpDeclarations();
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_NET_TCP_SCENARIOS_H_

@@ -1,0 +1,37 @@
+#ifndef FAKES_EXPLORER_SHRINK_H_
+#define FAKES_EXPLORER_SHRINK_H_
+
+#include <string>
+#include <vector>
+
+#include "fakes/explorer/explore_faults.h"
+#include "fakes/explorer/explored_run.h"
+#include "fakes/explorer/scenario.h"
+#include "fakes/explorer/search.h"
+#include "fakes/faults/fault_plan.h"
+
+namespace net {
+
+// A plan that was reduced, and the text of the defect as it shows it.
+struct ShrunkPlan {
+  FaultPlan plan;
+  std::string text;
+};
+
+// Reduces the plan of a defect to what a person would have written. Each step
+// is kept if the plan, made from its text, still shows the defect:
+//
+// - Drop a fault.
+// - Name the call and its occurrence instead of the position in the trace.
+// - Drop the occurrence, the number of times, the effect.
+// - Take the errno that people think of first (UsualErrnos()).
+//
+// The plan of a crash is only rewritten, not run.
+// `plain` are the calls of the run without faults.
+ShrunkPlan Shrink(const FoundDefect& found,
+                  const std::vector<MonitoredCall>& plain,
+                  const ExploreOptions& options, const Scenario& scenario);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_SHRINK_H_
