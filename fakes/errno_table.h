@@ -48,6 +48,11 @@ absl::Span<const ErrnoRow> ErrnoTable();
 //   send   serves sendmsg and write
 //   poll   serves ppoll
 //
+// What class Syscalls lacks is served in the same way by ErrnosOf(SyscallId) of
+// fakes/faults/effect.h: accept by accept4, recvfrom by recv, epoll_pwait by
+// epoll_wait. close, shutdown, socket and so on have rows of their own.
+// clock_gettime and nanosleep have none: they use no descriptor.
+//
 // (recvmsg(2) and sendmsg(2) also have EMSGSIZE for a msg_iovlen beyond
 // IOV_MAX; read(2) and write(2) lack ENOTSOCK.)
 std::vector<int> ErrnosOf(Call call);

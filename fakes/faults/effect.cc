@@ -15,6 +15,9 @@ namespace {
 
 // Returns the call whose rows stand for all calls of the family.
 SyscallId Representative(SyscallId call) {
+  if (call == SyscallId::kEpollPWait || call == SyscallId::kEpollPWait2) {
+    return SyscallId::kEpollWait;
+  }
   const absl::string_view family = FamilyOf(call);
   if (family == "accept") return SyscallId::kAccept4;
   if (family == "send") return SyscallId::kSend;

@@ -60,7 +60,8 @@ TEST(ErrnosOf, ACallWithoutRowsHasThoseOfTheFamily) {
   EXPECT_EQ(ErrnosOf(SyscallId::kRecvMsg), ErrnosOf(Call::kRecv));
   EXPECT_EQ(ErrnosOf(SyscallId::kSendFile), ErrnosOf(Call::kSend));
   EXPECT_EQ(ErrnosOf(SyscallId::kAccept), ErrnosOf(Call::kAccept4));
-  EXPECT_EQ(ErrnosOf(SyscallId::kEpollWait), ErrnosOf(Call::kPoll));
+  EXPECT_EQ(ErrnosOf(SyscallId::kSelect), ErrnosOf(Call::kPoll));
+  EXPECT_EQ(ErrnosOf(SyscallId::kEpollPWait), ErrnosOf(Call::kEpollWait));
   EXPECT_THAT(ErrnosOf(SyscallId::kClockGetTime), IsEmpty());
 }
 

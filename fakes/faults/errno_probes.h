@@ -42,6 +42,8 @@ std::vector<ErrnoProbe> NameProbes();      // getsockname and its like.
 std::vector<ErrnoProbe> DataProbes();      // recv, send, shutdown.
 std::vector<ErrnoProbe> FastOpenProbes();  // send with MSG_FASTOPEN.
 std::vector<ErrnoProbe> PollProbes();
+std::vector<ErrnoProbe> EpollProbes();
+std::vector<ErrnoProbe> FileProbes();  // dup, pipe2, eventfd, ioctl.
 
 }  // namespace net
 

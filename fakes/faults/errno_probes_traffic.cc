@@ -380,7 +380,7 @@ std::vector<ErrnoProbe> PollProbes() {
               }),
       on_pair(EINTR,
               [](pollfd* fds) {
-                return Interrupted(SYS_poll,
+                return Interrupted(kPollNumber,
                                    [&] { return Linux().Poll(fds, 1, -1); });
               }),
       on_pair(EINVAL,

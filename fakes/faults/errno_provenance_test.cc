@@ -49,7 +49,7 @@ const std::map<CallAndErrno, ErrnoProbe>& Probes() {
     for (const auto& some :
          {DescriptorProbes(), SocketProbes(), OptionProbes(), BindProbes(),
           AcceptProbes(), ConnectProbes(), NameProbes(), DataProbes(),
-          FastOpenProbes(), PollProbes()}) {
+          FastOpenProbes(), PollProbes(), EpollProbes(), FileProbes()}) {
       for (const ErrnoProbe& it : some) (*all)[{it.call, it.error}] = it;
     }
     return all;

@@ -26,6 +26,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "conformance/loopback/loopback.h"
 #include "fakes/faults/errno_probes.h"
@@ -196,6 +197,12 @@ Provoked Watch::Of(absl::FunctionRef<SysResult()> call) const {
 std::string Watch::Observe() const {
   const std::vector<int> open = Require(sandbox::ListNumbers("/proc/self/fd"));
   std::string text = absl::StrCat("open ", absl::StrJoin(open, " "));
+  if (epoll_ >= 0) {
+    absl::StrAppend(&text, "; ",
+                    absl::StrReplaceAll(Require(sandbox::ReadFile(absl::StrCat(
+                                            "/proc/self/fdinfo/", epoll_))),
+                                        {{"\n", " "}}));
+  }
   for (const RawSocket* const socket : sockets_) {
     const int fd = socket->fd();
     tcp_info info = {};

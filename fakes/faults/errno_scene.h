@@ -1,6 +1,7 @@
 #ifndef FAKES_FAULTS_ERRNO_SCENE_H_
 #define FAKES_FAULTS_ERRNO_SCENE_H_
 
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -57,6 +58,16 @@ T* BadPointer() {
 // one can be opened.
 SysResult WithoutDescriptors(absl::FunctionRef<SysResult()> call);
 
+// The numbers of the calls that libc makes for poll(2) and epoll_wait(2). Newer
+// architectures have only the other forms.
+#if defined(SYS_poll)
+inline constexpr int64_t kPollNumber = SYS_poll;
+inline constexpr int64_t kEpollWaitNumber = SYS_epoll_wait;
+#else
+inline constexpr int64_t kPollNumber = SYS_ppoll;
+inline constexpr int64_t kEpollWaitNumber = SYS_epoll_pwait;
+#endif
+
 // Makes a call that blocks in the system call `number` (SYS_accept4), and
 // interrupts it by a signal without SA_RESTART.
 SysResult Interrupted(int64_t number, absl::FunctionRef<SysResult()> call);
@@ -82,6 +93,11 @@ class Watch {
     local_ = false;
     return *this;
   }
+  // Includes the interest list of an epoll (/proc/self/fdinfo).
+  Watch& WithEpoll(int fd) {
+    epoll_ = fd;
+    return *this;
+  }
   // Includes an option's value.
   Watch& WithOption(int level, int name) {
     option_ = {level, name};
@@ -96,6 +112,7 @@ class Watch {
   const std::vector<const loopback::RawSocket*> sockets_;
   bool pending_error_ = false;
   bool local_ = true;
+  int epoll_ = -1;
   std::optional<std::pair<int, int>> option_;
 };
 
