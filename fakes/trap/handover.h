@@ -1,0 +1,87 @@
+#ifndef FAKES_TRAP_HANDOVER_H_
+#define FAKES_TRAP_HANDOVER_H_
+
+#include <linux/filter.h>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "fakes/trap/owned_fd.h"
+
+namespace net::trap {
+
+// The way of a filter's listener from the child, which installs the filter, to
+// its parent, which supervises. The two share a page of memory; sending the
+// descriptor in a message would be a trapped call that nobody answers yet.
+//
+//   parent                                child
+//   StatusOr<Handover> h = Create(...)
+//   fork
+//   Take(pidfd)   <- number --            InstallAndGive(): installs the filter
+//   pidfd_getfd   -- taken ->                 waits
+//   supervises    <- canary --            CallCanary()
+//                                         the program
+class Handover {
+ public:
+  // How far the child came.
+  enum class Step : uint32_t {
+    kStarted,
+    kInstalled,     // Its filter is there; see the listener's number.
+    kInstallError,  // `error` says why not.
+    kTaken,         // The parent has the listener.
+    kCanaryError,   // Nobody answered the canary: the program was not started.
+    kRunning,       // The canary was answered, and the program began.
+    kExecError,     // `error` says why the program could not be started.
+  };
+
+  static absl::StatusOr<Handover> Create(std::vector<sock_filter> program,
+                                         bool wait_killable);
+  Handover(const Handover&) = delete;
+  Handover& operator=(const Handover&) = delete;
+  Handover(Handover&& other) noexcept;
+  Handover& operator=(Handover&&) = delete;
+  ~Handover();
+
+  // In the parent: waits for the child's filter, and takes its listener.
+  // `pidfd` is the child's. If the child cannot install a filter, the error is
+  // FAILED_PRECONDITION.
+  absl::StatusOr<OwnedFd> Take(int pidfd);
+
+  // In the child. Async-signal-safe. Installs the filter, waits until the
+  // parent has its listener, and calls the canary. Returns whether it was
+  // answered.
+  bool InstallAndWait();
+  // In the child: leaves a report. Async-signal-safe.
+  void Leave(Step step, int error = 0);
+
+  // In the parent, once the child has ended: how far it came.
+  Step step() const;
+  int error() const;
+
+ private:
+  // The page. Both sides wait with futex(2), which no filter of ours traps.
+  struct Shared {
+    std::atomic<uint32_t> step;
+    std::atomic<int> listener;
+    std::atomic<int> error;
+  };
+
+  Handover(std::vector<sock_filter> program, bool wait_killable, Shared* shared)
+      : program_(std::move(program)),
+        wait_killable_(wait_killable),
+        shared_(shared) {}
+  // Waits until the step is no longer `step`, or for 10 ms.
+  void WaitWhile(Step step) const;
+
+  const std::vector<sock_filter> program_;
+  const bool wait_killable_;
+  Shared* shared_;
+};
+
+}  // namespace net::trap
+
+#endif  // FAKES_TRAP_HANDOVER_H_

@@ -1,0 +1,65 @@
+#ifndef FAKES_TRAP_PROCESS_H_
+#define FAKES_TRAP_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "fakes/trap/owned_fd.h"
+
+namespace net::trap {
+
+// Copies memory from and to the process of a thread (process_vm_readv(2)). They
+// return false if a page is not there or must not be read or written, and if
+// the process has gone.
+bool ReadMemory(pid_t thread, uint64_t address, void* to, size_t size);
+bool WriteMemory(pid_t thread, uint64_t address, const void* from, size_t size);
+
+// Whether a signal is pending that `thread` does not block. A call of the
+// kernel that waits is interrupted by it.
+bool HasPendingSignal(pid_t thread);
+
+// A process of the target.
+class Process {
+ public:
+  Process(pid_t pid, OwnedFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+
+  pid_t pid() const { return pid_; }
+
+  // Returns a duplicate of a descriptor, or -errno: EBADF if it is not open,
+  // ESRCH if the process has gone. File status flags, timeouts and options
+  // belong to both: never change them.
+  int Duplicate(int fd) const;
+
+  // Returns its open descriptors.
+  std::vector<int> Descriptors() const;
+
+ private:
+  const pid_t pid_;
+  const OwnedFd pidfd_;
+};
+
+// The processes of the target, by their threads. Not thread-safe.
+class Processes {
+ public:
+  // Returns the process of a thread, or null if it has gone.
+  std::shared_ptr<const Process> Of(pid_t thread);
+
+  // Forgets threads whose process has gone.
+  void Forget(pid_t thread) { by_thread_.erase(thread); }
+
+  // Returns all that are known.
+  std::vector<std::shared_ptr<const Process>> All() const;
+
+ private:
+  std::map<pid_t, std::shared_ptr<const Process>> by_thread_;
+};
+
+}  // namespace net::trap
+
+#endif  // FAKES_TRAP_PROCESS_H_

@@ -1,0 +1,43 @@
+#ifndef FAKES_TRAP_RUN_TRAPPED_H_
+#define FAKES_TRAP_RUN_TRAPPED_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "fakes/faults/fault_plan.h"
+
+namespace net {
+
+// What a body did: see RunTrapped().
+struct TrapReport {
+  int wait_status = 0;
+  std::string report;                // What the body returned.
+  std::vector<FaultRule> unmatched;  // Rules that applied to no call.
+  std::vector<std::string> trace;
+  // TCP sockets that the body made and left open.
+  std::vector<int> open_descriptors;
+  int stray_closes = 0;
+  int phantom_interruptions = 0;
+};
+
+// Runs `body` in a forked child of this process, with a fault plan, and returns
+// what happened. For tests of a C++ library that does not know class Syscalls:
+//
+//   const auto report = RunTrapped(*ParseFaultPlan("listen=EADDRINUSE"), [] {
+//     Server server;
+//     return server.Start().ToString();
+//   });
+//   EXPECT_EQ(report->report, "cannot listen");
+//   EXPECT_THAT(report->unmatched, IsEmpty());
+//   EXPECT_THAT(report->open_descriptors, IsEmpty());
+//
+// Assertions of GoogleTest in `body` reach nobody: return what is to be
+// checked. close(2) is trapped. Call it while this process has one thread.
+absl::StatusOr<TrapReport> RunTrapped(const FaultPlan& plan,
+                                      absl::FunctionRef<std::string()> body);
+
+}  // namespace net
+
+#endif  // FAKES_TRAP_RUN_TRAPPED_H_

@@ -1,0 +1,83 @@
+#ifndef FAKES_TRAP_SWEEP_H_
+#define FAKES_TRAP_SWEEP_H_
+
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "fakes/faults/fault_plan.h"
+#include "fakes/faults/syscall_id.h"
+
+namespace net::trap {
+
+struct SweepOptions {
+  std::vector<std::string> command;
+  // A run that takes longer is a hang, and is killed.
+  absl::Duration timeout = absl::Seconds(10);
+  // Of each call, at most so many occurrences fail.
+  int most_occurrences = std::numeric_limits<int>::max();
+  // Trap close(2), too.
+  bool traps_close = false;
+  // Gets "3/120 listen#1=EADDRINUSE" before each run.
+  std::function<void(absl::string_view)> progress;
+};
+
+// How a run ended.
+struct SweepEnd {
+  // The wait status; nullopt if the run was killed after the timeout.
+  std::optional<int> wait_status;
+  // The TCP sockets that were open when the program exited, or was killed
+  // after the timeout; nullopt if a signal ended it.
+  std::optional<int> open_sockets;
+
+  friend bool operator==(const SweepEnd&, const SweepEnd&) = default;
+};
+
+// A run with one fault.
+struct SweepRow {
+  FaultRule rule;
+  bool was_reached = true;
+  // The thread's next call was the same call on the same descriptor.
+  bool was_retried = false;
+  SweepEnd end;
+};
+
+struct SweepResult {
+  SweepEnd without_faults;
+  std::vector<SweepRow> rows;
+
+  // Returns the table: a line for each fault, and a summary.
+  //
+  //   fault               ended          open sockets
+  //   socket#1=EMFILE     exit status 1
+  //   accept4#1=EINTR     retried
+  //   accept4#2=EMFILE    hang           +1
+  //
+  // "handled": as without faults. "retried": so, after the call was repeated.
+  // "not reached": the program did not make that call in this run.
+  std::string ToString() const;
+  int NotReached() const;
+};
+
+// Runs a program once without faults, and then once for each call on a TCP
+// socket that it made and each errno that this call can have
+// (fakes/faults/effect.h), with the effect that the errno has on Linux. Before
+// that, a canary fault must be seen.
+//
+// Fails with FAILED_PRECONDITION if nothing can be trapped, and with NOT_FOUND
+// if the program makes no such call.
+absl::StatusOr<SweepResult> Sweep(const SweepOptions& options);
+
+// Makes socket(2) fail in a child process, with an errno that it never has.
+// Fails with INTERNAL if the child saw anything else.
+absl::Status CheckCanaryFault();
+
+}  // namespace net::trap
+
+#endif  // FAKES_TRAP_SWEEP_H_

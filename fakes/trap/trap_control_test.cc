@@ -1,0 +1,156 @@
+// One trapped process that gets a plan after the other.
+
+#include "fakes/trap/trap_control.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "fakes/faults/fault_plan.h"
+#include "fakes/trap/probe.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/testing/matchers.h"
+
+namespace net {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// `cycle serve` under the program trap.
+class TrapControlTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const absl::Status status = trap::CheckSeccomp(); !status.ok()) {
+      GTEST_SKIP() << status;
+    }
+  }
+
+  void Start(bool traps_close = false) {
+    std::array<int, 2> control = {};
+    std::array<int, 2> commands = {};
+    std::array<int, 2> results = {};
+    ASSERT_EQ(
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control.data()),
+        0);
+    ASSERT_EQ(pipe2(commands.data(), O_CLOEXEC), 0);
+    ASSERT_EQ(pipe2(results.data(), O_CLOEXEC), 0);
+    child_ = fork();
+    ASSERT_GE(child_, 0);
+    if (child_ == 0) {
+      dup2(commands[0], STDIN_FILENO);
+      dup2(results[1], STDOUT_FILENO);
+      fcntl(control[1], F_SETFD, 0);
+      const std::string fd = "--control-fd=" + std::to_string(control[1]);
+      execl("fakes/trap/trap", "trap", fd.c_str(),
+            traps_close ? "--trap-close" : "--notrap-close", "--",
+            "fakes/trap/cycle", "serve", nullptr);
+      _exit(99);
+    }
+    close(control[1]);
+    close(commands[0]);
+    close(results[1]);
+    commands_ = commands[1];
+    results_ = results[0];
+    faults_.emplace(control[0]);
+  }
+
+  void TearDown() override {
+    if (child_ <= 0) return;
+    close(commands_);
+    close(results_);
+    int status = -1;
+    waitpid(child_, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+
+  // Runs a cycle. Returns its errno.
+  int Cycle() {
+    EXPECT_EQ(write(commands_, "c", 1), 1);
+    std::string line;
+    for (char c = 0; read(results_, &c, 1) == 1 && c != '\n';) line += c;
+    return line.empty() ? -1 : std::stoi(line);
+  }
+
+  TrapControl& faults() { return *faults_; }
+  static FaultPlan Plan(absl::string_view text) {
+    return *ParseFaultPlan(text);
+  }
+
+ private:
+  pid_t child_ = -1;
+  int commands_ = -1;
+  int results_ = -1;
+  std::optional<TrapControl> faults_;
+};
+
+TEST_F(TrapControlTest, OneProcessServesManyPlans) {
+  Start();
+  EXPECT_EQ(Cycle(), 0);
+  faults().Arm(Plan("listen=EADDRINUSE"));
+  EXPECT_EQ(Cycle(), EADDRINUSE);
+  EXPECT_THAT(faults().Unmatched(), IsEmpty());
+  EXPECT_EQ(faults().Count("listen"), 1);
+  EXPECT_EQ(faults().Count("accept"), 0);
+
+  faults().Arm(Plan("connect#1=ECONNREFUSED; accept4#2=EMFILE"));
+  EXPECT_EQ(faults().Count("listen"), 0);
+  EXPECT_EQ(Cycle(), ECONNREFUSED);
+  EXPECT_THAT(faults().Unmatched(), SizeIs(1));
+  EXPECT_EQ(Cycle(), 0);
+  EXPECT_EQ(faults().Count("accept"), 1);
+  EXPECT_THAT(faults().OpenDescriptors(), IsEmpty());
+  EXPECT_THAT(faults().status(), IsOk());
+}
+
+TEST_F(TrapControlTest, AReportHasTraceAndOpenDescriptors) {
+  Start();
+  faults().Arm(Plan("accept4=EMFILE"));
+  EXPECT_EQ(Cycle(), EMFILE);
+  EXPECT_THAT(faults().Trace(),
+              Contains(AllOf(HasSubstr("accept4("),
+                             HasSubstr("= -1 EMFILE (INJECTED)"))));
+  // cycle.c leaks the listener here.
+  EXPECT_THAT(faults().OpenDescriptors(), SizeIs(1));
+  // A descriptor from before does not count.
+  faults().Arm({});
+  EXPECT_THAT(faults().OpenDescriptors(), IsEmpty());
+  EXPECT_EQ(faults().failure(), "");
+}
+
+TEST_F(TrapControlTest, CloseIsTrappedByRequest) {
+  Start(/*traps_close=*/true);
+  faults().Arm(Plan("close#1=EIO"));
+  EXPECT_EQ(Cycle(), 0);  // It does not look.
+  EXPECT_THAT(faults().Unmatched(), IsEmpty());
+  EXPECT_EQ(faults().Count("close"), 3);
+  EXPECT_EQ(faults().StrayCloses(), 0);
+}
+
+TEST_F(TrapControlTest, APlanThatNeedsAnotherCallIsRefused) {
+  Start();
+  faults().Arm(Plan("close=EIO"));
+  EXPECT_EQ(faults().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(faults().status().message(), HasSubstr("close"));
+  EXPECT_THAT(faults().Unmatched(), SizeIs(1));
+  faults().ClearStatus();
+  faults().Arm(Plan("socket=EMFILE"));
+  EXPECT_EQ(Cycle(), EMFILE);
+  EXPECT_THAT(faults().status(), IsOk());
+}
+
+}  // namespace
+}  // namespace net

@@ -1,0 +1,127 @@
+#ifndef FAKES_TRAP_TRAP_STATE_H_
+#define FAKES_TRAP_TRAP_STATE_H_
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "fakes/faults/fault_plan.h"
+#include "fakes/faults/plan_state.h"
+#include "fakes/faults/syscall_id.h"
+#include "fakes/trap/job.h"
+#include "fakes/trap/process.h"
+#include "fakes/trap/socket_table.h"
+#include "fakes/trap/trapped_call.h"
+#include "syscalls/mutex.h"
+#include "syscalls/net/endpoint.h"
+
+namespace net::trap {
+
+// A call in the trace.
+struct TracedCall {
+  SyscallId call = SyscallId::kClose;
+  pid_t thread = 0;
+  int fd = -1;  // The first argument, if that is a descriptor.
+  bool injected = false;
+  std::string text;  // "close(3) = 0"
+};
+
+// What is known of the target: its processes and sockets, the state of the
+// plan, the trace, and what went wrong. Thread-safe.
+class TrapState {
+ public:
+  // If `sink` is not null, a trace is kept, and `sink` gets its lines, in the
+  // thread that completes them, one at a time.
+  explicit TrapState(bool keep_trace,
+                     std::function<void(absl::string_view)> sink)
+      : keep_trace_(keep_trace), sink_(std::move(sink)) {}
+
+  // Takes the sockets of all known processes for those from before.
+  void Arm(const FaultPlan& plan);
+  // Adds the process, with the sockets that it has inherited.
+  void AddProcess(pid_t pid);
+
+  std::vector<FaultRule> Unmatched() const;
+  int Count(absl::string_view calls) const;
+  int Count(SyscallId call) const;
+  std::vector<TracedCall> Trace() const;
+  std::vector<int> OpenDescriptors() const;
+  int StrayCloses() const;
+  int PhantomInterruptions() const;
+  std::string failure() const;
+
+  // ---- For the supervisor. ----
+
+  // Whether a rule asks for the nth socket: sockets must be made here, to know
+  // their order.
+  bool needs_order() const;
+
+  // Returns the process of a thread, or -1 if it has gone.
+  pid_t ProcessOf(pid_t thread);
+
+  // Begins a call. Returns false if it does not count: it is about no TCP
+  // socket, or its process has gone. Else the job has what was decided, and the
+  // beginning of its line of the trace.
+  bool Begin(Job& job);
+  // Ends it. `result` is its value or -errno, or nullopt if only the kernel
+  // knows it. Read() reads for the trace what the call has filled in, so the
+  // target must still wait for the reply; Write() adds the line.
+  static void Read(Job& job, std::optional<int64_t> result);
+  void Write(Job& job, std::optional<int64_t> result);
+
+  // The call was interrupted. If the kernel restarts it, it is the same call.
+  void Interrupt(const Job& job);
+  // The rule of the job could not be carried out, and applies to no call.
+  void TakeBack(Job& job);
+  // A signal ended a call before its notification was received.
+  void CountPhantom();
+  // Returns the number of the socket that the process closed last, or -1. Needs
+  // close(2) trapped.
+  int LastClosed(const Process& process) const;
+  // A new socket, behind a descriptor of this process.
+  void AddSocket(int fd);
+  // The supervision cannot go on as planned. Only the first reason is kept.
+  void Fail(absl::string_view why);
+
+ private:
+  void FindSockets(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Adds the socket to the job if it is a TCP socket.
+  void AddTo(Job& job, int fd) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddPolledTo(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the call is one that a plan can be about.
+  static bool Counts(const Job& job);
+  void Decide(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int NumberOfThread(pid_t thread) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const bool keep_trace_;
+  const std::function<void(absl::string_view)> sink_;
+
+  mutable Mutex mutex_;
+  Processes processes_ ABSL_GUARDED_BY(mutex_);
+  mutable SocketTable sockets_ ABSL_GUARDED_BY(mutex_);
+  PlanState plan_ ABSL_GUARDED_BY(mutex_);
+  bool needs_order_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<TracedCall> trace_ ABSL_GUARDED_BY(mutex_);
+  std::map<pid_t, int> threads_ ABSL_GUARDED_BY(mutex_);
+  // By thread: the call, and what was decided for it.
+  struct Interrupted {
+    TrappedCall call;
+    std::optional<Decision> decision;
+  };
+  std::map<pid_t, Interrupted> interrupted_ ABSL_GUARDED_BY(mutex_);
+  std::map<pid_t, int> last_closed_ ABSL_GUARDED_BY(mutex_);  // By process.
+  int stray_closes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int phantoms_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace net::trap
+
+#endif  // FAKES_TRAP_TRAP_STATE_H_
