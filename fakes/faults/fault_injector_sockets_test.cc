@@ -120,6 +120,10 @@ TEST_P(FaultInjectorSockets, DuplicatesAreOneSocket) {
   const int by_fcntl = Made(sys_.Fcntl(fd, F_DUPFD_CLOEXEC, 0));
   const int by_dup3 = Made(sys_.Dup3(fd, by_fcntl + 1, O_CLOEXEC));
   ASSERT_THAT(sys_.Close(fd), IsOk());
+  // The socket lives on in its copies: a new one is another.
+  const int other = NewSocket();
+  EXPECT_THAT(sys_.Fcntl(other, F_GETFD, 0), IsOk());
+  ASSERT_THAT(sys_.Close(other), IsOk());
   for (const int copy : {by_dup, by_fcntl, by_dup3}) {
     EXPECT_THAT(sys_.Fcntl(copy, F_GETFD, 0), IsErrno(EIO));
   }

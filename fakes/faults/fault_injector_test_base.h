@@ -115,7 +115,8 @@ class FaultInjectorTest : public testing::TestWithParam<Target> {
   std::string Received(int fd) {
     AwaitReadable(fd);
     char buffer[100];
-    const SysResult got = target_.Recv(fd, buffer, sizeof(buffer), 0);
+    const SysResult got =
+        target_.Recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
     return got.ok() ? std::string(buffer, static_cast<size_t>(got.value()))
                     : "failed";
   }
