@@ -5,7 +5,8 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <memory>
+#include <ostream>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -45,12 +46,15 @@ class FaultInjectorTest : public testing::TestWithParam<Target> {
                                              : process_),
         sys_(target_, options) {}
   ~FaultInjectorTest() override {
-    for (const int fd : sys_.OpenDescriptors()) {
-      static_cast<void>(target_.Close(fd));
-    }
+    NoteOpen();
+    // Those that the test has closed fail with EBADF.
+    for (const int fd : open_) static_cast<void>(target_.Close(fd));
   }
 
-  void Arm(absl::string_view text) { sys_.Arm(PlanOf(text)); }
+  void Arm(absl::string_view text) {
+    NoteOpen();  // Arm() forgets them.
+    sys_.Arm(PlanOf(text));
+  }
 
   bool is_fake() const { return GetParam() == Target::kFakeKernel; }
 
@@ -130,6 +134,11 @@ class FaultInjectorTest : public testing::TestWithParam<Target> {
     return error;
   }
 
+  void NoteOpen() {
+    for (const int fd : sys_.OpenDescriptors()) open_.insert(fd);
+  }
+
+  std::set<int> open_;  // Descriptors that may be open at the end.
   FakeKernel fake_;
   // Its clock jumps while this thread sleeps.
   FakeKernel::Participant self_{fake_, "main"};
