@@ -35,6 +35,8 @@ struct Job {
   std::optional<CallRecord> record;
   // What is made in the target's place; null if nothing.
   std::unique_ptr<LocalCall> local;
+  // TrapState::Interrupt() was called.
+  bool was_interrupted = false;
 };
 
 // Why a wait was ended before its time.
@@ -59,6 +61,10 @@ class Waiter {
   Job& job() { return job_; }
   bool done() const { return done_; }
   EndOfWait end() const { return end_; }
+  // Whether the thread has begun to reply to the call.
+  bool replies() const { return replies_; }
+  // For the thread.
+  void BeginReply() { replies_ = true; }
 
   // For the thread: waits for that time, or until End().
   void Sleep(absl::Duration duration) const;
@@ -74,6 +80,7 @@ class Waiter {
  private:
   Job job_;
   std::atomic<bool> done_ = false;
+  std::atomic<bool> replies_ = false;
   std::atomic<EndOfWait> end_ = EndOfWait::kNone;
   std::thread thread_;
 };

@@ -183,6 +183,18 @@ void Supervisor::HandleNext() {
   }
 }
 
+void Supervisor::EndWaitsOf(pid_t thread) {
+  for (Waiter& waiter : waiters_) {
+    if (waiter.job().call.thread != thread) continue;
+    // If it replies just now, its success shows whether the call was
+    // interrupted.
+    while (waiter.replies() && !waiter.done()) std::this_thread::yield();
+    if (waiter.done()) continue;
+    waiter.End(EndOfWait::kGone);
+    state_.Interrupt(waiter.job());
+  }
+}
+
 void Supervisor::HandleExit(const seccomp_notif& notification) {
   if (options_.on_exit != nullptr) {
     options_.on_exit(static_cast<pid_t>(notification.pid));
@@ -202,6 +214,7 @@ void Supervisor::HandleCall(const seccomp_notif& notification) {
     listener_.Continue(notification.id);
     return;
   }
+  EndWaitsOf(call->thread);
   Job job;
   job.call = *call;
   if (!state_.Begin(job)) {
@@ -264,8 +277,12 @@ void Supervisor::Wait(Waiter& waiter) {
   Job& job = waiter.job();
   if (IsKind(job, ActionKind::kDelay)) {
     waiter.Sleep(job.decision->action.delay);
-    if (waiter.end() == EndOfWait::kGone) return;
+    if (waiter.end() == EndOfWait::kGone) {
+      state_.Interrupt(job);
+      return;
+    }
     if (job.local == nullptr || waiter.end() == EndOfWait::kSignal) {
+      waiter.BeginReply();
       Continue(job);
       return;
     }
@@ -274,7 +291,10 @@ void Supervisor::Wait(Waiter& waiter) {
   const bool was_interrupted = result == -EINTR;
   if (was_interrupted && waiter.end() == EndOfWait::kGone) {
     state_.Interrupt(job);
-  } else if (was_interrupted && waiter.end() == EndOfWait::kSignal) {
+    return;
+  }
+  waiter.BeginReply();
+  if (was_interrupted && waiter.end() == EndOfWait::kSignal) {
     // The kernel interrupts the call again, and knows whether it is restarted.
     state_.Interrupt(job);
     Continue(job);

@@ -52,6 +52,8 @@ class Supervisor {
   // Whether the last process with the filter has ended.
   bool HasEnded() const;
   void HandleCall(const seccomp_notif& notification);
+  // The thread of the target makes a call: it waits for no other one.
+  void EndWaitsOf(pid_t thread);
   void HandleExit(const seccomp_notif& notification);
   void Fail(absl::string_view why);
 

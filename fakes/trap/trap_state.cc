@@ -352,8 +352,9 @@ void TrapState::Write(Job& job, std::optional<int64_t> result) {
   trace_.push_back(std::move(line));
 }
 
-void TrapState::Interrupt(const Job& job) {
+void TrapState::Interrupt(Job& job) {
   const MutexLock lock(mutex_);
+  if (std::exchange(job.was_interrupted, true)) return;
   interrupted_.insert_or_assign(
       job.call.thread, Interrupted{.call = job.call, .decision = job.decision});
 }

@@ -77,7 +77,7 @@ class TrapState {
   void Write(Job& job, std::optional<int64_t> result);
 
   // The call was interrupted. If the kernel restarts it, it is the same call.
-  void Interrupt(const Job& job);
+  void Interrupt(Job& job);
   // The rule of the job could not be carried out, and applies to no call.
   void TakeBack(Job& job);
   // A signal ended a call before its notification was received.
