@@ -110,6 +110,9 @@ int UsageError(absl::string_view message) {
 }
 
 int FailToStart(const absl::Status& status) {
+  if (absl::IsFailedPrecondition(status)) {
+    return Fail(kTrapFailed, absl::StrCat("precondition: ", status.message()));
+  }
   const int error = ErrnoOf(status);
   return Fail(error == ENOENT   ? kNotFound
               : error == EACCES ? kNotExecutable
