@@ -10,7 +10,6 @@
 // socket: the plan is asked, and the kernel makes the call. strace gets the
 // same call with --seccomp-bpf, so that others pass.
 
-#include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -66,7 +65,7 @@ bool RunTrapped(const std::vector<std::string>& command) {
 
 void MeasureCalls(benchmark::State& state, Under under, const char* kind,
                   int number) {
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const ResultFile result;
     std::vector<std::string> command = {kProgram, result.path(),
                                         absl::StrCat(number), kind};
