@@ -15,7 +15,7 @@
 #include "absl/strings/strip.h"
 #include "fakes/call.h"
 #include "fakes/explorer/explore_faults.h"
-#include "fakes/explorer/verdict.h"
+#include "fakes/explorer/fault_outcome.h"
 
 namespace net {
 namespace {

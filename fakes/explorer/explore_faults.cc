@@ -18,6 +18,7 @@
 #include "fakes/explorer/crashes.h"
 #include "fakes/explorer/explored_run.h"
 #include "fakes/explorer/finding_kind.h"
+#include "fakes/explorer/found_defects.h"
 #include "fakes/explorer/scenario.h"
 #include "fakes/explorer/search.h"
 #include "fakes/explorer/shrink.h"
@@ -75,9 +76,11 @@ std::vector<ExploreFinding> FindingsOf(const Search& search,
                                        const ExploreOptions& options,
                                        const Scenario& scenario) {
   std::vector<ExploreFinding> findings;
-  for (const FoundDefect& found : search.found()) {
-    if (!found.in_shard || IsExplained(found, search.found())) continue;
-    ShrunkPlan shrunk = Shrink(found, search.plain(), options, scenario);
+  for (const FoundDefect& found : search.defects().found()) {
+    if (!found.in_shard || IsExplained(found, search.defects().found()))
+      continue;
+    ShrunkPlan shrunk =
+        Shrink(found, search.defects().plain(), options, scenario);
     AddFinding({.kind = found.defect.kind,
                 .text = std::move(shrunk.text),
                 .plan = std::move(shrunk.plan),
@@ -132,7 +135,7 @@ ExploreResult ExploreFaults(const ExploreOptions& options,
   search.Explore();
   result.complete = search.complete();
   result.counts = search.counts();
-  result.sites = search.Sites();
+  result.sites = search.defects().Sites();
   result.calls = search.Calls();
   result.findings = FindingsOf(search, options, scenario);
   if (!search.saves()) {

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "fakes/call.h"
 #include "fakes/explorer/call_monitor.h"
+#include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/explorer/scenario.h"
 #include "fakes/fake_kernel.h"
@@ -108,6 +109,14 @@ bool PreventsAnother(const Violation& violation) {
 }
 
 }  // namespace
+
+RunOptions RunOptionsOf(const ExploreOptions& options) {
+  return {.limits = {.ignores_sigpipe = options.ignores_sigpipe,
+                     .allows_inherited = options.allows_inherited,
+                     .max_calls = options.max_calls},
+          .kernel = options.kernel,
+          .process = options.process};
+}
 
 ExploredRun RunOnKernel(absl::FunctionRef<absl::Status(Syscalls&)> scenario,
                         const FaultPlan& plan, const MonitorLimits& limits,

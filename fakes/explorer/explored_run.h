@@ -8,6 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "fakes/explorer/call_monitor.h"
+#include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/scenario.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
@@ -42,6 +43,8 @@ struct RunOptions {
   FakeKernelOptions kernel;
   FakeProcessOptions process;
 };
+
+RunOptions RunOptionsOf(const ExploreOptions& options);
 
 // Runs the scenario under the plan in a process of a new FakeKernel, and then
 // once more without faults.

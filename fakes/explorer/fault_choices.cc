@@ -137,6 +137,8 @@ std::vector<int> UsualErrnos(Call call) {
   switch (call) {
     case Call::kSocket:
     case Call::kFcntl:
+    case Call::kDup:
+    case Call::kDup3:
       return {EMFILE};
     case Call::kBind:
     case Call::kListen:

@@ -20,7 +20,7 @@
 #include "fakes/explorer/explored_run.h"
 #include "fakes/explorer/fault_choices.h"
 #include "fakes/explorer/net_tcp_scenarios.h"
-#include "fakes/explorer/search.h"
+#include "fakes/explorer/placed_fault.h"
 #include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

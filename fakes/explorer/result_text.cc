@@ -18,8 +18,8 @@
 #include "fakes/call.h"
 #include "fakes/errno_table.h"
 #include "fakes/explorer/explore_faults.h"
+#include "fakes/explorer/fault_outcome.h"
 #include "fakes/explorer/finding_kind.h"
-#include "fakes/explorer/verdict.h"
 #include "fakes/faults/fault_plan.h"
 #include "syscalls/errors/errno_symbol.h"
 

@@ -13,9 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 #include "fakes/call.h"
 #include "fakes/explorer/call_monitor.h"
 #include "fakes/explorer/checkpoint.h"
@@ -23,9 +21,10 @@
 #include "fakes/explorer/explored_run.h"
 #include "fakes/explorer/fault_choices.h"
 #include "fakes/explorer/finding_kind.h"
+#include "fakes/explorer/found_defects.h"
+#include "fakes/explorer/placed_fault.h"
 #include "fakes/explorer/verdict.h"
 #include "fakes/faults/fault_plan.h"
-#include "fakes/faults/syscall_id.h"
 #include "syscalls/sys_result.h"
 
 namespace net {
@@ -76,13 +75,6 @@ uint64_t FingerprintOf(const ExploreOptions& options, uint64_t calls) {
   return digest;
 }
 
-// Returns the text of a plan that selects that call and no other.
-std::string ExactName(Call call) {
-  std::string name(CallName(call));
-  const bool names_family = FamilyOf(IdOf(call)) == name;
-  return names_family ? name + "!" : name;
-}
-
 // Whether nothing sensible can be added to the run.
 bool IsDeadEnd(const ExploredRun& run) {
   return run.deadlock.has_value() ||
@@ -92,169 +84,10 @@ bool IsDeadEnd(const ExploredRun& run) {
                      });
 }
 
-// An outcome that is worse hides others at the same site.
-int Rank(FaultOutcome outcome) { return static_cast<int>(outcome); }
-
 // The runs of siblings that can stand for each other.
 using ClassKey = std::tuple<int, Effect, int, uint64_t>;
 
-// Whether it is about what a scenario returns, or whether it returns.
-bool IsAboutOutcome(FindingKind kind) {
-  switch (kind) {
-    case FindingKind::kHang:
-    case FindingKind::kEndless:
-    case FindingKind::kRetryStorm:
-    case FindingKind::kSwallowed:
-    case FindingKind::kMasked:
-    case FindingKind::kNotRetried:
-    case FindingKind::kWrongErrno:
-    case FindingKind::kShortCount:
-    case FindingKind::kFailsOtherwise:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Whether it shows that a scenario goes on after an error.
-bool Ignores(FindingKind kind) {
-  return kind == FindingKind::kHang || kind == FindingKind::kEndless ||
-         kind == FindingKind::kRetryStorm || kind == FindingKind::kSwallowed ||
-         kind == FindingKind::kFailsOtherwise;
-}
-
-// Whether what `less` needs to be seen is part of what `more` has.
-bool IsSameCause(const FoundDefect& less, const FoundDefect& more) {
-  if (!std::includes(more.sites.begin(), more.sites.end(), less.sites.begin(),
-                     less.sites.end())) {
-    return false;
-  }
-  if (less.defect.kind == more.defect.kind && less.object == more.object) {
-    return true;
-  }
-  if (less.sites.empty() || !IsAboutOutcome(less.defect.kind) ||
-      !IsAboutOutcome(more.defect.kind)) {
-    return false;
-  }
-  // A scenario that handles one fault wrongly returns the wrong thing with
-  // another fault, too. And an errno that it ignores is swallowed with one
-  // effect and can make it hang with another.
-  return less.plan.rules.size() < more.plan.rules.size() ||
-         (less.sites == more.sites && Ignores(less.defect.kind) &&
-          Ignores(more.defect.kind));
-}
-
 }  // namespace
-
-FaultPlan PlanOf(const PlacedFaults& faults) {
-  FaultPlan plan;
-  plan.rules.reserve(faults.size());
-  for (size_t i = faults.size(); i-- > 0;) {
-    const PlacedFault& fault = faults[i];
-    FaultRule& rule = plan.rules.emplace_back();
-    rule.action = fault.choice->action;
-    rule.times = fault.choice->times;
-    const bool is_storm = rule.times > 1;
-    rule.selector.calls = is_storm ? ExactName(fault.call) : "*";
-    rule.selector.position =
-        CountRange{.first = fault.position,
-                   .last = is_storm ? CountRange().last : fault.position};
-  }
-  return plan;
-}
-
-std::vector<FaultPlan> SinglePlans(const std::vector<MonitoredCall>& calls,
-                                   const FaultChoices& choices) {
-  std::vector<FaultPlan> plans;
-  for (const MonitoredCall& call : calls) {
-    if (call.position == 0) continue;
-    for (const FaultChoice& choice : choices.Of(call.call)) {
-      if (!MakesDifference(choice, call)) continue;
-      plans.push_back(PlanOf({{call.position, call.call, &choice}}));
-    }
-  }
-  return plans;
-}
-
-RunOptions RunOptionsOf(const ExploreOptions& options) {
-  return {.limits = {.ignores_sigpipe = options.ignores_sigpipe,
-                     .allows_inherited = options.allows_inherited,
-                     .max_calls = options.max_calls},
-          .kernel = options.kernel,
-          .process = options.process};
-}
-
-void Search::RecordDefect(FoundDefect found) {
-  const auto is_cause = [&](const FoundDefect& other) {
-    return IsSameCause(other, found);
-  };
-  const auto cause = std::find_if(found_.begin(), found_.end(), is_cause);
-  if (cause == found_.end()) {
-    found_.push_back(std::move(found));
-    return;
-  }
-  cause->plans += found.plans;
-  cause->in_shard |= found.in_shard;
-  // The worse form of it is reported: a hang rather than a swallowed errno.
-  if (found.defect.kind < cause->defect.kind && found.sites == cause->sites) {
-    found.plans = cause->plans;
-    found.in_shard = cause->in_shard;
-    std::swap(*cause, found);
-  }
-  if (cause->plan.rules.size() != found.plan.rules.size()) return;
-  for (const int error : found.errnos) {
-    if (std::count(cause->errnos.begin(), cause->errnos.end(), error) == 0) {
-      cause->errnos.push_back(error);
-    }
-  }
-}
-
-void Search::RecordSites(const ExploredRun& run, const FaultPlan& plan,
-                         const Verdict& verdict) {
-  size_t rules_seen = 0;  // A bit for each: only its first hit counts.
-  for (const FaultHit& hit : run.hits) {
-    const FaultAction& action = plan.rules[hit.rule].action;
-    const size_t bit = size_t{1} << hit.rule;
-    if (action.kind != ActionKind::kError || (rules_seen & bit) != 0) continue;
-    rules_seen |= bit;
-    const FaultOutcome outcome = verdict.outcomes[hit.rule];
-    const bool is_later = outcome == FaultOutcome::kAfterError;
-    // With several faults, only the clean-up shows new sites.
-    if (plan.rules.size() > 1 && !is_later) continue;
-    const MonitoredCall& call = run.calls[static_cast<size_t>(hit.call)];
-    const auto [place, is_new] = sites_.try_emplace(
-        SiteKey(call.call, is_later ? 0 : call.occurrence, action.error),
-        outcome);
-    if (!is_new && Rank(outcome) > Rank(place->second)) place->second = outcome;
-  }
-}
-
-void Search::Record(const ExploredRun& run, const FaultPlan& plan,
-                    bool in_shard) {
-  const Verdict verdict = Judge(run, plan, options_.declarations);
-  if (in_shard) RecordSites(run, plan, verdict);
-  if (verdict.defects.empty()) return;
-  FoundDefect found;
-  found.plan = plan;
-  found.plans = 1;
-  found.in_shard = in_shard;
-  const std::vector<ScenarioSite> sites = SitesOf(plain_, run);
-  for (const int call : FirstHits(run)) {
-    found.sites.push_back(sites[static_cast<size_t>(call)]);
-  }
-  std::sort(found.sites.begin(), found.sites.end());
-  found.sites.erase(std::unique(found.sites.begin(), found.sites.end()),
-                    found.sites.end());
-  if (plan.rules.size() == 1 &&
-      plan.rules.front().action.kind == ActionKind::kError) {
-    found.errnos.push_back(plan.rules.front().action.error);
-  }
-  for (const Defect& defect : verdict.defects) {
-    found.defect = defect;
-    found.object = ObjectSite(defect, sites);
-    RecordDefect(found);
-  }
-}
 
 bool Search::IsCrash(const FaultPlan& plan, const PlacedFault& last,
                      bool in_shard) {
@@ -275,27 +108,8 @@ bool Search::IsCrash(const FaultPlan& plan, const PlacedFault& last,
   if (plan.rules.size() == 1) {
     found.errnos.push_back(last.choice->action.error);
   }
-  RecordDefect(std::move(found));
+  defects_.Add(std::move(found));
   return true;
-}
-
-void Search::RecordBroken(const FaultPlan& plan, absl::string_view text) {
-  FoundDefect found;
-  found.defect = {FindingKind::kBroken, -1, std::string(text)};
-  found.plan = plan;
-  found.plans = 1;
-  RecordDefect(std::move(found));
-}
-
-void Search::CheckInCharge(const ExploredRun& run, const FaultPlan& plan) {
-  for (const FaultRule& rule : run.unmatched) {
-    // fd0 cannot be done if the scenario has the descriptor 0 already.
-    if (rule.action.kind == ActionKind::kDescriptorZero) continue;
-    RecordBroken(plan,
-                 absl::StrCat("the rule applies to no call, so the scenario is "
-                              "not deterministic: ",
-                              rule.ToString()));
-  }
 }
 
 Search::Node Search::RunNode(const Node& parent, const PlacedFault& fault,
@@ -312,8 +126,8 @@ Search::Node Search::RunNode(const Node& parent, const PlacedFault& fault,
   if (IsCrash(plan, fault, in_shard)) return node;
 
   ExploredRun run = RunOnFakeKernel(scenario_, plan, run_options_);
-  Record(run, plan, in_shard);
-  CheckInCharge(run, plan);
+  defects_.Record(run, plan, in_shard);
+  defects_.CheckInCharge(run, plan);
   const auto first_hit =
       std::find_if(run.hits.begin(), run.hits.end(),
                    [](const FaultHit& hit) { return hit.rule == 0; });
@@ -393,10 +207,11 @@ void Search::LoadCheckpoint() {
   for (const std::string& text : checkpoint->plans) {
     const absl::StatusOr<FaultPlan> plan = ParseFaultPlan(text);
     if (!plan.ok()) continue;
-    Record(RunOnFakeKernel(scenario_, *plan, run_options_), *plan, true);
+    defects_.Record(RunOnFakeKernel(scenario_, *plan, run_options_), *plan,
+                    true);
   }
   for (const ExploreSite& site : checkpoint->sites) {
-    sites_[SiteKey(site.call, site.occurrence, site.error)] = site.outcome;
+    defects_.AddSite(site);
   }
 }
 
@@ -408,12 +223,12 @@ void Search::SaveCheckpoint() {
                        .runs = counts_.runs - counts_of_singles_.runs,
                        .pruned_recovered = counts_.pruned_recovered,
                        .pruned_same = counts_.pruned_same};
-  for (const FoundDefect& found : found_) {
+  for (const FoundDefect& found : defects_.found()) {
     if (found.plan.rules.size() > 1) {
       checkpoint.plans.push_back(found.plan.ToString());
     }
   }
-  checkpoint.sites = Sites();
+  checkpoint.sites = defects_.Sites();
   saves_ &= WriteCheckpoint(checkpoint, options_.checkpoint);
 }
 
@@ -486,7 +301,7 @@ void Search::Extend(std::vector<Node>& siblings, int depth,
 void Search::Explore() {
   const bool reports = options_.shard.index == 0;
   if (crashed_.contains("")) {
-    RecordBroken({}, "the process crashes without a fault");
+    defects_.AddBroken({}, "the process crashes without a fault");
     return;
   }
   ExploredRun run = RunOnFakeKernel(scenario_, {}, run_options_);
@@ -494,14 +309,16 @@ void Search::Explore() {
     ++counts_.plans;
     ++counts_.runs;
   }
-  plain_ = run.calls;
-  Record(run, {}, reports);
+  defects_.set_plain(run.calls);
+  defects_.Record(run, {}, reports);
   const bool is_broken =
       !run.status.ok() || run.deadlock.has_value() || IsDeadEnd(run);
   if (is_broken) return;  // A fault can tell nothing more.
-  if (std::none_of(plain_.begin(), plain_.end(),
-                   [](const auto& call) { return call.position > 0; })) {
-    RecordBroken({}, "it makes no call on a TCP socket through its Syscalls");
+  if (std::none_of(
+          run.calls.begin(), run.calls.end(),
+          [](const MonitoredCall& call) { return call.position > 0; })) {
+    defects_.AddBroken({},
+                       "it makes no call on a TCP socket through its Syscalls");
     return;
   }
   Node root;
@@ -516,15 +333,6 @@ void Search::Explore() {
   if (!options_.checkpoint.empty()) LoadCheckpoint();
   Extend(singles, std::min(options_.max_faults, kMaxFaults) - 1,
          /*is_first_level=*/true);
-}
-
-std::vector<ExploreSite> Search::Sites() const {
-  std::vector<ExploreSite> sites;
-  for (const auto& [key, outcome] : sites_) {
-    const auto& [call, occurrence, error] = key;
-    sites.push_back({call, occurrence, error, outcome});
-  }
-  return sites;
 }
 
 }  // namespace net

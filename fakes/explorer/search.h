@@ -4,64 +4,27 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "fakes/call.h"
 #include "fakes/explorer/call_monitor.h"
 #include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/explored_run.h"
 #include "fakes/explorer/fault_choices.h"
+#include "fakes/explorer/found_defects.h"
+#include "fakes/explorer/placed_fault.h"
 #include "fakes/explorer/scenario.h"
-#include "fakes/explorer/verdict.h"
 #include "fakes/faults/fault_plan.h"
 
 namespace net {
-
-// A fault at a position of the trace.
-struct PlacedFault {
-  int position = 0;
-  Call call = Call::kSocket;
-  const FaultChoice* choice = nullptr;
-};
-
-// In the order of their positions.
-using PlacedFaults = std::vector<PlacedFault>;
-
-// Returns the plan. Its rule i is faults[faults.size() - 1 - i]: a later fault
-// comes first, so that it also hits a call in the midst of a storm.
-FaultPlan PlanOf(const PlacedFaults& faults);
-
-// Returns the plans with one fault each that can be tried in a run with these
-// calls, in the order of the calls.
-std::vector<FaultPlan> SinglePlans(const std::vector<MonitoredCall>& calls,
-                                   const FaultChoices& choices);
-
-// A defect that plans have shown, before it is reduced.
-struct FoundDefect {
-  Defect defect;
-  // The site of defect.object; nullopt if there is none. Two defects with the
-  // same kind and object can be one.
-  std::optional<ScenarioSite> object;
-  FaultPlan plan;                   // The first one that showed it.
-  std::vector<ScenarioSite> sites;  // Where the faults of `plan` are; sorted.
-  std::vector<int> errnos;          // Of single faults.
-  int64_t plans = 0;
-  bool in_shard = true;  // Whether this shard reports it.
-};
 
 // The text of the plan that is being run, for another process.
 struct CurrentPlan {
   char text[512] = "";
 };
-
-RunOptions RunOptionsOf(const ExploreOptions& options);
 
 // Runs a scenario under all plans of a size. One object explores once.
 class Search {
@@ -70,7 +33,8 @@ class Search {
       : options_(options),
         scenario_(scenario),
         run_options_(RunOptionsOf(options)),
-        choices_(options.declarations) {}
+        choices_(options.declarations),
+        defects_(options.declarations) {}
 
   // Writes the plan of each run to `current` before the run begins, if it is
   // not null. Plans whose text is in `crashed` are not run; they are defects.
@@ -85,10 +49,7 @@ class Search {
   // Whether the checkpoint could be written whenever that was necessary.
   bool saves() const { return saves_; }
   const ExploreCounts& counts() const { return counts_; }
-  const std::vector<FoundDefect>& found() const { return found_; }
-  // The calls of the run without faults.
-  const std::vector<MonitoredCall>& plain() const { return plain_; }
-  std::vector<ExploreSite> Sites() const;
+  const FoundDefects& defects() const { return defects_; }
   std::vector<Call> Calls() const { return {calls_.begin(), calls_.end()}; }
 
  private:
@@ -107,21 +68,10 @@ class Search {
     std::array<int64_t, kMaxFaults + 1> sizes = {};
   };
 
-  // What a site's errno is kept by.
-  using SiteKey = std::tuple<Call, int, int>;  // Call, occurrence, errno.
-
   // Returns whether the plan is known to crash the scenario, and records that.
   bool IsCrash(const FaultPlan& plan, const PlacedFault& last, bool in_shard);
   // Runs a plan unless it crashes the scenario.
   Node RunNode(const Node& parent, const PlacedFault& fault, bool in_shard);
-  void Record(const ExploredRun& run, const FaultPlan& plan, bool in_shard);
-  void RecordDefect(FoundDefect found);
-  void RecordBroken(const FaultPlan& plan, absl::string_view text);
-  // Records a rule of the plan that applied to no call: without that, an
-  // exploration whose faults reach nothing would find nothing.
-  void CheckInCharge(const ExploredRun& run, const FaultPlan& plan);
-  void RecordSites(const ExploredRun& run, const FaultPlan& plan,
-                   const Verdict& verdict);
   // Returns a node for each fault that can be added to `parent`, in order. If
   // `only_next`, only those at the first call after the last fault.
   std::vector<Node> RunChildren(const Node& parent, bool only_next,
@@ -148,14 +98,12 @@ class Search {
 
   int64_t units_ = 0;       // Seen so far.
   int64_t units_done_ = 0;  // In an earlier run.
-  std::vector<MonitoredCall> plain_;
   uint64_t fingerprint_ = 0;
   bool complete_ = true;
   bool saves_ = true;  // Whether the checkpoint can be written.
   ExploreCounts counts_;
   ExploreCounts counts_of_singles_;  // They are run again in any case.
-  std::vector<FoundDefect> found_;
-  std::map<SiteKey, FaultOutcome> sites_;
+  FoundDefects defects_;
   std::set<Call> calls_;
 };
 

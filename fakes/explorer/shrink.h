@@ -6,8 +6,8 @@
 
 #include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/explored_run.h"
+#include "fakes/explorer/found_defects.h"
 #include "fakes/explorer/scenario.h"
-#include "fakes/explorer/search.h"
 #include "fakes/faults/fault_plan.h"
 
 namespace net {

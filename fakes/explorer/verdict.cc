@@ -364,28 +364,6 @@ std::optional<ScenarioSite> ObjectSite(const Defect& defect,
   return site;
 }
 
-absl::string_view OutcomeText(FaultOutcome outcome) {
-  switch (outcome) {
-    case FaultOutcome::kReported:
-      return "reported";
-    case FaultOutcome::kTranslated:
-      return "translated";
-    case FaultOutcome::kRetried:
-      return "retried";
-    case FaultOutcome::kIgnored:
-      return "ignored";
-    case FaultOutcome::kAfterError:
-      return "after an error";
-    case FaultOutcome::kNoErrno:
-      return "no errno";
-    case FaultOutcome::kFinding:
-      return "FINDING";
-    case FaultOutcome::kNotHit:
-      return "not hit";
-  }
-  return "";
-}
-
 Verdict Judge(const ExploredRun& run, const FaultPlan& plan,
               const std::vector<Declaration>& declarations) {
   Verdict verdict;

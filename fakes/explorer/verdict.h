@@ -7,11 +7,11 @@
 #include <tuple>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "fakes/call.h"
 #include "fakes/explorer/call_monitor.h"
 #include "fakes/explorer/declaration.h"
 #include "fakes/explorer/explored_run.h"
+#include "fakes/explorer/fault_outcome.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/faults/fault_plan.h"
 
@@ -37,21 +37,6 @@ std::vector<ScenarioSite> SitesOf(const std::vector<MonitoredCall>& plain,
 // Returns the index of the first call that each rule hit, in the order of the
 // calls.
 std::vector<int> FirstHits(const ExploredRun& run);
-
-// What became of a fault.
-enum class FaultOutcome : uint8_t {
-  kReported,
-  kTranslated,  // Reported as another errno, as declared.
-  kRetried,
-  kIgnored,     // As declared.
-  kAfterError,  // The run had failed before: nothing is to be reported.
-  kNoErrno,     // It was no errno.
-  kFinding,
-  kNotHit,  // It applied to no call.
-};
-
-// Returns one word: "reported".
-absl::string_view OutcomeText(FaultOutcome outcome);
 
 // A defect that a run shows.
 struct Defect {

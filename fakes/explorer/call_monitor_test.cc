@@ -1,0 +1,181 @@
+#include "fakes/explorer/call_monitor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <vector>
+
+#include "fakes/explorer/finding_kind.h"
+#include "fakes/explorer/out_parameter.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
+
+namespace net {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class CallMonitorTest : public testing::Test {
+ protected:
+  std::vector<FindingKind> Kinds() {
+    sys_.Finish();
+    std::vector<FindingKind> kinds;
+    for (const Violation& violation : sys_.violations()) {
+      kinds.push_back(violation.kind);
+    }
+    return kinds;
+  }
+
+  int NewSocket() {
+    return sys_.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0).fd();
+  }
+  void Close(SysResult made) { EXPECT_THAT(sys_.Close(made.fd()), IsOk()); }
+
+  FakeKernel kernel_;
+  FakeProcess& process_ = kernel_.NewProcess();
+  CallMonitor sys_{process_, {.max_calls = 20}};
+};
+
+TEST_F(CallMonitorTest, NothingIsWrong) {
+  const int fd = NewSocket();
+  EXPECT_THAT(sys_.Listen(fd, 1), IsOk());
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_THAT(sys_.Close(-1), IsErrno(EBADF));
+  EXPECT_THAT(Kinds(), IsEmpty());
+}
+
+TEST_F(CallMonitorTest, DescriptorsThatExecveKeeps) {
+  const int fd = NewSocket();
+  Close(sys_.Socket(AF_INET, SOCK_STREAM, 0));
+  Close(sys_.Dup(fd));
+  Close(sys_.Dup3(fd, 20, 0));
+  Close(sys_.Fcntl(fd, F_DUPFD, 0));
+  Close(sys_.EventFd(0, 0));
+  int pair[2];
+  EXPECT_THAT(sys_.Pipe2(pair, 0), IsOk());
+  EXPECT_THAT(sys_.Close(pair[0]), IsOk());
+  EXPECT_THAT(sys_.Close(pair[1]), IsOk());
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_EQ(Kinds(), std::vector<FindingKind>(6, FindingKind::kNotCloseOnExec));
+}
+
+TEST_F(CallMonitorTest, DescriptorsThatExecveCloses) {
+  const int fd = NewSocket();
+  Close(sys_.Dup3(fd, 20, O_CLOEXEC));
+  Close(sys_.Fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  Close(sys_.EventFd(0, EFD_CLOEXEC));
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_THAT(Kinds(), IsEmpty());
+}
+
+TEST_F(CallMonitorTest, SendsThatCanRaiseSigpipe) {
+  const int fd = NewSocket();
+  iovec part = {.iov_base = nullptr, .iov_len = 0};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  EXPECT_THAT(sys_.Send(fd, "x", 1, MSG_NOSIGNAL), IsErrno(EPIPE));
+  EXPECT_THAT(sys_.SendMsg(fd, &message, MSG_NOSIGNAL), IsErrno(EPIPE));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kLeak));
+  EXPECT_THAT(sys_.Write(fd, "x", 1), IsErrno(EPIPE));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kLeak, FindingKind::kSigpipe));
+}
+
+TEST_F(CallMonitorTest, AWriteToAPipeIsNotASend) {
+  int pair[2];
+  EXPECT_THAT(sys_.Pipe2(pair, O_CLOEXEC), IsOk());
+  EXPECT_THAT(sys_.Write(pair[1], "x", 1), IsOkAndHolds(1));
+  EXPECT_THAT(sys_.Close(pair[0]), IsOk());
+  EXPECT_THAT(sys_.Close(pair[1]), IsOk());
+  EXPECT_THAT(Kinds(), IsEmpty());
+}
+
+TEST_F(CallMonitorTest, PollOfAClosedDescriptor) {
+  pollfd polled = {.fd = NewSocket(), .events = POLLIN, .revents = 0};
+  EXPECT_THAT(sys_.Close(polled.fd), IsOk());
+  EXPECT_THAT(sys_.Poll(&polled, 1, 0), IsOkAndHolds(1));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kUseAfterClose));
+}
+
+TEST_F(CallMonitorTest, CloseOfWhatItNeverMade) {
+  EXPECT_THAT(sys_.Close(17), IsErrno(EBADF));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kDoubleClose));
+}
+
+TEST_F(CallMonitorTest, OutParametersOfAFailedCallArePoisoned) {
+  const int fd = NewSocket();
+  int value = 0;
+  socklen_t size = sizeof(value);
+  EXPECT_THAT(sys_.GetSockOpt(fd, SOL_SOCKET, 9999, &value, &size),
+              IsErrno(ENOPROTOOPT));
+  EXPECT_EQ(value, static_cast<int>(0xa5a5a5a5));
+  char data[2] = {'a', 'b'};
+  EXPECT_THAT(sys_.Recv(fd, data, 1, 0), IsErrno(ENOTCONN));
+  EXPECT_EQ(data[0], static_cast<char>(CallMonitor::kPoison));
+  EXPECT_EQ(data[1], 'b');  // It is not part of the buffer.
+  EXPECT_THAT(sys_.Recv(fd, nullptr, 1, 0), IsErrno(ENOTCONN));
+}
+
+TEST_F(CallMonitorTest, OutParametersOfASuccessAreNot) {
+  const int fd = NewSocket();
+  int value[2] = {1, 1};
+  socklen_t size = sizeof(value);
+  EXPECT_THAT(sys_.GetSockOpt(fd, SOL_SOCKET, SO_ERROR, value, &size), IsOk());
+  EXPECT_THAT(value, ElementsAre(0, 1));
+}
+
+TEST_F(CallMonitorTest, AProgramWithoutAnEndIsEnded) {
+  const int fd = NewSocket();
+  const auto repeat = [&] {
+    while (true) static_cast<void>(sys_.Listen(fd, 1));
+  };
+  for (int i = 0; i < 19; ++i) EXPECT_THAT(sys_.Listen(fd, 1), IsOk());
+  EXPECT_THAT(sys_.Listen(fd, 1), IsErrno(EDEADLK));
+  EXPECT_THROW(repeat(), EndlessProgram);
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  sys_.Finish();
+  ASSERT_FALSE(sys_.violations().empty());
+  EXPECT_EQ(sys_.violations()[0].kind, FindingKind::kEndless);
+}
+
+TEST_F(CallMonitorTest, OnlyCallsOnTcpSocketsHavePositions) {
+  const int fd = NewSocket();
+  EXPECT_THAT(sys_.EventFd(0, EFD_CLOEXEC), IsOk());
+  EXPECT_THAT(sys_.Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), IsOk());
+  EXPECT_THAT(sys_.Listen(fd, 1), IsOk());
+  pollfd polled = {.fd = fd, .events = POLLIN, .revents = 0};
+  EXPECT_THAT(sys_.Poll(&polled, 1, 0), IsOkAndHolds(0));
+  std::vector<int> positions;
+  for (const MonitoredCall& call : sys_.calls()) {
+    positions.push_back(call.position);
+  }
+  EXPECT_THAT(positions, ElementsAre(1, 0, 0, 2, 3));
+}
+
+TEST_F(CallMonitorTest, AnOutParameterThatAFailureChanged) {
+  {
+    OutParameter<uint16_t> untouched(sys_);
+    OutParameter<uint16_t> succeeded(sys_);
+    *succeeded.pointer() = 80;
+    EXPECT_EQ(succeeded.value(), 80);
+  }
+  EXPECT_THAT(Kinds(), IsEmpty());
+  {
+    OutParameter<uint16_t> changed(sys_);
+    *changed.pointer() = 80;
+  }
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kOutParameter));
+}
+
+}  // namespace
+}  // namespace net

@@ -1,0 +1,27 @@
+#ifndef FAKES_EXPLORER_FAULT_OUTCOME_H_
+#define FAKES_EXPLORER_FAULT_OUTCOME_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace net {
+
+// What became of a fault.
+enum class FaultOutcome : uint8_t {
+  kReported,
+  kTranslated,  // Reported as another errno, as declared.
+  kRetried,
+  kIgnored,     // As declared.
+  kAfterError,  // The run had failed before: nothing is to be reported.
+  kNoErrno,     // It was no errno.
+  kFinding,
+  kNotHit,  // It applied to no call.
+};
+
+// Returns one word: "reported".
+absl::string_view OutcomeText(FaultOutcome outcome);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_FAULT_OUTCOME_H_
