@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -314,15 +313,8 @@ std::vector<ErrnoProbe> DataProbes() {
                 return Linux().Send(pair.client.fd(), BadPointer<char>(), kSize,
                                     MSG_NOSIGNAL);
               }),
-      {Call::kSend, EPIPE,
-       [] {
-         const Pair pair = NewPair();
-         static_cast<void>(pair.client.HalfClose());
-         AwaitEvent(pair.server, POLLIN);
-         return Watch({&pair.client, &pair.server}).Of([&] {
-           return pair.client.Send("x");
-         });
-       }},
+      on_socket(Call::kSend, EPIPE,
+                [](const RawSocket& it) { return it.Send("x"); }),
   };
 }
 
@@ -385,9 +377,8 @@ std::vector<ErrnoProbe> PollProbes() {
               }),
       on_pair(EINVAL,
               [](pollfd* fds) {
-                rlimit limit = {};
-                getrlimit(RLIMIT_NOFILE, &limit);
-                return Linux().Poll(fds, limit.rlim_cur + 1, 0);
+                return WithDescriptorLimit(
+                    0, [&] { return Linux().Poll(fds, 1, 0); });
               }),
   };
 }

@@ -148,18 +148,22 @@ void AwaitEvent(const RawSocket& socket, int16_t events) {
   if (!socket.Wait(events).ok()) Require(absl::InternalError("poll"));
 }
 
-SysResult WithoutDescriptors(absl::FunctionRef<SysResult()> call) {
+SysResult WithDescriptorLimit(int limit, absl::FunctionRef<SysResult()> call) {
   rlimit before = {};
   getrlimit(RLIMIT_NOFILE, &before);
-  // The lowest free number is the limit, so that all below it are in use.
-  const int free =
-      Require(Linux().Fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)).fd();
-  rlimit none = before;
-  none.rlim_cur = static_cast<rlim_t>(free);
-  setrlimit(RLIMIT_NOFILE, &none);
+  rlimit lower = before;
+  lower.rlim_cur = static_cast<rlim_t>(limit);
+  setrlimit(RLIMIT_NOFILE, &lower);
   const SysResult result = call();
   setrlimit(RLIMIT_NOFILE, &before);
   return result;
+}
+
+SysResult WithoutDescriptors(absl::FunctionRef<SysResult()> call) {
+  // The lowest free number is the limit, so that all below it are in use.
+  const int free =
+      Require(Linux().Fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)).fd();
+  return WithDescriptorLimit(free, call);
 }
 
 SysResult Interrupted(int64_t number, absl::FunctionRef<SysResult()> call) {

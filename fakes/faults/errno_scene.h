@@ -54,8 +54,10 @@ T* BadPointer() {
   return reinterpret_cast<T*>(uintptr_t{8});
 }
 
-// Makes a call with a limit of descriptors (RLIMIT_NOFILE) at which no further
-// one can be opened.
+// Makes a call while RLIMIT_NOFILE has that value.
+SysResult WithDescriptorLimit(int limit, absl::FunctionRef<SysResult()> call);
+
+// Makes a call with a limit at which no further descriptor can be opened.
 SysResult WithoutDescriptors(absl::FunctionRef<SysResult()> call);
 
 // The numbers of the calls that libc makes for poll(2) and epoll_wait(2). Newer

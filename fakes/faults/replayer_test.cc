@@ -203,8 +203,8 @@ TEST(Replayer, GivesAnEventTheDataOfItsCaller) {
   EXPECT_THAT(kernel.EpollCtl(5, EPOLL_CTL_ADD, 4, &event), IsOk());
   epoll_event events[2] = {};
   EXPECT_THAT(kernel.EpollWait(5, events, 2, 10), IsOkAndHolds(2));
-  EXPECT_EQ(events[0].data.u64, 400u);
-  EXPECT_EQ(events[1].data.u64, 300u);
+  EXPECT_EQ(uint64_t{events[0].data.u64}, 400u);
+  EXPECT_EQ(uint64_t{events[1].data.u64}, 300u);
   EXPECT_THAT(kernel.Finish(), IsOk());
 }
 
