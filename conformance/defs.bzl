@@ -30,8 +30,9 @@ def tcp_conformance_test(
     if (implementation == None) == (driver == None):
         fail("tcp_conformance_test({}): requires exactly one of `implementation` and `driver`".format(name))
 
-    # Paths are relative to the root of the caller's workspace, in which a test starts.
-    files = []
+    # Paths are relative to the root of the caller's workspace, in which a test starts. Cases that let system calls fail
+    # need the trap.
+    files = [Label("//fakes/trap")]
     flags = []
     if driver != None:
         deps = [Label("//conformance/program:driver_test_main")]

@@ -16,8 +16,7 @@
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
 #include "conformance/suite/environment.h"
-#include "fakes/call.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/faults.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
@@ -128,9 +127,10 @@ void ExpectFlags(const Sock& socket, bool no_cloexec, bool nonblock) {
 // A test cannot make another thread fork between two calls, but it can count
 // the calls that would set the flags later.
 void FlagsAreAtomic(Context& c) {
-  ASSERT_OK_AND_ASSIGN(FaultInjector* const injector, c.InjectFaults());
-  for (const bool no_cloexec : {false, true}) {
-    for (const bool nonblock : {false, true}) {
+  ASSERT_OK_AND_ASSIGN(Faults* const faults, c.InjectFaults());
+  faults->Arm({});
+  for (const bool no_cloexec : {true, false}) {
+    for (const bool nonblock : {true, false}) {
       SCOPED_TRACE(testing::Message()
                    << "no_cloexec " << no_cloexec << ", nonblock " << nonblock);
       ASSERT_OK_AND_ASSIGN(Trio trio, MakeTrio(c, no_cloexec, nonblock));
@@ -139,8 +139,8 @@ void FlagsAreAtomic(Context& c) {
       ExpectFlags(trio.server, no_cloexec, nonblock);
     }
   }
-  EXPECT_EQ(injector->count(Call::kFcntl), 0);
-  EXPECT_EQ(injector->count(Call::kIoctl), 0);
+  EXPECT_EQ(faults->Count("fcntl"), 0);
+  EXPECT_EQ(faults->Count("ioctl"), 0);
 }
 
 void EachSocketIsOneDescriptor(Context& c) {
@@ -245,6 +245,7 @@ std::vector<Case> LedgerCases() {
        .requirement = "Flags must be set by the call that creates the "
                       "descriptor, never by a later fcntl(2) or ioctl(2).",
        .source = "contract: flags; open(2) O_CLOEXEC",
+       .needs = Need::kFaults,
        .run = &FlagsAreAtomic},
       {.id = "descriptors.one_for_each_socket",
        .requirement =

@@ -24,6 +24,7 @@
 #include "conformance/environments/linux/sleep_watch.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/harness_error.h"
+#include "fakes/faults/faults.h"
 #include "fakes/tracing_syscalls.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
@@ -91,10 +92,13 @@ class DriverEnvironment final : public Environment {
   DriverEnvironment(std::shared_ptr<DriverSockets> sockets,
                     DriverCommand command,
                     std::shared_ptr<Transcript> transcript,
-                    std::function<void()> abandon, OnRunnersAction on_action)
+                    std::function<void()> abandon, Faults* faults,
+                    std::string why_no_faults, OnRunnersAction on_action)
       : sockets_(std::move(sockets)),
         command_(std::move(command)),
         transcript_(std::move(transcript)),
+        faults_(faults),
+        why_no_faults_(std::move(why_no_faults)),
         on_action_(std::move(on_action)),
         first_(sockets_->driver()),
         here_(MakeLinuxEnvironment({.network_of = first_->view().pid()},
@@ -114,8 +118,14 @@ class DriverEnvironment final : public Environment {
     return traced_;
   }
 
+  Faults* faults() override { return faults_; }
+
   std::optional<std::string> Lacks(Need need) override {
     if (need == Need::kOtherUser) return "a driver runs as one user";
+    if (need == Need::kFaults || need == Need::kFaultsOfClose) {
+      if (faults_ == nullptr) return why_no_faults_;
+      return std::nullopt;
+    }
     if (need == Need::kInterrupt && !first_->hello().signal.has_value()) {
       return "the driver handles no signal";
     }
@@ -193,6 +203,8 @@ class DriverEnvironment final : public Environment {
   const std::shared_ptr<DriverSockets> sockets_;
   const DriverCommand command_;
   const std::shared_ptr<Transcript> transcript_;
+  Faults* const faults_;
+  const std::string why_no_faults_;
   const OnRunnersAction on_action_;
   const std::shared_ptr<Driver> first_;
   const std::unique_ptr<Environment> here_;
@@ -206,10 +218,10 @@ class DriverEnvironment final : public Environment {
 std::unique_ptr<Environment> MakeDriverEnvironment(
     std::shared_ptr<DriverSockets> sockets, const DriverCommand& command,
     std::shared_ptr<Transcript> transcript, std::function<void()> abandon,
-    OnRunnersAction on_action) {
+    Faults* faults, std::string why_no_faults, OnRunnersAction on_action) {
   return std::make_unique<DriverEnvironment>(
       std::move(sockets), command, std::move(transcript), std::move(abandon),
-      std::move(on_action));
+      faults, std::move(why_no_faults), std::move(on_action));
 }
 
 }  // namespace net::conformance

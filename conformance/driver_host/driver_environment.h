@@ -3,12 +3,14 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/transcript.h"
 #include "conformance/suite/environment.h"
+#include "fakes/faults/faults.h"
 
 namespace net::conformance {
 
@@ -23,11 +25,15 @@ using OnRunnersAction =
 // machine's kernel and the driver's network. Actions on "the process" (its
 // descriptors, their limit, its privileges, signals) are applied to the driver.
 //
+// `faults` injects faults into the driver's system calls. If it is null,
+// `why_no_faults` says why.
+//
 // `command` starts another driver where a running one cannot be changed.
 // `abandon`: see MakeLinuxEnvironment().
 std::unique_ptr<Environment> MakeDriverEnvironment(
     std::shared_ptr<DriverSockets> sockets, const DriverCommand& command,
     std::shared_ptr<Transcript> transcript, std::function<void()> abandon,
+    Faults* faults, std::string why_no_faults,
     OnRunnersAction on_action = nullptr);
 
 }  // namespace net::conformance

@@ -26,6 +26,7 @@
 #include "syscalls/sandbox/pid_namespace.h"
 #include "syscalls/sandbox/proc.h"
 #include "syscalls/sandbox/sysctl.h"
+#include "syscalls/testing/command_line.h"
 
 namespace net::conformance {
 namespace {
@@ -34,6 +35,7 @@ namespace {
 constexpr int kReadFd = 3;
 constexpr int kWriteFd = 4;
 constexpr int kAdoptFd = 5;
+constexpr int kControlFd = 6;  // for the trap only
 
 constexpr int kCannotStart = 126;  // an exit status, as sh(1) has it
 
@@ -44,6 +46,16 @@ void CloseAllBut(std::initializer_list<int> kept) {
                          std::find(kept.begin(), kept.end(), fd) != kept.end();
     if (!is_kept) close(fd);
   }
+}
+
+// Returns the command line for sh(1).
+std::string LineOf(const DriverCommand& command) {
+  std::string line = absl::StrCat("exec ", command.line);
+  if (!command.trap.has_value()) return line;
+  return absl::StrCat("exec ", ShellWord(command.trap->program),
+                      " --control-fd=", kControlFd,
+                      command.trap->traps_close ? " --trap-close" : "",
+                      " -- /bin/sh -c ", ShellWord(line));
 }
 
 void ReportStatus(int pipe, int status) {
@@ -82,7 +94,8 @@ void ReportStatus(int pipe, int status) {
   setenv("CONFORMANCE_READ_FD", absl::StrCat(ReadNumber(command)).c_str(), 1);
   setenv("CONFORMANCE_WRITE_FD", absl::StrCat(WriteNumber(command)).c_str(), 1);
   setenv("CONFORMANCE_ADOPT_FD", absl::StrCat(kAdoptFd).c_str(), 1);
-  const std::string line = absl::StrCat("exec ", command.line);
+  if (pipes.control >= 0) dup2(pipes.control, kControlFd);
+  const std::string line = LineOf(command);
   execl("/bin/sh", "sh", "-c", line.c_str(), static_cast<char*>(nullptr));
   Checked(-1, "exec /bin/sh");
   _exit(kCannotStart);
@@ -117,7 +130,7 @@ void ReportStatus(int pipe, int status) {
   std::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   CloseAllBut({pipes.commands, pipes.answers, pipes.output, pipes.status,
-               pipes.end, pipes.passing});
+               pipes.end, pipes.passing, pipes.control});
   if (network.own_network && sandbox::CheckOwnNetwork().ok()) {
     Checked(sandbox::EnterOwnNetwork());
     if (!network.ipv6) {

@@ -1,9 +1,17 @@
 #ifndef CONFORMANCE_DRIVER_HOST_DRIVER_KEEPER_H_
 #define CONFORMANCE_DRIVER_HOST_DRIVER_KEEPER_H_
 
+#include <optional>
 #include <string>
 
 namespace net::conformance {
+
+// The program `trap` (fakes/trap), which injects faults into a driver's system
+// calls.
+struct DriverTrap {
+  std::string program;  // its path
+  bool traps_close = false;
+};
 
 struct DriverCommand {
   // A command for sh(1): "python3 driver.py". Its process should become the
@@ -12,6 +20,7 @@ struct DriverCommand {
   // True if the channel is the driver's standard input and output. False if it
   // has descriptors of its own.
   bool stdio = false;
+  std::optional<DriverTrap> trap = std::nullopt;
 };
 
 // The network of a driver.
@@ -34,6 +43,7 @@ struct KeeperPipes {
   int status;   // to write: an int, the driver's wait status, when it has ended
   int end;      // to read: a byte or the end of file ends everything
   int passing;  // the socket that descriptors come through: see Passing
+  int control;  // the socket of the trap; -1 without a trap
 };
 
 // Starts a driver. Kills it and everything that it started, daemons included,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,22 @@ Pipe MakePipe() {
   return pipe;
 }
 
+// The ends of the trap's control channel.
+struct Control {
+  int own_end = -1;
+  int trap_end = -1;
+};
+
+Control MakeControl() {
+  std::array<int, 2> ends = {};
+  Checked(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
+          "socketpair");
+  Control control = {.own_end = ends[0]};
+  control.trap_end = CheckedFd(fcntl(ends[1], F_DUPFD_CLOEXEC, 10), "fcntl");
+  close(ends[1]);
+  return control;
+}
+
 }  // namespace
 
 DriverProcess::DriverProcess(const DriverCommand& command,
@@ -59,6 +76,7 @@ DriverProcess::DriverProcess(const DriverCommand& command,
   const Pipe output = MakePipe();
   const Pipe status = MakePipe();
   const Pipe end = MakePipe();
+  const Control control = command.trap.has_value() ? MakeControl() : Control{};
   // Asked here, it is asked once, not by each child.
   if (network.own_network) static_cast<void>(sandbox::CheckOwnNetwork());
   keeper_ = Checked(sandbox::ForkChild());
@@ -69,12 +87,15 @@ DriverProcess::DriverProcess(const DriverCommand& command,
                 .output = output.write_end,
                 .status = status.write_end,
                 .end = end.read_end,
-                .passing = passing_.receiver()});
+                .passing = passing_.receiver(),
+                .control = control.trap_end});
   }
   for (const int theirs : {commands.read_end, answers.write_end,
                            output.write_end, status.write_end, end.read_end}) {
     close(theirs);
   }
+  if (control.trap_end >= 0) close(control.trap_end);
+  control_fd_ = control.own_end;
   channel_ = {.read_fd = answers.read_end,
               .write_fd = commands.write_end,
               .passing = &passing_};
@@ -152,8 +173,8 @@ void DriverProcess::CloseChannel() {
 }
 
 void DriverProcess::CloseInChild() {
-  for (const int fd :
-       {channel_.read_fd, channel_.write_fd, output_fd_, status_fd_, end_fd_}) {
+  for (const int fd : {channel_.read_fd, channel_.write_fd, control_fd_,
+                       output_fd_, status_fd_, end_fd_}) {
     if (fd >= 0) close(fd);
   }
   passing_.Close();

@@ -41,6 +41,8 @@ class DriverProcess {
   // ended.
   std::vector<pid_t> Processes() const;
   Channel channel() const { return channel_; }
+  // The control channel of the trap around the driver; -1 without a trap.
+  int control_fd() const { return control_fd_; }
 
   // Readable when there is output for ReadOutput().
   int output_fd() const { return output_fd_; }
@@ -66,6 +68,7 @@ class DriverProcess {
   std::optional<int> status_;  // as of waitpid(2), once known
   Passing passing_;
   Channel channel_;
+  int control_fd_ = -1;
   int output_fd_ = -1;
   int status_fd_ = -1;  // readable when the driver has ended
   int end_fd_ = -1;     // a byte written here ends all

@@ -13,8 +13,10 @@ namespace net::conformance {
 struct Served {
   std::string name;     // "asio"
   std::string version;  // "1.22.1"; may be ""
+  // See Implementation::UseSyscalls().
+  bool has_syscalls = false;
   // Called once, before the first command.
-  std::function<std::unique_ptr<Implementation>()> make;
+  std::function<std::unique_ptr<Implementation>()> make = nullptr;
 };
 
 // Makes this process a driver (conformance/drivers/PROTOCOL.md) of any

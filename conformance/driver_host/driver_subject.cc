@@ -1,5 +1,7 @@
 #include "conformance/driver_host/driver_subject.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -9,8 +11,10 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/attached_driver.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/driver_environment.h"
@@ -20,8 +24,10 @@
 #include "conformance/driver_host/transcript.h"
 #include "conformance/engine/subject.h"
 #include "conformance/environments/linux/process_view.h"
+#include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/implementation.h"
+#include "fakes/trap/trap_control.h"
 #include "nlohmann/json.hpp"
 
 namespace net::conformance {
@@ -78,8 +84,14 @@ class DriverSubject final : public Subject {
                    .on_frame = OnFrame()});
     sockets_ = std::make_shared<DriverSockets>(driver_);
     abandon_ = abandon;
+    if (process_ != nullptr && process_->control_fd() >= 0) {
+      // A duplicate, because TrapControl closes it.
+      faults_ = std::make_unique<TrapControl>(CheckedFd(
+          fcntl(process_->control_fd(), F_DUPFD_CLOEXEC, 0), "fcntl"));
+    }
     return MakeDriverEnvironment(sockets_, command_, transcript_,
-                                 std::move(abandon), OnAction());
+                                 std::move(abandon), faults_.get(),
+                                 options_.why_no_faults, OnAction());
   }
 
   std::unique_ptr<Implementation> MakeImplementation() override {
@@ -89,6 +101,7 @@ class DriverSubject final : public Subject {
   AfterReset Reset() override {
     // A driver that has pending commands cannot be reset.
     if (driver_ == nullptr || !driver_->session().idle()) return {};
+    if (faults_ != nullptr) Disarm();
     const Answer answer = driver_->session().Call({{"command", "reset"}});
     const auto* ok = std::get_if<nlohmann::json>(&answer.content);
     if (ok == nullptr) return {};
@@ -116,6 +129,14 @@ class DriverSubject final : public Subject {
   std::string Transcript() const override { return transcript_->Text(); }
 
  private:
+  // The commands after the case are made without faults.
+  void Disarm() {
+    faults_->Arm({});
+    if (const absl::Status status = faults_->status(); !status.ok()) {
+      throw DriverError(absl::StrCat("the trap failed: ", status.message()));
+    }
+  }
+
   Session::OnFrame OnFrame() const {
     if (options_.on_frame == nullptr) return nullptr;
     return [this](bool sent, absl::string_view message) {
@@ -142,6 +163,7 @@ class DriverSubject final : public Subject {
   std::shared_ptr<Driver> driver_;
   std::shared_ptr<DriverSockets> sockets_;
   std::function<void()> abandon_;
+  std::unique_ptr<TrapControl> faults_;
 };
 
 }  // namespace

@@ -132,6 +132,10 @@ std::vector<std::string> NeedNames(Need needs) {
   if (Includes(needs, Need::kExec)) names.emplace_back("exec");
   if (Includes(needs, Need::kInterrupt)) names.emplace_back("interrupt");
   if (Includes(needs, Need::kOptionLists)) names.emplace_back("option lists");
+  if (Includes(needs, Need::kFaults)) names.emplace_back("faults");
+  if (Includes(needs, Need::kFaultsOfClose)) {
+    names.emplace_back("faults of close(2)");
+  }
   return names;
 }
 

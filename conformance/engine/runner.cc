@@ -333,11 +333,30 @@ std::optional<Record> StartTrial(const Trial& trial,
 
 }  // namespace
 
+IdleSubjects::Key IdleSubjects::KeyOf(const Trial& trial) {
+  const Need needs = trial.test_case->needs;
+  if (!Includes(needs, Need::kFaults) ||
+      trial.target->start_trapped_subject == nullptr) {
+    return {trial.target, Kind::kPlain};
+  }
+  return {trial.target, Includes(needs, Need::kFaultsOfClose)
+                            ? Kind::kTrappedWithClose
+                            : Kind::kTrapped};
+}
+
+std::unique_ptr<Subject> IdleSubjects::Start(const Key& key) {
+  const auto& [target, kind] = key;
+  if (kind != Kind::kPlain) {
+    return target->start_trapped_subject(kind == Kind::kTrappedWithClose);
+  }
+  return target->start_subject == nullptr ? nullptr : target->start_subject();
+}
+
 std::unique_ptr<Subject> IdleSubjects::Take(const Trial& trial) {
-  if (trial.target->start_subject == nullptr) return nullptr;
-  std::vector<std::unique_ptr<Subject>>& idle = idle_[trial.target];
+  const Key key = KeyOf(trial);
+  std::vector<std::unique_ptr<Subject>>& idle = idle_[key];
   if (idle.empty() || Includes(trial.test_case->needs, Need::kOwnNetwork)) {
-    return trial.target->start_subject();
+    return Start(key);
   }
   std::unique_ptr<Subject> subject = std::move(idle.back());
   idle.pop_back();
@@ -345,7 +364,7 @@ std::unique_ptr<Subject> IdleSubjects::Take(const Trial& trial) {
 }
 
 void IdleSubjects::CloseInChild() {
-  for (auto& [target, subjects] : idle_) {
+  for (auto& [key, subjects] : idle_) {
     for (const std::unique_ptr<Subject>& subject : subjects) {
       subject->CloseInChild();
     }
@@ -354,7 +373,7 @@ void IdleSubjects::CloseInChild() {
 
 void IdleSubjects::Return(const Trial& trial,
                           std::unique_ptr<Subject> subject) {
-  if (subject != nullptr) idle_[trial.target].push_back(std::move(subject));
+  if (subject != nullptr) idle_[KeyOf(trial)].push_back(std::move(subject));
 }
 
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -32,7 +33,8 @@ struct RunnerOptions {
 class IdleSubjects {
  public:
   // Returns a subject for a trial: an idle one, or a new one if none is idle or
-  // the trial needs a network of its own. Null if the target has no subjects.
+  // the trial needs a network of its own. It is trapped if the trial needs
+  // faults. Null if the target has no such subjects.
   std::unique_ptr<Subject> Take(const Trial& trial);
   // Keeps a subject for another trial. Does nothing if it is null.
   void Return(const Trial& trial, std::unique_ptr<Subject> subject);
@@ -41,7 +43,14 @@ class IdleSubjects {
   void CloseInChild();
 
  private:
-  std::map<const Target*, std::vector<std::unique_ptr<Subject>>> idle_;
+  // How a subject was started.
+  enum class Kind { kPlain, kTrapped, kTrappedWithClose };
+  using Key = std::pair<const Target*, Kind>;
+
+  static Key KeyOf(const Trial& trial);
+  static std::unique_ptr<Subject> Start(const Key& key);
+
+  std::map<Key, std::vector<std::unique_ptr<Subject>>> idle_;
 };
 
 // Runs each trial in its own process and passes its record to `on_record` when

@@ -415,6 +415,36 @@ TEST(RunnerTest, AnOptionListThatIsNoNeedOfTheCaseIsAHarnessError) {
   EXPECT_THAT(verdict.message, HasSubstr("Need::kOptionLists"));
 }
 
+TEST(RunnerTest, FaultsThatAreNoNeedOfTheCaseAreAHarnessError) {
+  const Verdict verdict =
+      VerdictOf([](Context& c) { static_cast<void>(c.InjectFaults()); });
+  EXPECT_EQ(verdict.outcome, Outcome::kHarnessError);
+  EXPECT_THAT(verdict.message, HasSubstr("Need::kFaults"));
+}
+
+// Returns which subject the trial of a case with `needs` starts: the message of
+// its verdict.
+std::string SubjectFor(Need needs) {
+  Target target = NetTcpOnLinux();
+  target.start_subject = []() -> std::unique_ptr<Subject> {
+    throw HarnessError("plain");
+  };
+  target.start_trapped_subject =
+      [](bool traps_close) -> std::unique_ptr<Subject> {
+    throw HarnessError(traps_close ? "trapped with close" : "trapped");
+  };
+  Case one = MakeCase([](Context&) {});
+  one.needs = needs;
+  return RunOne(one, target).verdict.message;
+}
+
+TEST(RunnerTest, ACaseThatNeedsFaultsRunsWithATrappedSubject) {
+  EXPECT_EQ(SubjectFor(Need::kNone), "plain");
+  EXPECT_EQ(SubjectFor(Need::kFaults), "trapped");
+  EXPECT_EQ(SubjectFor(Need::kFaults | Need::kFaultsOfClose),
+            "trapped with close");
+}
+
 TEST(RunnerTest, AnEnvironmentThatFailsIsAHarnessError) {
   const Verdict verdict =
       VerdictOf([](Context&) { throw HarnessError("no such sysctl"); });

@@ -20,6 +20,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/context.h"
 #include "conformance/suite/environment.h"
+#include "conformance/suite/fault_carrier.h"
 #include "conformance/suite/harness_error.h"
 #include "conformance/suite/implementation.h"
 #include "gtest/gtest-spi.h"
@@ -127,8 +128,9 @@ void AddLeak(Verdict& verdict, absl::string_view lines) {
 std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
   Need needs = trial.test_case->needs;
   if (trial.family == AddressFamily::kV6) needs = needs | Need::kIpv6;
-  for (const Need need : {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser,
-                          Need::kExec, Need::kInterrupt}) {
+  for (const Need need :
+       {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser, Need::kExec,
+        Need::kInterrupt, Need::kFaults, Need::kFaultsOfClose}) {
     if (!Includes(needs, need)) continue;
     if (auto reason = env.Lacks(need)) return reason;
   }
@@ -213,9 +215,9 @@ void RunTrial(const Trial& trial, Subject* subject,
     const std::unique_ptr<Implementation> implementation =
         subject != nullptr ? subject->MakeImplementation()
                            : trial.target->make_implementation(env->syscalls());
-    c = std::make_unique<Context>(*env, *implementation, trial.family,
-                                  trial.test_case->needs,
-                                  [&failures] { return failures.count(); });
+    c = std::make_unique<Context>(
+        *env, *implementation, trial.family, trial.test_case->needs,
+        [&failures] { return failures.count(); }, &MakeFaultCarrier);
     failures.OnFirst([&c] { c->NoteFailure(); });
     report(Conclude(subject, RunCase(trial, *env, *c, failures)));
   } catch (const SubjectError& e) {

@@ -37,6 +37,11 @@ struct Target {
   // Replaces the two above if the implementation is in a process of its own:
   // starts that process.
   std::function<std::unique_ptr<Subject>()> start_subject = nullptr;
+  // Starts the implementation in a process of its own whose system calls are
+  // trapped, with or without close(2), for cases with Need::kFaults. If null,
+  // these cases run as all others do.
+  std::function<std::unique_ptr<Subject>(bool traps_close)>
+      start_trapped_subject = nullptr;
   // Optional with start_subject: starts the process only to ask for its
   // greeting. An error says why it cannot be judged.
   std::function<absl::StatusOr<SubjectGreeting>()> greet = nullptr;

@@ -248,12 +248,15 @@ std::vector<Target> AllTargets(const DriverSubjectOptions& options) {
   }
   std::vector<Target> targets =
       MakeTargets({.disable_ipv6 = !absl::GetFlag(FLAGS_ipv6)});
-  if (absl::GetFlag(FLAGS_isolate)) {
-    for (const Served& one : ServedImplementations()) {
-      const auto target = std::find_if(
-          targets.begin(), targets.end(),
-          [&](const Target& other) { return other.name == one.name; });
-      Isolate(*target, CommandToServe(one.name), options);
+  for (const Served& one : ServedImplementations()) {
+    const auto target = std::find_if(
+        targets.begin(), targets.end(),
+        [&](const Target& other) { return other.name == one.name; });
+    const DriverCommand command = CommandToServe(one.name);
+    if (absl::GetFlag(FLAGS_isolate)) {
+      Isolate(*target, command, options);
+    } else if (!one.has_syscalls) {
+      TrapForFaults(*target, command, options);
     }
   }
   for (Target& driver : DriversOfTheTree(options)) {

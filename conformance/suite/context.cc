@@ -18,7 +18,7 @@
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/witness.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/faults.h"
 #include "gtest/gtest.h"
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
@@ -282,13 +282,18 @@ Result<Sock> Context::AdoptThenClose(int fd) {
   return Sock(*this, *adopted, "adopted.");
 }
 
-Result<FaultInjector*> Context::InjectFaults() {
-  return Call({"syscalls"}, [&]() -> Result<FaultInjector*> {
-    injector_ = std::make_unique<FaultInjector>(sys());
-    if (!implementation_.UseSyscalls(*injector_)) {
+Result<Faults*> Context::InjectFaults() {
+  if (!Includes(needs_, Need::kFaults)) {
+    throw HarnessError(
+        "the case injects faults, but does not have Need::kFaults");
+  }
+  if (env_.faults() != nullptr) return env_.faults();
+  return Call({"syscalls"}, [&]() -> Result<Faults*> {
+    if (carrier_.faults == nullptr) carrier_ = make_carrier_(sys());
+    if (!implementation_.UseSyscalls(*carrier_.syscalls)) {
       return Unsupported{"has no Syscalls to inject faults into"};
     }
-    return injector_.get();
+    return carrier_.faults.get();
   });
 }
 

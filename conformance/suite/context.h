@@ -18,12 +18,13 @@
 #include "absl/types/span.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/environment.h"
+#include "conformance/suite/fault_carrier.h"
 #include "conformance/suite/implementation.h"
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/subject_error.h"
 #include "conformance/suite/witness.h"
-#include "fakes/fault_injector.h"
+#include "fakes/faults/faults.h"
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
@@ -113,14 +114,17 @@ class Sock {
 class Context {
  public:
   // `needs` are the needs of the case. `failures` returns the number of
-  // assertions that have failed so far.
+  // assertions that have failed so far. `make_carrier` is MakeFaultCarrier(),
+  // which is passed so that cases do not depend on FaultInjector.
   Context(Environment& env, Implementation& implementation,
-          AddressFamily family, Need needs, std::function<int()> failures)
+          AddressFamily family, Need needs, std::function<int()> failures,
+          std::function<FaultCarrier(Syscalls&)> make_carrier)
       : env_(env),
         implementation_(implementation),
         family_(family),
         needs_(needs),
-        failures_(std::move(failures)) {}
+        failures_(std::move(failures)),
+        make_carrier_(std::move(make_carrier)) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() = default;
@@ -156,9 +160,12 @@ class Context {
   // Adopts `fd` and closes it behind the implementation's back.
   Result<Sock> AdoptThenClose(int fd);
 
-  // Puts a fault injector between the implementation and the kernel, for every
-  // later operation. Unsupported if the implementation has no Syscalls.
-  Result<FaultInjector*> InjectFaults();
+  // Returns what injects faults into the system calls of the implementation, in
+  // every later operation: the trap around its process, or else a FaultInjector
+  // between it and the kernel. Unsupported if the implementation runs in this
+  // process and has no Syscalls. Throws HarnessError if the case does not have
+  // Need::kFaults.
+  Result<Faults*> InjectFaults();
 
   // Makes `variation` the outcome of the case. `name` names the known behaviour
   // that was observed and differs from that of Linux.
@@ -208,7 +215,8 @@ class Context {
   const AddressFamily family_;
   const Need needs_;
   const std::function<int()> failures_;
-  std::unique_ptr<FaultInjector> injector_;
+  const std::function<FaultCarrier(Syscalls&)> make_carrier_;
+  FaultCarrier carrier_;  // Empty until faults are injected through it.
   mutable Mutex mutex_;
   std::optional<Claim> unsupported_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> proven_ ABSL_GUARDED_BY(mutex_);

@@ -15,6 +15,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "fakes/faults/faults.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
 
@@ -38,6 +39,12 @@ enum class Need : uint32_t {
   // Calls of the implementation with an option list (option_lists.h). If the
   // implementation cannot make them, the outcome is `unsupported`.
   kOptionLists = 1U << 5,
+  // Faults can be injected into the system calls of the implementation:
+  // Context::InjectFaults(). Such a case sends no signal, because a signal can
+  // end a trapped call that has not run (fakes/trap).
+  kFaults = 1U << 6,
+  // Beside kFaults: faults can be injected into close(2), too.
+  kFaultsOfClose = 1U << 7,
 };
 constexpr Need operator|(Need a, Need b) {
   return static_cast<Need>(static_cast<uint32_t>(a) | static_cast<uint32_t>(b));
@@ -148,6 +155,10 @@ class Environment {
   // EHOSTUNREACH (an `unreachable` route), EACCES (`prohibit`) or EINVAL
   // (`blackhole`). Needs Need::kOwnNetwork.
   virtual void AddFailingRoute(const ip::Addr& addr, int error) = 0;
+
+  // Returns what injects faults into the process of the implementation. Null if
+  // the implementation runs in the case's process, or nothing injects any.
+  virtual Faults* faults() { return nullptr; }
 };
 
 // Prints "5 (TCP socket 127.0.0.1:4711, listening)".

@@ -1,5 +1,7 @@
 #include "conformance/targets/driver_targets.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -16,9 +18,13 @@
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/greeting.h"
+#include "conformance/driver_host/trap_program.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
+#include "conformance/suite/checked.h"
+#include "syscalls/sandbox/child.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/command_line.h"
 
 namespace net::conformance {
@@ -58,6 +64,30 @@ void Isolate(Target& target, const DriverCommand& command,
   target.start_subject = [command, options] {
     return StartDriver(command, options);
   };
+  TrapForFaults(target, command, options);
+}
+
+void TrapForFaults(Target& target, const DriverCommand& command,
+                   const DriverSubjectOptions& options) {
+  target.start_trapped_subject = [command, options](bool traps_close) {
+    DriverCommand trapped = command;
+    DriverSubjectOptions with_reason = options;
+    if (absl::StatusOr<std::string> trap = FindTrap(); trap.ok()) {
+      trapped.trap = {.program = *std::move(trap), .traps_close = traps_close};
+    } else {
+      with_reason.why_no_faults = std::string(trap.status().message());
+    }
+    return StartDriver(trapped, with_reason);
+  };
+}
+
+bool HasSyscalls(const Target& target) {
+  const pid_t child = Checked(sandbox::ForkChild());
+  if (child == 0) {
+    Syscalls& sys = DefaultSyscalls();
+    _exit(target.make_implementation(sys)->UseSyscalls(sys) ? 0 : 1);
+  }
+  return sandbox::ReapChild(child) == 0;
 }
 
 Target MakeDriverTarget(std::string name, const DriverCommand& command,
@@ -69,6 +99,7 @@ Target MakeDriverTarget(std::string name, const DriverCommand& command,
                    }};
   // A driver that the user has to start must not be started twice.
   if (options.attach_folder.empty()) {
+    TrapForFaults(target, command, options);
     target.greet = [command, network = DriverNetwork{.ipv6 = options.ipv6}] {
       return GreetDriver(command, network, std::cerr);
     };

@@ -37,6 +37,15 @@ DriverCommand CommandToServe(absl::string_view name);
 void Isolate(Target& target, const DriverCommand& command,
              const DriverSubjectOptions& options);
 
+// Lets the cases that inject faults run behind a driver whose system calls are
+// trapped. For an implementation that does not know class Syscalls.
+void TrapForFaults(Target& target, const DriverCommand& command,
+                   const DriverSubjectOptions& options);
+
+// Returns whether a target's implementation uses class Syscalls. Makes one in a
+// child process. Throws HarnessError.
+bool HasSyscalls(const Target& target);
+
 // Returns the targets of this tree's drivers, conformance/drivers. If this
 // machine lacks a driver's toolchain, `missing` has the reason.
 std::vector<Target> DriversOfTheTree(const DriverSubjectOptions& options);

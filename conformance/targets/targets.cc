@@ -63,15 +63,15 @@ std::vector<Target> MakeTargets(const TargetOptions& options) {
 }
 
 std::vector<Served> ServedImplementations() {
-  return {{.name = "net_tcp",
-           .version = "",
-           .make = [] { return MakeNetTcp(DefaultSyscalls()); }},
-          {.name = "asio",
-           .version = AsioVersion(),
-           .make = [] { return MakeAsio(DefaultSyscalls()); }},
-          {.name = "libuv", .version = LibuvVersion(), .make = [] {
-             return MakeLibuv(DefaultSyscalls());
-           }}};
+  Syscalls& sys = DefaultSyscalls();
+  std::vector<Served> all(3);
+  all[0] = {.name = "net_tcp", .version = "", .has_syscalls = true};
+  all[0].make = [&sys] { return MakeNetTcp(sys); };
+  all[1] = {.name = "asio", .version = AsioVersion()};
+  all[1].make = [&sys] { return MakeAsio(sys); };
+  all[2] = {.name = "libuv", .version = LibuvVersion()};
+  all[2].make = [&sys] { return MakeLibuv(sys); };
+  return all;
 }
 
 }  // namespace net::conformance

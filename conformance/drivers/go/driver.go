@@ -51,7 +51,11 @@ var symbols = map[syscall.Errno]string{
 	syscall.EINVAL: "EINVAL", syscall.EMFILE: "EMFILE", syscall.ENETUNREACH: "ENETUNREACH", syscall.ENFILE: "ENFILE",
 	syscall.ENOBUFS: "ENOBUFS", syscall.ENOMEM: "ENOMEM", syscall.ENOTCONN: "ENOTCONN", syscall.EPERM: "EPERM",
 	syscall.ENOTSOCK: "ENOTSOCK", syscall.EPROTONOSUPPORT: "EPROTONOSUPPORT", syscall.EAGAIN: "EAGAIN",
-	syscall.EPIPE: "EPIPE", syscall.EPROTO: "EPROTO", syscall.ETIMEDOUT: "ETIMEDOUT",
+	syscall.EPIPE: "EPIPE", syscall.EPROTO: "EPROTO", syscall.ETIMEDOUT: "ETIMEDOUT", syscall.EINTR: "EINTR",
+	syscall.EALREADY: "EALREADY", syscall.EDOM: "EDOM", syscall.EFAULT: "EFAULT", syscall.EHOSTDOWN: "EHOSTDOWN",
+	syscall.EINPROGRESS: "EINPROGRESS", syscall.EIO: "EIO", syscall.EISCONN: "EISCONN", syscall.ENETDOWN: "ENETDOWN",
+	syscall.ENONET: "ENONET", syscall.ENOPROTOOPT: "ENOPROTOOPT", syscall.ENOSR: "ENOSR",
+	syscall.EOPNOTSUPP: "EOPNOTSUPP", syscall.ESOCKTNOSUPPORT: "ESOCKTNOSUPPORT",
 }
 
 var sockets sync.Map // *net.TCPListener and *net.TCPConn, by number
@@ -62,11 +66,16 @@ func keep(socket io.Closer, err error) (any, error) {
 		return nil, err
 	}
 	number := int(last.Add(1))
-	sockets.Store(number, socket)
 	answer := object{"socket": number}
 	if listener, is := socket.(*net.TCPListener); is {
-		answer["port"] = listener.Addr().(*net.TCPAddr).Port
+		addr, known := listener.Addr().(*net.TCPAddr)
+		if !known { // Listen ignores that getsockname(2) failed
+			socket.Close()
+			return nil, errors.New("the listener has no address")
+		}
+		answer["port"] = addr.Port
 	}
+	sockets.Store(number, socket)
 	raw, _ := socket.(syscall.Conn).SyscallConn()
 	return answer, raw.Control(func(fd uintptr) { answer["descriptor"] = fd })
 }

@@ -33,7 +33,14 @@ public final class Driver {
     {"Connection refused", "refused"}, {"open files", "too_many_files"}, {" family", "unsupported"},
     {"buffer space", "no_resources"}, {"Broken pipe", "broken_pipe"}, {"reset", "connection_reset"},
     {"in progress", "in_progress"}, {"Close", "bad_descriptor"}, {"timed out", "timeout"},
-    {"would block", "again"}, {"", "opaque"},
+    {"would block", "again"}, {"Bad address", "invalid"}, {"argument", "invalid"},
+    {"Network is down", "net_unreachable"}, {"Host is down", "host_unreachable"},
+    {"not on the network", "host_unreachable"}, {"not supported", "unsupported"},
+    {"not available", "unsupported"}, {"allocate memory", "no_resources"},
+    {"Out of streams", "no_resources"}, {"Bad file desc", "bad_descriptor"},
+    {"non-socket", "not_a_socket"}, {"connection abort", "connection_aborted"},
+    {"already connected", "already_connected"}, {"Interrupted system", "interrupted"},
+    {"temporarily", "again"}, {"", "opaque"},
   };
   private static final String HELLO =
       """
@@ -74,10 +81,19 @@ public final class Driver {
       if (channel instanceof ServerSocketChannel listener) listener.bind(at, (int) backlog);
       if (channel instanceof SocketChannel socket) socket.connect(at);
     } catch (IOException | UnsupportedOperationException failure) {
-      channel.close();
+      discard(channel);
       throw failure;
     }
     return keep(channel);
+  }
+
+  /** Closes a channel whose failure is to be reported, not that of close(). */
+  private static void discard(NetworkChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException second) {
+      System.err.println(second);
+    }
   }
 
   private static Map<String, ?> endpoint(SocketAddress end) {
@@ -118,7 +134,12 @@ public final class Driver {
         if (!(channel instanceof ServerSocketChannel listener)) break;
         SocketChannel accepted = listener.accept();
         if (accepted == null) throw new IOException("accept would block");
-        accepted.configureBlocking(!options.has("nonblock"));
+        try {
+          accepted.configureBlocking(!options.has("nonblock"));
+        } catch (IOException failure) {
+          discard(accepted);
+          throw failure;
+        }
         return keep(accepted);
       case "localaddr":
         if (channel.getLocalAddress() == null) throw new IOException("there is no local address");

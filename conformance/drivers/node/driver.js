@@ -9,7 +9,11 @@ const net = require('net');
 class Unsupported extends Error {}
 
 // Errors that the module reports with codes of its own instead of an errno.
-const KINDS = { ERR_STREAM_DESTROYED: 'broken_pipe', ERR_STREAM_WRITE_AFTER_END: 'broken_pipe' };
+const KINDS = {
+  ERR_STREAM_DESTROYED: 'broken_pipe',
+  ERR_STREAM_WRITE_AFTER_END: 'broken_pipe',
+  ERR_STREAM_ALREADY_FINISHED: 'broken_pipe',
+};
 
 // server.listen() has reusePort since 22.12 and 23.1. Older versions ignore it.
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -40,6 +44,9 @@ const sockets = new Map(); // net.Server and net.Socket
 function prepare(socket) {
   return socket.on('error', () => {}).setMaxListeners(0);
 }
+
+// Errnos for which libuv has no name. Their code is "Unknown system error -64".
+const ERRNOS = { 63: 'ENOSR', 64: 'ENONET', 33: 'EDOM', 92: 'ENOPROTOOPT', 94: 'ESOCKTNOSUPPORT', 112: 'EHOSTDOWN' };
 
 // Waits until data was read or the stream has ended. A listener for `readable` starts reading.
 async function progress(stream) {
@@ -92,13 +99,20 @@ const COMMANDS = {
     // without pauseOnConnect it reads before recv.
     const server = prepare(net.createServer({ allowHalfOpen: true, pauseOnConnect: true }));
     server.accepted = []; // connections that no accept has taken yet
+    server.failures = []; // of accept(2), likewise
+    server.on('error', (error) => server.failures.push(error));
     server.on('connection', (socket) => {
       server.accepted.push(prepare(socket));
       server.emit('accepted');
     });
     server.listen({ host: address, port, backlog: options.backlog, reusePort: options.reuseport });
     await once(server, 'listening');
-    return keep(server, { port: server.address().port });
+    try {
+      return keep(server, { port: server.address().port });
+    } catch (error) {
+      server.close();
+      throw error;
+    }
   },
   async connect({ address, port, options }) {
     const keepAlive = options.keepalive;
@@ -107,11 +121,19 @@ const COMMANDS = {
     return keep(prepare(socket));
   },
   async accept(_, server) {
-    while (server.accepted.length === 0) await once(server, 'accepted');
-    return keep(server.accepted.shift());
+    for (;;) {
+      if (server.failures.length > 0) throw server.failures.shift();
+      if (server.accepted.length > 0) return keep(server.accepted.shift());
+      await once(server, 'accepted').catch(() => {}); // it is among the failures
+    }
   },
   peeraddr: (_, stream) => endpoint(stream.remoteAddress, stream.remotePort),
-  localaddr: (_, socket) => endpoint(socket.address()?.address, socket.address()?.port),
+  localaddr(_, socket) {
+    const { address, port } = socket.address() ?? {};
+    // A failure has no error: address() returns an empty object.
+    if (address === undefined) throw Object.assign(new Error('no address'), { kind: 'opaque' });
+    return endpoint(address, port);
+  },
   async send({ data }, stream) {
     const bytes = Buffer.from(data, 'base64');
     await called(stream, (done) => stream.write(bytes, done));
@@ -161,7 +183,9 @@ async function answer(message) {
   } catch (error) {
     if (error instanceof Unsupported) return { unsupported: { reason: error.message } };
     const text = String(error);
-    if (/^E[A-Z0-9]+$/.test(error.code)) return { error: { errno: error.code, text } };
+    const errno = ERRNOS[-error.errno] ?? error.code;
+    if (/^E[A-Z0-9]+$/.test(errno)) return { error: { errno, text } };
+    if (error.kind) return { error: { kind: error.kind, text } };
     if (error.code in KINDS) return { error: { kind: KINDS[error.code], text } };
     return { internal: { text } };
   }

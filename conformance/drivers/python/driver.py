@@ -37,11 +37,20 @@ def make_socket(command, options):
     family = socket.AF_INET6 if ":" in command["address"] else socket.AF_INET
     # The type may include flags such as SOCK_NONBLOCK.
     sock = socket.socket(family, socket.SOCK_STREAM | options.get("unknown_flag", 0))
-    set_common(sock, options)
-    for name in ("keepalive", "reuseaddr", "reuseport"):
-        if options.get(name):
-            sock.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_" + name.upper()), 1)
-    return sock
+    try:
+        set_common(sock, options)
+        for name in ("keepalive", "reuseaddr", "reuseport"):
+            if options.get(name):
+                sock.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_" + name.upper()), 1)
+        return sock
+    except OSError:
+        discard(sock)
+        raise
+
+
+def discard(sock):
+    with contextlib.suppress(OSError):  # the first failure is the one to report
+        sock.close()
 
 
 def set_common(sock, options):
@@ -95,7 +104,7 @@ class Driver:
             sock.listen(*backlog)
             return self.keep(sock, port=sock.getsockname()[1])
         except OSError:
-            sock.close()
+            discard(sock)
             raise
 
     def connect(self, command):
@@ -106,7 +115,7 @@ class Driver:
         except OSError as error:
             # EINPROGRESS means that a non-blocking connect goes on.
             if error.errno != errno.EINPROGRESS or not options.get("nonblock"):
-                sock.close()
+                discard(sock)
                 raise
         return self.keep(sock)
 

@@ -226,6 +226,11 @@ absl::StatusOr<std::optional<BlockedCall>> BlockedCallReader::Read(
     pid_t thread) const {
   const auto status = sandbox::ReadThreadStatus(PathOf(thread, "status"));
   if (!status.has_value() || !status->sleeps) return std::nullopt;
+  // The call is trapped (seccomp_unotify(2)) and has not begun.
+  if (absl::StrContains(sandbox::FirstLineOf(PathOf(thread, "wchan")),
+                        "seccomp")) {
+    return std::nullopt;
+  }
   const auto line = sandbox::ReadFile(PathOf(thread, "syscall"));
   if (!line.ok()) {
     // The files of a thread that has ended are gone.

@@ -90,7 +90,8 @@ class BlockedCallReader {
   std::vector<pid_t> Threads() const;
 
   // Returns the call that a thread sleeps in. Nullopt if the thread runs, is in
-  // uninterruptible sleep, or has ended. Fails if the call cannot be read.
+  // uninterruptible sleep, waits for a trap's decision about the call, or has
+  // ended. Fails if the call cannot be read.
   absl::StatusOr<std::optional<BlockedCall>> Read(pid_t thread) const;
 
   // Returns true if the thread has slept in the call ever since Read(), and

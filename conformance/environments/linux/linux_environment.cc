@@ -93,6 +93,8 @@ class LinuxEnvironment final : public Environment {
       case Need::kNone:
       case Need::kInterrupt:
       case Need::kOptionLists:
+      case Need::kFaults:  // Known only when the case injects them.
+      case Need::kFaultsOfClose:
         return std::nullopt;
       case Need::kIpv6:
         return LacksIpv6();
