@@ -448,7 +448,9 @@ void CallRecord::SetTarget(size_t argument, absl::string_view target,
 
 bool operator==(const CallRecord& one, const CallRecord& other) {
   if (one.call != other.call || one.thread != other.thread ||
-      one.result != other.result || one.messages != other.messages) {
+      one.result != other.result ||
+      one.is_result_known != other.is_result_known ||
+      one.messages != other.messages) {
     return false;
   }
   for (size_t i = 0; i < ArgumentKindsOf(one.call).size(); ++i) {
@@ -559,7 +561,8 @@ std::string ToString(const CallRecord& record) {
   const CallText text = TextOf(record, arguments);
   return absl::StrCat(
       record.thread == 1 ? "" : absl::StrCat("[", record.thread, "] "),
-      text.Call(record.result), " = ", text.Result(record.result));
+      text.Call(record.result), " = ",
+      record.is_result_known ? text.Result(record.result) : "?");
 }
 
 std::string CallToString(const CallRecord& record) {

@@ -70,7 +70,9 @@ struct CallRecord {
   // The thread that made the call: 1 for the one that made the first call of
   // the trace, 2 for the next one, and so on.
   int thread = 1;
+  // If it is not known, a success with the value 0.
   SysResult result;
+  bool is_result_known = true;
   std::array<RecordedArgument, 6> arguments;  // As many as the call has.
   std::string bytes;  // The targets. Each begins at a multiple of 8.
   std::vector<RecordedMessage> messages;  // At most one.
@@ -122,7 +124,8 @@ void FinishRecord(CallRecord& record, absl::Span<const uint64_t> arguments,
 //
 //   accept4(3, {AF_INET, 127.0.0.1:40000}, [128 => 16], SOCK_CLOEXEC) = 5
 //
-// Calls of other threads than the first begin with their number: "[2] ".
+// Calls of other threads than the first begin with their number: "[2] ". A
+// result that is not known is "?".
 std::string ToString(const CallRecord& record);
 std::ostream& operator<<(std::ostream& os, const CallRecord& record);
 

@@ -246,6 +246,7 @@ absl::Status MakeCall(const Trace::Line& line, Syscalls& kernel) {
       InvocationOf(*CallOf(recorded->call), memory.registers()).MakeOn(kernel);
   FinishRecord(made, memory.registers(), result, ReadOwnMemory);
   made.thread = recorded->thread;
+  made.is_result_known = recorded->is_result_known;
   RestoreSizes(*recorded, made);
   if (ToString(made) == ToString(*recorded)) return absl::OkStatus();
   return absl::FailedPreconditionError(

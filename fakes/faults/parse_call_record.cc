@@ -431,7 +431,10 @@ void CallParser::ReadBuffers(RecordedMessage& message) {
 
 void CallParser::ReadResult() {
   reader_.Read(" = ");
-  if (reader_.TryRead("-1 ")) {
+  if (reader_.TryRead("?")) {
+    record_.result = SysResult::Ok();
+    record_.is_result_known = false;
+  } else if (reader_.TryRead("-1 ")) {
     const int error = ReadErrno();
     if (reader_.ok()) record_.result = SysResult::Error(error);
   } else {

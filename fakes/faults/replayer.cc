@@ -51,6 +51,9 @@ std::string Difference(const Trace::Line& line, const Invocation& invocation) {
   if (!recorded.has_value()) {
     return absl::StrCat("class Syscalls has no ", SyscallName(line.call.call));
   }
+  if (!recorded->is_result_known && invocation.makes_descriptor()) {
+    return "a descriptor that was not recorded";
+  }
   const int error = recorded->result.error();
   return DifferenceOf(*recorded,
                       PassedTo(invocation, error == 0 ? ENOSYS : error));

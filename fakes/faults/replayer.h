@@ -45,6 +45,9 @@ namespace net {
 // - The data of epoll_event: an event has the data of the caller's epoll_ctl(2)
 //   where the trace has that of its own.
 //
+// A call whose result was not recorded ("?") succeeds, unless it makes a
+// descriptor.
+//
 // At the first call that differs, the program departs from the trace. From then
 // on every call fails with ENOSYS and writes nothing.
 //

@@ -208,6 +208,14 @@ TEST(Replayer, GivesAnEventTheDataOfItsCaller) {
   EXPECT_THAT(kernel.Finish(), IsOk());
 }
 
+TEST(Replayer, ACallWhoseResultWasNotRecordedSucceeds) {
+  Replayer kernel(TraceOf("close(3) = ?\ndup(4) = ?\n"));
+  EXPECT_THAT(kernel.Close(3), IsOkAndHolds(0));
+  EXPECT_THAT(kernel.Dup(4), IsErrno(ENOSYS));
+  EXPECT_THAT(kernel.Departure().message(),
+              HasSubstr("(a descriptor that was not recorded)"));
+}
+
 TEST(Replayer, FailingCallsWriteNothing) {
   Replayer kernel(TraceOf(
       "getsockname(3, ?, [28]) = -1 ENOBUFS\nrecv(3, ?, 8, 0) = -1 EAGAIN\n"));
@@ -273,6 +281,7 @@ eventfd(7, EFD_NONBLOCK) = 13
 clock_gettime(CLOCK_MONOTONIC, {tv_sec=1, tv_nsec=5}) = 0
 nanosleep({tv_sec=1, tv_nsec=0}, {tv_sec=0, tv_nsec=7}) = -1 EINTR
 close(3) = 0
+close(3) = ?
 [2] close(4) = 0
 )";
 

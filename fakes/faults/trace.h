@@ -35,6 +35,8 @@
 // - The length that accept4(2) and its like change is "[before => after]", or
 //   "[after]" if it did not change.
 // - An event of epoll(7) is "{EPOLLIN, 7}", where 7 is its data as a u64.
+// - A result that is not known is "?": SyscallTrap does not see those of some
+//   calls that it lets pass, such as close(2).
 // - A text in parentheses after the result is ignored: "(INJECTED)".
 
 namespace net {

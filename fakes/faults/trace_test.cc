@@ -108,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         "clock_gettime(CLOCK_MONOTONIC, {tv_sec=1, tv_nsec=5}) = 0",
         "nanosleep({tv_sec=1, tv_nsec=0}, NULL) = 0",
         "nanosleep({tv_sec=1, tv_nsec=0}, {tv_sec=0, tv_nsec=7}) = -1 EINTR",
-        "[12] close(3) = 0"));
+        "[12] close(3) = 0", "close(3) = ?",
+        "epoll_ctl(4, EPOLL_CTL_ADD, 3, {EPOLLIN, 7}) = ?"));
 
 TEST(Trace, SkipsCommentsAndKeepsLineNumbers) {
   const absl::StatusOr<Trace> trace = ParseTrace(

@@ -22,7 +22,6 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -67,8 +66,7 @@ calls. Child processes of COMMAND are included.
   --trace            print the calls and their results to stderr
   --trace-file=FILE  write them to FILE
   --record=FILE      write them to FILE, as a trace that can be replayed
-                     (fakes/faults/trace.h). Calls whose result is not known
-                     are comments
+                     (fakes/faults/trace.h)
   --sweep            run COMMAND without faults, and then once for each of its
                      calls and each errno that this call can have. Print how
                      each run ended
@@ -172,13 +170,7 @@ struct Outputs {
   void Write(absl::string_view line) {
     if (to_stderr) std::cerr << line << "\n" << std::flush;
     if (trace.is_open()) trace << line << "\n" << std::flush;
-    if (record.is_open()) WriteRecord(line);
-  }
-
- private:
-  void WriteRecord(absl::string_view line) {
-    const bool is_unknown = absl::EndsWith(line, " = ?");
-    record << (is_unknown ? "# " : "") << line << "\n" << std::flush;
+    if (record.is_open()) record << line << "\n" << std::flush;
   }
 };
 
