@@ -138,16 +138,22 @@ TEST_P(NetTcp, ListenWithAllOptionsOnAFixedPort) {
 TEST_P(NetTcp, ConnectWithEachOption) {
   const ip::Addr addr = GetParam();
   const std::vector<std::vector<tcp::ConnectOption>> all = {
-      {}, {tcp::KeepAlive{}}, {SockFlags::kNone}};
+      {},
+      {tcp::KeepAlive{}},
+      {SockFlags::kNone},
+      {tcp::KeepAlive{}, SockFlags::kNoCloexec}};
   for (const std::vector<tcp::ConnectOption>& options : all) {
     SCOPED_TRACE(options.size());
-    Expect([addr, options](Syscalls& sys, FakeKernel& kernel) {
-      FakeProcess& process = kernel.NewProcess({.name = "server"});
-      const Socket listener =
-          tcp::Listen(addr, kPort, {tcp::ReuseAddr{}}, process).value();
-      absl::StatusOr<Socket> client = tcp::Connect(addr, kPort, options, sys);
-      return client.ok() ? client->Close() : client.status();
-    });
+    Expect(
+        [addr, options](Syscalls& sys, FakeKernel& kernel) {
+          FakeProcess& process = kernel.NewProcess({.name = "server"});
+          const Socket listener =
+              tcp::Listen(addr, kPort, {tcp::ReuseAddr{}}, process).value();
+          absl::StatusOr<Socket> client =
+              tcp::Connect(addr, kPort, options, sys);
+          return client.ok() ? client->Close() : client.status();
+        },
+        {}, /*allows_inherited=*/options.size() == 2);
   }
 }
 
