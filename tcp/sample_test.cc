@@ -17,13 +17,11 @@ absl::StatusOr<std::string> Greet() {
       net::ip::kLocalV6, /*port=*/0,
       {tcp::ReuseAddr{}, tcp::Backlog{128}, tcp::PortAssignment{&port}});
   if (!listener.ok()) return listener.status();
-
   absl::StatusOr<net::Socket> client =
       tcp::Connect(net::ip::kLocalV6, port, {tcp::KeepAlive{}});
   if (!client.ok()) return client.status();
   absl::StatusOr<net::Socket> server = tcp::Accept(*listener);
   if (!server.ok()) return server.status();
-
   std::cout << "connected to " << *tcp::PeerAddr(*client) << "\n";
   if (auto sent = server->SendAll("hello"); !sent.ok()) return sent.status;
   std::string greeting(64, '\0');

@@ -40,9 +40,7 @@ TEST(QuoteClient, SurvivesAServerThatResets) {
   net::Syscalls& sys = net::DefaultSyscalls();
   auto listener = net::loopback::ListenAnywhere(sys, AF_INET);
   ASSERT_THAT(listener, net::IsOk());
-
   QuoteClient client(listener->endpoint());  // the code under test
-
   auto server = listener->Accept();
   ASSERT_THAT(server, net::IsOk());
   ASSERT_THAT(server->Reset(), net::IsOk());
