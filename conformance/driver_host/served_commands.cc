@@ -26,10 +26,12 @@
 #include "conformance/suite/result.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/errors/errno_symbol.h"
+#include "syscalls/errors/error.h"
 #include "syscalls/errors/error_kind.h"
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
+#include "syscalls/net/socket_names.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {
@@ -239,13 +241,37 @@ Result<Json> ServedCommands::Listen(const Json& command) {
     for (uint16_t& port : ports) list.ports.push_back(&port);
   }
   const ip::Endpoint local = EndpointOf(command);
-  Result<Json> ok = Keep(
+  Result<Handle> listener =
       is_plain ? implementation_->Listen(local, list.options)
-               : conformance::ListenWithList(*implementation_, local, list));
+               : conformance::ListenWithList(*implementation_, local, list);
+  if (is_plain && listener.unsupported() != nullptr) {
+    // Perhaps it is the port that Listen does not report.
+    list.options.port = nullptr;
+    listener = implementation_->Listen(local, list.options);
+    const Result<uint16_t> port = PortOf(listener, local.port);
+    if (!port.ok()) {
+      if (listener.ok()) static_cast<void>(implementation_->Close(*listener));
+      return port.As<Json>();
+    }
+    ports.at(0) = *port;
+  }
+  Result<Json> ok = Keep(listener);
   if (!ok.ok()) return ok;
   (*ok)["port"] = ports.at(0);
   (*ok)["ports"] = ports;
   return ok;
+}
+
+Result<uint16_t> ServedCommands::PortOf(const Result<Handle>& listener,
+                                        uint16_t requested) {
+  if (!listener.ok()) return listener.As<uint16_t>();
+  const std::optional<int> fd = implementation_->NativeHandle(*listener);
+  if (!fd.has_value()) return requested;
+  const auto local = LocalEndpoint(DefaultSyscalls(), *fd);
+  if (local.ok()) return local->port;
+  return Error{.kind = *net::KindOf(local.status()),
+               .error_number = net::ErrnoOf(local.status()),
+               .text = std::string(local.status().message())};
 }
 
 Result<Json> ServedCommands::Connect(const Json& command) {

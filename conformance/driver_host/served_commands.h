@@ -56,6 +56,9 @@ class ServedCommands {
   Result<Json> Close(uint64_t number);
   Result<Json> Reset();
 
+  // Returns the port that a listener's descriptor is bound to; `requested` if
+  // the descriptor is not known.
+  Result<uint16_t> PortOf(const Result<Handle>& listener, uint16_t requested);
   // Gives a new socket a number.
   Result<Json> Keep(const Result<Handle>& handle);
   // Waits until no operation uses a socket, and forgets it.
