@@ -15,6 +15,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -208,6 +209,15 @@ void WriteRevents(absl::string_view recorded, const Argument& set) {
   }
 }
 
+template <typename T>
+uint64_t AsRegister(T argument) {
+  if constexpr (std::is_pointer_v<T>) {
+    return reinterpret_cast<uint64_t>(argument);
+  } else {
+    return static_cast<uint64_t>(argument);
+  }
+}
+
 }  // namespace
 
 int ThreadNumber() {
@@ -217,15 +227,18 @@ int ThreadNumber() {
 }
 
 std::array<uint64_t, 6> RegistersOf(const Invocation& invocation) {
-  std::array<uint64_t, 6> registers = {};
-  size_t i = 0;
-  for (const Argument& argument : invocation.List()) {
-    registers[i] = argument.pointer != nullptr
-                       ? reinterpret_cast<uint64_t>(argument.pointer)
-                       : static_cast<uint64_t>(argument.number);
-    ++i;
+  // Not through List(), which costs three times as much.
+  switch (invocation.call()) {
+#define NET_REGISTER(type, name, kind) AsRegister(arguments.name)
+#define NET_SYSCALL(method, name, result, ...)                               \
+  case Call::k##method: {                                                    \
+    const auto& arguments = *invocation.As<Call::k##method>();               \
+    return {NET_SYSCALL_EACH(NET_REGISTER, NET_SYSCALL_COMMA, __VA_ARGS__)}; \
   }
-  return registers;
+#include "syscalls/syscall_table.inc"
+#undef NET_REGISTER
+  }
+  return {};
 }
 
 bool IsOutParameter(ArgumentKind kind) {
