@@ -19,8 +19,7 @@ import json
 import sys
 
 # Why a case is not judged behind a driver.
-LIMITS = {"a driver runs as one user", "the protocol has no null pointers", "the protocol shuts down read, write or both",
-          "has no Syscalls to inject faults into"}
+LIMITS = {"a driver runs as one user", "the protocol has no null pointers", "the protocol shuts down read, write or both"}
 
 
 def records(path):
