@@ -121,6 +121,7 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::Run() {
+  AllowWakeSignal();  // It is sent at the end only.
   absl::Time next_check = absl::InfinitePast();
   while (!stops_) {
     // Without poll(2) if there is nothing to check: only Receive() shows that a
@@ -153,9 +154,7 @@ bool Supervisor::HasEnded() const {
 
 void Supervisor::HandleNext() {
   seccomp_notif notification;
-  AllowWakeSignal();
   const int error = listener_.Receive(notification);
-  BlockWakeSignal();
   if (error == EINTR) return;
   if (error == ENOENT) {
     if (HasEnded()) {

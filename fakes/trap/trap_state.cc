@@ -138,6 +138,11 @@ void TrapState::Arm(const FaultPlan& plan) {
                              [](const FaultRule& rule) {
                                return rule.selector.nth_socket.has_value();
                              });
+  needs_facts_ = plan_.needs_addresses() ||
+                 std::any_of(plan.rules.begin(), plan.rules.end(),
+                             [](const FaultRule& rule) {
+                               return rule.selector.role != SocketRole::kAny;
+                             });
   trace_.clear();
   stray_closes_ = 0;
   phantoms_ = 0;
@@ -285,7 +290,7 @@ void TrapState::AddTo(Job& job, int fd) {
   if (!owned.ok()) return;
   SocketFacts* const facts = sockets_.Find(owned.get());
   if (facts == nullptr) return;
-  if (plan_.has_rules()) {
+  if (needs_facts_) {
     SocketTable::Refresh(owned.get(), *facts, plan_.needs_addresses());
   }
   if (job.call.call == SyscallId::kClose) {

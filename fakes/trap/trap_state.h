@@ -108,6 +108,8 @@ class TrapState {
   mutable SocketTable sockets_ ABSL_GUARDED_BY(mutex_);
   PlanState plan_ ABSL_GUARDED_BY(mutex_);
   bool needs_order_ ABSL_GUARDED_BY(mutex_) = false;
+  // Whether a rule asks for roles or addresses.
+  bool needs_facts_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<TracedCall> trace_ ABSL_GUARDED_BY(mutex_);
   std::map<pid_t, int> threads_ ABSL_GUARDED_BY(mutex_);
   // By thread: the call, and what was decided for it.
