@@ -137,13 +137,17 @@ TEST_F(SupervisorTest, TheReceiverIsEager) {
 // Rule 2: a signal before the call is received makes it fail with EINTR,
 // close(2) included. It was not made.
 TEST_F(SupervisorTest, APhantomInterruptionIsCounted) {
-  absl::StatusOr<Unsupervised> target =
-      StartUnsupervised(Calls("close"), /*wait_killable=*/true, [](int report) {
+  std::array<int, 2> go = {};
+  ASSERT_EQ(pipe2(go.data(), O_CLOEXEC), 0);
+  absl::StatusOr<Unsupervised> target = StartUnsupervised(
+      Calls("close"), /*wait_killable=*/true, [&](int report) {
         const int fd = NewSocket();
         AlarmAfter(absl::Milliseconds(30), /*flags=*/0);
         const std::string outcome = Outcome(close(fd));
         const bool is_open = fcntl(fd, F_GETFD) >= 0;
         sandbox::WriteReport(report, absl::StrCat(outcome, " ", is_open, "\n"));
+        char byte = 0;
+        static_cast<void>(!read(go[0], &byte, 1));
         sandbox::WriteReport(report, Outcome(close(fd)));
       });
   ASSERT_THAT(target, IsOk());
@@ -163,6 +167,9 @@ TEST_F(SupervisorTest, APhantomInterruptionIsCounted) {
   state.AddProcess(target->child.pid());
   state.Arm({});
   const Supervisor supervisor(std::move(target->listener), state, {});
+  // The test's timeout bounds this.
+  while (state.PhantomInterruptions() == 0) std::this_thread::yield();
+  WriteAll(go[1], "g");
   ASSERT_THAT(target->child.Await(), IsOk());
   EXPECT_EQ(target->child.report(), "EINTR 1\nOK");
   EXPECT_EQ(state.PhantomInterruptions(), 1);
