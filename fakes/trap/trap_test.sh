@@ -78,12 +78,25 @@ if "${as_nobody[@]}" "$trap" --help > "$work/help" 2>&1; then check_cycle "${as_
 expect 125 "made no call on a TCP socket" --sweep -- true
 
 # A sweep of the Python program, which repeats accept for ever.
-table=$("$trap" --sweep --timeout=3s -- "$python3" -I -S "$server" 2> "$work/progress") ||
+table=$("$trap" --sweep --timeout=60s -- "$python3" -I -S "$server" 2> "$work/progress") ||
   fail "--sweep -- server.py" "$(cat "$work/progress")"
 for row in 'bind#1=EADDRINUSE +exit status 1$' 'accept4#1=EMFILE +retried$' 'recv!#1=EINTR +retried$' \
-  'accept4#1=EFAULT +hang '; do
+  'accept4#1=EFAULT +exit status 3 '; do
   grep -Eq "$row" <<< "$table" || fail "--sweep -- server.py: no row '$row'" "$table"
 done
+
+# A program that waits for a connection that a failing accept4 has taken.
+waits='import socket
+with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+    while True:
+        try:
+            server.accept()
+            break
+        except OSError:
+            pass'
+table=$("$trap" --sweep --timeout=1s -- "$python3" -I -S -c "$waits" 2> "$work/progress") ||
+  fail "--sweep -- python3 -c '$waits'" "$(cat "$work/progress")"
+grep -Eq 'accept4#1=EFAULT +hang ' <<< "$table" || fail "--sweep: no hang" "$table"
 
 # Go preempts with SIGURG. The count is right all the same.
 if [[ -n $preempt ]]; then
