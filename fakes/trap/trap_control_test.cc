@@ -57,7 +57,7 @@ class TrapControlTest : public testing::Test {
       const std::string fd = "--control-fd=" + std::to_string(control[1]);
       execl("fakes/trap/trap", "trap", fd.c_str(),
             traps_close ? "--trap-close" : "--notrap-close", "--",
-            "fakes/trap/cycle", "serve", nullptr);
+            "fakes/trap/cycle_program", "serve", nullptr);
       _exit(99);
     }
     close(control[1]);
