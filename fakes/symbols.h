@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ std::string OptionSymbols(int level, int name);
 struct OptionNumber {
   int level;  // SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6.
   int name;
+
+  friend std::ostream& operator<<(std::ostream& os,
+                                  const OptionNumber& option) {
+    return os << option.level << ", " << option.name;
+  }
 };
 
 // Returns the option of a symbol such as "SO_ERROR", or nullopt if it is not

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ inline constexpr int kAnyErrno = -1;
 inline constexpr std::optional<Call> kAnyCall = std::nullopt;
 
 enum class Handling : uint8_t { kReports, kRetries, kTranslates, kIgnores };
+
+// For messages of tests: the place in the enum.
+inline std::ostream& operator<<(std::ostream& os, Handling handling) {
+  return os << "handling " << static_cast<int>(handling);
+}
 
 struct Declaration {
   Handling handling = Handling::kReports;

@@ -30,10 +30,12 @@ absl::Status ReservePort(uint16_t port, net::Syscalls& sys) {
   return absl::OkStatus();
 }
 
+// [sample]
 TEST(ReservePort, HasNoBadErrorPath) {
   EXPECT_THAT(net::ExploreFaults(
                   [](net::Syscalls& sys) { return ReservePort(4711, sys); }),
               net::HasNoFindings());
 }
+// [/sample]
 
 }  // namespace

@@ -100,7 +100,7 @@ class ErrnoProvenance : public testing::TestWithParam<ErrnoRow> {};
 TEST_P(ErrnoProvenance, IsProvokedAndLeavesBehindWhatTheTableSays) {
   const ErrnoRow& row = GetParam();
   const auto it = Probes().find({row.call, row.error});
-  ASSERT_NE(it, Probes().end())
+  ASSERT_TRUE(it != Probes().end())
       << "No probe is written for this pair of class U or R.";
   const absl::Status own_network = sandbox::CheckOwnNetwork();
   if (row.provocation == Provocation::kRoot && !own_network.ok()) {

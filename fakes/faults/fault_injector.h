@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,10 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
   struct Hit {
     int position = 0;  // In the whole trace, from 1; 0 if the call has none.
     size_t rule = 0;   // The index in the plan.
+
+    friend std::ostream& operator<<(std::ostream& os, const Hit& hit) {
+      return os << "rule " << hit.rule << " at @" << hit.position;
+    }
   };
 
   // `target` must outlive the injector.

@@ -171,6 +171,13 @@ struct FaultPlan {
   friend bool operator==(const FaultPlan&, const FaultPlan&) = default;
 };
 
+// For messages of tests. Numbers of enums are their places.
+std::ostream& operator<<(std::ostream& os, Effect effect);
+std::ostream& operator<<(std::ostream& os, ActionKind kind);
+std::ostream& operator<<(std::ostream& os, SocketRole role);
+std::ostream& operator<<(std::ostream& os, const FaultAction& action);
+std::ostream& operator<<(std::ostream& os, const EndpointPattern& pattern);
+std::ostream& operator<<(std::ostream& os, const CountRange& range);
 std::ostream& operator<<(std::ostream& os, const FaultRule& rule);
 std::ostream& operator<<(std::ostream& os, const FaultPlan& plan);
 

@@ -151,6 +151,30 @@ std::string FaultPlan::ToString() const {
                        });
 }
 
+std::ostream& operator<<(std::ostream& os, Effect effect) {
+  return os << "effect " << static_cast<int>(effect);
+}
+
+std::ostream& operator<<(std::ostream& os, ActionKind kind) {
+  return os << "action " << static_cast<int>(kind);
+}
+
+std::ostream& operator<<(std::ostream& os, SocketRole role) {
+  return os << "role " << static_cast<int>(role);
+}
+
+std::ostream& operator<<(std::ostream& os, const FaultAction& action) {
+  return os << ActionText(action) << EffectText(action);
+}
+
+std::ostream& operator<<(std::ostream& os, const EndpointPattern& pattern) {
+  return os << PatternText(pattern);
+}
+
+std::ostream& operator<<(std::ostream& os, const CountRange& range) {
+  return os << RangeText("#", range);
+}
+
 std::ostream& operator<<(std::ostream& os, const FaultRule& rule) {
   return os << rule.ToString();
 }

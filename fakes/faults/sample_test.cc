@@ -10,6 +10,8 @@
 #include "fakes/faults/canary.h"
 #include "fakes/faults/fault_injector.h"
 #include "fakes/faults/fault_plan.h"
+#include "fakes/faults/recorder.h"
+#include "fakes/faults/replayer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/ip_addr.h"
@@ -37,6 +39,13 @@ absl::Status GreetOnce(Syscalls& sys) {
   return Greet(*listener);
 }
 
+// Code under test without a peer.
+absl::Status ReserveAPort(Syscalls& sys) {
+  uint16_t port = 0;
+  return tcp::Listen(ip::kLocalV4, 0, {tcp::PortAssignment{&port}}, sys)
+      .status();
+}
+
 }  // namespace
 }  // namespace net
 
@@ -45,6 +54,7 @@ using net::GreetOnce;
 using net::IsErrno;
 using net::IsOk;
 using net::ParseFaultPlan;
+using net::ReserveAPort;
 using testing::IsEmpty;
 
 // [sample]
@@ -69,5 +79,16 @@ TEST(GreetOnce, ReportsEachErrnoOfSend) {
     EXPECT_THAT(GreetOnce(sys), IsErrno(error)) << rule;
     EXPECT_THAT(sys.Unmatched(), IsEmpty());
   }
+}
+// [/sample]
+
+// [sample]
+TEST(ReserveAPort, IsReplayed) {
+  net::Recorder recorder(net::DefaultSyscalls());
+  ASSERT_THAT(ReserveAPort(recorder), IsOk());
+
+  net::Replayer kernel(recorder.recorded());
+  EXPECT_THAT(ReserveAPort(kernel), IsOk());
+  EXPECT_THAT(kernel.Finish(), IsOk());
 }
 // [/sample]

@@ -64,6 +64,9 @@ class SyscallSet {
   size_t size() const { return bits_.count(); }
 
   friend bool operator==(const SyscallSet&, const SyscallSet&) = default;
+  friend std::ostream& operator<<(std::ostream& os, const SyscallSet& set) {
+    return os << set.size() << " calls";
+  }
 
  private:
   std::bitset<kSyscallIdCount> bits_;

@@ -18,6 +18,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,6 +36,15 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/testing/matchers.h"
+
+namespace net {
+
+// For messages of tests.
+static void PrintTo(const SyscallTrap& trap, std::ostream* os) {
+  *os << "the trap of process " << trap.pid();
+}
+
+}  // namespace net
 
 namespace net::trap {
 namespace {
