@@ -226,11 +226,6 @@ absl::StatusOr<std::optional<BlockedCall>> BlockedCallReader::Read(
     pid_t thread) const {
   const auto status = sandbox::ReadThreadStatus(PathOf(thread, "status"));
   if (!status.has_value() || !status->sleeps) return std::nullopt;
-  // The call is trapped (seccomp_unotify(2)) and has not begun.
-  if (absl::StrContains(sandbox::FirstLineOf(PathOf(thread, "wchan")),
-                        "seccomp")) {
-    return std::nullopt;
-  }
   const auto line = sandbox::ReadFile(PathOf(thread, "syscall"));
   if (!line.ok()) {
     // The files of a thread that has ended are gone.
@@ -238,6 +233,14 @@ absl::StatusOr<std::optional<BlockedCall>> BlockedCallReader::Read(
       return std::nullopt;
     }
     return line.status();
+  }
+  // The call is trapped (seccomp_unotify(2)) and has not begun. `wchan` is read
+  // after `syscall`: a thread that has just fallen asleep can still be on its
+  // run queue (EEVDF's delayed dequeue, Linux 6.12), and its `wchan` is then
+  // "0". Reading `syscall` takes it off (wait_task_inactive()).
+  if (absl::StrContains(sandbox::FirstLineOf(PathOf(thread, "wchan")),
+                        "seccomp")) {
+    return std::nullopt;
   }
   BlockedCall call{.thread = thread, .times_slept = status->times_slept};
   if (!ParseCall(*line, call)) return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include "conformance/environments/linux/blocked_call.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -16,6 +18,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <ctime>
 #include <functional>
 #include <future>
@@ -421,6 +424,48 @@ TEST_F(BlockedCallTest, AThreadThatWokeIsNotStillBlocked) {
   EXPECT_FALSE(reader_.IsStillBlocked(before));
   const BlockedCall after = AwaitSleep(reader_, sleeper.tid(), "recvfrom");
   EXPECT_GT(after.times_slept, before.times_slept);
+}
+
+// Installs a filter in the calling thread that traps accept4(2). Returns its
+// listener, or -1.
+int TrapAccept4() {
+  std::array<sock_filter, 4> code = {
+      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_accept4, 0, 1),
+       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+  const sock_fprog program = {.len = code.size(), .filter = code.data()};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+  return static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                  SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+}
+
+// The listener is empty, so an accept4(2) that had begun would block. Each
+// round looks at a thread that has just fallen asleep.
+TEST_F(BlockedCallTest, ATrappedCallIsNotBlocked) {
+  constexpr int kRounds = 2000;
+  std::promise<std::pair<pid_t, int>> started;
+  std::thread thread([&] {
+    started.set_value({gettid(), TrapAccept4()});
+    while (accept4(listener(), nullptr, nullptr, 0) >= 0 || errno == EAGAIN) {
+    }
+  });
+  const auto [tid, trap] = started.get_future().get();
+  int blocked = 0;
+  for (int i = 0; i <= kRounds && trap >= 0; ++i) {
+    seccomp_notif call = {};
+    ASSERT_EQ(ioctl(trap, SECCOMP_IOCTL_NOTIF_RECV, &call), 0);
+    const auto read = reader_.Read(tid);
+    ASSERT_THAT(read, IsOk());
+    if (read->has_value() && reader_.IsStillBlocked(**read)) ++blocked;
+    seccomp_notif_resp reply = {
+        .id = call.id, .val = 0, .error = i < kRounds ? -EAGAIN : -EBADF};
+    ASSERT_EQ(ioctl(trap, SECCOMP_IOCTL_NOTIF_SEND, &reply), 0);
+  }
+  thread.join();
+  if (trap < 0) GTEST_SKIP() << "this process may not trap its system calls";
+  close(trap);
+  EXPECT_EQ(blocked, 0);
 }
 
 // The kernel wakes no thread twice for an edge, and no MSG_WAITALL for a part.
