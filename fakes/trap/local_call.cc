@@ -5,9 +5,10 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,26 +19,37 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
-#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
-#include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "fakes/faults/applicable.h"
 #include "fakes/faults/syscall_id.h"
+#include "fakes/trap/local_epoll.h"
+#include "fakes/trap/local_message.h"
+#include "fakes/trap/local_select.h"
+#include "fakes/trap/memory_copy.h"
+#include "fakes/trap/owned_fd.h"
 #include "fakes/trap/process.h"
 #include "fakes/trap/trapped_call.h"
+#include "syscalls/sandbox/proc.h"
 #include "syscalls/syscall_table.h"
 
 namespace net::trap {
 namespace {
 
-// The most memory that is copied for a call. The kernel makes calls with more.
-constexpr uint64_t kMostMemory = uint64_t{64} << 20;
 constexpr uint64_t kMostOption = 65536;
 constexpr uint64_t kMostPolled = 1024;
 // The kernel copies no more of an address than it has (sys/socket.h).
 constexpr uint64_t kAddressRoom = sizeof(sockaddr_storage);
+
+// Obstacles.
+constexpr absl::string_view kNoDuplicate =
+    "its descriptor cannot be duplicated";
+constexpr absl::string_view kNoMemory = "its memory cannot be copied";
 
 uint64_t AsArgument(const void* pointer) {
   return reinterpret_cast<uint64_t>(pointer);
@@ -64,21 +76,40 @@ int CloexecIndex(SyscallId call) {
   }
 }
 
+// Whether the process counts processes as this one does: its namespace of
+// processes is that of our /proc (pid_namespaces(7)).
+bool SharesProcessIds(const Process& process) {
+  int pid = 0;  // More than one number is none.
+  const std::string field = sandbox::FieldOf(
+      absl::StrCat("/proc/", process.pid(), "/status"), "NSpid");
+  return absl::SimpleAtoi(field, &pid) && pid == process.pid();
+}
+
+// Whether a descriptor of this process can have the number.
+bool CanHaveNumber(int number) {
+  rlimit limit = {};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 && number >= 0 &&
+         static_cast<rlim_t>(number) < limit.rlim_cur;
+}
+
 }  // namespace
 
 bool LocalCall::Prepare(const Limits& limits) {
   address_limit_ = limits.address;
   switch (call_.call) {
     case SyscallId::kEpollCtl:
+      return PrepareEpollCtl();
     case SyscallId::kSendMMsg:
     case SyscallId::kRecvMMsg:
+      return PrepareMessages(limits);
     case SyscallId::kSelect:
     case SyscallId::kPSelect6:
-      return false;
+      return PrepareSelect();
     case SyscallId::kDup:
       return PrepareDescriptor(0);
     case SyscallId::kDup3:
-      return call_.Int(0) != call_.Int(1) && PrepareDescriptor(0);
+      if (call_.Int(0) == call_.Int(1)) return Refuse("its numbers are equal");
+      return PrepareDescriptor(0);
     default:
       break;
   }
@@ -105,9 +136,7 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
     case ArgumentKind::kLengthInOut:
       return PrepareLength(i);
     case ArgumentKind::kOptionIn:
-      return !HasPointerInside(call_.Int(1), call_.Int(2)) &&
-             static_cast<uint32_t>(next) <= kMostOption &&
-             CopyIn(i, static_cast<uint32_t>(next));
+      return PrepareOption(i);
     case ArgumentKind::kOptionOut:
       // Its room is made when the length is known.
       return true;
@@ -116,8 +145,9 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
     case ArgumentKind::kDataOut:
       return PrepareData(i, Output::kData, limits);
     case ArgumentKind::kMessageIn:
+      return PrepareMessage(i, /*receives=*/false, limits);
     case ArgumentKind::kMessageOut:
-      return PrepareMessage(i, limits);
+      return PrepareMessage(i, /*receives=*/true, limits);
     case ArgumentKind::kPollSet:
       return PreparePoll(i);
     case ArgumentKind::kEpollEventsOut:
@@ -128,28 +158,30 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
                  static_cast<uint64_t>(call_.Int(i + 1)) * sizeof(epoll_event),
                  Output::kEvents);
     case ArgumentKind::kTimeIn:
-      return CopyIn(i, sizeof(timespec));
+      // ppoll(2) of the kernel writes the rest of the time.
+      return CopyIn(
+          i, sizeof(timespec),
+          call_.call == SyscallId::kPPoll ? Output::kTime : Output::kNone);
     case ArgumentKind::kSignalsIn:
-      return value == 0;
+      return PrepareSignals(i);
     case ArgumentKind::kFcntlArgument:
     case ArgumentKind::kIoctlArgument:
       return PrepareControl(i);
     case ArgumentKind::kBuffersIn:
+      return PrepareBuffers(i, /*receives=*/false, limits);
     case ArgumentKind::kBuffersOut:
-      if (!PrepareBuffers(value, next, call_.call == SyscallId::kReadV,
-                          limits)) {
-        return false;
-      }
-      arguments_[i] = AsArgument(buffers_.data());
-      return true;
+      return PrepareBuffers(i, /*receives=*/true, limits);
     case ArgumentKind::kPointer:
       // The offsets of sendfile(2) and splice(2).
       return CopyIn(i, sizeof(int64_t), Output::kAll);
-    case ArgumentKind::kEpollEventIn:
     case ArgumentKind::kTimeOut:
+      return MakeRoom(i, sizeof(timespec), Output::kAll);
     case ArgumentKind::kTimeLeft:
+      // Only an interrupted call fills it in, and the kernel makes that again.
+      return MakeRoom(i, sizeof(timespec), Output::kNone);
+    case ArgumentKind::kEpollEventIn:
     case ArgumentKind::kFdPairOut:
-      return false;
+      return Refuse("it is never made in the program's place");
     case ArgumentKind::kSize:
       if (MovesBytes(call_.call)) {
         arguments_[i] = std::min<uint64_t>(value, limits.bytes);
@@ -162,7 +194,7 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
 
 bool LocalCall::PrepareDescriptor(size_t i) {
   OwnedFd duplicate(process_->Duplicate(call_.Int(i)));
-  if (!duplicate.ok()) return false;
+  if (!duplicate.ok()) return Refuse(kNoDuplicate);
   arguments_[i] = static_cast<uint64_t>(duplicate.get());
   duplicates_.push_back(std::move(duplicate));
   return true;
@@ -172,18 +204,47 @@ bool LocalCall::PrepareLength(size_t i) {
   // Without an address the kernel ignores the length, too.
   const bool is_option = call_.call == SyscallId::kGetSockOpt;
   if (call_.arguments[i - 1] == 0 && !is_option) return true;
-  if (call_.arguments[i] == 0) return false;
+  if (call_.arguments[i] == 0) return Refuse("it has no length");
   if (!CopyIn(i, sizeof(socklen_t), Output::kAll)) return false;
-  length_ = copies_.back().get();
+  length_ = copies_.back().copy;
   length_before_ = Length();
   if (!is_option) return true;
-  return Length() <= kMostOption && MakeRoom(i - 1, Length(), Output::kCounted);
+  if (Length() > kMostOption) return Refuse(kNoMemory);
+  return MakeRoom(i - 1, Length(), Output::kCounted);
+}
+
+bool LocalCall::PrepareOption(size_t i) {
+  if (HasPointerInside(call_.Int(1), call_.Int(2))) {
+    return Refuse("the option has a pointer inside");
+  }
+  const auto size = static_cast<uint32_t>(call_.arguments[i + 1]);
+  return size <= kMostOption ? CopyIn(i, size) : Refuse(kNoMemory);
 }
 
 bool LocalCall::PrepareControl(size_t i) {
   const uint64_t operation = call_.arguments[i - 1];
+  const bool names_process = operation == F_GETOWN || operation == F_SETOWN ||
+                             operation == F_GETOWN_EX ||
+                             operation == F_SETOWN_EX;
   if (call_.call == SyscallId::kFcntl) {
-    return operation == F_GETFL || operation == F_SETFL;
+    if (names_process && !SharesProcessIds(*process_)) {
+      return Refuse("it names a process of another namespace");
+    }
+    switch (operation) {
+      case F_GETFL:
+      case F_SETFL:
+      case F_GETOWN:
+      case F_SETOWN:
+      case F_GETSIG:
+      case F_SETSIG:
+        return true;
+      case F_GETOWN_EX:
+        return MakeRoom(i, sizeof(f_owner_ex), Output::kAll);
+      case F_SETOWN_EX:
+        return CopyIn(i, sizeof(f_owner_ex));
+      default:
+        return Refuse("the command is not about the open file");
+    }
   }
   switch (operation) {
     case FIONBIO:
@@ -193,7 +254,7 @@ bool LocalCall::PrepareControl(size_t i) {
     case SIOCOUTQNSD:
       return MakeRoom(i, sizeof(int), Output::kAll);
     default:
-      return false;
+      return Refuse("the trap does not know the arguments of the request");
   }
 }
 
@@ -205,105 +266,117 @@ bool LocalCall::PrepareData(size_t i, Output output, const Limits& limits) {
 
 bool LocalCall::PreparePoll(size_t i) {
   const uint64_t count = call_.arguments[i + 1];
-  if (count > kMostPolled) return false;
-  if (!CopyIn(i, count * sizeof(pollfd), Output::kNone)) return false;
+  if (count > kMostPolled) return Refuse("it waits for too many descriptors");
+  if (!CopyIn(i, count * sizeof(pollfd))) return false;
   if (call_.arguments[i] == 0) return true;
-  poll_ = copies_.back().get();
+  poll_ = copies_.back().copy;
   poll_set_.resize(count);
   std::memcpy(poll_set_.data(), poll_->bytes.data(), poll_->bytes.size());
   for (pollfd& one : poll_set_) {
     if (one.fd < 0) continue;
-    OwnedFd duplicate(process_->Duplicate(one.fd));
+    const int duplicate = process_->Duplicate(one.fd);
+    if (duplicate < 0 && duplicate != -EBADF) return Refuse(kNoDuplicate);
     // A number that is not open here either: POLLNVAL.
-    one.fd = duplicate.ok() ? duplicate.get() : INT_MAX;
-    if (duplicate.ok()) duplicates_.push_back(std::move(duplicate));
+    one.fd = duplicate >= 0 ? duplicate : INT_MAX;
+    if (duplicate >= 0) duplicates_.emplace_back(duplicate);
   }
   arguments_[i] = AsArgument(poll_set_.data());
   return true;
 }
 
-bool LocalCall::PrepareMessage(size_t i, const Limits& limits) {
-  if (!ReadMemory(call_.thread, call_.arguments[i], &message_,
-                  sizeof(message_))) {
-    return false;
+bool LocalCall::PrepareSignals(size_t i) {
+  uint64_t mask = call_.arguments[i];
+  // pselect6(2) has the mask and its size in a struct.
+  if (call_.call == SyscallId::kPSelect6 && mask != 0 &&
+      !ReadMemory(call_.thread, mask, &mask, sizeof(mask))) {
+    return Refuse(kNoMemory);
   }
-  const bool receives = KindsOf(call_.call)[i] == ArgumentKind::kMessageOut;
-  const uint64_t buffers = AsArgument(message_.msg_iov);
-  if (!PrepareBuffers(buffers, message_.msg_iovlen, receives, limits)) {
-    return false;
+  arguments_[i] = 0;
+  return mask == 0 || Refuse("it changes the signal mask of its caller");
+}
+
+bool LocalCall::PrepareMessage(size_t i, bool receives, const Limits& limits) {
+  size_t limit = limits.bytes;
+  if (!message_.Prepare(memory_, call_.arguments[i], receives, limit)) {
+    return Refuse(kNoMemory);
   }
-  message_.msg_iov = buffers_.data();
-  if (message_.msg_control != nullptr) {
-    control_ = Add(AsArgument(message_.msg_control), message_.msg_controllen,
-                   !receives, Output::kNone);
-    if (control_ == nullptr) return false;
-    message_.msg_control = control_->bytes.data();
-  }
-  if (message_.msg_name != nullptr) {
-    name_ = Add(AsArgument(message_.msg_name),
-                std::min<uint64_t>(message_.msg_namelen, kAddressRoom),
-                !receives, Output::kNone);
-    if (name_ == nullptr) return false;
-    message_.msg_name = name_->bytes.data();
-    message_.msg_namelen = static_cast<socklen_t>(name_->bytes.size());
-  }
-  arguments_[i] = AsArgument(&message_);
+  arguments_[i] = AsArgument(&message_.header());
   return true;
 }
 
-bool LocalCall::PrepareBuffers(uint64_t address, uint64_t count, bool receives,
-                               const Limits& limits) {
-  if (count > IOV_MAX) return false;
-  receives_ = receives;
-  remote_buffers_.resize(count);
-  if (count > 0 && !ReadMemory(call_.thread, address, remote_buffers_.data(),
-                               count * sizeof(iovec))) {
-    return false;
+bool LocalCall::PrepareBuffers(size_t i, bool receives, const Limits& limits) {
+  size_t limit = limits.bytes;
+  if (!buffers_.Prepare(memory_, call_.arguments[i], call_.arguments[i + 1],
+                        receives, limit)) {
+    return Refuse(kNoMemory);
   }
-  uint64_t rest = limits.bytes;
-  for (const iovec& remote : remote_buffers_) {
-    const uint64_t size = std::min<uint64_t>(remote.iov_len, rest);
-    rest -= size;
-    Copy* const copy =
-        Add(AsArgument(remote.iov_base), size, !receives, Output::kNone);
-    if (copy == nullptr) return false;
-    buffers_.push_back({.iov_base = copy->bytes.data(), .iov_len = size});
-  }
+  arguments_[i] = AsArgument(buffers_.data());
   return true;
+}
+
+bool LocalCall::PrepareMessages(const Limits& limits) {
+  arguments_ = call_.arguments;
+  const bool receives = call_.call == SyscallId::kRecvMMsg;
+  if (!PrepareDescriptor(0)) return false;
+  if (!messages_.Prepare(memory_, call_.arguments[1],
+                         static_cast<uint32_t>(call_.arguments[2]), receives,
+                         limits.bytes)) {
+    return Refuse(kNoMemory);
+  }
+  arguments_[1] = AsArgument(messages_.data());
+  arguments_[2] = messages_.size();
+  // recvmmsg(2) writes the rest of the time.
+  return !receives || CopyIn(4, sizeof(timespec), Output::kAll);
+}
+
+bool LocalCall::PrepareSelect() {
+  if (!select_.Prepare(memory_, *process_, call_.arguments)) {
+    return Refuse("its sets cannot be copied");
+  }
+  arguments_[0] = static_cast<uint64_t>(select_.count());
+  for (size_t i = 0; i < 3; ++i) {
+    arguments_[i + 1] = AsArgument(select_.set(i));
+  }
+  const bool has_signals = call_.call == SyscallId::kPSelect6;
+  const size_t time_size = has_signals ? sizeof(timespec) : sizeof(timeval);
+  arguments_[4] = call_.arguments[4];
+  return CopyIn(4, time_size, Output::kTime) &&
+         (!has_signals || PrepareSignals(5));
+}
+
+bool LocalCall::PrepareEpollCtl() {
+  arguments_ = call_.arguments;
+  if (!CanHaveNumber(call_.Int(2))) {
+    return Refuse("the descriptor's number is beyond the trap's RLIMIT_NOFILE");
+  }
+  if (!PrepareDescriptor(0) || !PrepareDescriptor(2)) return false;
+  if (call_.Int(1) == EPOLL_CTL_DEL) return true;
+  // The kernel knows the errno for a null pointer.
+  return ReadMemory(call_.thread, call_.arguments[3], &event_.emplace(),
+                    sizeof(epoll_event)) ||
+         Refuse(kNoMemory);
 }
 
 bool LocalCall::CopyIn(size_t i, uint64_t size, Output output) {
   const uint64_t address = call_.arguments[i];
-  if (address == 0) return true;
-  const Copy* const copy = Add(address, size, /*read=*/true, output);
-  if (copy == nullptr) return false;
-  arguments_[i] = AsArgument(copy->bytes.data());
-  return true;
+  return address == 0 || Use(i, memory_.AddCopy(address, size), output);
 }
 
 bool LocalCall::MakeRoom(size_t i, uint64_t size, Output output) {
   const uint64_t address = call_.arguments[i];
-  if (address == 0) return true;
-  const Copy* const copy = Add(address, size, /*read=*/false, output);
-  if (copy == nullptr) return false;
+  return address == 0 || Use(i, memory_.AddRoom(address, size), output);
+}
+
+bool LocalCall::Use(size_t i, MemoryCopy* copy, Output output) {
+  if (copy == nullptr) return Refuse(kNoMemory);
   arguments_[i] = AsArgument(copy->bytes.data());
+  copies_.push_back({.copy = copy, .output = output});
   return true;
 }
 
-LocalCall::Copy* LocalCall::Add(uint64_t address, uint64_t size, bool read,
-                                Output output) {
-  if (size > kMostMemory - total_) return nullptr;
-  total_ += size;
-  auto copy = std::make_unique<Copy>();
-  copy->address = address;
-  copy->output = output;
-  copy->bytes.resize(size);
-  if (read && size > 0 &&
-      !ReadMemory(call_.thread, address, copy->bytes.data(), size)) {
-    return nullptr;
-  }
-  copies_.push_back(std::move(copy));
-  return copies_.back().get();
+bool LocalCall::Refuse(absl::string_view why) {
+  obstacle_ = why;
+  return false;
 }
 
 socklen_t LocalCall::Length() const {
@@ -319,12 +392,14 @@ bool LocalCall::MayBlock() const {
   const absl::string_view family = FamilyOf(id);
   if (family == "poll") {
     // A null timeout, or -1, is none; 0 does not wait.
-    return id == SyscallId::kPPoll || id == SyscallId::kEpollPWait2 ||
-           call_.Int(id == SyscallId::kPoll ? 2 : 3) != 0;
+    const bool has_number = id == SyscallId::kPoll ||
+                            id == SyscallId::kEpollWait ||
+                            id == SyscallId::kEpollPWait;
+    return !has_number || call_.Int(id == SyscallId::kPoll ? 2 : 3) != 0;
   }
   const bool waits = family == "accept" || family == "send" ||
                      family == "recv" || id == SyscallId::kConnect ||
-                     id == SyscallId::kSplice;
+                     id == SyscallId::kSplice || id == SyscallId::kNanoSleep;
   if (!waits) return false;
   if ((MessageFlagsOf(call_) & MSG_DONTWAIT) != 0) return false;
   const int status = fcntl(fd(), F_GETFL);
@@ -332,6 +407,18 @@ bool LocalCall::MayBlock() const {
 }
 
 int64_t LocalCall::Make() {
+  if (select_.has_bad_descriptor()) return -EBADF;
+  if (call_.call != SyscallId::kEpollCtl) return MakeByKernel();
+  const std::optional<int64_t> result =
+      EpollCtlAs(call_.Int(2), duplicates_[0].get(), call_.Int(1),
+                 duplicates_[1].get(), event_.has_value() ? &*event_ : nullptr);
+  if (!result.has_value()) {
+    Refuse("a thread cannot have a table of descriptors of its own");
+  }
+  return result.value_or(-ENOSYS);
+}
+
+int64_t LocalCall::MakeByKernel() const {
   std::array<uint64_t, 6> a = arguments_;
   int number = NumberOf(call_.call);
   switch (call_.call) {
@@ -351,92 +438,70 @@ int64_t LocalCall::Make() {
   // SOCK_CLOEXEC, EPOLL_CLOEXEC, EFD_CLOEXEC and TFD_CLOEXEC are O_CLOEXEC.
   if (cloexec >= 0) a[static_cast<size_t>(cloexec)] |= O_CLOEXEC;
   const int64_t result = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-  return result < 0 ? -errno : result;
+  return result == -1 ? -errno : result;
 }
 
 void LocalCall::SetOptionValue(int value) {
-  for (const std::unique_ptr<Copy>& copy : copies_) {
-    if (copy->output != Output::kCounted) continue;
-    std::memcpy(copy->bytes.data(), &value,
-                std::min(sizeof(value), copy->bytes.size()));
+  for (const FilledCopy& filled : copies_) {
+    if (filled.output != Output::kCounted) continue;
+    std::memcpy(filled.copy->bytes.data(), &value,
+                std::min(sizeof(value), filled.copy->bytes.size()));
   }
 }
 
-bool LocalCall::WriteOutputs(int64_t result) const {
+bool LocalCall::WriteOutputs(int64_t result) {
   if (result < 0) return true;
-  for (const std::unique_ptr<Copy>& copy : copies_) {
-    const size_t size = FilledBytes(*copy, result);
-    if (size > 0 &&
-        !WriteMemory(call_.thread, copy->address, copy->bytes.data(), size)) {
-      return false;
-    }
+  if (!WriteCopies(result)) return false;
+  const auto count = static_cast<size_t>(result);
+  switch (call_.call) {
+    case SyscallId::kReadV:
+      return buffers_.WriteOutputs(memory_, count);
+    case SyscallId::kRecvMsg:
+      return message_.WriteOutputs(memory_, message_.header(),
+                                   HasData() ? count : 0);
+    case SyscallId::kSendMMsg:
+    case SyscallId::kRecvMMsg:
+      return messages_.WriteOutputs(memory_, count, HasData());
+    case SyscallId::kSelect:
+    case SyscallId::kPSelect6:
+      return select_.WriteOutputs(memory_);
+    default:
+      return poll_ == nullptr || WritePoll();
   }
-  if (poll_ != nullptr && !WritePoll()) return false;
-  if (receives_ && !WriteBuffers(result)) return false;
-  return call_.call != SyscallId::kRecvMsg || WriteMessage();
 }
 
-size_t LocalCall::FilledBytes(const Copy& copy, int64_t result) const {
+bool LocalCall::HasData() const {
+  return (MessageFlagsOf(call_) & MSG_TRUNC) == 0;
+}
+
+bool LocalCall::WriteCopies(int64_t result) const {
+  return std::all_of(
+      copies_.begin(), copies_.end(), [&](const FilledCopy& filled) {
+        return memory_.Write(filled.copy, FilledBytes(filled, result)) ||
+               filled.output == Output::kTime;
+      });
+}
+
+size_t LocalCall::FilledBytes(const FilledCopy& filled, int64_t result) const {
   const auto count = static_cast<size_t>(result);
-  size_t filled = 0;
-  switch (copy.output) {
+  switch (filled.output) {
     case Output::kNone:
-      break;
-    case Output::kData: {
-      // MSG_TRUNC discards the data.
-      const bool is_recv = call_.call != SyscallId::kRead;
-      filled = is_recv && (call_.Int(3) & MSG_TRUNC) != 0 ? 0 : count;
-      break;
-    }
+      return 0;
+    case Output::kData:
+      return HasData() ? count : 0;
     case Output::kCounted: {
       const bool is_address = call_.call != SyscallId::kGetSockOpt;
       const size_t before = length_before_;
-      filled = std::min<size_t>(
+      return std::min<size_t>(
           {Length(), before, is_address ? address_limit_ : SIZE_MAX});
-      break;
     }
     case Output::kEvents:
-      filled = count * sizeof(epoll_event);
-      break;
+      return count * sizeof(epoll_event);
     case Output::kAll:
-      filled = copy.bytes.size();
-      break;
+    case Output::kTime:
+      return filled.copy->bytes.size();
   }
-  return std::min(filled, copy.bytes.size());
-}
-
-bool LocalCall::WriteBuffers(int64_t result) const {
-  auto rest = static_cast<size_t>(result);
-  for (size_t i = 0; i < buffers_.size() && rest > 0; ++i) {
-    const size_t size = std::min(rest, buffers_[i].iov_len);
-    rest -= size;
-    if (size > 0 &&
-        !WriteMemory(call_.thread, AsArgument(remote_buffers_[i].iov_base),
-                     buffers_[i].iov_base, size)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool LocalCall::WriteMessage() const {
-  const uint64_t address = call_.arguments[1];
-  const auto write = [&](size_t offset, const void* from, size_t size) {
-    return size == 0 || WriteMemory(call_.thread, address + offset, from, size);
-  };
-  const auto write_copy = [&](const Copy* copy, size_t size) {
-    return copy == nullptr || size == 0 ||
-           WriteMemory(call_.thread, copy->address, copy->bytes.data(),
-                       std::min(size, copy->bytes.size()));
-  };
-  return write_copy(name_, message_.msg_namelen) &&
-         write_copy(control_, message_.msg_controllen) &&
-         write(offsetof(msghdr, msg_namelen), &message_.msg_namelen,
-               sizeof(message_.msg_namelen)) &&
-         write(offsetof(msghdr, msg_controllen), &message_.msg_controllen,
-               sizeof(message_.msg_controllen)) &&
-         write(offsetof(msghdr, msg_flags), &message_.msg_flags,
-               sizeof(message_.msg_flags));
+  return 0;
 }
 
 bool LocalCall::WritePoll() const {

@@ -2,18 +2,23 @@
 #define FAKES_TRAP_LOCAL_CALL_H_
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/types.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+#include "fakes/trap/local_message.h"
+#include "fakes/trap/local_select.h"
+#include "fakes/trap/memory_copy.h"
+#include "fakes/trap/owned_fd.h"
 #include "fakes/trap/process.h"
 #include "fakes/trap/trapped_call.h"
 
@@ -30,9 +35,13 @@ namespace net::trap {
 //     local.WriteOutputs(result);
 //   }
 //
-// Not supported, because they mean the caller's own descriptors or signals:
-// epoll_ctl(2), fcntl(2) except F_GETFL and F_SETFL, calls that change the
-// signal mask, select(2), sendmmsg(2) and recvmmsg(2).
+// Not supported, because they mean the caller's own descriptors, signals or
+// memory:
+//
+// - fcntl(2) and ioctl(2), except with commands about the open file
+// - calls that change the signal mask
+// - options with a pointer inside (SO_ATTACH_FILTER)
+// - pipe2(2)
 class LocalCall {
  public:
   struct Limits {
@@ -43,7 +52,7 @@ class LocalCall {
   };
 
   LocalCall(const TrappedCall& call, std::shared_ptr<const Process> process)
-      : call_(call), process_(std::move(process)) {}
+      : call_(call), process_(std::move(process)), memory_(call.thread) {}
   LocalCall(const LocalCall&) = delete;
   LocalCall& operator=(const LocalCall&) = delete;
   ~LocalCall() = default;
@@ -52,6 +61,10 @@ class LocalCall {
   // if the target's memory cannot be read. Then let the kernel make the call:
   // it knows the right errno.
   bool Prepare(const Limits& limits);
+
+  // Returns why Prepare() returned false, or why Make() could not make the
+  // call; "" if it could: "it changes the signal mask of its caller".
+  absl::string_view obstacle() const { return obstacle_; }
 
   // Whether the call may wait: for data, a connection, or readiness.
   bool MayBlock() const;
@@ -62,7 +75,7 @@ class LocalCall {
 
   // Writes what the call has filled in to the target's memory. Returns false
   // for EFAULT.
-  bool WriteOutputs(int64_t result) const;
+  bool WriteOutputs(int64_t result);
 
   // The duplicate of the first argument, or -1.
   int fd() const { return duplicates_.empty() ? -1 : duplicates_[0].get(); }
@@ -79,56 +92,66 @@ class LocalCall {
     kCounted,  // As many bytes as the length argument says.
     kEvents,   // As many epoll_events as the result says.
     kAll,
+    kTime,  // All; the kernel ignores that it cannot be written.
   };
-  // Memory of the target and its copy.
-  struct Copy {
-    uint64_t address = 0;
-    std::vector<char> bytes;
-    Output output = Output::kNone;
+  struct FilledCopy {
+    MemoryCopy* copy;
+    Output output;
   };
 
   bool PrepareArgument(size_t i, const Limits& limits);
   bool PrepareDescriptor(size_t i);
   bool PrepareLength(size_t i);
+  bool PrepareOption(size_t i);
   bool PrepareControl(size_t i);
   bool PrepareData(size_t i, Output output, const Limits& limits);
   bool PreparePoll(size_t i);
-  bool PrepareMessage(size_t i, const Limits& limits);
-  bool PrepareBuffers(uint64_t address, uint64_t count, bool receives,
-                      const Limits& limits);
+  bool PrepareSignals(size_t i);
+  bool PrepareMessage(size_t i, bool receives, const Limits& limits);
+  bool PrepareBuffers(size_t i, bool receives, const Limits& limits);
+  // All arguments.
+  bool PrepareMessages(const Limits& limits);
+  bool PrepareSelect();
+  bool PrepareEpollCtl();
 
   // Sets the argument to a copy of `size` bytes of the target's memory, or to
   // room for them. A null pointer stays null.
   bool CopyIn(size_t i, uint64_t size, Output output = Output::kNone);
   bool MakeRoom(size_t i, uint64_t size, Output output);
-  // Adds a copy. Returns null if that is not possible.
-  Copy* Add(uint64_t address, uint64_t size, bool read, Output output);
+  // Sets the argument to the copy, or refuses if that is null.
+  bool Use(size_t i, MemoryCopy* copy, Output output);
+  // Sets obstacle(). Returns false.
+  bool Refuse(absl::string_view why);
+
+  // Makes the kernel's call. Returns its value or -errno.
+  int64_t MakeByKernel() const;
+
   // Returns the target of the kLengthInOut argument, or 0.
   socklen_t Length() const;
+  // Whether received bytes are in the buffers. MSG_TRUNC discards them.
+  bool HasData() const;
 
-  size_t FilledBytes(const Copy& copy, int64_t result) const;
-  bool WriteBuffers(int64_t result) const;
-  bool WriteMessage() const;
+  size_t FilledBytes(const FilledCopy& filled, int64_t result) const;
+  bool WriteCopies(int64_t result) const;
   bool WritePoll() const;
 
   const TrappedCall call_;
   const std::shared_ptr<const Process> process_;
+  absl::string_view obstacle_;
   size_t address_limit_ = 0;
   std::array<uint64_t, 6> arguments_ = {};
   std::vector<OwnedFd> duplicates_;
-  std::vector<std::unique_ptr<Copy>> copies_;
-  uint64_t total_ = 0;
-  Copy* length_ = nullptr;  // Of kLengthInOut.
+  MemoryCopies memory_;
+  std::vector<FilledCopy> copies_;
+  MemoryCopy* length_ = nullptr;  // Of kLengthInOut.
   socklen_t length_before_ = 0;
-  Copy* poll_ = nullptr;  // With the target's descriptors.
+  MemoryCopy* poll_ = nullptr;  // With the target's descriptors.
   std::vector<pollfd> poll_set_;
-  // Of readv, writev, recvmsg and sendmsg.
-  std::vector<iovec> buffers_;         // of this process
-  std::vector<iovec> remote_buffers_;  // of the target
-  bool receives_ = false;              // into the buffers
-  msghdr message_ = {};
-  Copy* name_ = nullptr;
-  Copy* control_ = nullptr;
+  LocalBuffers buffers_;              // of readv and writev
+  LocalMessage message_;              // of recvmsg and sendmsg
+  LocalMessages messages_;            // of recvmmsg and sendmmsg
+  LocalSelect select_;                // of select and pselect6
+  std::optional<epoll_event> event_;  // of epoll_ctl
 };
 
 }  // namespace net::trap

@@ -94,6 +94,18 @@ bool HasBegun(int fd) {
   return state != TCP_CLOSE;
 }
 
+// Whether the call's effect is on the numbers of the target's descriptors, and
+// not on what is behind them. If such a call fails after it was made, the
+// number that it has made is free again (F_DUPFD and pipe2(2)).
+bool IsAboutNumber(const TrappedCall& call) {
+  if (call.call == SyscallId::kFcntl) {
+    const int command = call.Int(1);
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC ||
+           command == F_GETFD || command == F_SETFD;
+  }
+  return call.call == SyscallId::kClose || call.call == SyscallId::kPipe2;
+}
+
 // What the target gets in the place of a socket that was closed: a descriptor
 // on which every call of a socket fails with ENOTSOCK.
 OwnedFd Tombstone() { return OwnedFd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
@@ -228,15 +240,13 @@ void Supervisor::Perform(Job job) {
     Reply(job, -job.decision->action.error);
     return;
   }
-  if (job.call.call == SyscallId::kClose) {
-    if (IsKind(job, ActionKind::kError)) {
-      ReplyAfterClose(job, job.decision->action.error);
-      return;
-    }
-    if (!IsKind(job, ActionKind::kDelay)) {
-      Continue(job);
-      return;
-    }
+  if (IsKind(job, ActionKind::kError) && IsAboutNumber(job.call)) {
+    ReplyAboutNumber(job);
+    return;
+  }
+  if (job.call.call == SyscallId::kClose && !IsKind(job, ActionKind::kDelay)) {
+    Continue(job);
+    return;
   }
   const bool orders = state_.needs_order() && MakesDescriptor(job.call);
   if (!job.decision.has_value() && !options_.knows_results && !orders) {
@@ -259,7 +269,8 @@ void Supervisor::PerformHere(Job job) {
         listener_.IsValid(job.call.id)) {
       job.local = std::move(local);
     } else if (!delays) {
-      job.decision.has_value() ? GiveUp(job) : Continue(job);
+      LetKernelMake(job, is_foreign ? "its network is not the trap's"
+                                    : local->obstacle());
       return;
     }
   }
@@ -323,6 +334,10 @@ void Supervisor::CheckWaiters() {
 }
 
 void Supervisor::Finish(Job& job, int64_t result) {
+  if (!job.local->obstacle().empty()) {
+    LetKernelMake(job, job.local->obstacle());
+    return;
+  }
   const bool makes = MakesDescriptor(job.call) && result >= 0;
   OwnedFd made(makes ? static_cast<int>(result) : -1);
   if (IsKind(job, ActionKind::kError)) {
@@ -361,10 +376,13 @@ void Supervisor::Continue(Job& job) {
   if (listener_.Continue(job.call.id) == ENOENT) state_.Interrupt(job);
 }
 
-void Supervisor::GiveUp(Job& job) {
-  state_.Fail(absl::StrCat("the trap cannot carry out an action for ",
-                           std::string(SyscallName(job.call.call))));
-  state_.TakeBack(job);
+void Supervisor::LetKernelMake(Job& job, absl::string_view obstacle) {
+  if (job.decision.has_value() && !IsKind(job, ActionKind::kDelay)) {
+    state_.Fail(absl::StrCat("the trap cannot carry out an action for ",
+                             std::string(SyscallName(job.call.call)), ": ",
+                             obstacle));
+    state_.TakeBack(job);
+  }
   Continue(job);
 }
 
@@ -401,11 +419,20 @@ int Supervisor::NumberFor(Job& job) {
   return -1;
 }
 
-void Supervisor::ReplyAfterClose(Job& job, int error) {
-  const OwnedFd tombstone = Tombstone();
+void Supervisor::ReplyAboutNumber(Job& job) {
+  const int error = job.decision->action.error;
   int number = job.call.Int(0);
-  const int failed = listener_.ReplaceDescriptor(job.call.id, tombstone.get(),
-                                                 O_CLOEXEC, number);
+  int failed = 0;
+  if (job.call.call == SyscallId::kClose) {
+    failed = listener_.ReplaceDescriptor(job.call.id, Tombstone().get(),
+                                         O_CLOEXEC, number);
+  } else if (job.call.call == SyscallId::kFcntl && job.call.Int(1) == F_SETFD) {
+    // The same file again, with the other flag.
+    const bool cloexec = (job.call.Int(2) & FD_CLOEXEC) != 0;
+    failed =
+        listener_.ReplaceDescriptor(job.call.id, job.sockets[0].duplicate.get(),
+                                    cloexec ? O_CLOEXEC : 0, number);
+  }
   if (failed == ENOENT) {
     state_.Interrupt(job);
     return;

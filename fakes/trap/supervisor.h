@@ -73,12 +73,14 @@ class Supervisor {
   // Returns the number that the descriptor is to have, or -1 for the lowest
   // that is free.
   int NumberFor(Job& job);
-  // Closes the target's descriptor and replies with an error.
-  void ReplyAfterClose(Job& job, int error);
+  // Does what the call does to the target's numbers, and replies with the
+  // rule's error.
+  void ReplyAboutNumber(Job& job);
   // Lets the kernel make the call.
   void Continue(Job& job);
-  // The rule of the job cannot be carried out: lets the kernel make the call.
-  void GiveUp(Job& job);
+  // The call cannot be made in the target's place: lets the kernel make it. If
+  // a rule applies to it, the supervision has failed.
+  void LetKernelMake(Job& job, absl::string_view obstacle);
 
   // Ends waits that have lost their purpose.
   void CheckWaiters();

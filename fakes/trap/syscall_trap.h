@@ -87,11 +87,19 @@ SyscallSet CallsForAnyPlan();
 //   ENOTSOCK. (Linux cannot close a descriptor of another process, only
 //   replace it.)
 // - fd0 and reuse apply only while that number is free.
-// - A result that no rule made is known only with knows_results. Calls that
-//   mean the caller's own descriptors or signal mask are always made by the
-//   kernel: epoll_ctl, select, pselect6, ppoll and epoll_pwait with a mask,
-//   sendmmsg, recvmmsg, fcntl except F_GETFL and F_SETFL. An effect after such
-//   a call cannot be carried out: see failure().
+// - A result that no rule made is known only with knows_results.
+// - The kernel always makes the calls below. An effect after such a call cannot
+//   be carried out: see failure(), which says why.
+//     ppoll, pselect6, epoll_pwait and epoll_pwait2 with a signal mask: the
+//       mask is the caller's, and nobody else can set it.
+//     epoll_ctl, if the descriptor's number is beyond RLIMIT_NOFILE of this
+//       process: an epoll knows its entries by number, so this process must
+//       take the same one.
+//     fcntl with a command for locks or leases: locks are the process's.
+//     setsockopt with an option that has a pointer inside (SO_ATTACH_FILTER),
+//       and ioctl except FIONBIO, FIONREAD, SIOCOUTQ and SIOCOUTQNSD.
+// - fcntl(F_SETFD) that fails with its effect installs the open file again, so
+//   locks that the process has on it end.
 // - Calls through io_uring would go around the filter, so io_uring_setup(2)
 //   fails with ENOSYS. A 32-bit program is refused: see failure(). vDSO clocks
 //   are no system calls.

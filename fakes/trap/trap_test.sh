@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tests the program trap as people use it: flags, exit statuses, traces, sweeps. The programs that it traps: a static C
-# program, a Python program, and a Go program if there is a Go compiler.
+# trap_test.sh TRAP CYCLE SERVER PYTHON3 PREEMPT WITHOUT_SECCOMP: tests the program trap as people use it: flags, exit
+# statuses, traces, sweeps. The programs that it traps: a static C program, a Python program, and a Go program if there
+# is a Go compiler.
 set -euo pipefail
 
 trap=$PWD/$1
@@ -8,6 +9,7 @@ cycle=$PWD/$2
 server=$PWD/$3
 python3=$4
 preempt=${5:+$PWD/$5}
+without_seccomp=$PWD/$6
 work=$(mktemp -d)
 failures=0
 
@@ -49,6 +51,11 @@ expect 125 "'accept4=EMFILE' applied to no call" --plan=accept4=EMFILE -- true
 expect 125 "precondition: seccomp: EBUSY" -- "$trap" -- true
 expect 126 "EACCES" -- "$server"
 expect 127 "ENOENT" -- /does/not/exist
+
+# Where seccomp(2) is forbidden.
+status=0
+output=$("$without_seccomp" 1 "$trap" -- true 2>&1) || status=$?
+[[ $status == 125 && $output == *"precondition: seccomp: EPERM"* ]] || fail "without seccomp(2)" "status $status" "$output"
 
 # A plan.
 expect 1 "cycle: Address already in use" --plan='listen=EADDRINUSE' -- "$cycle"

@@ -1,0 +1,56 @@
+#ifndef FAKES_TRAP_SYSCALL_TRAP_TEST_BASE_H_
+#define FAKES_TRAP_SYSCALL_TRAP_TEST_BASE_H_
+
+#include <ostream>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "fakes/faults/fault_plan.h"
+#include "fakes/trap/probe.h"
+#include "fakes/trap/run_trapped.h"
+#include "fakes/trap/syscall_trap.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/testing/matchers.h"
+
+namespace net {
+
+// For messages of tests.
+inline void PrintTo(const SyscallTrap& trap, std::ostream* os) {
+  *os << "the trap of process " << trap.pid();
+}
+
+}  // namespace net
+
+namespace net::trap {
+
+// Tests of what a plan does in another process. Skipped where seccomp(2) is
+// forbidden.
+class SyscallTrapTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const absl::Status status = CheckSeccomp(); !status.ok()) {
+      GTEST_SKIP() << status;
+    }
+  }
+
+  // Runs a body with a plan, all of whose rules must apply.
+  static TrapReport Run(absl::string_view plan,
+                        absl::FunctionRef<std::string()> body) {
+    const auto parsed = ParseFaultPlan(plan);
+    EXPECT_THAT(parsed, IsOk());
+    if (!parsed.ok()) return {};
+    const auto report = RunTrapped(*parsed, body);
+    EXPECT_THAT(report, IsOk());
+    if (!report.ok()) return {};
+    EXPECT_EQ(report->wait_status, 0);
+    EXPECT_THAT(report->unmatched, testing::IsEmpty());
+    return *report;
+  }
+};
+
+}  // namespace net::trap
+
+#endif  // FAKES_TRAP_SYSCALL_TRAP_TEST_BASE_H_
