@@ -175,8 +175,8 @@ std::string OptionValue(int level, int name, const void* value, socklen_t size,
   return is_errno ? ErrnoSymbol(number) : absl::StrCat(number);
 }
 
-// Whether the endpoint is everything that a socket address of `size` bytes
-// contains, zeros apart.
+// Returns whether the endpoint is everything that a socket address of `size`
+// bytes contains, zeros apart.
 bool IsWholly(const ip::Endpoint& endpoint, const sockaddr* addr,
               socklen_t size) {
   const ip::SockAddr whole(endpoint);

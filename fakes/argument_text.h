@@ -21,11 +21,11 @@
 
 namespace net {
 
-// Whether the target of a pointer may be read. For arguments that a call fills
-// in: kHidden unless the call did.
+// The permission to read the target of a pointer. It is kHidden for an argument
+// that the call was to fill in, and did not.
 enum class Show { kHidden, kShown };
 
-// How much of a target is shown.
+// The part of a target that is shown.
 enum class Detail {
   // As strace(1) does: data after the 32nd byte and elements after the 32nd are
   // "...", and the data of an epoll_event is omitted.

@@ -32,12 +32,13 @@
 namespace net {
 namespace {
 
-// Whether the target of an argument that the program filled in may be read.
+// Returns whether the target of an argument that the program filled in may be
+// read.
 Show In(SysResult result) {
   return result.error() == EFAULT ? Show::kHidden : Show::kShown;
 }
 
-// Whether an argument that a successful call fills in is filled in.
+// Returns whether an argument that a successful call fills in is filled in.
 Show Out(SysResult result) {
   return result.ok() ? Show::kShown : Show::kHidden;
 }

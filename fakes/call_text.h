@@ -52,9 +52,10 @@ class CallText {
   // Returns how many bytes of the buffer `i` are filled in. The argument after
   // it points to the length.
   socklen_t FilledBytes(size_t i) const;
-  // Whether the kernel uses the length to which the argument `i` points.
+  // Returns whether the kernel uses the length to which the argument `i`
+  // points.
   bool UsesLength(size_t i) const;
-  // Whether received data may be shown.
+  // Returns whether received data may be shown.
   Show Received(SysResult result) const;
 
   const absl::string_view name_;

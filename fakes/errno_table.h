@@ -15,7 +15,7 @@ namespace net {
 // syscalls/testdata/errno_table.tsv, which is compiled in, so that a program
 // need not find a file.
 
-// How a call can be made to return an errno over loopback.
+// The means by which a call can be made to return an errno over loopback.
 enum class Provocation {
   kUnprivileged,  // "U": by any user.
   kRoot,          // "R": by root in a network namespace.
@@ -26,13 +26,14 @@ struct ErrnoRow {
   Call call;
   int error;
   Provocation provocation;
-  // Whether the call takes effect although it fails with the errno: close(2)
+  // True if the call takes effect although it fails with the errno: close(2)
   // with EIO releases the descriptor. If false, the call changes nothing.
   bool takes_effect = false;
-  // Where that is known from: a man page, the kernel's source, or "seen" on
-  // Linux 6.18, which errno_provenance_test sees again.
+  // The source of the row: a man page, the kernel's source, or "seen" on Linux
+  // 6.18. (errno_provenance_test provokes these again.)
   absl::string_view source = "";
-  // How it is provoked, or of kInjection why it cannot be.
+  // The way to provoke it; for kInjection, the reason why it cannot be
+  // provoked.
   absl::string_view note = "";
 };
 
@@ -48,10 +49,11 @@ absl::Span<const ErrnoRow> ErrnoTable();
 //   send   serves sendmsg and write
 //   poll   serves ppoll
 //
-// What class Syscalls lacks is served in the same way by ErrnosOf(SyscallId) of
-// fakes/faults/effect.h: accept by accept4, recvfrom by recv, epoll_pwait by
-// epoll_wait. close, shutdown, socket and so on have rows of their own.
-// clock_gettime and nanosleep have none: they use no descriptor.
+// ErrnosOf(SyscallId) of fakes/faults/effect.h does the same for calls that
+// class Syscalls lacks: accept has the errnos of accept4, recvfrom those of
+// recv, epoll_pwait those of epoll_wait. close, shutdown, socket and so on have
+// rows of their own. clock_gettime and nanosleep have none: they use no
+// descriptor.
 //
 // (recvmsg(2) and sendmsg(2) also have EMSGSIZE for a msg_iovlen beyond
 // IOV_MAX; read(2) and write(2) lack ENOTSOCK.)

@@ -1,4 +1,4 @@
-// What a FakeKernel does and reports when no event is left.
+// Tests of a FakeKernel with no event left: its behaviour, and its report.
 
 #include <sys/socket.h>
 

@@ -82,7 +82,7 @@ class World {
 struct Waiting {
   std::string name;
   SysResult (World::*call)();
-  // Whether SA_RESTART restarts the call. A call with a timeout argument is
+  // True if SA_RESTART restarts the call. A call with a timeout argument is
   // never restarted. A call on a socket is restarted unless SO_RCVTIMEO or
   // SO_SNDTIMEO is set.
   bool restarts = false;

@@ -162,7 +162,7 @@ class FakeProcess final : public CompleteSyscalls {
   // Returns a new descriptor for a new file. Fails with EMFILE or ENFILE and
   // then frees the file.
   SysResult Install(fake::File& file, bool close_on_exec);
-  // Whether a new file would exceed fs.file-max (ENFILE).
+  // Returns whether a new file would exceed fs.file-max (ENFILE).
   bool IsFileTableFull() const;
   // Accepts a connection and gives it the reserved descriptor `number`.
   SysResult AcceptInto(int number, int fd, fake::File& file, sockaddr* addr,

@@ -70,8 +70,9 @@ class Invocation {
   // epoll's descriptor for epoll_ctl(2), and the old one for dup3(2).
   int fd() const;
 
-  // Whether the value of a success is a new descriptor: socket, accept4, dup,
-  // dup3, epoll_create1, eventfd, and fcntl with F_DUPFD or F_DUPFD_CLOEXEC.
+  // Returns whether the value of a success is a new descriptor: socket,
+  // accept4, dup, dup3, epoll_create1, eventfd, and fcntl with F_DUPFD or
+  // F_DUPFD_CLOEXEC.
   bool makes_descriptor() const;
 
   // Returns the array of pipe2(2), which holds two new descriptors after a

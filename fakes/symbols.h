@@ -27,7 +27,7 @@ std::string MessageFlagSymbols(int flags, absl::string_view between = "|");
 // Returns level and name: "SOL_SOCKET, SO_ERROR".
 std::string OptionSymbols(int level, int name);
 
-// What an option's name stands for.
+// The level and the name of an option.
 struct OptionNumber {
   int level;  // SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP or IPPROTO_IPV6.
   int name;

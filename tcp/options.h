@@ -46,9 +46,9 @@ struct Backlog {
   uint32_t value;
 };
 
-// Where Listen() stores the port that it listens on, in host byte order. With
-// port 0, that is the port which the kernel chose. Listen() writes it only if
-// it succeeds. A null pointer makes Listen() fail with EINVAL. The caller owns
+// A place for the port that Listen() listens on, in host byte order. With port
+// 0, that is the port which the kernel chose. Listen() writes it only if it
+// succeeds. A null pointer makes Listen() fail with EINVAL. The caller owns
 // `port`.
 struct PortAssignment {
   uint16_t* port;

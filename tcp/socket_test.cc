@@ -172,7 +172,7 @@ struct Method {
   std::function<void(MockSyscalls& sys, int fd, int error)> expect;
   // Calls the method.
   std::function<absl::Status(Socket& socket)> run;
-  // Whether it reports EINTR. If not, it retries.
+  // True if it reports EINTR. If not, it retries.
   bool reports_eintr = true;
 };
 

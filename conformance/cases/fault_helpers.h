@@ -22,9 +22,9 @@
 
 namespace net::conformance {
 
-// Puts faults in charge of the implementation (Context::InjectFaults()). A
-// canary shows that they are: a Connect whose socket(2) fails must fail.
-// Returns an Error if it does not.
+// Puts faults in charge of the implementation (Context::InjectFaults()). Checks
+// that with a canary: a Connect whose socket(2) fails must fail. Returns an
+// Error if it does not.
 Result<Faults*> TakeCharge(Context& c);
 
 // Arms a plan while it exists.
@@ -36,7 +36,7 @@ class Armed {
   Armed& operator=(const Armed&) = delete;
   ~Armed() { faults_.Arm({}); }
 
-  // Whether every rule has applied to a call.
+  // Returns whether every rule has applied to a call.
   bool applied() const { return faults_.Unmatched().empty(); }
 
  private:
@@ -68,7 +68,7 @@ void ExpectClosedOnce(const Faults& faults);
 ListenOptions SupportedListenOptions(Context& c);
 ConnectOptions SupportedConnectOptions(Context& c);
 
-// A rule for each option that is set: "setsockopt(SO_KEEPALIVE)".
+// Return a rule for each option that is set: "setsockopt(SO_KEEPALIVE)".
 std::vector<std::string> CallsOfOptions(const ListenOptions& options);
 std::vector<std::string> CallsOfOptions(const ConnectOptions& options);
 
@@ -76,10 +76,10 @@ std::vector<std::string> CallsOfOptions(const ConnectOptions& options);
 // system and is free again.
 Result<ip::Endpoint> FreeEndpoint(Context& c);
 
-// Lets each call that `operation` makes fail once, one in each run, with an
-// errno that the call can have, EINTR and EAGAIN apart. Leaves poll(2) and its
-// family out. `operation` returns
-// whether it succeeded; afterwards `check` is called with that.
+// Lets each call that `operation` makes fail once: one call in each run, with
+// an errno that the call can have, except EINTR and EAGAIN. Calls of the family
+// poll do not fail. `operation` returns whether it succeeded; afterwards
+// `check` is called with that.
 //
 // The calls are those of a run without faults. A rule that then applies to no
 // call is no failure: an event loop does not make the same calls each time.

@@ -31,7 +31,7 @@ struct DriverSnapshot {
   size_t held = 0;
   // The system calls that the threads sleep in, as text for messages.
   std::string calls;
-  // How often each thread has gone to sleep; empty if one runs.
+  // The number of times that each thread has gone to sleep; empty if one runs.
   Sleep sleep;
 };
 

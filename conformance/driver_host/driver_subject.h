@@ -12,7 +12,8 @@
 namespace net::conformance {
 
 struct DriverSubjectOptions {
-  // Why faults cannot be injected into a driver that has no trap.
+  // The reason, for messages, why faults cannot be injected into a driver that
+  // has no trap.
   std::string why_no_faults = "the driver was started without a trap";
   bool ipv6 = true;  // in the driver's network
   // If not "": the user starts the driver; see AttachedDriver.

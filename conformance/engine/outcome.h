@@ -42,7 +42,7 @@ std::ostream& operator<<(std::ostream& os, Outcome outcome);
 // precondition.
 bool IsExpected(Outcome outcome);
 
-// Whether a trial left a descriptor open, or closed one that it did not open.
+// A descriptor that a trial left open, or closed without having opened it.
 // Independent of the outcome.
 enum class Leak {
   kNone,              // no leak, or the trial ended before the check

@@ -43,7 +43,7 @@ class IdleSubjects {
   void CloseInChild();
 
  private:
-  // How a subject was started.
+  // The way in which a subject was started.
   enum class Kind { kPlain, kTrapped, kTrappedWithClose };
   using Key = std::pair<const Target*, Kind>;
 

@@ -31,7 +31,7 @@ Target MakeTarget() {
   return target;
 }
 
-// Whether this program is to be the driver of the implementation: see
+// Returns whether this program is to be the driver of the implementation: see
 // CommandToServe().
 bool IsDriver(int argc, char** argv) {
   return argc == 2 && argv[1] == absl::StrCat("--serve=", kName);

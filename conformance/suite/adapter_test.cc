@@ -66,7 +66,7 @@ absl::StatusOr<Socket> Accept(const Socket& listener) { return listener; }
 }  // namespace mylib
 
 // [sample]
-// What the suite needs to know of a library: how its calls are made.
+// A library, as the suite sees it: the ways in which its calls are made.
 struct MyLib {
   using Socket = mylib::Socket;
 

@@ -12,7 +12,7 @@ namespace net::conformance {
 
 class Context;
 
-// How binding a requirement is.
+// The strength of a requirement.
 enum class Level {
   kMust,       // Required by the API's own text and by Linux.
   kShould,     // Good implementations may differ, for a documented reason.

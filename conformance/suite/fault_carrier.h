@@ -8,7 +8,7 @@
 
 namespace net::conformance {
 
-// What injects faults into an implementation that uses class Syscalls.
+// The faults of an implementation that uses class Syscalls.
 struct FaultCarrier {
   std::unique_ptr<Faults> faults;
   // The Syscalls to use; owned by `faults`.

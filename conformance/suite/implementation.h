@@ -26,8 +26,8 @@ struct ListenOptions {
   bool reuseport = false;   // SO_REUSEPORT
   // The backlog, as for listen(2). If nullopt, the API uses its default.
   std::optional<int> backlog;
-  // Where to store the port, on success only; null if the case does not need
-  // it.
+  // A place for the port, written on success only; null if the case does not
+  // need it.
   uint16_t* port = nullptr;
 };
 

@@ -30,7 +30,7 @@ struct AcceptOptionList {
 
 struct ConnectOptionList {
   ConnectOptions options;
-  // How often to give each boolean option that is true.
+  // The number of times to give each boolean option that is true.
   int times = 1;
   std::optional<uint32_t> unknown_flag;
 };
@@ -40,8 +40,8 @@ struct ListenOptionList {
   int times = 1;
   // The backlogs to give in this order, after the one in `options`.
   std::vector<uint32_t> backlogs;
-  // Where to store the port, on success only, beside the one in `options`. The
-  // API gets null pointers, too.
+  // Places for the port, written on success only, beside the one in `options`.
+  // The API gets null pointers, too.
   std::vector<uint16_t*> ports;
   std::optional<uint32_t> unknown_flag;
 };

@@ -17,8 +17,8 @@
 namespace net::differential {
 namespace {
 
-// How often a difference must be reproduced. A timer that expired once is
-// unlikely to expire at the same step again.
+// The number of times that a difference must be reproduced. A timer that
+// expired once is unlikely to expire at the same step again.
 constexpr int kConfirmations = 2;
 
 Difference Cut(const Program& program, const Trace& expected, const Trace& seen,

@@ -15,8 +15,8 @@
 
 namespace net::differential {
 
-// How often each call returned each errno in each state of its socket. It shows
-// whether the programs reach what they should.
+// Counts of results: each call with each errno in each state of its socket.
+// They show whether the programs reach the results that they should.
 class Histogram {
  public:
   // Counts the results of a program. The trace must have the states.

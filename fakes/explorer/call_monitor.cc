@@ -34,8 +34,8 @@ constexpr int kTypeMask = 0xf;  // The other bits of a socket's type are flags.
 // No more bytes than this are read or overwritten for one call.
 constexpr size_t kMostBytes = 512;
 
-// Whether the pointer can be one of the program's. Some tests pass others, to
-// make a call fail with EFAULT.
+// Returns whether the pointer can be one of the program's. Some tests pass
+// others, to make a call fail with EFAULT.
 bool IsReadable(const void* pointer) {
   const auto address = reinterpret_cast<uintptr_t>(pointer);
   constexpr uintptr_t kFirstPage = 4096;
@@ -184,7 +184,7 @@ std::vector<int> PolledDescriptors(const Invocation& invocation) {
   return polled;
 }
 
-// Whether the new descriptor, if it is one, is closed by execve(2).
+// Returns whether the new descriptor, if it is one, is closed by execve(2).
 bool IsCloseOnExec(const Invocation& invocation) {
   if (const auto* call = invocation.As<Call::kSocket>()) {
     return (call->type & SOCK_CLOEXEC) != 0;
@@ -210,7 +210,8 @@ bool IsCloseOnExec(const Invocation& invocation) {
   return invocation.call() != Call::kDup;
 }
 
-// Whether the call lets time pass, so that a retry after it is no storm.
+// Returns whether the call lets time pass, so that a retry after it is no
+// storm.
 bool Waits(Call call) {
   return call == Call::kPoll || call == Call::kPPoll ||
          call == Call::kEpollWait || call == Call::kNanoSleep;

@@ -39,7 +39,7 @@ struct MonitoredCall {
   friend bool operator==(const MonitoredCall&, const MonitoredCall&) = default;
 };
 
-// Something that a program must not do.
+// A mistake of a program.
 struct Violation {
   FindingKind kind = FindingKind::kLeak;
   // Indices in calls(): the call that is wrong (or -1: the end of the run), and
@@ -52,14 +52,14 @@ struct MonitorLimits {
   bool ignores_sigpipe = false;   // Sends may raise SIGPIPE.
   bool allows_inherited = false;  // Descriptors need not be close-on-exec.
   int max_calls = 10000;
-  // The number of failing calls in a row, alike in all but the result, that is
-  // a retry storm. EINTR and ECONNABORTED do not count: to retry them at once
-  // is right.
+  // The number of failing calls in a row that are a retry storm. They differ in
+  // their results at most. EINTR and ECONNABORTED do not count, because to
+  // retry them at once is right.
   int storm = 12;
 };
 
-// Thrown by a CallMonitor, through the code under test, to end a program that
-// continues after max_calls calls, and then again as many, have been made.
+// Thrown by a CallMonitor through the code under test, to end a program that
+// has made twice max_calls calls.
 struct EndlessProgram {};
 
 // A Syscalls in front of another one that watches what a program does with it:
@@ -115,7 +115,7 @@ class CallMonitor final : public InterceptingSyscalls {
   // calls_, or -1 if the program is endless.
   int Enter(const Invocation& invocation);
   // Intercepts a call after max_calls others. `is_last_resort`: the program has
-  // not ended after as many again.
+  // made as many calls again.
   static SysResult InterceptLate(const Invocation& invocation,
                                  bool is_last_resort,
                                  absl::FunctionRef<SysResult()> make);
@@ -134,7 +134,7 @@ class CallMonitor final : public InterceptingSyscalls {
   void NoteStorm(int index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Report(FindingKind kind, int call, int maker)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether a fault plan counts the call.
+  // Returns whether a fault plan counts the call.
   bool HasPosition(const Invocation& invocation) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const Descriptor* Find(int fd) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

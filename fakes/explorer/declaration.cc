@@ -14,7 +14,8 @@
 namespace net {
 namespace {
 
-// How closely a declaration is about a call and an errno; -1: not at all.
+// Returns how closely a declaration matches a call and an errno; -1 if it does
+// not.
 int Closeness(const Declaration& declaration, Call call, int error) {
   int closeness = 0;
   if (declaration.call.has_value()) {

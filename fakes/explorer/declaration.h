@@ -12,9 +12,10 @@
 
 namespace net {
 
-// What the code under test does when a call fails. Without a declaration, it
-// must report the errno unchanged. Two exceptions: EINTR must be retried,
-// except that of close(2); and accept4(2) may be retried after ECONNABORTED.
+// The way in which the code under test handles the failure of a call. Without a
+// declaration, it must report the errno unchanged. Two exceptions: EINTR must
+// be retried, except that of close(2); and accept4(2) may be retried after
+// ECONNABORTED.
 //
 // A later declaration outweighs an earlier one that is about the same call and
 // errno; one that names the errno outweighs one for kAnyErrno, and one that
@@ -25,7 +26,7 @@ inline constexpr std::optional<Call> kAnyCall = std::nullopt;
 
 enum class Handling : uint8_t { kReports, kRetries, kTranslates, kIgnores };
 
-// For messages of tests: the place in the enum.
+// Prints the value's place in the enum, for messages of tests.
 inline std::ostream& operator<<(std::ostream& os, Handling handling) {
   return os << "handling " << static_cast<int>(handling);
 }

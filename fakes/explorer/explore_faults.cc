@@ -53,8 +53,8 @@ bool HasErrnosOnly(const FaultPlan& plan) {
                      });
 }
 
-// Whether a hostile success has only made a later call fail, and `all` has the
-// defect with the errno of that call.
+// Returns whether a hostile success has only made a later call fail, and `all`
+// has the defect with the errno of that call.
 bool IsExplained(const FoundDefect& found,
                  const std::vector<FoundDefect>& all) {
   if (HasErrnosOnly(found.plan)) return false;

@@ -18,8 +18,8 @@
 #include "fakes/fake_process.h"
 #include "fakes/faults/fault_plan.h"
 
-// Tests error paths: runs a scenario with every fault that Linux can have in
-// store for it, and with every pair of faults.
+// Tests error paths: runs a scenario with every fault that it can meet on
+// Linux, and with every pair of faults.
 //
 //   absl::Status ConnectOnce(Syscalls& sys);   // See Scenario.
 //
@@ -41,8 +41,8 @@
 // - Afterwards it must succeed without faults on the same kernel: nothing is
 //   left bound.
 //
-// FindingKind lists what can be wrong. Findings with one cause are one finding,
-// reduced to the plan that a person would have written.
+// FindingKind lists the kinds of findings. Findings with one cause are one
+// finding, reduced to the plan that a person would have written.
 
 namespace net {
 
@@ -63,20 +63,20 @@ ExploreShard ShardFromEnvironment();
 struct ExploreOptions {
   // The C++ name of the scenario, for the source of tests.
   std::string name = "Scenario";
-  // All plans with at most that many faults: 1, 2 or 3.
+  // The largest number of faults in a plan: 1, 2 or 3.
   int max_faults = 2;
-  // What the scenario does with errnos other than to report them.
+  // The errnos that the scenario handles in another way than by reporting them.
   std::vector<Declaration> declarations;
   bool ignores_sigpipe = false;   // Sends may raise SIGPIPE.
   bool allows_inherited = false;  // Descriptors need not be close-on-exec.
-  // A run that makes more calls is endless.
+  // The number of calls after which a run is endless.
   int max_calls = 10000;
   FakeKernelOptions kernel;
   FakeProcessOptions process;
 
-  // Whether to leave out plans whose outcome follows from that of other plans.
-  // This assumes that the scenario depends on errnos only by the calls that it
-  // makes and the errno that it returns. See ExploreCounts.
+  // Leaves out plans whose outcome follows from that of other plans. This
+  // assumes that the scenario depends on errnos only by the calls that it makes
+  // and the errno that it returns. See ExploreCounts.
   bool prune = true;
   ExploreShard shard;
   // If not empty: a file that keeps the progress, so that a run with the same
@@ -100,7 +100,7 @@ struct ExploreFinding {
   std::vector<int> errnos;
 };
 
-// How many plans there are, and why some were not run.
+// The numbers of plans: in all, run, and left out for each reason.
 struct ExploreCounts {
   int64_t plans = 0;  // All plans, also those that were pruned.
   int64_t runs = 0;   // Those that were run.
@@ -112,7 +112,7 @@ struct ExploreCounts {
   int64_t pruned_same = 0;
 };
 
-// What became of an errno at a call site.
+// An errno at a call site, and its outcome.
 struct ExploreSite {
   Call call = Call::kSocket;
   int occurrence = 1;  // 0: any call of that name after the first error.
@@ -152,8 +152,8 @@ std::string TrapCommand(const FaultPlan& plan);
 
 std::ostream& operator<<(std::ostream& os, const ExploreResult& result);
 
-// See above. The calling thread must not take part in the time of another
-// FakeKernel.
+// Explore a scenario, as the beginning of this file describes. The calling
+// thread must not be a participant of another FakeKernel.
 ExploreResult ExploreFaults(const ExploreOptions& options,
                             const Scenario& scenario);
 ExploreResult ExploreFaults(const Scenario& scenario);

@@ -95,7 +95,8 @@ void OpenStandardDescriptors(Syscalls& process) {
   static_cast<void>(process.EventFd(0, 0));
 }
 
-// Whether another run on the same kernel would show the same defect again.
+// Returns whether another run on the same kernel would show the same defect
+// again.
 bool PreventsAnother(const Violation& violation) {
   switch (violation.kind) {
     case FindingKind::kSigpipe:

@@ -32,9 +32,9 @@ struct ExploredRun {
   std::vector<FaultHit> hits;           // In the order of the calls.
   std::vector<FaultRule> unmatched;     // Rules that applied to no call.
   std::optional<std::string> deadlock;  // The FakeKernel's report.
-  // What the scenario returned when it ran once more on the same kernel without
-  // faults; nullopt if it did not run again, because the first run left
-  // something behind that prevents it.
+  // The result of a second run on the same kernel without faults. Nullopt if
+  // there was none, because the first run left something behind that prevents
+  // it.
   std::optional<absl::Status> again;
 };
 

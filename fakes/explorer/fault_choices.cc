@@ -23,7 +23,7 @@ bool IsTransient(int error) {
          error == EALREADY || error == ECONNABORTED;
 }
 
-// Whether the errno stays when a program tries again.
+// Returns whether the errno stays when a program tries again.
 bool Persists(int error) {
   switch (error) {
     case EINTR:

@@ -49,11 +49,11 @@ class FaultChoices {
   std::array<std::vector<FaultChoice>, kCallCount> choices_;
 };
 
-// Whether the fault makes a difference to a call that returned what `call` did
-// without it.
+// Returns whether the fault changes the outcome of a call that returned the
+// result of `call` without the fault.
 bool MakesDifference(const FaultChoice& choice, const MonitoredCall& call);
 
-// Whether a scenario has to succeed although this happens.
+// Returns whether a scenario has to succeed in spite of the action.
 bool MustSucceed(const FaultAction& action);
 
 // Returns the errnos that people think of first for a call, the usual one

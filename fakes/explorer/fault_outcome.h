@@ -7,7 +7,7 @@
 
 namespace net {
 
-// What became of a fault.
+// The outcome of a fault.
 enum class FaultOutcome : uint8_t {
   kReported,
   kTranslated,  // Reported as another errno, as declared.

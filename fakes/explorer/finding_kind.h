@@ -8,8 +8,8 @@
 
 namespace net {
 
-// What can be wrong with a scenario. The first ones are reported before the
-// others, because they often cause them.
+// A kind of mistake in a scenario. The first kinds are reported first, because
+// they often cause the others.
 enum class FindingKind : uint8_t {
   kBroken,               // Fails without a fault.
   kCrash,                // Ends its process.

@@ -21,7 +21,7 @@ namespace {
 // An outcome that is worse hides others at the same site.
 int Rank(FaultOutcome outcome) { return static_cast<int>(outcome); }
 
-// Whether it is about what a scenario returns, or whether it returns.
+// Returns whether the kind is about the result of a scenario, or about its end.
 bool IsAboutOutcome(FindingKind kind) {
   switch (kind) {
     case FindingKind::kHang:
@@ -39,14 +39,15 @@ bool IsAboutOutcome(FindingKind kind) {
   }
 }
 
-// Whether it shows that a scenario goes on after an error.
+// Returns whether the kind shows that a scenario goes on after an error.
 bool Ignores(FindingKind kind) {
   return kind == FindingKind::kHang || kind == FindingKind::kEndless ||
          kind == FindingKind::kRetryStorm || kind == FindingKind::kSwallowed ||
          kind == FindingKind::kFailsOtherwise;
 }
 
-// Whether what `less` needs to be seen is part of what `more` has.
+// Returns whether the faults that show `less` are part of those that show
+// `more`.
 bool IsSameCause(const FoundDefect& less, const FoundDefect& more) {
   if (!std::includes(more.sites.begin(), more.sites.end(), less.sites.begin(),
                      less.sites.end())) {

@@ -32,7 +32,8 @@ struct FoundDefect {
   bool in_shard = true;  // Whether this shard reports it.
 };
 
-// What an exploration has found. Defects with one cause are one defect.
+// The defects that an exploration has found. Defects with one cause are one
+// defect.
 class FoundDefects {
  public:
   explicit FoundDefects(const std::vector<Declaration>& declarations)
@@ -46,8 +47,8 @@ class FoundDefects {
 
   // Judges a run. `in_shard`: whether this shard reports it.
   void Record(const ExploredRun& run, const FaultPlan& plan, bool in_shard);
-  // Records a rule of the plan that applied to no call: without that, an
-  // exploration whose faults reach nothing would find nothing.
+  // Records a rule of the plan that applied to no call as a defect. Otherwise
+  // an exploration whose faults reach no call would find nothing.
   void CheckInCharge(const ExploredRun& run, const FaultPlan& plan);
 
   void Add(FoundDefect found);

@@ -16,11 +16,11 @@ namespace net {
 // three.
 absl::Status ListenConnectAccept(const ip::Addr& addr, Syscalls& sys);
 
-// The same, and sends a message there and back before it closes.
+// Does the same, and sends a message there and back before it closes.
 absl::Status Echo(const ip::Addr& addr, Syscalls& sys);
 
-// What net::tcp promises to do with errnos other than to report them
-// (tcp/CONTRACT.md).
+// Returns the errnos that net::tcp handles in another way than by reporting
+// them (tcp/CONTRACT.md).
 std::vector<Declaration> NetTcpDeclarations();
 
 }  // namespace net

@@ -50,8 +50,8 @@ bool AreAlike(const MonitoredCall& a, const MonitoredCall& b) {
   return a.call == b.call && a.digest == b.digest && a.result == b.result;
 }
 
-// Whether `calls`, without the `hits` calls from `index` on, which failed, are
-// `before`.
+// Returns whether `calls`, without the `hits` calls from `index` on, which
+// failed, are `before`.
 bool HasRecovered(const std::vector<MonitoredCall>& before,
                   const std::vector<MonitoredCall>& calls, size_t index,
                   size_t hits) {
@@ -75,7 +75,7 @@ uint64_t FingerprintOf(const ExploreOptions& options, uint64_t calls) {
   return digest;
 }
 
-// Whether nothing sensible can be added to the run.
+// Returns whether nothing sensible can be added to the run.
 bool IsDeadEnd(const ExploredRun& run) {
   return run.deadlock.has_value() ||
          std::any_of(run.violations.begin(), run.violations.end(),

@@ -46,7 +46,7 @@ class Search {
   void Explore();
 
   bool complete() const { return complete_; }
-  // Whether the checkpoint could be written whenever that was necessary.
+  // Returns whether each write of the checkpoint has succeeded.
   bool saves() const { return saves_; }
   const ExploreCounts& counts() const { return counts_; }
   const FoundDefects& defects() const { return defects_; }
@@ -82,8 +82,8 @@ class Search {
   void Extend(std::vector<Node>& siblings, int depth, bool is_first_level);
   void ExtendRecovered(std::vector<Node>& siblings, size_t index, int depth);
   void ExtendOne(Node& node, int depth);
-  // Whether this shard explores the next unit of work, and it has not been done
-  // in an earlier run.
+  // Returns whether this run explores the next unit of work: the unit belongs
+  // to this shard, and no earlier run has done it.
   bool TakesUnit();
 
   void LoadCheckpoint();

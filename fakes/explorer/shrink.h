@@ -12,7 +12,7 @@
 
 namespace net {
 
-// A plan that was reduced, and the text of the defect as it shows it.
+// A reduced plan, and the text of the defect that it shows.
 struct ShrunkPlan {
   FaultPlan plan;
   std::string text;

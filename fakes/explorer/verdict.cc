@@ -29,7 +29,7 @@ const MonitoredCall& CallAt(const ExploredRun& run, int index) {
   return run.calls[static_cast<size_t>(index)];
 }
 
-// Whether the program has made the same call again after it failed.
+// Returns whether the program has made the same call again after it failed.
 bool IsRepeated(const ExploredRun& run, int index) {
   const MonitoredCall& call = CallAt(run, index);
   if (call.call == Call::kClose) return false;
@@ -163,7 +163,7 @@ class StatusJudge {
     return !run_.status.ok() && reported_ == error;
   }
 
-  // Whether what is reported is the errno of a fault after `error`.
+  // Returns whether what is reported is the errno of a fault after `error`.
   bool IsOfLaterError(const InjectedError& error) const {
     return std::any_of(errors_.begin(), errors_.end(), [&](const auto& other) {
       return other.call > error.call && Reports(other.error);
@@ -252,7 +252,7 @@ int ObjectOf(const Violation& violation) {
   return violation.maker >= 0 ? violation.maker : violation.call;
 }
 
-// Whether the run shows the same descriptor used wrongly before.
+// Returns whether the run shows the same descriptor used wrongly before.
 bool IsConsequence(const ExploredRun& run, const Violation& violation) {
   for (const Violation& other : run.violations) {
     if (&other == &violation) return false;
@@ -270,7 +270,8 @@ void AddViolations(const ExploredRun& run, Verdict& verdict) {
   };
   const bool is_hang = run.deadlock.has_value() || has(FindingKind::kEndless);
   for (const Violation& violation : run.violations) {
-    // What ends by force does not clean up, and a storm is why it does not end.
+    // A scenario that is ended by force does not clean up. A storm is the
+    // reason why it does not end.
     if (violation.kind == FindingKind::kLeak && is_hang) continue;
     if (violation.kind == FindingKind::kEndless &&
         has(FindingKind::kRetryStorm)) {

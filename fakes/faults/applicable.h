@@ -7,12 +7,12 @@
 
 namespace net {
 
-// Whether the call moves a stream's bytes, so that it can move fewer: the
-// families send and recv.
+// Returns whether the call moves bytes of a stream, and can therefore move
+// fewer: the families send and recv.
 bool MovesBytes(SyscallId call);
 
-// Whether the action can apply to the call. A rule does not match calls that
-// its action cannot apply to.
+// Returns whether the action can apply to the call. A rule does not match calls
+// that its action cannot apply to.
 //
 //   an errno, delay(D)       every call
 //   ... partial(N), short(N) the families send and recv

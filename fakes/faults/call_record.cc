@@ -119,7 +119,7 @@ RecordedArgument IoctlArgument(int64_t request, uint64_t argument) {
   }
 }
 
-// Whether the kernel uses the length to which the argument `i` points.
+// Returns whether the kernel uses the length to which the argument `i` points.
 bool UsesLength(const CallRecord& record, size_t i) {
   return ArgumentKindsOf(record.call)[i - 1] !=
              ArgumentKind::kAddressOutOrNull ||

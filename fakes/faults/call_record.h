@@ -23,7 +23,7 @@
 
 namespace net {
 
-// What is known of an argument.
+// The form in which an argument is recorded.
 enum class ArgumentState : uint8_t {
   kNumber,   // It is not a pointer.
   kNull,     // A null pointer.
@@ -36,7 +36,7 @@ struct RecordedArgument {
   // The value of a number. Of a pointer to a length (kLengthInOut) with a
   // target: the length before the call.
   int64_t number = 0;
-  // Where CallRecord::bytes has the target.
+  // The place of the target in CallRecord::bytes.
   uint32_t offset = 0;
   uint32_t size = 0;
 

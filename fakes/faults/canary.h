@@ -7,11 +7,11 @@
 
 namespace net {
 
-// Checks that `faults` is in charge of the calls of `scenario`, before a sweep:
-// an injector that the scenario goes around would find nothing and report
-// success. Arms the canary "*@1=EMFILE before", which makes the first call on a
-// TCP socket fail, and runs the scenario, which returns its error or OK. Leaves
-// an empty plan armed.
+// Checks, before a sweep, that `faults` is in charge of the calls of
+// `scenario`. If the scenario bypassed it, the sweep would find nothing and
+// report success. Arms the canary "*@1=EMFILE before", which makes the first
+// call on a TCP socket fail, and runs the scenario, which returns its error or
+// OK. Leaves an empty plan armed.
 //
 // Errors (FAILED_PRECONDITION):
 // - The scenario made no call on a TCP socket that `faults` has seen.

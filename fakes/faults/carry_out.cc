@@ -38,7 +38,7 @@ std::vector<iovec> Shortened(const iovec* buffers, size_t count, size_t bytes) {
   return shortened;
 }
 
-// Whether a message and its array of buffers can be read.
+// Returns whether a message and its array of buffers can be read.
 bool IsReadable(const msghdr* message) {
   return IsUserAddress(message, sizeof(msghdr)) &&
          message->msg_iovlen <= IOV_MAX &&
@@ -69,12 +69,12 @@ SysResult RecvShort(Syscalls& target, const Arguments<Call::kRecvMsg>& recv,
   return result;
 }
 
-// Where a call writes an address.
+// The place at which a call writes an address.
 struct AddressArguments {
   sockaddr** addr = nullptr;
   socklen_t** len = nullptr;
 
-  // Whether the call will write one, if it succeeds.
+  // Returns whether the call will write one, if it succeeds.
   bool are_used() const {
     return addr != nullptr && *addr != nullptr &&
            IsUserAddress(*len, sizeof(socklen_t));

@@ -9,8 +9,8 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
-// How FaultInjector carries out the actions of a plan on the target. The
-// functions make the call, and others, on `target`.
+// The actions of a plan, as FaultInjector carries them out. Each function makes
+// the call on `target`, and the further calls that the action needs.
 
 namespace net {
 
@@ -19,7 +19,8 @@ SysResult MakeShort(Syscalls& target, Invocation invocation, size_t bytes);
 
 // Makes the call for its effect; its result will be replaced by an errno.
 // - Addresses, their lengths and option values are written elsewhere, because a
-//   failing call leaves the caller's alone. Received data is not.
+//   failing call leaves the caller's unchanged. Received data is written to the
+//   caller's buffers.
 // - connect(2) with EINTR or EINPROGRESS (`error`) does not wait for the
 //   connection, because the real call returns before there is one. O_NONBLOCK
 //   is set meanwhile.
@@ -27,7 +28,7 @@ SysResult MakeShort(Syscalls& target, Invocation invocation, size_t bytes);
 //   when a call fails. A connection that accept4(2) returned is lost.
 void MakeForEffect(Syscalls& target, Invocation invocation, int error);
 
-// Sleeps on the clock of the target, to the end, signals or not.
+// Sleeps on the clock of the target. A signal does not end the sleep.
 void Delay(Syscalls& target, absl::Duration delay);
 
 // Gives the descriptor the number `wanted`, which must be free. Returns whether

@@ -12,7 +12,7 @@
 
 namespace net {
 
-// What a descriptor number stands for.
+// The kind of file behind a descriptor.
 enum class DescriptorKind : uint8_t {
   kUnknown,     // Never seen.
   kClosed,      // Closed, and not seen since.
@@ -33,8 +33,8 @@ using DescriptorList = absl::InlinedVector<int, 8>;
 // serialises the other methods.
 class DescriptorTable {
  public:
-  // Returns the kind. kUnknown also for numbers from kFastNumbers; ask
-  // SlowKindOf().
+  // Returns the kind. Returns kUnknown for numbers from kFastNumbers on: for
+  // these, call SlowKindOf().
   DescriptorKind KindOf(int fd) const {
     if (fd < 0) return DescriptorKind::kForeign;
     if (fd >= kFastNumbers) return DescriptorKind::kUnknown;
@@ -42,16 +42,16 @@ class DescriptorTable {
   }
   DescriptorKind SlowKindOf(int fd) const;
 
-  // Forgets which descriptors and sockets are new; keeps all others facts.
+  // Forgets which descriptors and sockets are new; keeps all other facts.
   void Arm();
 
-  // Record a new descriptor. If the number was in use, that one is closed.
-  // A TCP socket is the nth since Arm().
+  // Record a new descriptor. A descriptor that had the number is closed. A TCP
+  // socket is the nth since Arm().
   void AddTcp(int fd, SocketRole role);
   void Add(int fd, DescriptorKind kind);
   void AddDuplicate(int old_fd, int new_fd);
 
-  // Record a descriptor that was made by others.
+  // Record a descriptor that was not made through the injector.
   void LearnTcp(int fd, const SocketFacts& facts);
   void Learn(int fd, DescriptorKind kind);
 

@@ -8,14 +8,15 @@
 
 namespace net {
 
-// What Linux leaves behind when a call fails with an errno. The source is
+// The effect of a call that fails with an errno on Linux. The source is
 // syscalls/testdata/errno_table.tsv.
 
 // Returns kBefore if the call changes nothing, and kAfter if it takes effect
 // although it fails: close(2) releases the descriptor, connect(2) with EINTR
-// goes on, accept4(2) with EFAULT takes the connection and closes it. A pair
-// that the table does not have is like the pair of the family's call
-// (recvmsg: recv); else it is kBefore, and kAfter for close(2).
+// continues, accept4(2) with EFAULT takes the connection and closes it. For a
+// pair that the table lacks, returns the effect of the family's call (recv for
+// recvmsg). If the table lacks that, too, returns kAfter for close(2) and
+// kBefore for other calls.
 Effect DefaultEffect(SyscallId call, int error);
 
 // Returns the errnos that the call can have on a TCP socket, in the order of

@@ -18,7 +18,7 @@ struct Provoked {
   std::string after;
 };
 
-// How the kernel is made to fail a call with an errno, over loopback.
+// A program that makes the kernel fail a call with an errno, over loopback.
 struct ErrnoProbe {
   Call call;
   int error = 0;

@@ -41,8 +41,8 @@ bool IsTcp(int domain, int type) {
          (type & kTypeMask) == SOCK_STREAM;
 }
 
-// Whether the entries of a poll set can be read. A set that is larger than any
-// RLIMIT_NOFILE is a mistake, which poll(2) reports.
+// Returns whether the entries of a poll set can be read. A set that is larger
+// than any RLIMIT_NOFILE is a mistake, which poll(2) reports.
 bool IsReadable(const pollfd* fds, nfds_t count) {
   constexpr nfds_t kLargestSet = 1 << 20;
   return count <= kLargestSet && IsUserAddress(fds, count * sizeof(pollfd));

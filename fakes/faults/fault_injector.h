@@ -44,27 +44,27 @@ namespace net {
 // close a descriptor.
 //
 // The injector knows the sockets that were made through it, and their
-// duplicates. It asks the target about any other descriptor, when it sees the
-// number first (getsockopt with SO_DOMAIN, SO_TYPE and SO_ACCEPTCONN,
-// getpeername). Descriptors received in messages (SCM_RIGHTS) are such. With a
-// plan that asks for addresses, it asks the target for the names of the sockets
-// before each call.
+// duplicates. It asks the target about any other descriptor, when it first sees
+// the number (getsockopt with SO_DOMAIN, SO_TYPE and SO_ACCEPTCONN,
+// getpeername). Descriptors that were received in messages (SCM_RIGHTS) are
+// among these. With a plan that asks for addresses, it asks the target for the
+// names of the sockets before each call.
 //
-// How the actions are carried out, with calls on the target:
+// The actions are carried out by calls on the target:
 //
 //   errno before     No call is made.
 //   errno after      The call is made. Whatever it returns is replaced. A
 //                    descriptor that it made is closed, and the addresses,
 //                    lengths and option values that it wrote are discarded.
 //                    connect(2) with EINTR or EINPROGRESS does not wait: the
-//                    attempt goes on.
+//                    attempt continues.
 //   errno partial(N) The call is made with N bytes, then it fails.
 //   short(N)         The call is made with at most N bytes.
 //   delay(D)         nanosleep(2) first: virtual time on a FakeKernel, where
 //                    the thread must be a participant.
 //   fd0, reuse       The new descriptor is moved to 0, or to the number that
-//   was
-//                    closed last, by fcntl(F_DUPFD). The number must be free.
+//                    was closed last, by fcntl(F_DUPFD). The number must be
+//                    free.
 //   truncated(N)     The call is made with an address length of N.
 //   consumed         SO_ERROR is read twice; the caller gets the second value.
 //   reset            connect(2) to AF_UNSPEC on the accepted connection: the
@@ -87,7 +87,7 @@ namespace net {
 class FaultInjector final : public CompleteSyscalls, public Faults {
  public:
   struct Options {
-    // Whether Trace() is kept. It costs about a microsecond a call.
+    // Keeps Trace(). Costs about 1 us a call.
     bool trace = false;
   };
 
@@ -123,7 +123,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
 #include "syscalls/syscall_table.inc"
 
  private:
-  // What is known of a call before it is made.
+  // A call before it is made, and the rule that applies to it.
   struct Entered {
     bool counts = false;
     std::optional<Decision> decision;
@@ -131,9 +131,9 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
     int last_closed = -1;
   };
 
-  // The quick way, which is open without rules and trace. Returns whether the
-  // call is to be made directly; it has been counted then. If not, Intercept()
-  // makes it.
+  // Take the quick way, which is open while there are neither rules nor a
+  // trace. Return true if the call has been counted and is to be made directly.
+  // Otherwise Intercept() makes it.
   template <Call kCall>
   bool Enter(const Arguments<kCall>& arguments);
   bool EnterPoll(SyscallId id, const pollfd* fds, nfds_t count);
@@ -144,7 +144,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
   template <Call kCall>
   void LeaveMade(const Arguments<kCall>& arguments, int made);
 
-  // The way of all other calls.
+  // Make all other calls.
   SysResult Intercept(const Invocation& invocation);
   Entered EnterSlowly(const Invocation& invocation);
   static bool Counts(const Invocation& invocation, const SocketList& sockets);
@@ -168,7 +168,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
 
   Syscalls& target_;
   const bool traces_;
-  // Whether there are neither rules nor a trace.
+  // True if there are neither rules nor a trace.
   std::atomic<bool> is_plain_;
 
   mutable Mutex mutex_;

@@ -142,7 +142,7 @@ void BM_ShutdownWithPlan(benchmark::State& state) {
 }
 BENCHMARK(BM_ShutdownWithPlan);
 
-// What a sweep does for each plan.
+// The work of a sweep for each plan.
 void BM_MakeAndArm(benchmark::State& state) {
   NothingKernel kernel;
   const FaultPlan plan = ParseFaultPlan("*@3=EMFILE; close#1=EIO").value();

@@ -211,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(Targets, FaultInjectorErrors,
                          testing::Values(Target::kFakeKernel, Target::kLinux),
                          NameOfTarget);
 
-// What only a mock shows.
+// Cases that only a mock shows.
 
 TEST(FaultInjectorOnMock, BeforeMakesNoCallAndOthersAreUnchanged) {
   MockSyscalls target;

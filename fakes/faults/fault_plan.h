@@ -16,14 +16,13 @@
 
 namespace net {
 
-// A fault plan: which system calls fail, and how. A plan is a value with a text
-// form. FaultInjector carries it out in this process, SyscallTrap in another
-// one.
+// A fault plan: the system calls that fail, their errnos and their effects. A
+// plan is a value with a text form. FaultInjector carries it out in this
+// process, SyscallTrap in another one.
 //
-//   accept4#2=EMFILE; send=short(1); connect(127.0.0.1:*)=EINTR*3; close=EIO
-//   after
+//   accept4#2=EMFILE; send=short(1); connect(*:80)=EINTR*3; close=EIO after
 //
-// Which calls count:
+// Calls that count:
 // - Calls on TCP sockets (SOCK_STREAM of AF_INET and AF_INET6), socket(2) that
 //   makes one, and calls of the family poll that wait for one.
 // - Calls that take no descriptor (epoll_create1, pipe2, eventfd,
@@ -74,10 +73,9 @@ namespace net {
 // (fakes/faults/applicable.h): "*#3=short(1)" is the third call of the families
 // send and recv. Space between words is ignored.
 
-// When a failing call takes effect.
+// The effect of a failing call.
 enum class Effect : uint8_t {
-  // What Linux leaves behind when this call fails with this errno; see
-  // DefaultEffect().
+  // The effect that this errno of this call has on Linux: see DefaultEffect().
   kDefault,
   kBefore,   // The call is not made.
   kAfter,    // The call is made, and its result is replaced by the errno.
@@ -126,8 +124,8 @@ struct CountRange {
   friend bool operator==(const CountRange&, const CountRange&) = default;
 };
 
-// Which calls a rule is about. The rule counts the calls that match everything
-// but `occurrence`, `every` and `probability`.
+// A selection of calls. The rule counts the calls that match everything but
+// `occurrence`, `every` and `probability`.
 struct FaultSelector {
   // As in the text: "accept4", "recv", "recv!", "*".
   std::string calls;
@@ -171,7 +169,7 @@ struct FaultPlan {
   friend bool operator==(const FaultPlan&, const FaultPlan&) = default;
 };
 
-// For messages of tests. Numbers of enums are their places.
+// Print values in messages of tests. An enum is printed as its number.
 std::ostream& operator<<(std::ostream& os, Effect effect);
 std::ostream& operator<<(std::ostream& os, ActionKind kind);
 std::ostream& operator<<(std::ostream& os, SocketRole role);

@@ -409,7 +409,7 @@ RC_GTEST_PROP(FaultPlan, IsPrintedAndReadWithoutLoss, ()) {
   RC_ASSERT(read->ToString() == text);
 }
 
-// Whatever the text, the parser ends, and says something about a column.
+// For any text, the parser ends, and its message names a column.
 RC_GTEST_PROP(FaultPlan, AnyTextIsReadOrRefused, ()) {
   const std::string alphabet = "ac#=*@.;()[]:0129 \",!\\EIOp";
   const auto text =

@@ -9,8 +9,9 @@
 
 namespace net {
 
-// What carries out a fault plan: FaultInjector for calls made through class
-// Syscalls, SyscallTrap for another process. Thread-safe.
+// An object that carries out a fault plan: FaultInjector for calls that are
+// made through class Syscalls, SyscallTrap for those of another process.
+// Thread-safe.
 class Faults {
  public:
   virtual ~Faults() = default;

@@ -122,8 +122,8 @@ size_t BufferSize(const CallRecord& record, size_t i) {
   }
 }
 
-// Whether the program passed a buffer whose content was not recorded, because
-// the call did not fill it in.
+// Returns whether the program passed a buffer whose content was not recorded,
+// because the call did not fill it in.
 bool IsUnfilled(const CallRecord& record, size_t i) {
   const ArgumentKind kind = ArgumentKindsOf(record.call)[i];
   return record.result.error() != EFAULT &&

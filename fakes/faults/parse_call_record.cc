@@ -59,7 +59,7 @@ class CallParser {
 
   void ReadCall();
   void ReadArguments();
-  // Whether the argument `i` has a text: F_GETFD has no argument.
+  // Returns whether the argument `i` has a text: F_GETFD has no argument.
   bool HasText(size_t i) const;
   void ReadArgument(size_t i);
   void ReadTarget(size_t i);

@@ -15,16 +15,17 @@
 
 namespace net {
 
-// What a rule can ask about a TCP socket (SOCK_STREAM of AF_INET or AF_INET6).
-// Duplicates of a descriptor are one socket.
+// The facts about a TCP socket (SOCK_STREAM of AF_INET or AF_INET6) that a rule
+// can ask for. Duplicates of a descriptor are one socket.
 struct SocketFacts {
   // kListener since a successful listen(2). kConnection since a connect(2) that
-  // succeeded or goes on (EINPROGRESS, EINTR), or since accept. Else kAny.
+  // succeeded or continues (EINPROGRESS, EINTR), or since accept. Else kAny.
   SocketRole role = SocketRole::kAny;
   // The nth TCP socket that socket(2) and accept made since Arm(), from 1.
   // 0 if it was made before.
   int nth = 0;
-  // Where known; needed only if PlanState::needs_addresses().
+  // The names, as far as they are known. Needed only if
+  // PlanState::needs_addresses().
   std::optional<ip::Endpoint> local;
   std::optional<ip::Endpoint> remote;
 };
@@ -90,7 +91,8 @@ class PlanState {
 
   bool has_rules() const { return has_rules_.load(std::memory_order_relaxed); }
 
-  // Whether a rule asks for addresses that the call's argument does not show.
+  // Returns whether a rule asks for addresses that the call's argument does not
+  // show.
   bool needs_addresses() const {
     return needs_addresses_.load(std::memory_order_relaxed);
   }

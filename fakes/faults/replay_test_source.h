@@ -12,7 +12,7 @@ namespace net {
 struct ReplayTestOptions {
   std::string suite = "Replay";
   std::string test = "Trace";
-  // Where the trace is from, for the comment: "server.trace".
+  // The source of the trace, for the comment: "server.trace".
   std::string source;
   // The calls from the line `first` to the line `last` of the trace's text.
   int first = 1;

@@ -54,7 +54,7 @@ CallRecord Shortened(const CallRecord& record, SyscallId call, size_t count) {
   return shortened;
 }
 
-// Whether programs may use either of two calls.
+// Returns whether programs may use either of two calls.
 bool AreAlike(SyscallId one, SyscallId other) {
   const auto is_poll = [](SyscallId call) {
     return call == SyscallId::kPoll || call == SyscallId::kPPoll;
@@ -62,7 +62,7 @@ bool AreAlike(SyscallId one, SyscallId other) {
   return one == other || (is_poll(one) && is_poll(other));
 }
 
-// Whether an argument may differ: see class Replayer.
+// Returns whether an argument may differ: see class Replayer.
 bool MayDiffer(const CallRecord& recorded, size_t i) {
   const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(recorded.call);
   switch (kinds[i]) {
@@ -79,7 +79,7 @@ bool MayDiffer(const CallRecord& recorded, size_t i) {
   }
 }
 
-// Whether two targets are the same for the kernel.
+// Returns whether two targets are the same for the kernel.
 bool AreSameTargets(ArgumentKind kind, absl::string_view one,
                     absl::string_view other) {
   if (kind == ArgumentKind::kPollSet) {
@@ -97,7 +97,8 @@ bool AreSameTargets(ArgumentKind kind, absl::string_view one,
   return one == other;
 }
 
-// Whether what was recorded in an array of events fits into the caller's.
+// Returns whether what was recorded in an array of events fits into the
+// caller's.
 bool FitsEvents(const CallRecord& recorded, const CallRecord& called) {
   return recorded.call != SyscallId::kEpollWait || !recorded.result.ok() ||
          recorded.result.value() <= called.arguments[2].number;

@@ -11,7 +11,7 @@
 #include "fakes/invocation.h"
 #include "syscalls/syscall_table.h"
 
-// How the calls of a trace and those of class Syscalls correspond.
+// The correspondence between the calls of a trace and those of class Syscalls.
 
 namespace net {
 
@@ -22,7 +22,8 @@ int ThreadNumber();
 // Returns the arguments as a system call has them in its registers.
 std::array<uint64_t, 6> RegistersOf(const Invocation& invocation);
 
-// Whether an argument is filled in by the call. (That of ioctl(2) may be.)
+// Returns whether an argument is filled in by the call. (That of ioctl(2) may
+// be.)
 bool IsOutParameter(ArgumentKind kind);
 
 // Returns the record as a call of class Syscalls that does the same: recvfrom

@@ -72,8 +72,8 @@ class SyscallSet {
   std::bitset<kSyscallIdCount> bits_;
 };
 
-// Whether the call takes no descriptor and makes no socket: epoll_create1,
-// pipe2, eventfd, timerfd_create, clock_gettime and nanosleep.
+// Returns whether the call takes no descriptor and makes no socket:
+// epoll_create1, pipe2, eventfd, timerfd_create, clock_gettime and nanosleep.
 bool UsesNoSocket(SyscallId id);
 
 // Returns the calls that a plan's text selects (fakes/faults/fault_plan.h), or

@@ -20,7 +20,7 @@
 namespace net::trap {
 namespace {
 
-// What this process writes: the process group, or this to dismiss the guardian.
+// The value that dismisses the guardian. Any other one is the process group.
 constexpr pid_t kDismissed = -1;
 
 constexpr absl::string_view kMessage =

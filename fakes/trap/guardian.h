@@ -28,7 +28,7 @@ class Guardian {
   // Dismisses it.
   ~Guardian();
 
-  // Tells it which process group to kill.
+  // Sets the process group to kill.
   absl::Status Guard(pid_t group);
 
   // In the target, after fork(2): closes this process's end of the pipe, which

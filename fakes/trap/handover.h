@@ -14,9 +14,10 @@
 
 namespace net::trap {
 
-// The way of a filter's listener from the child, which installs the filter, to
-// its parent, which supervises. The two share a page of memory; sending the
-// descriptor in a message would be a trapped call that nobody answers yet.
+// Passes a filter's listener from the child, which installs the filter, to its
+// parent, which supervises. The two share a page of memory. They cannot send
+// the descriptor in a message, because that would be a trapped call without a
+// supervisor.
 //
 //   parent                                child
 //   StatusOr<Handover> h = Create(...)
@@ -27,11 +28,11 @@ namespace net::trap {
 //                                         the program
 class Handover {
  public:
-  // How far the child came.
+  // The progress of the child.
   enum class Step : uint32_t {
     kStarted,
     kInstalled,     // Its filter is there; see the listener's number.
-    kInstallError,  // `error` says why not.
+    kInstallError,  // The errno is in `error`.
     kTaken,         // The parent has the listener.
     kCanaryError,   // Nobody answered the canary: the program was not started.
     kRunning,       // The canary was answered, and the program began.
@@ -58,7 +59,8 @@ class Handover {
   // In the child: leaves a report. Async-signal-safe.
   void Leave(Step step, int error = 0);
 
-  // In the parent, once the child has ended: how far it came.
+  // Returns the progress of the child. For the parent, once the child has
+  // ended.
   Step step() const;
   int error() const;
 

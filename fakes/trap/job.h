@@ -33,13 +33,13 @@ struct Job {
   std::optional<Decision> decision;
   // Its line of the trace, if there is one.
   std::optional<CallRecord> record;
-  // What is made in the target's place; null if nothing.
+  // The call that is made in the target's place; null if none is.
   std::unique_ptr<LocalCall> local;
   // TrapState::Interrupt() was called.
   bool was_interrupted = false;
 };
 
-// Why a wait was ended before its time.
+// The reason for which a wait was ended early.
 enum class EndOfWait : uint8_t {
   kNone,
   kGone,    // Nobody waits for the reply any more.
@@ -61,7 +61,7 @@ class Waiter {
   Job& job() { return job_; }
   bool done() const { return done_; }
   EndOfWait end() const { return end_; }
-  // Whether the thread has begun to reply to the call.
+  // Returns whether the thread has begun to reply to the call.
   bool replies() const { return replies_; }
   // For the thread.
   void BeginReply() { replies_ = true; }

@@ -76,8 +76,8 @@ int CloexecIndex(SyscallId call) {
   }
 }
 
-// Whether the process counts processes as this one does: its namespace of
-// processes is that of our /proc (pid_namespaces(7)).
+// Returns whether the process counts processes as this one does: its namespace
+// of processes is that of our /proc (pid_namespaces(7)).
 bool SharesProcessIds(const Process& process) {
   int pid = 0;  // More than one number is none.
   const std::string field = sandbox::FieldOf(
@@ -85,7 +85,7 @@ bool SharesProcessIds(const Process& process) {
   return absl::SimpleAtoi(field, &pid) && pid == process.pid();
 }
 
-// Whether a descriptor of this process can have the number.
+// Returns whether a descriptor of this process can have the number.
 bool CanHaveNumber(int number) {
   rlimit limit = {};
   return getrlimit(RLIMIT_NOFILE, &limit) == 0 && number >= 0 &&

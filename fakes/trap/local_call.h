@@ -66,7 +66,7 @@ class LocalCall {
   // call; "" if it could: "it changes the signal mask of its caller".
   absl::string_view obstacle() const { return obstacle_; }
 
-  // Whether the call may wait: for data, a connection, or readiness.
+  // Returns whether the call may wait: for data, a connection, or readiness.
   bool MayBlock() const;
 
   // Makes the call. Returns its value or -errno. EPIPE raises SIGPIPE in this
@@ -85,7 +85,7 @@ class LocalCall {
   void SetOptionValue(int value);
 
  private:
-  // What a successful call has filled in.
+  // The part of a copy that a successful call has filled in.
   enum class Output : uint8_t {
     kNone,
     kData,     // As many bytes as the result says.
@@ -128,7 +128,7 @@ class LocalCall {
 
   // Returns the target of the kLengthInOut argument, or 0.
   socklen_t Length() const;
-  // Whether received bytes are in the buffers. MSG_TRUNC discards them.
+  // Returns whether received bytes are in the buffers. MSG_TRUNC discards them.
   bool HasData() const;
 
   size_t FilledBytes(const FilledCopy& filled, int64_t result) const;

@@ -24,8 +24,8 @@ class LocalSelect {
   bool Prepare(MemoryCopies& memory, const Process& process,
                const std::array<uint64_t, 6>& arguments);
 
-  // Whether the sets have a descriptor that is not open: the call fails with
-  // EBADF.
+  // Returns whether the sets have a descriptor that is not open: the call fails
+  // with EBADF.
   bool has_bad_descriptor() const { return has_bad_descriptor_; }
   // The first four arguments of the call in this process.
   int count() const { return count_; }

@@ -45,8 +45,8 @@ absl::StatusOr<Probe> StartProbe(bool wait_killable) {
                .listener = Listener(*std::move(listener))};
 }
 
-// Whether the probe's canary waits on after a signal that came when it was
-// received.
+// Returns whether the probe's canary waits on after a signal that came when it
+// was received.
 bool OutlivesSignal() {
   absl::StatusOr<Probe> probe = StartProbe(/*wait_killable=*/true);
   if (!probe.ok()) return false;

@@ -20,8 +20,8 @@ namespace net::trap {
 bool ReadMemory(pid_t thread, uint64_t address, void* to, size_t size);
 bool WriteMemory(pid_t thread, uint64_t address, const void* from, size_t size);
 
-// Whether a signal is pending that `thread` does not block. A call of the
-// kernel that waits is interrupted by it.
+// Returns whether a signal is pending that `thread` does not block. It
+// interrupts a call of the kernel that waits.
 bool HasPendingSignal(pid_t thread);
 
 // A process of the target.

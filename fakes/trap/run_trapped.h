@@ -10,7 +10,7 @@
 
 namespace net {
 
-// What a body did: see RunTrapped().
+// The result of RunTrapped().
 struct TrapReport {
   int wait_status = 0;
   std::string report;                // What the body returned.
@@ -33,8 +33,9 @@ struct TrapReport {
 //   EXPECT_THAT(report->unmatched, IsEmpty());
 //   EXPECT_THAT(report->open_descriptors, IsEmpty());
 //
-// Assertions of GoogleTest in `body` reach nobody: return what is to be
-// checked. close(2) is trapped. Call it while this process has one thread.
+// Assertions of GoogleTest in `body` are lost, because it runs in another
+// process: return the values that are to be checked. close(2) is trapped. Call
+// it while this process has one thread.
 absl::StatusOr<TrapReport> RunTrapped(const FaultPlan& plan,
                                       absl::FunctionRef<std::string()> body);
 

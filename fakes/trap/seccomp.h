@@ -56,34 +56,34 @@ std::vector<sock_filter> BuildFilter(absl::Span<const int> numbers);
 int InstallFilter(absl::Span<const sock_filter> program, bool wait_killable);
 
 // A listener's descriptor and its ioctls. They return 0 or an errno. ENOENT is
-// part of normal life: the notification is gone, because a signal has ended the
-// call or the thread.
+// no mistake: the notification is gone, because a signal has ended the call or
+// the thread.
 class Listener {
  public:
   explicit Listener(OwnedFd fd) : fd_(std::move(fd)) {}
 
   int fd() const { return fd_.get(); }
 
-  // From now on the two sides run on one CPU if that is faster
+  // Lets the two sides run on one CPU from now on, if that is faster
   // (SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6). Without it, a wake-up can
   // take 70 us.
   void UseSyncWakeUp() const;
 
   // Waits for a notification.
   int Receive(seccomp_notif& notification) const;
-  // The call returns `value`, or fails with `error` if that is > 0.
+  // Lets the call return `value`, or fail with `error` if that is > 0.
   int Reply(uint64_t id, int64_t value, int error) const;
-  // The call is made by the kernel.
+  // Lets the kernel make the call.
   int Continue(uint64_t id) const;
-  // Whether the call still waits for its reply. What was read from the target's
-  // memory before that was the call's.
+  // Returns whether the call still waits for its reply. If so, all that was
+  // read from the target's memory before belongs to this call.
   bool IsValid(uint64_t id) const;
 
   // Installs a copy of `fd` in the target, with the flags 0 or O_CLOEXEC, and
   // lets the call return its number. Sets `number`.
   int ReplyWithDescriptor(uint64_t id, int fd, uint32_t flags,
                           int& number) const;
-  // The same at a number, which is closed first if it is open.
+  // Does the same at the number `number`, which is closed first if it is open.
   int ReplyWithDescriptorAt(uint64_t id, int fd, uint32_t flags,
                             int number) const;
   // Replaces the descriptor `number` of the target. The call goes on waiting.

@@ -9,8 +9,8 @@
 namespace net::trap {
 
 // The sockets that the target's calls were about, by the kernel's number for a
-// socket (SO_COOKIE), which no other socket ever gets. So nothing must be known
-// of close(2), and all processes of the target share the table.
+// socket (SO_COOKIE), which no other socket ever gets. The table therefore
+// needs no notice of close(2), and all processes of the target share it.
 //
 // Not thread-safe. Pointers stay valid.
 class SocketTable {
@@ -23,7 +23,7 @@ class SocketTable {
   // Brings the facts up to date that a rule can ask for.
   static void Refresh(int fd, SocketFacts& facts, bool with_addresses);
 
-  // From now on all known sockets are those from before.
+  // Marks all known sockets as those from before.
   void Reset();
 
  private:

@@ -41,14 +41,14 @@
 namespace net::trap {
 namespace {
 
-// How often waits are checked for a signal of the target.
+// The interval at which waits are checked for a signal of the target.
 constexpr absl::Duration kCheckInterval = absl::Milliseconds(5);
 
 bool IsKind(const Job& job, ActionKind kind) {
   return job.decision.has_value() && job.decision->action.kind == kind;
 }
 
-// Whether the call is not made at all.
+// Returns whether the call is not made at all.
 bool IsNotMade(const Job& job) {
   return IsKind(job, ActionKind::kError) &&
          job.decision->action.effect == Effect::kBefore;
@@ -73,7 +73,7 @@ bool IsOpen(const Process& process, int fd) {
   return OwnedFd(process.Duplicate(fd)).ok();
 }
 
-// Whether a socket of ours is one of the target's network.
+// Returns whether a socket of ours is one of the target's network.
 bool SharesNetwork(const Process& process) {
   const absl::StatusOr<bool> shares = sandbox::SharesNetworkWith(process.pid());
   return shares.ok() && *shares;
@@ -86,7 +86,7 @@ void Reset(int fd) {
   static_cast<void>(connect(fd, &unspecified, sizeof(unspecified)));
 }
 
-// Whether connect(2) has sent its SYN.
+// Returns whether connect(2) has sent its SYN.
 bool HasBegun(int fd) {
   uint8_t state = TCP_CLOSE;
   socklen_t size = sizeof(state);
@@ -94,9 +94,9 @@ bool HasBegun(int fd) {
   return state != TCP_CLOSE;
 }
 
-// Whether the call's effect is on the numbers of the target's descriptors, and
-// not on what is behind them. If such a call fails after it was made, the
-// number that it has made is free again (F_DUPFD and pipe2(2)).
+// Returns whether the call's effect is on the numbers of the target's
+// descriptors, and not on what is behind them. If such a call fails after it
+// was made, the number that it has made is free again (F_DUPFD and pipe2(2)).
 bool IsAboutNumber(const TrappedCall& call) {
   if (call.call == SyscallId::kFcntl) {
     const int command = call.Int(1);
@@ -106,8 +106,8 @@ bool IsAboutNumber(const TrappedCall& call) {
   return call.call == SyscallId::kClose || call.call == SyscallId::kPipe2;
 }
 
-// What the target gets in the place of a socket that was closed: a descriptor
-// on which every call of a socket fails with ENOTSOCK.
+// Returns a replacement for a socket of the target that was closed: a
+// descriptor on which every call of a socket fails with ENOTSOCK.
 OwnedFd Tombstone() { return OwnedFd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace

@@ -21,8 +21,9 @@ namespace net::trap {
 // Receives the notifications of a listener and replies to them, as the state of
 // the plan decides.
 //
-// One thread receives. It must be quick: until a call is received, a signal can
-// end it. So whatever may block is done by threads of their own (Waiter).
+// One thread receives. It must be quick, because a signal can end a call until
+// it is received. Work that may block is therefore done by other threads
+// (Waiter).
 class Supervisor {
  public:
   struct Options {
@@ -49,10 +50,11 @@ class Supervisor {
   // Returns false if there was no notification for kCheckInterval.
   bool WaitForNext() const;
   void HandleNext();
-  // Whether the last process with the filter has ended.
+  // Returns whether the last process with the filter has ended.
   bool HasEnded() const;
   void HandleCall(const seccomp_notif& notification);
-  // The thread of the target makes a call: it waits for no other one.
+  // Ends the waits for earlier calls of a thread of the target, because the
+  // thread makes a new call.
   void EndWaitsOf(pid_t thread);
   void HandleExit(const seccomp_notif& notification);
   void Fail(absl::string_view why);

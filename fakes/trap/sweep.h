@@ -18,17 +18,17 @@ namespace net::trap {
 
 struct SweepOptions {
   std::vector<std::string> command;
-  // A run that takes longer is a hang, and is killed.
+  // The time after which a run is a hang, and is killed.
   absl::Duration timeout = absl::Seconds(10);
-  // Of each call, at most so many occurrences fail.
+  // The number of occurrences of each call that fail, at most.
   int most_occurrences = std::numeric_limits<int>::max();
-  // Trap close(2), too.
+  // Traps close(2), too.
   bool traps_close = false;
-  // Gets "3/120 listen#1=EADDRINUSE" before each run.
+  // Called with "3/120 listen#1=EADDRINUSE" before each run.
   std::function<void(absl::string_view)> progress;
 };
 
-// How a run ended.
+// The end of a run.
 struct SweepEnd {
   // The wait status; nullopt if the run was killed after the timeout.
   std::optional<int> wait_status;
@@ -59,8 +59,9 @@ struct SweepResult {
   //   accept4#1=EINTR     retried
   //   accept4#2=EMFILE    hang           +1
   //
-  // "handled": as without faults. "retried": so, after the call was repeated.
-  // "not reached": the program did not make that call in this run.
+  // "handled": as without faults. "retried": as without faults, after the call
+  // was repeated. "not reached": the program did not make that call in this
+  // run.
   std::string ToString() const;
   int NotReached() const;
 };

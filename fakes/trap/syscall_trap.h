@@ -27,15 +27,15 @@ struct TrapOptions {
   // not counted, not traced and cannot fail. A trapped call costs about 5 us,
   // and a signal can end it before it has begun (see SyscallTrap).
   SyscallSet calls;
-  // Keep a trace: of all trapped calls.
+  // Keeps a trace of all trapped calls.
   bool keep_trace = false;
-  // Make each call in the program's place where that is possible, so that the
+  // Makes each call in the program's place where that is possible, so that the
   // trace has results. Otherwise the kernel makes all calls that no rule
   // applies to, and their result in the trace is "?".
   bool knows_results = false;
-  // Note which sockets are open when the program exits.
+  // Records the sockets that are open when the program exits.
   bool notes_exit = false;
-  // Give a program /dev/null as its standard input and outputs.
+  // Gives a program /dev/null as its standard input and outputs.
   bool is_quiet = false;
   // Gets the lines of the trace, in a thread of the trap. Keeps a trace.
   std::function<void(absl::string_view)> sink;
@@ -57,13 +57,13 @@ SyscallSet CallsForAnyPlan();
 //   TrapEnd end = *(*trap)->Wait();
 //   EXPECT_THAT((*trap)->Unmatched(), IsEmpty());
 //
-// How it works: a seccomp filter in the program notifies this process of chosen
-// system calls (seccomp_unotify(2)). A thread of this process receives them,
-// lets them fail, lets the kernel make them, or makes them in the program's
-// place: on a duplicate of the descriptor (pidfd_getfd(2)), with copies of the
-// program's memory. All processes of the program count together.
+// A seccomp filter in the program notifies this process of chosen system calls
+// (seccomp_unotify(2)). A thread of this process receives them, lets them fail,
+// lets the kernel make them, or makes them in the program's place: on a
+// duplicate of the descriptor (pidfd_getfd(2)), with copies of the program's
+// memory. All processes of the program count together.
 //
-// What it cannot promise:
+// Limits:
 //
 // - A call that the kernel makes reads the program's memory again. Another
 //   thread of the program can change an address or an option after the plan
@@ -145,36 +145,41 @@ class SyscallTrap final : public Faults {
   // Needs close(2) trapped.
   int StrayCloses() const override;
 
-  // The same for one call: Count("recv") is a family.
+  // Counts one call. (Count("recv") counts a family.)
   int Count(SyscallId call) const;
 
   // Returns an error if the plan has a rule about calls that are not trapped.
   absl::Status CheckTrapped(const FaultPlan& plan) const;
 
-  // Signals that ended a call before its notification was received.
+  // Returns the number of signals that ended a call before its notification was
+  // received.
   int PhantomInterruptions() const;
-  // The calls since Arm(), with more than their text.
+  // Returns the calls since Arm(), with more than their text.
   std::vector<trap::TracedCall> Calls() const;
-  // What OpenDescriptors() was when the program exited; nullopt if it has not,
-  // or was killed. Needs TrapOptions::notes_exit.
+  // Returns OpenDescriptors() as it was when the program exited. Returns
+  // nullopt if the program has not exited, or was killed. Needs
+  // TrapOptions::notes_exit.
   std::optional<std::vector<int>> OpenAtExit() const;
-  // Why the plan could not be carried out; "" if it was.
+  // Returns the reason why the plan could not be carried out; "" if it was.
   std::string failure() const;
 
   pid_t pid() const;
-  // A descriptor to poll: readable when the program has ended.
+  // Returns a descriptor that poll(2) reports readable once the program has
+  // ended.
   int pidfd() const;
 
   // Waits for the program to end. Returns its wait status. If the program could
   // not be started, the error is NOT_FOUND or has the errno of execve(2). If
   // the canary was not answered, it is INTERNAL.
   absl::StatusOr<int> Wait();
-  // Waits for it for that time. Returns nullopt if it goes on.
+  // Waits for the end of the program for at most `timeout`. Returns nullopt if
+  // the program has not ended.
   absl::StatusOr<std::optional<int>> WaitFor(absl::Duration timeout);
   // Kills the program and its process group.
   absl::StatusOr<int> Kill();
 
-  // What the body has written to its pipe so far, once it has ended.
+  // Returns the text that the body has written to its pipe. Call it once the
+  // body has ended.
   const std::string& Report() const;
 
  private:

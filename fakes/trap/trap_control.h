@@ -39,9 +39,9 @@ namespace net {
 //
 // The trap answers as soon as it has started, before COMMAND has.
 //
-// What is fixed at the start: the trapped calls. They are all that a plan can
-// be about, without close(2), which `--trap-close` adds (see SyscallTrap for
-// why). A plan that needs others is an error.
+// The trapped calls are fixed at the start: all calls that a plan can be about,
+// except close(2). `--trap-close` adds close(2); the limits of SyscallTrap give
+// the reason. A plan that needs other calls is an error.
 //
 // Differences to FaultInjector:
 // - Results in the trace are "?" where no rule made them.
@@ -57,9 +57,9 @@ class TrapControl final : public Faults {
   // Takes ownership of the socket.
   explicit TrapControl(int channel) : channel_(channel) {}
 
-  // Not OK once a request has failed: the trap has ended, or refused a plan.
-  // Afterwards the methods do nothing and return empty values. If Arm() fails,
-  // Unmatched() is the whole plan.
+  // Returns an error once a request has failed: the trap has ended, or refused
+  // a plan. Afterwards the methods do nothing and return empty values. If Arm()
+  // fails, Unmatched() is the whole plan.
   absl::Status status() const;
   // Forgets the error of a plan that was refused.
   void ClearStatus();
@@ -72,7 +72,7 @@ class TrapControl final : public Faults {
   int StrayCloses() const override;
   // See SyscallTrap.
   int PhantomInterruptions() const;
-  // Why a plan could not be carried out; "" if it was.
+  // Returns the reason why a plan could not be carried out; "" if it was.
   std::string failure() const;
 
  private:

@@ -161,7 +161,7 @@ class Foreground {
   bool is_changed_ = false;
 };
 
-// Where the lines of the trace go.
+// The destination of the lines of the trace.
 struct Outputs {
   bool to_stderr = false;
   std::ofstream trace;

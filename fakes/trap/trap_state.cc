@@ -110,7 +110,7 @@ std::optional<ip::Endpoint> AddressArgument(const TrappedCall& call) {
   return std::nullopt;
 }
 
-// Whether the plan, and not the kernel, made the result.
+// Returns whether the plan, and not the kernel, made the result.
 bool IsInjected(const Job& job) {
   return job.decision.has_value() &&
          job.decision->action.kind != ActionKind::kDelay;

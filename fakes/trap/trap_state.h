@@ -33,8 +33,8 @@ struct TracedCall {
   std::string text;  // "close(3) = 0"
 };
 
-// What is known of the target: its processes and sockets, the state of the
-// plan, the trace, and what went wrong. Thread-safe.
+// The state of a trap: the processes and sockets of the target, the state of
+// the plan, the trace, and the first failure. Thread-safe.
 class TrapState {
  public:
   // If `sink` is not null, a trace is kept, and `sink` gets its lines, in the
@@ -43,7 +43,8 @@ class TrapState {
                      std::function<void(absl::string_view)> sink)
       : keep_trace_(keep_trace), sink_(std::move(sink)) {}
 
-  // Takes the sockets of all known processes for those from before.
+  // Arms a plan. The sockets that the known processes have now are those from
+  // before.
   void Arm(const FaultPlan& plan);
   // Adds the process, with the sockets that it has inherited.
   void AddProcess(pid_t pid);
@@ -59,8 +60,8 @@ class TrapState {
 
   // ---- For the supervisor. ----
 
-  // Whether a rule asks for the nth socket: sockets must be made here, to know
-  // their order.
+  // Returns whether a rule asks for the nth socket. Then sockets must be made
+  // in this process, so that their order is known.
   bool needs_order() const;
 
   // Returns the process of a thread, or -1 if it has gone.
@@ -76,18 +77,21 @@ class TrapState {
   static void Read(Job& job, std::optional<int64_t> result);
   void Write(Job& job, std::optional<int64_t> result);
 
-  // The call was interrupted. If the kernel restarts it, it is the same call.
+  // Records that the call was interrupted. If the kernel restarts it, it is the
+  // same call.
   void Interrupt(Job& job);
-  // The rule of the job could not be carried out, and applies to no call.
+  // Records that the rule of the job could not be carried out: it has not
+  // applied to the call.
   void TakeBack(Job& job);
-  // A signal ended a call before its notification was received.
+  // Counts a signal that ended a call before its notification was received.
   void CountPhantom();
   // Returns the number of the socket that the process closed last, or -1. Needs
   // close(2) trapped.
   int LastClosed(const Process& process) const;
-  // A new socket, behind a descriptor of this process.
+  // Adds a new socket. `fd` is a descriptor of this process.
   void AddSocket(int fd);
-  // The supervision cannot go on as planned. Only the first reason is kept.
+  // Records that the supervision cannot go on as planned. Keeps the first
+  // reason only.
   void Fail(absl::string_view why);
 
  private:
@@ -95,7 +99,7 @@ class TrapState {
   // Adds the socket to the job if it is a TCP socket.
   void AddTo(Job& job, int fd) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddPolledTo(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the call is one that a plan can be about.
+  // Returns whether the call is one that a plan can be about.
   static bool Counts(const Job& job);
   void Decide(Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int NumberOfThread(pid_t thread) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -108,7 +112,7 @@ class TrapState {
   mutable SocketTable sockets_ ABSL_GUARDED_BY(mutex_);
   PlanState plan_ ABSL_GUARDED_BY(mutex_);
   bool needs_order_ ABSL_GUARDED_BY(mutex_) = false;
-  // Whether a rule asks for roles or addresses.
+  // True if a rule asks for roles or addresses.
   bool needs_facts_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<TracedCall> trace_ ABSL_GUARDED_BY(mutex_);
   std::map<pid_t, int> threads_ ABSL_GUARDED_BY(mutex_);

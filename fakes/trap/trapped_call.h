@@ -37,7 +37,7 @@ struct TrappedCall {
 // Returns the call, or nullopt if it is none of the table's.
 std::optional<TrappedCall> TrappedCallOf(const seccomp_notif& notification);
 
-// Whether the two are the same call, apart from a restart.
+// Returns whether the two are the same call, apart from a restart.
 bool IsSameCall(const TrappedCall& one, const TrappedCall& other);
 
 // Returns the numbers of the kernel's calls that are made for these calls.
@@ -49,15 +49,15 @@ int NumberOf(SyscallId call);
 // Returns the kinds of the row's arguments.
 absl::Span<const ArgumentKind> KindsOf(SyscallId call);
 
-// Whether a success is a new descriptor.
+// Returns whether a success is a new descriptor.
 bool MakesDescriptor(const TrappedCall& call);
-// Whether that descriptor has FD_CLOEXEC.
+// Returns whether that descriptor has FD_CLOEXEC.
 bool MakesCloexec(const TrappedCall& call);
 
 // Returns the MSG_ flags of the families send and recv; 0 where a call has
 // none.
 int MessageFlagsOf(const TrappedCall& call);
-// Whether a failure with EPIPE raises SIGPIPE in the caller.
+// Returns whether a failure with EPIPE raises SIGPIPE in the caller.
 bool RaisesSigPipe(const TrappedCall& call);
 
 }  // namespace net::trap

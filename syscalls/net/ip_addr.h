@@ -61,7 +61,8 @@ class Addr {
   constexpr int family() const { return family_; }
   constexpr bool is_v4() const { return family_ == AF_INET; }
   constexpr bool is_v6() const { return family_ == AF_INET6; }
-  // Whether the address is in ::ffff:0:0/96 (RFC 4291, section 2.5.5.2).
+  // Returns whether the address is in ::ffff:0:0/96 (RFC 4291, section
+  // 2.5.5.2).
   constexpr bool is_v4_mapped() const {
     for (size_t i = 0; i < 10; ++i) {
       if (bytes_[i] != 0) return false;

@@ -1,4 +1,4 @@
-// What changes the network: sysctls, the loopback interface, routes. Each test
+// Changes of the network: sysctls, the loopback interface, routes. Each test
 // runs in a child with a network namespace of its own.
 
 #include <net/if.h>

@@ -52,8 +52,8 @@ struct BlockedCall {
   // epoll(7) descriptor stands for its whole set here, because only it knows
   // which edges were reported.
   std::vector<Awaited> wakers;
-  // How often the thread has gone to sleep. While the number does not change,
-  // it sleeps in this call.
+  // The number of times that the thread has gone to sleep. While it does not
+  // change, it sleeps in this call.
   uint64_t times_slept = 0;
 
   // Returns true if a thread that performs `operation` on `fd` may be in this

@@ -22,13 +22,13 @@ class OptionHost {
   // SOCK_STREAM of an IP family is TCP.
   virtual int type() const { return SOCK_STREAM; }
   virtual TcpState state() const = 0;
-  // Whether the socket has a local port.
+  // Returns whether the socket has a local port.
   virtual bool bound() const = 0;
   virtual const FakeSysctls& sysctls() const = 0;
 
-  // Whether the caller has CAP_NET_ADMIN, CAP_NET_RAW, and CAP_NET_ADMIN in the
-  // initial user namespace. Root of another user namespace does not have the
-  // last one (user_namespaces(7)).
+  // Return whether the caller has CAP_NET_ADMIN, CAP_NET_RAW, and CAP_NET_ADMIN
+  // in the initial user namespace. Root of another user namespace does not have
+  // the last one (user_namespaces(7)).
   virtual bool net_admin() const = 0;
   virtual bool net_raw() const { return net_admin(); }
   virtual bool host_admin() const { return net_admin(); }

@@ -50,7 +50,7 @@ constexpr OptionRow kRows[] = {
 SysResult Ok() { return SysResult::Ok(); }
 SysResult Error(int error) { return SysResult::Error(error); }
 
-// Whether setting the option begins with reading an int.
+// Returns whether setting the option begins with reading an int.
 bool IsNumber(int name) {
   return FindRow(kRows, name) != nullptr || name == IP_HDRINCL ||
          name == IP_NODEFRAG || name == IP_ROUTER_ALERT ||
