@@ -6,18 +6,20 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
-#include "syscalls/mutex.h"
 #include "syscalls/net/ip_addr.h"
 
 namespace net {
 
 FakeKernel::FakeKernel(const FakeKernelOptions& options)
-    : kernel_(std::make_unique<fake::Kernel>(options.sysctls, options.seed)) {
+    : kernel_(std::make_unique<fake::Kernel>(options.sysctls, options.seed,
+                                             options.schedule)) {
   for (const ip::Addr& addr : options.addresses) {
     kernel_->machine.AddAddress(addr);
   }
@@ -33,83 +35,100 @@ FakeProcess& FakeKernel::NewProcess(const FakeProcessOptions& options) {
 }
 
 FakeProcess& FakeKernel::Adopt(std::unique_ptr<FakeProcess> process) {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   processes_.push_back(std::move(process));
   return *processes_.back();
 }
 
 bool FakeKernel::SetSysctl(absl::string_view name, absl::string_view text) {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   return kernel_->machine.sysctls().Set(name, text);
 }
 
 void FakeKernel::AddAddress(const ip::Addr& addr) {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   kernel_->machine.AddAddress(addr);
 }
 
 void FakeKernel::SetLoopbackUp(bool up) {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   kernel_->machine.set_loopback_up(up);
 }
 
 void FakeKernel::AddFailingRoute(const ip::Addr& addr, int error) {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   kernel_->machine.AddFailingRoute(addr, error);
 }
 
 absl::Duration FakeKernel::Now() const {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   return absl::Nanoseconds(kernel_->clock.now());
 }
 
 void FakeKernel::Advance(absl::Duration duration) {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   kernel_->clock.Advance(absl::ToInt64Nanoseconds(duration));
+  kernel_->scheduler.Settle();
   kernel_->FreeDead();
 }
 
 std::string FakeKernel::Dump() const {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   return kernel_->Dump();
 }
 
 std::optional<std::string> FakeKernel::Deadlock() const {
-  const MutexLock lock(kernel_->mutex);
+  const fake::KernelLock lock(*kernel_);
   return kernel_->scheduler.deadlock();
+}
+
+std::string FakeKernel::Schedule() const {
+  const fake::KernelLock lock(*kernel_);
+  return kernel_->scheduler.schedule().ToString();
+}
+
+std::string FakeKernel::NotReplayable() const {
+  const fake::KernelLock lock(*kernel_);
+  return kernel_->scheduler.not_replayable();
+}
+
+void FakeKernel::Outside(absl::FunctionRef<void()> body) {
+  kernel_->scheduler.RunOutside(body);
 }
 
 FakeKernel::Participant::Participant(FakeKernel& kernel, absl::string_view name)
     : kernel_(kernel), state_([&] {
-        const MutexLock lock(kernel.kernel_->mutex);
-        return kernel.kernel_->scheduler.Join(name);
-      }()) {
-  kernel_.kernel_->scheduler.SetCurrent(state_);
-}
+        const fake::KernelLock lock(*kernel.kernel_);
+        fake::Scheduler& scheduler = kernel.kernel_->scheduler;
+        fake::ParticipantState* const state = scheduler.Join(name);
+        scheduler.Begin(*state);
+        return state;
+      }()) {}
 
 FakeKernel::Participant::~Participant() {
-  kernel_.kernel_->scheduler.SetCurrent(nullptr);
-  const MutexLock lock(kernel_.kernel_->mutex);
+  const fake::KernelLock lock(*kernel_.kernel_);
   kernel_.kernel_->scheduler.Leave(*state_);
 }
 
 bool FakeKernel::Participant::Interrupt(bool restart) {
-  const MutexLock lock(kernel_.kernel_->mutex);
+  const fake::KernelLock lock(*kernel_.kernel_);
   return kernel_.kernel_->scheduler.Interrupt(*state_, restart);
 }
 
 FakeKernel::Thread::Thread(FakeKernel& kernel, absl::string_view name,
                            std::function<void()> body)
     : kernel_(kernel), state_([&] {
-        const MutexLock lock(kernel.kernel_->mutex);
+        const fake::KernelLock lock(*kernel.kernel_);
         return kernel.kernel_->scheduler.Join(name);
       }()) {
   thread_ = std::thread([this, body = std::move(body)] {
     fake::Kernel& all = *kernel_.kernel_;
-    all.scheduler.SetCurrent(state_);
+    {
+      const fake::KernelLock lock(all);
+      all.scheduler.Begin(*state_);
+    }
     body();
-    all.scheduler.SetCurrent(nullptr);
-    const MutexLock lock(all.mutex);
+    const fake::KernelLock lock(all);
     all.scheduler.Leave(*state_);
   });
 }
@@ -120,27 +139,30 @@ void FakeKernel::Thread::Join() {
   if (!thread_.joinable()) return;
   {
     fake::Kernel& all = *kernel_.kernel_;
-    const MutexLock lock(all.mutex);
+    const fake::KernelLock lock(all);
     const fake::CallSite site = {.process = "", .call = "join"};
     fake::Wait wait(all.scheduler, site);
     wait.Add(state_->end);
     // A caller that does not take part must not block in a Wait: it would stop
     // the clock, which `body` may need.
-    while (!state_->ended && all.scheduler.HasCurrent()) {
-      // After a deadlock all blocked calls fail, so `body` returns, too.
-      if (wait.Block() == fake::Woken::kDeadlock) break;
+    while (!state_->ended && all.scheduler.Current() != nullptr) {
+      // After a deadlock all blocked calls fail, so `body` returns, too. It
+      // needs the baton for that.
+      if (wait.Block() == fake::Woken::kDeadlock) {
+        all.scheduler.AwaitBlocked(*state_);
+      }
     }
   }
   thread_.join();
 }
 
 bool FakeKernel::Thread::AwaitBlocked() {
-  const MutexLock lock(kernel_.kernel_->mutex);
+  const fake::KernelLock lock(*kernel_.kernel_);
   return kernel_.kernel_->scheduler.AwaitBlocked(*state_);
 }
 
 bool FakeKernel::Thread::Interrupt(bool restart) {
-  const MutexLock lock(kernel_.kernel_->mutex);
+  const fake::KernelLock lock(*kernel_.kernel_);
   return kernel_.kernel_->scheduler.Interrupt(*state_, restart);
 }
 

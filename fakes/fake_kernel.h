@@ -9,10 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/sysctls.h"
+#include "fakes/schedule/schedule.h"
 #include "syscalls/net/ip_addr.h"
 
 namespace net {
@@ -28,19 +30,41 @@ struct FakeKernelOptions {
   std::vector<ip::Addr> addresses;
   // Seed for choices that Linux makes at random: ephemeral ports, and which of
   // several listeners on one port (SO_REUSEPORT) gets a connection.
+  // The same seed also chooses which of several threads runs, unless `schedule`
+  // says otherwise.
   uint64_t seed = 1;
+  ScheduleOptions schedule;
 };
 
 // Linux's TCP over loopback, modelled in memory: one machine with one network,
-// its processes, and a virtual clock. It is deterministic: the same calls in
-// the same order return the same results.
+// its processes, and a virtual clock. It is deterministic: the same program
+// with the same seed makes the same calls in the same order, with the same
+// results, also with several threads.
 //
 //   FakeKernel kernel;
 //   FakeProcess& server = kernel.NewProcess({.name = "server"});
 //   FakeKernel::Participant self(kernel, "main");
 //   auto listener = tcp::Listen(ip::kLocalV4, 80, {}, server);
 //
-// Time is virtual. A thread takes part in it as a Participant or a Thread.
+// A thread takes part as a Participant or a Thread. Exactly one participant
+// runs at a time: it holds the baton. A seeded choice hands the baton to
+// another one when its holder
+// - blocks in a call or in Join(), or ends;
+// - has made 100 calls without blocking (ScheduleOptions).
+// A thread that is woken, or begins, runs only when it gets the baton. A
+// participant must therefore not wait for another one by other means than the
+// kernel's calls, Join() and AwaitBlocked(), for example by a condition
+// variable: the other one could never run. Outside() is for such waits.
+//
+// Two runs with equal seeds have the same interleaving; Schedule() returns it
+// as text, and ScheduleOptions::replay repeats it. See
+// fakes/schedule/schedule.h.
+//
+// Hand-overs and the kernel's own state order nothing for ThreadSanitizer: it
+// reports a data race between two participants although they never run at the
+// same time.
+//
+// Time is virtual.
 // - While a participant runs, the clock stands still.
 // - When all participants are blocked in calls, the clock jumps to the next
 //   event: a connection's timer or a call's timeout.
@@ -48,8 +72,10 @@ struct FakeKernelOptions {
 //   who waits for what. Every blocked call, then and later, fails with EDEADLK.
 //   A test therefore never hangs.
 //
-// A thread that does not take part may make calls, too. While it is blocked in
-// one, the clock does not jump and no deadlock is declared.
+// A thread that does not take part may make calls, too. It needs no baton, so
+// its calls are not part of the schedule: if others take part meanwhile, the
+// run cannot be replayed. While it is blocked in a call, the clock does not
+// jump and no deadlock is declared.
 //
 // Limits:
 // - Packets are neither lost nor delayed.
@@ -96,6 +122,22 @@ class FakeKernel {
   // lists the blocked threads, what each waits for, and the sockets.
   std::optional<std::string> Deadlock() const;
 
+  // Runs `body` while the calling participant is without the baton, so that
+  // others run at the same time. The participant counts as running: the clock
+  // does not jump. Use it to wait for what the kernel does not know. The run
+  // can then not be replayed (NotReplayable()). Calls of the kernel in `body`
+  // are those of a thread that does not take part. If the calling thread does
+  // not take part, this only calls `body`.
+  void Outside(absl::FunctionRef<void()> body);
+
+  // Returns the interleaving of the participants until now, as text for
+  // ScheduleOptions::replay (see fakes/schedule/schedule.h).
+  std::string Schedule() const;
+  // Returns why another run with the same schedule may differ from this one:
+  // Outside() was called, or a thread that does not take part made calls while
+  // others took part. Empty if there is no such reason.
+  std::string NotReplayable() const;
+
   class Participant;
   class Thread;
 
@@ -108,8 +150,8 @@ class FakeKernel {
   std::vector<std::unique_ptr<FakeProcess>> processes_;
 };
 
-// Makes the calling thread take part in virtual time until this is destroyed.
-// Destroy it in the same thread.
+// Makes the calling thread take part until this is destroyed. The constructor
+// waits for the baton. Destroy it in the same thread.
 class FakeKernel::Participant {
  public:
   explicit Participant(FakeKernel& kernel, absl::string_view name = "main");
@@ -130,7 +172,8 @@ class FakeKernel::Participant {
   fake::ParticipantState* const state_;
 };
 
-// A thread that takes part in virtual time as soon as this is constructed.
+// A thread that takes part as soon as this is constructed. Its body begins when
+// it gets the baton: not before the constructing participant blocks.
 class FakeKernel::Thread {
  public:
   Thread(FakeKernel& kernel, absl::string_view name,
@@ -145,7 +188,8 @@ class FakeKernel::Thread {
   void Join();
 
   // Blocks until `body` is blocked in a call (returns true) or has returned
-  // (returns false). If the caller takes part, the clock stands still
+  // (returns false). If the caller takes part, it hands the baton to this
+  // thread first and is the first to get it back, and the clock stands still
   // meanwhile.
   bool AwaitBlocked();
 

@@ -23,8 +23,10 @@ std::string Row(TcpState state, size_t receive, size_t send,
 
 }  // namespace
 
-Kernel::Kernel(const FakeSysctls& sysctls, uint64_t seed_of_choices)
-    : scheduler(mutex, clock, [this] { return Dump(); }),
+Kernel::Kernel(const FakeSysctls& sysctls, uint64_t seed_of_choices,
+               const ScheduleOptions& schedule)
+    : scheduler(
+          mutex, clock, [this] { return Dump(); }, schedule, seed_of_choices),
       machine(sysctls),
       ports(seed_of_choices),
       listeners(seed_of_choices),

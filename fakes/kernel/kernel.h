@@ -5,13 +5,16 @@
 #include <list>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/ports/ports.h"
+#include "fakes/kernel/race_detector.h"
+#include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/listeners.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/schedule/schedule.h"
 #include "syscalls/mutex.h"
 
 namespace net::fake {
@@ -23,7 +26,8 @@ class TimeWait;
 // everything that it refers to. Each system call holds the mutex: calls take
 // nanoseconds, and executing one at a time makes them deterministic.
 struct Kernel {
-  Kernel(const FakeSysctls& sysctls, uint64_t seed);
+  Kernel(const FakeSysctls& sysctls, uint64_t seed,
+         const ScheduleOptions& schedule);
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
   ~Kernel();
@@ -52,10 +56,27 @@ struct Kernel {
   TcpSocket* first_dead = nullptr;      // List of sockets to be freed.
 };
 
-// Holds the kernel's mutex during a system call.
+// Holds the kernel's mutex, unseen by ThreadSanitizer.
+class ABSL_SCOPED_LOCKABLE KernelLock {
+ public:
+  explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
+      : lock_(kernel.mutex) {}
+  KernelLock(const KernelLock&) = delete;
+  KernelLock& operator=(const KernelLock&) = delete;
+  ~KernelLock() ABSL_UNLOCK_FUNCTION() = default;
+
+ private:
+  const HiddenFromRaceDetector hidden_;
+  const MutexLock lock_;
+};
+
+// Holds the kernel's mutex during a system call. Waits before the call until
+// the calling participant may run.
 class SystemCall {
  public:
-  explicit SystemCall(Kernel& kernel) : kernel_(kernel), lock_(kernel.mutex) {}
+  explicit SystemCall(Kernel& kernel) : kernel_(kernel), lock_(kernel) {
+    kernel.scheduler.Enter();
+  }
   SystemCall(const SystemCall&) = delete;
   SystemCall& operator=(const SystemCall&) = delete;
   ~SystemCall() {
@@ -64,7 +85,7 @@ class SystemCall {
 
  private:
   Kernel& kernel_;
-  const MutexLock lock_;
+  const KernelLock lock_;
 };
 
 }  // namespace net::fake

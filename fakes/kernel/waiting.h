@@ -3,25 +3,20 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <list>
 #include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
-#include "syscalls/mutex.h"
+#include "fakes/kernel/gate.h"
 
-// How threads wait in the kernel, and how virtual time moves on when all do.
-// Everything here is guarded by the kernel's mutex.
+// How calls wait in the kernel. Everything here is guarded by the kernel's
+// mutex. See scheduler.h for who runs meanwhile.
 
 namespace net::fake {
 
 class Scheduler;
 class Wait;
+struct ParticipantState;
 
 // The calls that wait for something of one file, or for the end of one thread.
 // Eight bytes, because every socket has one.
@@ -68,14 +63,6 @@ enum class Woken : uint8_t {
 // EDEADLK.
 int ErrnoFor(Woken woken);
 
-// A thread that takes part in virtual time.
-struct ParticipantState {
-  std::string name;
-  Wait* waits_in = nullptr;
-  bool ended = false;
-  WaitQueue end;  // who waits for its end
-};
-
 // What a call waits in, for people: "server: recv(3)".
 struct CallSite {
   absl::string_view process;
@@ -106,8 +93,8 @@ class Wait final : private TimerTarget {
   void AddExclusive(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/true); }
 
   // Waits until one of the queues is woken, the deadline has come, the thread
-  // is interrupted, or nothing can happen any more. Gives the mutex away
-  // meanwhile.
+  // is interrupted, or nothing can happen any more. Gives the mutex and the
+  // baton away meanwhile.
   Woken Block();
 
   const CallSite& site() const { return site_; }
@@ -128,66 +115,7 @@ class Wait final : private TimerTarget {
   std::optional<Woken> woken_;
   bool blocked_ = false;
   bool holds_clock_ = false;  // of a thread that does not take part
-  CondVar changed_;
-};
-
-// Who takes part, who waits, and what happens when all wait: the clock jumps to
-// the next timer; if there is none, that is a deadlock.
-//
-// A thread that does not take part holds the clock from when it waits in a call
-// until the call has got what it waited for: nobody knows what it would do
-// next.
-class Scheduler {
- public:
-  // `describe` is what a deadlock's report says beside who waits: the sockets.
-  Scheduler(Mutex& mutex, Clock& clock, std::function<std::string()> describe)
-      : mutex_(mutex), clock_(clock), describe_(std::move(describe)) {}
-
-  // A new thread takes part from now on; it need not have begun.
-  ParticipantState* Join(absl::string_view name);
-  // It takes part no longer. `state` lives on as long as the scheduler.
-  void Leave(ParticipantState& state);
-
-  // Makes `state` the calling thread's, until that gives it up (null).
-  void SetCurrent(ParticipantState* state);
-
-  // Whether the calling thread takes part.
-  bool HasCurrent() const;
-
-  // Waits, from outside of virtual time, until the thread waits in a call
-  // (true) or has left (false).
-  bool AwaitBlocked(const ParticipantState& state)
-      ABSL_NO_THREAD_SAFETY_ANALYSIS;
-
-  // Interrupts the call in which the thread waits. False: it waits in none.
-  bool Interrupt(const ParticipantState& state, bool restart);
-
-  // Tells where all stand when there is a deadlock; nullopt before.
-  const std::optional<std::string>& deadlock() const { return deadlock_; }
-
-  Clock& clock() { return clock_; }
-
- private:
-  friend class Wait;
-  friend class WaitQueue;
-
-  Woken Block(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  void Wake(Wait& wait, Woken why);
-  // Lets time go on while all that take part wait.
-  void Settle();
-  void DeclareDeadlock();
-  // A call of a thread that does not take part waits no more.
-  void ReleaseClock();
-
-  Mutex& mutex_;
-  Clock& clock_;
-  const std::function<std::string()> describe_;
-  std::list<ParticipantState> participants_;
-  std::vector<Wait*> blocked_;
-  int running_ = 0;        // participants that do not wait
-  int clock_holders_ = 0;  // waits of threads that do not take part
-  std::optional<std::string> deadlock_;
-  CondVar changed_;  // somebody waits, or has left
+  Gate gate_;                 // of a thread that does not take part
 };
 
 }  // namespace net::fake

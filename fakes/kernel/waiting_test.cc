@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/mutex.h"
@@ -80,14 +81,13 @@ class Participant {
   explicit Participant(World& world, absl::string_view name = "main")
       : world_(world), state_([&] {
           const MutexLock lock(world.mutex);
-          return world.scheduler.Join(name);
-        }()) {
-    world_.scheduler.SetCurrent(state_);
-  }
+          ParticipantState* const state = world.scheduler.Join(name);
+          world.scheduler.Begin(*state);
+          return state;
+        }()) {}
   Participant(const Participant&) = delete;
   Participant& operator=(const Participant&) = delete;
   ~Participant() {
-    world_.scheduler.SetCurrent(nullptr);
     const MutexLock lock(world_.mutex);
     world_.scheduler.Leave(*state_);
   }
@@ -112,19 +112,33 @@ class Thread {
           return world.scheduler.Join(name);
         }()),
         thread_([this, body = std::move(body)] {
-          world_.scheduler.SetCurrent(state_);
+          {
+            const MutexLock lock(world_.mutex);
+            world_.scheduler.Begin(*state_);
+          }
           body();
-          world_.scheduler.SetCurrent(nullptr);
           const MutexLock lock(world_.mutex);
           world_.scheduler.Leave(*state_);
         }) {}
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
-  ~Thread() {
-    if (thread_.joinable()) thread_.join();
-  }
+  ~Thread() { Join(); }
 
-  void Join() { thread_.join(); }
+  // A participant that joins must not keep the baton.
+  void Join() {
+    if (!thread_.joinable()) return;
+    {
+      const MutexLock lock(world_.mutex);
+      while (!state_->ended && world_.scheduler.Current() != nullptr) {
+        Wait wait(world_.scheduler, {.process = "", .call = "join"});
+        wait.Add(state_->end);
+        if (wait.Block() == Woken::kDeadlock) {
+          world_.scheduler.AwaitBlocked(*state_);
+        }
+      }
+    }
+    thread_.join();
+  }
   bool AwaitBlocked() {
     const MutexLock lock(world_.mutex);
     return world_.scheduler.AwaitBlocked(*state_);
@@ -200,6 +214,7 @@ TEST(Waiting, TheClockStandsWhileOneRuns) {
 
 TEST(Waiting, AThreadThatHasNotBegunRuns) {
   World world;
+  std::optional<Participant> self(world);
   ParticipantState* late = nullptr;
   {
     const MutexLock lock(world.mutex);
@@ -207,6 +222,7 @@ TEST(Waiting, AThreadThatHasNotBegunRuns) {
   }
   Thread sleeper(world, "sleeper", [&] { world.Sleep(kSecond); });
   ASSERT_TRUE(sleeper.AwaitBlocked());
+  self.reset();
   EXPECT_EQ(world.now(), 0);
   {
     const MutexLock lock(world.mutex);

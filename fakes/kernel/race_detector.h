@@ -1,0 +1,116 @@
+#ifndef FAKES_KERNEL_RACE_DETECTOR_H_
+#define FAKES_KERNEL_RACE_DETECTOR_H_
+
+#include <cstddef>
+
+#if defined(__SANITIZE_THREAD__)
+#define NET_FAKE_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NET_FAKE_THREAD_SANITIZER 1
+#endif
+#endif
+
+// What ThreadSanitizer sees of the kernel.
+//
+// A lock that two threads take in turn orders them, for ThreadSanitizer: it
+// would report no race between two participants, because each call takes the
+// kernel's mutex and the baton passes between any two. Linux's system calls
+// order nothing of the kind. The kernel therefore works behind a curtain: in a
+// HiddenFromRaceDetector, neither accesses to memory nor synchronisation count.
+//
+// What orders threads on Linux as well is shown: data and connections that
+// pass from one thread to another (ShowRelease, ShowAcquire), and the accesses
+// of calls to the caller's buffers (ShowRead, ShowWrite).
+//
+// Without ThreadSanitizer all of this is empty.
+
+#ifdef NET_FAKE_THREAD_SANITIZER
+
+// Of ThreadSanitizer's run-time (gcc and clang).
+extern "C" {
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
+void AnnotateIgnoreWritesBegin(const char* file, int line);
+void AnnotateIgnoreWritesEnd(const char* file, int line);
+void AnnotateIgnoreSyncBegin(const char* file, int line);
+void AnnotateIgnoreSyncEnd(const char* file, int line);
+// NOLINTBEGIN(bugprone-reserved-identifier): the run-time's names
+void __tsan_acquire(void* address);
+void __tsan_release(void* address);
+void __tsan_read_range(void* address, unsigned long size);
+void __tsan_write_range(void* address, unsigned long size);
+// NOLINTEND(bugprone-reserved-identifier)
+}
+
+namespace net::fake {
+
+// A section of code that ThreadSanitizer does not see. Sections may be nested.
+class HiddenFromRaceDetector {
+ public:
+  HiddenFromRaceDetector() { Begin(); }
+  HiddenFromRaceDetector(const HiddenFromRaceDetector&) = delete;
+  HiddenFromRaceDetector& operator=(const HiddenFromRaceDetector&) = delete;
+  ~HiddenFromRaceDetector() { End(); }
+
+  static void Begin() {
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+    AnnotateIgnoreSyncBegin(__FILE__, __LINE__);
+  }
+  static void End() {
+    AnnotateIgnoreSyncEnd(__FILE__, __LINE__);
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+  }
+};
+
+// These are called in one HiddenFromRaceDetector, and are seen all the same.
+inline void ShowRelease(const void* object) {
+  HiddenFromRaceDetector::End();
+  __tsan_release(const_cast<void*>(object));
+  HiddenFromRaceDetector::Begin();
+}
+inline void ShowAcquire(const void* object) {
+  HiddenFromRaceDetector::End();
+  __tsan_acquire(const_cast<void*>(object));
+  HiddenFromRaceDetector::Begin();
+}
+inline void ShowRead(const void* user, size_t size) {
+  HiddenFromRaceDetector::End();
+  __tsan_read_range(const_cast<void*>(user), size);
+  HiddenFromRaceDetector::Begin();
+}
+inline void ShowWrite(const void* user, size_t size) {
+  HiddenFromRaceDetector::End();
+  __tsan_write_range(const_cast<void*>(user), size);
+  HiddenFromRaceDetector::Begin();
+}
+
+}  // namespace net::fake
+
+#else
+
+namespace net::fake {
+
+class HiddenFromRaceDetector {
+ public:
+  HiddenFromRaceDetector() {}  // NOLINT(modernize-use-equals-default): unused
+  HiddenFromRaceDetector(const HiddenFromRaceDetector&) = delete;
+  HiddenFromRaceDetector& operator=(const HiddenFromRaceDetector&) = delete;
+  ~HiddenFromRaceDetector() {}  // NOLINT(modernize-use-equals-default): unused
+
+  static void Begin() {}
+  static void End() {}
+};
+
+inline void ShowRelease(const void* /*object*/) {}
+inline void ShowAcquire(const void* /*object*/) {}
+inline void ShowRead(const void* /*user*/, size_t /*size*/) {}
+inline void ShowWrite(const void* /*user*/, size_t /*size*/) {}
+
+}  // namespace net::fake
+
+#endif  // NET_FAKE_THREAD_SANITIZER
+
+#endif  // FAKES_KERNEL_RACE_DETECTOR_H_

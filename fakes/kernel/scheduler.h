@@ -1,0 +1,207 @@
+#ifndef FAKES_KERNEL_SCHEDULER_H_
+#define FAKES_KERNEL_SCHEDULER_H_
+
+#include <sched.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/gate.h"
+#include "fakes/kernel/waiting.h"
+#include "fakes/schedule/schedule.h"
+#include "syscalls/mutex.h"
+
+// Who runs, who waits, and how virtual time moves on when all wait. Everything
+// here is guarded by the kernel's mutex, except where it says otherwise.
+
+namespace net::fake {
+
+// What a participant is at.
+enum class Stand : uint8_t {
+  kReady,    // Can run when it gets the baton.
+  kRuns,     // Holds the baton.
+  kBlocked,  // Waits in a Wait.
+  kAwaits,   // Waits until another participant blocks or ends.
+  kOutside,  // Runs without the baton (Scheduler::RunOutside()).
+  kEnded,
+};
+
+// A thread that takes part in virtual time: a participant. Lives as long as
+// the scheduler.
+struct ParticipantState {
+  std::string name;
+  int number = 0;  // In the order of joining.
+  Stand stand = Stand::kReady;
+  Wait* waits_in = nullptr;
+  bool ended = false;
+  WaitQueue end;  // Who waits for its end.
+
+  // The calls that it may still make before the baton is handed on.
+  int calls_left = 0;
+  // The participants that wait until this one blocks or ends.
+  std::vector<ParticipantState*> awaiters;
+  Gate gate;  // Opened when it gets the baton.
+
+  Scheduler* scheduler = nullptr;
+  // The state of the same thread in the kernel that it joined before.
+  ParticipantState* outer = nullptr;
+  pid_t thread_id = 0;                  // 0: its thread has not begun.
+  std::optional<cpu_set_t> processors;  // Its own, while it is bound to one.
+};
+
+// Lets exactly one participant run at a time: the one that holds the baton. It
+// hands the baton on when it blocks, ends, or has made many calls; a
+// SchedulePolicy chooses to whom. A participant that is woken can run, but it
+// runs only when it gets the baton.
+//
+// When all participants wait, the clock jumps to the next timer. If there is
+// none, that is a deadlock.
+//
+// A thread that does not take part never holds the baton: it runs beside it, so
+// its calls are not part of the schedule. It holds the clock from when it waits
+// in a call until the call has got what it waited for: nobody knows what it
+// would do next.
+class Scheduler {
+ public:
+  // `describe` is what a deadlock's report says beside who waits: the sockets.
+  // `seed` is for the default policy.
+  Scheduler(Mutex& mutex, Clock& clock, std::function<std::string()> describe,
+            const ScheduleOptions& options = {}, uint64_t seed = 1);
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+  ~Scheduler() = default;
+
+  // Adds a participant that can run. Its thread calls Begin().
+  ParticipantState* Join(absl::string_view name);
+  // Makes `state` the calling thread's, and waits until it has the baton.
+  void Begin(ParticipantState& state) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // It takes part no longer and hands the baton on. The calling thread is its
+  // thread, unless that has never begun.
+  void Leave(ParticipantState& state);
+
+  // Returns the calling thread's state, or null if it does not take part or
+  // runs outside. The thread then holds the baton. Needs no mutex.
+  ParticipantState* Current() const;
+
+  // Called at the entry of each system call. May hand the baton on, and then
+  // waits until it is back.
+  void Enter() {
+    ParticipantState* const self = Current();
+    if (self == nullptr) {
+      if (live_ > 0) NoteOutsider();
+    } else if (at_each_call_ || --self->calls_left < 0) {
+      HandOnAtEntry(*self);
+    }
+  }
+
+  // Hands the baton on if another participant can run: sched_yield(2). Does
+  // nothing for a thread that does not take part.
+  void Yield();
+
+  // Runs `body` while the calling participant is without the baton, but counts
+  // as running: the clock does not jump. Called without the mutex.
+  void RunOutside(absl::FunctionRef<void()> body);
+
+  // Waits until the thread waits in a call (true) or has left (false). A
+  // participant gives the baton away meanwhile, first to that thread, and is
+  // the first to get it back.
+  bool AwaitBlocked(ParticipantState& state) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+
+  // Interrupts the call in which the thread waits. False: it waits in none.
+  bool Interrupt(const ParticipantState& state, bool restart);
+
+  // Returns an index below `count` >= 1, as the policy chooses: who of several
+  // participants that wait for a lock gets it.
+  size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
+
+  // Lets time go on if all that take part wait, and hands the baton on if
+  // nobody has it. Called after the clock was moved by hand.
+  void Settle();
+
+  // Tells where all stand when there is a deadlock; nullopt before.
+  const std::optional<std::string>& deadlock() const { return deadlock_; }
+
+  // The choices that were made.
+  const Schedule& schedule() const { return schedule_; }
+  // Why another run with the same schedule may differ; empty if it cannot.
+  const std::string& not_replayable() const { return not_replayable_; }
+
+  Clock& clock() { return clock_; }
+
+ private:
+  friend class Wait;
+  friend class WaitQueue;
+
+  Woken Block(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void BlockOutsider(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void Wake(Wait& wait, Woken why);
+  // Fires timers while all that take part wait.
+  void FireTimers();
+  void DeclareDeadlock();
+  // A call of a thread that does not take part waits no more.
+  void ReleaseClock();
+
+  void MakeReady(ParticipantState& state);
+  void RemoveFromReady(ParticipantState& state);
+  // The participants that await `state` get the baton next.
+  void ResumeAwaiters(ParticipantState& state);
+  // Chooses one of those who can run; null: nobody can.
+  ParticipantState* ChooseNext(HandOver why, const ParticipantState* current);
+  size_t Choose(HandOver why, const ParticipantState* current,
+                absl::Span<ParticipantState* const> among);
+  // Gives the baton to `next` (null: nobody has it), without waking it.
+  void Give(ParticipantState* next);
+  // Gives the baton to one of those who can run, and wakes it.
+  void HandOn(HandOver why);
+  // Gives the baton to `next`, and waits until the caller has it again.
+  void GiveAndAwait(ParticipantState& self,
+                    ParticipantState* next) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // Wakes `woken` (null: nobody), and waits until the caller has the baton.
+  void AwaitBaton(ParticipantState& self,
+                  ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void HandOnAtEntry(ParticipantState& self);
+  void NoteOutsider();
+  void MarkNotReplayable(absl::string_view why);
+  void BindThreads();
+
+  Mutex& mutex_;
+  Clock& clock_;
+  const std::function<std::string()> describe_;
+  const std::unique_ptr<SchedulePolicy> own_policy_;
+  SchedulePolicy& policy_;
+  const bool at_each_call_;
+  const bool pins_threads_;
+  Schedule schedule_;
+  std::string not_replayable_;
+
+  std::list<ParticipantState> participants_;
+  int live_ = 0;                           // Participants that have not ended.
+  ParticipantState* baton_ = nullptr;      // Who holds it; null: nobody.
+  std::vector<ParticipantState*> ready_;   // By number.
+  std::deque<ParticipantState*> resumed_;  // Get the baton before those.
+  std::vector<int> numbers_;               // Of a choice.
+  std::optional<int> processor_;           // To which the threads are bound.
+
+  std::vector<Wait*> blocked_;
+  int running_ = 0;        // Participants that do not wait.
+  int clock_holders_ = 0;  // Waits of threads that do not take part.
+  bool settling_ = false;  // The baton is handed on later.
+  std::optional<std::string> deadlock_;
+  EventCount changed_;  // Somebody waits, or has left.
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_SCHEDULER_H_

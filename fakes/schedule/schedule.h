@@ -1,0 +1,141 @@
+#ifndef FAKES_SCHEDULE_SCHEDULE_H_
+#define FAKES_SCHEDULE_SCHEDULE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+// Schedules of a FakeKernel's threads.
+//
+// Exactly one participant of a FakeKernel runs at a time: it holds the baton.
+// When it hands the baton on and several participants could run, a
+// SchedulePolicy chooses the next one. The choices of a run, in order, are its
+// schedule. A run with the same choices has the same interleaving.
+//
+// Participants are numbered from 0 in the order in which they joined the
+// kernel. The text of a schedule is:
+//
+//   100:ab3c     The participant 0 was chosen, then 1 three times, then 2.
+//   call:ab3c    The same for a policy that chooses at each call.
+//
+// - Before the colon stands when the baton is handed on without need: after so
+//   many calls without blocking, or at each call.
+// - A participant is a letter: a to z for 0 to 25, then A to Z; further ones
+//   are written {52}. A number after it counts repetitions.
+// - A hand-over with only one participant that can run is no choice and is not
+//   in the text.
+
+namespace net {
+
+// Why the baton is handed on.
+enum class HandOver : uint8_t {
+  kBlock,  // Its holder blocks.
+  kEnd,    // Its holder has ended, or runs outside (FakeKernel::Outside()).
+  kQuota,  // Its holder has made many calls without blocking.
+  kCall,   // Its holder enters a call, and the policy chooses at each call.
+  kYield,  // Its holder yields: sched_yield(2).
+  kWake,  // No hand-over: chooses who is woken of several that wait for a lock.
+};
+
+struct ScheduleChoice {
+  HandOver why = HandOver::kBlock;
+  // The numbers of the participants that can be chosen, ascending. At least
+  // two. Valid during the call of Choose().
+  absl::Span<const int> runnable;
+  // The number of the participant that held the baton until now, or -1 if
+  // nobody did. If it is in `runnable`, the choice of another is a preemption.
+  int current = -1;
+};
+
+// Chooses which participant gets the baton.
+//
+// Thread-safety: the kernel calls it from the participants' threads, one call
+// at a time, and each call happens after the one before it. It must not make
+// calls of the kernel, and must not block.
+class SchedulePolicy {
+ public:
+  virtual ~SchedulePolicy() = default;
+
+  // Returns an index into `choice.runnable`.
+  virtual size_t Choose(const ScheduleChoice& choice) = 0;
+
+  // Whether the kernel asks with kCall at the entry of each call too, where the
+  // holder of the baton can go on. If false, it asks with kQuota after many
+  // calls (ScheduleOptions::calls_without_blocking), and the holder is not
+  // among the choices. Must always return the same value.
+  virtual bool ChoosesAtEachCall() const { return false; }
+};
+
+struct ScheduleOptions {
+  // Chooses who runs. Null: a pseudo-random choice by FakeKernelOptions::seed.
+  // Must outlive the kernel.
+  SchedulePolicy* policy = nullptr;
+  // If not empty: the text of a schedule, whose choices are made again.
+  // `policy` must be null. A text that cannot be parsed ends the process. See
+  // ReplayedSchedule for what happens when the text is at its end.
+  std::string replay;
+  // A participant that makes so many calls without blocking hands the baton on
+  // if another participant can run. At least 1. Not used with a policy that
+  // chooses at each call.
+  int calls_without_blocking = 100;
+  // Whether the threads of participants are bound to one processor while there
+  // are several (sched_setaffinity(2)). One of them runs at a time, so a
+  // hand-over on one processor is fastest. Each thread gets its old processors
+  // back when it takes part no longer.
+  bool pins_threads = true;
+};
+
+// The default policy: each runnable participant is equally likely. Equal seeds
+// make equal choices.
+class SeededSchedule final : public SchedulePolicy {
+ public:
+  explicit SeededSchedule(uint64_t seed) : state_(seed) {}
+  size_t Choose(const ScheduleChoice& choice) override;
+
+ private:
+  uint64_t state_;
+};
+
+// The choices of a run, as data.
+struct Schedule {
+  bool at_each_call = false;
+  int calls_without_blocking = 100;  // Not used if at_each_call.
+  std::vector<int> choices;          // Numbers of participants.
+
+  std::string ToString() const;
+};
+
+// Parses the text of a schedule. Fails with kInvalidArgument.
+absl::StatusOr<Schedule> ParseSchedule(absl::string_view text);
+
+// Makes the choices of a schedule again. After its end, the holder of the baton
+// goes on if it can, else the participant with the lowest number runs. The
+// prefix of a schedule is therefore a schedule.
+class ReplayedSchedule final : public SchedulePolicy {
+ public:
+  explicit ReplayedSchedule(Schedule schedule)
+      : schedule_(std::move(schedule)) {}
+
+  size_t Choose(const ScheduleChoice& choice) override;
+  bool ChoosesAtEachCall() const override { return schedule_.at_each_call; }
+
+  // Returns the index of the first choice that could not be made because the
+  // participant could not run, or -1. Then the program is not the one whose
+  // schedule this is, or its run depends on more than the schedule. The lowest
+  // number was chosen instead.
+  int diverged_at() const { return diverged_at_; }
+
+ private:
+  const Schedule schedule_;
+  size_t next_ = 0;
+  int diverged_at_ = -1;
+};
+
+}  // namespace net
+
+#endif  // FAKES_SCHEDULE_SCHEDULE_H_
