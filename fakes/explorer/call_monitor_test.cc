@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -17,6 +20,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net {
@@ -24,6 +28,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
 
 class CallMonitorTest : public testing::Test {
  protected:
@@ -91,6 +97,14 @@ TEST_F(CallMonitorTest, SendsThatCanRaiseSigpipe) {
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kLeak, FindingKind::kSigpipe));
 }
 
+TEST_F(CallMonitorTest, ASendMsgThatCanRaiseSigpipe) {
+  const int fd = NewSocket();
+  msghdr message = {};
+  EXPECT_THAT(sys_.SendMsg(fd, &message, 0), IsErrno(EPIPE));
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kSigpipe));
+}
+
 TEST_F(CallMonitorTest, AWriteToAPipeIsNotASend) {
   int pair[2];
   EXPECT_THAT(sys_.Pipe2(pair, O_CLOEXEC), IsOk());
@@ -104,6 +118,24 @@ TEST_F(CallMonitorTest, PollOfAClosedDescriptor) {
   pollfd polled = {.fd = NewSocket(), .events = POLLIN, .revents = 0};
   EXPECT_THAT(sys_.Close(polled.fd), IsOk());
   EXPECT_THAT(sys_.Poll(&polled, 1, 0), IsOkAndHolds(1));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kUseAfterClose));
+}
+
+TEST_F(CallMonitorTest, UseOfANumberThatHadTwoOwners) {
+  const int fd = NewSocket();
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  ASSERT_EQ(NewSocket(), fd);
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_THAT(sys_.Listen(fd, 1), IsErrno(EBADF));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kCloseOfReusedNumber));
+}
+
+TEST_F(CallMonitorTest, EpollCtlOfAClosedDescriptor) {
+  const int fd = NewSocket();
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  // The FakeKernel has no epoll. The call counts all the same.
+  epoll_event event = {};
+  EXPECT_THAT(sys_.EpollCtl(100, EPOLL_CTL_ADD, fd, &event), Not(IsOk()));
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kUseAfterClose));
 }
 
@@ -126,6 +158,47 @@ TEST_F(CallMonitorTest, OutParametersOfAFailedCallArePoisoned) {
   EXPECT_THAT(sys_.Recv(fd, nullptr, 1, 0), IsErrno(ENOTCONN));
 }
 
+TEST_F(CallMonitorTest, EachOutParameterOfAFailedCallIsPoisoned) {
+  const int fd = NewSocket();
+  std::array<char, 4> buffer;
+  const auto is_poisoned = [&] {
+    return buffer[0] == static_cast<char>(CallMonitor::kPoison) &&
+           buffer[2] == static_cast<char>(CallMonitor::kPoison);
+  };
+  const auto with_address = [&](auto call) {
+    buffer.fill('x');
+    socklen_t size = buffer.size();
+    EXPECT_THAT(call(reinterpret_cast<sockaddr*>(buffer.data()), &size),
+                Not(IsOk()));
+    return is_poisoned();
+  };
+  EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
+    return sys_.Accept4(fd, address, size, SOCK_CLOEXEC);
+  }));
+  EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
+    return sys_.GetSockName(-1, address, size);
+  }));
+  EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
+    return sys_.GetPeerName(fd, address, size);
+  }));
+
+  buffer.fill('x');
+  EXPECT_THAT(sys_.Read(fd, buffer.data(), buffer.size()), IsErrno(ENOTCONN));
+  EXPECT_TRUE(is_poisoned());
+
+  buffer.fill('x');
+  iovec part = {.iov_base = buffer.data(), .iov_len = buffer.size()};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  EXPECT_THAT(sys_.RecvMsg(fd, &message, 0), IsErrno(ENOTCONN));
+  EXPECT_TRUE(is_poisoned());
+
+  int pair[2] = {1, 1};
+  EXPECT_THAT(sys_.Pipe2(pair, -1), IsErrno(EINVAL));
+  EXPECT_EQ(pair[1], static_cast<int>(0xa5a5a5a5));
+}
+
 TEST_F(CallMonitorTest, OutParametersOfASuccessAreNot) {
   const int fd = NewSocket();
   int value[2] = {1, 1};
@@ -146,6 +219,60 @@ TEST_F(CallMonitorTest, AProgramWithoutAnEndIsEnded) {
   sys_.Finish();
   ASSERT_FALSE(sys_.violations().empty());
   EXPECT_EQ(sys_.violations()[0].kind, FindingKind::kEndless);
+}
+
+class RetryStormTest : public CallMonitorTest {
+ protected:
+  RetryStormTest() { fd_ = NewSocket(); }
+
+  // Each fails with ENOTCONN.
+  void Recv(size_t size) {
+    char data[64];
+    EXPECT_THAT(sys_.Recv(fd_, data, size, 0), IsErrno(ENOTCONN));
+  }
+
+  std::vector<FindingKind> KindsAfterClose() {
+    EXPECT_THAT(sys_.Close(fd_), IsOk());
+    return Kinds();
+  }
+
+  int fd_ = -1;
+};
+
+TEST_F(RetryStormTest, TheSameFailureAgainAndAgain) {
+  for (int i = 0; i < 12; ++i) Recv(1);
+  EXPECT_THAT(KindsAfterClose(), ElementsAre(FindingKind::kRetryStorm));
+}
+
+TEST_F(RetryStormTest, FewerFailures) {
+  for (int i = 0; i < 11; ++i) Recv(1);
+  EXPECT_THAT(KindsAfterClose(), IsEmpty());
+}
+
+TEST_F(RetryStormTest, AnotherArgumentIsNoRetry) {
+  for (size_t i = 0; i < 12; ++i) Recv(i + 1);
+  EXPECT_THAT(KindsAfterClose(), IsEmpty());
+}
+
+TEST_F(RetryStormTest, AWaitInBetween) {
+  for (int i = 0; i < 12; ++i) {
+    Recv(1);
+    if (i == 6) {
+      EXPECT_THAT(sys_.Poll(nullptr, 0, 0), IsOkAndHolds(0));
+    }
+  }
+  EXPECT_THAT(KindsAfterClose(), IsEmpty());
+}
+
+// The FakeKernel has no epoll.
+TEST(CallMonitorOnLinux, AnEpollThatExecveKeeps) {
+  CallMonitor sys(DefaultSyscalls(), {});
+  for (const int flags : {0, int{EPOLL_CLOEXEC}}) {
+    const SysResult made = sys.EpollCreate1(flags);
+    ASSERT_THAT(made, IsOk());
+    EXPECT_THAT(sys.Close(made.fd()), IsOk());
+    EXPECT_THAT(sys.violations(), SizeIs(1));
+  }
 }
 
 TEST_F(CallMonitorTest, OnlyCallsOnTcpSocketsHavePositions) {

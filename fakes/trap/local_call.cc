@@ -108,8 +108,7 @@ bool LocalCall::Prepare(const Limits& limits) {
     case SyscallId::kDup:
       return PrepareDescriptor(0);
     case SyscallId::kDup3:
-      if (call_.Int(0) == call_.Int(1)) return Refuse("its numbers are equal");
-      return PrepareDescriptor(0);
+      return PrepareDup3();
     default:
       break;
   }
@@ -198,6 +197,15 @@ bool LocalCall::PrepareDescriptor(size_t i) {
   arguments_[i] = static_cast<uint64_t>(duplicate.get());
   duplicates_.push_back(std::move(duplicate));
   return true;
+}
+
+bool LocalCall::PrepareDup3() {
+  const int number = call_.Int(1);
+  if (number == call_.Int(0)) return Refuse("its numbers are equal");
+  if (number < 0 || (call_.Int(2) & ~O_CLOEXEC) != 0) {
+    return Refuse("its arguments are invalid");
+  }
+  return PrepareDescriptor(0);
 }
 
 bool LocalCall::PrepareLength(size_t i) {

@@ -101,6 +101,7 @@ class LocalCall {
 
   bool PrepareArgument(size_t i, const Limits& limits);
   bool PrepareDescriptor(size_t i);
+  bool PrepareDup3();
   bool PrepareLength(size_t i);
   bool PrepareOption(size_t i);
   bool PrepareControl(size_t i);

@@ -374,6 +374,16 @@ TEST_F(SyscallTrapTest, SelectorsOfSockets) {
   EXPECT_EQ(report.report, "OK ENOMEM ENOBUFS OK EIO");
 }
 
+// Not in the order in which they are used.
+TEST_F(SyscallTrapTest, SocketsAreCountedAsTheyAreMade) {
+  const TrapReport report = Run("bind(socket 2)=EACCES", [] {
+    const int first = NewSocket();
+    std::string text = Outcome(Bind(NewSocket()));
+    return absl::StrCat(text, " ", Outcome(Bind(first)));
+  });
+  EXPECT_EQ(report.report, "EACCES OK");
+}
+
 TEST_F(SyscallTrapTest, SelectorsOfAddresses) {
   const TrapReport report =
       Run("connect(127.0.0.2:*)=ECONNREFUSED; send(127.0.0.1:*)=ENOBUFS", [] {
