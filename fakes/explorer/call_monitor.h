@@ -52,9 +52,9 @@ struct MonitorLimits {
   bool ignores_sigpipe = false;   // Sends may raise SIGPIPE.
   bool allows_inherited = false;  // Descriptors need not be close-on-exec.
   int max_calls = 10000;
-  // The number of failing calls in a row that are a retry storm. They differ in
-  // their results at most. EINTR and ECONNABORTED do not count, because to
-  // retry them at once is right.
+  // The number of failing calls in a row that are a retry storm. Their
+  // arguments and their errnos are the same. EINTR and ECONNABORTED do not
+  // count, because to retry them at once is right.
   int storm = 12;
 };
 

@@ -17,6 +17,8 @@
 #include "fakes/explorer/out_parameter.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
+#include "fakes/faults/fault_injector.h"
+#include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
@@ -252,6 +254,20 @@ TEST_F(RetryStormTest, FewerFailures) {
 TEST_F(RetryStormTest, AnotherArgumentIsNoRetry) {
   for (size_t i = 0; i < 12; ++i) Recv(i + 1);
   EXPECT_THAT(KindsAfterClose(), IsEmpty());
+}
+
+TEST_F(RetryStormTest, AnotherErrnoInBetween) {
+  FaultInjector injector(process_);
+  CallMonitor sys(injector, {});
+  const int fd = sys.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0).fd();
+  injector.Arm(*ParseFaultPlan("recv every 2=EIO"));
+  char data = 0;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(sys.Recv(fd, &data, 1, 0),
+                IsErrno(i % 2 == 0 ? ENOTCONN : EIO));
+  }
+  EXPECT_THAT(sys.Close(fd), IsOk());
+  EXPECT_THAT(sys.violations(), IsEmpty());
 }
 
 TEST_F(RetryStormTest, AWaitInBetween) {

@@ -46,6 +46,22 @@ TEST(Recorder, RecordsWhatACallReturns) {
   EXPECT_EQ(recorder.recorded().ToString(), "trace 1\n");
 }
 
+TEST(Recorder, ClearForgetsMessages) {
+  MockSyscalls target;
+  Recorder recorder(target);
+  EXPECT_CALL(target, SendMsg).WillRepeatedly(Succeed(1));
+  char data[] = "a";
+  iovec part = {.iov_base = data, .iov_len = 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  EXPECT_THAT(recorder.SendMsg(4, &message, 0), IsOk());
+  recorder.Clear();
+  data[0] = 'b';
+  EXPECT_THAT(recorder.SendMsg(4, &message, 0), IsOk());
+  EXPECT_THAT(recorder.recorded().ToString(), HasSubstr(R"(iov_base="b")"));
+}
+
 TEST(Recorder, CopiesWhatThePointersPointTo) {
   MockSyscalls target;
   Recorder recorder(target);

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <thread>
 
@@ -83,6 +84,13 @@ TEST(Replayer, NamesACallThatIsMissing) {
                 "line 3: recorded close(3) = 0, never called"));
 }
 
+TEST(Replayer, NamesTheFirstOfTheMissingCalls) {
+  const Replayer kernel(TraceOf("[2] close(9) = 0\nclose(3) = 0\n"));
+  EXPECT_EQ(kernel.Finish(),
+            absl::FailedPreconditionError(
+                "line 2: recorded [2] close(9) = 0, never called"));
+}
+
 TEST(Replayer, NamesACallTooMany) {
   Replayer kernel(TraceOf("close(3) = -1 EIO\n"));
   EXPECT_THAT(kernel.Close(3), IsErrno(EIO));
@@ -146,6 +154,39 @@ TEST(Replayer, ComparesArguments) {
                                                       own.size_ptr());
                              }),
               HasSubstr("(argument 3 is wanted, and was not recorded)"));
+  EXPECT_THAT(
+      DifferenceFrom(R"(recv(3, "a", 4, 0) = 1)",
+                     [&](Syscalls& sys) { return sys.Recv(4, room, 4, 0); }),
+      HasSubstr("(another descriptor)"));
+  EXPECT_THAT(
+      DifferenceFrom(R"(send(3, "a", 1, 0) = 1)",
+                     [&](Syscalls& sys) { return sys.Recv(3, room, 1, 0); }),
+      HasSubstr("(another call)"));
+  EXPECT_THAT(
+      DifferenceFrom("dup(3) = 4", [](Syscalls& sys) { return sys.Close(3); }),
+      HasSubstr("(another call)"));
+  int off = 0;
+  EXPECT_THAT(DifferenceFrom("ioctl(3, FIONBIO, [1]) = 0",
+                             [&](Syscalls& sys) {
+                               return sys.Ioctl(
+                                   3, FIONBIO,
+                                   reinterpret_cast<intptr_t>(&off));
+                             }),
+              HasSubstr("(argument 3 differs)"));
+  EXPECT_THAT(
+      DifferenceFrom("epoll_ctl(5, EPOLL_CTL_ADD, 3, {EPOLLOUT, 3}) = 0",
+                     [](Syscalls& sys) {
+                       epoll_event in = {.events = EPOLLIN, .data = {.u64 = 3}};
+                       return sys.EpollCtl(5, EPOLL_CTL_ADD, 3, &in);
+                     }),
+      HasSubstr("(argument 4 differs)"));
+  EXPECT_THAT(
+      DifferenceFrom("epoll_wait(5, [{EPOLLIN, 4}, {EPOLLIN, 3}], 8, -1) = 2",
+                     [](Syscalls& sys) {
+                       epoll_event one = {};
+                       return sys.EpollWait(5, &one, 1, -1);
+                     }),
+      HasSubstr("(fewer events than were ready)"));
   EXPECT_THAT(DifferenceFrom("select(3, ?, NULL, NULL, NULL) = 1",
                              [](Syscalls& sys) { return sys.Close(3); }),
               HasSubstr("(class Syscalls has no select)"));
@@ -188,6 +229,47 @@ ppoll([{4, POLLIN}], 1, {tv_sec=1, tv_nsec=0}, NULL) = 1 [{4, POLLIN}]
   pollfd readable = {.fd = 4, .events = POLLIN, .revents = 0};
   EXPECT_THAT(kernel.Poll(&readable, 1, -1), IsOkAndHolds(1));
   EXPECT_EQ(readable.revents, POLLIN);
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(Replayer, TimeoutsAndSignalMasksMayDiffer) {
+  Replayer kernel(
+      TraceOf("poll([{4, POLLIN}], 1, 10) = 0\n"
+              "ppoll([{4, POLLIN}], 1, {tv_sec=1, tv_nsec=0}, "
+              "[SIGINT]) = 0\n"
+              "epoll_pwait2(5, [{EPOLLIN, 3}], 8, {tv_sec=1, "
+              "tv_nsec=0}, NULL) = 1\n"));
+  pollfd readable = {.fd = 4, .events = POLLIN, .revents = 0};
+  EXPECT_THAT(kernel.Poll(&readable, 1, 20), IsOkAndHolds(0));
+  const timespec timeout = {.tv_sec = 2, .tv_nsec = 0};
+  EXPECT_THAT(kernel.PPoll(&readable, 1, &timeout, nullptr), IsOkAndHolds(0));
+  epoll_event event = {};
+  EXPECT_THAT(kernel.EpollWait(5, &event, 1, 10), IsOkAndHolds(1));
+  EXPECT_EQ(uint64_t{event.data.u64}, 3u);
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(Replayer, FillsInAMessage) {
+  Replayer kernel(TraceOf(
+      R"(recvmsg(4, {msg_name="\2\0", msg_namelen=2, msg_iov=[{iov_base="a", iov_len=2}], )"
+      R"(msg_iovlen=1, msg_control="\1\2", msg_controllen=2, msg_flags=0}, 0) = 1)"
+      "\n"));
+  char room[2] = {};
+  char name[8] = {};
+  char control[8] = {};
+  iovec part = {.iov_base = room, .iov_len = sizeof(room)};
+  msghdr message = {};
+  message.msg_name = name;
+  message.msg_namelen = sizeof(name);
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  EXPECT_THAT(kernel.RecvMsg(4, &message, 0), IsOkAndHolds(1));
+  EXPECT_EQ(message.msg_namelen, 2u);
+  EXPECT_EQ(std::string(name, 3), std::string("\2\0\0", 3));
+  EXPECT_EQ(message.msg_controllen, 2u);
+  EXPECT_EQ(std::string(control, 3), std::string("\1\2\0", 3));
   EXPECT_THAT(kernel.Finish(), IsOk());
 }
 
@@ -240,6 +322,16 @@ TEST(Replayer, EachThreadPlaysOneOfTheTrace) {
   EXPECT_THAT(kernel.Accept4(3, nullptr, nullptr, 0), IsOkAndHolds(4));
   EXPECT_THAT(kernel.Shutdown(4, SHUT_WR), IsOk());
   other.join();
+  EXPECT_THAT(kernel.Finish(), IsOk());
+}
+
+TEST(Replayer, AThreadDoesNotPlayThatOfAnother) {
+  Replayer kernel(
+      TraceOf("close(9) = 0\n[2] close(9) = -1 EBADF\nclose(10) = 0\n"));
+  EXPECT_THAT(kernel.Close(9), IsOk());
+  std::thread other([&] { EXPECT_THAT(kernel.Close(9), IsErrno(EBADF)); });
+  other.join();
+  EXPECT_THAT(kernel.Close(10), IsOk());
   EXPECT_THAT(kernel.Finish(), IsOk());
 }
 

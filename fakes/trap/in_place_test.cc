@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -18,11 +19,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <thread>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -116,6 +119,39 @@ TEST_F(InPlaceTest, AnAddressThatCannotBeWritten) {
     return Outcome(getsockname(
         NewSocket(), reinterpret_cast<sockaddr*>(ReadOnly(sockaddr_in())),
         &size));
+  });
+}
+
+TEST_F(InPlaceTest, NoMoreThanTheRoomForAnAddressIsWritten) {
+  ExpectAsByTheKernel(SyscallId::kGetSockName, "16 2 170", [] {
+    std::array<unsigned char, 16> bytes;
+    bytes.fill(170);
+    socklen_t size = 4;
+    getsockname(NewListener(), reinterpret_cast<sockaddr*>(bytes.data()),
+                &size);
+    return absl::StrCat(size, " ", bytes[0], " ", bytes[4]);
+  });
+}
+
+TEST_F(InPlaceTest, RecvMMsgWritesTheMessagesThatItHas) {
+  ExpectAsByTheKernel(SyscallId::kRecvMMsg, "1: 1 99 98", [] {
+    const Pair pair = NewPair();
+    WriteAll(pair.client, "x");
+    std::array<char, 2> bytes = {};
+    std::array<iovec, 2> buffers = {{{.iov_base = &bytes[0], .iov_len = 1},
+                                     {.iov_base = &bytes[1], .iov_len = 1}}};
+    std::array<mmsghdr, 2> messages = {};
+    for (size_t i = 0; i < 2; ++i) {
+      messages[i].msg_hdr.msg_iov = &buffers[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+      messages[i].msg_hdr.msg_flags = 98;
+      messages[i].msg_len = 99;
+    }
+    const int count =
+        recvmmsg(pair.server, messages.data(), 2, MSG_DONTWAIT, nullptr);
+    return absl::StrCat(count, ": ", messages[0].msg_len, " ",
+                        messages[1].msg_len, " ",
+                        messages[1].msg_hdr.msg_flags);
   });
 }
 
@@ -214,6 +250,38 @@ TEST_F(InPlaceTest, RecvMsgWritesControlDataAndFlags) {
     std::memcpy(&left, CMSG_DATA(first), sizeof(left));
     return absl::StrCat(got, ": ", left, " left, flags ", message.msg_flags);
   });
+}
+
+// The option has a pointer inside.
+TEST_F(InPlaceTest, AFilterIsAttachedByTheKernel) {
+  const auto report = RunTrapped(*ParseFaultPlan("setsockopt=EIO after"), [] {
+    sock_filter accept_all = {
+        .code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0xffffffff};
+    const sock_fprog filter = {.len = 1, .filter = &accept_all};
+    return Outcome(setsockopt(NewSocket(), SOL_SOCKET, SO_ATTACH_FILTER,
+                              &filter, sizeof(filter)));
+  });
+  EXPECT_EQ(report.status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(report.status().message(),
+              HasSubstr("setsockopt: the option has a pointer inside"));
+}
+
+TEST_F(InPlaceTest, ASleepDoesNotDelayOtherCalls) {
+  const TrapReport report = Run("nanosleep=EIO after; socket=EMFILE", [] {
+    std::atomic<bool> sleeps = false;
+    std::thread sleeper([&] {
+      const timespec duration = {.tv_sec = 1000, .tv_nsec = 0};
+      sleeps = true;
+      syscall(SYS_nanosleep, &duration, nullptr);
+    });
+    sleeper.detach();
+    while (!sleeps) std::this_thread::yield();
+    // Some of these are made while it sleeps.
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text = Outcome(NewSocket());
+    return text;
+  });
+  EXPECT_EQ(report.report, "EMFILE");
 }
 
 TEST_F(InPlaceTest, SocketsOfIpv6AreTrapped) {

@@ -43,9 +43,11 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST_F(SyscallTrapTest, WithoutARuleTheKernelMakesTheCalls) {
@@ -61,7 +63,8 @@ TEST_F(SyscallTrapTest, WithoutARuleTheKernelMakesTheCalls) {
   EXPECT_EQ(report.report, "5 hello");
   EXPECT_THAT(report.open_descriptors, IsEmpty());
   EXPECT_EQ(report.stray_closes, 0);
-  EXPECT_THAT(report.trace, Contains(HasSubstr("listen(")));
+  // Only the kernel knows the result.
+  EXPECT_THAT(report.trace, Contains(ContainsRegex("^listen\\(.*\\) = \\?$")));
 }
 
 TEST_F(SyscallTrapTest, ACallThatFailsBeforeIsNotMade) {
@@ -238,6 +241,8 @@ TEST_F(SyscallTrapTest, DelayMakesTheCallLater) {
     return absl::StrCat(outcome, " ", is_late);
   });
   EXPECT_EQ(report.report, "OK 1");
+  // The result is the kernel's.
+  EXPECT_THAT(report.trace, Not(Contains(HasSubstr("INJECTED"))));
 }
 
 TEST_F(SyscallTrapTest, HostileNumbers) {
@@ -372,6 +377,49 @@ TEST_F(SyscallTrapTest, SelectorsOfSockets) {
             return text;
           });
   EXPECT_EQ(report.report, "OK ENOMEM ENOBUFS OK EIO");
+}
+
+TEST_F(SyscallTrapTest, InheritedSocketsAreNotCounted) {
+  const int inherited = NewSocket();
+  const TrapReport report = Run("bind(socket 1)=EACCES", [&] {
+    std::string text = Outcome(Bind(inherited));
+    return absl::StrCat(text, " ", Outcome(Bind(NewSocket())));
+  });
+  close(inherited);
+  EXPECT_EQ(report.report, "OK EACCES");
+  EXPECT_THAT(report.open_descriptors, SizeIs(1));
+}
+
+TEST_F(SyscallTrapTest, AConnectionIsOneAfterItsEnd) {
+  const TrapReport report = Run("getpeername(connection)#2=ENOBUFS", [] {
+    const Pair pair = NewPair();
+    const auto get_peer = [&] {
+      sockaddr_in address = {};
+      socklen_t size = sizeof(address);
+      return Outcome(getpeername(pair.server,
+                                 reinterpret_cast<sockaddr*>(&address), &size));
+    };
+    std::string text = get_peer();
+    const linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    close(pair.client);
+    return absl::StrCat(text, " ", get_peer());
+  });
+  EXPECT_EQ(report.report, "OK ENOBUFS");
+}
+
+TEST_F(SyscallTrapTest, RawSocketsDoNotCount) {
+  const TrapReport report = Run("setsockopt=ENOMEM", [] {
+    const int on = 1;
+    const auto set = [&](int fd) {
+      return Outcome(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
+    };
+    const int raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+    // Only a privileged user can make one.
+    std::string text = raw < 0 ? "OK" : set(raw);
+    return absl::StrCat(text, " ", set(NewSocket()));
+  });
+  EXPECT_EQ(report.report, "OK ENOMEM");
 }
 
 // Not in the order in which they are used.

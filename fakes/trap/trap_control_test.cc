@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -77,9 +78,9 @@ class TrapControlTest : public testing::Test {
     EXPECT_EQ(status, 0);
   }
 
-  // Runs a cycle. Returns its errno.
-  int Cycle() {
-    EXPECT_EQ(write(commands_, "c", 1), 1);
+  // Runs a cycle, by this command of cycle.c. Returns its errno.
+  int Cycle(char command = 'c') {
+    EXPECT_EQ(write(commands_, &command, 1), 1);
     std::string line;
     for (char c = 0; read(results_, &c, 1) == 1 && c != '\n';) line += c;
     return line.empty() ? -1 : std::stoi(line);
@@ -128,7 +129,61 @@ TEST_F(TrapControlTest, AReportHasTraceAndOpenDescriptors) {
   // A descriptor from before does not count.
   faults().Arm({});
   EXPECT_THAT(faults().OpenDescriptors(), IsEmpty());
+  EXPECT_THAT(faults().Trace(), IsEmpty());
   EXPECT_EQ(faults().failure(), "");
+}
+
+TEST_F(TrapControlTest, SocketsAreCountedFromThePlanOn) {
+  Start();
+  EXPECT_EQ(Cycle(), 0);
+  for (int i = 0; i < 2; ++i) {
+    faults().Arm(Plan("bind(socket 1)=EACCES"));
+    EXPECT_EQ(Cycle(), EACCES);
+  }
+}
+
+TEST_F(TrapControlTest, StrayClosesAreCountedFromThePlanOn) {
+  Start(/*traps_close=*/true);
+  faults().Arm({});
+  EXPECT_EQ(Cycle('s'), 0);
+  EXPECT_EQ(faults().StrayCloses(), 1);
+  faults().Arm({});
+  EXPECT_EQ(faults().StrayCloses(), 0);
+}
+
+TEST_F(TrapControlTest, AFailureIsReported) {
+  Start();
+  // A lock is the process's.
+  faults().Arm(Plan("fcntl=EIO after"));
+  EXPECT_EQ(Cycle('l'), 0);
+  EXPECT_THAT(faults().failure(), HasSubstr("fcntl"));
+  faults().Arm({});
+  EXPECT_EQ(faults().failure(), "");
+}
+
+TEST_F(TrapControlTest, ATraceThatIsTooLongIsCut) {
+  Start();
+  faults().Arm({});
+  EXPECT_EQ(Cycle('t'), 0);
+  EXPECT_THAT(faults().Trace(), Contains("..."));
+  EXPECT_THAT(faults().status(), IsOk());
+}
+
+TEST(TrapControl, ATrapThatHasEnded) {
+  std::array<int, 2> control = {};
+  ASSERT_EQ(
+      socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control.data()), 0);
+  TrapControl faults(control[0]);
+  // It ends when it has the request.
+  std::thread trap([&] {
+    std::array<char, 100> request = {};
+    EXPECT_GT(read(control[1], request.data(), request.size()), 0);
+    close(control[1]);
+  });
+  faults.Arm(*ParseFaultPlan("socket=EMFILE"));
+  trap.join();
+  EXPECT_EQ(faults.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(faults.Unmatched(), SizeIs(1));
 }
 
 TEST_F(TrapControlTest, CloseIsTrappedByRequest) {

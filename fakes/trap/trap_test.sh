@@ -73,7 +73,7 @@ grep -q '^trace 1$' "$work/record" || fail "--record" "$(cat "$work/record")"
 check_cycle() {
   local table
   table=$("$@" "$trap" --sweep -- "$cycle" 2> "$work/progress") || fail "$* --sweep -- cycle" "$(cat "$work/progress")"
-  for row in 'socket#1=EMFILE +exit status 1$' 'accept4#1=EMFILE +exit status 1 +\+1$' \
+  for row in 'socket#1=EMFILE +exit status 1$' 'socket#2=EMFILE +exit status 1$' 'accept4#1=EMFILE +exit status 1 +\+1$' \
     '^Without faults: exit status 0, 0 sockets open at the end.$' '1 with more sockets open at the end.$'; do
     grep -Eq "$row" <<< "$table" || fail "$* --sweep -- cycle: no row '$row'" "$table"
   done
@@ -83,6 +83,9 @@ check_cycle env
 as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 if "${as_nobody[@]}" "$trap" --help > "$work/help" 2>&1; then check_cycle "${as_nobody[@]}"; fi
 expect 125 "made no call on a TCP socket" --sweep -- true
+# By default the second socket gets faults, too.
+table=$("$trap" --sweep --occurrences=1 -- "$cycle" 2> "$work/progress") || fail "--occurrences" "$(cat "$work/progress")"
+[[ $table == *"socket#1="* && $table != *"socket#2="* ]] || fail "--occurrences=1" "$table"
 
 # A sweep of the Python program, which repeats accept for ever.
 table=$("$trap" --sweep --timeout=60s -- "$python3" -I -S "$server" 2> "$work/progress") ||

@@ -3,11 +3,14 @@
 //
 //   cycle          once; the exit status is 1 if a call fails
 //   cycle serve    once for each byte of the standard input; writes a line with
-//                  the errno, or 0
+//                  the errno, or 0. Before that, the byte 's' closes a
+//                  descriptor that is not open, 'l' locks a socket, and 't'
+//                  makes many calls.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +72,20 @@ static int cycle(void) {
   return error;
 }
 
+static void lock_socket(void) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct flock lock = {.l_type = F_WRLCK};
+  fcntl(fd, F_SETLK, &lock);
+  close(fd);
+}
+
+static void listen_often(void) {
+  enum { TIMES = 10000 };
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  for (int i = 0; i < TIMES; ++i) listen(fd, i);
+  close(fd);
+}
+
 int main(int argc, char** argv) {
   if (argc < 2 || strcmp(argv[1], "serve") != 0) {
     errno = cycle();
@@ -78,6 +95,9 @@ int main(int argc, char** argv) {
   }
   char command;
   while (read(STDIN_FILENO, &command, 1) == 1) {
+    if (command == 's') close(500);
+    if (command == 'l') lock_socket();
+    if (command == 't') listen_often();
     printf("%d\n", cycle());
     fflush(stdout);
   }
