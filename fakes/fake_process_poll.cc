@@ -26,14 +26,13 @@ using fake::Caller;
 using fake::CopyIn;
 using fake::CopyOut;
 using fake::kForever;
+using fake::kRealTimeAtStart;
 using fake::kSecond;
 using fake::Nanoseconds;
 using fake::SystemCall;
 using fake::Woken;
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
-// CLOCK_REALTIME when the machine starts: 2020-01-01 00:00:00 UTC.
-constexpr Nanoseconds kRealTimeAtStart = 1'577'836'800 * kSecond;
 
 bool IsValid(const timespec& time) {
   return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < kSecond;

@@ -11,10 +11,12 @@
 namespace net::fake {
 
 // A point in virtual time or a duration, in nanoseconds. The machine starts at
-// 0; CLOCK_REALTIME is then 2020-01-01 00:00:00 UTC (see fake_process_poll.cc).
+// 0; CLOCK_REALTIME is then 2020-01-01 00:00:00 UTC.
 using Nanoseconds = int64_t;
 inline constexpr Nanoseconds kSecond = 1'000'000'000;
 inline constexpr Nanoseconds kForever = std::numeric_limits<int64_t>::max();
+// CLOCK_REALTIME when the machine starts.
+inline constexpr Nanoseconds kRealTimeAtStart = 1'577'836'800 * kSecond;
 
 // An object with a timer.
 class TimerTarget {

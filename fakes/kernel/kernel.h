@@ -7,10 +7,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/ports/ports.h"
-#include "fakes/kernel/race_detector.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/listeners.h"
@@ -56,7 +56,7 @@ struct Kernel {
   TcpSocket* first_dead = nullptr;      // List of sockets to be freed.
 };
 
-// Holds the kernel's mutex, unseen by ThreadSanitizer.
+// Holds the kernel's mutex in a KernelSection.
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
   explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
@@ -66,7 +66,7 @@ class ABSL_SCOPED_LOCKABLE KernelLock {
   ~KernelLock() ABSL_UNLOCK_FUNCTION() = default;
 
  private:
-  const HiddenFromRaceDetector hidden_;
+  const KernelSection section_;
   const MutexLock lock_;
 };
 

@@ -1,5 +1,6 @@
 #include "fakes/kernel/scheduler.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -19,7 +20,7 @@
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/gate.h"
-#include "fakes/kernel/race_detector.h"
+#include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/schedule/schedule.h"
 #include "syscalls/mutex.h"
@@ -45,24 +46,6 @@ void Withdraw(const ParticipantState& state) {
       return;
     }
   }
-}
-
-std::string Describe(const ParticipantState& state) {
-  if (state.waits_in == nullptr) {
-    switch (state.stand) {
-      case Stand::kAwaits:
-        return absl::StrCat(state.name, ": awaits that another is blocked\n");
-      case Stand::kOutside:
-        return absl::StrCat(state.name, ": runs outside\n");
-      default:
-        return absl::StrCat(state.name, ": runs\n");
-    }
-  }
-  const CallSite& site = state.waits_in->site();
-  return absl::StrCat(state.name, ": waits in ", site.call, "(",
-                      site.fd < 0 ? "" : absl::StrCat(site.fd), ")",
-                      site.process.empty() ? "" : " of process ", site.process,
-                      "\n");
 }
 
 // Returns the policy that the kernel makes itself, or null if the options name
@@ -112,6 +95,28 @@ ParticipantState* Scheduler::Current() const {
   return nullptr;
 }
 
+ParticipantState* Scheduler::Innermost() {
+  return innermost != nullptr && innermost->stand == Stand::kOutside
+             ? nullptr
+             : innermost;
+}
+
+ParticipantState* Scheduler::FindByThreadId(pid_t thread_id) {
+  for (ParticipantState& one : participants_) {
+    if (!one.ended && one.thread_id == thread_id) return &one;
+  }
+  return nullptr;
+}
+
+ParticipantState* Scheduler::FindByThread(pthread_t thread) {
+  for (ParticipantState& one : participants_) {
+    if (one.thread.has_value() && pthread_equal(*one.thread, thread) != 0) {
+      return &one;
+    }
+  }
+  return nullptr;
+}
+
 ParticipantState* Scheduler::Join(absl::string_view name) {
   if (live_ > 0 && Current() == nullptr) {
     MarkNotReplayable(absl::StrCat(name,
@@ -132,6 +137,7 @@ ParticipantState* Scheduler::Join(absl::string_view name) {
 void Scheduler::Begin(ParticipantState& state) {
   Enroll(state);
   state.thread_id = gettid();
+  state.thread = pthread_self();
   if (pins_threads_ && live_ > 1) BindThreads();
   AwaitBaton(state, nullptr);
 }
@@ -273,19 +279,20 @@ void Scheduler::HandOnAtEntry(ParticipantState& self) {
   GiveAndAwait(self, next);
 }
 
-void Scheduler::Yield() {
+bool Scheduler::Yield() {
   ParticipantState* const self = Current();
-  if (self == nullptr || ready_.empty()) return;
+  if (self == nullptr || ready_.empty()) return false;
   ParticipantState* const next = ChooseNext(HandOver::kYield, self);
   MakeReady(*self);
   GiveAndAwait(*self, next);
+  return true;
 }
 
 void Scheduler::RunOutside(absl::FunctionRef<void()> body) {
   ParticipantState* const self = Current();
   if (self == nullptr) return body();
   {
-    const HiddenFromRaceDetector hidden;
+    const KernelSection section;
     const MutexLock lock(mutex_);
     MarkNotReplayable(absl::StrCat(self->name, " ran outside"));
     self->stand = Stand::kOutside;
@@ -293,7 +300,7 @@ void Scheduler::RunOutside(absl::FunctionRef<void()> body) {
     HandOn(HandOver::kEnd);
   }
   body();
-  const HiddenFromRaceDetector hidden;
+  const KernelSection section;
   const MutexLock lock(mutex_);
   MakeReady(*self);
   if (baton_ == nullptr) HandOn(HandOver::kEnd);
@@ -407,6 +414,38 @@ void Scheduler::ReleaseClock() {
   --clock_holders_;
   // All that take part may wait already, and nobody else would tell the clock.
   Settle();
+}
+
+std::string Scheduler::DescribeHolder(const CallSite& site) {
+  const pid_t holder = site.holder == nullptr ? 0 : site.holder(site.object);
+  if (holder == 0) return "";
+  const ParticipantState* const state = FindByThreadId(holder);
+  return state != nullptr ? absl::StrCat(", held by ", state->name)
+                          : absl::StrCat(", held by thread ", holder,
+                                         ", which does not take part");
+}
+
+std::string Scheduler::Describe(const ParticipantState& state) {
+  if (state.waits_in == nullptr) {
+    switch (state.stand) {
+      case Stand::kAwaits:
+        return absl::StrCat(state.name, ": awaits that another is blocked\n");
+      case Stand::kOutside:
+        return absl::StrCat(state.name, ": runs outside\n");
+      default:
+        return absl::StrCat(state.name, ": runs\n");
+    }
+  }
+  const CallSite& site = state.waits_in->site();
+  if (site.object != nullptr) {
+    return absl::StrCat(state.name, ": waits in ", site.call, " of 0x",
+                        absl::Hex(reinterpret_cast<uintptr_t>(site.object)),
+                        DescribeHolder(site), "\n");
+  }
+  return absl::StrCat(state.name, ": waits in ", site.call, "(",
+                      site.fd < 0 ? "" : absl::StrCat(site.fd), ")",
+                      site.process.empty() ? "" : " of process ", site.process,
+                      "\n");
 }
 
 void Scheduler::DeclareDeadlock() {

@@ -1,6 +1,7 @@
 #ifndef FAKES_KERNEL_SCHEDULER_H_
 #define FAKES_KERNEL_SCHEDULER_H_
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/types.h>
 
@@ -58,6 +59,7 @@ struct ParticipantState {
   // The state of the same thread in the kernel that it joined before.
   ParticipantState* outer = nullptr;
   pid_t thread_id = 0;                  // 0: its thread has not begun.
+  std::optional<pthread_t> thread;      // Nullopt: not begun, or joined.
   std::optional<cpu_set_t> processors;  // Its own, while it is bound to one.
 };
 
@@ -94,6 +96,16 @@ class Scheduler {
   // Returns the calling thread's state, or null if it does not take part or
   // runs outside. The thread then holds the baton. Needs no mutex.
   ParticipantState* Current() const;
+  // Returns the state of the calling thread in the kernel that it joined last,
+  // or null if it does not take part or runs outside. Needs no mutex.
+  static ParticipantState* Innermost();
+
+  // Returns the participant that has not ended and whose thread has this ID
+  // (gettid(2)), or null.
+  ParticipantState* FindByThreadId(pid_t thread_id);
+  // Returns the participant whose thread this is, until the thread is joined,
+  // or null.
+  ParticipantState* FindByThread(pthread_t thread);
 
   // Called at the entry of each system call. May hand the baton on, and then
   // waits until it is back.
@@ -108,7 +120,7 @@ class Scheduler {
 
   // Hands the baton on if another participant can run: sched_yield(2). Does
   // nothing for a thread that does not take part.
-  void Yield();
+  bool Yield();
 
   // Runs `body` while the calling participant is without the baton, but counts
   // as running: the clock does not jump. Called without the mutex.
@@ -139,6 +151,7 @@ class Scheduler {
   const std::string& not_replayable() const { return not_replayable_; }
 
   Clock& clock() { return clock_; }
+  Mutex& mutex() { return mutex_; }
 
  private:
   friend class Wait;
@@ -150,6 +163,8 @@ class Scheduler {
   // Fires timers while all that take part wait.
   void FireTimers();
   void DeclareDeadlock();
+  std::string Describe(const ParticipantState& state);
+  std::string DescribeHolder(const CallSite& site);
   // A call of a thread that does not take part waits no more.
   void ReleaseClock();
 

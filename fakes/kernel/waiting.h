@@ -1,6 +1,8 @@
 #ifndef FAKES_KERNEL_WAITING_H_
 #define FAKES_KERNEL_WAITING_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -68,6 +70,11 @@ struct CallSite {
   absl::string_view process;
   absl::string_view call;
   int fd = -1;
+  // Another object than a file, known by its address: a lock.
+  const void* object = nullptr;
+  // Returns the thread ID (gettid(2)) of the thread that holds the object, or
+  // 0. Null if it cannot have a holder.
+  pid_t (*holder)(const void* object) = nullptr;
 };
 
 // A call that waits. Lives on the stack of its thread.

@@ -1,0 +1,96 @@
+#ifndef FAKES_KERNEL_PARTICIPANT_H_
+#define FAKES_KERNEL_PARTICIPANT_H_
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/waiting.h"
+
+// Participants, for code outside of the kernel that blocks threads by other
+// objects than sockets: the models of locks in //fakes:thread_hooks.
+//
+// These functions take the kernel's mutex themselves and leave errno alone.
+
+namespace net::fake {
+
+// Returns the calling thread's participant: of the kernel that it joined last.
+// Null if the thread does not take part, runs outside (FakeKernel::Outside()),
+// or executes the kernel's own code.
+ParticipantState* CurrentParticipant();
+
+// One wait of a participant for an object that the kernel does not know. Lives
+// on the stack of its thread.
+class ObjectWait {
+ public:
+  // `self` is the calling thread's. `call` must outlive the wait.
+  //
+  // The deadlock report says "waits in CALL of OBJECT, held by NAME". `holder`
+  // returns the thread ID (gettid(2)) of the thread that holds the object, or 0
+  // if it has no holder. It is called under the kernel's mutex.
+  ObjectWait(ParticipantState& self, absl::string_view call,
+             const void* object = nullptr,
+             pid_t (*holder)(const void* object) = nullptr,
+             Nanoseconds deadline = kForever);
+  ObjectWait(const ObjectWait&) = delete;
+  ObjectWait& operator=(const ObjectWait&) = delete;
+  ~ObjectWait() = default;
+
+  // Hands the baton on until Wake() was called since the construction or since
+  // Block() returned kEvent, the deadline has come, the participant is
+  // interrupted, or nothing can happen any more.
+  Woken Block();
+
+  // Ends the wait. May be called from any thread.
+  void Wake();
+
+  ParticipantState& participant() const { return self_; }
+
+ private:
+  ParticipantState& self_;
+  const CallSite site_;
+  const Nanoseconds deadline_;
+  WaitQueue queue_;     // Guarded by the kernel's mutex.
+  bool woken_ = false;  // Guarded by the kernel's mutex.
+};
+
+// `self` is the calling thread's participant in all of these.
+
+// May hand the baton on, as at the entry of a system call.
+void EnterCall(ParticipantState& self);
+// Hands the baton on. Returns false if no other participant can run.
+bool YieldBaton(ParticipantState& self);
+// Runs `body` without the baton: see FakeKernel::Outside().
+void RunOutside(ParticipantState& self, absl::FunctionRef<void()> body);
+// Returns whether a deadlock was declared. From then on, waits fail at once.
+bool HasDeadlock(ParticipantState& self);
+// Returns the virtual time.
+Nanoseconds VirtualTime(ParticipantState& self);
+// Chooses one of `waiters`, of which there is at least one, by their kernel's
+// schedule. Returns its index.
+size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
+
+// Returns whether the thread takes part in the same kernel.
+bool TakesPart(ParticipantState& self, pid_t thread_id);
+
+// A thread that a participant joins.
+enum class Joined : unsigned char {
+  kOutsider,  // It has never taken part.
+  kEnded,     // It takes part no longer.
+  kTimeout,
+  kDeadlock,
+};
+// Waits in virtual time until `thread` takes part no longer.
+Joined AwaitEnd(ParticipantState& self, pthread_t thread,
+                absl::string_view call, Nanoseconds deadline);
+// Called after pthread_join(3): `thread` can be the name of a new thread.
+void ForgetThread(ParticipantState& self, pthread_t thread);
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_PARTICIPANT_H_

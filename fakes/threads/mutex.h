@@ -1,0 +1,26 @@
+#ifndef FAKES_THREADS_MUTEX_H_
+#define FAKES_THREADS_MUTEX_H_
+
+#include <pthread.h>
+
+#include "absl/strings/string_view.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/participant.h"
+
+// How participants lock mutexes.
+
+namespace net::threads {
+
+// Locks the mutex as pthread_mutex_lock(3) does. The calling participant hands
+// the baton on while another one holds the mutex. Returns ETIMEDOUT at the
+// virtual time `deadline`, and EDEADLK in a deadlock. `call` is for the report.
+int LockMutex(fake::ParticipantState& self, pthread_mutex_t* mutex,
+              absl::string_view call,
+              fake::Nanoseconds deadline = fake::kForever);
+
+// Unlocks the mutex as pthread_mutex_unlock(3) does, in any thread.
+int UnlockMutex(pthread_mutex_t* mutex);
+
+}  // namespace net::threads
+
+#endif  // FAKES_THREADS_MUTEX_H_

@@ -1,0 +1,138 @@
+// Threads that do not take part: their calls are the real ones, and
+// participants meet them in real time.
+
+#include <pthread.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <semaphore>
+#include <string>
+#include <thread>
+
+#include "fakes/fake_kernel.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace net {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ThreadHooksOutsider, WaitsInRealTime) {
+  FakeKernel kernel;
+  std::mutex mutex;
+  std::condition_variable changed;
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_lock<std::mutex> lock(mutex);
+  EXPECT_EQ(changed.wait_for(lock, std::chrono::milliseconds(20)),
+            std::cv_status::timeout);
+  EXPECT_GE(std::chrono::steady_clock::now() - start,
+            std::chrono::milliseconds(20));
+  EXPECT_EQ(kernel.Now(), absl::ZeroDuration());
+}
+
+// Two outsiders use a lock and a condition variable while a participant waits.
+TEST(ThreadHooksOutsider, OutsidersWakeEachOther) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::mutex mutex;
+  std::condition_variable changed;
+  int turn = 0;
+  const auto play = [&](int number) {
+    for (int i = 0; i < 100; ++i) {
+      std::unique_lock<std::mutex> lock(mutex);
+      changed.wait(lock, [&] { return turn % 2 == number; });
+      ++turn;
+      changed.notify_all();
+    }
+  };
+  std::thread one(play, 0);
+  std::thread two(play, 1);
+  kernel.Outside([&] {
+    one.join();
+    two.join();
+  });
+  EXPECT_EQ(turn, 200);
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+}
+
+TEST(ThreadHooksOutsider, AParticipantWaitsForItsLockInRealTime) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::mutex mutex;
+  std::promise<void> locked;
+  std::promise<void> unlocks;
+  std::thread outsider([&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    locked.set_value();
+    unlocks.get_future().wait();
+  });
+  kernel.Outside([&] { locked.get_future().wait(); });
+  FakeKernel::Thread other(kernel, "other", [&] { unlocks.set_value(); });
+  {
+    // `other` runs meanwhile.
+    const std::lock_guard<std::mutex> lock(mutex);
+  }
+  other.Join();
+  outsider.join();
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+  EXPECT_THAT(kernel.NotReplayable(), HasSubstr("ran outside"));
+}
+
+TEST(ThreadHooksOutsider, IsJoinedInRealTime) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::binary_semaphore started(0);
+  bool done = false;
+  std::thread outsider([&] {
+    started.acquire();
+    done = true;
+  });
+  FakeKernel::Thread other(kernel, "other", [&] { started.release(); });
+  outsider.join();  // `other` runs meanwhile.
+  EXPECT_TRUE(done);
+  other.Join();
+}
+
+TEST(ThreadHooksOutsider, WakesAParticipant) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ready = false;
+  FakeKernel::Thread waiter(kernel, "waiter", [&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return ready; });
+  });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  std::thread outsider([&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ready = true;
+    changed.notify_one();
+  });
+  outsider.join();
+  waiter.Join();
+  EXPECT_TRUE(ready);
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+}
+
+TEST(ThreadHooksOutsider, AParticipantThatRunsOutsideIsOne) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::mutex mutex;
+  std::condition_variable changed;
+  const auto start = std::chrono::steady_clock::now();
+  kernel.Outside([&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    EXPECT_EQ(changed.wait_for(lock, std::chrono::milliseconds(1)),
+              std::cv_status::timeout);
+  });
+  EXPECT_EQ(std::chrono::steady_clock::now(), start);
+  EXPECT_EQ(kernel.Now(), absl::ZeroDuration());
+}
+
+}  // namespace
+}  // namespace net
