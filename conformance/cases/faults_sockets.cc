@@ -68,21 +68,34 @@ void PeerAddrFails(Context& c) {
       });
 }
 
+// Expects that `query` reports each errno that `call` can have, and succeeds
+// once the call does. `rule` lets the first call fail. If none is made, the
+// case ends with the claim `no_call`.
+template <typename Query>
+void QueryFails(Context& c, SyscallId call, absl::string_view rule,
+                absl::string_view no_call, Query query) {
+  ForEachErrno(c, call, {}, [&](Faults& faults, Connected& end, int error) {
+    {
+      const Armed armed(faults, Rule(rule, error));
+      const auto failed = query(end.sock);
+      if (failed.unsupported() != nullptr) return;
+      if (!armed.applied()) return NoteNoSuchCall(c, no_call);
+      EXPECT_THAT(failed, Fails(error));
+    }
+    EXPECT_THAT(query(end.sock), IsOk());
+  });
+}
+
 void LocalAddrFails(Context& c) {
-  ForEachErrno(
-      c, SyscallId::kGetSockName, {},
-      [&](Faults& faults, Connected& end, int error) {
-        {
-          const Armed armed(faults, Rule("getsockname#1", error));
-          const auto failed = end.sock.LocalAddr();
-          if (!armed.applied()) {
-            return NoteNoSuchCall(
-                c, "LocalAddr makes no getsockname(2): the address is stored");
-          }
-          EXPECT_THAT(failed, Fails(error));
-        }
-        EXPECT_THAT(end.sock.LocalAddr(), IsOk());
-      });
+  QueryFails(c, SyscallId::kGetSockName, "getsockname#1",
+             "LocalAddr makes no getsockname(2): the address is stored",
+             [](const Sock& sock) { return sock.LocalAddr(); });
+}
+
+void PendingErrorFails(Context& c) {
+  QueryFails(c, SyscallId::kGetSockOpt, "getsockopt#1",
+             "PendingError makes no getsockopt(2)",
+             [](const Sock& sock) { return sock.PendingError(); });
 }
 
 void ShutdownFails(Context& c) {
@@ -99,23 +112,6 @@ void ShutdownFails(Context& c) {
                  }
                  EXPECT_THAT(loopback::RecvUntilEof(end.peer),
                              IsOkAndHolds(""));
-               });
-}
-
-void PendingErrorFails(Context& c) {
-  ForEachErrno(c, SyscallId::kGetSockOpt, {},
-               [&](Faults& faults, Connected& end, int error) {
-                 {
-                   const Armed armed(faults, Rule("getsockopt#1", error));
-                   const auto failed = end.sock.PendingError();
-                   if (failed.unsupported() != nullptr) return;
-                   if (!armed.applied()) {
-                     return NoteNoSuchCall(
-                         c, "PendingError makes no getsockopt(2)");
-                   }
-                   EXPECT_THAT(failed, Fails(error));
-                 }
-                 EXPECT_THAT(end.sock.PendingError(), IsOk());
                });
 }
 

@@ -53,38 +53,47 @@ void AgainOnceConnected(Context& c) {
   EXPECT_THAT(Connect(client, listener.endpoint()), IsErrno(EISCONN));
 }
 
+// A non-blocking socket whose connection has been refused. The error is still
+// pending.
+struct Refused {
+  RefusedPort port;
+  RawSocket client;
+};
+
+absl::StatusOr<Refused> NewRefused(Context& c) {
+  absl::StatusOr<RefusedPort> port = RefusedPort::Reserve(c.sys(), c.family());
+  if (!port.ok()) return port.status();
+  absl::StatusOr<RawSocket> client = NewTcp(c, SOCK_NONBLOCK);
+  if (!client.ok()) return client.status();
+  EXPECT_THAT(Connect(*client, port->endpoint()), IsErrno(EINPROGRESS));
+  EXPECT_THAT(client->Wait(POLLOUT), IsOk());
+  return Refused{*std::move(port), *std::move(client)};
+}
+
 void RefusedPending(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
-                       RefusedPort::Reserve(c.sys(), c.family()));
-  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
-  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
-  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
-  EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
-  EXPECT_THAT(client.PendingError(), IsOkAndHolds(0));
+  ASSERT_OK_AND_ASSIGN(const Refused refused, NewRefused(c));
+  EXPECT_THAT(refused.client.PendingError(), IsOkAndHolds(ECONNREFUSED));
+  EXPECT_THAT(refused.client.PendingError(), IsOkAndHolds(0));
 }
 
 // connect(2) reports and clears the error, as SO_ERROR does, and then starts a
 // new attempt.
 void RefusedToldByConnect(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
-                       RefusedPort::Reserve(c.sys(), c.family()));
-  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
-  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
-  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
-  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
-  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_OK_AND_ASSIGN(const Refused refused, NewRefused(c));
+  EXPECT_THAT(Connect(refused.client, refused.port.endpoint()),
+              IsErrno(ECONNREFUSED));
+  EXPECT_THAT(Connect(refused.client, refused.port.endpoint()),
+              IsErrno(EINPROGRESS));
 }
 
 // SO_ERROR has cleared the error, so connect(2) cannot report the reason.
 void RefusedAndErrorTaken(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
-                       RefusedPort::Reserve(c.sys(), c.family()));
-  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
-  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
-  ASSERT_THAT(client.Wait(POLLOUT), IsOk());
-  ASSERT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
-  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNABORTED));
-  EXPECT_THAT(Connect(client, refused.endpoint()), IsErrno(EINPROGRESS));
+  ASSERT_OK_AND_ASSIGN(const Refused refused, NewRefused(c));
+  ASSERT_THAT(refused.client.PendingError(), IsOkAndHolds(ECONNREFUSED));
+  EXPECT_THAT(Connect(refused.client, refused.port.endpoint()),
+              IsErrno(ECONNABORTED));
+  EXPECT_THAT(Connect(refused.client, refused.port.endpoint()),
+              IsErrno(EINPROGRESS));
 }
 
 // ---- In progress ------------------------------------------------------------

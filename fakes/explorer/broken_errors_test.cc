@@ -42,22 +42,15 @@ absl::Status SendByte(Syscalls& sys, const kit::Pair& pair) {
       "send");
 }
 
-// Closes the pair, in an error path if `status` is an error.
-absl::Status CloseAfter(Syscalls& sys, const kit::Pair& pair,
-                        const absl::Status& status) {
-  return kit::FirstError(status, kit::ClosePair(sys, pair));
-}
-
 absl::Status TakesEintrForFailure(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  status = SendByte(sys, pair);
-  char byte = 0;
-  if (status.ok()) {
-    status = ToStatus(kit::RecvOnce(sys, pair.server, &byte, 1), "recv");
-  }
-  return CloseAfter(sys, pair, status);
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    absl::Status status = SendByte(sys, pair);
+    char byte = 0;
+    if (status.ok()) {
+      status = ToStatus(kit::RecvOnce(sys, pair.server, &byte, 1), "recv");
+    }
+    return status;
+  });
 }
 
 TEST(BrokenErrors, EintrTakenForFailure) {
@@ -65,24 +58,13 @@ TEST(BrokenErrors, EintrTakenForFailure) {
 }
 
 absl::Status AcceptsOnce(Syscalls& sys) {
-  int listener = -1;
-  uint16_t port = 0;
-  absl::Status status = kit::MakeListener(sys, &listener, &port);
-  if (!status.ok()) return status;
-  const SysResult client = kit::NewSocket(sys);
-  status = ToStatus(client, "socket");
-  if (client.ok()) {
-    status = ToStatus(kit::ConnectPatiently(sys, client.fd(), port), "connect");
-  }
-  if (status.ok()) {
+  return kit::WithListener(sys, [&](int listener, uint16_t port, int client) {
+    const SysResult connected = kit::ConnectPatiently(sys, client, port);
+    if (!connected.ok()) return ToStatus(connected, "connect");
     const SysResult server = kit::AcceptFrom(sys, listener);  // The bug.
-    status = ToStatus(server, "accept");
-    if (server.ok()) status = CloseIt(sys, server.fd());
-  }
-  if (client.ok()) {
-    status = kit::FirstError(status, CloseIt(sys, client.fd()));
-  }
-  return kit::FirstError(status, CloseIt(sys, listener));
+    if (!server.ok()) return ToStatus(server, "accept");
+    return CloseIt(sys, server.fd());
+  });
 }
 
 TEST(BrokenErrors, AcceptNotRetried) {
@@ -90,11 +72,9 @@ TEST(BrokenErrors, AcceptNotRetried) {
 }
 
 absl::Status PollsOnce(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  status = ToStatus(kit::AwaitWritable(sys, pair.client), "poll");  // The bug.
-  return CloseAfter(sys, pair, status);
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    return ToStatus(kit::AwaitWritable(sys, pair.client), "poll");  // The bug.
+  });
 }
 
 TEST(BrokenErrors, PollNotRetried) {
@@ -102,15 +82,14 @@ TEST(BrokenErrors, PollNotRetried) {
 }
 
 absl::Status GivesUpAfterThree(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  SysResult sent;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    sent = kit::SendOnce(sys, pair.client, "x");
-    if (sent.error() != EINTR) break;
-  }
-  return CloseAfter(sys, pair, ToStatus(sent, "send"));
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    SysResult sent;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      sent = kit::SendOnce(sys, pair.client, "x");
+      if (sent.error() != EINTR) break;
+    }
+    return ToStatus(sent, "send");
+  });
 }
 
 TEST(BrokenErrors, EintrRetriedThreeTimesOnly) {
@@ -118,22 +97,14 @@ TEST(BrokenErrors, EintrRetriedThreeTimesOnly) {
 }
 
 absl::Status ConnectsAgainAfterEintr(Syscalls& sys) {
-  int listener = -1;
-  uint16_t port = 0;
-  absl::Status status = kit::MakeListener(sys, &listener, &port);
-  if (!status.ok()) return status;
-  const SysResult client = kit::NewSocket(sys);
-  status = ToStatus(client, "socket");
-  if (client.ok()) {
-    // The bug: the attempt goes on in the kernel. The second connect(2) returns
-    // its outcome, the third one fails with EISCONN.
-    status = ToStatus(kit::RetryOnEintr([&] {
-                        return kit::ConnectTo(sys, client.fd(), port);
-                      }),
-                      "connect");
-    status = kit::FirstError(status, CloseIt(sys, client.fd()));
-  }
-  return kit::FirstError(status, CloseIt(sys, listener));
+  return kit::WithListener(sys, [&](int /*listener*/, uint16_t port,
+                                    int client) {
+    // The bug: the attempt goes on in the kernel. The second connect(2)
+    // returns its outcome, the third one fails with EISCONN.
+    return ToStatus(
+        kit::RetryOnEintr([&] { return kit::ConnectTo(sys, client, port); }),
+        "connect");
+  });
 }
 
 TEST(BrokenErrors, ConnectCalledAgainAfterEintr) {
@@ -216,23 +187,22 @@ TEST(BrokenErrors, SwallowedErrnoOfTheLastClose) {
 }
 
 absl::Status TakesPollErrorForReadiness(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  status = SendByte(sys, pair);
-  pollfd readable = {.fd = pair.server, .events = POLLIN, .revents = 0};
-  // The bug: -1 is not 0, so this looks ready.
-  const SysResult polled =
-      kit::RetryOnEintr([&] { return sys.Poll(&readable, 1, 1000); });
-  const bool is_ready = !polled.ok() || polled.value() != 0;
-  char byte = 0;
-  if (status.ok() && is_ready) {
-    status = ToStatus(kit::RetryOnEintr([&] {
-                        return kit::RecvOnce(sys, pair.server, &byte, 1);
-                      }),
-                      "recv");
-  }
-  return CloseAfter(sys, pair, status);
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    absl::Status status = SendByte(sys, pair);
+    pollfd readable = {.fd = pair.server, .events = POLLIN, .revents = 0};
+    // The bug: -1 is not 0, so this looks ready.
+    const SysResult polled =
+        kit::RetryOnEintr([&] { return sys.Poll(&readable, 1, 1000); });
+    const bool is_ready = !polled.ok() || polled.value() != 0;
+    char byte = 0;
+    if (status.ok() && is_ready) {
+      status = ToStatus(kit::RetryOnEintr([&] {
+                          return kit::RecvOnce(sys, pair.server, &byte, 1);
+                        }),
+                        "recv");
+    }
+    return status;
+  });
 }
 
 TEST(BrokenErrors, PollErrorTakenForReadiness) {
@@ -241,15 +211,14 @@ TEST(BrokenErrors, PollErrorTakenForReadiness) {
 }
 
 absl::Status WaitsForTheEndAnyway(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  // The bug: if shutdown(2) has failed, the end of the stream never comes.
-  static_cast<void>(sys.Shutdown(pair.client, SHUT_WR));
-  char byte = 0;
-  const SysResult received = kit::RetryOnEintr(
-      [&] { return kit::RecvOnce(sys, pair.server, &byte, 1); });
-  return CloseAfter(sys, pair, ToStatus(received, "recv"));
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    // The bug: if shutdown(2) has failed, the end of the stream never comes.
+    static_cast<void>(sys.Shutdown(pair.client, SHUT_WR));
+    char byte = 0;
+    const SysResult received = kit::RetryOnEintr(
+        [&] { return kit::RecvOnce(sys, pair.server, &byte, 1); });
+    return ToStatus(received, "recv");
+  });
 }
 
 TEST(BrokenErrors, HangAfterAnIgnoredError) {
@@ -292,29 +261,18 @@ TEST(BrokenErrors, OutParameterSetEarly) {
 // --- Retries -----------------------------------------------------------------
 
 absl::Status AcceptsUntilItSucceeds(Syscalls& sys) {
-  int listener = -1;
-  uint16_t port = 0;
-  absl::Status status = kit::MakeListener(sys, &listener, &port);
-  if (!status.ok()) return status;
-  const SysResult client = kit::NewSocket(sys);
-  status = ToStatus(client, "socket");
-  if (client.ok()) {
-    status = ToStatus(kit::ConnectPatiently(sys, client.fd(), port), "connect");
-  }
-  SysResult server;
-  if (status.ok()) {
+  return kit::WithListener(sys, [&](int listener, uint16_t port, int client) {
+    const SysResult connected = kit::ConnectPatiently(sys, client, port);
+    if (!connected.ok()) return ToStatus(connected, "connect");
+    SysResult server;
     do {
       server = kit::AcceptFrom(sys, listener);
       // The bug: EMFILE stays until somebody closes a descriptor.
     } while (server.error() == EINTR || server.error() == ECONNABORTED ||
              server.error() == EMFILE);
-    status = ToStatus(server, "accept");
-  }
-  if (server.ok()) status = CloseIt(sys, server.fd());
-  if (client.ok()) {
-    status = kit::FirstError(status, CloseIt(sys, client.fd()));
-  }
-  return kit::FirstError(status, CloseIt(sys, listener));
+    if (!server.ok()) return ToStatus(server, "accept");
+    return CloseIt(sys, server.fd());
+  });
 }
 
 TEST(BrokenErrors, AcceptLoopThatSpins) {
@@ -326,13 +284,12 @@ TEST(BrokenErrors, AcceptLoopThatSpins) {
 }
 
 absl::Status SendsUntilItSucceeds(Syscalls& sys) {
-  kit::Pair pair;
-  const absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  while (!kit::SendOnce(sys, pair.client, "x").ok()) {
-    // The bug: an error that stays makes it endless.
-  }
-  return CloseAfter(sys, pair, absl::OkStatus());
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    while (!kit::SendOnce(sys, pair.client, "x").ok()) {
+      // The bug: an error that stays makes it endless.
+    }
+    return absl::OkStatus();
+  });
 }
 
 TEST(BrokenErrors, SendRepeatedAfterAnyError) {
@@ -343,41 +300,19 @@ TEST(BrokenErrors, SendRepeatedAfterAnyError) {
 
 constexpr absl::string_view kMessage = "a message of some length";
 
-// Receives until `size` bytes have come.
-absl::Status RecvAll(Syscalls& sys, int fd, char* data, size_t size) {
-  for (size_t had = 0; had < size;) {
-    const SysResult received = kit::RetryOnEintr(
-        [&] { return kit::RecvOnce(sys, fd, data + had, size - had); });
-    if (!received.ok()) return ToStatus(received, "recv");
-    if (received.value() == 0) return absl::DataLossError("ends early");
-    had += static_cast<size_t>(received.value());
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SendAll(Syscalls& sys, int fd, absl::string_view data) {
-  while (!data.empty()) {
-    const SysResult sent =
-        kit::RetryOnEintr([&] { return kit::SendOnce(sys, fd, data); });
-    if (!sent.ok()) return ToStatus(sent, "send");
-    data.remove_prefix(static_cast<size_t>(sent.value()));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status TakesAPartForTheWhole(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  status = ToStatus(kit::RetryOnEintr([&] {  // The bug.
-                      return kit::SendOnce(sys, pair.client, kMessage);
-                    }),
-                    "send");
-  std::array<char, kMessage.size()> data;
-  if (status.ok()) {
-    status = RecvAll(sys, pair.server, data.data(), data.size());
-  }
-  return CloseAfter(sys, pair, status);
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    absl::Status status =
+        ToStatus(kit::RetryOnEintr([&] {  // The bug.
+                   return kit::SendOnce(sys, pair.client, kMessage);
+                 }),
+                 "send");
+    std::array<char, kMessage.size()> data;
+    if (status.ok()) {
+      status = kit::RecvAll(sys, pair.server, data.data(), data.size());
+    }
+    return status;
+  });
 }
 
 TEST(BrokenErrors, PartialSendTakenForWhole) {
@@ -385,22 +320,21 @@ TEST(BrokenErrors, PartialSendTakenForWhole) {
 }
 
 absl::Status ExpectsTheWholeAtOnce(Syscalls& sys) {
-  kit::Pair pair;
-  absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  status = SendAll(sys, pair.client, kMessage);
-  std::array<char, kMessage.size()> data;
-  if (status.ok()) {
-    const SysResult received = kit::RetryOnEintr([&] {  // The bug.
-      return kit::RecvOnce(sys, pair.server, data.data(), data.size());
-    });
-    status = ToStatus(received, "recv");
-    if (received.ok() &&
-        absl::string_view(data.data(), data.size()) != kMessage) {
-      status = absl::DataLossError("another message");
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    absl::Status status = kit::SendAll(sys, pair.client, kMessage);
+    std::array<char, kMessage.size()> data;
+    if (status.ok()) {
+      const SysResult received = kit::RetryOnEintr([&] {  // The bug.
+        return kit::RecvOnce(sys, pair.server, data.data(), data.size());
+      });
+      status = ToStatus(received, "recv");
+      if (received.ok() &&
+          absl::string_view(data.data(), data.size()) != kMessage) {
+        status = absl::DataLossError("another message");
+      }
     }
-  }
-  return CloseAfter(sys, pair, status);
+    return status;
+  });
 }
 
 TEST(BrokenErrors, PartialRecvTakenForWhole) {
@@ -409,12 +343,11 @@ TEST(BrokenErrors, PartialRecvTakenForWhole) {
 }
 
 absl::Status SendsWithoutNosignal(Syscalls& sys) {
-  kit::Pair pair;
-  const absl::Status status = kit::MakePair(sys, &pair);
-  if (!status.ok()) return status;
-  const SysResult sent = kit::RetryOnEintr(
-      [&] { return sys.Send(pair.client, "x", 1, 0); });  // The bug.
-  return CloseAfter(sys, pair, ToStatus(sent, "send"));
+  return kit::WithPair(sys, [&](const kit::Pair& pair) {
+    const SysResult sent = kit::RetryOnEintr(
+        [&] { return sys.Send(pair.client, "x", 1, 0); });  // The bug.
+    return ToStatus(sent, "send");
+  });
 }
 
 TEST(BrokenErrors, CanRaiseSigpipe) {

@@ -72,9 +72,8 @@ TEST(CorrectScenarios, AListenerWithOutParameters) {
 
 TEST(CorrectScenarios, AConnectedPair) {
   ExpectNoFinding({}, [](Syscalls& sys) {
-    kit::Pair pair;
-    const absl::Status status = kit::MakePair(sys, &pair);
-    return status.ok() ? kit::ClosePair(sys, pair) : status;
+    return kit::WithPair(sys,
+                         [](const kit::Pair&) { return absl::OkStatus(); });
   });
 }
 
@@ -91,61 +90,39 @@ TEST(CorrectScenarios, DestructorsThatClose) {
   });
 }
 
-absl::Status SendAll(Syscalls& sys, int fd, absl::string_view data) {
-  while (!data.empty()) {
-    const SysResult sent =
-        kit::RetryOnEintr([&] { return kit::SendOnce(sys, fd, data); });
-    if (!sent.ok()) return ToStatus(sent, "send");
-    data.remove_prefix(static_cast<size_t>(sent.value()));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status RecvAll(Syscalls& sys, int fd, char* data, size_t size) {
-  for (size_t had = 0; had < size;) {
-    const SysResult received = kit::RetryOnEintr(
-        [&] { return kit::RecvOnce(sys, fd, data + had, size - had); });
-    if (!received.ok()) return ToStatus(received, "recv");
-    if (received.value() == 0) return absl::DataLossError("ends early");
-    had += static_cast<size_t>(received.value());
-  }
-  return absl::OkStatus();
-}
-
 TEST(CorrectScenarios, AnEcho) {
   ExpectNoFinding({}, [](Syscalls& sys) {
-    kit::Pair pair;
-    absl::Status status = kit::MakePair(sys, &pair);
-    if (!status.ok()) return status;
-    std::array<char, kMessage.size()> data;
-    status = SendAll(sys, pair.client, kMessage);
-    if (status.ok()) {
-      status = RecvAll(sys, pair.server, data.data(), data.size());
-    }
-    if (status.ok()) {
-      status = SendAll(sys, pair.server, {data.data(), data.size()});
-    }
-    if (status.ok()) {
-      status = RecvAll(sys, pair.client, data.data(), data.size());
-    }
-    return kit::FirstError(status, kit::ClosePair(sys, pair));
+    return kit::WithPair(sys, [&](const kit::Pair& pair) {
+      std::array<char, kMessage.size()> data;
+      absl::Status status = kit::SendAll(sys, pair.client, kMessage);
+      if (status.ok()) {
+        status = kit::RecvAll(sys, pair.server, data.data(), data.size());
+      }
+      if (status.ok()) {
+        status = kit::SendAll(sys, pair.server, {data.data(), data.size()});
+      }
+      if (status.ok()) {
+        status = kit::RecvAll(sys, pair.client, data.data(), data.size());
+      }
+      return status;
+    });
   });
 }
 
 TEST(CorrectScenarios, TheEndOfAStream) {
   ExpectNoFinding({}, [](Syscalls& sys) {
-    kit::Pair pair;
-    absl::Status status = kit::MakePair(sys, &pair);
-    if (!status.ok()) return status;
-    status = ToStatus(sys.Shutdown(pair.client, SHUT_WR), "shutdown");
-    char byte = 0;
-    if (status.ok()) {
-      status = ToStatus(kit::RetryOnEintr([&] {
-                          return kit::RecvOnce(sys, pair.server, &byte, 1);
-                        }),
-                        "recv");
-    }
-    return kit::FirstError(status, kit::ClosePair(sys, pair));
+    return kit::WithPair(sys, [&](const kit::Pair& pair) {
+      absl::Status status =
+          ToStatus(sys.Shutdown(pair.client, SHUT_WR), "shutdown");
+      char byte = 0;
+      if (status.ok()) {
+        status = ToStatus(kit::RetryOnEintr([&] {
+                            return kit::RecvOnce(sys, pair.server, &byte, 1);
+                          }),
+                          "recv");
+      }
+      return status;
+    });
   });
 }
 
@@ -250,7 +227,7 @@ TEST(CorrectScenarios, ANonblockingReader) {
     kit::Pair pair;
     absl::Status status = kit::MakePair(sys, &pair);
     if (!status.ok()) return status;
-    status = SendAll(sys, pair.client, "x");
+    status = kit::SendAll(sys, pair.client, "x");
     char byte = 0;
     while (status.ok()) {
       const SysResult received = kit::RetryOnEintr(
@@ -289,9 +266,9 @@ TEST(CorrectScenarios, APeerInAThreadOfAnotherProcess) {
     if (client.ok()) {
       status =
           ToStatus(kit::ConnectPatiently(sys, client.fd(), port), "connect");
-      if (status.ok()) status = SendAll(sys, client.fd(), "x");
+      if (status.ok()) status = kit::SendAll(sys, client.fd(), "x");
       char byte = 0;
-      if (status.ok()) status = RecvAll(sys, client.fd(), &byte, 1);
+      if (status.ok()) status = kit::RecvAll(sys, client.fd(), &byte, 1);
       status = kit::FirstError(status, CloseIt(sys, client.fd()));
     }
     static_cast<void>(server.Shutdown(listener, SHUT_RD));

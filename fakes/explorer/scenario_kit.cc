@@ -145,4 +145,51 @@ absl::Status ClosePair(Syscalls& sys, const Pair& pair) {
   return FirstError(client, CloseIt(sys, pair.server));
 }
 
+absl::Status WithPair(Syscalls& sys,
+                      absl::FunctionRef<absl::Status(const Pair&)> body) {
+  Pair pair;
+  absl::Status status = MakePair(sys, &pair);
+  if (!status.ok()) return status;
+  status = body(pair);
+  return FirstError(status, ClosePair(sys, pair));
+}
+
+absl::Status WithListener(
+    Syscalls& sys,
+    absl::FunctionRef<absl::Status(int listener, uint16_t port, int client)>
+        body) {
+  int listener = -1;
+  uint16_t port = 0;
+  absl::Status status = MakeListener(sys, &listener, &port);
+  if (!status.ok()) return status;
+  const SysResult client = NewSocket(sys);
+  status = ToStatus(client, "socket");
+  if (client.ok()) {
+    status = body(listener, port, client.fd());
+    status = FirstError(status, CloseIt(sys, client.fd()));
+  }
+  return FirstError(status, CloseIt(sys, listener));
+}
+
+absl::Status SendAll(Syscalls& sys, int fd, absl::string_view data) {
+  while (!data.empty()) {
+    const SysResult sent =
+        RetryOnEintr([&] { return SendOnce(sys, fd, data); });
+    if (!sent.ok()) return ToStatus(sent, "send");
+    data.remove_prefix(static_cast<size_t>(sent.value()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecvAll(Syscalls& sys, int fd, char* data, size_t size) {
+  for (size_t had = 0; had < size;) {
+    const SysResult received =
+        RetryOnEintr([&] { return RecvOnce(sys, fd, data + had, size - had); });
+    if (!received.ok()) return ToStatus(received, "recv");
+    if (received.value() == 0) return absl::DataLossError("ends early");
+    had += static_cast<size_t>(received.value());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace net::kit

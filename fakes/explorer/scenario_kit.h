@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "syscalls/sys_result.h"
@@ -53,8 +54,26 @@ absl::Status MakePair(Syscalls& sys, Pair* pair);
 // Closes both. Returns the first error.
 absl::Status ClosePair(Syscalls& sys, const Pair& pair);
 
+// Makes a pair, calls `body` with it, and closes the pair. Returns the first
+// error.
+absl::Status WithPair(Syscalls& sys,
+                      absl::FunctionRef<absl::Status(const Pair&)> body);
+
+// Send and receive all of it, with as many calls as that needs. A stream that
+// ends early is an error.
+absl::Status SendAll(Syscalls& sys, int fd, absl::string_view data);
+absl::Status RecvAll(Syscalls& sys, int fd, char* data, size_t size);
+
 // A listener on a free port, made without a mistake.
 absl::Status MakeListener(Syscalls& sys, int* fd, uint16_t* port);
+
+// Makes a listener on `port` and a socket that is not yet connected, calls
+// `body` with them, and closes the socket and the listener. Returns the first
+// error.
+absl::Status WithListener(
+    Syscalls& sys,
+    absl::FunctionRef<absl::Status(int listener, uint16_t port, int client)>
+        body);
 
 // Makes a call until it does not fail with EINTR.
 template <typename Function>

@@ -134,13 +134,7 @@ TEST_P(FaultInjectorActions, AnAddressThatNobodyWantsIsNotTruncated) {
 }
 
 TEST_P(FaultInjectorActions, ConsumedClearsTheErrorBefore) {
-  const int listener = NewListener();
-  const ip::Endpoint refused = LocalOf(listener);
-  ASSERT_THAT(sys_.Close(listener), IsOk());
-  const int client = NewSocket(SOCK_NONBLOCK);
-  EXPECT_THAT(ConnectTo(client, refused), IsErrno(EINPROGRESS));
-  pollfd polled = {client, POLLOUT, 0};
-  EXPECT_THAT(sys_.Poll(&polled, 1, 10'000), IsOkAndHolds(1));
+  const int client = NewRefusedClient();
   Arm("getsockopt=consumed");
   int error = -1;
   socklen_t len = sizeof(error);

@@ -190,13 +190,7 @@ TEST_P(FaultInjectorErrors, AfterClosesTheDescriptorThatTheCallMade) {
 }
 
 TEST_P(FaultInjectorErrors, GetsockoptWithEfaultClearsTheError) {
-  const int listener = NewListener();
-  const ip::Endpoint refused = LocalOf(listener);
-  ASSERT_THAT(sys_.Close(listener), IsOk());
-  const int client = NewSocket(SOCK_NONBLOCK);
-  EXPECT_THAT(ConnectTo(client, refused), IsErrno(EINPROGRESS));
-  pollfd polled = {client, POLLOUT, 0};
-  EXPECT_THAT(sys_.Poll(&polled, 1, 10'000), IsOkAndHolds(1));
+  const int client = NewRefusedClient();
   Arm("getsockopt(SO_ERROR)=EFAULT");
   int error = -1;
   socklen_t len = sizeof(error);

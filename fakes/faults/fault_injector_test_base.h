@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <ostream>
 #include <set>
@@ -89,6 +90,19 @@ class FaultInjectorTest : public testing::TestWithParam<Target> {
   int NewClientOf(int listener) {
     const int fd = NewSocket();
     EXPECT_THAT(ConnectTo(fd, LocalOf(listener)), IsOk());
+    return fd;
+  }
+
+  // Returns a non-blocking socket whose connection has been refused. The error
+  // is still pending.
+  int NewRefusedClient() {
+    const int listener = NewListener();
+    const ip::Endpoint refused = LocalOf(listener);
+    EXPECT_THAT(sys_.Close(listener), IsOk());
+    const int fd = NewSocket(SOCK_NONBLOCK);
+    EXPECT_THAT(ConnectTo(fd, refused), IsErrno(EINPROGRESS));
+    pollfd polled = {fd, POLLOUT, 0};
+    EXPECT_THAT(sys_.Poll(&polled, 1, 10'000), IsOkAndHolds(1));
     return fd;
   }
 
