@@ -1,4 +1,4 @@
-// Wrong arguments, and which error is reported if two arguments are wrong.
+// Wrong arguments of socket(2), and wrong descriptors of every call.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "conformance/kernel_cases/helpers.h"
@@ -19,7 +18,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
-#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
@@ -27,14 +25,10 @@
 namespace net::conformance {
 namespace {
 
-using loopback::Listener;
-using loopback::Pair;
 using loopback::RawSocket;
 
-// A descriptor that is not open, and an address at which no memory is mapped.
+// A descriptor that is not open.
 constexpr int kNotOpen = 999999;
-// NOLINTNEXTLINE(performance-no-int-to-ptr)
-sockaddr* BadAddress() { return reinterpret_cast<sockaddr*>(uintptr_t{16}); }
 
 // ---- socket(2) --------------------------------------------------------------
 
@@ -136,203 +130,6 @@ void OnUnixSocket(Context& c) {
   const RawSocket local(made.fd(), c.sys());
   EXPECT_THAT(Listen(local), IsErrno(EINVAL));
   EXPECT_THAT(Accept(local), IsErrno(EINVAL));
-}
-
-// ---- Socket addresses -------------------------------------------------------
-
-// The case's address, in a buffer that is longer than the address.
-struct Address {
-  sockaddr_storage storage = {};
-  const sockaddr* get() const {
-    return reinterpret_cast<const sockaddr*>(&storage);
-  }
-};
-Address MakeAddress(const ip::Endpoint& endpoint) {
-  const ip::SockAddr address(endpoint);
-  Address result;
-  std::memcpy(&result.storage, address.get(), address.size());
-  return result;
-}
-
-// Returns the shortest valid length of an address of the address family. (For
-// IPv6 the length without the scope id, RFC 2133.)
-socklen_t ShortestSize(Context& c) {
-  return c.v6() ? sizeof(sockaddr_in6) - sizeof(uint32_t) : sizeof(sockaddr_in);
-}
-
-void BindLengths(Context& c) {
-  const Address address = MakeAddress({c.Loopback(), 0});
-  const socklen_t shortest = ShortestSize(c);
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  for (const socklen_t wrong : {socklen_t{0}, socklen_t{1}, shortest - 1,
-                                socklen_t{129}, static_cast<socklen_t>(-1)}) {
-    EXPECT_THAT(c.sys().Bind(socket.fd(), address.get(), wrong),
-                IsErrno(EINVAL))
-        << wrong;
-  }
-  EXPECT_THAT(c.sys().Bind(socket.fd(), address.get(), shortest), IsOk());
-  ASSERT_OK_AND_ASSIGN(const RawSocket other, NewTcp(c));
-  EXPECT_THAT(c.sys().Bind(other.fd(), address.get(), 128), IsOk());
-}
-
-void ConnectLengths(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
-  const Address address = MakeAddress(listener.endpoint());
-  const socklen_t shortest = ShortestSize(c);
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  for (const socklen_t wrong : {socklen_t{0}, socklen_t{1}, shortest - 1,
-                                socklen_t{129}, static_cast<socklen_t>(-1)}) {
-    EXPECT_THAT(c.sys().Connect(socket.fd(), address.get(), wrong),
-                IsErrno(EINVAL))
-        << wrong;
-  }
-  EXPECT_THAT(c.sys().Connect(socket.fd(), address.get(), shortest), IsOk());
-}
-
-void NullAddress(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(c.sys().Bind(socket.fd(), nullptr, 28), IsErrno(EFAULT));
-  EXPECT_THAT(c.sys().Connect(socket.fd(), nullptr, 28), IsErrno(EFAULT));
-  EXPECT_THAT(c.sys().Bind(socket.fd(), BadAddress(), 28), IsErrno(EFAULT));
-}
-
-// The address is not read if its length is invalid.
-void NullAddressOfNoLength(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(c.sys().Bind(socket.fd(), nullptr, 0), IsErrno(EINVAL));
-  EXPECT_THAT(c.sys().Bind(socket.fd(), nullptr, 129), IsErrno(EINVAL));
-}
-
-// An address of another family with a valid length.
-void WrongFamily(Context& c, sa_family_t family) {
-  Address address = MakeAddress({c.Loopback(), kPort});
-  address.storage.ss_family = family;
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(c.sys().Bind(socket.fd(), address.get(), sizeof(sockaddr_in6)),
-              IsErrno(EAFNOSUPPORT));
-  EXPECT_THAT(c.sys().Connect(socket.fd(), address.get(), sizeof(sockaddr_in6)),
-              IsErrno(EAFNOSUPPORT));
-}
-
-void V4AddressOnV6Socket(Context& c) {
-  const Address address = MakeAddress({ip::kLocalV4, kPort});
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(c.sys().Bind(socket.fd(), address.get(), sizeof(sockaddr_in)),
-              IsErrno(EINVAL));
-  EXPECT_THAT(c.sys().Connect(socket.fd(), address.get(), sizeof(sockaddr_in)),
-              IsErrno(EINVAL));
-}
-
-// ---- Names ------------------------------------------------------------------
-
-void NameIsCut(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  sockaddr_storage name = {};
-  std::memset(&name, 0xee, sizeof(name));
-  socklen_t size = 4;
-  ASSERT_THAT(c.sys().GetSockName(pair.client.fd(),
-                                  reinterpret_cast<sockaddr*>(&name), &size),
-              IsOk());
-  EXPECT_EQ(size, c.v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
-  EXPECT_EQ(name.ss_family, c.family());
-  std::array<unsigned char, 8> bytes;
-  std::memcpy(bytes.data(), &name, bytes.size());
-  EXPECT_EQ(bytes[4], 0xee);
-}
-
-void NameOfNegativeLength(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  ip::SockAddr name;
-  auto size = static_cast<socklen_t>(-1);
-  EXPECT_THAT(c.sys().GetSockName(pair.client.fd(), name.get(), &size),
-              IsErrno(EINVAL));
-  EXPECT_THAT(c.sys().GetPeerName(pair.client.fd(), name.get(), &size),
-              IsErrno(EINVAL));
-  EXPECT_EQ(size, static_cast<socklen_t>(-1));
-}
-
-void NameNowhere(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  socklen_t size = sizeof(sockaddr_in6);
-  EXPECT_THAT(c.sys().GetSockName(pair.client.fd(), nullptr, &size),
-              IsErrno(EFAULT));
-  size = sizeof(sockaddr_in6);
-  EXPECT_THAT(c.sys().GetPeerName(pair.client.fd(), BadAddress(), &size),
-              IsErrno(EFAULT));
-  // A length of 0 copies no bytes, so the null pointer is not used.
-  size = 0;
-  EXPECT_THAT(c.sys().GetSockName(pair.client.fd(), nullptr, &size), IsOk());
-}
-
-// ---- Two wrong arguments ----------------------------------------------------
-
-void NoPeerAndNowhere(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  socklen_t size = sizeof(sockaddr_in6);
-  EXPECT_THAT(c.sys().GetPeerName(socket.fd(), BadAddress(), &size),
-              IsErrno(ENOTCONN));
-}
-
-void NotOpenAndNull(Context& c) {
-  EXPECT_THAT(c.sys().Bind(kNotOpen, nullptr, 28), IsErrno(EBADF));
-  EXPECT_THAT(c.sys().Bind(kNotOpen, nullptr, 129), IsErrno(EBADF));
-  EXPECT_THAT(c.sys().Connect(kNotOpen, nullptr, 28), IsErrno(EBADF));
-}
-
-// bind(2) checks the descriptor before it reads the address, connect(2) after.
-void NoSocketAndNull(Context& c) {
-  const SysResult made = c.sys().EventFd(0, EFD_CLOEXEC);
-  ASSERT_THAT(made, IsOk());
-  const RawSocket counter(made.fd(), c.sys());
-  EXPECT_THAT(c.sys().Bind(counter.fd(), nullptr, 28), IsErrno(ENOTSOCK));
-  EXPECT_THAT(c.sys().Connect(counter.fd(), nullptr, 28), IsErrno(EFAULT));
-}
-
-void UnknownFlagAndNotOpen(Context& c) {
-  EXPECT_THAT(c.sys().Accept4(kNotOpen, nullptr, nullptr, 1), IsErrno(EBADF));
-  EXPECT_THAT(c.sys().Shutdown(kNotOpen, 77), IsErrno(EBADF));
-}
-
-void UnknownFlagAndNotListening(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(Accept(socket, 1), IsErrno(EINVAL));
-}
-
-// shutdown(2) checks the descriptor before `how`; accept4(2) checks the flags
-// before the descriptor's type.
-void UnknownWayAndNoSocket(Context& c) {
-  const SysResult made = c.sys().EventFd(0, EFD_CLOEXEC);
-  ASSERT_THAT(made, IsOk());
-  const RawSocket counter(made.fd(), c.sys());
-  EXPECT_THAT(c.sys().Shutdown(counter.fd(), 77), IsErrno(ENOTSOCK));
-  EXPECT_THAT(c.sys().Accept4(counter.fd(), nullptr, nullptr, 1),
-              IsErrno(EINVAL));
-}
-
-void ConnectedAndWrongFamily(Context& c) {
-  Address address = MakeAddress({c.Loopback(), kPort});
-  address.storage.ss_family = AF_UNIX;
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  EXPECT_THAT(
-      c.sys().Connect(pair.client.fd(), address.get(), sizeof(sockaddr_in6)),
-      IsErrno(EISCONN));
-  EXPECT_THAT(c.sys().Connect(pair.client.fd(), address.get(), 1),
-              IsErrno(EINVAL));
-}
-
-void BrokenPipeAndNull(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  EXPECT_THAT(c.sys().Send(socket.fd(), nullptr, 1, MSG_NOSIGNAL),
-              IsErrno(EPIPE));
-  EXPECT_THAT(c.sys().Recv(socket.fd(), nullptr, 1, 0), IsErrno(ENOTCONN));
-}
-
-void NothingThereAndNull(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  EXPECT_THAT(c.sys().Recv(pair.client.fd(), nullptr, 1, MSG_DONTWAIT),
-              IsErrno(EAGAIN));
-  ASSERT_THAT(pair.server.HalfClose(), IsOk());
-  EXPECT_THAT(c.sys().Recv(pair.client.fd(), nullptr, 1, 0), IsOkAndHolds(0));
 }
 
 }  // namespace
@@ -445,113 +242,6 @@ const std::vector<Case>& ArgumentsKernelCases() {
        .source = "measured on Linux 6.18",
        .families = AddressFamilies::kV4,
        .run = &OnUnixSocket},
-      {.id = "kernel.arguments.address.bind_lengths",
-       .requirement =
-           "bind(2) must accept an address length from its family's shortest "
-           "up to 128 bytes, and fail with EINVAL for any other.",
-       .source = "bind(2), EINVAL; measured on Linux 6.18",
-       .run = &BindLengths},
-      {.id = "kernel.arguments.address.connect_lengths",
-       .requirement =
-           "connect(2) must accept an address length from its family's "
-           "shortest up to 128 bytes, and fail with EINVAL for any other.",
-       .source = "measured on Linux 6.18",
-       .run = &ConnectLengths},
-      {.id = "kernel.arguments.address.null",
-       .requirement = "bind(2) and connect(2) must fail with EFAULT if the "
-                      "address points to no memory.",
-       .source = "bind(2); connect(2), EFAULT",
-       .run = &NullAddress},
-      {.id = "kernel.arguments.address.null_of_no_length",
-       .requirement = "bind(2) must check the length of an address before it "
-                      "reads the address.",
-       .source = "measured on Linux 6.18",
-       .run = &NullAddressOfNoLength},
-      {.id = "kernel.arguments.address.other_family",
-       .requirement = "bind(2) and connect(2) must fail with EAFNOSUPPORT on "
-                      "an address of another family.",
-       .source = "connect(2), EAFNOSUPPORT; bind(2)",
-       .run =
-           [](Context& c) {
-             WrongFamily(c, c.v6() ? AF_INET : AF_INET6);
-             WrongFamily(c, AF_UNIX);
-           }},
-      {.id = "kernel.arguments.address.v4_on_v6_socket",
-       .requirement = "bind(2) and connect(2) of an IPv6 socket must fail with "
-                      "EINVAL on an IPv4 address, because it is too short.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV6,
-       .run = &V4AddressOnV6Socket},
-      {.id = "kernel.arguments.name.cut",
-       .requirement = "getsockname(2) must truncate an address that does not "
-                      "fit, and store its full length.",
-       .source = "getsockname(2), DESCRIPTION",
-       .run = &NameIsCut},
-      {.id = "kernel.arguments.name.negative_length",
-       .requirement = "getsockname(2) and getpeername(2) must fail with EINVAL "
-                      "if the length is negative.",
-       .source = "getsockname(2), EINVAL",
-       .run = &NameOfNegativeLength},
-      {.id = "kernel.arguments.name.nowhere",
-       .requirement =
-           "getsockname(2) and getpeername(2) must fail with EFAULT if the "
-           "address points to no memory, unless the length is 0.",
-       .source = "getsockname(2), EFAULT; measured on Linux 6.18",
-       .run = &NameNowhere},
-      {.id = "kernel.arguments.two.no_peer_and_nowhere",
-       .requirement = "getpeername(2) on a socket without a peer must fail "
-                      "with ENOTCONN, even if the address points to no memory.",
-       .source = "measured on Linux 6.18",
-       .run = &NoPeerAndNowhere},
-      {.id = "kernel.arguments.two.not_open_and_null",
-       .requirement = "bind(2) and connect(2) on a descriptor that is not open "
-                      "must fail with EBADF, even if the address is null.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &NotOpenAndNull},
-      {.id = "kernel.arguments.two.no_socket_and_null",
-       .requirement =
-           "With a null address on a descriptor that is not a socket, bind(2) "
-           "must fail with ENOTSOCK and connect(2) with EFAULT.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &NoSocketAndNull},
-      {.id = "kernel.arguments.two.unknown_flag_and_not_open",
-       .requirement =
-           "accept4(2) and shutdown(2) on a descriptor that is not open must "
-           "fail with EBADF, even if the flag or `how` is unknown.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &UnknownFlagAndNotOpen},
-      {.id = "kernel.arguments.two.unknown_flag_and_state",
-       .requirement = "accept4(2) with an unknown flag must fail with EINVAL "
-                      "on a socket that does not listen.",
-       .source = "accept(2), EINVAL",
-       .run = &UnknownFlagAndNotListening},
-      {.id = "kernel.arguments.two.unknown_way_and_no_socket",
-       .requirement = "On a descriptor that is not a socket, shutdown(2) with "
-                      "an unknown `how` must fail with ENOTSOCK, and "
-                      "accept4(2) with an unknown flag with EINVAL.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &UnknownWayAndNoSocket},
-      {.id = "kernel.arguments.two.connected_and_family",
-       .requirement = "connect(2) of a connected socket to an address of "
-                      "another family must fail with EISCONN, but with EINVAL "
-                      "if the address is too short.",
-       .source = "measured on Linux 6.18",
-       .run = &ConnectedAndWrongFamily},
-      {.id = "kernel.arguments.two.broken_pipe_and_null",
-       .requirement =
-           "On a socket that is not connected, send(2) must fail with EPIPE "
-           "and recv(2) with ENOTCONN, even if the buffer is null.",
-       .source = "measured on Linux 6.18",
-       .run = &BrokenPipeAndNull},
-      {.id = "kernel.arguments.two.nothing_there_and_null",
-       .requirement = "recv(2) into a null buffer must not fail with EFAULT if "
-                      "there is no data or the stream has ended.",
-       .source = "measured on Linux 6.18",
-       .run = &NothingThereAndNull},
   };
   return cases;
 }

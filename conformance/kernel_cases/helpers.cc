@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <utility>
@@ -20,6 +21,13 @@ namespace net::conformance {
 using loopback::FullQueue;
 using loopback::Listener;
 using loopback::RawSocket;
+
+LongAddress MakeLongAddress(const ip::Endpoint& endpoint) {
+  const ip::SockAddr address(endpoint);
+  LongAddress result;
+  std::memcpy(&result.storage, address.get(), address.size());
+  return result;
+}
 
 absl::StatusOr<RawSocket> NewTcp(Context& c, int type_flags) {
   const SysResult made =

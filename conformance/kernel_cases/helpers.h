@@ -41,6 +41,21 @@ MATCHER_P(ReturnsErrno, error,
 // case changes that range.
 inline constexpr uint16_t kPort = 4711;
 
+// Returns an address at which no user memory is mapped.
+inline sockaddr* BadAddress() {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  return reinterpret_cast<sockaddr*>(uintptr_t{16});
+}
+
+// An address in a buffer that is longer than the address.
+struct LongAddress {
+  sockaddr_storage storage = {};
+  const sockaddr* get() const {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+};
+LongAddress MakeLongAddress(const ip::Endpoint& endpoint);
+
 // Makes a TCP socket of the case's family. `type_flags` is SOCK_NONBLOCK or 0.
 absl::StatusOr<loopback::RawSocket> NewTcp(Context& c, int type_flags = 0);
 
