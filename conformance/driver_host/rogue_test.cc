@@ -7,19 +7,15 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdint>
 #include <memory>
-#include <ostream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "conformance/driver_host/driver_subject.h"
+#include "conformance/driver_host/rogues.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
-#include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
@@ -51,22 +47,6 @@ constexpr Case kDoesNothing = {.id = "driver.does_nothing",
                                .source = "the test",
                                .run = &DoesNothing};
 
-// Uses the commands whose answers the lies below are in.
-void Talks(Context& c) {
-  uint16_t port = 0;
-  uint16_t again = 0;
-  ASSERT_OK_AND_ASSIGN(const Sock listener,
-                       c.ListenWithList({.ports = {&port, &again}}));
-  ASSERT_OK_AND_ASSIGN(const Sock client, c.Connect({c.Loopback(), port}));
-  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
-  ASSERT_THAT(client.SendAll("hello"), IsOk());
-  EXPECT_THAT(server.RecvExactly(5), IsOkAndHolds("hello"));
-}
-constexpr Case kTalks = {.id = "driver.talks",
-                         .requirement = "It must talk.",
-                         .source = "the test",
-                         .needs = Need::kOptionLists,
-                         .run = &Talks};
 // Fails with a message that has the number of descriptors of the trial's
 // process.
 void CountsDescriptors(Context&) {
@@ -78,34 +58,10 @@ constexpr Case kCountsDescriptors = {.id = "driver.counts_descriptors",
                                      .source = "the test",
                                      .run = &CountsDescriptors};
 
-// Generous, because only a failing test takes this long.
-constexpr absl::Duration kTimeout = absl::Seconds(10);
-
-Target MakeTarget(const std::string& command) {
-  return {.name = "rogue", .start_subject = [command] {
-            return StartDriver({.line = command});
-          }};
-}
-
-std::string Rogue(absl::string_view fault) {
-  return absl::StrCat("python3 ",
-                      *FindRunfile("conformance/driver_host/testdata/rogue.py"),
-                      " '", fault, "'");
-}
-
-std::vector<Record> RecordsOf(const std::vector<Trial>& trials,
-                              const RunnerOptions& options) {
-  std::vector<Record> records;
-  RunTrials(trials, options,
-            [&](const Record& record) { records.push_back(record); });
-  EXPECT_EQ(records.size(), trials.size());
-  return records;
-}
-
 // Returns the verdict on a driver with this fault, in a case that listens. The
 // next case must pass, so no run is lost.
 Verdict VerdictOn(const std::string& command,
-                  absl::Duration timeout = kTimeout) {
+                  absl::Duration timeout = kRogueTimeout) {
   const Target target = MakeTarget(command);
   const std::vector<Record> records =
       RecordsOf({{.test_case = &kListens, .target = &target},
@@ -115,171 +71,6 @@ Verdict VerdictOn(const std::string& command,
       << records.back().verdict.message;
   return records.front().verdict;
 }
-
-// Returns the verdict on a driver in the case kTalks, while another driver
-// serves the same case. The other one must pass.
-Verdict VerdictBesideOthers(const std::string& command,
-                            absl::Duration timeout = kTimeout) {
-  const Target target = MakeTarget(command);
-  const Target honest = MakeTarget(Rogue("none"));
-  Verdict verdict;
-  for (const Record& record :
-       RecordsOf({{.test_case = &kTalks, .target = &target},
-                  {.test_case = &kTalks, .target = &honest}},
-                 {.jobs = 2, .timeout = timeout})) {
-    if (record.trial.target == &target) {
-      verdict = record.verdict;
-    } else {
-      EXPECT_EQ(record.verdict.outcome, Outcome::kPass)
-          << record.verdict.message;
-    }
-  }
-  return verdict;
-}
-
-struct Lie {
-  const char* name;
-  const char* fault;  // rogue.py's argument
-  std::vector<std::string> words;
-  Outcome outcome = Outcome::kCrash;
-};
-void PrintTo(const Lie& lie, std::ostream* os) { *os << lie.fault; }
-
-class LieTest : public testing::TestWithParam<Lie> {};
-
-TEST_P(LieTest, IsTheDriversFaultAndNamed) {
-  const Verdict verdict = VerdictBesideOthers(Rogue(GetParam().fault));
-  EXPECT_EQ(verdict.outcome, GetParam().outcome) << verdict.message;
-  for (const std::string& words : GetParam().words) {
-    EXPECT_THAT(verdict.message, HasSubstr(words));
-  }
-}
-
-const char kNotItsOwn[] = "which is not one of the driver's processes";
-const char kIntMust[] = "must be an integer";
-const char kSignalMust[] = "`signal` must be SIGUSR1, SIGUSR2 or a real-time";
-const char kPortMust[] = "`port` must be 0 to 65535";
-const char kPortsMust[] = "`ports` must be an array of 2 ports";
-
-const Lie kLies[] = {
-    // The process.
-    {"PidOfInit",
-     "hello.pid=1",
-     {"hello names process 1,", kNotItsOwn, "the channel is held by process",
-      "(python3)", "should start the driver by exec"}},
-    {"PidOfNobody", "hello.pid=2147483647", {kNotItsOwn}},
-    {"PidOfTheDead", "hello.pid=DEAD", {kNotItsOwn}},
-    {"PidOfAChild",
-     "hello.pid=CHILD",
-     {"(sleep), which the driver's hello names, is not open",
-      "(python3) has sockets of TCP"}},
-    {"PidOfTheWrapper", "hello.pid=PARENT", {kNotItsOwn}},
-    {"PidAsText", "hello.pid=\"4711\"", {"`pid`", kIntMust}},
-    {"PidWithAFraction", "hello.pid=2.5", {"`pid`", kIntMust}},
-    {"PidBelowZero", "hello.pid=-1", {"`pid`", kIntMust}},
-    {"PidZero", "hello.pid=0", {"`pid` must be 1 to 2147483647"}},
-    {"PidOfMoreThan32Bits",
-     "hello.pid=4294967298",
-     {"`pid` must be 1 to 2147483647"}},
-    {"PidOfMoreThan64Bits", "hello.pid=18446744073709551618", {kIntMust}},
-    {"PidBeyondAllNumbers",
-     "hello.pid=1e400",
-     {"a message must be a JSON object"}},
-    {"NoPid", "hello.pid=NOTHING", {"`pid`", kIntMust}},
-    // The signal.
-    {"SignalThatKills", "hello.signal=\"SIGKILL\"", {kSignalMust}},
-    {"SignalThatStops", "hello.signal=\"SIGSTOP\"", {kSignalMust}},
-    {"SignalThatEnds", "hello.signal=\"SIGTERM\"", {kSignalMust}},
-    {"SignalOfAFault", "hello.signal=\"SIGSEGV\"", {kSignalMust}},
-    {"SignalThatThereIsNot", "hello.signal=\"SIGNOTHING\"", {kSignalMust}},
-    {"SignalBeyondTheLast", "hello.signal=\"SIGRTMAX+1\"", {kSignalMust}},
-    {"SignalAsNumber", "hello.signal=12", {"`signal` must be a string"}},
-    {"SignalWithoutHandler",
-     "hello.signal=\"SIGUSR2\"",
-     {"has no handler for the signal that hello names, number 12"}},
-    // Limits.
-    {"DataOfZero", "hello.limits={\"data\": 0}", {"`data` must be at least 1"}},
-    {"DataBelowZero", "hello.limits={\"data\": -5}", {"`data`", kIntMust}},
-    {"DataBeyondAll",
-     "hello.limits={\"data\": 18446744073709551615}",
-     {},
-     Outcome::kPass},
-    // Descriptors.
-    {"DescriptorNotOpen",
-     "listen.descriptor=99",
-     {"answered with descriptor 99",
-      "which the driver's hello names, is not "
-      "open"}},
-    {"DescriptorOfTheChannel",
-     "listen.descriptor=CHANNEL",
-     {"is no socket of TCP, but pipe:["}},
-    {"DescriptorOfAFile",
-     "listen.descriptor=0",
-     {"is no socket of TCP, but /dev/null"}},
-    {"DescriptorOfAFileAtConnect",
-     "connect.descriptor=0",
-     {"is no socket of TCP, but /dev/null"}},
-    {"DescriptorOfAFileAtAccept",
-     "accept.descriptor=0",
-     {"is no socket of TCP, but /dev/null"}},
-    {"DescriptorHuge", "listen.descriptor=2147483647", {"is not open"}},
-    {"DescriptorOfMoreThan32Bits",
-     "listen.descriptor=4294967301",
-     {"`descriptor` must be 0 to 2147483647"}},
-    {"DescriptorBelowZero", "listen.descriptor=-1", {"`descriptor`", kIntMust}},
-    {"DescriptorAsText", "listen.descriptor=\"5\"", {"`descriptor`", kIntMust}},
-    {"DescriptorWithAFraction",
-     "accept.descriptor=5.5",
-     {"`descriptor`", kIntMust}},
-    // Numbers of sockets.
-    {"SocketAsText", "listen.socket=\"1\"", {"`socket`", kIntMust}},
-    {"SocketBelowZero", "listen.socket=-1", {"`socket`", kIntMust}},
-    {"SocketTwice",
-     "connect.socket=1",
-     {"gave the number 1 to two open sockets"}},
-    {"SocketUnknownToItself",
-     "connect.socket=77",
-     {"the driver ended", "KeyError: 77"}},
-    // Ports.
-    {"PortZero",
-     "listen.port=0",
-     {"reports port 0, but its socket listens on"},
-     Outcome::kFail},
-    {"PortBeyond16Bits", "listen.port=70000", {kPortMust}},
-    {"PortOfMoreThan32Bits", "listen.port=4294967376", {kPortMust}},
-    {"PortBelowZero", "listen.port=-80", {kPortMust}},
-    {"PortAsText", "listen.port=\"80\"", {kPortMust}},
-    {"PortWithAFraction", "listen.port=80.5", {kPortMust}},
-    {"NoPort", "listen.port=NOTHING", {kPortMust}},
-    {"NoPorts", "listen.ports=NOTHING", {kPortsMust}},
-    {"OnePort", "listen.ports=[80]", {kPortsMust}},
-    {"PortsBeyond16Bits", "listen.ports=[80, 70000]", {kPortsMust}},
-    {"PortsAsText", "listen.ports=\"80\"", {kPortsMust}},
-    {"PortsOfText", "listen.ports=[80, \"80\"]", {kPortsMust}},
-    // Sizes.
-    {"SentMore", "send.sent=6", {"answered that it sent 6 bytes of 5"}},
-    {"SentFarMore",
-     "send.sent=4294967301",
-     {"answered that it sent 4294967301 bytes of 5"}},
-    {"SentLessThanNothing", "send.sent=-1", {"`sent`", kIntMust}},
-    {"SentAsText", "send.sent=\"5\"", {"`sent`", kIntMust}},
-    {"ReceivedMore",
-     "recv.data=\"aGVsbG8sIHdvcmxk\"",
-     {"answered recv with 12 bytes; at most 5 were asked for"}},
-    {"ReceivedNoBase64", "recv.data=\"?\"", {"`data` that is not Base64"}},
-    {"ReceivedANumber", "recv.data=5", {"`data` must be a string"}},
-    // Frames and ids.
-    {"FrameShorter",
-     "shorter",
-     {"broke the protocol: a message must be a JSON"}},
-    {"FrameHuge", "huge", {"a frame of 99999999 bytes"}},
-    {"FrameNegative", "negative", {"expected a length and a newline, got '-5"}},
-    {"IdUnknown", "unknown_id", {"which is not the id of a pending command"}},
-    {"IdAsText", "text_as_id", {"an answer must have the `id` of its command"}},
-};
-
-INSTANTIATE_TEST_SUITE_P(All, LieTest, testing::ValuesIn(kLies),
-                         [](const auto& lie) { return lie.param.name; });
 
 // hello names a living process that is not the driver's.
 TEST(RogueTest, AProcessThatIsNotTheDriversIsLeftAlone) {

@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <iterator>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,12 +13,12 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/suite/implementation.h"
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
+#include "conformance/targets/libuv_loop.h"
 #include "syscalls/errors/error_kind.h"
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
@@ -34,103 +32,6 @@ namespace {
 // of the examples in libuv's guide and of Node.js.
 constexpr int kBacklog = 128;
 constexpr unsigned kKeepAliveSeconds = 60;
-
-// A loop that one thread at a time may use, inside Run(). A waiting thread runs
-// the loop for all waiting threads. A thread that enters Run() interrupts it.
-class Loop {
- public:
-  Loop() {
-    uv_loop_init(&loop_);
-    uv_async_init(&loop_, &wake_, [](uv_async_t*) {});
-    // The first stream of a loop opens a spare descriptor, which the loop
-    // keeps. Open it here, so that no case seems to leak it.
-    uv_tcp_t first;
-    uv_tcp_init(&loop_, &first);
-    Close(first);
-  }
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
-  ~Loop() {
-    uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
-    uv_run(&loop_, UV_RUN_NOWAIT);
-    uv_loop_close(&loop_);
-  }
-
-  // Calls `start`, which may use the loop, then runs the loop until `done`
-  // returns true. `done` is called by any thread that runs the loop, and never
-  // again after it has returned true.
-  void Run(
-      absl::FunctionRef<void()> start,
-      absl::FunctionRef<bool()> done = [] { return true; }) {
-    const MutexLock lock(mutex_);
-    ++entering_;
-    while (running_) {
-      uv_async_send(&wake_);
-      turn_.Wait(mutex_);
-    }
-    --entering_;
-    start();
-    Call call{.done = done};
-    calls_.push_back(&call);
-    FinishCalls();
-    while (!call.finished) {
-      if (running_ || entering_ > 0) {
-        turn_.Wait(mutex_);
-      } else {
-        RunOnce();
-      }
-    }
-  }
-
-  // For the functions passed to Run(): the loop, and a run of the loop that
-  // does not wait.
-  uv_loop_t* get() { return &loop_; }
-  void Turn() { uv_run(&loop_, UV_RUN_NOWAIT); }
-
-  // Closes a handle. The loop does not use it any more on return.
-  void Close(uv_tcp_t& handle) {
-    bool closed = false;
-    Run(
-        [&] {
-          handle.data = &closed;
-          uv_close(reinterpret_cast<uv_handle_t*>(&handle),
-                   [](uv_handle_t* h) { *static_cast<bool*>(h->data) = true; });
-        },
-        [&] { return closed; });
-  }
-
- private:
-  // A thread in Run().
-  struct Call {
-    absl::FunctionRef<bool()> done;
-    bool finished = false;
-  };
-
-  void FinishCalls() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    for (auto it = calls_.begin(); it != calls_.end();) {
-      (*it)->finished = (*it)->done();
-      it = (*it)->finished ? calls_.erase(it) : std::next(it);
-    }
-    turn_.NotifyAll();
-  }
-
-  void RunOnce() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    running_ = true;
-    mutex_.unlock();
-    uv_run(&loop_, UV_RUN_ONCE);
-    mutex_.lock();
-    running_ = false;
-    FinishCalls();
-  }
-
-  uv_loop_t loop_;
-  uv_async_t wake_;
-  Mutex mutex_;
-  CondVar turn_;
-  bool running_ ABSL_GUARDED_BY(mutex_) = false;
-  int entering_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::list<Call*> calls_ ABSL_GUARDED_BY(mutex_);
-};
 
 // A Recv in progress.
 struct Reading {
@@ -394,7 +295,7 @@ class Libuv final : public Implementation {
   }
 
  private:
-  // These are called inside Loop::Run().
+  // These are called inside LibuvLoop::Run().
 
   void Init(Tcp& tcp) {
     uv_tcp_init(loop_.get(), &tcp.handle);
@@ -441,7 +342,7 @@ class Libuv final : public Implementation {
     if (error < 0) reading.result = error;
   }
 
-  // These call Loop::Run() themselves.
+  // These call LibuvLoop::Run() themselves.
 
   Result<ip::Endpoint> LocalAddrOf(Tcp& tcp) {
     Result<std::optional<ip::Endpoint>> local = {std::nullopt};
@@ -499,7 +400,7 @@ class Libuv final : public Implementation {
     sockets_.erase(handle);
   }
 
-  Loop loop_;
+  LibuvLoop loop_;
   Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<Handle, std::shared_ptr<Tcp>> sockets_ ABSL_GUARDED_BY(mutex_);

@@ -88,6 +88,12 @@ struct CallRecord {
 // Returns the kinds of a call's arguments, in their order.
 absl::Span<const ArgumentKind> ArgumentKindsOf(SyscallId call);
 
+// Returns whether arguments of that kind are pointers. (Those of fcntl(2) and
+// ioctl(2) can be either.)
+inline bool IsPointer(ArgumentKind kind) {
+  return kind >= ArgumentKind::kAddressIn;
+}
+
 // Returns the argument of that kind, or the number of arguments if the call has
 // none.
 size_t ArgumentIndex(SyscallId call, ArgumentKind kind);

@@ -5,9 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "fakes/call.h"
 #include "fakes/call_text.h"
-#include "fakes/faults/call_site.h"
+#include "fakes/faults/call_facts.h"
 #include "fakes/faults/carry_out.h"
 #include "fakes/faults/descriptor_table.h"
 #include "fakes/faults/fault_plan.h"
@@ -67,63 +65,6 @@ int DescriptorOf(const Arguments<kCall>& arguments) {
 int DescriptorOf(const Invocation& invocation) {
   return invocation.Visit(
       [](const auto& arguments) { return DescriptorOf(arguments); });
-}
-
-std::optional<int> IntOption(Syscalls& sys, int fd, int name, int& error) {
-  int value = 0;
-  socklen_t len = sizeof(value);
-  const SysResult result = sys.GetSockOpt(fd, SOL_SOCKET, name, &value, &len);
-  error = result.error();
-  if (!result.ok()) return std::nullopt;
-  return value;
-}
-
-std::optional<ip::Endpoint> NameOf(SysResult result, const ip::SockAddr& addr) {
-  if (!result.ok()) return std::nullopt;
-  std::optional<ip::Endpoint> name = addr.ToEndpoint();
-  if (name.has_value() && name->port == 0) return std::nullopt;  // Not bound.
-  return name;
-}
-
-std::optional<ip::Endpoint> LocalName(Syscalls& sys, int fd) {
-  ip::SockAddr addr;
-  const SysResult result = sys.GetSockName(fd, addr.get(), addr.size_ptr());
-  return NameOf(result, addr);
-}
-
-std::optional<ip::Endpoint> RemoteName(Syscalls& sys, int fd) {
-  ip::SockAddr addr;
-  const SysResult result = sys.GetPeerName(fd, addr.get(), addr.size_ptr());
-  return NameOf(result, addr);
-}
-
-std::optional<ip::Endpoint> EndpointOf(const sockaddr* addr, socklen_t len) {
-  if (len > sizeof(sockaddr_storage) || !IsUserAddress(addr, len)) {
-    return std::nullopt;
-  }
-  return ip::EndpointFromSockaddr(addr, len);
-}
-
-// Returns the facts that the arguments show.
-CallFacts FactsOf(const Invocation& invocation) {
-  CallFacts facts;
-  facts.call = IdOf(invocation.call());
-  facts.call_site = CallSite::Current();
-  if (const auto* const set = invocation.As<Call::kSetSockOpt>()) {
-    facts.option_level = set->level;
-    facts.option_name = set->name;
-  } else if (const auto* const get = invocation.As<Call::kGetSockOpt>()) {
-    facts.option_level = get->level;
-    facts.option_name = get->name;
-  } else if (const auto* const fcntl = invocation.As<Call::kFcntl>()) {
-    facts.option_level = kFcntlLevel;
-    facts.option_name = fcntl->command;
-  } else if (const auto* const bind = invocation.As<Call::kBind>()) {
-    facts.address = EndpointOf(bind->addr, bind->len);
-  } else if (const auto* const connect = invocation.As<Call::kConnect>()) {
-    facts.address = EndpointOf(connect->addr, connect->len);
-  }
-  return facts;
 }
 
 absl::string_view Mark(const FaultAction& action) {

@@ -1,19 +1,14 @@
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <optional>
 #include <string>
@@ -27,20 +22,15 @@
 #include "absl/types/span.h"
 #include "fakes/faults/call_record.h"
 #include "fakes/faults/line_reader.h"
+#include "fakes/faults/read_value.h"
 #include "fakes/faults/syscall_id.h"
 #include "fakes/faults/trace.h"
-#include "syscalls/errors/errno_symbol.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscall_table.h"
 
 namespace net {
 namespace {
-
-template <typename T>
-std::string BytesOf(const T& value) {
-  return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
-}
 
 // Parses a line into a record.
 class CallParser {
@@ -69,14 +59,6 @@ class CallParser {
 
   Text ReadAddress();
   std::string ReadLength(size_t i);
-  std::string ReadOption();
-  int ReadErrno();
-  std::string ReadTimeval(absl::string_view fraction);
-  std::string ReadPollSet();
-  std::string ReadEvent();
-  std::string ReadEvents();
-  std::string ReadSignals();
-  std::string ReadInts(size_t count);
   void ReadMessage();
   void ReadBuffers(RecordedMessage& message);
   // Reads "NULL", "?" or a target, for a part of a message.
@@ -149,14 +131,13 @@ void CallParser::ReadArgument(size_t i) {
     argument.number = static_cast<int64_t>(reader_.ReadSize());
   } else if (kind(i) == ArgumentKind::kIoctlRequest) {
     argument.number = reader_.ReadNumber();
-  } else if (kind(i) < ArgumentKind::kAddressIn &&
-             kind(i) != ArgumentKind::kIoctlArgument) {
+  } else if (!IsPointer(kind(i)) && kind(i) != ArgumentKind::kIoctlArgument) {
     argument.number = reader_.ReadInt();
   } else {
     argument.state = ArgumentState::kTarget;
     ReadTarget(i);
   }
-  const bool may_be_number = kind(i) < ArgumentKind::kAddressIn;
+  const bool may_be_number = !IsPointer(kind(i));
   const bool may_be_pointer = !may_be_number ||
                               kind(i) == ArgumentKind::kFcntlArgument ||
                               kind(i) == ArgumentKind::kIoctlArgument;
@@ -178,7 +159,7 @@ void CallParser::ReadTarget(size_t i) {
       return;
     case ArgumentKind::kOptionIn:
     case ArgumentKind::kOptionOut:
-      text.bytes = ReadOption();
+      text.bytes = ReadOption(reader_);
       return;
     case ArgumentKind::kDataIn:
     case ArgumentKind::kDataOut:
@@ -193,27 +174,27 @@ void CallParser::ReadTarget(size_t i) {
       record_.messages.back().buffers_state = ArgumentState::kTarget;
       return ReadBuffers(record_.messages.back());
     case ArgumentKind::kPollSet:
-      text.bytes = ReadPollSet();
+      text.bytes = ReadPollSet(reader_);
       return;
     case ArgumentKind::kEpollEventIn:
-      text.bytes = ReadEvent();
+      text.bytes = ReadEvent(reader_);
       return;
     case ArgumentKind::kEpollEventsOut:
-      text.bytes = ReadEvents();
+      text.bytes = ReadEvents(reader_);
       return;
     case ArgumentKind::kTimeIn:
     case ArgumentKind::kTimeOut:
     case ArgumentKind::kTimeLeft:
-      text.bytes = ReadTimeval("tv_nsec=");
+      text.bytes = ReadTimeval(reader_, "tv_nsec=");
       return;
     case ArgumentKind::kSignalsIn:
-      text.bytes = ReadSignals();
+      text.bytes = ReadSignals(reader_);
       return;
     case ArgumentKind::kFdPairOut:
-      text.bytes = ReadInts(2);
+      text.bytes = ReadInts(reader_, 2);
       return;
     case ArgumentKind::kIoctlArgument:
-      text.bytes = ReadInts(1);
+      text.bytes = ReadInts(reader_, 1);
       return;
     default:
       reader_.Fail(R"("NULL" or "?")");
@@ -250,114 +231,6 @@ std::string CallParser::ReadLength(size_t i) {
   reader_.Read("]");
   record_.arguments[i].number = static_cast<socklen_t>(before);
   return BytesOf(static_cast<socklen_t>(after));
-}
-
-std::string CallParser::ReadOption() {
-  if (reader_.IsNext("\"")) return reader_.ReadBytes();
-  if (reader_.IsNext("{tv_sec=")) return ReadTimeval("tv_usec=");
-  if (reader_.TryRead("{")) {
-    linger value = {};
-    value.l_onoff = static_cast<int>(reader_.ReadField("l_onoff="));
-    reader_.Read(", ");
-    value.l_linger = static_cast<int>(reader_.ReadField("l_linger="));
-    reader_.Read("}");
-    return BytesOf(value);
-  }
-  if (reader_.IsNext("E")) return BytesOf(ReadErrno());
-  return BytesOf(reader_.ReadInt());
-}
-
-int CallParser::ReadErrno() {
-  const size_t begin = reader_.position();
-  const std::optional<int> error = ErrnoFromSymbol(reader_.ReadWord(""));
-  if (!error.has_value()) reader_.FailAt(begin, "the symbol of an errno");
-  return error.value_or(0);
-}
-
-std::string CallParser::ReadTimeval(absl::string_view fraction) {
-  // timeval and timespec have the same form.
-  static_assert(sizeof(timeval) == sizeof(timespec));
-  timespec value = {};
-  reader_.Read("{");
-  value.tv_sec = reader_.ReadField("tv_sec=");
-  reader_.Read(", ");
-  value.tv_nsec = reader_.ReadField(fraction);
-  reader_.Read("}");
-  return BytesOf(value);
-}
-
-std::string CallParser::ReadPollSet() {
-  std::string bytes;
-  reader_.Read("[");
-  while (reader_.ok() && !reader_.IsNext("]")) {
-    if (!bytes.empty()) reader_.Read(", ");
-    pollfd one = {};
-    reader_.Read("{");
-    one.fd = reader_.ReadInt();
-    reader_.Read(", ");
-    one.events =
-        static_cast<int16_t>(reader_.ReadNumber(INT16_MIN, UINT16_MAX));
-    reader_.Read("}");
-    bytes += BytesOf(one);
-  }
-  reader_.Read("]");
-  return bytes;
-}
-
-std::string CallParser::ReadEvent() {
-  epoll_event event = {};
-  reader_.Read("{");
-  event.events =
-      static_cast<uint32_t>(reader_.ReadNumber(INT32_MIN, UINT32_MAX));
-  reader_.Read(", ");
-  event.data.u64 = reader_.ReadSize();
-  reader_.Read("}");
-  return BytesOf(event);
-}
-
-std::string CallParser::ReadEvents() {
-  std::string bytes;
-  reader_.Read("[");
-  while (reader_.ok() && !reader_.IsNext("]")) {
-    if (!bytes.empty()) reader_.Read(", ");
-    bytes += ReadEvent();
-  }
-  reader_.Read("]");
-  return bytes;
-}
-
-std::string CallParser::ReadSignals() {
-  uint64_t signals = 0;
-  bool is_first = true;
-  reader_.Read("[");
-  while (reader_.ok() && !reader_.IsNext("]")) {
-    if (!std::exchange(is_first, false)) reader_.Read(", ");
-    const size_t begin = reader_.position();
-    const absl::string_view word = reader_.ReadWord("");
-    int found = 0;
-    for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-      const char* const name = sigabbrev_np(signal);
-      if (name != nullptr ? word == absl::StrCat("SIG", name)
-                          : word == absl::StrCat(signal)) {
-        found = signal;
-      }
-    }
-    if (found == 0) reader_.FailAt(begin, "a signal");
-    if (found != 0) signals |= uint64_t{1} << (found - 1);
-  }
-  reader_.Read("]");
-  return BytesOf(signals);
-}
-
-std::string CallParser::ReadInts(size_t count) {
-  std::string bytes;
-  reader_.Read("[");
-  for (size_t i = 0; i < count; ++i) {
-    if (i > 0) reader_.Read(", ");
-    bytes += BytesOf(reader_.ReadInt());
-  }
-  reader_.Read("]");
-  return bytes;
 }
 
 ArgumentState CallParser::ReadPart(absl::FunctionRef<void()> read_target) {
@@ -435,7 +308,7 @@ void CallParser::ReadResult() {
     record_.result = SysResult::Ok();
     record_.is_result_known = false;
   } else if (reader_.TryRead("-1 ")) {
-    const int error = ReadErrno();
+    const int error = ReadErrno(reader_);
     if (reader_.ok()) record_.result = SysResult::Error(error);
   } else {
     record_.result = SysResult::Ok(
@@ -457,7 +330,7 @@ void CallParser::ReadPollResults() {
     return;
   }
   const size_t begin = reader_.position();
-  const std::string ready = ReadPollSet();
+  const std::string ready = ReadPollSet(reader_);
   std::string& fds = texts_[set].bytes;
   size_t next = 0;  // The entry of `fds` after the last that was ready.
   for (size_t at = 0; at < ready.size(); at += sizeof(pollfd)) {

@@ -101,6 +101,15 @@ struct OptionCall {
   int name;
 };
 
+inline SysResult Ok() { return SysResult::Ok(); }
+inline SysResult Error(int error) { return SysResult::Error(error); }
+
+// Returns whether the socket is one of TCP.
+inline bool IsTcp(const OptionHost& host) {
+  return host.type() == SOCK_STREAM &&
+         (host.family() == AF_INET || host.family() == AF_INET6);
+}
+
 SysResult SetSocketLevel(const OptionCall& call, const OptionIn& in);
 SysResult GetSocketLevel(const OptionCall& call, const OptionOut& out);
 SysResult SetTcpLevel(const OptionCall& call, const OptionIn& in);
@@ -109,6 +118,15 @@ SysResult SetIpLevel(const OptionCall& call, const OptionIn& in);
 SysResult GetIpLevel(const OptionCall& call, const OptionOut& out);
 SysResult SetIpv6Level(const OptionCall& call, const OptionIn& in);
 SysResult GetIpv6Level(const OptionCall& call, const OptionOut& out);
+
+// Options of SOL_SOCKET: SO_TIMESTAMP and SO_TIMESTAMPNS, SO_TIMESTAMPING, and
+// SO_TXTIME.
+SysResult SetTimestamp(const OptionCall& call, int value);
+SysResult GetTimestamp(const OptionCall& call, const OptionOut& out);
+SysResult SetTimestamping(const OptionCall& call, int value);
+SysResult GetTimestamping(const OptionCall& call, const OptionOut& out);
+SysResult SetTxTime(const OptionCall& call, const OptionIn& in);
+SysResult GetTxTime(const OptionCall& call, const OptionOut& out);
 
 // Set SO_SNDBUF or SO_RCVBUF to twice `bytes`, within the minimum, and lock it
 // as the program's choice (SO_BUF_LOCK).

@@ -22,10 +22,6 @@ namespace {
 
 bool IsIp(int family) { return family == AF_INET || family == AF_INET6; }
 
-bool IsTcp(const OptionHost& host) {
-  return IsIp(host.family()) && host.type() == SOCK_STREAM;
-}
-
 // Returns the error for a level that the socket does not have.
 SysResult UnknownLevel(const OptionHost& host, bool set) {
   if (!IsIp(host.family())) return SysResult::Error(EOPNOTSUPP);

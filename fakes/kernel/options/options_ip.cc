@@ -47,9 +47,6 @@ constexpr OptionRow kRows[] = {
     {kIpLocalPortRange, Slot::kPortRange, Rule::kElsewhere},
 };
 
-SysResult Ok() { return SysResult::Ok(); }
-SysResult Error(int error) { return SysResult::Error(error); }
-
 // Returns whether setting the option begins with reading an int.
 bool IsNumber(int name) {
   return FindRow(kRows, name) != nullptr || name == IP_HDRINCL ||

@@ -68,9 +68,6 @@ constexpr OptionRow kRows[] = {
     {IPV6_FREEBIND, Slot::kFreeBind},
 };
 
-SysResult Ok() { return SysResult::Ok(); }
-SysResult Error(int error) { return SysResult::Error(error); }
-
 // Returns the minimum size of a value. Some newer options accept any size, and
 // treat a value shorter than an int as 0.
 int LeastSize(int name) {

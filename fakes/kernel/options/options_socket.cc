@@ -10,8 +10,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
-#include <iterator>
 #include <limits>
 
 #include "absl/strings/string_view.h"
@@ -44,11 +42,6 @@ constexpr absl::string_view kLoopbackName = "lo";
 constexpr int kSndBufLock = 1;
 constexpr int kRcvBufLock = 2;
 
-// Bits of SO_TIMESTAMPING that may be newer than <linux/net_tstamp.h>.
-constexpr uint32_t kOptBindPhc = 1U << 15;
-constexpr uint32_t kOptIdTcp = 1U << 16;
-constexpr uint32_t kAllTimestamping = (1U << 19) - 1;
-
 constexpr OptionRow kRows[] = {
     {SO_DEBUG, Slot::kDebug, Rule::kElsewhere},
     {SO_REUSEADDR, Slot::kReuseAddr},
@@ -78,14 +71,6 @@ constexpr OptionRow kRows[] = {
     {kSoRcvMark, Slot::kRcvMark},
     {kSoRcvPriority, Slot::kRcvPriority},
 };
-
-SysResult Ok() { return SysResult::Ok(); }
-SysResult Error(int error) { return SysResult::Error(error); }
-
-bool IsTcp(const OptionHost& host) {
-  return host.type() == SOCK_STREAM &&
-         (host.family() == AF_INET || host.family() == AF_INET6);
-}
 
 // --- Setting
 
@@ -175,58 +160,6 @@ SysResult SetDevice(const OptionCall& call, const OptionIn& in) {
   const absl::string_view device(name);
   if (!device.empty() && device != kLoopbackName) return Error(ENODEV);
   return SetInterface(call, device.empty() ? 0 : kLoopbackIndex);
-}
-
-SysResult SetTimestamp(const OptionCall& call, int value) {
-  const bool on = value != 0;
-  const bool in_ns =
-      call.name == SO_TIMESTAMPNS_OLD || call.name == SO_TIMESTAMPNS_NEW;
-  const bool is_new =
-      call.name == SO_TIMESTAMP_NEW || call.name == SO_TIMESTAMPNS_NEW;
-  call.values.Set(Slot::kTimestamp, on ? 1 : 0);
-  call.values.Set(Slot::kTimestampNs, on && in_ns ? 1 : 0);
-  // SO_TIMESTAMPING uses this layout, too.
-  if (on) call.values.Set(Slot::kTimestampNew, is_new ? 1 : 0);
-  return Ok();
-}
-
-SysResult SetTimestamping(const OptionCall& call, int value) {
-  const auto flags = static_cast<uint32_t>(value);
-  if ((flags & ~kAllTimestamping) != 0) return Error(EINVAL);
-  const bool counts = (flags & SOF_TIMESTAMPING_OPT_ID) != 0;
-  if ((flags & kOptIdTcp) != 0 && !counts) return Error(EINVAL);
-  const TcpState state = call.host.state();
-  if (counts && IsTcp(call.host) &&
-      (state == TcpState::kClosed || state == TcpState::kListen)) {
-    return Error(EINVAL);  // There is no stream whose bytes could be counted.
-  }
-  if ((flags & SOF_TIMESTAMPING_OPT_STATS) != 0 &&
-      (flags & SOF_TIMESTAMPING_OPT_TSONLY) == 0) {
-    return Error(EINVAL);
-  }
-  if ((flags & kOptBindPhc) != 0) return Error(EOPNOTSUPP);
-  call.values.Set(Slot::kTimestamping, value);
-  call.values.Set(Slot::kTimestampNew, call.name == SO_TIMESTAMPING_NEW);
-  return Ok();
-}
-
-SysResult SetTxTime(const OptionCall& call, const OptionIn& in) {
-  struct {
-    int32_t clock;
-    uint32_t flags;
-  } value = {};
-  if (in.size() != sizeof(value)) return Error(EINVAL);
-  if (!in.Read(&value, sizeof(value))) return Error(EFAULT);
-  if (value.flags > 3) return Error(EINVAL);
-  if (value.clock != CLOCK_MONOTONIC && !call.host.net_admin()) {
-    return Error(EPERM);
-  }
-  const bool known = value.clock == CLOCK_REALTIME ||
-                     value.clock == CLOCK_MONOTONIC || value.clock == CLOCK_TAI;
-  if (!known) return Error(EINVAL);
-  call.values.Set(Slot::kTxTimeClock, value.clock);
-  call.values.Set(Slot::kTxTimeFlags, static_cast<int>(value.flags));
-  return Ok();
 }
 
 SysResult SetPacingRate(const OptionCall& call, const OptionIn& in, int value) {
@@ -405,31 +338,6 @@ SysResult GetPeerName(const OptionCall& call, const OptionOut& out) {
   return out.Put(&source.peer, source.peer_size);
 }
 
-SysResult GetTimestamp(const OptionCall& call, const OptionOut& out) {
-  const OptionValues& values = call.values;
-  const bool on = values.On(Slot::kTimestamp);
-  const bool in_ns = values.On(Slot::kTimestampNs);
-  const bool is_new = values.On(Slot::kTimestampNew);
-  switch (call.name) {
-    case SO_TIMESTAMP_OLD:
-      return out.PutInt(on && !is_new && !in_ns);
-    case SO_TIMESTAMPNS_OLD:
-      return out.PutInt(on && !is_new && in_ns);
-    case SO_TIMESTAMP_NEW:
-      return out.PutInt(on && is_new);
-    default:
-      return out.PutInt(on && is_new && in_ns);
-  }
-}
-
-SysResult GetTimestamping(const OptionCall& call, const OptionOut& out) {
-  const bool told =
-      call.name == SO_TIMESTAMPING_OLD || call.values.On(Slot::kTimestampNew);
-  const int32_t value[2] = {told ? call.values.Get(Slot::kTimestamping) : 0,
-                            /*PTP clock*/ 0};
-  return out.Put(value, sizeof(value));
-}
-
 SysResult GetPacingRate(const OptionCall& call, const OptionOut& out) {
   const uint64_t rate = call.values.max_pacing_rate;
   if (out.room() >= sizeof(rate)) return out.Put(&rate, sizeof(rate));
@@ -465,12 +373,6 @@ SysResult GetPeerCred(const OptionOut& out) {
   const ucred nobody = {
       .pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
   return out.Put(&nobody, sizeof(nobody));
-}
-
-SysResult GetTxTime(const OptionCall& call, const OptionOut& out) {
-  const int32_t value[2] = {call.values.Get(Slot::kTxTimeClock),
-                            call.values.Get(Slot::kTxTimeFlags)};
-  return out.Put(value, sizeof(value));
 }
 
 int Protocol(const OptionHost& host) {

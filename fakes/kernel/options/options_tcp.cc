@@ -55,9 +55,6 @@ constexpr OptionRow kRows[] = {
     {TCP_TX_DELAY, Slot::kTxDelay, Rule::kRange, 0, (1 << 28) - 1},
 };
 
-SysResult Ok() { return SysResult::Ok(); }
-SysResult Error(int error) { return SysResult::Error(error); }
-
 bool IsClosed(const OptionHost& host) {
   return host.state() == TcpState::kClosed;
 }
