@@ -102,8 +102,8 @@ void ConnectIsNotRetried(Context& c) {
                      [&] { EXPECT_EQ(scene.faults->Count("connect"), 1); }));
 }
 
-// Whether the errno is the right one is the subject of other cases: a library
-// may ignore an option's failure, or translate an errno.
+// Other cases check the errno: a library may ignore an option's failure, or
+// translate an errno.
 void ClosedOnce(Context& c) {
   ASSERT_OK_AND_ASSIGN(const ConnectScene scene, MakeConnectScene(c));
   std::vector<std::string> calls = CallsOfOptions(scene.options);

@@ -190,8 +190,8 @@ std::vector<std::string> CallsThatFail(const Scene& scene) {
   return calls;
 }
 
-// Whether the errno is the right one is the subject of other cases: a library
-// may ignore a failure, or translate an errno.
+// Other cases check the errno: a library may ignore a failure, or translate an
+// errno.
 void ClosedOnce(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Scene scene, MakeScene(c));
   for (const std::string& call : CallsThatFail(scene)) {

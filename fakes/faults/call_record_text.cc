@@ -44,7 +44,7 @@ class LocalArguments {
   std::vector<iovec> buffers_;
 };
 
-// What CallText shows as "?".
+// Returns a pointer that CallText shows as "?".
 const void* Unknown() {
   // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in no user space
   return reinterpret_cast<const void*>(uintptr_t{1});

@@ -1,4 +1,4 @@
-// What a plan does in another process.
+// Tests of fault plans in another process.
 
 #include "fakes/trap/syscall_trap.h"
 
