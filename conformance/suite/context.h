@@ -24,7 +24,6 @@
 #include "conformance/suite/result.h"
 #include "conformance/suite/subject_error.h"
 #include "conformance/suite/witness.h"
-#include "fakes/faults/faults.h"
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"

@@ -15,9 +15,12 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
-#include "fakes/faults/faults.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/syscalls.h"
+
+namespace net {
+class Faults;  // fakes/faults/faults.h
+}
 
 namespace net::conformance {
 

@@ -3,14 +3,19 @@
 
 #include <memory>
 
-#include "fakes/faults/faults.h"
 #include "syscalls/syscalls.h"
+
+namespace net {
+class Faults;  // fakes/faults/faults.h
+}
 
 namespace net::conformance {
 
 // The faults of an implementation that uses class Syscalls.
 struct FaultCarrier {
-  std::unique_ptr<Faults> faults;
+  // Has one owner. A std::unique_ptr would need the definition of Faults here,
+  // which few cases use.
+  std::shared_ptr<Faults> faults;
   // The Syscalls to use; owned by `faults`.
   Syscalls* syscalls = nullptr;
 };
