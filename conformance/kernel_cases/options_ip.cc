@@ -225,6 +225,46 @@ void MinTtl(Context& c) {
   ExpectTakes(socket, IPPROTO_IP, IP_MINTTL, {1, 255, 0}, {-1, 256});
 }
 
+// Set the TTL of packets that are sent, and the least one of packets that are
+// received, in the case's address family.
+SysResult SetTtl(Context& c, const RawSocket& socket, int ttl) {
+  return c.v6() ? socket.SetOption(IPPROTO_IPV6, IPV6_UNICAST_HOPS, ttl)
+                : SetIp(socket, IP_TTL, ttl);
+}
+SysResult SetMinTtl(Context& c, const RawSocket& socket, int ttl) {
+  constexpr int kIpv6MinHopCount = 73;
+  return c.v6() ? socket.SetOption(IPPROTO_IPV6, kIpv6MinHopCount, ttl)
+                : SetIp(socket, IP_MINTTL, ttl);
+}
+
+void MinTtlOfListener(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_THAT(SetMinTtl(c, listener.socket(), 255), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket far, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(SetTtl(c, far, 254), IsOk());
+  EXPECT_THAT(Connect(far, listener.endpoint()), IsErrno(EINPROGRESS));
+  EXPECT_THAT(far.TcpState(), IsOkAndHolds(TCP_SYN_SENT));
+  ASSERT_OK_AND_ASSIGN(const RawSocket near, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(SetTtl(c, near, 255), IsOk());
+  EXPECT_THAT(Connect(near, listener.endpoint()), IsErrno(EINPROGRESS));
+  EXPECT_THAT(near.TcpState(), IsOkAndHolds(TCP_ESTABLISHED));
+  EXPECT_THAT(listener.Accept(), IsOk());
+}
+
+void MinTtlOfClient(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenAnywhere(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const auto refused,
+                       loopback::RefusedPort::Reserve(c.sys(), c.family()));
+  for (const ip::Endpoint& remote : {listener.endpoint(), refused.endpoint()}) {
+    ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+    ASSERT_THAT(SetMinTtl(c, client, 255), IsOk());
+    EXPECT_THAT(Connect(client, remote), IsErrno(EINPROGRESS));
+    EXPECT_THAT(client.TcpState(), IsOkAndHolds(TCP_SYN_SENT));
+  }
+}
+
 void NotForStreams(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   EXPECT_THAT(SetIp(socket, IP_HDRINCL, 1), IsErrno(ENOPROTOOPT));
@@ -342,6 +382,17 @@ const std::vector<Case>& OptionsIpKernelCases() {
        .requirement = "IP_MINTTL must accept 0 to 255.",
        .source = "measured on Linux 6.18",
        .run = &MinTtl},
+      {.id = "kernel.options.ip.minttl.of_listener",
+       .requirement = "A listener must drop a SYN whose TTL is below its "
+                      "IP_MINTTL (IPv6: hop limit, IPV6_MINHOPCOUNT).",
+       .source = "ip(7), IP_MINTTL; measured on Linux 6.18",
+       .run = &MinTtlOfListener},
+      {.id = "kernel.options.ip.minttl.of_client",
+       .requirement =
+           "A client must drop an answer to its SYN, a SYN-ACK or a RST, whose "
+           "TTL is below its IP_MINTTL (IPv6: hop limit, IPV6_MINHOPCOUNT).",
+       .source = "ip(7), IP_MINTTL; measured on Linux 6.18",
+       .run = &MinTtlOfClient},
       {.id = "kernel.options.ip.not_for_streams",
        .requirement = "Setting an IPPROTO_IP option that is not for stream "
                       "sockets must fail, each option with its own errno.",

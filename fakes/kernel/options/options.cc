@@ -216,6 +216,12 @@ int SocketOptions::keepcnt(const FakeSysctls& sysctls) const {
   return set != 0 ? set : sysctls.tcp_keepalive_probes;
 }
 
+int SocketOptions::ttl(bool v6, const FakeSysctls& sysctls) const {
+  const int own = values_.Get(v6 ? Slot::kUnicastHops : Slot::kTtl);
+  if (own >= 0) return own;
+  return v6 ? sysctls.hop_limit : sysctls.ip_default_ttl;
+}
+
 int SocketOptions::syncnt(const FakeSysctls& sysctls) const {
   const int set = values_.Get(Slot::kSynCnt);
   return set != 0 ? set : sysctls.tcp_syn_retries;

@@ -119,6 +119,14 @@ class SocketOptions {
 
   // IPPROTO_IP, IPPROTO_IPV6
   bool v6only() const { return values_.On(Slot::kV6Only); }
+  // The TTL, over IPv6 the hop limit, of packets that are sent. `v6`: packets
+  // of IPv6.
+  int ttl(bool v6, const FakeSysctls& sysctls) const;
+  // The least TTL or hop limit of packets that are received (IP_MINTTL,
+  // IPV6_MINHOPCOUNT). Packets with a lower one are dropped.
+  int min_ttl(bool v6) const {
+    return values_.Get(v6 ? Slot::kMinHops : Slot::kMinTtl);
+  }
   bool freebind() const { return values_.On(Slot::kFreeBind); }
   bool transparent() const { return values_.On(Slot::kTransparent); }
   bool bind_address_no_port() const {

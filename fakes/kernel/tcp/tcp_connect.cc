@@ -261,7 +261,12 @@ TcpSocket::SynOutcome TcpSocket::Syn() {
     // With nobody to take the SYN, what was left asks in the same way.
     if (listener == nullptr) return SynOutcome::kQuestioned;
   }
-  return listener == nullptr ? SynOutcome::kRefused : listener->OnSyn(*this);
+  if (listener != nullptr) return listener->OnSyn(*this);
+  // A RST has the default TTL.
+  const bool over_v6 = tuple().local.addr.is_v6();
+  const int ttl = SocketOptions(family_, sysctls()).ttl(over_v6, sysctls());
+  return ttl < options_.min_ttl(over_v6) ? SynOutcome::kLost
+                                         : SynOutcome::kRefused;
 }
 
 // When the next SYN is sent, after so many: each second at first, then after

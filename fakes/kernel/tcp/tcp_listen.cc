@@ -137,6 +137,12 @@ void TcpSocket::StopListening() {
 }
 
 TcpSocket::SynOutcome TcpSocket::OnSyn(TcpSocket& client) {
+  // The SYN, or the SYN-ACK.
+  const bool over_v6 = client.tuple().local.addr.is_v6();
+  if (client.options_.ttl(over_v6, sysctls()) < options_.min_ttl(over_v6) ||
+      options_.ttl(over_v6, sysctls()) < client.options_.min_ttl(over_v6)) {
+    return SynOutcome::kLost;
+  }
   // Linux queues one more than the backlog.
   if (queued_ > backlog_) return SynOutcome::kLost;
   auto* const child = new TcpSocket(kernel_, family_, uid_);
