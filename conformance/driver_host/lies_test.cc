@@ -1,36 +1,17 @@
 // Tests of drivers whose answers are wrong: each lie is the driver's fault, the
 // message names it, and a driver beside it is not disturbed.
 
-#include <ostream>
-#include <string>
-#include <vector>
-
 #include "conformance/driver_host/rogues.h"
 #include "conformance/engine/outcome.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace net::conformance {
 namespace {
 
-using testing::HasSubstr;
-
-struct Lie {
-  const char* name;
-  const char* fault;  // rogue.py's argument
-  std::vector<std::string> words;
-  Outcome outcome = Outcome::kCrash;
-};
-void PrintTo(const Lie& lie, std::ostream* os) { *os << lie.fault; }
-
-class LieTest : public testing::TestWithParam<Lie> {};
+class LieTest : public testing::TestWithParam<RogueDriver> {};
 
 TEST_P(LieTest, IsTheDriversFaultAndNamed) {
-  const Verdict verdict = VerdictBesideOthers(Rogue(GetParam().fault));
-  EXPECT_EQ(verdict.outcome, GetParam().outcome) << verdict.message;
-  for (const std::string& words : GetParam().words) {
-    EXPECT_THAT(verdict.message, HasSubstr(words));
-  }
+  ExpectVerdict(VerdictBesideOthers(Rogue(GetParam().fault)), GetParam());
 }
 
 const char kIntMust[] = "must be an integer";
@@ -38,7 +19,7 @@ const char kSignalMust[] = "`signal` must be SIGUSR1, SIGUSR2 or a real-time";
 const char kPortMust[] = "`port` must be 0 to 65535";
 const char kPortsMust[] = "`ports` must be an array of 2 ports";
 
-const Lie kLies[] = {
+const RogueDriver kLies[] = {
     // The process.
     {"PidOfInit",
      "hello.pid=1",

@@ -72,6 +72,34 @@ Verdict VerdictOn(const std::string& command,
   return records.front().verdict;
 }
 
+const RogueDriver kRogueDrivers[] = {
+    {"WithoutFaultPasses", "none", {}, Outcome::kPass},
+    {"Dies",
+     "dies",
+     {"the driver ended", "SIGSEGV", "> {\"address\":\"127.0.0.1\""}},
+    {"Exits", "exits", {"exited with status 3", "something is missing"}},
+    {"EndsInTheMiddleOfAFrame", "half", {"in the middle of a frame"}},
+    {"PrintsOnTheChannel", "prints", {"broke the protocol", "Hello, world!"}},
+    {"AnswersTwice", "twice", {"it answered 3 a second time"}},
+    {"RepeatsAnAnswerAfterTheCase", "repeats", {"it answered 3 a second time"}},
+    {"WithAHugeFrame", "huge", {"a frame of 99999999 bytes"}},
+    {"AnswersOkAndError", "both", {"exactly one of"}},
+    {"IsAtFaultItself", "internal", {"KeyError: 7"}},
+    {"LiesAboutItsPort",
+     "lies",
+     {"reports port", "but its socket listens on"},
+     Outcome::kFail},
+};
+
+class EachRogue : public testing::TestWithParam<RogueDriver> {};
+
+TEST_P(EachRogue, HasItsOutcomeAndMessage) {
+  ExpectVerdict(VerdictOn(Rogue(GetParam().fault)), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EachRogue, testing::ValuesIn(kRogueDrivers),
+                         [](const auto& rogue) { return rogue.param.name; });
+
 // hello names a living process that is not the driver's.
 TEST(RogueTest, AProcessThatIsNotTheDriversIsLeftAlone) {
   // Beyond the numbers that the driver's own processes have in their namespace.
@@ -219,26 +247,6 @@ TEST(RogueTest, ATrialHasNoDescriptorsOfOtherTrials) {
   }
 }
 
-TEST(RogueTest, ADriverWithoutFaultPasses) {
-  const Verdict verdict = VerdictOn(Rogue("none"));
-  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
-}
-
-TEST(RogueTest, ADriverThatDies) {
-  const Verdict verdict = VerdictOn(Rogue("dies"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message,
-              AllOf(HasSubstr("the driver ended"), HasSubstr("SIGSEGV"),
-                    HasSubstr("> {\"address\":\"127.0.0.1\"")));
-}
-
-TEST(RogueTest, ADriverThatExits) {
-  const Verdict verdict = VerdictOn(Rogue("exits"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, AllOf(HasSubstr("exited with status 3"),
-                                     HasSubstr("something is missing")));
-}
-
 TEST(RogueTest, ADriverThatHangs) {
   const Target target = MakeTarget(Rogue("hangs"));
   std::vector<Record> records;
@@ -252,61 +260,11 @@ TEST(RogueTest, ADriverThatHangs) {
   EXPECT_EQ(records[1].verdict.outcome, Outcome::kPass);
 }
 
-TEST(RogueTest, ADriverThatEndsInTheMiddleOfAFrame) {
-  const Verdict verdict = VerdictOn(Rogue("half"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, HasSubstr("in the middle of a frame"));
-}
-
-TEST(RogueTest, ADriverThatPrintsOnTheChannel) {
-  const Verdict verdict = VerdictOn(Rogue("prints"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, AllOf(HasSubstr("broke the protocol"),
-                                     HasSubstr("Hello, world!")));
-}
-
 TEST(RogueTest, ADriverThatFloodsItsOutputLosesTheBeginningOfIt) {
   const Verdict verdict = VerdictOn(Rogue("floods"));
   EXPECT_EQ(verdict.outcome, Outcome::kCrash);
   EXPECT_THAT(verdict.message, HasSubstr("the last line"));
   EXPECT_LT(verdict.message.size(), 16384);
-}
-
-TEST(RogueTest, ADriverThatAnswersTwice) {
-  const Verdict verdict = VerdictOn(Rogue("twice"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, HasSubstr("it answered 3 a second time"));
-}
-
-TEST(RogueTest, ADriverThatRepeatsAnAnswerAfterTheCase) {
-  const Verdict verdict = VerdictOn(Rogue("repeats"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, HasSubstr("it answered 3 a second time"));
-}
-
-TEST(RogueTest, ADriverWithAHugeFrame) {
-  const Verdict verdict = VerdictOn(Rogue("huge"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, HasSubstr("a frame of 99999999 bytes"));
-}
-
-TEST(RogueTest, ADriverThatAnswersOkAndError) {
-  const Verdict verdict = VerdictOn(Rogue("both"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, HasSubstr("exactly one of"));
-}
-
-TEST(RogueTest, ADriverThatIsAtFaultItself) {
-  const Verdict verdict = VerdictOn(Rogue("internal"));
-  EXPECT_EQ(verdict.outcome, Outcome::kCrash);
-  EXPECT_THAT(verdict.message, HasSubstr("KeyError: 7"));
-}
-
-TEST(RogueTest, ADriverThatLiesAboutItsPort) {
-  const Verdict verdict = VerdictOn(Rogue("lies"));
-  EXPECT_EQ(verdict.outcome, Outcome::kFail);
-  EXPECT_THAT(verdict.message, AllOf(HasSubstr("reports port"),
-                                     HasSubstr("but its socket listens on")));
 }
 
 TEST(RogueTest, ADriverThatLeaks) {

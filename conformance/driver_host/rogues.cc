@@ -1,6 +1,7 @@
 #include "conformance/driver_host/rogues.h"
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,17 @@ constexpr Case kTalks = {.id = "driver.talks",
                          .run = &Talks};
 
 }  // namespace
+
+void PrintTo(const RogueDriver& driver, std::ostream* os) {
+  *os << driver.fault;
+}
+
+void ExpectVerdict(const Verdict& verdict, const RogueDriver& driver) {
+  EXPECT_EQ(verdict.outcome, driver.outcome) << verdict.message;
+  for (const std::string& words : driver.words) {
+    EXPECT_THAT(verdict.message, testing::HasSubstr(words));
+  }
+}
 
 Target MakeTarget(const std::string& command) {
   return {.name = "rogue", .start_subject = [command] {

@@ -1,6 +1,7 @@
 #ifndef CONFORMANCE_DRIVER_HOST_ROGUES_H_
 #define CONFORMANCE_DRIVER_HOST_ROGUES_H_
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,19 @@ inline constexpr absl::Duration kRogueTimeout = absl::Seconds(10);
 // The message about a hello that names a process of others.
 inline constexpr char kNotItsOwn[] =
     "which is not one of the driver's processes";
+
+// A driver with a fault, and the verdict on it.
+struct RogueDriver {
+  const char* name;                // In the name of a test.
+  const char* fault;               // The argument of rogue.py.
+  std::vector<std::string> words;  // Parts of the message.
+  Outcome outcome = Outcome::kCrash;
+};
+void PrintTo(const RogueDriver& driver, std::ostream* os);
+
+// Expects that the verdict has the driver's outcome, and its words in the
+// message.
+void ExpectVerdict(const Verdict& verdict, const RogueDriver& driver);
 
 // Returns the command of a driver with a fault, an argument of rogue.py.
 std::string Rogue(absl::string_view fault);
