@@ -38,7 +38,7 @@ TEST(FakeKernelDeadlock, ReportsWaitingThreadsAndSockets) {
   EXPECT_THAT(tcp::Accept(listener), IsErrno(EDEADLK));
   EXPECT_EQ(kernel.Deadlock().value_or("none"),
             "deadlock: every thread that takes part waits\n"
-            "  main: waits in accept4(0) of process server\n"
+            "  main: waits in accept4(3) of process server\n"
             "State      Recv-Q Send-Q  Local                        Peer\n"
             "LISTEN          0     10  127.0.0.1:8080               *\n");
 }
@@ -66,9 +66,9 @@ TEST(FakeKernelDeadlock, ReportsAllThreadsAndEndsAllCalls) {
   EXPECT_THAT(received_by_server, IsErrno(EDEADLK));
   EXPECT_THAT(kernel.Deadlock(),
               Optional(AllOf(HasSubstr("  main: waits in join()\n"),
-                             HasSubstr("  one: waits in recv(0) of process "
+                             HasSubstr("  one: waits in recv(3) of process "
                                        "client\n"),
-                             HasSubstr("  two: waits in recv(1) of process "
+                             HasSubstr("  two: waits in recv(4) of process "
                                        "server\n"))));
 }
 

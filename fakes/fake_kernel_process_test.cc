@@ -46,13 +46,13 @@ class FakeKernelProcessTest : public testing::Test {
 };
 
 TEST_F(FakeKernelProcessTest, DescriptorsAreAProcessOwn) {
-  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(0));
-  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(1));
-  EXPECT_THAT(NewSocket(other_), IsOkAndHolds(0));
-  EXPECT_THAT(process_.Close(0), IsOk());
-  EXPECT_THAT(process_.OpenDescriptors(), ElementsAre(1));
-  EXPECT_THAT(other_.OpenDescriptors(), ElementsAre(0));
-  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(0)) << "the lowest";
+  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(3));
+  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(4));
+  EXPECT_THAT(NewSocket(other_), IsOkAndHolds(3));
+  EXPECT_THAT(process_.Close(3), IsOk());
+  EXPECT_THAT(process_.OpenDescriptors(), ElementsAre(4));
+  EXPECT_THAT(other_.OpenDescriptors(), ElementsAre(3));
+  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(3)) << "the lowest";
 }
 
 TEST_F(FakeKernelProcessTest, DescriptorsAreDescribed) {
@@ -63,14 +63,14 @@ TEST_F(FakeKernelProcessTest, DescriptorsAreDescribed) {
 }
 
 TEST_F(FakeKernelProcessTest, EachHasALimitOfDescriptors) {
-  process_.set_nofile_limit(1);
-  EXPECT_EQ(process_.nofile_limit(), 1);
-  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(0));
+  process_.set_nofile_limit(4);
+  EXPECT_EQ(process_.nofile_limit(), 4);
+  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(3));
   EXPECT_THAT(NewSocket(process_), IsErrno(EMFILE));
-  EXPECT_THAT(process_.Dup(0), IsErrno(EMFILE));
+  EXPECT_THAT(process_.Dup(3), IsErrno(EMFILE));
   EXPECT_THAT(NewSocket(other_), IsOk());
-  process_.set_nofile_limit(2);
-  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(1));
+  process_.set_nofile_limit(5);
+  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(4));
 }
 
 TEST_F(FakeKernelProcessTest, ALowerLimitLeavesOpenDescriptorsUsable) {
@@ -81,6 +81,7 @@ TEST_F(FakeKernelProcessTest, ALowerLimitLeavesOpenDescriptorsUsable) {
 }
 
 TEST_F(FakeKernelProcessTest, AnAcceptWithoutDescriptorLeavesTheConnection) {
+  const FakeKernel::Participant self(kernel_);
   const Socket listener = ListenLocally(process_);
   const Socket client = ConnectLocally(other_);
   process_.set_nofile_limit(listener.fd() + 1);
@@ -90,6 +91,7 @@ TEST_F(FakeKernelProcessTest, AnAcceptWithoutDescriptorLeavesTheConnection) {
 }
 
 TEST_F(FakeKernelProcessTest, AnAcceptWithoutAFileLeavesTheConnection) {
+  const FakeKernel::Participant self(kernel_);
   const Socket listener = ListenLocally(process_);
   const Socket client = ConnectLocally(other_);
   ASSERT_TRUE(kernel_.SetSysctl("fs.file-max", "2"));
@@ -103,12 +105,12 @@ TEST_F(FakeKernelProcessTest, TheMachineHasALimitOfFiles) {
   EXPECT_THAT(NewSocket(process_), IsOk());
   EXPECT_THAT(NewSocket(other_), IsOk());
   EXPECT_THAT(NewSocket(process_), IsErrno(ENFILE));
-  EXPECT_THAT(process_.Dup(0), IsOk()) << "no new file";
+  EXPECT_THAT(process_.Dup(3), IsOk()) << "no new file";
   FakeProcess& root =
       kernel_.NewProcess({.uid = 0, .capabilities = FakeCapabilities::All()});
   EXPECT_THAT(NewSocket(root), IsOk());
   root.Exit();
-  EXPECT_THAT(other_.Close(0), IsOk());
+  EXPECT_THAT(other_.Close(3), IsOk());
   EXPECT_THAT(NewSocket(process_), IsOk());
 }
 
@@ -142,12 +144,12 @@ TEST_F(FakeKernelProcessTest, AForkHasItsOwnTable) {
 }
 
 TEST_F(FakeKernelProcessTest, AnExecClosesCloseOnExecDescriptors) {
-  EXPECT_THAT(NewSocket(process_, SOCK_CLOEXEC), IsOkAndHolds(0));
-  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(1));
-  EXPECT_THAT(process_.Dup(0), IsOkAndHolds(2)) << "a copy is not";
-  EXPECT_THAT(process_.Fcntl(1, F_DUPFD_CLOEXEC, 0), IsOkAndHolds(3));
+  EXPECT_THAT(NewSocket(process_, SOCK_CLOEXEC), IsOkAndHolds(3));
+  EXPECT_THAT(NewSocket(process_), IsOkAndHolds(4));
+  EXPECT_THAT(process_.Dup(3), IsOkAndHolds(5)) << "a copy is not";
+  EXPECT_THAT(process_.Fcntl(4, F_DUPFD_CLOEXEC, 0), IsOkAndHolds(6));
   process_.Exec();
-  EXPECT_THAT(process_.OpenDescriptors(), ElementsAre(1, 2));
+  EXPECT_THAT(process_.OpenDescriptors(), ElementsAre(4, 5));
 }
 
 TEST_F(FakeKernelProcessTest, AnExitEndsItsConnections) {

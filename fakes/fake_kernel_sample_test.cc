@@ -109,8 +109,8 @@ TEST(Deadlock, IsReported) {
   waits(ConnectTo(client).value());
 
   EXPECT_EQ(kernel.Deadlock(), R"(deadlock: every thread that takes part waits
-  test: waits in recv(0) of process client
-  server: waits in recv(1) of process server
+  test: waits in recv(3) of process client
+  server: waits in recv(4) of process server
 State      Recv-Q Send-Q  Local                        Peer
 ESTAB           0      0  127.0.0.1:7007               127.0.0.1:32769
 ESTAB           0      0  127.0.0.1:32769              127.0.0.1:7007

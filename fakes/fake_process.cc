@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -19,6 +20,7 @@
 #include "fakes/kernel/event_counter.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/null_device.h"
 #include "fakes/kernel/pipe.h"
 #include "fakes/kernel/socket.h"
 #include "fakes/kernel/user_memory.h"
@@ -45,7 +47,13 @@ FakeProcess::FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
       uid_(options.uid),
       capabilities_(options.capabilities),
       raises_sigpipe_(options.raises_sigpipe),
-      descriptors_(std::make_unique<DescriptorTable>(options.nofile_limit)) {}
+      descriptors_(std::make_unique<DescriptorTable>(options.nofile_limit)) {
+  if (!options.standard_descriptors) return;
+  auto* const null_device = new fake::NullDevice;
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    descriptors_->SetInitial(fd, *null_device);
+  }
+}
 
 FakeProcess::~FakeProcess() = default;
 
@@ -68,6 +76,7 @@ FakeProcess& FakeProcess::Fork(absl::string_view name) {
                                  .uid = uid_,
                                  .capabilities = capabilities_,
                                  .nofile_limit = descriptors_->limit(),
+                                 .standard_descriptors = false,
                                  .raises_sigpipe = raises_sigpipe_}));
     descriptors_->CopyTo(*child->descriptors_);
   }
@@ -88,6 +97,11 @@ void FakeProcess::Exec() { CloseAll(/*only_close_on_exec=*/true); }
 void FakeProcess::Exit() { CloseAll(/*only_close_on_exec=*/false); }
 
 std::vector<int> FakeProcess::OpenDescriptors() const {
+  const SystemCall entry(kernel_);
+  return descriptors_->OpenedByProcess();
+}
+
+std::vector<int> FakeProcess::AllDescriptors() const {
   const SystemCall entry(kernel_);
   return descriptors_->Open();
 }
@@ -215,8 +229,7 @@ SysResult FakeProcess::Fcntl(int fd, int command, intptr_t argument) {
       descriptors_->set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0);
       return SysResult::Ok();
     case F_GETFL:
-      return SysResult::Ok(file->access_mode() |
-                           (file->nonblocking() ? O_NONBLOCK : 0));
+      return SysResult::Ok(file->status_flags());
     case F_SETFL:
       file->set_nonblocking((argument & O_NONBLOCK) != 0);
       return SysResult::Ok();

@@ -45,6 +45,10 @@ struct FakeProcessOptions {
   uid_t uid = 1000;
   FakeCapabilities capabilities;
   int nofile_limit = 1024;  // RLIMIT_NOFILE. Descriptors are below it.
+  // If true, the process starts with the descriptors 0, 1 and 2, as most
+  // processes do. They refer to /dev/null, opened for reading and writing, as
+  // after daemon(3). New descriptors then begin at 3; otherwise at 0.
+  bool standard_descriptors = true;
   // If false, SIGPIPEs are only counted (sigpipes()). If true, a SIGPIPE is
   // also raised in the calling thread, with the real process's signal action. A
   // handler must not make calls of the FakeKernel.
@@ -54,10 +58,10 @@ struct FakeProcessOptions {
 // A process of a FakeKernel: a Syscalls with its own descriptors.
 //
 // Each call behaves as section 2 of the Linux manual describes, with Linux's
-// errnos and in Linux's order of checks, for TCP sockets, pipes and eventfds,
-// and for poll(2) on them. Calls block in virtual time (see FakeKernel).
-// EDEADLK is the only errno that Linux does not have here: it means that no
-// event is left that could end the call.
+// errnos and in Linux's order of checks, for TCP sockets, pipes, eventfds and
+// /dev/null, and for poll(2) on them. Calls block in virtual time (see
+// FakeKernel). EDEADLK is the only errno that Linux does not have here: it
+// means that no event is left that could end the call.
 //
 // Not modelled:
 // - epoll(7): fails with ENOSYS.
@@ -86,9 +90,16 @@ class FakeProcess final : public CompleteSyscalls {
   // Closes all descriptors without blocking, even with SO_LINGER (_exit(2)).
   void Exit();
 
-  // Return the open descriptors in ascending order, and a description of one
-  // for people, for example "TCP socket 127.0.0.1:80, LISTEN".
+  // Returns the open descriptors in ascending order, except the standard
+  // descriptors that the process started with. It is empty after a program has
+  // closed all that it has opened. Descriptors that replace a standard one, or
+  // duplicate it, are listed.
   std::vector<int> OpenDescriptors() const;
+  // Returns all open descriptors in ascending order, as /proc/PID/fd lists
+  // them (proc(5)).
+  std::vector<int> AllDescriptors() const;
+  // Returns a description of a descriptor for people, for example "TCP socket
+  // 127.0.0.1:80, LISTEN" or "not open".
   std::string DescribeDescriptor(int fd) const;
 
   // Sets RLIMIT_NOFILE (setrlimit(2)). Open descriptors at or above it stay

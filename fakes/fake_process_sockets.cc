@@ -345,6 +345,7 @@ SysResult FakeProcess::Read(int fd, void* data, size_t size) {
   if (file == nullptr || file->access_mode() == O_WRONLY) {
     return SysResult::Error(EBADF);
   }
+  if (!fake::IsInUserSpace(data, size)) return SysResult::Error(EFAULT);
   const Caller caller = MakeCaller("read", fd);
   const FileRef ref(*file, caller);
   return file->Read(caller, static_cast<char*>(data),
@@ -357,6 +358,7 @@ SysResult FakeProcess::Write(int fd, const void* data, size_t size) {
   if (file == nullptr || file->access_mode() == O_RDONLY) {
     return SysResult::Error(EBADF);
   }
+  if (!fake::IsInUserSpace(data, size)) return SysResult::Error(EFAULT);
   const Caller caller = MakeCaller("write", fd);
   const FileRef ref(*file, caller);
   return file->Write(caller, static_cast<const char*>(data),

@@ -88,13 +88,6 @@ bool WantsDescriptorZero(const FaultPlan& plan) {
                      });
 }
 
-// Takes the numbers 0 to 2, for as long as the process exists.
-void OpenStandardDescriptors(Syscalls& process) {
-  int pair[2];
-  static_cast<void>(process.Pipe2(pair, 0));
-  static_cast<void>(process.EventFd(0, 0));
-}
-
 // Returns whether another run on the same kernel would show the same defect
 // again.
 bool PreventsAnother(const Violation& violation) {
@@ -140,15 +133,15 @@ ExploredRun RunOnKernel(absl::FunctionRef<absl::Status(Syscalls&)> scenario,
 ExploredRun RunOnFakeKernel(const Scenario& scenario, const FaultPlan& plan,
                             const RunOptions& options) {
   FakeKernel kernel(options.kernel);
-  FakeProcess& fake_process = kernel.NewProcess(options.process);
+  FakeProcessOptions process_options = options.process;
+  const bool needs_zero = WantsDescriptorZero(plan);
+  if (needs_zero) process_options.standard_descriptors = false;
+  FakeProcess& fake_process = kernel.NewProcess(process_options);
   const FakeKernel::Participant self(kernel, "scenario");
   const auto run_once = [&](Syscalls& sys) {
     return scenario.Run(sys, kernel);
   };
-  // As in most processes, new descriptors begin at 3.
   HighNumbers high_numbers(fake_process);
-  const bool needs_zero = WantsDescriptorZero(plan);
-  if (!needs_zero) OpenStandardDescriptors(fake_process);
   Syscalls& process = needs_zero ? static_cast<Syscalls&>(high_numbers)
                                  : static_cast<Syscalls&>(fake_process);
   ExploredRun run = RunOnKernel(run_once, plan, options.limits, process);

@@ -59,7 +59,13 @@ void DescriptorTable::Release(int fd) {
 void DescriptorTable::Set(int fd, File& file, bool close_on_exec) {
   Occupy(fd);
   file.Ref();
-  entries_[static_cast<size_t>(fd)] = {&file, close_on_exec};
+  entries_[static_cast<size_t>(fd)] = {.file = &file,
+                                       .close_on_exec = close_on_exec};
+}
+
+void DescriptorTable::SetInitial(int fd, File& file) {
+  Set(fd, file, /*close_on_exec=*/false);
+  entries_[static_cast<size_t>(fd)].initial = true;
 }
 
 File* DescriptorTable::Remove(int fd) {
@@ -75,9 +81,19 @@ std::vector<int> DescriptorTable::Open() const {
   return open;
 }
 
+std::vector<int> DescriptorTable::OpenedByProcess() const {
+  std::vector<int> opened = Open();
+  std::erase_if(opened, [this](int fd) {
+    return entries_[static_cast<size_t>(fd)].initial;
+  });
+  return opened;
+}
+
 void DescriptorTable::CopyTo(DescriptorTable& child) const {
   for (const int fd : Open()) {
     child.Set(fd, *Get(fd), close_on_exec(fd));
+    child.entries_[static_cast<size_t>(fd)].initial =
+        entries_[static_cast<size_t>(fd)].initial;
   }
 }
 

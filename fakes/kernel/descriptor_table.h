@@ -44,11 +44,15 @@ class DescriptorTable {
   bool IsReserved(int fd) const;
   // Opens the free or reserved number `fd` for `file` and takes a reference.
   void Set(int fd, File& file, bool close_on_exec);
+  // Same, for a descriptor that is open when the process starts.
+  void SetInitial(int fd, File& file);
   // Frees a number. The caller takes over the reference.
   File* Remove(int fd);
 
-  // Returns the open descriptors in ascending order.
+  // Return the open descriptors in ascending order: all of them, or all but
+  // the initial ones that have not been closed or replaced.
   std::vector<int> Open() const;
+  std::vector<int> OpenedByProcess() const;
   // Opens in `child` all descriptors that are open here (fork(2)).
   void CopyTo(DescriptorTable& child) const;
 
@@ -56,6 +60,7 @@ class DescriptorTable {
   struct Entry {
     File* file = nullptr;
     bool close_on_exec = false;
+    bool initial = false;
   };
 
   bool IsOpen(int fd) const {

@@ -61,6 +61,19 @@ TEST_F(DescriptorTableTest, IsEmptyAtFirst) {
   }
 }
 
+TEST_F(DescriptorTableTest, InitialDescriptorsAreNotOpenedByTheProcess) {
+  for (const int fd : {0, 1, 2}) table_.SetInitial(fd, file_);
+  Open(3);
+  EXPECT_THAT(table_.Open(), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(table_.OpenedByProcess(), ElementsAre(3));
+  DescriptorTable child(1024);
+  table_.CopyTo(child);
+  EXPECT_THAT(child.OpenedByProcess(), ElementsAre(3));
+  table_.Remove(1);
+  Open(1);
+  EXPECT_THAT(table_.OpenedByProcess(), ElementsAre(1, 3));
+}
+
 // open(2): "the lowest-numbered file descriptor not currently open".
 TEST_F(DescriptorTableTest, TheLowestFreeNumberIsNext) {
   for (const int fd : {0, 1, 2, 4}) Open(fd);

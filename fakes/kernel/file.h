@@ -1,6 +1,7 @@
 #ifndef FAKES_KERNEL_FILE_H_
 #define FAKES_KERNEL_FILE_H_
 
+#include <fcntl.h>
 #include <sys/types.h>
 
 #include <csignal>
@@ -58,6 +59,11 @@ class File {
   int access_mode() const { return access_mode_; }
   bool nonblocking() const { return nonblocking_; }
   void set_nonblocking(bool on) { nonblocking_ = on; }
+
+  // The file status flags of fcntl(2), F_GETFL: access mode and O_NONBLOCK.
+  virtual int status_flags() const {
+    return access_mode_ | (nonblocking_ ? O_NONBLOCK : 0);
+  }
 
   // The calls that wait for this file.
   WaitQueue& waiters() { return waiters_; }

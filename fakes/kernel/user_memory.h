@@ -31,6 +31,14 @@ inline bool IsUserAddress(const void* address, size_t size = 1) {
          size <= kEndOfUserAddresses - first;
 }
 
+// Returns whether read(2) and write(2) accept a buffer before they look at the
+// file. Linux checks only that it ends in user space (access_ok()), whatever
+// its size.
+inline bool IsInUserSpace(const void* address, size_t size) {
+  const auto first = reinterpret_cast<uintptr_t>(address);
+  return first <= kEndOfUserAddresses && size <= kEndOfUserAddresses - first;
+}
+
 // Copy from or to a program's memory. Return false for EFAULT, with nothing
 // copied. (Linux may have copied the bytes before the page that faulted.)
 [[nodiscard]] inline bool CopyIn(void* to, const void* user, size_t size) {

@@ -42,6 +42,15 @@ TEST(UserMemory, NothingIsEverywhere) {
   EXPECT_TRUE(CopyOut(nullptr, nullptr, 0));
 }
 
+TEST(UserMemory, ABufferIsInUserSpaceIfItEndsThere) {
+  EXPECT_TRUE(IsInUserSpace(nullptr, 8));
+  EXPECT_TRUE(IsInUserSpace(At(kEndOfUserAddresses - 8), 8));
+  EXPECT_TRUE(IsInUserSpace(At(kEndOfUserAddresses), 0));
+  EXPECT_FALSE(IsInUserSpace(At(kEndOfUserAddresses - 8), 9));
+  EXPECT_FALSE(IsInUserSpace(At(kEndOfUserAddresses + 1), 0));
+  EXPECT_FALSE(IsInUserSpace(At(1), std::numeric_limits<size_t>::max()));
+}
+
 TEST(UserMemory, CopiesInAndOut) {
   const int value = 4711;
   int in = 0;

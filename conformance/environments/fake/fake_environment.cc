@@ -19,7 +19,6 @@
 #include "fakes/fake_process.h"
 #include "syscalls/errors/errno_symbol.h"
 #include "syscalls/net/ip_addr.h"
-#include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {
@@ -47,12 +46,6 @@ class FakeEnvironment final : public Environment {
                                      .uid = 0,
                                      .capabilities = FakeCapabilities::All(),
                                      .raises_sigpipe = true})) {
-    // Occupies the numbers of the standard streams.
-    for (int fd = 0; fd <= 2; ++fd) {
-      if (process_.EventFd(0, 0) != SysResult::Ok(fd)) {
-        throw HarnessError("cannot make the standard streams");
-      }
-    }
     if (options.disable_ipv6) {
       SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
     }
@@ -72,7 +65,7 @@ class FakeEnvironment final : public Environment {
 
   std::vector<Descriptor> OpenDescriptors() override {
     std::vector<Descriptor> descriptors;
-    for (const int fd : process_.OpenDescriptors()) {
+    for (const int fd : process_.AllDescriptors()) {
       descriptors.push_back({.id = {.fd = fd},
                              .what = process_.DescribeDescriptor(fd),
                              .own_fd = fd});
@@ -84,7 +77,7 @@ class FakeEnvironment final : public Environment {
     FakeProcess& child = process_.Fork("child");
     child.Exec();
     std::vector<Descriptor> open;
-    for (const int fd : child.OpenDescriptors()) {
+    for (const int fd : child.AllDescriptors()) {
       open.push_back({.id = {.fd = fd},
                       .what = child.DescribeDescriptor(fd),
                       .own_fd = fd});
@@ -96,7 +89,7 @@ class FakeEnvironment final : public Environment {
   void LimitDescriptors(std::optional<int> free) override {
     if (!free.has_value()) return process_.set_nofile_limit(usual_limit_);
     int limit = 0;
-    const std::vector<int> open = process_.OpenDescriptors();
+    const std::vector<int> open = process_.AllDescriptors();
     auto next = open.begin();
     for (int left = *free; left > 0 || (next != open.end() && *next == limit);
          ++limit) {

@@ -1,0 +1,38 @@
+#ifndef FAKES_KERNEL_NULL_DEVICE_H_
+#define FAKES_KERNEL_NULL_DEVICE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "fakes/kernel/file.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+
+// The file /dev/null (null(4)), opened for reading and writing: reads return
+// end-of-file, writes discard the data. It never blocks.
+//
+// It does not count for fs.file-max: a process inherits it open.
+class NullDevice final : public File {
+ public:
+  NullDevice();
+
+  // Includes O_LARGEFILE, which open(2) adds on 64-bit Linux.
+  int status_flags() const override;
+  int16_t PollEvents() override;
+  SysResult Read(const Caller& caller, char* data, size_t size) override;
+  SysResult Write(const Caller& caller, const char* data, size_t size) override;
+  SysResult Ioctl(uint64_t request, int* value) override;
+  std::string Describe() const override { return "/dev/null"; }
+
+ protected:
+  void OnLastClose(const Caller& caller) override;
+
+ private:
+  ~NullDevice() override = default;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_NULL_DEVICE_H_
