@@ -6,14 +6,20 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <optional>
+#include <ostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "fakes/sockaddr_out.h"
+#include "fakes/symbols.h"
 #include "gmock/gmock.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
@@ -61,12 +67,12 @@ inline auto FillsInt(int value) {
   };
 }
 
-// For poll: sets `revents` of the entries in order, to 0 for entries beyond the
-// arguments. Returns the number of entries that are not 0.
+// For poll and ppoll: sets `revents` of the entries in order, to 0 for entries
+// beyond the arguments. Returns the number of entries that are not 0.
 template <typename... Events>
 auto FillsRevents(Events... revents) {
   const std::vector<int16_t> all = {static_cast<int16_t>(revents)...};
-  return [all](pollfd* fds, nfds_t count, int /*timeout_ms*/) {
+  return [all](pollfd* fds, nfds_t count, const auto&... /*timeout*/) {
     int ready = 0;
     for (nfds_t i = 0; i < count; ++i) {
       fds[i].revents = i < all.size() ? all[i] : int16_t{0};
@@ -76,14 +82,45 @@ auto FillsRevents(Events... revents) {
   };
 }
 
-// For recv: writes `data`, truncated to the caller's buffer, and returns the
-// number of bytes written.
+// For recv and read: writes `data`, truncated to the caller's buffer, and
+// returns the number of bytes written.
 inline auto FillsData(const std::string& data) {
-  return [data](int /*fd*/, void* out, size_t size, int /*flags*/) {
+  return [data](int /*fd*/, void* out, size_t size, const auto&... /*flags*/) {
     const size_t filled = std::min(size, data.size());
     std::memcpy(out, data.data(), filled);
     return SysResult::Ok(static_cast<int64_t>(filled));
   };
+}
+
+// The action of FillsTime().
+class FillsTimeAction {
+ public:
+  explicit FillsTimeAction(const timespec& time) : time_(time) {}
+
+  // clock_gettime
+  SysResult operator()(clockid_t /*clock*/, timespec* time) const {
+    if (time == nullptr) return SysResult::Error(EFAULT);
+    *time = time_;
+    return SysResult::Ok();
+  }
+  // nanosleep
+  SysResult operator()(const timespec* /*duration*/,
+                       timespec* remaining) const {
+    if (remaining != nullptr) *remaining = time_;
+    return SysResult::Error(EINTR);
+  }
+
+ private:
+  timespec time_;
+};
+
+// For clock_gettime: writes `time`.
+//
+// For nanosleep: fails with EINTR and writes `time`, the time that remains,
+// unless the caller's pointer is null. (nanosleep writes nothing if it
+// succeeds.)
+inline FillsTimeAction FillsTime(const timespec& time) {
+  return FillsTimeAction(time);
 }
 
 // Returns the size of the socket address of `endpoint`: the third argument of
@@ -109,7 +146,7 @@ MATCHER_P(SockaddrIs, endpoint,
   const std::optional<ip::Endpoint> actual =
       ip::EndpointFromSockaddr(arg, size);
   if (!actual.has_value()) {
-    *result_listener << "which is of family " << arg->sa_family;
+    *result_listener << "which is of family " << DomainSymbol(arg->sa_family);
     return false;
   }
   *result_listener << "which points to the socket address of " << *actual;
@@ -132,16 +169,58 @@ MATCHER_P(IntOption, value,
   return actual == value;
 }
 
-// Matches a pollfd* whose first entry has this descriptor and these `events`.
+// An entry of a set of poll(2).
+struct PolledFor {
+  int fd = -1;
+  int events = 0;  // POLLIN, POLLOUT, ...
+};
+
+// The matcher of PollsFor().
+class PollsForAll {
+ public:
+  explicit PollsForAll(const std::vector<PolledFor>& entries);
+
+  template <typename Arguments>
+  bool MatchAndExplain(const Arguments& arguments,
+                       testing::MatchResultListener* listener) const {
+    return MatchesSet(std::get<0>(arguments), std::get<1>(arguments), listener);
+  }
+  void DescribeTo(std::ostream* os) const;
+  void DescribeNegationTo(std::ostream* os) const;
+
+ private:
+  bool MatchesSet(const pollfd* fds, nfds_t count,
+                  testing::MatchResultListener* listener) const;
+
+  std::vector<pollfd> expected_;
+};
+
+// Matches the arguments of poll and ppoll whose set consists of exactly these
+// entries, in this order:
+//
+//   EXPECT_CALL(sys, Poll(_, _, -1))
+//       .With(PollsFor({{.fd = 3, .events = POLLIN},
+//                       {.fd = 4, .events = POLLIN | POLLOUT}}))
+//       .WillOnce(FillsRevents(0, POLLOUT));
+//
+// It ignores the timeout.
+inline auto PollsFor(const std::vector<PolledFor>& entries) {
+  return testing::MakePolymorphicMatcher(PollsForAll(entries));
+}
+
+// Matches a pollfd* whose first entry has this descriptor and these `events`,
+// for sets of one entry:
+//
+//   EXPECT_CALL(sys, Poll(PollsFor(3, POLLIN), 1, -1))
 MATCHER_P2(PollsFor, fd, events,
-           std::string(negation ? "doesn't poll" : "polls") + " for events " +
-               testing::PrintToString(events) + " of descriptor " +
-               testing::PrintToString(fd)) {
+           absl::StrCat(negation ? "doesn't poll" : "polls", " for ",
+                        PollEventSymbols(static_cast<int16_t>(events)),
+                        " of descriptor ", fd)) {
   if (arg == nullptr) {
     *result_listener << "which is null";
     return false;
   }
-  *result_listener << "which polls for events " << arg->events
+  *result_listener << "which polls for " << PollEventSymbols(arg->events)
                    << " of descriptor " << arg->fd;
   return arg->fd == fd && arg->events == events;
 }

@@ -8,8 +8,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "fakes/mock_actions.h"
 #include "fakes/sockaddr_out.h"
@@ -204,6 +207,39 @@ TEST(Actions, FillsDataFillsABuffer) {
   EXPECT_THAT(sys.Recv(3, buffer, 2, 0), IsOkAndHolds(2));
 }
 
+TEST(Actions, FillsDataFitsRead) {
+  MockSyscalls sys;
+  EXPECT_CALL(sys, Read).WillRepeatedly(FillsData("hello"));
+  char buffer[8] = {};
+  EXPECT_THAT(sys.Read(3, buffer, sizeof(buffer)), IsOkAndHolds(5));
+  EXPECT_STREQ(buffer, "hello");
+  EXPECT_THAT(sys.Read(3, buffer, 2), IsOkAndHolds(2));
+}
+
+TEST(Actions, FillsTimeSetsTheTime) {
+  MockSyscalls sys;
+  EXPECT_CALL(sys, ClockGetTime(CLOCK_MONOTONIC, _))
+      .WillRepeatedly(FillsTime({.tv_sec = 5, .tv_nsec = 7}));
+  timespec now = {};
+  EXPECT_THAT(sys.ClockGetTime(CLOCK_MONOTONIC, &now), IsOk());
+  EXPECT_EQ(now.tv_sec, 5);
+  EXPECT_EQ(now.tv_nsec, 7);
+  EXPECT_THAT(sys.ClockGetTime(CLOCK_MONOTONIC, nullptr), IsErrno(EFAULT));
+}
+
+// nanosleep(2): the remaining time is written if the call is interrupted.
+TEST(Actions, FillsTimeInterruptsASleep) {
+  MockSyscalls sys;
+  EXPECT_CALL(sys, NanoSleep)
+      .WillRepeatedly(FillsTime({.tv_sec = 5, .tv_nsec = 7}));
+  const timespec duration = {.tv_sec = 9, .tv_nsec = 0};
+  timespec remaining = {};
+  EXPECT_THAT(sys.NanoSleep(&duration, &remaining), IsErrno(EINTR));
+  EXPECT_EQ(remaining.tv_sec, 5);
+  EXPECT_EQ(remaining.tv_nsec, 7);
+  EXPECT_THAT(sys.NanoSleep(&duration, nullptr), IsErrno(EINTR));
+}
+
 // Returns the explanation of `matcher` for a value that it does not match, or
 // "" if it matches.
 template <typename T, typename M>
@@ -225,7 +261,7 @@ TEST(Matchers, SockaddrIsComparesEndpoints) {
   EXPECT_EQ(WhyNot(none, SockaddrIs(kV6)), "which is null");
   sockaddr other = {};
   other.sa_family = AF_UNIX;
-  EXPECT_EQ(WhyNot(&other, SockaddrIs(kV6)), "which is of family 1");
+  EXPECT_EQ(WhyNot(&other, SockaddrIs(kV6)), "which is of family AF_UNIX");
   EXPECT_EQ(DescribeMatcher<const sockaddr*>(SockaddrIs(kV6)),
             "points to the socket address of [::1]:4711");
 }
@@ -245,8 +281,67 @@ TEST(Matchers, PollsForComparesDescriptorAndEvents) {
   pollfd* none = nullptr;
   EXPECT_THAT(&polled, PollsFor(3, POLLOUT));
   EXPECT_THAT(&polled, Not(PollsFor(4, POLLOUT)));
-  EXPECT_THAT(WhyNot(&polled, PollsFor(3, POLLIN)), HasSubstr("events 4 of"));
+  EXPECT_EQ(WhyNot(&polled, PollsFor(3, POLLIN)),
+            "which polls for POLLOUT of descriptor 3");
   EXPECT_EQ(WhyNot(none, PollsFor(3, POLLIN)), "which is null");
+  EXPECT_EQ(DescribeMatcher<pollfd*>(PollsFor(3, POLLIN)),
+            "polls for POLLIN of descriptor 3");
+}
+
+using PollArguments = std::tuple<pollfd*, nfds_t, int>;
+
+TEST(Matchers, PollsForComparesEveryEntry) {
+  pollfd polled[] = {{.fd = 3, .events = POLLIN, .revents = 0},
+                     {.fd = 4, .events = POLLIN | POLLOUT, .revents = 0}};
+  const PollArguments arguments = {polled, 2, -1};
+  EXPECT_THAT(arguments, PollsFor({{3, POLLIN}, {4, POLLIN | POLLOUT}}));
+  EXPECT_THAT(arguments, Not(PollsFor({{3, POLLIN}})));
+  EXPECT_THAT(arguments, Not(PollsFor({{4, POLLIN | POLLOUT}, {3, POLLIN}})));
+  EXPECT_THAT(arguments,
+              Not(PollsFor({{3, POLLIN}, {4, POLLIN | POLLOUT}, {5, 0}})));
+  EXPECT_EQ(WhyNot(arguments, PollsFor({{3, POLLIN}, {4, POLLIN}})),
+            "which polls for [{3, POLLIN}, {4, POLLIN|POLLOUT}]");
+  EXPECT_EQ(DescribeMatcher<PollArguments>(PollsFor({{3, POLLIN}, {4, 0}})),
+            "polls for [{3, POLLIN}, {4, 0}]");
+  EXPECT_EQ(DescribeMatcher<PollArguments>(Not(PollsFor({{3, POLLIN}}))),
+            "doesn't poll for [{3, POLLIN}]");
+}
+
+TEST(Matchers, PollsForTakesEmptyAndMissingSets) {
+  EXPECT_THAT(PollArguments(nullptr, 0, -1),
+              PollsFor(std::vector<PolledFor>()));
+  EXPECT_EQ(WhyNot(PollArguments(nullptr, 0, -1), PollsFor({{3, POLLIN}})),
+            "which polls for NULL");
+}
+
+TEST(Matchers, PollsForFitsPollAndPPoll) {
+  MockSyscalls sys;
+  EXPECT_CALL(sys, Poll(_, _, -1))
+      .With(PollsFor(
+          {{.fd = 3, .events = POLLIN}, {.fd = 4, .events = POLLIN | POLLOUT}}))
+      .WillOnce(FillsRevents(0, POLLOUT));
+  EXPECT_CALL(sys, PPoll)
+      .With(PollsFor({{3, POLLIN}}))
+      .WillOnce(FillsRevents(POLLIN));
+  pollfd polled[] = {{.fd = 3, .events = POLLIN, .revents = 0},
+                     {.fd = 4, .events = POLLIN | POLLOUT, .revents = 0}};
+  EXPECT_THAT(sys.Poll(polled, 2, -1), IsOkAndHolds(1));
+  EXPECT_EQ(polled[1].revents, POLLOUT);
+  EXPECT_THAT(sys.PPoll(polled, 1, nullptr, nullptr), IsOkAndHolds(1));
+  EXPECT_EQ(polled[0].revents, POLLIN);
+}
+
+void PollOtherEntries() {
+  MockSyscalls sys;
+  EXPECT_CALL(sys, Poll).With(PollsFor({{3, POLLIN}})).Times(0);
+  pollfd polled[] = {{.fd = 3, .events = POLLIN, .revents = 0},
+                     {.fd = 4, .events = POLLOUT, .revents = 0}};
+  static_cast<void>(sys.Poll(polled, 2, -1));
+}
+
+TEST(MockSyscalls, ShowsTheEntriesOfAPollThatIsNotExpected) {
+  EXPECT_NONFATAL_FAILURE(PollOtherEntries(),
+                          "which polls for [{3, POLLIN}, {4, POLLOUT}]");
 }
 
 TEST(Matchers, DataStartsWithComparesBytes) {
