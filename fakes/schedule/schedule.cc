@@ -36,7 +36,9 @@ std::string NameOf(int participant) {
 // the number is too large.
 bool ConsumeNumber(absl::string_view& text, int* number) {
   size_t length = 0;
-  while (length < text.size() && absl::ascii_isdigit(text[length])) ++length;
+  while (length < text.size() &&
+         absl::ascii_isdigit(static_cast<unsigned char>(text[length])))
+    ++length;
   const bool ok = absl::SimpleAtoi(text.substr(0, length), number);
   text.remove_prefix(length);
   return ok;
@@ -107,7 +109,8 @@ absl::StatusOr<Schedule> ParseSchedule(absl::string_view text) {
     int participant = 0;
     int count = 1;
     if (!ConsumeParticipant(rest, &participant)) return error(here);
-    if (!rest.empty() && absl::ascii_isdigit(rest.front()) &&
+    if (!rest.empty() &&
+        absl::ascii_isdigit(static_cast<unsigned char>(rest.front())) &&
         (!ConsumeNumber(rest, &count) || count < 1 ||
          count > kMaxRepetitions)) {
       return error(here);
