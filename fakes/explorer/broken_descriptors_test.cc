@@ -256,9 +256,39 @@ TEST(BrokenDescriptors, CloseOfAReusedNumber) {
                 "setsockopt=ENOPROTOOPT");
 }
 
+// A scenario that uses a closed descriptor may hang because of that: this is
+// one finding.
+absl::Status HangsAfterUseOfAClosedDescriptor(Syscalls& sys) {
+  kit::Pair pair;
+  absl::Status status = kit::MakePair(sys, &pair);
+  if (!status.ok()) return status;
+  const SysResult set = kit::TurnOn(sys, pair.client, SO_KEEPALIVE);
+  const int copy =
+      set.ok() ? -1 : sys.Fcntl(pair.client, F_DUPFD_CLOEXEC, 0).fd();
+  if (!set.ok()) Discard(sys, pair.client);
+  // The bug: it goes on. Nothing is sent, and `copy` keeps the connection.
+  status = ToStatus(
+      kit::RetryOnEintr([&] { return kit::SendOnce(sys, pair.client, "x"); }),
+      "send");
+  char byte = 0;
+  if (status.ok() || !set.ok()) {
+    status = ToStatus(kit::RetryOnEintr([&] {
+                        return kit::RecvOnce(sys, pair.server, &byte, 1);
+                      }),
+                      "recv");
+  }
+  if (copy >= 0) Discard(sys, copy);
+  return kit::FirstError(status, kit::ClosePair(sys, pair));
+}
+
+TEST(BrokenDescriptors, HangAfterUseAfterClose) {
+  ExpectFinding(HangsAfterUseOfAClosedDescriptor, FindingKind::kUseAfterClose,
+                "setsockopt=ENOPROTOOPT");
+}
+
 // --- Flags -------------------------------------------------------------------
 
-absl::Status AcceptsWithoutCloexec(Syscalls& sys) {
+absl::Status DuplicatesWithoutCloexec(Syscalls& sys) {
   int listener = -1;
   uint16_t port = 0;
   absl::Status status = kit::MakeListener(sys, &listener, &port);
@@ -271,7 +301,7 @@ absl::Status AcceptsWithoutCloexec(Syscalls& sys) {
 }
 
 TEST(BrokenDescriptors, NotCloseOnExec) {
-  ExpectFinding(AcceptsWithoutCloexec, FindingKind::kNotCloseOnExec, "");
+  ExpectFinding(DuplicatesWithoutCloexec, FindingKind::kNotCloseOnExec, "");
 }
 
 absl::Status LeaksIfNonblockingFails(Syscalls& sys) {

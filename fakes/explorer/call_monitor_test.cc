@@ -21,6 +21,8 @@
 #include "fakes/faults/fault_plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
@@ -75,6 +77,30 @@ TEST_F(CallMonitorTest, DescriptorsThatExecveKeeps) {
   EXPECT_THAT(sys_.Close(pair[1]), IsOk());
   EXPECT_THAT(sys_.Close(fd), IsOk());
   EXPECT_EQ(Kinds(), std::vector<FindingKind>(6, FindingKind::kNotCloseOnExec));
+}
+
+TEST_F(CallMonitorTest, AConnectionThatExecveKeeps) {
+  const int listener = NewSocket();
+  const int client = NewSocket();
+  ip::SockAddr address({ip::kLocalV4, 0});
+  EXPECT_THAT(sys_.Bind(listener, address.get(), address.size()), IsOk());
+  EXPECT_THAT(sys_.Listen(listener, 1), IsOk());
+  EXPECT_THAT(sys_.GetSockName(listener, address.get(), address.size_ptr()),
+              IsOk());
+  EXPECT_THAT(sys_.Connect(client, address.get(), address.size()), IsOk());
+  Close(sys_.Accept4(listener, nullptr, nullptr, 0));
+  EXPECT_THAT(sys_.Close(client), IsOk());
+  EXPECT_THAT(sys_.Close(listener), IsOk());
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kNotCloseOnExec));
+}
+
+TEST_F(CallMonitorTest, WhatTheOptionsAllow) {
+  CallMonitor sys(process_,
+                  {.ignores_sigpipe = true, .allows_inherited = true});
+  const int fd = sys.Socket(AF_INET, SOCK_STREAM, 0).fd();
+  EXPECT_THAT(sys.Send(fd, "x", 1, 0), IsErrno(EPIPE));
+  EXPECT_THAT(sys.Close(fd), IsOk());
+  EXPECT_THAT(sys.violations(), IsEmpty());
 }
 
 TEST_F(CallMonitorTest, DescriptorsThatExecveCloses) {
@@ -218,6 +244,7 @@ TEST_F(CallMonitorTest, AProgramWithoutAnEndIsEnded) {
   EXPECT_THAT(sys_.Listen(fd, 1), IsErrno(EDEADLK));
   EXPECT_THROW(repeat(), EndlessProgram);
   EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_THAT(process_.Close(fd), IsErrno(EBADF)) << "it was closed";
   sys_.Finish();
   ASSERT_FALSE(sys_.violations().empty());
   EXPECT_EQ(sys_.violations()[0].kind, FindingKind::kEndless);
@@ -276,6 +303,13 @@ TEST_F(RetryStormTest, AWaitInBetween) {
     if (i == 6) {
       EXPECT_THAT(sys_.Poll(nullptr, 0, 0), IsOkAndHolds(0));
     }
+  }
+  EXPECT_THAT(KindsAfterClose(), IsEmpty());
+}
+
+TEST_F(RetryStormTest, AWaitThatFails) {
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_THAT(sys_.Poll(nullptr, 1, 0), IsErrno(EFAULT));
   }
   EXPECT_THAT(KindsAfterClose(), IsEmpty());
 }
