@@ -268,18 +268,14 @@ TEST_F(InPlaceTest, AFilterIsAttachedByTheKernel) {
 
 TEST_F(InPlaceTest, ASleepDoesNotDelayOtherCalls) {
   const TrapReport report = Run("nanosleep=EIO after; socket=EMFILE", [] {
-    std::atomic<bool> sleeps = false;
-    std::thread sleeper([&] {
+    std::atomic<pid_t> thread = 0;
+    std::thread([&] {
       const timespec duration = {.tv_sec = 1000, .tv_nsec = 0};
-      sleeps = true;
+      thread = gettid();
       syscall(SYS_nanosleep, &duration, nullptr);
-    });
-    sleeper.detach();
-    while (!sleeps) std::this_thread::yield();
-    // Some of these are made while it sleeps.
-    std::string text;
-    for (int i = 0; i < 1000; ++i) text = Outcome(NewSocket());
-    return text;
+    }).detach();
+    AwaitSleep(thread);
+    return Outcome(NewSocket());
   });
   EXPECT_EQ(report.report, "EMFILE");
 }

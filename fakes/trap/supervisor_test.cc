@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -126,7 +127,12 @@ TEST_F(SupervisorTest, ASignalDoesNotInterruptACallThatWasReceived) {
 TEST_F(SupervisorTest, TheReceiverIsEager) {
   const TrapReport report = Run("listen=delay(60s)", [] {
     const int delayed = NewSocket();
-    std::thread([delayed] { listen(delayed, 1); }).detach();
+    std::atomic<pid_t> thread = 0;
+    std::thread([&] {
+      thread = gettid();
+      listen(delayed, 1);
+    }).detach();
+    AwaitSleep(thread);
     std::string outcome;
     for (int i = 0; i < 100; ++i) outcome = Outcome(Bind(NewSocket()));
     return outcome;

@@ -3,16 +3,22 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "syscalls/errors/errno_symbol.h"
+#include "syscalls/sandbox/proc.h"
 
 namespace net::trap {
 namespace {
@@ -80,6 +86,15 @@ Pair NewPair(int flags) {
   Must("accept4", pair.server);
   close(listener);
   return pair;
+}
+
+void AwaitSleep(const std::atomic<pid_t>& thread) {
+  const auto sleeps = [&] {
+    const std::string status =
+        absl::StrCat("/proc/self/task/", thread.load(), "/status");
+    return absl::StartsWith(sandbox::FieldOf(status, "State"), "S");
+  };
+  while (thread == 0 || !sleeps()) std::this_thread::yield();
 }
 
 void WriteAll(int fd, absl::string_view text) {

@@ -3,7 +3,9 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -31,6 +33,9 @@ struct Pair {
   int server = -1;
 };
 Pair NewPair(int flags = 0);
+// Waits until a thread of this process has set its number, and then sleeps: in
+// a call that is trapped, if it makes that at once.
+void AwaitSleep(const std::atomic<pid_t>& thread);
 // Writes to a descriptor, for example of a socket.
 void WriteAll(int fd, absl::string_view text);
 
