@@ -1,10 +1,14 @@
 #ifndef CONFORMANCE_DRIVER_HOST_TRANSCRIPT_H_
 #define CONFORMANCE_DRIVER_HOST_TRANSCRIPT_H_
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "conformance/engine/shared_line.h"
 #include "syscalls/mutex.h"
 
 namespace net::conformance {
@@ -17,10 +21,10 @@ namespace net::conformance {
 class Transcript {
  public:
   // Throws HarnessError.
-  Transcript();
+  Transcript() = default;
   Transcript(const Transcript&) = delete;
   Transcript& operator=(const Transcript&) = delete;
-  ~Transcript();
+  ~Transcript() = default;
 
   // Adds a line: "> " and a command, or "< " and an answer. Clears the
   // incomplete message.
@@ -36,10 +40,16 @@ class Transcript {
   std::string Text() const;
 
  private:
-  struct Shared;
+  static constexpr size_t kLines = 40;
+
+  struct Shared {
+    std::atomic<size_t> count = 0;  // of all lines so far
+    std::array<SharedLine, kLines> lines;
+    SharedLine incomplete;
+  };
 
   Mutex mutex_;  // of the process that writes
-  Shared* const shared_;
+  const SharedMemory<Shared> shared_;
 };
 
 }  // namespace net::conformance

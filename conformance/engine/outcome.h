@@ -71,6 +71,9 @@ struct Verdict {
   // the addresses and the commands that made them. Expectations::Apply() puts
   // the reason first.
   std::string leaked;
+  // Of an unexpected outcome or leak, if the implementation runs in the trial's
+  // process: the last system calls, a line each (LastCalls).
+  std::string calls;
   // The features that the implementation was seen to support, and those that it
   // claimed not to offer if that made the outcome `unsupported`. See
   // Context::Call().

@@ -49,6 +49,7 @@ std::string RecordToJson(const Record& record) {
       {"message", record.verdict.message},
       {"error", record.verdict.error},
       {"leaked", record.verdict.leaked},
+      {"calls", record.verdict.calls},
       {"version", record.version},
   });
 }

@@ -19,7 +19,9 @@ struct Record {
 
 // Returns a JSON object on one line, without a newline. Its fields are `case`,
 // `axis`, `implementation`, `outcome`, `leak` (see Leak), `level`, `ms`,
-// `requirement`, `source`, `message`, `error`, `leaked`, `version`.
+// `requirement`, `source`, `message`, `error`, `leaked`, `calls` (the last
+// system calls of a trial that did not end as it should, see Verdict),
+// `version`.
 std::string RecordToJson(const Record& record);
 
 // Returns the first line of a file of records: {"environment": {...}} with the

@@ -59,6 +59,10 @@ std::string Format(const Record& record, absl::string_view leaked,
   if (leak == Leak::kNone || !message.empty()) {
     absl::StrAppend(&text, Indent(message));
   }
+  if (!record.verdict.calls.empty()) {
+    absl::StrAppend(&text, "  ", kCallsHeading, "\n",
+                    Indent(record.verdict.calls));
+  }
   return text;
 }
 

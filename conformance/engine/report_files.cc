@@ -24,11 +24,13 @@ namespace net::conformance {
 namespace {
 
 // The limits of a Markdown report: reasons for each outcome that is not a
-// failure, names for each reason, bytes of a reason and of a message.
+// failure, names for each reason, bytes of a reason, of a message and of system
+// calls.
 constexpr size_t kReasons = 25;
 constexpr size_t kNames = 3;
 constexpr size_t kReasonSize = 160;
 constexpr size_t kMessageSize = 3000;
+constexpr size_t kCallsSize = 4000;
 // Bytes for all reasons together.
 constexpr size_t kRoomForReasons = kMarkdownLimit / 2;
 // Bytes for the last lines.
@@ -126,6 +128,10 @@ std::string FormatFailure(const Group& group) {
       Plain(TrialName(record.trial)), "</code>: ", Plain(test_case.requirement),
       "</summary>\n\nSource: ", Plain(test_case.source), "\n\n",
       Fenced(CutText(found, kMessageSize)));
+  if (!verdict.calls.empty()) {
+    absl::StrAppend(&text, "\n", kCallsHeading, "\n\n",
+                    Fenced(CutText(verdict.calls, kCallsSize)));
+  }
   if (group.records.size() > 1) {
     absl::StrAppend(&text, "\nThe same in ", group.records.size() - 1,
                     " more trials.\n");

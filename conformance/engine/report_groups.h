@@ -49,6 +49,9 @@ size_t CountOf(absl::Span<const Group> groups, absl::string_view ending);
 // of the session with a driver, and the last lines of the driver's output.
 std::string ShortMessage(absl::string_view message);
 
+// The line before the system calls of a trial (Verdict::calls).
+inline constexpr absl::string_view kCallsHeading = "the last system calls:";
+
 std::string FirstLine(absl::string_view message);
 
 // Cuts text to at most `size` bytes, "..." included. Never cuts within a UTF-8

@@ -313,6 +313,35 @@ TEST(ReportTest, OfASessionTheEndIsShown) {
   EXPECT_THAT(FormatRecord(records.front()), HasSubstr("> 0\n"));
 }
 
+TEST(ReportTest, AFailureIsFollowedByItsSystemCalls) {
+  const Record record =
+      MakeRecord(kListen, AddressFamily::kV4,
+                 {.outcome = Outcome::kFail,
+                  .message = "a.cc:0: no",
+                  .calls = "case: close(3) = 0\ncase: close(4) = 0"});
+  const std::string expected =
+      "    a.cc:0: no\n  the last system calls:\n    case: close(3) = 0\n"
+      "    case: close(4) = 0\n";
+  EXPECT_THAT(FormatRecord(record), HasSubstr(expected));
+  EXPECT_THAT(FormatRecordBriefly(record), HasSubstr(expected));
+  EXPECT_THAT(FormatMarkdown({record}),
+              HasSubstr("the last system calls:\n\n```text\ncase: close(3)"));
+  EXPECT_EQ(nlohmann::json::parse(RecordToJson(record)).at("calls"),
+            record.verdict.calls);
+}
+
+TEST(ReportTest, FailuresThatDifferInSystemCallsAreOneGroup) {
+  const auto failed = [](const char* calls) {
+    return Verdict{
+        .outcome = Outcome::kFail, .message = "a.cc:0: no", .calls = calls};
+  };
+  EXPECT_THAT(
+      FormatReport(
+          {MakeRecord(kListen, AddressFamily::kV4, failed("close(3)")),
+           MakeRecord(kListen, AddressFamily::kV6, failed("close(4)"))}),
+      HasSubstr("the same in 1 more"));
+}
+
 TEST(ReportTest, TheMatrixFitsTheTerminal) {
   std::vector<Target> targets;
   for (int i = 0; i < 12; ++i) {

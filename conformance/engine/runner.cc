@@ -28,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "conformance/engine/last_calls.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/subject.h"
@@ -72,7 +73,7 @@ bool LeaksMemory() {
 
 // Runs a trial in the forked child.
 [[noreturn]] void RunTrialInChild(const Trial& trial, Subject* subject,
-                                  int pipe, int output) {
+                                  LastCalls& calls, int pipe, int output) {
   // When the trial is dead, its descendants become the runner's children, which
   // is how the runner finds them.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -81,7 +82,7 @@ bool LeaksMemory() {
   close(output);
   // A case must see SIGPIPE, but the runner may have inherited it as ignored.
   std::signal(SIGPIPE, SIG_DFL);
-  RunTrial(trial, subject, [pipe](const TrialReport& report) {
+  RunTrial(trial, subject, calls, [pipe](const TrialReport& report) {
     // Without a reader the runner is gone.
     if (!sandbox::WriteReport(pipe, EncodeReport(report))) _exit(126);
   });
@@ -114,10 +115,11 @@ class RunningTrial {
              absl::FunctionRef<void()> close_others) {
     subject_ = std::move(subject);
     if (subject_ != nullptr) subject_->Begin(TrialName(trial_));
+    calls_.emplace();
     output_ = CheckedFd(memfd_create("output", MFD_CLOEXEC), "memfd_create");
     child_ = Checked(sandbox::WatchedChild::Start([&](int pipe) {
       close_others();
-      RunTrialInChild(trial_, subject_.get(), pipe, output_);
+      RunTrialInChild(trial_, subject_.get(), *calls_, pipe, output_);
     }));
   }
 
@@ -208,8 +210,11 @@ class RunningTrial {
   }
 
   Record MakeRecord(Verdict verdict) const {
-    if (subject_ != nullptr && !IsExpected(verdict)) {
-      absl::StrAppend(&verdict.message, "\n", subject_->Describe());
+    if (!IsExpected(verdict)) {
+      verdict.calls = calls_->Text();
+      if (subject_ != nullptr) {
+        absl::StrAppend(&verdict.message, "\n", subject_->Describe());
+      }
     }
     return {.trial = trial_,
             .verdict = std::move(verdict),
@@ -266,6 +271,7 @@ class RunningTrial {
   const Clock::time_point started_;
   const Clock::time_point deadline_;
   std::unique_ptr<Subject> subject_;
+  std::optional<LastCalls> calls_;  // Set by Start().
   std::optional<sandbox::WatchedChild> child_;
   int output_ = -1;
   bool output_ended_ = false;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "conformance/engine/last_calls.h"
+#include "conformance/engine/noted_environment.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/context.h"
@@ -26,6 +29,7 @@
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "syscalls/mutex.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {
@@ -125,6 +129,24 @@ void AddLeak(Verdict& verdict, absl::string_view lines) {
   absl::StrAppend(&verdict.leaked, verdict.leaked.empty() ? "" : "\n", lines);
 }
 
+// The kernels of the implementation, whose calls are noted. The calls that a
+// FaultInjector makes on its own are not among them.
+class NotedKernels {
+ public:
+  NotedKernels(LastCalls& calls, absl::string_view caller)
+      : calls_(calls), caller_(caller) {}
+
+  // Returns a Syscalls in front of `kernel`, which must outlive its use.
+  Syscalls& Note(Syscalls& kernel) {
+    return kernels_.emplace_back(kernel, calls_, caller_);
+  }
+
+ private:
+  LastCalls& calls_;
+  const absl::string_view caller_;
+  std::list<NotedSyscalls> kernels_;
+};
+
 std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
   Need needs = trial.test_case->needs;
   if (trial.family == AddressFamily::kV6) needs = needs | Need::kIpv6;
@@ -193,7 +215,7 @@ std::string TrialName(const Trial& trial) {
                       " ", trial.target->name);
 }
 
-void RunTrial(const Trial& trial, Subject* subject,
+void RunTrial(const Trial& trial, Subject* subject, LastCalls& calls,
               const std::function<void(const TrialReport&)>& report) {
   FailureCollector failures;
   std::unique_ptr<Context> c;
@@ -207,20 +229,29 @@ void RunTrial(const Trial& trial, Subject* subject,
     _exit(0);
   };
   try {
-    const std::unique_ptr<Environment> env =
+    std::unique_ptr<Environment> env =
         subject != nullptr ? subject->MakeEnvironment(abandon)
                            : trial.target->make_environment(abandon);
+    NotedKernels kernels(calls, trial.target->name);
+    Syscalls& kernel = env->syscalls();
+    if (subject == nullptr) env = NoteCallsOf(std::move(env), calls);
     if (const auto reason = MissingNeed(*env, trial)) {
       report(Conclude(subject,
                       {.outcome = Outcome::kPrecondition, .message = *reason}));
       return;
     }
     const std::unique_ptr<Implementation> implementation =
-        subject != nullptr ? subject->MakeImplementation()
-                           : trial.target->make_implementation(env->syscalls());
+        subject != nullptr
+            ? subject->MakeImplementation()
+            : trial.target->make_implementation(kernels.Note(kernel));
     c = std::make_unique<Context>(
         *env, *implementation, trial.family, trial.test_case->needs,
-        [&failures] { return failures.count(); }, &MakeFaultCarrier);
+        [&failures] { return failures.count(); },
+        [&](Syscalls&) {
+          FaultCarrier carrier = MakeFaultCarrier(kernel);
+          carrier.syscalls = &kernels.Note(*carrier.syscalls);
+          return carrier;
+        });
     failures.OnFirst([&c] { c->NoteFailure(); });
     report(Conclude(subject, RunCase(trial, *env, *c, failures)));
   } catch (const SubjectError& e) {

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "conformance/engine/last_calls.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/subject.h"
 #include "conformance/suite/case.h"
@@ -78,11 +79,12 @@ struct TrialReport {
 
 // Runs a trial in this process and passes its verdict to `report`, exactly
 // once. Then returns, or, if the case left a task running, ends the process
-// with status 0. `subject` is the target's, or null if it has none.
+// with status 0. `subject` is the target's, or null if it has none. The system
+// calls of a trial without a subject are noted in `calls`.
 //
 // Intercepts GoogleTest's failures of all threads meanwhile, so the process
 // should run nothing else.
-void RunTrial(const Trial& trial, Subject* subject,
+void RunTrial(const Trial& trial, Subject* subject, LastCalls& calls,
               const std::function<void(const TrialReport&)>& report);
 
 }  // namespace net::conformance

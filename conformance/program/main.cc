@@ -102,7 +102,8 @@ named kernel.* judge the kernels below them.
   --help                     print this and exit
 
 Results:
-  --records=FILE             write a JSON line for each case as it ends
+  --records=FILE             write a JSON line for each case as it ends; of one
+                             that fails, "calls" are the last 30 system calls
   --junit=FILE               write a report in JUnit's XML format
   --markdown=FILE            write a report in Markdown for a comment on a pull
                              request: at most 60,000 characters

@@ -40,6 +40,7 @@ namespace {
 using ::testing::_;
 using ::testing::Eq;
 using ::testing::Gt;
+using ::testing::IsEmpty;
 using ::testing::Matcher;
 using ::testing::Not;
 using ::testing::Pointee;
@@ -175,10 +176,19 @@ TEST(PrintingTest, AStatusOrIsItsStatusOrItsValue) {
   EXPECT_EQ(PrintToString(absl::StatusOr<Opaque>(Opaque{})), "OK");
 }
 
-TEST(PrintingTest, AFailureShowsTheStatus) {
-  const absl::StatusOr<int> result = ErrnoError(ETIMEDOUT, "connect");
-  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(result, IsErrno(EPIPE)),
-                          "connect: ETIMEDOUT: Connection timed out");
+TEST(PrintingTest, EveryKindOfFailureShowsTheStatus) {
+  const absl::StatusOr<int> refused = ErrnoError(ECONNREFUSED, "connect");
+  constexpr char kText[] =
+      "Actual: UNAVAILABLE: connect: ECONNREFUSED: Connection refused";
+  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(refused, IsOk()), kText);
+  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(refused.status(), IsOk()), kText);
+  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(refused, IsOkAndHolds(1)), kText);
+  EXPECT_NONFATAL_FAILURE(EXPECT_THAT(refused, IsErrno(EPIPE)), kText);
+  EXPECT_NONFATAL_FAILURE(
+      EXPECT_THAT(refused, IsErrorKind(ErrorKind::kTimeout)), kText);
+  EXPECT_NONFATAL_FAILURE(
+      EXPECT_THAT(std::vector<absl::StatusOr<int>>(1, refused), IsEmpty()),
+      "UNAVAILABLE: connect: ECONNREFUSED");
 }
 
 }  // namespace

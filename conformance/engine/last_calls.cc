@@ -1,0 +1,78 @@
+#include "conformance/engine/last_calls.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace net::conformance {
+namespace {
+
+// The calling thread's place in the LastCalls that it used last.
+struct Place {
+  const LastCalls* owner = nullptr;
+  size_t thread = 0;
+  size_t calls = 0;  // Number of its calls so far.
+};
+
+Place& OwnPlace() {
+  thread_local Place place;
+  return place;
+}
+
+}  // namespace
+
+LastCalls::Call* LastCalls::Next() {
+  Place& place = OwnPlace();
+  if (place.owner != this) {
+    place = {
+        .owner = this,
+        .thread = shared_->threads.fetch_add(1, std::memory_order_relaxed)};
+  }
+  if (place.thread >= kThreads) return nullptr;
+  return &shared_->by_thread[place.thread][place.calls++ % kCalls];
+}
+
+LastCalls::Entry LastCalls::Enter(absl::string_view line) {
+  Entry entry;
+  Call* const call = Next();
+  if (call == nullptr) return entry;
+  call->returned.store(false, std::memory_order_relaxed);
+  call->line.Set(line);
+  call->number.store(shared_->calls.fetch_add(1, std::memory_order_relaxed) + 1,
+                     std::memory_order_relaxed);
+  entry.line_ = &call->line;
+  entry.returned_ = &call->returned;
+  return entry;
+}
+
+void LastCalls::Return(const Entry& entry, absl::string_view line) {
+  if (entry.line_ == nullptr) return;
+  entry.line_->Set(line);
+  entry.returned_->store(true, std::memory_order_relaxed);
+}
+
+std::string LastCalls::Text() const {
+  std::vector<const Call*> calls;
+  for (const auto& of_thread : shared_->by_thread) {
+    for (const Call& call : of_thread) {
+      if (call.number.load() > 0) calls.push_back(&call);
+    }
+  }
+  std::sort(calls.begin(), calls.end(), [](const Call* a, const Call* b) {
+    return a->number.load() < b->number.load();
+  });
+  const size_t earlier = calls.size() - std::min(calls.size(), kCalls);
+  std::string text;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    if (i < earlier && calls[i]->returned.load()) continue;
+    absl::StrAppend(&text, text.empty() ? "" : "\n", calls[i]->line.Get());
+  }
+  return text;
+}
+
+}  // namespace net::conformance
