@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
@@ -94,6 +95,16 @@ std::string FakeKernel::NotReplayable() const {
 
 void FakeKernel::Outside(absl::FunctionRef<void()> body) {
   kernel_->scheduler.RunOutside(body);
+}
+
+int FakeKernel::CurrentParticipant() const {
+  const fake::ParticipantState* const current = kernel_->scheduler.Current();
+  return current == nullptr ? -1 : current->number;
+}
+
+std::vector<std::string> FakeKernel::ParticipantNames() const {
+  const fake::KernelLock lock(*kernel_);
+  return kernel_->scheduler.ParticipantNames();
 }
 
 FakeKernel::Participant::Participant(FakeKernel& kernel, absl::string_view name)

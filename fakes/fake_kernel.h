@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
@@ -18,6 +19,8 @@
 #include "syscalls/net/ip_addr.h"
 
 namespace net {
+
+class Task;
 
 namespace fake {
 struct Kernel;
@@ -138,11 +141,24 @@ class FakeKernel {
   // others took part. Empty if there is no such reason.
   std::string NotReplayable() const;
 
+  // Returns the number of the calling participant in schedules, or -1 if the
+  // calling thread does not take part.
+  int CurrentParticipant() const;
+  // Returns the names of all participants until now, by number.
+  std::vector<std::string> ParticipantNames() const;
+
   class Participant;
   class Thread;
 
  private:
   friend class FakeProcess;
+  // See run_tasks.h.
+  friend absl::Status RunTasks(FakeKernel& kernel,
+                               const std::vector<Task>& tasks);
+  friend absl::Status RunTasks(FakeKernel& kernel, uint64_t seed,
+                               const std::vector<Task>& tasks);
+  class Presence;
+  class TaskGroup;
 
   FakeProcess& Adopt(std::unique_ptr<FakeProcess> process);
 

@@ -53,7 +53,9 @@ void Withdraw(const ParticipantState& state) {
 std::unique_ptr<SchedulePolicy> NewPolicy(const ScheduleOptions& options,
                                           uint64_t seed) {
   if (options.policy != nullptr) return nullptr;
-  if (options.replay.empty()) return std::make_unique<SeededSchedule>(seed);
+  if (options.replay.empty()) {
+    return std::make_unique<SeededSchedule>(seed, options.at_each_call);
+  }
   absl::StatusOr<Schedule> schedule = ParseSchedule(options.replay);
   if (!schedule.ok()) {
     const std::string text = schedule.status().ToString();
@@ -78,6 +80,7 @@ Scheduler::Scheduler(Mutex& mutex, Clock& clock,
       clock_(clock),
       describe_(std::move(describe)),
       own_policy_(NewPolicy(options, seed)),
+      seeded_(dynamic_cast<SeededSchedule*>(own_policy_.get())),
       policy_(options.policy != nullptr ? *options.policy : *own_policy_),
       at_each_call_(policy_.ChoosesAtEachCall()),
       pins_threads_(options.pins_threads),
@@ -162,6 +165,14 @@ void Scheduler::Leave(ParticipantState& state) {
   changed_.Notify();
   if (baton_ == &state) baton_ = nullptr;
   Settle();
+}
+
+std::vector<std::string> Scheduler::ParticipantNames() const {
+  std::vector<std::string> names;
+  for (const ParticipantState& state : participants_) {
+    names.push_back(state.name);
+  }
+  return names;
 }
 
 void Scheduler::BindThreads() {

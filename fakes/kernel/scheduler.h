@@ -138,12 +138,20 @@ class Scheduler {
   // participants that wait for a lock gets it.
   size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
 
+  // Begins the default policy again with another seed. Does nothing if the
+  // options name another policy, or a schedule to replay.
+  void Reseed(uint64_t seed) {
+    if (seeded_ != nullptr) *seeded_ = SeededSchedule(seed, at_each_call_);
+  }
+
   // Lets time go on if all that take part wait, and hands the baton on if
   // nobody has it. Called after the clock was moved by hand.
   void Settle();
 
   // Tells where all stand when there is a deadlock; nullopt before.
   const std::optional<std::string>& deadlock() const { return deadlock_; }
+
+  std::vector<std::string> ParticipantNames() const;
 
   // The choices that were made.
   const Schedule& schedule() const { return schedule_; }
@@ -195,6 +203,7 @@ class Scheduler {
   Clock& clock_;
   const std::function<std::string()> describe_;
   const std::unique_ptr<SchedulePolicy> own_policy_;
+  SeededSchedule* const seeded_;  // own_policy_, if it is the default one.
   SchedulePolicy& policy_;
   const bool at_each_call_;
   const bool pins_threads_;

@@ -83,6 +83,10 @@ struct ScheduleOptions {
   // if another participant can run. At least 1. Not used with a policy that
   // chooses at each call.
   int calls_without_blocking = 100;
+  // Whether the choice by the seed is also made at the entry of each call,
+  // where the caller can go on. Then equal seeds still make equal choices, and
+  // different ones try many more orders.
+  bool at_each_call = false;
   // Whether the threads of participants are bound to one processor while there
   // are several (sched_setaffinity(2)). One of them runs at a time, so a
   // hand-over on one processor is fastest. Each thread gets its old processors
@@ -94,11 +98,14 @@ struct ScheduleOptions {
 // make equal choices.
 class SeededSchedule final : public SchedulePolicy {
  public:
-  explicit SeededSchedule(uint64_t seed) : state_(seed) {}
+  explicit SeededSchedule(uint64_t seed, bool at_each_call = false)
+      : state_(seed), at_each_call_(at_each_call) {}
   size_t Choose(const ScheduleChoice& choice) override;
+  bool ChoosesAtEachCall() const override { return at_each_call_; }
 
  private:
   uint64_t state_;
+  bool at_each_call_;
 };
 
 // The choices of a run, as data.
