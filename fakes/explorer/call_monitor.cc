@@ -318,6 +318,7 @@ int CallMonitor::Enter(const Invocation& invocation) {
   made.writes_address = WritesAddress(invocation);
   made.reads_error = ReadsError(invocation);
   made.digest = DigestOf(invocation);
+  if (caller_ != nullptr) made.participant = caller_();
 
   const MutexLock lock(mutex_);
   const int index = static_cast<int>(calls_.size());
@@ -391,6 +392,7 @@ void CallMonitor::Leave(const Invocation& invocation, int index,
                         SysResult result) {
   const MutexLock lock(mutex_);
   calls_[static_cast<size_t>(index)].result = result;
+  calls_[static_cast<size_t>(index)].end = ++ended_;
   NoteMade(invocation, index, result);
   NoteStorm(index);
 }

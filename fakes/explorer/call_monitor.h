@@ -4,7 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -34,6 +36,10 @@ struct MonitoredCall {
   bool writes_address = false;
   bool reads_error = false;  // getsockopt(SO_ERROR).
   uint64_t digest = 0;       // Of the arguments, and of what they point to.
+  // The number of the participant that made it (fakes/schedule/schedule.h); -1
+  // if it is not known.
+  int participant = -1;
+  int end = 0;  // Its place in the order in which the calls returned, from 1.
   SysResult result;
 
   friend bool operator==(const MonitoredCall&, const MonitoredCall&) = default;
@@ -82,6 +88,10 @@ class CallMonitor final : public InterceptingSyscalls {
     calls_.reserve(64);
     descriptors_.reserve(16);
   }
+
+  // Sets a function that returns the number of the calling participant. Call it
+  // before the first call.
+  void set_caller(std::function<int()> caller) { caller_ = std::move(caller); }
 
   // Ends the run: descriptors that are open now are leaks. No call may be in
   // progress.
@@ -141,11 +151,13 @@ class CallMonitor final : public InterceptingSyscalls {
   bool IsTcp(int fd) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const MonitorLimits limits_;
+  std::function<int()> caller_;
   Mutex mutex_;
   std::vector<MonitoredCall> calls_;
   std::vector<Violation> violations_;
   std::vector<Descriptor> descriptors_ ABSL_GUARDED_BY(mutex_);
   std::array<int, kCallCount> counts_ ABSL_GUARDED_BY(mutex_) = {};
+  int ended_ ABSL_GUARDED_BY(mutex_) = 0;
   int position_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_in_a_row_ ABSL_GUARDED_BY(mutex_) = 0;
   bool reported_storm_ ABSL_GUARDED_BY(mutex_) = false;

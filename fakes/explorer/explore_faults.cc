@@ -84,6 +84,7 @@ std::vector<ExploreFinding> FindingsOf(const Search& search,
     AddFinding({.kind = found.defect.kind,
                 .text = std::move(shrunk.text),
                 .plan = std::move(shrunk.plan),
+                .schedule = options.kernel.schedule.replay,
                 .plans = found.plans,
                 .errnos = found.errnos},
                findings);
@@ -97,6 +98,7 @@ ExploreResult EmptyResult(const ExploreOptions& options) {
   result.name = options.name;
   result.declarations = options.declarations;
   result.shard = options.shard;
+  result.seed = options.kernel.seed;
   result.max_faults = options.max_faults;
   return result;
 }
@@ -171,6 +173,7 @@ ExploreResult RunFaultPlan(absl::string_view plan,
         {.kind = FindingKind::kBroken,
          .text = absl::StrCat("the rule applies to no call: ", rule.ToString()),
          .plan = *parsed,
+         .schedule = options.kernel.schedule.replay,
          .plans = 1});
   }
   for (const Defect& defect :
@@ -178,6 +181,7 @@ ExploreResult RunFaultPlan(absl::string_view plan,
     result.findings.push_back({.kind = defect.kind,
                                .text = defect.text,
                                .plan = *parsed,
+                               .schedule = options.kernel.schedule.replay,
                                .plans = 1});
   }
   return result;

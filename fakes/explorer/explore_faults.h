@@ -14,6 +14,7 @@
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/explorer/out_parameter.h"
 #include "fakes/explorer/scenario.h"
+#include "fakes/explorer/schedule_bounds.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
 #include "fakes/faults/fault_plan.h"
@@ -89,16 +90,23 @@ struct ExploreOptions {
   // twice the time. The process should have one thread. Without this, a crash
   // ends the process as usual.
   bool catch_crashes = false;
+  // The schedules that the functions of explore_schedules.h explore.
+  ScheduleBounds schedules;
 };
 
 struct ExploreFinding {
   FindingKind kind = FindingKind::kLeak;
-  std::string text;   // "nothing closes the descriptor of socket"
-  FaultPlan plan;     // The smallest plan that shows it.
+  std::string text;  // "nothing closes the descriptor of socket"
+  FaultPlan plan;    // The smallest plan that shows it.
+  // The schedule of the participants under which it shows it, for
+  // ScheduleOptions::replay. Empty if that is the one of ExploreOptions.
+  std::string schedule;
   int64_t plans = 0;  // The number of plans that have shown it.
   // If a single fault shows it: the errnos that do, in the order found.
   std::vector<int> errnos;
 };
+
+std::ostream& operator<<(std::ostream& os, const ExploreFinding& finding);
 
 // The numbers of plans: in all, run, and left out for each reason.
 struct ExploreCounts {
@@ -125,6 +133,11 @@ struct ExploreResult {
   std::vector<Declaration> declarations;
   ExploreShard shard;
   int max_faults = 0;
+  uint64_t seed = 1;  // FakeKernelOptions::seed.
+  // Of ExploreFaultsUnderSchedules(): how many schedules, and with how many
+  // preemptions.
+  int64_t schedules = 0;
+  int max_preemptions = 0;
   bool complete = true;  // False if it stopped after max_runs.
   std::vector<ExploreFinding> findings;
   ExploreCounts counts;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -114,10 +115,11 @@ RunOptions RunOptionsOf(const ExploreOptions& options) {
 
 ExploredRun RunOnKernel(absl::FunctionRef<absl::Status(Syscalls&)> scenario,
                         const FaultPlan& plan, const MonitorLimits& limits,
-                        Syscalls& kernel) {
+                        Syscalls& kernel, std::function<int()> caller) {
   FaultInjector injector(kernel);
   injector.Arm(plan);
   CallMonitor monitor(injector, limits);
+  monitor.set_caller(std::move(caller));
   ExploredRun run;
   run.status = Run(scenario, monitor);
   monitor.Finish();
@@ -144,9 +146,12 @@ ExploredRun RunOnFakeKernel(const Scenario& scenario, const FaultPlan& plan,
   HighNumbers high_numbers(fake_process);
   Syscalls& process = needs_zero ? static_cast<Syscalls&>(high_numbers)
                                  : static_cast<Syscalls&>(fake_process);
-  ExploredRun run = RunOnKernel(run_once, plan, options.limits, process);
+  ExploredRun run = RunOnKernel(run_once, plan, options.limits, process,
+                                [&] { return kernel.CurrentParticipant(); });
   run.deadlock = kernel.Deadlock();
-  if (run.deadlock.has_value() ||
+  run.participants = kernel.ParticipantNames();
+  run.not_replayable = kernel.NotReplayable();
+  if (!options.runs_again || run.deadlock.has_value() ||
       std::any_of(run.violations.begin(), run.violations.end(),
                   PreventsAnother)) {
     return run;

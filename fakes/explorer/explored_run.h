@@ -1,6 +1,7 @@
 #ifndef FAKES_EXPLORER_EXPLORED_RUN_H_
 #define FAKES_EXPLORER_EXPLORED_RUN_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,11 @@ struct ExploredRun {
   absl::Status status;
   std::vector<MonitoredCall> calls;
   std::vector<Violation> violations;
-  std::vector<FaultHit> hits;           // In the order of the calls.
-  std::vector<FaultRule> unmatched;     // Rules that applied to no call.
-  std::optional<std::string> deadlock;  // The FakeKernel's report.
+  std::vector<FaultHit> hits;             // In the order of the calls.
+  std::vector<FaultRule> unmatched;       // Rules that applied to no call.
+  std::optional<std::string> deadlock;    // The FakeKernel's report.
+  std::vector<std::string> participants;  // Of the FakeKernel, by number.
+  std::string not_replayable;             // FakeKernel::NotReplayable().
   // The result of a second run on the same kernel without faults. Nullopt if
   // there was none, because the first run left something behind that prevents
   // it.
@@ -42,6 +45,7 @@ struct RunOptions {
   MonitorLimits limits;
   FakeKernelOptions kernel;
   FakeProcessOptions process;
+  bool runs_again = true;  // Whether it runs once more without faults.
 };
 
 RunOptions RunOptionsOf(const ExploreOptions& options);
@@ -51,10 +55,11 @@ RunOptions RunOptionsOf(const ExploreOptions& options);
 ExploredRun RunOnFakeKernel(const Scenario& scenario, const FaultPlan& plan,
                             const RunOptions& options);
 
-// Runs a function once under the plan on any kernel.
+// Runs a function once under the plan on any kernel. `caller` is for
+// CallMonitor::set_caller().
 ExploredRun RunOnKernel(absl::FunctionRef<absl::Status(Syscalls&)> scenario,
                         const FaultPlan& plan, const MonitorLimits& limits,
-                        Syscalls& kernel);
+                        Syscalls& kernel, std::function<int()> caller = {});
 
 }  // namespace net
 

@@ -10,6 +10,12 @@ absl::string_view KindText(FindingKind kind) {
   switch (kind) {
     case FindingKind::kBroken:
       return "fails without faults";
+    case FindingKind::kNotInCharge:
+      return "not in charge";
+    case FindingKind::kNotRepeatable:
+      return "does not repeat";
+    case FindingKind::kRace:
+      return "race";
     case FindingKind::kCrash:
       return "crash";
     case FindingKind::kHang:

@@ -12,6 +12,9 @@ namespace net {
 // they often cause the others.
 enum class FindingKind : uint8_t {
   kBroken,               // Fails without a fault.
+  kNotInCharge,          // The explorer does not choose the schedules.
+  kNotRepeatable,        // Does something else under the same schedule.
+  kRace,                 // Fails under some schedules, without a fault.
   kCrash,                // Ends its process.
   kHang,                 // A call blocks, and no event is left to wake it.
   kEndless,              // Makes more than ExploreOptions::max_calls calls.

@@ -1,6 +1,7 @@
 // The texts of an ExploreResult.
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <ostream>
 #include <set>
@@ -50,16 +51,36 @@ std::string TestName(const ExploreFinding& finding) {
   return name;
 }
 
-// Returns "net::ExploreOptions()" or the same with declarations.
-std::string OptionsExpression(const std::vector<Declaration>& declarations) {
-  if (declarations.empty()) return "{}";
-  return absl::StrCat(
-      "{.declarations = {",
-      absl::StrJoin(declarations, ",\n                                   ",
-                    [](std::string* out, const Declaration& declaration) {
-                      absl::StrAppend(out, declaration.ToString());
-                    }),
-      "}}");
+constexpr uint64_t kDefaultSeed = 1;
+
+// Returns the initializer of the options that a finding needs: "{}", or its
+// declarations, the kernel's seed and the schedule.
+std::string OptionsExpression(const ExploreResult& result,
+                              const ExploreFinding& finding) {
+  std::vector<std::string> fields;
+  if (!result.declarations.empty()) {
+    fields.push_back(absl::StrCat(
+        ".declarations = {",
+        absl::StrJoin(result.declarations,
+                      ",\n                                   ",
+                      [](std::string* out, const Declaration& declaration) {
+                        absl::StrAppend(out, declaration.ToString());
+                      }),
+        "}"));
+  }
+  std::vector<std::string> of_kernel;
+  if (result.seed != kDefaultSeed) {
+    of_kernel.push_back(absl::StrCat(".seed = ", result.seed));
+  }
+  if (!finding.schedule.empty()) {
+    of_kernel.push_back(
+        absl::StrCat(".schedule = {.replay = \"", finding.schedule, "\"}"));
+  }
+  if (!of_kernel.empty()) {
+    fields.push_back(
+        absl::StrCat(".kernel = {", absl::StrJoin(of_kernel, ", "), "}"));
+  }
+  return absl::StrCat("{", absl::StrJoin(fields, ",\n      "), "}");
 }
 
 std::string Percent(int64_t part, int64_t whole) {
@@ -111,6 +132,11 @@ std::string ExploreResult::Statement() const {
                     findings.size() == 1 ? " finding" : " findings",
                     " with <= ", max_faults, " faults of the table in ", name);
   }
+  if (schedules > 0) {
+    absl::StrAppend(&text, findings.empty() ? " under any of " : " under ",
+                    schedules, " schedules with <= ", max_preemptions,
+                    " preemptions");
+  }
   return absl::StrCat(text, "; ", counts.plans, " plans", PrunedText(counts));
 }
 
@@ -153,12 +179,16 @@ std::string ExploreResult::SiteTable() const {
 }
 
 std::string ExploreResult::TestSource(const ExploreFinding& finding) const {
-  return absl::StrCat(
-      "TEST(", name, ", ", TestName(finding), ") {\n",
-      "  const net::ExploreOptions options = ", OptionsExpression(declarations),
-      ";\n", "  EXPECT_THAT(net::RunFaultPlan(\"", finding.plan.ToString(),
-      "\", options, ", name, "),\n",
-      "              net::HasNoFindings());\n}\n");
+  // A plan without rules is a race without a fault.
+  const std::string run =
+      finding.plan.rules.empty() && !finding.schedule.empty()
+          ? absl::StrCat("net::ReplaySchedule(\"", finding.schedule)
+          : absl::StrCat("net::RunFaultPlan(\"", finding.plan.ToString());
+  return absl::StrCat("TEST(", name, ", ", TestName(finding), ") {\n",
+                      "  const net::ExploreOptions options = ",
+                      OptionsExpression(*this, finding), ";\n",
+                      "  EXPECT_THAT(", run, "\", options, ", name, "),\n",
+                      "              net::HasNoFindings());\n}\n");
 }
 
 std::string TrapCommand(const FaultPlan& plan) {
@@ -180,9 +210,19 @@ std::string ExploreResult::ToString() const {
                     absl::StrReplaceAll(
                         absl::StripTrailingAsciiWhitespace(TestSource(finding)),
                         {{"\n", "\n     "}}),
-                    "\n   for a program: ", TrapCommand(finding.plan), "\n");
+                    "\n");
+    // A trap carries out plans, but no schedules.
+    if (finding.schedule.empty()) {
+      absl::StrAppend(&text, "   for a program: ", TrapCommand(finding.plan),
+                      "\n");
+    }
   }
   return absl::StrCat(text, "\n", SiteTable());
+}
+
+std::ostream& operator<<(std::ostream& os, const ExploreFinding& finding) {
+  return os << finding.kind << ": " << finding.text << ", plan "
+            << finding.plan.ToString() << ", schedule " << finding.schedule;
 }
 
 std::ostream& operator<<(std::ostream& os, const ExploreResult& result) {

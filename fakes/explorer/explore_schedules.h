@@ -1,0 +1,153 @@
+#ifndef FAKES_EXPLORER_EXPLORE_SCHEDULES_H_
+#define FAKES_EXPLORER_EXPLORE_SCHEDULES_H_
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fakes/explorer/explore_faults.h"
+#include "fakes/explorer/finding_kind.h"
+#include "fakes/explorer/scenario.h"
+#include "fakes/explorer/schedule_bounds.h"
+
+// Tests code that has several threads: runs a scenario under every order in
+// which its participants can run, up to a number of preemptions.
+//
+//   // Two threads of one process close a socket.
+//   absl::Status CloseTwice(Syscalls& sys, FakeKernel& kernel) {
+//     const SysResult made = sys.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
+//     0); std::atomic<bool> closed = false; const auto close = [&] {
+//       if (closed) return absl::OkStatus();
+//       ... // A call.
+//       closed = true;
+//       ...
+//     };
+//     return RunTasks(kernel, {{"one", close}, {"two", close}});
+//   }
+//
+//   TEST(CloseTwice, HasNoRace) {
+//     EXPECT_THAT(ExploreSchedules(CloseTwice), HasNoFindings());
+//   }
+//
+// The scenario is one of ExploreFaults(), with several participants. It runs
+// once for each schedule (fakes/schedule/schedule.h), each time on a new
+// FakeKernel. The participant that has the baton can lose it at each of its
+// calls, when it blocks, and when it ends.
+//
+// - First, the explorer finds a race that it has planted itself. If it does
+//   not, that is a finding: it is not in charge of the schedules.
+// - Then it runs all schedules with at most ScheduleBounds::max_preemptions
+//   preemptions, those with fewer first. If there are more than max_schedules,
+//   a random search follows (PCT).
+// - A run is judged as by ExploreFaults(): by what it returns, by whether it
+//   ends, and by what CallMonitor has seen: leaks, double closes, uses after
+//   close.
+// - A finding has the schedule with the fewest preemptions that shows it, and
+//   the line that makes it happen again.
+// - Some runs are repeated. A scenario that then does something else is a
+//   finding, because its schedules prove nothing. So is one in which there was
+//   nothing to choose.
+//
+// Limits:
+// - Between two calls, a participant runs without interruption. Races of memory
+//   accesses are ThreadSanitizer's. What threads do to each other through
+//   memory between two calls is explored only in the orders that the calls
+//   give.
+// - Threads that are not participants (std::thread) are not in the schedule.
+//
+// Faults and schedules together: ExploreFaultsUnderSchedules().
+
+namespace net {
+
+// What ExploreSchedules() has found.
+struct ScheduleFinding {
+  FindingKind kind = FindingKind::kRace;
+  std::string text;       // "it returns INTERNAL: an update was lost"
+  std::string schedule;   // For ReplaySchedule().
+  int preemptions = 0;    // Of `schedule`.
+  int64_t schedules = 0;  // The number of schedules that have shown it.
+  // The calls of the scenario under `schedule`, one a line, each with the
+  // participant that made it.
+  std::string interleaving;
+};
+
+std::ostream& operator<<(std::ostream& os, const ScheduleFinding& finding);
+
+// How many schedules were run.
+struct ScheduleCounts {
+  std::vector<int64_t> exhaustive;  // By number of preemptions.
+  int64_t random = 0;
+
+  int64_t Total() const;
+};
+
+struct ScheduleResult {
+  std::string name;
+  uint64_t seed = 1;         // FakeKernelOptions::seed.
+  bool has_options = false;  // Whether it was called with options.
+  ScheduleBounds bounds;
+  ExploreShard shard;
+  // Whether all schedules with at most max_preemptions preemptions have run.
+  bool exhausted = false;
+  // Whether the search has ended as the options say: exhausted, or else with
+  // all its random schedules.
+  bool complete = false;
+  std::vector<ScheduleFinding> findings;
+  ScheduleCounts counts;
+
+  // Returns one sentence: "no schedule with <= 2 preemptions makes CloseTwice
+  // fail, hang or leak; 112 schedules, seed 1".
+  std::string Statement() const;
+
+  // Returns the statement, and the findings with their reproductions.
+  std::string ToString() const;
+
+  // Returns the line that repeats a finding:
+  // ReplaySchedule("call:abc", options, CloseTwice)
+  std::string ReplayLine(const ScheduleFinding& finding) const;
+};
+
+std::ostream& operator<<(std::ostream& os, const ScheduleResult& result);
+
+// See above. options.schedules bounds the search; of the other options, those
+// about faults and `checkpoint` are not used, and options.kernel.schedule is
+// the explorer's: only `pins_threads` is used. options.max_runs bounds the
+// schedules of both searches together. The calling thread must not take part in
+// the time of another FakeKernel.
+ScheduleResult ExploreSchedules(const ExploreOptions& options,
+                                const Scenario& scenario);
+ScheduleResult ExploreSchedules(const Scenario& scenario);
+
+// Runs the scenario once under that schedule, and judges it. A schedule whose
+// choices cannot be made is a finding of the kind kNotRepeatable.
+ScheduleResult ReplaySchedule(absl::string_view schedule,
+                              const ExploreOptions& options,
+                              const Scenario& scenario);
+ScheduleResult ReplaySchedule(absl::string_view schedule,
+                              const Scenario& scenario);
+
+// Explores plans and schedules together: takes each schedule of the scenario
+// without faults that options.schedules allows, and calls ExploreFaults() under
+// it. After a fault, the choices of the schedule go on as far as they can be
+// made; then the plain ones follow. The findings have their plan and their
+// schedule.
+//
+// There are as many runs as plans times schedules. One fault and one preemption
+// are often enough:
+//
+//   EXPECT_THAT(ExploreFaultsUnderSchedules(
+//                   {.max_faults = 1, .schedules = {.max_preemptions = 1}},
+//                   AskTwoServers),
+//               HasNoFindings());
+//
+// The schedules are those of the exhaustive search; if it gives up after
+// max_schedules, or the runs are more than options.max_runs, the result is not
+// complete. A race without a fault is a finding with an empty plan.
+ExploreResult ExploreFaultsUnderSchedules(const ExploreOptions& options,
+                                          const Scenario& scenario);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_EXPLORE_SCHEDULES_H_

@@ -1,0 +1,42 @@
+#ifndef FAKES_EXPLORER_SCHEDULED_RUNS_H_
+#define FAKES_EXPLORER_SCHEDULED_RUNS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fakes/explorer/declaration.h"
+#include "fakes/explorer/explored_run.h"
+#include "fakes/explorer/scenario.h"
+#include "fakes/explorer/verdict.h"
+#include "fakes/schedule/schedule.h"
+
+// Runs of a scenario under schedules, and what they show.
+
+namespace net {
+
+// Runs the scenario once, without faults, on a new FakeKernel whose
+// participants run as the policy chooses.
+ExploredRun RunUnder(SchedulePolicy& policy, const Scenario& scenario,
+                     const RunOptions& options);
+
+// Returns the defects of a run without faults. `plain_fails`: the scenario
+// fails under the plain schedule, too; else its failure is a race.
+std::vector<Defect> DefectsOf(const ExploredRun& run, bool plain_fails,
+                              const std::vector<Declaration>& declarations);
+
+// Returns a text that is the same for the same defect in different schedules:
+// numbers of calls and descriptors do not count.
+std::string KeyOf(const Defect& defect);
+
+// Returns a digest of what a run did.
+uint64_t DigestOf(const ExploredRun& run);
+
+// Returns the calls in the order in which they returned, one a line, with the
+// participants that made them.
+std::string Interleaving(const ExploredRun& run);
+
+}  // namespace net
+
+#endif  // FAKES_EXPLORER_SCHEDULED_RUNS_H_
