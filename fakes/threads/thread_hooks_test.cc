@@ -319,6 +319,41 @@ Part AtomicWaits() {
   };
 }
 
+// Three wait, in a known order, and one notification is sent. Returns the
+// number of the thread that it woke.
+int WokenByOneNotification(uint64_t seed) {
+  FakeKernel kernel({.seed = seed});
+  const FakeKernel::Participant self(kernel, "main");
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<int> woken;
+  std::vector<std::unique_ptr<FakeKernel::Thread>> threads;
+  for (int number = 0; number < 3; ++number) {
+    threads.push_back(std::make_unique<FakeKernel::Thread>(
+        kernel, absl::StrCat("waiter", number), [&, number] {
+          std::unique_lock<std::mutex> lock(mutex);
+          changed.wait(lock);
+          woken.push_back(number);
+        }));
+    EXPECT_TRUE(threads.back()->AwaitBlocked());
+  }
+  changed.notify_one();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  changed.notify_all();
+  for (const auto& thread : threads) thread->Join();
+  EXPECT_THAT(woken, SizeIs(3U));
+  return woken.front();
+}
+
+TEST(ThreadHooks, TheSeedChoosesWhoIsWoken) {
+  std::set<int> woken;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    woken.insert(WokenByOneNotification(seed));
+    EXPECT_EQ(WokenByOneNotification(seed), WokenByOneNotification(seed));
+  }
+  EXPECT_THAT(woken, SizeIs(3U));
+}
+
 struct NamedScenario {
   absl::string_view name;
   Scenario make;

@@ -133,6 +133,27 @@ TEST_F(ThreadHooksTimeTest, ConditionVariable) {
   EXPECT_EQ(kernel_.Now(), absl::Hours(2));
 }
 
+// The time is up, and then a notification comes before the thread can run. A
+// thread that reported the time-out would swallow it.
+TEST_F(ThreadHooksTimeTest, ANotificationCountsMoreThanTheTimeout) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::cv_status status = std::cv_status::timeout;
+  FakeKernel::Thread waiter(kernel_, "waiter", [&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    pthread_cond_t* const condition = changed.native_handle();
+    const timespec end = InAnHour(CLOCK_MONOTONIC);
+    const int error = pthread_cond_clockwait(condition, mutex.native_handle(),
+                                             CLOCK_MONOTONIC, &end);
+    if (error == 0) status = std::cv_status::no_timeout;
+  });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  kernel_.Advance(absl::Hours(1));
+  changed.notify_one();
+  waiter.Join();
+  EXPECT_EQ(status, std::cv_status::no_timeout);
+}
+
 TEST_F(ThreadHooksTimeTest, PthreadConditionVariableOfEachClock) {
   for (const clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC}) {
     const absl::Duration start = kernel_.Now();
