@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,7 @@ namespace {
 
 // The calling thread's place in the LastCalls that it used last.
 struct Place {
-  const LastCalls* owner = nullptr;
+  uint64_t owner = 0;  // The id of the LastCalls; 0: none.
   size_t thread = 0;
   size_t calls = 0;  // Number of its calls so far.
 };
@@ -26,15 +28,28 @@ Place& OwnPlace() {
 
 }  // namespace
 
+uint64_t LastCalls::NextId() {
+  static std::atomic<uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+LastCalls::CallsOfThread& LastCalls::CallsOf(size_t thread) const {
+  return *std::launder(reinterpret_cast<CallsOfThread*>(
+      shared_->by_thread[thread].bytes.data()));
+}
+
 LastCalls::Call* LastCalls::Next() {
   Place& place = OwnPlace();
-  if (place.owner != this) {
+  if (place.owner != id_) {
     place = {
-        .owner = this,
+        .owner = id_,
         .thread = shared_->threads.fetch_add(1, std::memory_order_relaxed)};
+    if (place.thread < kThreads) {
+      new (shared_->by_thread[place.thread].bytes.data()) CallsOfThread;
+    }
   }
   if (place.thread >= kThreads) return nullptr;
-  return &shared_->by_thread[place.thread][place.calls++ % kCalls];
+  return &CallsOf(place.thread)[place.calls++ % kCalls];
 }
 
 LastCalls::Entry LastCalls::Enter(absl::string_view line) {
@@ -58,8 +73,10 @@ void LastCalls::Return(const Entry& entry, absl::string_view line) {
 
 std::string LastCalls::Text() const {
   std::vector<const Call*> calls;
-  for (const auto& of_thread : shared_->by_thread) {
-    for (const Call& call : of_thread) {
+  // A place that its thread had no time to construct is zero.
+  const size_t threads = std::min(shared_->threads.load(), kThreads);
+  for (size_t thread = 0; thread < threads; ++thread) {
+    for (const Call& call : CallsOf(thread)) {
       if (call.number.load() > 0) calls.push_back(&call);
     }
   }

@@ -50,17 +50,28 @@ class LastCalls {
     std::atomic<bool> returned = false;
     SharedLine line;
   };
+  using CallsOfThread = std::array<Call, kCalls>;
   struct Shared {
     std::atomic<uint64_t> calls = 0;
     std::atomic<size_t> threads = 0;
-    // The last calls of each thread.
-    std::array<std::array<Call, kCalls>, kThreads> by_thread;
+    // A CallsOfThread for each thread. Its first call constructs it: most
+    // trials have few threads, and untouched memory costs nothing.
+    struct alignas(CallsOfThread) Place {
+      std::array<std::byte, sizeof(CallsOfThread)> bytes;
+    };
+    std::array<Place, kThreads> by_thread;
   };
+
+  CallsOfThread& CallsOf(size_t thread) const;
+
+  // Returns a number that no other LastCalls of this process has.
+  static uint64_t NextId();
 
   // Returns the place for the calling thread's next call, or null if it has
   // none.
   Call* Next();
 
+  const uint64_t id_ = NextId();
   const SharedMemory<Shared> shared_;
 };
 
