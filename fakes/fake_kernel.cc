@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
+#include "fakes/kernel/hang_failure.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
@@ -19,8 +21,10 @@
 namespace net {
 
 FakeKernel::FakeKernel(const FakeKernelOptions& options)
-    : kernel_(std::make_unique<fake::Kernel>(options.sysctls, options.seed,
-                                             options.schedule)) {
+    : kernel_(std::make_unique<fake::Kernel>(
+          options.sysctls, fake::SchedulerOptions{.seed = options.seed,
+                                                  .schedule = options.schedule,
+                                                  .hangs = options.hangs})) {
   for (const ip::Addr& addr : options.addresses) {
     kernel_->machine.AddAddress(addr);
   }
@@ -70,7 +74,6 @@ void FakeKernel::Advance(absl::Duration duration) {
   const fake::KernelLock lock(*kernel_);
   kernel_->clock.Advance(absl::ToInt64Nanoseconds(duration));
   kernel_->scheduler.Settle();
-  kernel_->FreeDead();
 }
 
 std::string FakeKernel::Dump() const {
@@ -81,6 +84,16 @@ std::string FakeKernel::Dump() const {
 std::optional<std::string> FakeKernel::Deadlock() const {
   const fake::KernelLock lock(*kernel_);
   return kernel_->scheduler.deadlock();
+}
+
+void FakeKernel::ExpectDeadlock() {
+  const fake::KernelLock lock(*kernel_);
+  kernel_->scheduler.ExpectDeadlock();
+}
+
+void FakeKernel::SetStallLimit(absl::Duration real_time) {
+  const fake::KernelLock lock(*kernel_);
+  kernel_->scheduler.SetStallLimit(real_time);
 }
 
 std::string FakeKernel::Schedule() const {
@@ -165,6 +178,16 @@ void FakeKernel::Thread::Join() {
     }
   }
   thread_.join();
+  std::optional<std::string> failure;
+  {
+    const fake::KernelLock lock(*kernel_.kernel_);
+    failure = kernel_.kernel_->scheduler.FailureOf(*state_);
+  }
+  if (failure.has_value()) {
+    fake::FailTest(absl::StrCat("Thread::Join() of ", state_->name,
+                                ": it would have waited for ever"),
+                   *failure);
+  }
 }
 
 bool FakeKernel::Thread::AwaitBlocked() {

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
+#include "fakes/kernel/hangs.h"
 #include "fakes/kernel/sysctls.h"
 #include "fakes/schedule/schedule.h"
 #include "syscalls/net/ip_addr.h"
@@ -37,6 +38,8 @@ struct FakeKernelOptions {
   // says otherwise.
   uint64_t seed = 1;
   ScheduleOptions schedule;
+  // When a hang is reported.
+  HangLimits hangs;
 };
 
 // Linux's TCP over loopback, modelled in memory: one machine with one network,
@@ -71,9 +74,12 @@ struct FakeKernelOptions {
 // - While a participant runs, the clock stands still.
 // - When all participants are blocked in calls, the clock jumps to the next
 //   event: a connection's timer or a call's timeout.
-// - If no event is pending, that is a deadlock. Deadlock() returns a report of
-//   who waits for what. Every blocked call, then and later, fails with EDEADLK.
-//   A test therefore never hangs.
+// - If no event is pending, that is a deadlock. A report of who waits for what
+//   is printed on stderr. Every blocked call, then and later, fails with
+//   EDEADLK.
+//
+// A test never hangs: other hangs are found and reported, too. See
+// fakes/kernel/hangs.h. ExpectDeadlock() is for tests that provoke one.
 //
 // A thread that does not take part may make calls, too. It needs no baton, so
 // its calls are not part of the schedule: if others take part meanwhile, the
@@ -121,9 +127,16 @@ class FakeKernel {
   // Returns a list of the sockets, one a line, in the format of ss(8).
   std::string Dump() const;
 
-  // Returns the report of the deadlock, or nullopt if there has been none. It
-  // lists the blocked threads, what each waits for, and the sockets.
+  // Returns the report of the deadlock or livelock, or nullopt if there has
+  // been none. It lists the blocked threads, what each waits for, the last
+  // calls of a livelock, and the sockets.
   std::optional<std::string> Deadlock() const;
+  // Makes a deadlock or livelock an outcome that the test provokes: it is not
+  // printed, and does not fail the test. Deadlock() tells whether there was
+  // one.
+  void ExpectDeadlock();
+  // Changes HangLimits::real_time.
+  void SetStallLimit(absl::Duration real_time);
 
   // Runs `body` while the calling participant is without the baton, so that
   // others run at the same time. The participant counts as running: the clock
@@ -200,7 +213,9 @@ class FakeKernel::Thread {
   ~Thread();
 
   // Blocks until `body` has returned. If the caller takes part, it waits in
-  // virtual time, as in a system call.
+  // virtual time, as in a system call. Fails the test if a deadlock or livelock
+  // ended a call of the thread (see fakes/kernel/hangs.h), unless it is
+  // expected.
   void Join();
 
   // Blocks until `body` is blocked in a call (returns true) or has returned

@@ -31,6 +31,7 @@ using ::testing::StartsWith;
 
 TEST(FakeKernelDeadlock, ReportsWaitingThreadsAndSockets) {
   FakeKernel kernel;
+  kernel.ExpectDeadlock();
   FakeProcess& process = kernel.NewProcess({.name = "server"});
   const FakeKernel::Participant self(kernel, "main");
   const Socket listener = ListenLocally(process);
@@ -45,6 +46,7 @@ TEST(FakeKernelDeadlock, ReportsWaitingThreadsAndSockets) {
 
 TEST(FakeKernelDeadlock, ReportsAllThreadsAndEndsAllCalls) {
   FakeKernel kernel;
+  kernel.ExpectDeadlock();
   FakeProcess& client = kernel.NewProcess({.name = "client"});
   FakeProcess& server = kernel.NewProcess({.name = "server"});
   const Connected both = ConnectProcesses(client, server);
@@ -77,6 +79,7 @@ TEST(FakeKernelDeadlock, ReportsAllThreadsAndEndsAllCalls) {
 TEST(FakeKernelDeadlock, EndsACallThatHasAPart) {
   for (const bool sends : {false, true}) {
     FakeKernel kernel;
+    kernel.ExpectDeadlock();
     FakeProcess& process = kernel.NewProcess();
     const FakeKernel::Participant self(kernel);
     const Connected both = ConnectProcesses(process, process);
@@ -95,6 +98,7 @@ TEST(FakeKernelDeadlock, EndsACallThatHasAPart) {
 
 TEST(FakeKernelDeadlock, LaterBlockingCallsFailToo) {
   FakeKernel kernel;
+  kernel.ExpectDeadlock();
   FakeProcess& process = kernel.NewProcess();
   const FakeKernel::Participant self(kernel);
   const Connected both = ConnectProcesses(process, process);
@@ -143,6 +147,7 @@ TEST(FakeKernelDeadlock, IsNoneWhileAThreadThatTakesPartRuns) {
 
 TEST(FakeKernelDeadlock, ComesWhenTheLastOneThatRanIsGone) {
   FakeKernel kernel;
+  kernel.ExpectDeadlock();
   FakeProcess& process = kernel.NewProcess();
   const Socket listener = ListenLocally(process);
   absl::StatusOr<Socket> accepted;

@@ -95,6 +95,7 @@ TEST(EchoServer, SurvivesClientsThatResetOrSayNothing) {
 // first.
 TEST(Deadlock, IsReported) {
   net::FakeKernel kernel;
+  kernel.ExpectDeadlock();
   net::FakeProcess& client = kernel.NewProcess({.name = "client"});
   net::FakeProcess& server = kernel.NewProcess({.name = "server"});
   const auto listener = net::tcp::Listen(net::ip::kLocalV4, kPort, {}, server);

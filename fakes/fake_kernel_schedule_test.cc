@@ -346,7 +346,28 @@ TEST(FakeKernelSchedule, ACallOfAThreadThatDoesNotTakePartIsNotReplayable) {
   EXPECT_THAT(process.Poll(nullptr, 0, 0), IsOk());
   EXPECT_THAT(kernel.NotReplayable(), IsEmpty());
   std::thread([&] { EXPECT_THAT(process.Poll(nullptr, 0, 0), IsOk()); }).join();
-  EXPECT_THAT(kernel.NotReplayable(), HasSubstr("does not take part"));
+  EXPECT_EQ(
+      kernel.NotReplayable(),
+      "a thread that does not take part called poll() of process process");
+}
+
+TEST(FakeKernelSchedule, ATraceSaysThatItCannotBeReplayed) {
+  FakeKernel kernel;
+  std::string trace;
+  TracingSyscalls traced(kernel.NewProcess(), [&](absl::string_view line) {
+    absl::StrAppend(&trace, line, "\n");
+  });
+  const FakeKernel::Participant self(kernel, "main");
+  EXPECT_THAT(traced.Poll(nullptr, 0, 0), IsOk());
+  kernel.Outside([] {});
+  EXPECT_THAT(traced.Poll(nullptr, 0, 0), IsOk());
+  kernel.Outside([] {});
+  EXPECT_THAT(traced.Poll(nullptr, 0, 0), IsOk());
+  EXPECT_EQ(trace,
+            "poll(NULL, 0, 0) = 0\n"
+            "# not replayable: main ran outside\n"
+            "poll(NULL, 0, 0) = 0\n"
+            "poll(NULL, 0, 0) = 0\n");
 }
 
 }  // namespace

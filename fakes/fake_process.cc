@@ -37,7 +37,7 @@ using fake::CopyIn;
 using fake::CopyOut;
 using fake::DescriptorTable;
 using fake::File;
-using fake::SystemCall;
+using fake::KernelLock;
 
 FakeProcess::FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
                          const FakeProcessOptions& options)
@@ -70,7 +70,7 @@ Caller FakeProcess::MakeCaller(absl::string_view call, int fd) {
 FakeProcess& FakeProcess::Fork(absl::string_view name) {
   std::unique_ptr<FakeProcess> child;
   {
-    const SystemCall entry(kernel_);
+    const KernelLock lock(kernel_);
     child.reset(new FakeProcess(owner_, kernel_,
                                 {.name = std::string(name),
                                  .uid = uid_,
@@ -84,7 +84,7 @@ FakeProcess& FakeProcess::Fork(absl::string_view name) {
 }
 
 void FakeProcess::CloseAll(bool only_close_on_exec) {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   Caller caller = MakeCaller("exit", -1);
   caller.exits = !only_close_on_exec;
   for (const int fd : descriptors_->Open()) {
@@ -97,48 +97,48 @@ void FakeProcess::Exec() { CloseAll(/*only_close_on_exec=*/true); }
 void FakeProcess::Exit() { CloseAll(/*only_close_on_exec=*/false); }
 
 std::vector<int> FakeProcess::OpenDescriptors() const {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   return descriptors_->OpenedByProcess();
 }
 
 std::vector<int> FakeProcess::AllDescriptors() const {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   return descriptors_->Open();
 }
 
 std::string FakeProcess::DescribeDescriptor(int fd) const {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   const File* const file = descriptors_->Get(fd);
   return file == nullptr ? "not open" : file->Describe();
 }
 
 void FakeProcess::set_nofile_limit(int limit) {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   descriptors_->set_limit(limit);
 }
 
 int FakeProcess::nofile_limit() const {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   return descriptors_->limit();
 }
 
 void FakeProcess::set_uid(uid_t uid) {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   uid_ = uid;
 }
 
 void FakeProcess::set_capabilities(const FakeCapabilities& capabilities) {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   capabilities_ = capabilities;
 }
 
 FakeCapabilities FakeProcess::capabilities() const {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   return capabilities_;
 }
 
 int FakeProcess::sigpipes() const {
-  const SystemCall entry(kernel_);
+  const KernelLock lock(kernel_);
   return sigpipes_;
 }
 
@@ -169,8 +169,7 @@ SysResult FakeProcess::Install(File& file, bool close_on_exec) {
   return SysResult::Ok(fd);
 }
 
-SysResult FakeProcess::Close(int fd) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoClose(int fd) {
   if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
   descriptors_->Remove(fd)->Unref(MakeCaller("close", fd));
   return SysResult::Ok();
@@ -184,14 +183,12 @@ SysResult FakeProcess::Duplicate(int fd, int lowest, bool close_on_exec) {
   return SysResult::Ok(copy);
 }
 
-SysResult FakeProcess::Dup(int fd) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoDup(int fd) {
   if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
   return Duplicate(fd, 0, /*close_on_exec=*/false);
 }
 
-SysResult FakeProcess::Dup3(int old_fd, int new_fd, int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoDup3(int old_fd, int new_fd, int flags) {
   if ((flags & ~O_CLOEXEC) != 0 || old_fd == new_fd) {
     return SysResult::Error(EINVAL);
   }
@@ -211,8 +208,7 @@ SysResult FakeProcess::Dup3(int old_fd, int new_fd, int flags) {
   return SysResult::Ok(new_fd);
 }
 
-SysResult FakeProcess::Fcntl(int fd, int command, intptr_t argument) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoFcntl(int fd, int command, intptr_t argument) {
   File* const file = descriptors_->Get(fd);
   if (file == nullptr) return SysResult::Error(EBADF);
   switch (command) {
@@ -238,8 +234,7 @@ SysResult FakeProcess::Fcntl(int fd, int command, intptr_t argument) {
   }
 }
 
-SysResult FakeProcess::Ioctl(int fd, uint64_t request, intptr_t argument) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoIoctl(int fd, uint64_t request, intptr_t argument) {
   File* const file = descriptors_->Get(fd);
   if (file == nullptr) return SysResult::Error(EBADF);
   int value = 0;
@@ -265,8 +260,7 @@ SysResult FakeProcess::Ioctl(int fd, uint64_t request, intptr_t argument) {
   }
 }
 
-SysResult FakeProcess::Pipe2(int fds[2], int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoPipe2(int fds[2], int flags) {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) {
     return SysResult::Error(EINVAL);
   }
@@ -290,8 +284,7 @@ SysResult FakeProcess::Pipe2(int fds[2], int flags) {
   return SysResult::Error(EFAULT);
 }
 
-SysResult FakeProcess::EventFd(unsigned int initial, int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoEventFd(unsigned int initial, int flags) {
   if ((flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)) != 0) {
     return SysResult::Error(EINVAL);
   }

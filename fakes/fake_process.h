@@ -15,8 +15,11 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "fakes/call.h"
+#include "fakes/kernel/race_detector.h"
 #include "syscalls/complete_syscalls.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
 
 namespace net {
 
@@ -115,56 +118,31 @@ class FakeProcess final : public CompleteSyscalls {
   // Returns the number of SIGPIPEs that the process has received.
   int sigpipes() const;
 
-  SysResult Socket(int domain, int type, int protocol) override;
-  SysResult Bind(int fd, const sockaddr* addr, socklen_t len) override;
-  SysResult Listen(int fd, int backlog) override;
-  SysResult Accept4(int fd, sockaddr* addr, socklen_t* len, int flags) override;
-  SysResult Connect(int fd, const sockaddr* addr, socklen_t len) override;
-  SysResult GetSockName(int fd, sockaddr* addr, socklen_t* len) override;
-  SysResult GetPeerName(int fd, sockaddr* addr, socklen_t* len) override;
-  SysResult SetSockOpt(int fd, int level, int name, const void* value,
-                       socklen_t len) override;
-  SysResult GetSockOpt(int fd, int level, int name, void* value,
-                       socklen_t* len) override;
-  SysResult Shutdown(int fd, int how) override;
-
-  SysResult Send(int fd, const void* data, size_t size, int flags) override;
-  SysResult Recv(int fd, void* data, size_t size, int flags) override;
-  SysResult SendMsg(int fd, const msghdr* message, int flags) override;
-  SysResult RecvMsg(int fd, msghdr* message, int flags) override;
-  SysResult Read(int fd, void* data, size_t size) override;
-  SysResult Write(int fd, const void* data, size_t size) override;
-
-  SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms) override;
-  SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
-                  const sigset_t* signals) override;
-  // Not modelled: fail with ENOSYS.
-  SysResult EpollCreate1(int /*flags*/) override { return {}; }
-  SysResult EpollCtl(int /*epoll_fd*/, int /*operation*/, int /*fd*/,
-                     epoll_event* /*event*/) override {
-    return {};
-  }
-  SysResult EpollWait(int /*epoll_fd*/, epoll_event* /*events*/,
-                      int /*max_events*/, int /*timeout_ms*/) override {
-    return {};
-  }
-
-  SysResult Close(int fd) override;
-  SysResult Fcntl(int fd, int command, intptr_t argument) override;
-  SysResult Ioctl(int fd, uint64_t request, intptr_t argument) override;
-  SysResult Dup(int fd) override;
-  SysResult Dup3(int old_fd, int new_fd, int flags) override;
-  SysResult Pipe2(int fds[2], int flags) override;
-  SysResult EventFd(unsigned int initial, int flags) override;
-
-  SysResult ClockGetTime(clockid_t clock, timespec* time) override;
-  SysResult NanoSleep(const timespec* duration, timespec* remaining) override;
+// Every method of Syscalls.
+#define NET_SYSCALL(method, name, result, ...) \
+  SysResult method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) override;
+#include "syscalls/syscall_table.inc"
 
  private:
   friend class FakeKernel;
 
   FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
               const FakeProcessOptions& options);
+
+// Implement the calls, which hold the kernel meanwhile.
+#define NET_SYSCALL(method, name, result, ...) \
+  SysResult Do##method(NET_SYSCALL_PARAMETERS(__VA_ARGS__));
+#include "syscalls/syscall_table.inc"
+
+  // Show ThreadSanitizer that a call passes data to another thread, or got data
+  // from one, as Linux's calls do.
+#ifdef NET_FAKE_THREAD_SANITIZER
+  void ShowBefore(Call call, int fd) const;
+  void ShowAfter(Call call, int fd, SysResult result) const;
+#else
+  void ShowBefore(Call /*call*/, int /*fd*/) const {}
+  void ShowAfter(Call /*call*/, int /*fd*/, SysResult /*result*/) const {}
+#endif
 
   fake::Caller MakeCaller(absl::string_view call, int fd);
   // Returns the socket of a descriptor. If there is none, returns null and sets
@@ -179,8 +157,8 @@ class FakeProcess final : public CompleteSyscalls {
   SysResult AcceptInto(int number, int fd, fake::File& file, sockaddr* addr,
                        socklen_t* len, int flags);
   // Implements poll(2), with a timeout in nanoseconds.
-  SysResult DoPoll(pollfd* fds, nfds_t count, int64_t timeout,
-                   absl::string_view call);
+  SysResult PollFor(pollfd* fds, nfds_t count, int64_t timeout,
+                    absl::string_view call);
   SysResult Duplicate(int fd, int lowest, bool close_on_exec);
   void CloseAll(bool only_close_on_exec);
 

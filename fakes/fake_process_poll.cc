@@ -1,6 +1,7 @@
 // The calls of a FakeProcess that wait for several files or for time.
 
 #include <poll.h>
+#include <sys/epoll.h>
 
 #include <cerrno>
 #include <csignal>
@@ -29,7 +30,6 @@ using fake::kForever;
 using fake::kRealTimeAtStart;
 using fake::kSecond;
 using fake::Nanoseconds;
-using fake::SystemCall;
 using fake::Woken;
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
@@ -69,8 +69,8 @@ int FillInEvents(const fake::DescriptorTable& descriptors, pollfd* fds,
 
 }  // namespace
 
-SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t timeout,
-                              absl::string_view call) {
+SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
+                               absl::string_view call) {
   if (count > static_cast<nfds_t>(descriptors_->limit())) {
     return SysResult::Error(EINVAL);
   }
@@ -104,16 +104,26 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int64_t timeout,
   return SysResult::Error(fake::ErrnoFor(woken));
 }
 
-SysResult FakeProcess::Poll(pollfd* fds, nfds_t count, int timeout_ms) {
-  const SystemCall entry(kernel_);
-  const Nanoseconds timeout =
-      timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
-  return DoPoll(fds, count, timeout, "poll");
+SysResult FakeProcess::DoEpollCreate1(int /*flags*/) { return {}; }
+
+SysResult FakeProcess::DoEpollCtl(int /*epoll_fd*/, int /*operation*/,
+                                  int /*fd*/, epoll_event* /*event*/) {
+  return {};
 }
 
-SysResult FakeProcess::PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
-                             const sigset_t*) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoEpollWait(int /*epoll_fd*/, epoll_event* /*events*/,
+                                   int /*max_events*/, int /*timeout_ms*/) {
+  return {};
+}
+
+SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int timeout_ms) {
+  const Nanoseconds timeout =
+      timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
+  return PollFor(fds, count, timeout, "poll");
+}
+
+SysResult FakeProcess::DoPPoll(pollfd* fds, nfds_t count,
+                               const timespec* timeout, const sigset_t*) {
   Nanoseconds duration = kForever;
   if (timeout != nullptr) {
     timespec copy = {};
@@ -121,11 +131,10 @@ SysResult FakeProcess::PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
     if (!IsValid(copy)) return SysResult::Error(EINVAL);
     duration = ToNanoseconds(copy);
   }
-  return DoPoll(fds, count, duration, "ppoll");
+  return PollFor(fds, count, duration, "ppoll");
 }
 
-SysResult FakeProcess::ClockGetTime(clockid_t clock, timespec* time) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoClockGetTime(clockid_t clock, timespec* time) {
   Nanoseconds now = kernel_.clock.now();
   switch (clock) {
     case CLOCK_REALTIME:
@@ -145,9 +154,8 @@ SysResult FakeProcess::ClockGetTime(clockid_t clock, timespec* time) {
                                                 : SysResult::Error(EFAULT);
 }
 
-SysResult FakeProcess::NanoSleep(const timespec* duration,
-                                 timespec* remaining) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoNanoSleep(const timespec* duration,
+                                   timespec* remaining) {
   timespec copy = {};
   if (!CopyIn(&copy, duration, sizeof(copy))) return SysResult::Error(EFAULT);
   if (!IsValid(copy)) return SysResult::Error(EINVAL);

@@ -32,7 +32,6 @@ using fake::Caller;
 using fake::CopyIn;
 using fake::CopyOut;
 using fake::RawAddress;
-using fake::SystemCall;
 
 constexpr int kTypeMask = 0xf;    // The other bits of a type are flags.
 constexpr int kFamilies = 46;     // AF_MAX of Linux.
@@ -138,7 +137,7 @@ class FileRef {
 
 }  // namespace
 
-SysResult FakeProcess::Socket(int domain, int type, int protocol) {
+SysResult FakeProcess::DoSocket(int domain, int type, int protocol) {
   const int flags = type & ~kTypeMask;
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
     return SysResult::Error(EINVAL);
@@ -146,7 +145,6 @@ SysResult FakeProcess::Socket(int domain, int type, int protocol) {
   const int kind = type & kTypeMask;
   const int error = CheckSocket(domain, kind, protocol);
   if (error != 0) return SysResult::Error(error);
-  const SystemCall entry(kernel_);
   fake::Socket* socket = nullptr;
   if (kind == SOCK_STREAM && domain != AF_UNIX) {
     socket = new fake::TcpSocket(kernel_, domain, uid_);
@@ -157,8 +155,7 @@ SysResult FakeProcess::Socket(int domain, int type, int protocol) {
   return Install(*socket, (flags & SOCK_CLOEXEC) != 0);
 }
 
-SysResult FakeProcess::Bind(int fd, const sockaddr* addr, socklen_t len) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoBind(int fd, const sockaddr* addr, socklen_t len) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -168,17 +165,15 @@ SysResult FakeProcess::Bind(int fd, const sockaddr* addr, socklen_t len) {
   return socket->Bind(MakeCaller("bind", fd), address);
 }
 
-SysResult FakeProcess::Listen(int fd, int backlog) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoListen(int fd, int backlog) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
   return socket->Listen(MakeCaller("listen", fd), backlog);
 }
 
-SysResult FakeProcess::Accept4(int fd, sockaddr* addr, socklen_t* len,
-                               int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoAccept4(int fd, sockaddr* addr, socklen_t* len,
+                                 int flags) {
   fake::File* const file = descriptors_->Get(fd);
   if (file == nullptr) return SysResult::Error(EBADF);
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
@@ -221,8 +216,7 @@ SysResult FakeProcess::AcceptInto(int number, int fd, fake::File& file,
   return SysResult::Ok(number);
 }
 
-SysResult FakeProcess::Connect(int fd, const sockaddr* addr, socklen_t len) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoConnect(int fd, const sockaddr* addr, socklen_t len) {
   SysResult result;
   // Linux copies the address before it checks whether the descriptor is a
   // socket.
@@ -237,8 +231,7 @@ SysResult FakeProcess::Connect(int fd, const sockaddr* addr, socklen_t len) {
   return socket->Connect(caller, address, socket->nonblocking());
 }
 
-SysResult FakeProcess::GetSockName(int fd, sockaddr* addr, socklen_t* len) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoGetSockName(int fd, sockaddr* addr, socklen_t* len) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -247,8 +240,7 @@ SysResult FakeProcess::GetSockName(int fd, sockaddr* addr, socklen_t* len) {
   return result.ok() ? Answer(CopyAddressOut(name, addr, len)) : result;
 }
 
-SysResult FakeProcess::GetPeerName(int fd, sockaddr* addr, socklen_t* len) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoGetPeerName(int fd, sockaddr* addr, socklen_t* len) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -257,9 +249,8 @@ SysResult FakeProcess::GetPeerName(int fd, sockaddr* addr, socklen_t* len) {
   return result.ok() ? Answer(CopyAddressOut(name, addr, len)) : result;
 }
 
-SysResult FakeProcess::SetSockOpt(int fd, int level, int name,
-                                  const void* value, socklen_t len) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoSetSockOpt(int fd, int level, int name,
+                                    const void* value, socklen_t len) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -267,9 +258,8 @@ SysResult FakeProcess::SetSockOpt(int fd, int level, int name,
                            len);
 }
 
-SysResult FakeProcess::GetSockOpt(int fd, int level, int name, void* value,
-                                  socklen_t* len) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoGetSockOpt(int fd, int level, int name, void* value,
+                                    socklen_t* len) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -277,15 +267,14 @@ SysResult FakeProcess::GetSockOpt(int fd, int level, int name, void* value,
                            len);
 }
 
-SysResult FakeProcess::Shutdown(int fd, int how) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoShutdown(int fd, int how) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   return socket == nullptr ? result : socket->Shutdown(how);
 }
 
-SysResult FakeProcess::Send(int fd, const void* data, size_t size, int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoSend(int fd, const void* data, size_t size,
+                              int flags) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -296,8 +285,7 @@ SysResult FakeProcess::Send(int fd, const void* data, size_t size, int flags) {
   return socket->Send(caller, {&part, 1}, flags);
 }
 
-SysResult FakeProcess::Recv(int fd, void* data, size_t size, int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoRecv(int fd, void* data, size_t size, int flags) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -307,8 +295,7 @@ SysResult FakeProcess::Recv(int fd, void* data, size_t size, int flags) {
   return socket->Recv(caller, {&part, 1}, flags);
 }
 
-SysResult FakeProcess::SendMsg(int fd, const msghdr* message, int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoSendMsg(int fd, const msghdr* message, int flags) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -320,8 +307,7 @@ SysResult FakeProcess::SendMsg(int fd, const msghdr* message, int flags) {
   return socket->Send(caller, copy.parts, flags);
 }
 
-SysResult FakeProcess::RecvMsg(int fd, msghdr* message, int flags) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoRecvMsg(int fd, msghdr* message, int flags) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
@@ -339,8 +325,7 @@ SysResult FakeProcess::RecvMsg(int fd, msghdr* message, int flags) {
   return result;
 }
 
-SysResult FakeProcess::Read(int fd, void* data, size_t size) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoRead(int fd, void* data, size_t size) {
   fake::File* const file = descriptors_->Get(fd);
   if (file == nullptr || file->access_mode() == O_WRONLY) {
     return SysResult::Error(EBADF);
@@ -352,8 +337,7 @@ SysResult FakeProcess::Read(int fd, void* data, size_t size) {
                     std::min(size, kMostBytes));
 }
 
-SysResult FakeProcess::Write(int fd, const void* data, size_t size) {
-  const SystemCall entry(kernel_);
+SysResult FakeProcess::DoWrite(int fd, const void* data, size_t size) {
   fake::File* const file = descriptors_->Get(fd);
   if (file == nullptr || file->access_mode() == O_RDONLY) {
     return SysResult::Error(EBADF);

@@ -1,11 +1,13 @@
 #include "fakes/tracing_syscalls.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "fakes/call_text.h"
 #include "fakes/invocation.h"
+#include "fakes/kernel/trace_mark.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
 
@@ -28,7 +30,9 @@ SysResult TracingSyscalls::Intercept(Invocation& invocation,
   const std::string line =
       absl::StrCat(name_, name_.empty() ? "" : ": ", text.Call(result), " = ",
                    text.Result(result));
+  const std::string mark = std::exchange(fake::PendingTraceMark(), "");
   const MutexLock lock(SinkMutex());
+  if (!mark.empty()) sink_(mark);
   sink_(line);
   return result;
 }

@@ -30,6 +30,11 @@ namespace net {
 // after the calls that other threads make meanwhile. An argument that the call
 // did not fill in is "?".
 //
+// Threads that take part in a FakeKernel run one at a time, from one call to
+// the next, so the order of their lines is that of the kernel's schedule. If a
+// run cannot be replayed, a line "# not replayable: " with the reason stands
+// before the first call after that became so.
+//
 // A line contains no memory address and nothing else that changes from run to
 // run. If two programs make the same calls and get the same results, their
 // traces are equal, byte by byte.

@@ -135,6 +135,7 @@ ExploredRun RunOnKernel(absl::FunctionRef<absl::Status(Syscalls&)> scenario,
 ExploredRun RunOnFakeKernel(const Scenario& scenario, const FaultPlan& plan,
                             const RunOptions& options) {
   FakeKernel kernel(options.kernel);
+  kernel.ExpectDeadlock();  // A finding.
   FakeProcessOptions process_options = options.process;
   const bool needs_zero = WantsDescriptorZero(plan);
   if (needs_zero) process_options.standard_descriptors = false;

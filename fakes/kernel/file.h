@@ -82,6 +82,10 @@ class File {
   // Returns the file as a socket, or null if it is not one (ENOTSOCK).
   virtual Socket* AsSocket() { return nullptr; }
 
+  // Returns an object that this file shares with those to which it passes data:
+  // its place for ShowRelease() and ShowAcquire().
+  virtual const void* SharedObject() const { return this; }
+
   // Returns a description for people: "TCP socket 127.0.0.1:80, LISTEN".
   virtual std::string Describe() const = 0;
 

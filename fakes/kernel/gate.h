@@ -59,12 +59,13 @@ class EventCount {
     value_.fetch_add(1);
     if (waiters_.load() > 0) internal_gate::FutexWake(value_, 1 << 30);
   }
-  // Waits until value() is not `seen`, for about `timeout_ns` nanoseconds. It
-  // may return earlier.
-  void Await(uint32_t seen, int64_t timeout_ns) {
+  // Waits until value() is not `seen`. Returns false if it still is after about
+  // `timeout_ns` nanoseconds; it may return false earlier.
+  bool Await(uint32_t seen, int64_t timeout_ns) {
     waiters_.fetch_add(1);
     internal_gate::FutexWait(value_, seen, timeout_ns);
     waiters_.fetch_sub(1);
+    return value_.load() != seen;
   }
 
  private:

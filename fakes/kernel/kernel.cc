@@ -23,14 +23,13 @@ std::string Row(TcpState state, size_t receive, size_t send,
 
 }  // namespace
 
-Kernel::Kernel(const FakeSysctls& sysctls, uint64_t seed_of_choices,
-               const ScheduleOptions& schedule)
+Kernel::Kernel(const FakeSysctls& sysctls, const SchedulerOptions& scheduling)
     : scheduler(
-          mutex, clock, [this] { return Dump(); }, schedule, seed_of_choices),
+          mutex, clock, [this] { return Dump(); }, scheduling),
       machine(sysctls),
-      ports(seed_of_choices),
-      listeners(seed_of_choices),
-      seed(seed_of_choices) {}
+      ports(scheduling.seed),
+      listeners(scheduling.seed),
+      seed(scheduling.seed) {}
 
 Kernel::~Kernel() {
   while (first_time_wait != nullptr) first_time_wait->Kill();

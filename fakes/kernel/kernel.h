@@ -14,8 +14,8 @@
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/listeners.h"
-#include "fakes/schedule/schedule.h"
 #include "syscalls/mutex.h"
+#include "syscalls/sys_result.h"
 
 namespace net::fake {
 
@@ -26,8 +26,7 @@ class TimeWait;
 // everything that it refers to. Each system call holds the mutex: calls take
 // nanoseconds, and executing one at a time makes them deterministic.
 struct Kernel {
-  Kernel(const FakeSysctls& sysctls, uint64_t seed,
-         const ScheduleOptions& schedule);
+  Kernel(const FakeSysctls& sysctls, const SchedulerOptions& scheduling);
   Kernel(const Kernel&) = delete;
   Kernel& operator=(const Kernel&) = delete;
   ~Kernel();
@@ -56,36 +55,48 @@ struct Kernel {
   TcpSocket* first_dead = nullptr;      // List of sockets to be freed.
 };
 
-// Holds the kernel's mutex in a KernelSection.
+// Holds the kernel's mutex in a KernelSection. Frees what died meanwhile.
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
   explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
-      : lock_(kernel.mutex) {}
+      : kernel_(kernel), lock_(kernel.mutex) {}
   KernelLock(const KernelLock&) = delete;
   KernelLock& operator=(const KernelLock&) = delete;
-  ~KernelLock() ABSL_UNLOCK_FUNCTION() = default;
-
- private:
-  const KernelSection section_;
-  const MutexLock lock_;
-};
-
-// Holds the kernel's mutex during a system call. Waits before the call until
-// the calling participant may run.
-class SystemCall {
- public:
-  explicit SystemCall(Kernel& kernel) : kernel_(kernel), lock_(kernel) {
-    kernel.scheduler.Enter();
-  }
-  SystemCall(const SystemCall&) = delete;
-  SystemCall& operator=(const SystemCall&) = delete;
-  ~SystemCall() {
+  ~KernelLock() ABSL_UNLOCK_FUNCTION() {
     if (kernel_.first_dead != nullptr) kernel_.FreeDead();
   }
 
  private:
+  const KernelSection section_;
   Kernel& kernel_;
+  const MutexLock lock_;
+};
+
+// A system call: holds the kernel's mutex. Waits before the call until the
+// calling participant may run.
+class SystemCall {
+ public:
+  SystemCall(Kernel& kernel, const CallSite& site)
+      : scheduler_(kernel.scheduler),
+        lock_(kernel),
+        number_(scheduler_.Enter(site)) {}
+  SystemCall(const SystemCall&) = delete;
+  SystemCall& operator=(const SystemCall&) = delete;
+  ~SystemCall() = default;
+
+  // Whether the call must fail with EDEADLK, because there was a livelock.
+  bool refused() const { return scheduler_.refuses_calls(); }
+
+  // Notes the call's result, and returns it.
+  SysResult Return(SysResult result) {
+    scheduler_.calls().End(number_, result);
+    return result;
+  }
+
+ private:
+  Scheduler& scheduler_;
   const KernelLock lock_;
+  const uint64_t number_;
 };
 
 }  // namespace net::fake

@@ -82,7 +82,7 @@ void ObjectWait::Wake() {
 
 void EnterCall(ParticipantState& self) {
   const Entry entry(self);
-  self.scheduler->Enter();
+  self.scheduler->EnterModelled(self);
 }
 
 bool YieldBaton(ParticipantState& self) {

@@ -163,6 +163,7 @@ class PipeEnd final : public File {
     return SysResult::Ok();
   }
 
+  const void* SharedObject() const override { return pipe_.get(); }
   std::string Describe() const override {
     return reads() ? "pipe, read end" : "pipe, write end";
   }

@@ -57,6 +57,7 @@ class HiddenFromRaceDetector {
   ~HiddenFromRaceDetector() { End(); }
 
   static void Begin() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    ++depth_;
     AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
     AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
     AnnotateIgnoreSyncBegin(__FILE__, __LINE__);
@@ -65,29 +66,38 @@ class HiddenFromRaceDetector {
     AnnotateIgnoreSyncEnd(__FILE__, __LINE__);
     AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
     AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+    --depth_;
   }
+
+  // Calls `show` so that it is seen.
+  template <typename Show>
+  static void Reveal(Show show) {
+    const int depth = depth_;
+    for (int i = 0; i < depth; ++i) End();
+    show();
+    for (int i = 0; i < depth; ++i) Begin();
+  }
+
+ private:
+  static inline thread_local int depth_ = 0;
 };
 
-// These are called in one HiddenFromRaceDetector, and are seen all the same.
+// These are seen also in a HiddenFromRaceDetector.
 inline void ShowRelease(const void* object) {
-  HiddenFromRaceDetector::End();
-  __tsan_release(const_cast<void*>(object));
-  HiddenFromRaceDetector::Begin();
+  HiddenFromRaceDetector::Reveal(
+      [=] { __tsan_release(const_cast<void*>(object)); });
 }
 inline void ShowAcquire(const void* object) {
-  HiddenFromRaceDetector::End();
-  __tsan_acquire(const_cast<void*>(object));
-  HiddenFromRaceDetector::Begin();
+  HiddenFromRaceDetector::Reveal(
+      [=] { __tsan_acquire(const_cast<void*>(object)); });
 }
 inline void ShowRead(const void* user, size_t size) {
-  HiddenFromRaceDetector::End();
-  __tsan_read_range(const_cast<void*>(user), size);
-  HiddenFromRaceDetector::Begin();
+  HiddenFromRaceDetector::Reveal(
+      [=] { __tsan_read_range(const_cast<void*>(user), size); });
 }
 inline void ShowWrite(const void* user, size_t size) {
-  HiddenFromRaceDetector::End();
-  __tsan_write_range(const_cast<void*>(user), size);
-  HiddenFromRaceDetector::Begin();
+  HiddenFromRaceDetector::Reveal(
+      [=] { __tsan_write_range(const_cast<void*>(user), size); });
 }
 
 }  // namespace net::fake
@@ -102,9 +112,6 @@ class HiddenFromRaceDetector {
   HiddenFromRaceDetector(const HiddenFromRaceDetector&) = delete;
   HiddenFromRaceDetector& operator=(const HiddenFromRaceDetector&) = delete;
   ~HiddenFromRaceDetector() {}  // NOLINT(modernize-use-equals-default): unused
-
-  static void Begin() {}
-  static void End() {}
 };
 
 inline void ShowRelease(const void* /*object*/) {}

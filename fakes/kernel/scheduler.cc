@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,8 +19,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
-#include "fakes/kernel/gate.h"
+#include "fakes/kernel/hang_failure.h"
 #include "fakes/kernel/kernel_section.h"
+#include "fakes/kernel/race_detector.h"
+#include "fakes/kernel/trace_mark.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/schedule/schedule.h"
 #include "syscalls/mutex.h"
@@ -58,9 +60,7 @@ std::unique_ptr<SchedulePolicy> NewPolicy(const ScheduleOptions& options,
   }
   absl::StatusOr<Schedule> schedule = ParseSchedule(options.replay);
   if (!schedule.ok()) {
-    const std::string text = schedule.status().ToString();
-    std::fprintf(stderr, "FakeKernel: %s\n", text.c_str());
-    std::abort();
+    EndProcess(absl::StrCat(schedule.status().message(), "\n"));
   }
   return std::make_unique<ReplayedSchedule>(*std::move(schedule));
 }
@@ -75,18 +75,24 @@ int CallsWithoutBlocking(const ScheduleOptions& options) {
 
 Scheduler::Scheduler(Mutex& mutex, Clock& clock,
                      std::function<std::string()> describe,
-                     const ScheduleOptions& options, uint64_t seed)
+                     const SchedulerOptions& options)
     : mutex_(mutex),
       clock_(clock),
       describe_(std::move(describe)),
-      own_policy_(NewPolicy(options, seed)),
+      own_policy_(NewPolicy(options.schedule, options.seed)),
       seeded_(dynamic_cast<SeededSchedule*>(own_policy_.get())),
-      policy_(options.policy != nullptr ? *options.policy : *own_policy_),
+      policy_(options.schedule.policy != nullptr ? *options.schedule.policy
+                                                 : *own_policy_),
       at_each_call_(policy_.ChoosesAtEachCall()),
-      pins_threads_(options.pins_threads),
-      schedule_({.at_each_call = at_each_call_,
-                 .calls_without_blocking = CallsWithoutBlocking(options),
-                 .choices = {}}) {}
+      pins_threads_(options.schedule.pins_threads),
+      schedule_(
+          {.at_each_call = at_each_call_,
+           .calls_without_blocking = CallsWithoutBlocking(options.schedule),
+           .choices = {}}),
+      limits_(options.hangs) {
+  SetStallLimit(limits_.real_time);
+  PendingTraceMark().clear();  // Of another kernel.
+}
 
 // --- Joining and leaving -----------------------------------------------------
 
@@ -147,6 +153,7 @@ void Scheduler::Begin(ParticipantState& state) {
 
 void Scheduler::Leave(ParticipantState& state) {
   Withdraw(state);
+  ShowRelease(&state);
   if (state.processors.has_value()) {
     sched_setaffinity(state.thread_id, sizeof(cpu_set_t), &*state.processors);
     state.processors.reset();
@@ -247,6 +254,7 @@ size_t Scheduler::ChooseWaiter(absl::Span<ParticipantState* const> waiters) {
 
 void Scheduler::Give(ParticipantState* next) {
   baton_ = next;
+  ++hand_overs_;
   if (next == nullptr) return;
   RemoveFromReady(*next);
   next->stand = Stand::kRuns;
@@ -264,13 +272,14 @@ void Scheduler::GiveAndAwait(ParticipantState& self, ParticipantState* next) {
 }
 
 void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
+  StallWatch watch;
   while (baton_ != &self) {
     mutex_.unlock();
     // Without the mutex, for which it would have to wait at once.
     if (woken != nullptr) std::exchange(woken, nullptr)->gate.Open();
-    while (!self.gate.Pass(kNoTimeout)) {
-    }
+    const bool passed = self.gate.Pass(stall_poll_ns_);
     mutex_.lock();
+    if (!passed) watch.Check(*this);
   }
 }
 
@@ -318,154 +327,17 @@ void Scheduler::RunOutside(absl::FunctionRef<void()> body) {
   AwaitBaton(*self, nullptr);
 }
 
-void Scheduler::NoteOutsider() {
-  MarkNotReplayable("a thread that does not take part made calls");
+void Scheduler::NoteOutsider(const CallSite& site) {
+  outsiders_made_calls_ = true;
+  if (!not_replayable_.empty()) return;  // The text would cost time.
+  MarkNotReplayable(absl::StrCat("a thread that does not take part called ",
+                                 fake::Describe(site)));
 }
 
 void Scheduler::MarkNotReplayable(absl::string_view why) {
-  if (not_replayable_.empty()) not_replayable_ = std::string(why);
-}
-
-// --- Waiting -----------------------------------------------------------------
-
-bool Scheduler::AwaitBlocked(ParticipantState& state) {
-  while (state.waits_in == nullptr && !state.ended) {
-    ParticipantState* const self = Current();
-    if (self == nullptr) {
-      const uint32_t seen = changed_.value();
-      mutex_.unlock();
-      changed_.Await(seen, kNoTimeout);
-      mutex_.lock();
-      continue;
-    }
-    self->stand = Stand::kAwaits;
-    state.awaiters.push_back(self);
-    // It goes first, so that a test that starts a thread and awaits it gets the
-    // same order with every seed.
-    GiveAndAwait(*self, state.stand == Stand::kReady
-                            ? &state
-                            : ChooseNext(HandOver::kBlock, self));
-  }
-  return !state.ended;
-}
-
-bool Scheduler::Interrupt(const ParticipantState& state, bool restart) {
-  if (state.waits_in == nullptr) return false;
-  Wake(*state.waits_in, restart ? Woken::kRestart : Woken::kSignal);
-  return true;
-}
-
-Woken Scheduler::Block(Wait& wait) {
-  if (deadlock_.has_value()) return Woken::kDeadlock;
-  if (wait.deadline_ <= clock_.now()) return Woken::kTimeout;
-  if (wait.deadline_ != kForever) {
-    wait.timer_ = clock_.Set(wait.deadline_, wait);
-  }
-  wait.woken_.reset();
-  wait.blocked_ = true;
-  ParticipantState* const self = Current();
-  wait.participant_ = self;
-  blocked_.push_back(&wait);
-  changed_.Notify();
-  if (self == nullptr) {
-    BlockOutsider(wait);
-  } else {
-    self->waits_in = &wait;
-    self->stand = Stand::kBlocked;
-    --running_;
-    ResumeAwaiters(*self);
-    FireTimers();
-    GiveAndAwait(*self, ChooseNext(HandOver::kBlock, self));
-  }
-  return *wait.woken_;
-}
-
-void Scheduler::BlockOutsider(Wait& wait) {
-  if (!wait.holds_clock_) {
-    wait.holds_clock_ = true;
-    ++clock_holders_;
-  }
-  while (!wait.woken_.has_value()) {
-    mutex_.unlock();
-    wait.gate_.Pass(kNoTimeout);
-    mutex_.lock();
-  }
-}
-
-void Scheduler::Wake(Wait& wait, Woken why) {
-  if (!wait.blocked_) return;
-  wait.blocked_ = false;
-  wait.woken_ = why;
-  clock_.Clear(wait.timer_);
-  blocked_.erase(std::find(blocked_.begin(), blocked_.end(), &wait));
-  if (wait.participant_ == nullptr) {
-    wait.gate_.Open();
-    return;
-  }
-  wait.participant_->waits_in = nullptr;
-  ++running_;
-  MakeReady(*wait.participant_);
-  if (baton_ == nullptr && !settling_) HandOn(HandOver::kBlock);
-}
-
-void Scheduler::FireTimers() {
-  while (running_ == 0 && clock_holders_ == 0 && !blocked_.empty()) {
-    if (!clock_.FireNext()) DeclareDeadlock();
-  }
-}
-
-void Scheduler::Settle() {
-  settling_ = true;
-  FireTimers();
-  settling_ = false;
-  if (baton_ == nullptr) HandOn(HandOver::kEnd);
-}
-
-void Scheduler::ReleaseClock() {
-  --clock_holders_;
-  // All that take part may wait already, and nobody else would tell the clock.
-  Settle();
-}
-
-std::string Scheduler::DescribeHolder(const CallSite& site) {
-  const pid_t holder = site.holder == nullptr ? 0 : site.holder(site.object);
-  if (holder == 0) return "";
-  const ParticipantState* const state = FindByThreadId(holder);
-  return state != nullptr ? absl::StrCat(", held by ", state->name)
-                          : absl::StrCat(", held by thread ", holder,
-                                         ", which does not take part");
-}
-
-std::string Scheduler::Describe(const ParticipantState& state) {
-  if (state.waits_in == nullptr) {
-    switch (state.stand) {
-      case Stand::kAwaits:
-        return absl::StrCat(state.name, ": awaits that another is blocked\n");
-      case Stand::kOutside:
-        return absl::StrCat(state.name, ": runs outside\n");
-      default:
-        return absl::StrCat(state.name, ": runs\n");
-    }
-  }
-  const CallSite& site = state.waits_in->site();
-  if (site.object != nullptr) {
-    return absl::StrCat(state.name, ": waits in ", site.call, " of 0x",
-                        absl::Hex(reinterpret_cast<uintptr_t>(site.object)),
-                        DescribeHolder(site), "\n");
-  }
-  return absl::StrCat(state.name, ": waits in ", site.call, "(",
-                      site.fd < 0 ? "" : absl::StrCat(site.fd), ")",
-                      site.process.empty() ? "" : " of process ", site.process,
-                      "\n");
-}
-
-void Scheduler::DeclareDeadlock() {
-  std::string report = "deadlock: every thread that takes part waits\n";
-  for (const ParticipantState& state : participants_) {
-    if (!state.ended) absl::StrAppend(&report, "  ", Describe(state));
-  }
-  deadlock_ = absl::StrCat(report, describe_());
-  while (!blocked_.empty()) Wake(*blocked_.back(), Woken::kDeadlock);
+  if (!not_replayable_.empty()) return;
+  not_replayable_ = std::string(why);
+  PendingTraceMark() = absl::StrCat("# not replayable: ", why);
 }
 
 }  // namespace net::fake

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -17,9 +18,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "fakes/kernel/call_log.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/gate.h"
+#include "fakes/kernel/hangs.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/schedule/schedule.h"
 #include "syscalls/mutex.h"
@@ -39,6 +43,12 @@ enum class Stand : uint8_t {
   kEnded,
 };
 
+struct SchedulerOptions {
+  uint64_t seed = 1;  // Of the default policy.
+  ScheduleOptions schedule;
+  HangLimits hangs;
+};
+
 // A thread that takes part in virtual time: a participant. Lives as long as
 // the scheduler.
 struct ParticipantState {
@@ -47,7 +57,8 @@ struct ParticipantState {
   Stand stand = Stand::kReady;
   Wait* waits_in = nullptr;
   bool ended = false;
-  WaitQueue end;  // Who waits for its end.
+  bool hung = false;  // A deadlock or livelock ended a call of its.
+  WaitQueue end;      // Who waits for its end.
 
   // The calls that it may still make before the baton is handed on.
   int calls_left = 0;
@@ -78,9 +89,8 @@ struct ParticipantState {
 class Scheduler {
  public:
   // `describe` is what a deadlock's report says beside who waits: the sockets.
-  // `seed` is for the default policy.
   Scheduler(Mutex& mutex, Clock& clock, std::function<std::string()> describe,
-            const ScheduleOptions& options = {}, uint64_t seed = 1);
+            const SchedulerOptions& options = {});
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
   ~Scheduler() = default;
@@ -108,20 +118,29 @@ class Scheduler {
   ParticipantState* FindByThread(pthread_t thread);
 
   // Called at the entry of each system call. May hand the baton on, and then
-  // waits until it is back.
-  void Enter() {
+  // waits until it is back. Returns the number of the call in calls().
+  uint64_t Enter(const CallSite& site) {
     ParticipantState* const self = Current();
     if (self == nullptr) {
-      if (live_ > 0) NoteOutsider();
-    } else if (at_each_call_ || --self->calls_left < 0) {
-      HandOnAtEntry(*self);
+      if (live_ > 0) NoteOutsider(site);
+    } else {
+      if (at_each_call_ || --self->calls_left < 0) HandOnAtEntry(*self);
+      if (++calls_at_instant_ > limits_.calls_at_one_instant) {
+        OnTooManyCalls(*self);
+      }
     }
+    return calls_.Begin(self, site);
+  }
+
+  // The same for another call than a system call, of a participant.
+  void EnterModelled(ParticipantState& self) {
+    ++modelled_calls_;
+    if (at_each_call_ || --self.calls_left < 0) HandOnAtEntry(self);
   }
 
   // Hands the baton on if another participant can run: sched_yield(2). Does
   // nothing for a thread that does not take part.
   bool Yield();
-
   // Runs `body` while the calling participant is without the baton, but counts
   // as running: the clock does not jump. Called without the mutex.
   void RunOutside(absl::FunctionRef<void()> body);
@@ -134,8 +153,8 @@ class Scheduler {
   // Interrupts the call in which the thread waits. False: it waits in none.
   bool Interrupt(const ParticipantState& state, bool restart);
 
-  // Returns an index below `count` >= 1, as the policy chooses: who of several
-  // participants that wait for a lock gets it.
+  // Returns an index into `waiters`, which is not empty, as the policy chooses:
+  // who of several participants that wait for a lock gets it.
   size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
 
   // Begins the default policy again with another seed. Does nothing if the
@@ -148,8 +167,18 @@ class Scheduler {
   // nobody has it. Called after the clock was moved by hand.
   void Settle();
 
-  // Tells where all stand when there is a deadlock; nullopt before.
+  // Tells where all stand when there is a deadlock or livelock; nullopt before.
   const std::optional<std::string>& deadlock() const { return deadlock_; }
+  // It is not printed, and fails no test.
+  void ExpectDeadlock() { expects_deadlock_ = true; }
+  // Returns the report if a deadlock ended a call of the participant, it was
+  // not expected, and this is called for the first time.
+  std::optional<std::string> FailureOf(const ParticipantState& state);
+  // Whether calls fail with EDEADLK even if they would not block.
+  bool refuses_calls() const { return refuses_calls_; }
+  void SetStallLimit(absl::Duration limit);
+
+  CallLog& calls() { return calls_; }
 
   std::vector<std::string> ParticipantNames() const;
 
@@ -165,14 +194,39 @@ class Scheduler {
   friend class Wait;
   friend class WaitQueue;
 
+  // Watches, in a thread that waits in real time, whether the others go on.
+  class StallWatch {
+   public:
+    // Called about every stall_poll_ns_ while the thread waits.
+    void Check(Scheduler& scheduler);
+
+   private:
+    uint64_t seen_ = 0;
+    int idle_ = 0;  // Checks in a row without progress.
+  };
+
   Woken Block(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void BlockOutsider(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake(Wait& wait, Woken why);
   // Fires timers while all that take part wait.
   void FireTimers();
   void DeclareDeadlock();
-  std::string Describe(const ParticipantState& state);
-  std::string DescribeHolder(const CallSite& site);
+  void DeclareLivelock(absl::string_view what);
+  // Ends all blocked calls, then and later.
+  void EndBlockedCalls(std::string report);
+  // Whether timeouts go on without end; then it has ended all calls.
+  bool TimeoutsAreEndless();
+  void OnTooManyCalls(ParticipantState& caller);
+  [[noreturn]] void ReportStall();
+  // Returns a line for each participant, and for each call of a thread that
+  // does not take part.
+  std::string DescribeAll() const;
+  std::string Describe(const ParticipantState& state) const;
+  // Counts what shows that threads go on.
+  uint64_t Progress() const {
+    return calls_.count() + modelled_calls_ + hand_overs_;
+  }
+  std::string DescribeHolder(const CallSite& site) const;
   // A call of a thread that does not take part waits no more.
   void ReleaseClock();
 
@@ -195,7 +249,7 @@ class Scheduler {
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void HandOnAtEntry(ParticipantState& self);
-  void NoteOutsider();
+  void NoteOutsider(const CallSite& site);
   void MarkNotReplayable(absl::string_view why);
   void BindThreads();
 
@@ -223,6 +277,20 @@ class Scheduler {
   int clock_holders_ = 0;  // Waits of threads that do not take part.
   bool settling_ = false;  // The baton is handed on later.
   std::optional<std::string> deadlock_;
+
+  CallLog calls_;
+  HangLimits limits_;
+  uint64_t modelled_calls_ = 0;
+  uint64_t hand_overs_ = 0;
+  int64_t calls_at_instant_ = 0;   // Of participants, without effect.
+  int64_t timeouts_in_a_row_ = 0;  // Nothing else ended a wait.
+  Nanoseconds jumped_ = 0;         // By how much the clock has jumped.
+  int64_t stall_poll_ns_ = kNoTimeout;
+  bool outsiders_made_calls_ = false;  // While others took part.
+  bool expects_deadlock_ = false;
+  bool refuses_calls_ = false;
+  bool failed_ = false;
+
   EventCount changed_;  // Somebody waits, or has left.
 };
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "fakes/kernel/race_detector.h"
+
 namespace net::fake {
 
 // The boundary between a program's memory and the kernel's. Linux detects an
@@ -43,12 +45,14 @@ inline bool IsInUserSpace(const void* address, size_t size) {
 // copied. (Linux may have copied the bytes before the page that faulted.)
 [[nodiscard]] inline bool CopyIn(void* to, const void* user, size_t size) {
   if (!IsUserAddress(user, size)) return false;
+  ShowRead(user, size);
   if (size > 0) std::memcpy(to, user, size);
   return true;
 }
 
 [[nodiscard]] inline bool CopyOut(void* user, const void* from, size_t size) {
   if (!IsUserAddress(user, size)) return false;
+  ShowWrite(user, size);
   if (size > 0) std::memcpy(user, from, size);
   return true;
 }

@@ -1,7 +1,10 @@
 #include "fakes/kernel/waiting.h"
 
 #include <cerrno>
+#include <cstdint>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "fakes/kernel/scheduler.h"
 
 namespace net::fake {
@@ -18,6 +21,16 @@ int ErrnoFor(Woken woken) {
       return EDEADLK;
   }
   return EINVAL;
+}
+
+std::string Describe(const CallSite& site) {
+  if (site.object != nullptr) {
+    return absl::StrCat(site.call, " of 0x",
+                        absl::Hex(reinterpret_cast<uintptr_t>(site.object)));
+  }
+  return absl::StrCat(site.call, "(", site.fd < 0 ? "" : absl::StrCat(site.fd),
+                      ")", site.process.empty() ? "" : " of process ",
+                      site.process);
 }
 
 void WaitQueue::WakeEach() {

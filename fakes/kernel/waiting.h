@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
@@ -76,6 +77,9 @@ struct CallSite {
   // 0. Null if it cannot have a holder.
   pid_t (*holder)(const void* object) = nullptr;
 };
+
+// Returns "recv(3) of process server", or "pthread_mutex_lock of 0x7f3c".
+std::string Describe(const CallSite& site);
 
 // A call that waits. Lives on the stack of its thread.
 //

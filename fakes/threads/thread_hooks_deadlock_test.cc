@@ -47,6 +47,8 @@ int ErrnoOfException(const std::function<void()>& body) {
 
 class ThreadHooksDeadlockTest : public testing::Test {
  protected:
+  void SetUp() override { kernel_.ExpectDeadlock(); }
+
   FakeKernel kernel_;
 };
 

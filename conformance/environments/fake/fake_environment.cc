@@ -46,6 +46,8 @@ class FakeEnvironment final : public Environment {
                                      .uid = 0,
                                      .capabilities = FakeCapabilities::All(),
                                      .raises_sigpipe = true})) {
+    // A task may be destroyed while it waits for an event that never happens.
+    kernel_.ExpectDeadlock();
     if (options.disable_ipv6) {
       SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
     }

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "fakes/kernel/race_detector.h"
+
 namespace net::fake {
 
 ChunkPool::~ChunkPool() {
@@ -35,6 +37,7 @@ void ChunkPool::Give(Chunk* chunk) {
 }
 
 void ByteQueue::Append(ChunkPool& pool, const char* data, size_t size) {
+  ShowRead(data, size);
   size_ += size;
   while (size > 0) {
     if (last_ == nullptr) {
@@ -55,6 +58,7 @@ void ByteQueue::Append(ChunkPool& pool, const char* data, size_t size) {
 
 void ByteQueue::Peek(char* to, size_t offset, size_t size) const {
   assert(offset + size <= size_);
+  ShowWrite(to, size);
   size_t at = begin_ + offset;
   const Chunk* chunk = first_;
   while (size > 0) {
@@ -69,6 +73,7 @@ void ByteQueue::Peek(char* to, size_t offset, size_t size) const {
 
 void ByteQueue::Take(ChunkPool& pool, char* to, size_t size) {
   assert(size <= size_);
+  if (to != nullptr) ShowWrite(to, size);
   size_ -= size;
   while (size > 0) {
     const size_t part = std::min(size, Chunk::kSize - begin_);

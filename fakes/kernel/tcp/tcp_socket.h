@@ -59,6 +59,7 @@ class TcpSocket final : public Socket,
   int16_t PollEvents() override;
   SysResult Ioctl(uint64_t request, int* value) override;
   std::string Describe() const override;
+  const void* SharedObject() const override;
 
   // Socket
   int domain() const override { return family_; }

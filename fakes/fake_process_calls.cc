@@ -1,0 +1,99 @@
+// The entry of each call of a FakeProcess.
+
+#include <cerrno>
+
+#include "absl/strings/string_view.h"
+#include "fakes/call.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/descriptor_table.h"
+#include "fakes/kernel/file.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/race_detector.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscall_table.h"
+
+namespace net {
+namespace {
+
+// Returns the first argument if it is a descriptor, else -1.
+template <ArgumentKind kKind, typename Value>
+constexpr int DescriptorOf(Value value) {
+  if constexpr (kKind == ArgumentKind::kFd) {
+    return value;
+  } else {
+    return -1;
+  }
+}
+
+#ifdef NET_FAKE_THREAD_SANITIZER
+
+bool SendsData(Call call) {
+  switch (call) {
+    case Call::kShutdown:
+    case Call::kSend:
+    case Call::kSendMsg:
+    case Call::kWrite:
+    case Call::kClose:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool ReceivesData(Call call) {
+  switch (call) {
+    case Call::kRecv:
+    case Call::kRecvMsg:
+    case Call::kRead:
+      return true;
+    default:
+      return false;
+  }
+}
+
+#endif  // NET_FAKE_THREAD_SANITIZER
+
+}  // namespace
+
+#define NET_FIRST_DESCRIPTOR(first, ...) NET_DESCRIPTOR first
+#define NET_DESCRIPTOR(type, name, kind) \
+  DescriptorOf<ArgumentKind::k##kind>(name)
+#define NET_SYSCALL(method, name, result, ...)                             \
+  SysResult FakeProcess::method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) {     \
+    const int of = NET_FIRST_DESCRIPTOR(__VA_ARGS__, );                    \
+    fake::SystemCall call(kernel_, {name_, name, of});                     \
+    if (call.refused() && Call::k##method != Call::kClose) {               \
+      return call.Return(SysResult::Error(EDEADLK));                       \
+    }                                                                      \
+    ShowBefore(Call::k##method, of);                                       \
+    const SysResult returned = Do##method(NET_SYSCALL_NAMES(__VA_ARGS__)); \
+    ShowAfter(Call::k##method, of, returned);                              \
+    return call.Return(returned);                                          \
+  }
+#include "syscalls/syscall_table.inc"
+#undef NET_DESCRIPTOR
+#undef NET_FIRST_DESCRIPTOR
+
+#ifdef NET_FAKE_THREAD_SANITIZER
+
+void FakeProcess::ShowBefore(Call call, int fd) const {
+  const fake::File* const file = descriptors_->Get(fd);
+  if (SendsData(call) && file != nullptr) {
+    fake::ShowRelease(file->SharedObject());
+  }
+  // The connection has no name yet.
+  if (call == Call::kConnect) fake::ShowRelease(&kernel_);
+}
+
+void FakeProcess::ShowAfter(Call call, int fd, SysResult result) const {
+  if (!result.ok()) return;
+  const fake::File* const file = descriptors_->Get(fd);
+  if (ReceivesData(call) && file != nullptr) {
+    fake::ShowAcquire(file->SharedObject());
+  }
+  if (call == Call::kAccept4) fake::ShowAcquire(&kernel_);
+}
+
+#endif  // NET_FAKE_THREAD_SANITIZER
+
+}  // namespace net

@@ -1,0 +1,61 @@
+#ifndef FAKES_KERNEL_CALL_LOG_H_
+#define FAKES_KERNEL_CALL_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "fakes/kernel/waiting.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+
+// The last calls of all processes, for reports. Guarded by the kernel's mutex.
+class CallLog {
+ public:
+  // Adds a call, and returns its number.
+  uint64_t Begin(const ParticipantState* caller, const CallSite& site) {
+    Entry& entry = entries_[count_ % kEntries];
+    entry.number = count_;
+    entry.caller = caller;
+    entry.site = site;
+    entry.result.reset();
+    return count_++;
+  }
+  // Adds the result of a call, unless it is too long ago.
+  void End(uint64_t number, SysResult result) {
+    Entry& entry = entries_[number % kEntries];
+    if (entry.number == number) entry.result = result;
+  }
+
+  // The number of calls so far.
+  uint64_t count() const { return count_; }
+
+  // Returns the last 20 calls, a line each, the oldest first:
+  // "  acceptor: accept4(3) of process server = -1 EMFILE".
+  std::string ToString() const;
+  // Returns the last call of a participant (null: of any thread that does not
+  // take part), or an empty string if it is too long ago.
+  std::string LastOf(const ParticipantState* caller) const;
+
+ private:
+  static constexpr size_t kEntries = 32;
+  static constexpr uint64_t kShown = 20;
+
+  struct Entry {
+    uint64_t number = 0;
+    const ParticipantState* caller = nullptr;
+    CallSite site;
+    std::optional<SysResult> result;  // Nullopt: has not returned.
+  };
+
+  static std::string TextOf(const Entry& entry);
+
+  Entry entries_[kEntries];
+  uint64_t count_ = 0;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_CALL_LOG_H_

@@ -1,0 +1,24 @@
+#ifndef FAKES_KERNEL_HANG_FAILURE_H_
+#define FAKES_KERNEL_HANG_FAILURE_H_
+
+#include "absl/strings/string_view.h"
+
+namespace net::fake {
+
+// Prints a report on stderr, with one write(2).
+void PrintHang(absl::string_view report);
+
+// Lets the process's hang handler report a failure, or aborts the process if it
+// has none (fakes/kernel/hangs.h). `report` has been printed already.
+void FailTest(absl::string_view what, absl::string_view report);
+
+// For a program that cannot go on: prints the report, lets the handler report
+// it, too, and aborts the process.
+[[noreturn]] void EndProcess(absl::string_view report);
+
+// Whether a debugger is attached to the process: TracerPid in proc(5).
+bool IsTraced();
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_HANG_FAILURE_H_

@@ -1,0 +1,61 @@
+#ifndef FAKES_KERNEL_HANGS_H_
+#define FAKES_KERNEL_HANGS_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+// Programs that hang on a FakeKernel, and how they are reported.
+//
+// - A deadlock: all participants wait, and no event is pending.
+// - A livelock: the participants make calls, or wait for timeouts, without end
+//   and without an effect.
+// - A stall, in real time: a participant holds the baton and does not come
+//   back to the kernel, for example because it waits for a condition variable;
+//   or the clock stands because a thread that does not take part is blocked in
+//   a call.
+//
+// Each is reported on stderr when it happens, once: who holds the baton, who
+// waits in which call, the last calls, and the sockets.
+//
+// A deadlock and a livelock end by themselves, because calls fail with EDEADLK:
+// - after a deadlock, every call that would block;
+// - after a livelock, every call except close(2).
+//
+// What does not end is a failure: a stall, a program that goes on making calls
+// after a livelock, and a deadlock that a Thread::Join() waited for. The
+// FakeKernel depends on no test framework. It calls the process's hang handler,
+// and aborts the process where there is none, or where it has returned and
+// nothing can go on. With GoogleTest, a handler is
+//
+//   SetHangHandler([](absl::string_view report) { ADD_FAILURE() << report; });
+
+namespace net {
+
+// When a FakeKernel reports a hang.
+struct HangLimits {
+  // A stall: so much real time without a call or a hand-over while a thread
+  // waits for the baton or in a call. It is noticed up to an eighth later. Not
+  // reported while a debugger is attached to the process (ptrace(2)).
+  // InfiniteDuration(): never.
+  absl::Duration real_time = absl::Seconds(10);
+  // A livelock: so many calls of participants at one virtual instant, while
+  // none of them waited and was woken by another.
+  int64_t calls_at_one_instant = 100'000;
+  // A livelock: so many timeouts in a row, while nothing else ended a wait.
+  int64_t timeouts_in_a_row = 1'000'000;
+  // A livelock: so much virtual time, without the time that
+  // FakeKernel::Advance() adds.
+  absl::Duration virtual_time = absl::Hours(24 * 365);
+};
+
+// Sets the handler of all kernels of the process and returns the one before;
+// null is none. It is called in the thread that notices the hang, which may be
+// any thread of the program. It must not make calls of the kernel.
+using HangHandler = void (*)(absl::string_view report);
+HangHandler SetHangHandler(HangHandler handler);
+
+}  // namespace net
+
+#endif  // FAKES_KERNEL_HANGS_H_

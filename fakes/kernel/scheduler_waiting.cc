@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/race_detector.h"
+#include "fakes/kernel/scheduler.h"
+#include "fakes/kernel/waiting.h"
+#include "syscalls/mutex.h"
+
+// Who waits, and how time moves on meanwhile.
+
+namespace net::fake {
+
+bool Scheduler::AwaitBlocked(ParticipantState& state) {
+  StallWatch watch;
+  while (state.waits_in == nullptr && !state.ended) {
+    ParticipantState* const self = Current();
+    if (self == nullptr) {
+      const uint32_t seen = changed_.value();
+      mutex_.unlock();
+      const bool changed = changed_.Await(seen, stall_poll_ns_);
+      mutex_.lock();
+      if (!changed) watch.Check(*this);
+      continue;
+    }
+    self->stand = Stand::kAwaits;
+    state.awaiters.push_back(self);
+    // It goes first, so that a test that starts a thread and awaits it gets the
+    // same order with every seed.
+    GiveAndAwait(*self, state.stand == Stand::kReady
+                            ? &state
+                            : ChooseNext(HandOver::kBlock, self));
+  }
+  // A test that awaits a thread sees what that has done before.
+  ShowAcquire(&state);
+  return !state.ended;
+}
+
+bool Scheduler::Interrupt(const ParticipantState& state, bool restart) {
+  if (state.waits_in == nullptr) return false;
+  ShowRelease(&state.gate);
+  Wake(*state.waits_in, restart ? Woken::kRestart : Woken::kSignal);
+  return true;
+}
+
+Woken Scheduler::Block(Wait& wait) {
+  if (deadlock_.has_value()) return Woken::kDeadlock;
+  if (wait.deadline_ <= clock_.now()) return Woken::kTimeout;
+  if (wait.deadline_ != kForever) {
+    wait.timer_ = clock_.Set(wait.deadline_, wait);
+  }
+  wait.woken_.reset();
+  wait.blocked_ = true;
+  ParticipantState* const self = Current();
+  wait.participant_ = self;
+  blocked_.push_back(&wait);
+  changed_.Notify();
+  if (self == nullptr) {
+    BlockOutsider(wait);
+  } else {
+    ShowRelease(self);
+    self->waits_in = &wait;
+    self->stand = Stand::kBlocked;
+    --running_;
+    ResumeAwaiters(*self);
+    FireTimers();
+    GiveAndAwait(*self, ChooseNext(HandOver::kBlock, self));
+  }
+  const Woken woken = *wait.woken_;
+  if (woken == Woken::kSignal || woken == Woken::kRestart) {
+    ShowAcquire(&self->gate);
+  }
+  return woken;
+}
+
+void Scheduler::BlockOutsider(Wait& wait) {
+  if (!wait.holds_clock_) {
+    wait.holds_clock_ = true;
+    ++clock_holders_;
+  }
+  StallWatch watch;
+  while (!wait.woken_.has_value()) {
+    mutex_.unlock();
+    const bool passed = wait.gate_.Pass(stall_poll_ns_);
+    mutex_.lock();
+    if (!passed) watch.Check(*this);
+  }
+}
+
+void Scheduler::Wake(Wait& wait, Woken why) {
+  if (!wait.blocked_) return;
+  if (why == Woken::kTimeout) {
+    ++timeouts_in_a_row_;
+  } else {
+    timeouts_in_a_row_ = 0;
+    calls_at_instant_ = 0;
+  }
+  wait.blocked_ = false;
+  wait.woken_ = why;
+  clock_.Clear(wait.timer_);
+  blocked_.erase(std::find(blocked_.begin(), blocked_.end(), &wait));
+  if (wait.participant_ == nullptr) {
+    wait.gate_.Open();
+    return;
+  }
+  wait.participant_->waits_in = nullptr;
+  ++running_;
+  MakeReady(*wait.participant_);
+  if (baton_ == nullptr && !settling_) HandOn(HandOver::kBlock);
+}
+
+void Scheduler::FireTimers() {
+  while (running_ == 0 && clock_holders_ == 0 && !blocked_.empty()) {
+    if (TimeoutsAreEndless()) return;
+    const Nanoseconds before = clock_.now();
+    if (!clock_.FireNext()) return DeclareDeadlock();
+    if (clock_.now() == before) continue;
+    jumped_ += clock_.now() - before;
+    calls_at_instant_ = 0;
+  }
+}
+
+void Scheduler::Settle() {
+  settling_ = true;
+  FireTimers();
+  settling_ = false;
+  if (baton_ == nullptr) HandOn(HandOver::kEnd);
+}
+
+void Scheduler::ReleaseClock() {
+  --clock_holders_;
+  // All that take part may wait already, and nobody else would tell the clock.
+  Settle();
+}
+
+}  // namespace net::fake
