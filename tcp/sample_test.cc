@@ -9,7 +9,6 @@
 // The sample of README.md, and a test of what it does.
 
 // [sample]
-// A server that greets, and a client that listens to it.
 absl::StatusOr<std::string> Greet() {
   namespace tcp = net::tcp;
   uint16_t port = 0;
@@ -17,8 +16,7 @@ absl::StatusOr<std::string> Greet() {
       net::ip::kLocalV6, /*port=*/0,
       {tcp::ReuseAddr{}, tcp::Backlog{128}, tcp::PortAssignment{&port}});
   if (!listener.ok()) return listener.status();
-  absl::StatusOr<net::Socket> client =
-      tcp::Connect(net::ip::kLocalV6, port, {tcp::KeepAlive{}});
+  auto client = tcp::Connect(net::ip::kLocalV6, port, {tcp::KeepAlive{}});
   if (!client.ok()) return client.status();
   absl::StatusOr<net::Socket> server = tcp::Accept(*listener);
   if (!server.ok()) return server.status();

@@ -24,7 +24,6 @@ namespace {
 
 using net::kit::ToStatus;
 using testing::Not;
-using testing::SizeIs;
 using testing::StartsWith;
 
 // Returns a connection to a new server process.
@@ -72,10 +71,14 @@ absl::Status SendAndReplace(net::Syscalls& sys, net::FakeKernel& kernel) {
   for (const int each : {fd, fresh}) static_cast<void>(sys.Close(each));
   return status;
 }
+// [/sample]
 
+// [sample]
 TEST(SendAndReplace, IsFoundAndReplayed) {
-  const net::ScheduleResult result = net::ExploreSchedules(SendAndReplace);
-  ASSERT_THAT(result.findings, SizeIs(1)) << result;
+  // 1. race: it returns FAILED_PRECONDITION: send: EBADF: Bad file descriptor
+  //    schedule: call:b4c5b (2 preemptions), seed 1
+  //    schedules that show it: 1 of 127
+  EXPECT_THAT(net::ExploreSchedules(SendAndReplace), Not(net::HasNoFindings()));
   EXPECT_THAT(net::ReplaySchedule("call:b4c5b", SendAndReplace),
               Not(net::HasNoFindings()));
 }
