@@ -6,6 +6,9 @@
 //
 //   bazel run --config=opt //fakes:baton_benchmark
 
+#include <cstdint>
+#include <limits>
+
 #include "benchmark/benchmark.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
@@ -15,8 +18,11 @@ namespace {
 
 // Two participants make calls that do nothing.
 void BM_HandOver(benchmark::State& state) {
-  FakeKernel kernel({.schedule = {.calls_without_blocking = 1,
-                                  .pins_threads = state.range(0) != 0}});
+  FakeKernel kernel(
+      {.schedule = {.calls_without_blocking = 1,
+                    .pins_threads = state.range(0) != 0},
+       // These calls would be a livelock.
+       .hangs = {.calls_at_one_instant = std::numeric_limits<int64_t>::max()}});
   FakeProcess& process = kernel.NewProcess();
   const FakeKernel::Participant self(kernel, "main");
   bool ends = false;  // Guarded by the baton.

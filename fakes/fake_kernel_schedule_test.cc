@@ -28,6 +28,7 @@
 #include "fakes/tracing_syscalls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
@@ -217,7 +218,7 @@ TEST(FakeKernelSchedule, AThreadBeginsWhenItsMakerBlocks) {
   FakeKernel kernel;
   FakeProcess& process = kernel.NewProcess();
   const FakeKernel::Participant self(kernel);
-  bool begun = false;
+  std::atomic<bool> begun = false;  // The baton orders nothing.
   FakeKernel::Thread thread(kernel, "thread", [&] { begun = true; });
   for (int i = 0; i < 50; ++i) EXPECT_THAT(process.Poll(nullptr, 0, 0), IsOk());
   EXPECT_FALSE(begun);
@@ -230,7 +231,7 @@ TEST(FakeKernelSchedule, ManyCallsHandTheBatonOn) {
   FakeKernel kernel({.schedule = {.calls_without_blocking = 10}});
   FakeProcess& process = kernel.NewProcess();
   const FakeKernel::Participant self(kernel);
-  bool begun = false;
+  std::atomic<bool> begun = false;  // The baton orders nothing.
   FakeKernel::Thread thread(kernel, "thread", [&] { begun = true; });
   int calls = 0;
   for (; !begun && calls < 1000; ++calls) {
@@ -268,10 +269,14 @@ TEST(FakeKernelSchedule, AnAwaitedThreadGoesFirst) {
     FakeKernel kernel({.seed = seed});
     FakeProcess& process = kernel.NewProcess();
     const FakeKernel::Participant self(kernel);
+    Mutex mutex;  // The baton orders nothing.
     std::string order;
     const auto waits_as = [&](char name) {
-      return [&order, &process, name] {
-        order += name;
+      return [&mutex, &order, &process, name] {
+        {
+          const MutexLock lock(mutex);
+          order += name;
+        }
         EXPECT_THAT(process.Poll(nullptr, 0, 1000), IsOk());
       };
     };
@@ -279,8 +284,12 @@ TEST(FakeKernelSchedule, AnAwaitedThreadGoesFirst) {
     FakeKernel::Thread b(kernel, "b", waits_as('b'));
     FakeKernel::Thread c(kernel, "c", waits_as('c'));
     EXPECT_TRUE(c.AwaitBlocked());
-    EXPECT_EQ(order, "c");
+    {
+      const MutexLock lock(mutex);
+      EXPECT_EQ(order, "c");
+    }
     EXPECT_TRUE(a.AwaitBlocked());
+    const MutexLock lock(mutex);
     EXPECT_EQ(order, "ca");
   }
 }

@@ -7,17 +7,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/scheduler.h"
+#include "fakes/kernel/waiting.h"
 #include "syscalls/errors/errno_symbol.h"
 
 namespace net::fake {
 
 std::string CallLog::TextOf(const Entry& entry) {
-  std::string text = Describe(entry.site);
-  if (!entry.result.has_value()) return absl::StrCat(text, ": not returned");
-  if (entry.result->ok()) {
-    return absl::StrCat(text, " = ", entry.result->value());
+  std::string text = Describe(CallSite{.process = *entry.call.process,
+                                       .call = entry.call.name,
+                                       .fd = entry.call.fd});
+  if (!entry.has_returned) return absl::StrCat(text, ": not returned");
+  if (entry.result.ok()) {
+    return absl::StrCat(text, " = ", entry.result.value());
   }
-  return absl::StrCat(text, " = -1 ", ErrnoSymbol(entry.result->error()));
+  return absl::StrCat(text, " = -1 ", ErrnoSymbol(entry.result.error()));
 }
 
 std::string CallLog::ToString() const {

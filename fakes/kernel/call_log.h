@@ -3,30 +3,39 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 
-#include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
+
+struct ParticipantState;
+
+// A call, for reports. Small, because each call makes one.
+struct LoggedCall {
+  const std::string* process;  // Its name. It outlives the kernel's calls.
+  const char* name;            // A literal.
+  int fd;                      // -1: none.
+};
 
 // The last calls of all processes, for reports. Guarded by the kernel's mutex.
 class CallLog {
  public:
   // Adds a call, and returns its number.
-  uint64_t Begin(const ParticipantState* caller, const CallSite& site) {
+  uint64_t Begin(const ParticipantState* caller, LoggedCall call) {
     Entry& entry = entries_[count_ % kEntries];
     entry.number = count_;
     entry.caller = caller;
-    entry.site = site;
-    entry.result.reset();
+    entry.call = call;
+    entry.has_returned = false;
     return count_++;
   }
   // Adds the result of a call, unless it is too long ago.
   void End(uint64_t number, SysResult result) {
     Entry& entry = entries_[number % kEntries];
-    if (entry.number == number) entry.result = result;
+    if (entry.number != number) return;
+    entry.result = result;
+    entry.has_returned = true;
   }
 
   // The number of calls so far.
@@ -46,8 +55,9 @@ class CallLog {
   struct Entry {
     uint64_t number = 0;
     const ParticipantState* caller = nullptr;
-    CallSite site;
-    std::optional<SysResult> result;  // Nullopt: has not returned.
+    LoggedCall call = {};
+    bool has_returned = false;
+    SysResult result;
   };
 
   static std::string TextOf(const Entry& entry);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "fakes/kernel/call_log.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/ports/connections.h"
@@ -76,10 +77,10 @@ class ABSL_SCOPED_LOCKABLE KernelLock {
 // calling participant may run.
 class SystemCall {
  public:
-  SystemCall(Kernel& kernel, const CallSite& site)
+  SystemCall(Kernel& kernel, LoggedCall call)
       : scheduler_(kernel.scheduler),
         lock_(kernel),
-        number_(scheduler_.Enter(site)) {}
+        number_(scheduler_.Enter(call)) {}
   SystemCall(const SystemCall&) = delete;
   SystemCall& operator=(const SystemCall&) = delete;
   ~SystemCall() = default;

@@ -30,18 +30,14 @@
 namespace net::fake {
 namespace {
 
-// The innermost kernel that the calling thread takes part in; the others follow
-// as `outer`.
-thread_local ParticipantState* innermost = nullptr;
-
 void Enroll(ParticipantState& state) {
-  state.outer = innermost;
-  innermost = &state;
+  state.outer = innermost_of_thread;
+  innermost_of_thread = &state;
 }
 
 // Does nothing if the calling thread is another.
 void Withdraw(const ParticipantState& state) {
-  for (ParticipantState** one = &innermost; *one != nullptr;
+  for (ParticipantState** one = &innermost_of_thread; *one != nullptr;
        one = &(*one)->outer) {
     if (*one == &state) {
       *one = state.outer;
@@ -96,18 +92,11 @@ Scheduler::Scheduler(Mutex& mutex, Clock& clock,
 
 // --- Joining and leaving -----------------------------------------------------
 
-ParticipantState* Scheduler::Current() const {
-  for (ParticipantState* one = innermost; one != nullptr; one = one->outer) {
-    if (one->scheduler != this) continue;
-    return one->stand == Stand::kOutside ? nullptr : one;
-  }
-  return nullptr;
-}
-
 ParticipantState* Scheduler::Innermost() {
-  return innermost != nullptr && innermost->stand == Stand::kOutside
+  return innermost_of_thread != nullptr &&
+                 innermost_of_thread->stand == Stand::kOutside
              ? nullptr
-             : innermost;
+             : innermost_of_thread;
 }
 
 ParticipantState* Scheduler::FindByThreadId(pid_t thread_id) {
@@ -327,11 +316,13 @@ void Scheduler::RunOutside(absl::FunctionRef<void()> body) {
   AwaitBaton(*self, nullptr);
 }
 
-void Scheduler::NoteOutsider(const CallSite& site) {
+void Scheduler::NoteOutsider(LoggedCall call) {
   outsiders_made_calls_ = true;
   if (!not_replayable_.empty()) return;  // The text would cost time.
-  MarkNotReplayable(absl::StrCat("a thread that does not take part called ",
-                                 fake::Describe(site)));
+  MarkNotReplayable(absl::StrCat(
+      "a thread that does not take part called ",
+      fake::Describe(CallSite{
+          .process = *call.process, .call = call.name, .fd = call.fd})));
 }
 
 void Scheduler::MarkNotReplayable(absl::string_view why) {

@@ -74,6 +74,10 @@ struct ParticipantState {
   std::optional<cpu_set_t> processors;  // Its own, while it is bound to one.
 };
 
+// The innermost kernel that the calling thread takes part in; the others follow
+// as `outer`.
+inline constinit thread_local ParticipantState* innermost_of_thread = nullptr;
+
 // Lets exactly one participant run at a time: the one that holds the baton. It
 // hands the baton on when it blocks, ends, or has made many calls; a
 // SchedulePolicy chooses to whom. A participant that is woken can run, but it
@@ -105,7 +109,11 @@ class Scheduler {
 
   // Returns the calling thread's state, or null if it does not take part or
   // runs outside. The thread then holds the baton. Needs no mutex.
-  ParticipantState* Current() const;
+  ParticipantState* Current() const {
+    ParticipantState* one = innermost_of_thread;
+    while (one != nullptr && one->scheduler != this) one = one->outer;
+    return one == nullptr || one->stand == Stand::kOutside ? nullptr : one;
+  }
   // Returns the state of the calling thread in the kernel that it joined last,
   // or null if it does not take part or runs outside. Needs no mutex.
   static ParticipantState* Innermost();
@@ -119,17 +127,17 @@ class Scheduler {
 
   // Called at the entry of each system call. May hand the baton on, and then
   // waits until it is back. Returns the number of the call in calls().
-  uint64_t Enter(const CallSite& site) {
+  uint64_t Enter(LoggedCall call) {
     ParticipantState* const self = Current();
     if (self == nullptr) {
-      if (live_ > 0) NoteOutsider(site);
+      if (live_ > 0) NoteOutsider(call);
     } else {
       if (at_each_call_ || --self->calls_left < 0) HandOnAtEntry(*self);
       if (++calls_at_instant_ > limits_.calls_at_one_instant) {
         OnTooManyCalls(*self);
       }
     }
-    return calls_.Begin(self, site);
+    return calls_.Begin(self, call);
   }
 
   // The same for another call than a system call, of a participant.
@@ -249,7 +257,7 @@ class Scheduler {
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void HandOnAtEntry(ParticipantState& self);
-  void NoteOutsider(const CallSite& site);
+  void NoteOutsider(LoggedCall call);
   void MarkNotReplayable(absl::string_view why);
   void BindThreads();
 
