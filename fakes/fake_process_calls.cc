@@ -61,7 +61,7 @@ bool ReceivesData(Call call) {
 #define NET_SYSCALL(method, name, result, ...)                             \
   SysResult FakeProcess::method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) {     \
     const int of = NET_FIRST_DESCRIPTOR(__VA_ARGS__, );                    \
-    fake::SystemCall call(kernel_, {&name_, name, of});                    \
+    fake::SystemCall call(kernel_, &name_, name, of);                      \
     if (call.refused() && Call::k##method != Call::kClose) {               \
       return call.Return(SysResult::Error(EDEADLK));                       \
     }                                                                      \

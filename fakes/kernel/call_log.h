@@ -22,11 +22,15 @@ struct LoggedCall {
 class CallLog {
  public:
   // Adds a call, and returns its number.
-  uint64_t Begin(const ParticipantState* caller, LoggedCall call) {
+  uint64_t Begin(const ParticipantState* caller, const std::string* process,
+                 const char* name, int fd) {
     Entry& entry = entries_[count_ % kEntries];
     entry.number = count_;
     entry.caller = caller;
-    entry.call = call;
+    // One by one: a copy of a struct would wait for its parts.
+    entry.call.process = process;
+    entry.call.name = name;
+    entry.call.fd = fd;
     entry.has_returned = false;
     return count_++;
   }

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "fakes/kernel/call_log.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/machine.h"
@@ -15,7 +16,6 @@
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/listeners.h"
-#include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
@@ -39,7 +39,7 @@ struct Kernel {
   // Returns a list of the sockets in the format of ss(8).
   std::string Dump() const;
 
-  Mutex mutex;
+  KernelMutex mutex;
   Clock clock;
   Scheduler scheduler;
   Machine machine;
@@ -70,17 +70,20 @@ class ABSL_SCOPED_LOCKABLE KernelLock {
  private:
   const KernelSection section_;
   Kernel& kernel_;
-  const MutexLock lock_;
+  const KernelMutexLock lock_;
 };
 
 // A system call: holds the kernel's mutex. Waits before the call until the
 // calling participant may run.
 class SystemCall {
  public:
-  SystemCall(Kernel& kernel, LoggedCall call)
+  // `process` is the name of the process, which outlives the kernel's calls,
+  // and `name` that of the call, a literal. `fd` is -1 if there is none.
+  SystemCall(Kernel& kernel, const std::string* process, const char* name,
+             int fd)
       : scheduler_(kernel.scheduler),
         lock_(kernel),
-        number_(scheduler_.Enter(call)) {}
+        number_(scheduler_.Enter(process, name, fd)) {}
   SystemCall(const SystemCall&) = delete;
   SystemCall& operator=(const SystemCall&) = delete;
   ~SystemCall() = default;

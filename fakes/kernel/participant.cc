@@ -13,10 +13,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
-#include "syscalls/mutex.h"
 
 namespace net::fake {
 namespace {
@@ -46,7 +46,7 @@ class ABSL_SCOPED_LOCKABLE Entry {
  private:
   const ErrnoKeeper errno_;
   const KernelSection section_;
-  const MutexLock lock_;
+  const KernelMutexLock lock_;
 };
 
 }  // namespace

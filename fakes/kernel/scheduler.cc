@@ -20,12 +20,12 @@
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/hang_failure.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/race_detector.h"
 #include "fakes/kernel/trace_mark.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/schedule/schedule.h"
-#include "syscalls/mutex.h"
 
 namespace net::fake {
 namespace {
@@ -69,7 +69,7 @@ int CallsWithoutBlocking(const ScheduleOptions& options) {
 
 }  // namespace
 
-Scheduler::Scheduler(Mutex& mutex, Clock& clock,
+Scheduler::Scheduler(KernelMutex& mutex, Clock& clock,
                      std::function<std::string()> describe,
                      const SchedulerOptions& options)
     : mutex_(mutex),
@@ -302,7 +302,7 @@ void Scheduler::RunOutside(absl::FunctionRef<void()> body) {
   if (self == nullptr) return body();
   {
     const KernelSection section;
-    const MutexLock lock(mutex_);
+    const KernelMutexLock lock(mutex_);
     MarkNotReplayable(absl::StrCat(self->name, " ran outside"));
     self->stand = Stand::kOutside;
     baton_ = nullptr;
@@ -310,7 +310,7 @@ void Scheduler::RunOutside(absl::FunctionRef<void()> body) {
   }
   body();
   const KernelSection section;
-  const MutexLock lock(mutex_);
+  const KernelMutexLock lock(mutex_);
   MakeReady(*self);
   if (baton_ == nullptr) HandOn(HandOver::kEnd);
   AwaitBaton(*self, nullptr);

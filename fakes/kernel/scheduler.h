@@ -24,9 +24,9 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/gate.h"
 #include "fakes/kernel/hangs.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/schedule/schedule.h"
-#include "syscalls/mutex.h"
 
 // Who runs, who waits, and how virtual time moves on when all wait. Everything
 // here is guarded by the kernel's mutex, except where it says otherwise.
@@ -93,7 +93,8 @@ inline constinit thread_local ParticipantState* innermost_of_thread = nullptr;
 class Scheduler {
  public:
   // `describe` is what a deadlock's report says beside who waits: the sockets.
-  Scheduler(Mutex& mutex, Clock& clock, std::function<std::string()> describe,
+  Scheduler(KernelMutex& mutex, Clock& clock,
+            std::function<std::string()> describe,
             const SchedulerOptions& options = {});
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -127,17 +128,17 @@ class Scheduler {
 
   // Called at the entry of each system call. May hand the baton on, and then
   // waits until it is back. Returns the number of the call in calls().
-  uint64_t Enter(LoggedCall call) {
+  uint64_t Enter(const std::string* process, const char* name, int fd) {
     ParticipantState* const self = Current();
     if (self == nullptr) {
-      if (live_ > 0) NoteOutsider(call);
+      if (live_ > 0) NoteOutsider({process, name, fd});
     } else {
       if (at_each_call_ || --self->calls_left < 0) HandOnAtEntry(*self);
       if (++calls_at_instant_ > limits_.calls_at_one_instant) {
         OnTooManyCalls(*self);
       }
     }
-    return calls_.Begin(self, call);
+    return calls_.Begin(self, process, name, fd);
   }
 
   // The same for another call than a system call, of a participant.
@@ -196,7 +197,7 @@ class Scheduler {
   const std::string& not_replayable() const { return not_replayable_; }
 
   Clock& clock() { return clock_; }
-  Mutex& mutex() { return mutex_; }
+  KernelMutex& mutex() { return mutex_; }
 
  private:
   friend class Wait;
@@ -261,7 +262,7 @@ class Scheduler {
   void MarkNotReplayable(absl::string_view why);
   void BindThreads();
 
-  Mutex& mutex_;
+  KernelMutex& mutex_;
   Clock& clock_;
   const std::function<std::string()> describe_;
   const std::unique_ptr<SchedulePolicy> own_policy_;

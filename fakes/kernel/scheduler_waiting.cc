@@ -2,10 +2,10 @@
 #include <cstdint>
 
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/race_detector.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
-#include "syscalls/mutex.h"
 
 // Who waits, and how time moves on meanwhile.
 

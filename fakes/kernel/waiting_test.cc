@@ -12,10 +12,10 @@
 
 #include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/scheduler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/mutex.h"
 
 namespace net::fake {
 
@@ -34,37 +34,37 @@ using testing::Not;
 
 // A kernel in which there is nothing but waiting.
 struct World {
-  Mutex mutex;
+  KernelMutex mutex;
   Clock clock;
   Scheduler scheduler{mutex, clock, [] { return std::string("sockets"); }};
 
   Nanoseconds now() {
-    const MutexLock lock(mutex);
+    const KernelMutexLock lock(mutex);
     return clock.now();
   }
   std::optional<std::string> deadlock() {
-    const MutexLock lock(mutex);
+    const KernelMutexLock lock(mutex);
     return scheduler.deadlock();
   }
   void WakeAll(WaitQueue& queue) {
-    const MutexLock lock(mutex);
+    const KernelMutexLock lock(mutex);
     queue.WakeAll();
   }
   void WakeOne(WaitQueue& queue) {
-    const MutexLock lock(mutex);
+    const KernelMutexLock lock(mutex);
     queue.WakeOne();
   }
 
   // One call that waits for one thing.
   Woken WaitFor(WaitQueue& queue, Nanoseconds timeout = kForever) {
-    const MutexLock lock(mutex);
+    const KernelMutexLock lock(mutex);
     Wait wait(scheduler, {.process = "p", .call = "read", .fd = 3},
               clock.After(timeout));
     wait.Add(queue);
     return wait.Block();
   }
   Woken WaitExclusively(WaitQueue& queue) {
-    const MutexLock lock(mutex);
+    const KernelMutexLock lock(mutex);
     Wait wait(scheduler, {.process = "p", .call = "accept4", .fd = 4});
     wait.AddExclusive(queue);
     return wait.Block();
@@ -80,7 +80,7 @@ class Participant {
  public:
   explicit Participant(World& world, absl::string_view name = "main")
       : world_(world), state_([&] {
-          const MutexLock lock(world.mutex);
+          const KernelMutexLock lock(world.mutex);
           ParticipantState* const state = world.scheduler.Join(name);
           world.scheduler.Begin(*state);
           return state;
@@ -88,12 +88,12 @@ class Participant {
   Participant(const Participant&) = delete;
   Participant& operator=(const Participant&) = delete;
   ~Participant() {
-    const MutexLock lock(world_.mutex);
+    const KernelMutexLock lock(world_.mutex);
     world_.scheduler.Leave(*state_);
   }
 
   bool Interrupt() {
-    const MutexLock lock(world_.mutex);
+    const KernelMutexLock lock(world_.mutex);
     return world_.scheduler.Interrupt(*state_, /*restart=*/false);
   }
 
@@ -108,16 +108,16 @@ class Thread {
   Thread(World& world, absl::string_view name, std::function<void()> body)
       : world_(world),
         state_([&] {
-          const MutexLock lock(world.mutex);
+          const KernelMutexLock lock(world.mutex);
           return world.scheduler.Join(name);
         }()),
         thread_([this, body = std::move(body)] {
           {
-            const MutexLock lock(world_.mutex);
+            const KernelMutexLock lock(world_.mutex);
             world_.scheduler.Begin(*state_);
           }
           body();
-          const MutexLock lock(world_.mutex);
+          const KernelMutexLock lock(world_.mutex);
           world_.scheduler.Leave(*state_);
         }) {}
   Thread(const Thread&) = delete;
@@ -128,7 +128,7 @@ class Thread {
   void Join() {
     if (!thread_.joinable()) return;
     {
-      const MutexLock lock(world_.mutex);
+      const KernelMutexLock lock(world_.mutex);
       while (!state_->ended && world_.scheduler.Current() != nullptr) {
         Wait wait(world_.scheduler, {.process = "", .call = "join"});
         wait.Add(state_->end);
@@ -140,16 +140,16 @@ class Thread {
     thread_.join();
   }
   bool AwaitBlocked() {
-    const MutexLock lock(world_.mutex);
+    const KernelMutexLock lock(world_.mutex);
     return world_.scheduler.AwaitBlocked(*state_);
   }
   bool Interrupt(bool restart) {
-    const MutexLock lock(world_.mutex);
+    const KernelMutexLock lock(world_.mutex);
     return world_.scheduler.Interrupt(*state_, restart);
   }
   // Two interruptions between which the thread cannot run.
   std::pair<bool, bool> InterruptTwice(bool restart) {
-    const MutexLock lock(world_.mutex);
+    const KernelMutexLock lock(world_.mutex);
     const bool first = world_.scheduler.Interrupt(*state_, restart);
     return {first, world_.scheduler.Interrupt(*state_, restart)};
   }
@@ -168,7 +168,7 @@ class Outsider {
       : thread_([this, &world, &queue] { woken_ = world.WaitFor(queue); }) {
     // It is in the queue and waits from one moment on.
     for (bool waits = false; !waits; std::this_thread::yield()) {
-      const MutexLock lock(world.mutex);
+      const KernelMutexLock lock(world.mutex);
       waits = !queue.empty();
     }
   }
@@ -217,7 +217,7 @@ TEST(Waiting, AThreadThatHasNotBegunRuns) {
   std::optional<Participant> self(world);
   ParticipantState* late = nullptr;
   {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     late = world.scheduler.Join("late");
   }
   Thread sleeper(world, "sleeper", [&] { world.Sleep(kSecond); });
@@ -225,7 +225,7 @@ TEST(Waiting, AThreadThatHasNotBegunRuns) {
   self.reset();
   EXPECT_EQ(world.now(), 0);
   {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     world.scheduler.Leave(*late);
   }
   sleeper.Join();
@@ -261,7 +261,7 @@ TEST(Waiting, ACallMayWaitAgainAndKeepsItsDeadline) {
   WaitQueue queue;
   std::vector<Woken> woken;
   Thread waiter(world, "waiter", [&] {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     Wait wait(world.scheduler, {.process = "p", .call = "poll"}, 3 * kSecond);
     wait.Add(queue);
     while (woken.empty() || woken.back() == Woken::kEvent) {
@@ -330,12 +330,12 @@ TEST(Waiting, AdvanceEndsAnOutsidersTimeout) {
   Woken woken = Woken::kEvent;
   std::thread outsider([&] { woken = world.WaitFor(queue, 5 * kSecond); });
   for (bool waits = false; !waits; std::this_thread::yield()) {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     waits = !queue.empty();
   }
   EXPECT_EQ(world.now(), 0);
   {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     world.clock.Advance(5 * kSecond);
   }
   outsider.join();
@@ -351,7 +351,7 @@ TEST(Waiting, WakeAllWakesAll) {
   std::vector<Woken> woken;
   const auto body = [&] {
     const Woken why = world.WaitFor(queue);
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     woken.push_back(why);
   };
   Thread a(world, "a", body);
@@ -374,7 +374,7 @@ TEST(Waiting, OfThoseThatWaitExclusivelyTheOldestIsWoken) {
   const auto waits_as = [&](char name) {
     return [&world, &queue, &order, name] {
       EXPECT_EQ(world.WaitExclusively(queue), Woken::kEvent);
-      const MutexLock lock(world.mutex);
+      const KernelMutexLock lock(world.mutex);
       order += name;
     };
   };
@@ -403,7 +403,7 @@ TEST(Waiting, TwoEventsInARowWakeTwo) {
   ASSERT_TRUE(b.AwaitBlocked());
   {
     // Before the first has run.
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     queue.WakeOne();
     queue.WakeOne();
   }
@@ -438,7 +438,7 @@ TEST(Waiting, OneOfSeveralQueuesIsEnough) {
   WaitQueue first;
   WaitQueue second;
   Thread waiter(world, "waiter", [&] {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     Wait wait(world.scheduler, {.process = "p", .call = "poll"});
     wait.Add(first);
     wait.Add(second);
@@ -549,7 +549,7 @@ TEST(Waiting, WhileATimerIsSetThereIsNoDeadlock) {
   } timer;
   timer.queue = &queue;
   {
-    const MutexLock lock(world.mutex);
+    const KernelMutexLock lock(world.mutex);
     world.clock.Set(kSecond, timer);
   }
   EXPECT_EQ(world.WaitFor(queue), Woken::kEvent);

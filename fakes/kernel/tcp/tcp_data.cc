@@ -298,7 +298,6 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   // There is no urgent data here.
   if ((flags & MSG_OOB) != 0) return SysResult::Error(EINVAL);
   const bool nonblocking = nonblocking_call(flags);
-  const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
   IovecCursor cursor(parts);
   const size_t wanted = cursor.total();
   const size_t enough = LowWaterMark(wanted, (flags & MSG_WAITALL) != 0);
@@ -326,6 +325,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     // Only then: it wakes the other end, whose reader would do the same.
     if (peer_ != nullptr && Deliverable() > ready_) Deliver();
     if (ready_ > ((flags & MSG_PEEK) != 0 ? copied : 0)) continue;
+    const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
                    kernel_.clock.After(timeout));
