@@ -6,6 +6,7 @@
 //
 //   bazel run --config=opt //fakes:baton_benchmark
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 
@@ -25,7 +26,7 @@ void BM_HandOver(benchmark::State& state) {
        .hangs = {.calls_at_one_instant = std::numeric_limits<int64_t>::max()}});
   FakeProcess& process = kernel.NewProcess();
   const FakeKernel::Participant self(kernel, "main");
-  bool ends = false;  // Guarded by the baton.
+  std::atomic<bool> ends = false;
   FakeKernel::Thread other(kernel, "other", [&] {
     while (!ends) static_cast<void>(process.Poll(nullptr, 0, 0));
   });

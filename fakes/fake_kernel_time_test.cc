@@ -22,6 +22,7 @@
 #include "fakes/fake_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/mutex.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
@@ -116,13 +117,15 @@ TEST_F(FakeKernelTimeTest, WhatComesEndsAWaitBeforeItsTime) {
 }
 
 TEST_F(FakeKernelTimeTest, SleepersWakeInTheOrderOfTheirTimes) {
-  std::vector<int> woken;  // One at a time, while the others sleep.
+  Mutex mutex;  // For ThreadSanitizer: participants run one at a time.
+  std::vector<int> woken;
   {
     const FakeKernel::Participant self(kernel_);
     const auto sleep = [&](int seconds) {
-      return [this, seconds, &woken] {
+      return [this, seconds, &mutex, &woken] {
         EXPECT_THAT(SleepSeconds(process_, seconds), IsOk());
         EXPECT_EQ(kernel_.Now(), absl::Seconds(seconds));
+        const MutexLock lock(mutex);
         woken.push_back(seconds);
       };
     };
