@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +54,11 @@ struct Violation {
   int call = -1;
   int maker = -1;
 };
+
+inline std::ostream& operator<<(std::ostream& os, const Violation& violation) {
+  return os << violation.kind << " in call " << violation.call
+            << ", of a descriptor of call " << violation.maker;
+}
 
 struct MonitorLimits {
   bool ignores_sigpipe = false;   // Sends may raise SIGPIPE.

@@ -340,9 +340,8 @@ TEST_F(InPlaceTest, TheTrapKeepsNoDescriptor) {
     const int fd = NewSocket();
     const int listener = NewListener(SOCK_NONBLOCK);
     Connect(NewSocket(), PortOf(listener));
-    accept4(listener, nullptr, nullptr, 0);
-    dup(listener);
-    return absl::StrCat(fd);
+    const int accepted = accept4(listener, nullptr, nullptr, 0);
+    return absl::StrCat(fd, accepted, dup(listener));
   });
   const auto after = sandbox::ListNumbers("/proc/self/fd");
   ASSERT_THAT(before, IsOk());
