@@ -1,5 +1,5 @@
-// Tests of drivers whose answers are wrong: each lie is the driver's fault, the
-// message names it, and a driver beside it is not disturbed.
+// Tests of drivers that give wrong answers. Each is reported as the driver's
+// fault, the message names it, and a driver beside it is not disturbed.
 
 #include "conformance/driver_host/rogues.h"
 #include "conformance/engine/outcome.h"

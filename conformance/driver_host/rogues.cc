@@ -23,7 +23,7 @@
 namespace net::conformance {
 namespace {
 
-// Uses the commands about whose answers rogue.py can lie.
+// Sends each command to which rogue.py can give a wrong answer.
 void Talks(Context& c) {
   uint16_t port = 0;
   uint16_t again = 0;

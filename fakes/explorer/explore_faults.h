@@ -77,7 +77,7 @@ struct ExploreOptions {
 
   // Leaves out plans whose outcome follows from that of other plans. This
   // assumes that the scenario depends on errnos only by the calls that it makes
-  // and the errno that it returns. See ExploreCounts.
+  // and the errno that it returns. ExploreCounts counts what is pruned.
   bool prune = true;
   ExploreShard shard;
   // If not empty: a file that keeps the progress, so that a run with the same

@@ -109,7 +109,7 @@ class Explorer {
   }
 
   // Runs the scenario under the policy. Returns whether it shows the defect of
-  // that key, and fills in what the run says of it.
+  // that key. If so, it copies the text and the interleaving to `finding`.
   bool Shows(SchedulePolicy& policy, const std::string& key,
              ScheduleFinding* finding) {
     const ExploredRun run = RunUnder(policy, scenario_, run_options_);

@@ -61,7 +61,7 @@
 
 namespace net {
 
-// What ExploreSchedules() has found.
+// A defect that some schedules show.
 struct ScheduleFinding {
   FindingKind kind = FindingKind::kRace;
   std::string text;       // "it returns INTERNAL: an update was lost"

@@ -218,8 +218,8 @@ TEST(ExploreSchedulesTest, TasksThatMakeCallsForEverAreAFinding) {
 
 // --- Faults and schedules together -------------------------------------------
 
-// One task closes the socket if listen(2) fails, and the flag that says so
-// comes too late for the other one.
+// One task closes the socket if listen(2) fails, and then sets a flag. The
+// other one reads the flag before.
 absl::Status CloseOnError(bool is_fixed, Syscalls& sys, FakeKernel& kernel) {
   const SysResult made = kit::NewSocket(sys);
   if (!made.ok()) return kit::ToStatus(made, "socket");

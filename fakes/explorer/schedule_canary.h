@@ -7,8 +7,8 @@
 namespace net {
 
 // Searches a scenario with a planted race, on a FakeKernel with these options,
-// and returns whether the search finds the race. If it does not, the explorer
-// is not in charge of the schedules: it would find nothing and report success.
+// and returns true if the search finds the race. Otherwise the explorer is not
+// in charge of the schedules: it would find nothing and report success.
 //
 // The race can be found within the bounds: an update that is lost by one
 // preemption, or, if they allow none, an order of two tasks.

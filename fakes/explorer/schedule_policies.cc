@@ -120,7 +120,8 @@ size_t PctSchedule::ChooseNext(const ScheduleChoice& choice, size_t number) {
     }
     return best;
   };
-  // Who yields, or lets another one wait too long, runs after all others.
+  // A participant that yields, or that keeps another one waiting too long, runs
+  // after all others.
   if ((choice.why == HandOver::kYield || Overdue() != kNone) &&
       IndexOf(choice.runnable, choice.current) != kNone) {
     PriorityOf(choice.current) = --lowest_;

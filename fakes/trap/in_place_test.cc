@@ -48,20 +48,6 @@ using ::testing::HasSubstr;
 
 class InPlaceTest : public SyscallTrapTest {
  protected:
-  // Runs a body whose calls of one kind are made in its place.
-  static std::string RunInPlace(SyscallId call,
-                                absl::FunctionRef<std::string()> body) {
-    TrapOptions options = {.keep_trace = true, .knows_results = true};
-    options.calls.insert(call);
-    const auto trap = SyscallTrap::StartBody(
-        options, {}, [&](int report) { WriteAll(report, body()); });
-    EXPECT_THAT(trap, IsOk());
-    if (!trap.ok()) return "";
-    EXPECT_THAT((*trap)->Wait(), IsOk());
-    EXPECT_GT((*trap)->Count(call), 0);
-    return (*trap)->Report();
-  }
-
   // The body must return `expected` either way.
   static void ExpectAsByTheKernel(SyscallId call, const std::string& expected,
                                   absl::FunctionRef<std::string()> body) {

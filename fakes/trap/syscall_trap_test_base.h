@@ -3,14 +3,17 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "fakes/faults/fault_plan.h"
+#include "fakes/faults/syscall_id.h"
 #include "fakes/trap/probe.h"
 #include "fakes/trap/run_trapped.h"
 #include "fakes/trap/syscall_trap.h"
+#include "fakes/trap/trap_test_sockets.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/testing/matchers.h"
@@ -48,6 +51,23 @@ class SyscallTrapTest : public testing::Test {
     EXPECT_EQ(report->wait_status, 0);
     EXPECT_THAT(report->unmatched, testing::IsEmpty());
     return *report;
+  }
+
+  // Runs a body whose calls of one kind the trap makes in its place, without a
+  // plan. Returns the body's result. Sets `trace` unless it is null.
+  static std::string RunInPlace(SyscallId call,
+                                absl::FunctionRef<std::string()> body,
+                                std::vector<std::string>* trace = nullptr) {
+    TrapOptions options = {.keep_trace = true, .knows_results = true};
+    options.calls.insert(call);
+    const auto trap = SyscallTrap::StartBody(
+        options, {}, [&](int report) { WriteAll(report, body()); });
+    EXPECT_THAT(trap, IsOk());
+    if (!trap.ok()) return "";
+    EXPECT_THAT((*trap)->Wait(), IsOk());
+    EXPECT_GT((*trap)->Count(call), 0);
+    if (trace != nullptr) *trace = (*trap)->Trace();
+    return (*trap)->Report();
   }
 };
 
