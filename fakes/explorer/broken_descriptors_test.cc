@@ -203,6 +203,24 @@ TEST(BrokenDescriptors, CloseRetriedAfterEintr) {
   ExpectFinding(RetriesClose, FindingKind::kDoubleClose, "close=EINTR");
 }
 
+absl::Status ClosesTwiceAndGoesOn(Syscalls& sys) {
+  const SysResult made = kit::NewSocket(sys);
+  if (!made.ok()) return ToStatus(made, "socket");
+  const SysResult bound = kit::BindTo(sys, made.fd(), 0);
+  if (!bound.ok()) {
+    Discard(sys, made.fd());
+    Discard(sys, made.fd());  // The bug. The rest is its consequence.
+    static_cast<void>(sys.Shutdown(made.fd(), SHUT_RDWR));
+    return ToStatus(bound, "bind");
+  }
+  return CloseIt(sys, made.fd());
+}
+
+TEST(BrokenDescriptors, AWrongUseAndItsConsequenceAreOneFinding) {
+  ExpectFinding(ClosesTwiceAndGoesOn, FindingKind::kDoubleClose,
+                "bind=EADDRINUSE");
+}
+
 absl::Status ClosesInBothPlaces(Syscalls& sys) {
   kit::Pair pair;
   const absl::Status status = kit::MakePair(sys, &pair);

@@ -90,6 +90,36 @@ TEST(CorrectScenarios, DestructorsThatClose) {
   });
 }
 
+// The server closes first, so its port stays in TIME-WAIT, and a second run
+// could not bind to it at once.
+TEST(CorrectScenarios, AServerWithAPortOfItsOwn) {
+  constexpr uint16_t kPort = 4711;
+  ExpectNoFinding({}, [](Syscalls& sys) {
+    const SysResult listener = kit::NewSocket(sys);
+    if (!listener.ok()) return ToStatus(listener, "socket");
+    const auto serve_one = [&] {
+      const SysResult client = kit::NewSocket(sys);
+      if (!client.ok()) return ToStatus(client, "socket");
+      absl::Status status =
+          ToStatus(kit::ConnectPatiently(sys, client.fd(), kPort), "connect");
+      if (status.ok()) {
+        const SysResult server = kit::RetryOnEintr(
+            [&] { return kit::AcceptFrom(sys, listener.fd()); });
+        status = server.ok() ? CloseIt(sys, server.fd())
+                             : ToStatus(server, "accept");
+      }
+      return kit::FirstError(status, CloseIt(sys, client.fd()));
+    };
+    absl::Status status =
+        ToStatus(kit::BindTo(sys, listener.fd(), kPort), "bind");
+    if (status.ok()) {
+      status = ToStatus(kit::StartListening(sys, listener.fd()), "listen");
+    }
+    if (status.ok()) status = serve_one();
+    return kit::FirstError(status, CloseIt(sys, listener.fd()));
+  });
+}
+
 TEST(CorrectScenarios, AnEcho) {
   ExpectNoFinding({}, [](Syscalls& sys) {
     return kit::WithPair(sys, [&](const kit::Pair& pair) {
