@@ -57,10 +57,11 @@ struct FakeKernelOptions {
 // another one when its holder
 // - blocks in a call or in Join(), or ends;
 // - has made 100 calls without blocking (ScheduleOptions).
-// A thread that is woken, or begins, runs only when it gets the baton. A
-// participant must therefore not wait for another one by other means than the
-// kernel's calls, Join() and AwaitBlocked(), for example by a condition
-// variable: the other one could never run. Outside() is for such waits.
+// A thread that is woken, or begins, runs only when it gets the baton. While a
+// participant waits by other means than the kernel's calls, Join() and
+// AwaitBlocked(), no other one can run. If the test links //fakes:thread_hooks,
+// locks, condition variables and the like are such calls, too
+// (fakes/threads/thread_hooks.h). Outside() is for all other waits.
 //
 // Two runs with equal seeds have the same interleaving; Schedule() returns it
 // as text, and ScheduleOptions::replay repeats it. See
