@@ -1,11 +1,14 @@
 #ifndef SYSCALLS_TESTING_MATCHERS_H_
 #define SYSCALLS_TESTING_MATCHERS_H_
 
+#include <optional>
 #include <ostream>
 #include <ranges>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
@@ -24,16 +27,57 @@
 //     Actual: UNKNOWN: connect 127.0.0.1:80: ETIMEDOUT: ..., which is errno
 //     ETIMEDOUT
 //
-// A StatusOr<T> is printed as its status, or as "OK: " and its value.
+// A StatusOr<T> is printed as its status, or as "OK: " and its value; as "OK"
+// if GoogleTest would print the value as bytes. To print a T, define operator<<
+// in its namespace.
 
 namespace net::matchers_internal {
 
-// Types that GoogleTest can print otherwise than as bytes.
 template <typename T>
-concept Printable = std::ranges::range<T> ||
-    requires(const T& value, std::ostream& os) {
+concept HasPrinter = requires(const T& value, std::ostream& os) {
   os << value;
+}
+|| requires(const T& value, std::ostream& os) { PrintTo(value, &os); };
+
+// Tells whether GoogleTest prints the values of a type otherwise than as bytes.
+template <typename T>
+struct PrintTraits {
+  static constexpr bool IsPrintable() {
+    if constexpr (HasPrinter<T>) {
+      return true;
+    } else if constexpr (std::ranges::range<T>) {
+      return PrintTraits<std::ranges::range_value_t<T>>::IsPrintable();
+    } else {
+      return false;
+    }
+  }
 };
+template <typename... Ts>
+struct PrintTraits<std::tuple<Ts...>> {
+  static constexpr bool IsPrintable() {
+    return (PrintTraits<Ts>::IsPrintable() && ...);
+  }
+};
+template <typename... Ts>
+struct PrintTraits<std::variant<Ts...>> : PrintTraits<std::tuple<Ts...>> {};
+template <typename A, typename B>
+struct PrintTraits<std::pair<A, B>> : PrintTraits<std::tuple<A, B>> {};
+template <typename T>
+struct PrintTraits<std::optional<T>> : PrintTraits<T> {};
+
+template <typename T>
+concept Printable = PrintTraits<std::remove_cvref_t<T>>::IsPrintable();
+
+// Writes the part of a mismatch that describes a value.
+template <typename T>
+void ExplainValue(const T& value, std::ostream* os) {
+  *os << "which holds ";
+  if constexpr (Printable<T>) {
+    *os << testing::PrintToString(value);
+  } else {
+    *os << "a value that GoogleTest cannot print";
+  }
+}
 
 // Writes the part of a mismatch that describes an error. An error need not have
 // been made from an errno.
@@ -93,8 +137,10 @@ MATCHER_P(
   }
   testing::StringMatchResultListener why;
   const bool matches = testing::ExplainMatchResult(inner, arg.value(), &why);
-  // GoogleTest may print another library's result without its value.
-  *result_listener << "which holds " << testing::PrintToString(arg.value());
+  if (result_listener->IsInterested()) {
+    // GoogleTest may print another library's result without its value.
+    matchers_internal::ExplainValue(arg.value(), result_listener->stream());
+  }
   if (!why.str().empty()) *result_listener << ", " << why.str();
   return matches;
 }

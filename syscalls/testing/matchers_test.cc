@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -174,6 +176,26 @@ TEST(PrintingTest, AStatusOrIsItsStatusOrItsValue) {
               StartsWith("UNKNOWN: read: EIO: Input/output error"));
   // Not "OK: 16-byte object <00-00...".
   EXPECT_EQ(PrintToString(absl::StatusOr<Opaque>(Opaque{})), "OK");
+}
+
+TEST(PrintingTest, AValueInAStandardClassIsPrinted) {
+  using testing::PrintToString;
+  EXPECT_EQ(PrintToString(absl::StatusOr<std::optional<int>>(5)), "OK: (5)");
+  EXPECT_EQ(
+      PrintToString(absl::StatusOr<std::pair<int, std::string>>({1, "ab"})),
+      "OK: (1, \"ab\")");
+  EXPECT_EQ(PrintToString(absl::StatusOr<std::tuple<int, bool>>({1, true})),
+            "OK: (1, true)");
+  EXPECT_EQ(PrintToString(absl::StatusOr<std::optional<Opaque>>(Opaque{})),
+            "OK");
+  EXPECT_EQ(PrintToString(absl::StatusOr<std::vector<Opaque>>({Opaque{}})),
+            "OK");
+}
+
+TEST(PrintingTest, AMismatchOfAValueShowsNoBytes) {
+  using Result = absl::StatusOr<Opaque>;
+  EXPECT_EQ(Explain<Result>(Not(IsOkAndHolds(_)), Result(Opaque{})),
+            "which holds a value that GoogleTest cannot print");
 }
 
 TEST(PrintingTest, EveryKindOfFailureShowsTheStatus) {
