@@ -1,11 +1,13 @@
 // Programs that hang: each is reported, and fails. See fakes/kernel/hangs.h.
 
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <condition_variable>
 #include <cstddef>
 #include <ctime>
+#include <future>
 #include <iostream>
 #include <mutex>
 #include <optional>
@@ -35,6 +37,7 @@ namespace net {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Optional;
@@ -126,7 +129,8 @@ const Hang kHangs[] = {
      "nothing has happened for 10?s of real time, and the clock stands"
      "(.|\n)*main: waits in accept4"
      "(.|\n)*a thread that does not take part: waits in accept4"
-     "(.|\n)*Is it a std::thread\\? Use FakeKernel::Thread"},
+     "(.|\n)*threads that do not take part: [0-9]+ \\("
+     "(.|\n)*has made calls. Is it a std::thread\\? Use FakeKernel::Thread"},
     {"ConditionVariable", &WaitForACondition,
      "the baton has not come back for 10?s of real time"
      "(.|\n)*main: holds the baton; its last call: listen"
@@ -221,10 +225,10 @@ TEST(FakeKernelLivelock, IsNoneWhereThreadsWakeEachOther) {
 }
 
 // One sleeps again and again, the other waits for ever: N1.
-std::string SleepWithoutEnd(const HangLimits& limits) {
+std::string SleepWithoutEnd(const HangLimits& limits, bool expected = true) {
   FakeKernel kernel({.hangs = limits});
   FakeProcess& process = kernel.NewProcess({.name = "server"});
-  kernel.ExpectDeadlock();
+  if (expected) kernel.ExpectDeadlock();
   const FakeKernel::Participant self(kernel, "main");
   const Connected both = ConnectProcesses(process, process);
   FakeKernel::Thread sleeper(kernel, "sleeper", [&] {
@@ -243,6 +247,21 @@ TEST(FakeKernelLivelock, OfTimeouts) {
                                "timeout\n"),
                     HasSubstr("sleeper: nanosleep() of process server = 0")));
   EXPECT_THAT(SleepWithoutEnd({}), StartsWith("livelock: 1000000 waits"));
+}
+
+TEST(FakeKernelLivelock, OfTimeoutsIsReportedUnasked) {
+  static std::string& failure = *new std::string;
+  const HangHandler before = SetHangHandler(
+      [](absl::string_view text) { failure = std::string(text); });
+  testing::internal::CaptureStderr();
+  SleepWithoutEnd({}, /*expected=*/false);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(StartsWith("FakeKernel: livelock: 1000000 waits in a row "
+                               "ended by a timeout\n"),
+                    HasSubstr("main: waits in recv")));
+  SetHangHandler(before);
+  EXPECT_THAT(failure, StartsWith("Thread::Join() of sleeper: it would have "
+                                  "waited for ever\nlivelock: "));
 }
 
 TEST(FakeKernelLivelock, OfVirtualTime) {
@@ -283,6 +302,28 @@ TEST(FakeKernelHang, ADeadlockIsPrintedOnce) {
 
 TEST(FakeKernelHang, AnExpectedDeadlockIsNotPrinted) {
   EXPECT_THAT(StderrOfADeadlock(/*expected=*/true), IsEmpty());
+}
+
+// A std::thread that has not yet made the call that would end the wait.
+TEST(FakeKernelHang, AThreadThatHasMadeNoCallIsNamed) {
+  std::promise<void> goes_on;
+  std::thread client([&] { goes_on.get_future().wait(); });
+  pthread_setname_np(client.native_handle(), "forgotten");
+  testing::internal::CaptureStderr();
+  {
+    FakeKernel kernel;
+    const FakeKernel::Participant self(kernel, "main");
+    const Socket listener = ListenLocally(kernel.NewProcess());
+    EXPECT_THAT(tcp::Accept(listener), IsErrno(EDEADLK));
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(ContainsRegex("\nthreads that do not take part: "
+                                  ".*[0-9]+ \\(forgotten\\)"),
+                    HasSubstr("\nA thread that does not take part has made no "
+                              "call. Is it a std::thread? Use "
+                              "FakeKernel::Thread,")));
+  goes_on.set_value();
+  client.join();
 }
 
 void JoinAThreadThatWaitsForEver() {

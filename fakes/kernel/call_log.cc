@@ -13,6 +13,7 @@
 namespace net::fake {
 
 std::string CallLog::TextOf(const Entry& entry) {
+  if (entry.call.process == nullptr) return absl::StrCat(entry.call.name, "()");
   std::string text = Describe(CallSite{.process = *entry.call.process,
                                        .call = entry.call.name,
                                        .fd = entry.call.fd});

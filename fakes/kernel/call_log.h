@@ -13,9 +13,11 @@ struct ParticipantState;
 
 // A call, for reports. Small, because each call makes one.
 struct LoggedCall {
-  const std::string* process;  // Its name. It outlives the kernel's calls.
-  const char* name;            // A literal.
-  int fd;                      // -1: none.
+  // The name of the process, which outlives the kernel's calls. Null for a call
+  // of //fakes:thread_hooks.
+  const std::string* process;
+  const char* name;  // A literal.
+  int fd;            // -1: none.
 };
 
 // The last calls of all processes, for reports. Guarded by the kernel's mutex.
@@ -33,6 +35,10 @@ class CallLog {
     entry.call.fd = fd;
     entry.has_returned = false;
     return count_++;
+  }
+  // Adds a call that is no system call. Its result is not noted.
+  void BeginModelled(const ParticipantState* caller, const char* name) {
+    Begin(caller, /*process=*/nullptr, name, /*fd=*/-1);
   }
   // Adds the result of a call, unless it is too long ago.
   void End(uint64_t number, SysResult result) {

@@ -4,11 +4,16 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -44,6 +49,23 @@ void EndProcess(absl::string_view report) {
   if (handler != nullptr) handler(report);
   std::cout << std::flush;
   std::abort();
+}
+
+std::vector<ThreadOfProcess> ThreadsOfProcess() {
+  std::vector<ThreadOfProcess> threads;
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/self/task", error)) {
+    ThreadOfProcess thread;
+    std::ifstream comm(task.path() / "comm");
+    // It may have ended meanwhile.
+    if (!std::getline(comm, thread.name) ||
+        !absl::SimpleAtoi(task.path().filename().string(), &thread.id)) {
+      continue;
+    }
+    threads.push_back(std::move(thread));
+  }
+  return threads;
 }
 
 bool IsTraced() {

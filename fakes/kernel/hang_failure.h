@@ -1,6 +1,11 @@
 #ifndef FAKES_KERNEL_HANG_FAILURE_H_
 #define FAKES_KERNEL_HANG_FAILURE_H_
 
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
 #include "absl/strings/string_view.h"
 
 namespace net::fake {
@@ -15,6 +20,14 @@ void FailTest(absl::string_view what, absl::string_view report);
 // For a program that cannot go on: prints the report, lets the handler report
 // it, too, and aborts the process.
 [[noreturn]] void EndProcess(absl::string_view report);
+
+struct ThreadOfProcess {
+  pid_t id = 0;      // gettid(2)
+  std::string name;  // pthread_setname_np(3); the program's unless it was set.
+};
+// Returns the threads of the process: task/ in proc(5). Empty if /proc is not
+// mounted.
+std::vector<ThreadOfProcess> ThreadsOfProcess();
 
 // Whether a debugger is attached to the process: TracerPid in proc(5).
 bool IsTraced();

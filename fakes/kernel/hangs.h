@@ -17,7 +17,8 @@
 //   a call.
 //
 // Each is reported on stderr when it happens, once: who holds the baton, who
-// waits in which call, the last calls, and the sockets.
+// waits in which call, the last calls, the sockets, and the threads of the
+// process that do not take part.
 //
 // A deadlock and a livelock end by themselves, because calls fail with EDEADLK:
 // - after a deadlock, every call that would block;
@@ -43,6 +44,10 @@ struct HangLimits {
   // A livelock: so many calls of participants at one virtual instant, while
   // none of them waited and was woken by another.
   int64_t calls_at_one_instant = 100'000;
+  // A livelock: the same for the functions of //fakes:thread_hooks that lock,
+  // wait, yield or read a clock. More, because a program that computes may lock
+  // a mutex often.
+  int64_t hooked_calls_at_one_instant = 1'000'000;
   // A livelock: so many timeouts in a row, while nothing else ended a wait.
   int64_t timeouts_in_a_row = 1'000'000;
   // A livelock: so much virtual time, without the time that

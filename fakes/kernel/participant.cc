@@ -80,9 +80,14 @@ void ObjectWait::Wake() {
   queue_.WakeAll();
 }
 
-void EnterCall(ParticipantState& self) {
+void CountCall(ParticipantState& self, const char* call) {
   const Entry entry(self);
-  self.scheduler->EnterModelled(self);
+  self.scheduler->CountModelled(self, call);
+}
+
+void EnterCall(ParticipantState& self, const char* call) {
+  const Entry entry(self);
+  self.scheduler->EnterModelled(self, call);
 }
 
 bool YieldBaton(ParticipantState& self) {

@@ -61,8 +61,11 @@ class ObjectWait {
 
 // `self` is the calling thread's participant in all of these.
 
-// May hand the baton on, as at the entry of a system call.
-void EnterCall(ParticipantState& self);
+// Counts a call towards the limit of a livelock, and adds it to the last calls
+// of reports. `call` is a literal.
+void CountCall(ParticipantState& self, const char* call);
+// The same, and may hand the baton on first, as at the entry of a system call.
+void EnterCall(ParticipantState& self, const char* call);
 // Hands the baton on. Returns false if no other participant can run.
 bool YieldBaton(ParticipantState& self);
 // Runs `body` without the baton: see FakeKernel::Outside().

@@ -135,16 +135,25 @@ class Scheduler {
     } else {
       if (at_each_call_ || --self->calls_left < 0) HandOnAtEntry(*self);
       if (++calls_at_instant_ > limits_.calls_at_one_instant) {
-        OnTooManyCalls(*self);
+        OnTooManyCalls(*self, limits_.calls_at_one_instant, "");
       }
     }
     return calls_.Begin(self, process, name, fd);
   }
 
-  // The same for another call than a system call, of a participant.
-  void EnterModelled(ParticipantState& self) {
-    ++modelled_calls_;
+  // The same for another call than a system call, of a participant. `name` is a
+  // literal.
+  void EnterModelled(ParticipantState& self, const char* name) {
     if (at_each_call_ || --self.calls_left < 0) HandOnAtEntry(self);
+    CountModelled(self, name);
+  }
+  // The same without a hand-over.
+  void CountModelled(ParticipantState& self, const char* name) {
+    if (++modelled_at_instant_ > limits_.hooked_calls_at_one_instant) {
+      OnTooManyCalls(self, limits_.hooked_calls_at_one_instant,
+                     " of //fakes:thread_hooks");
+    }
+    calls_.BeginModelled(&self, name);
   }
 
   // Hands the baton on if another participant can run: sched_yield(2). Does
@@ -225,16 +234,23 @@ class Scheduler {
   void EndBlockedCalls(std::string report);
   // Whether timeouts go on without end; then it has ended all calls.
   bool TimeoutsAreEndless();
-  void OnTooManyCalls(ParticipantState& caller);
+  // `which`: the kind of calls, for the report.
+  void OnTooManyCalls(ParticipantState& caller, int64_t limit,
+                      absl::string_view which);
+  // An effect ends a series of calls without one.
+  void ForgetCallsAtInstant() {
+    calls_at_instant_ = 0;
+    modelled_at_instant_ = 0;
+  }
   [[noreturn]] void ReportStall();
   // Returns a line for each participant, and for each call of a thread that
   // does not take part.
   std::string DescribeAll() const;
+  // Returns the threads of the process that do not take part, and advice.
+  std::string DescribeOutsiders() const;
   std::string Describe(const ParticipantState& state) const;
   // Counts what shows that threads go on.
-  uint64_t Progress() const {
-    return calls_.count() + modelled_calls_ + hand_overs_;
-  }
+  uint64_t Progress() const { return calls_.count() + hand_overs_; }
   std::string DescribeHolder(const CallSite& site) const;
   // A call of a thread that does not take part waits no more.
   void ReleaseClock();
@@ -289,9 +305,10 @@ class Scheduler {
 
   CallLog calls_;
   HangLimits limits_;
-  uint64_t modelled_calls_ = 0;
   uint64_t hand_overs_ = 0;
-  int64_t calls_at_instant_ = 0;   // Of participants, without effect.
+  // Calls of participants without an effect.
+  int64_t calls_at_instant_ = 0;
+  int64_t modelled_at_instant_ = 0;
   int64_t timeouts_in_a_row_ = 0;  // Nothing else ended a wait.
   Nanoseconds jumped_ = 0;         // By how much the clock has jumped.
   int64_t stall_poll_ns_ = kNoTimeout;

@@ -1,4 +1,5 @@
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -27,9 +28,9 @@ constexpr int kStallChecks = 8;
 
 constexpr absl::string_view kOutsider = "a thread that does not take part";
 constexpr absl::string_view kUseThreads =
-    "A thread that does not take part has made calls. Is it a std::thread? Use "
-    "FakeKernel::Thread, or make it a FakeKernel::Participant: the clock and "
-    "the baton wait for participants only.\n";
+    " Is it a std::thread? Use FakeKernel::Thread, or make it a "
+    "FakeKernel::Participant: the clock and the baton wait for participants "
+    "only.\n";
 
 }  // namespace
 
@@ -37,7 +38,11 @@ constexpr absl::string_view kUseThreads =
 
 void Scheduler::EndBlockedCalls(std::string report) {
   deadlock_ = std::move(report);
-  if (!expects_deadlock_) PrintHang(*deadlock_);
+  // Not in the report of an expected deadlock, which is the same in each run.
+  if (!expects_deadlock_) {
+    absl::StrAppend(&*deadlock_, DescribeOutsiders());
+    PrintHang(*deadlock_);
+  }
   while (!blocked_.empty()) {
     Wait& wait = *blocked_.back();
     if (wait.participant_ != nullptr) wait.participant_->hung = true;
@@ -46,9 +51,8 @@ void Scheduler::EndBlockedCalls(std::string report) {
 }
 
 void Scheduler::DeclareDeadlock() {
-  EndBlockedCalls(absl::StrCat(
-      "deadlock: every thread that takes part waits\n", DescribeAll(),
-      outsiders_made_calls_ ? kUseThreads : "", describe_()));
+  EndBlockedCalls(absl::StrCat("deadlock: every thread that takes part waits\n",
+                               DescribeAll(), describe_()));
 }
 
 void Scheduler::DeclareLivelock(absl::string_view what) {
@@ -73,9 +77,10 @@ bool Scheduler::TimeoutsAreEndless() {
   return false;
 }
 
-void Scheduler::OnTooManyCalls(ParticipantState& caller) {
-  calls_at_instant_ = 0;
-  const std::string many = absl::StrCat(limits_.calls_at_one_instant, " calls");
+void Scheduler::OnTooManyCalls(ParticipantState& caller, int64_t limit,
+                               absl::string_view which) {
+  ForgetCallsAtInstant();
+  const std::string many = absl::StrCat(limit, " calls", which);
   if (deadlock_.has_value()) {
     EndProcess(
         absl::StrCat("after a deadlock or livelock the program goes on: ", many,
@@ -125,9 +130,6 @@ void Scheduler::ReportStall() {
                         : absl::StrCat("nothing has happened for ", span,
                                        " of real time, and the clock stands\n");
   absl::StrAppend(&report, DescribeAll());
-  if (clock_holders_ > 0 || outsiders_made_calls_) {
-    absl::StrAppend(&report, kUseThreads);
-  }
   if (baton_ != nullptr) {
     absl::StrAppend(
         &report, "Does ", baton_->name,
@@ -135,7 +137,7 @@ void Scheduler::ReportStall() {
         "calls?\nThen that one cannot run. Wait in FakeKernel::Outside().\n");
   }
   EndProcess(absl::StrCat(report, "the last calls:\n", calls_.ToString(),
-                          describe_()));
+                          describe_(), DescribeOutsiders()));
 }
 
 // --- Texts -------------------------------------------------------------------
@@ -174,6 +176,34 @@ std::string Scheduler::DescribeHolder(const CallSite& site) const {
   }
   return absl::StrCat(", held by thread ", holder,
                       ", which does not take part");
+}
+
+std::string Scheduler::DescribeOutsiders() const {
+  std::string text;
+  bool is_main_only = true;
+  for (const ThreadOfProcess& thread : ThreadsOfProcess()) {
+    if (std::any_of(participants_.begin(), participants_.end(),
+                    [&](const ParticipantState& state) {
+                      return !state.ended && state.thread_id == thread.id;
+                    })) {
+      continue;
+    }
+    const bool is_main = thread.id == getpid();
+    is_main_only = is_main_only && is_main;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", thread.id, " (",
+                    thread.name, is_main ? ", the main thread" : "", ")");
+  }
+  if (!text.empty()) {
+    text = absl::StrCat("threads that do not take part: ", text, "\n");
+  }
+  if (clock_holders_ > 0 || outsiders_made_calls_) {
+    absl::StrAppend(&text, "A thread that does not take part has made calls.",
+                    kUseThreads);
+  } else if (!text.empty() && !is_main_only) {
+    absl::StrAppend(&text, "A thread that does not take part has made no call.",
+                    kUseThreads);
+  }
+  return text;
 }
 
 std::string Scheduler::DescribeAll() const {

@@ -93,7 +93,7 @@ void Scheduler::Wake(Wait& wait, Woken why) {
     ++timeouts_in_a_row_;
   } else {
     timeouts_in_a_row_ = 0;
-    calls_at_instant_ = 0;
+    ForgetCallsAtInstant();
   }
   wait.blocked_ = false;
   wait.woken_ = why;
@@ -116,7 +116,7 @@ void Scheduler::FireTimers() {
     if (!clock_.FireNext()) return DeclareDeadlock();
     if (clock_.now() == before) continue;
     jumped_ += clock_.now() - before;
-    calls_at_instant_ = 0;
+    ForgetCallsAtInstant();
   }
 }
 

@@ -91,7 +91,7 @@ void ShowDeparture(const pthread_barrier_t* object) {
 }
 
 int WaitAt(ParticipantState& self, pthread_barrier_t* object) {
-  fake::EnterCall(self);
+  fake::EnterCall(self, "pthread_barrier_wait");
   Barrier* const barrier = FindBarrier(object);
   if (barrier == nullptr) return EINVAL;
   ShowArrival(object);

@@ -7,7 +7,6 @@
 #include <optional>
 #include <system_error>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/waiting.h"
@@ -48,9 +47,9 @@ clockid_t ClockOf(const pthread_cond_t* condition) {
 
 // Waits as pthread_cond_clockwait(3) does.
 int WaitForCondition(ParticipantState& self, pthread_cond_t* condition,
-                     pthread_mutex_t* mutex, absl::string_view call,
+                     pthread_mutex_t* mutex, const char* call,
                      Nanoseconds deadline) {
-  fake::EnterCall(self);
+  fake::EnterCall(self, call);
   Woken woken = Woken::kEvent;
   {
     Waiter waiter({.self = self,
@@ -75,7 +74,7 @@ int WaitForCondition(ParticipantState& self, pthread_cond_t* condition,
 }
 
 int WaitUntil(ParticipantState& self, pthread_cond_t* condition,
-              pthread_mutex_t* mutex, absl::string_view call, clockid_t clock,
+              pthread_mutex_t* mutex, const char* call, clockid_t clock,
               const timespec& time) {
   const std::optional<Nanoseconds> deadline = ToDeadline(clock, time);
   if (!deadline.has_value()) return EINVAL;

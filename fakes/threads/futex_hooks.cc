@@ -87,7 +87,7 @@ int TryWait(const Futex& futex) {
 }
 
 intptr_t Wait(ParticipantState& self, const Futex& futex) {
-  fake::EnterCall(self);
+  fake::EnterCall(self, "futex");
   const int saved_errno = errno;
   const std::optional<Nanoseconds> deadline = DeadlineOf(self, futex);
   if (!deadline.has_value() || futex.bits() == 0) return FailWith(EINVAL);

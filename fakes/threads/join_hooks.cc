@@ -4,7 +4,6 @@
 #include <ctime>
 #include <optional>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/threads/next.h"
@@ -46,8 +45,8 @@ int JoinEnded(ParticipantState& self, pthread_t thread, void** result) {
 
 // Joins the thread as pthread_clockjoin_np(3) does.
 int Join(ParticipantState& self, pthread_t thread, void** result,
-         absl::string_view call, Nanoseconds deadline) {
-  fake::EnterCall(self);
+         const char* call, Nanoseconds deadline) {
+  fake::EnterCall(self, call);
   if (pthread_equal(thread, pthread_self()) != 0) return EDEADLK;
   switch (fake::AwaitEnd(self, thread, call, deadline)) {
     case Joined::kOutsider:
@@ -63,7 +62,7 @@ int Join(ParticipantState& self, pthread_t thread, void** result,
 }
 
 int JoinUntil(ParticipantState& self, pthread_t thread, void** result,
-              absl::string_view call, clockid_t clock, const timespec* time) {
+              const char* call, clockid_t clock, const timespec* time) {
   const std::optional<Nanoseconds> deadline =
       time == nullptr ? fake::kForever : ToDeadline(clock, *time);
   if (!deadline.has_value()) return EINVAL;
@@ -71,7 +70,7 @@ int JoinUntil(ParticipantState& self, pthread_t thread, void** result,
 }
 
 int TryJoin(ParticipantState& self, pthread_t thread, void** result) {
-  fake::EnterCall(self);
+  fake::EnterCall(self, "pthread_tryjoin_np");
   switch (fake::AwaitEnd(self, thread, "pthread_tryjoin_np", /*deadline=*/0)) {
     case Joined::kOutsider:
       return next::pthread_tryjoin_np(thread, result);

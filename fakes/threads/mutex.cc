@@ -8,7 +8,6 @@
 #include <ctime>
 #include <optional>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/threads/next.h"
@@ -66,9 +65,9 @@ int TryLock(ParticipantState& self, pthread_mutex_t* mutex,
 }
 
 // Implements pthread_mutex_timedlock(3) and pthread_mutex_clocklock(3).
-int LockUntil(ParticipantState& self, pthread_mutex_t* mutex,
-              absl::string_view call, clockid_t clock, const timespec& time) {
-  fake::EnterCall(self);
+int LockUntil(ParticipantState& self, pthread_mutex_t* mutex, const char* call,
+              clockid_t clock, const timespec& time) {
+  fake::EnterCall(self, call);
   const int error = next::pthread_mutex_trylock(mutex);
   if (error != EBUSY) return error;
   const std::optional<Nanoseconds> deadline = ToDeadline(clock, time);
@@ -78,8 +77,8 @@ int LockUntil(ParticipantState& self, pthread_mutex_t* mutex,
 
 }  // namespace
 
-int LockMutex(ParticipantState& self, pthread_mutex_t* mutex,
-              absl::string_view call, Nanoseconds deadline) {
+int LockMutex(ParticipantState& self, pthread_mutex_t* mutex, const char* call,
+              Nanoseconds deadline) {
   const int error = next::pthread_mutex_trylock(mutex);
   if (error != EBUSY) return error;
   return AwaitSuccess({.self = self,
@@ -108,13 +107,14 @@ extern "C" {
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   ParticipantState* const self = CurrentParticipant();
   if (self == nullptr) return net::threads::next::pthread_mutex_lock(mutex);
-  net::fake::EnterCall(*self);
-  return net::threads::LockMutex(*self, mutex, "pthread_mutex_lock");
+  constexpr char kCall[] = "pthread_mutex_lock";
+  net::fake::EnterCall(*self, kCall);
+  return net::threads::LockMutex(*self, mutex, kCall);
 }
 
 int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   ParticipantState* const self = CurrentParticipant();
-  if (self != nullptr) net::fake::EnterCall(*self);
+  if (self != nullptr) net::fake::EnterCall(*self, "pthread_mutex_trylock");
   return net::threads::next::pthread_mutex_trylock(mutex);
 }
 

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 
@@ -15,8 +14,7 @@ namespace net::threads {
 // the baton on while another one holds the mutex. Returns ETIMEDOUT at the
 // virtual time `deadline`, and EDEADLK in a deadlock. `call` is for the report.
 int LockMutex(fake::ParticipantState& self, pthread_mutex_t* mutex,
-              absl::string_view call,
-              fake::Nanoseconds deadline = fake::kForever);
+              const char* call, fake::Nanoseconds deadline = fake::kForever);
 
 // Unlocks the mutex as pthread_mutex_unlock(3) does, in any thread.
 int UnlockMutex(pthread_mutex_t* mutex);

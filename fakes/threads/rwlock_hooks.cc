@@ -6,7 +6,6 @@
 #include <ctime>
 #include <optional>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/threads/next.h"
@@ -72,8 +71,8 @@ int TryLock(ParticipantState& self, pthread_rwlock_t* lock, Mode mode,
 }
 
 int Lock(ParticipantState& self, pthread_rwlock_t* lock, Mode mode,
-         absl::string_view call, Nanoseconds deadline = fake::kForever) {
-  fake::EnterCall(self);
+         const char* call, Nanoseconds deadline = fake::kForever) {
+  fake::EnterCall(self, call);
   const int error = TryLock(self, lock, mode, deadline);
   if (error != EBUSY) return error;
   return AwaitSuccess({.self = self,
@@ -85,7 +84,7 @@ int Lock(ParticipantState& self, pthread_rwlock_t* lock, Mode mode,
 }
 
 int LockUntil(ParticipantState& self, pthread_rwlock_t* lock, Mode mode,
-              absl::string_view call, clockid_t clock, const timespec& time) {
+              const char* call, clockid_t clock, const timespec& time) {
   const std::optional<Nanoseconds> deadline = ToDeadline(clock, time);
   if (!deadline.has_value()) return EINVAL;
   return Lock(self, lock, mode, call, *deadline);
@@ -116,13 +115,13 @@ int pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
   ParticipantState* const self = CurrentParticipant();
-  if (self != nullptr) net::fake::EnterCall(*self);
+  if (self != nullptr) net::fake::EnterCall(*self, "pthread_rwlock_tryrdlock");
   return net::threads::next::pthread_rwlock_tryrdlock(lock);
 }
 
 int pthread_rwlock_trywrlock(pthread_rwlock_t* lock) noexcept {
   ParticipantState* const self = CurrentParticipant();
-  if (self != nullptr) net::fake::EnterCall(*self);
+  if (self != nullptr) net::fake::EnterCall(*self, "pthread_rwlock_trywrlock");
   return net::threads::next::pthread_rwlock_trywrlock(lock);
 }
 

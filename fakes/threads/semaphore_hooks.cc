@@ -4,7 +4,6 @@
 #include <ctime>
 #include <optional>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/threads/next.h"
@@ -32,9 +31,9 @@ int FailWith(int error) {
 }
 
 // Waits as sem_clockwait(3) does. `time` is null for sem_wait(3).
-int WaitFor(ParticipantState& self, sem_t* semaphore, absl::string_view call,
+int WaitFor(ParticipantState& self, sem_t* semaphore, const char* call,
             clockid_t clock, const timespec* time) {
-  fake::EnterCall(self);
+  fake::EnterCall(self, call);
   const int saved_errno = errno;
   int error = TryWait(semaphore);
   if (error == EBUSY) {
@@ -72,7 +71,7 @@ int sem_wait(sem_t* semaphore) {
 
 int sem_trywait(sem_t* semaphore) noexcept {
   ParticipantState* const self = CurrentParticipant();
-  if (self != nullptr) net::fake::EnterCall(*self);
+  if (self != nullptr) net::fake::EnterCall(*self, "sem_trywait");
   return net::threads::next::sem_trywait(semaphore);
 }
 

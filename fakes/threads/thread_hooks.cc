@@ -21,6 +21,7 @@ bool ThreadHooksAreInCharge() {
 extern "C" int sched_yield() noexcept {
   net::fake::ParticipantState* const self = net::fake::CurrentParticipant();
   if (self == nullptr) return net::threads::next::sched_yield();
+  net::fake::CountCall(*self, "sched_yield");
   net::fake::YieldBaton(*self);
   return 0;
 }

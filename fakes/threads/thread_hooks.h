@@ -49,6 +49,9 @@
 //   timed forms throw std::system_error themselves, after they have locked the
 //   mutex again: std::condition_variable ignores their errors, so a loop that
 //   waits for a condition would never end.
+// - Too many calls at one virtual instant, while nobody is woken, are a
+//   livelock (HangLimits::hooked_calls_at_one_instant). Reads of a clock count,
+//   too: a loop that reads it until time has passed would never end.
 // - FakeKernel::Participant::Interrupt() ends sem_wait, futex and the sleeps
 //   with EINTR. The other functions go on waiting (signal(7)).
 //

@@ -6,7 +6,6 @@
 #include <ctime>
 #include <optional>
 
-#include "absl/strings/string_view.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/waiting.h"
@@ -34,14 +33,14 @@ ParticipantState* Timed(clockid_t clock) {
   return IsVirtual(clock) ? fake::CurrentParticipant() : nullptr;
 }
 
-timespec Now(ParticipantState& self, clockid_t clock) {
+timespec Now(ParticipantState& self, const char* call, clockid_t clock) {
+  fake::CountCall(self, call);
   return ShownBy(clock, fake::VirtualTime(self));
 }
 
 // Sleeps until a virtual time. Returns 0 or an error.
-int SleepUntil(ParticipantState& self, absl::string_view call,
-               Nanoseconds deadline) {
-  fake::EnterCall(self);
+int SleepUntil(ParticipantState& self, const char* call, Nanoseconds deadline) {
+  fake::EnterCall(self, call);
   fake::ObjectWait wait(self, call, /*object=*/nullptr, /*holder=*/nullptr,
                         deadline);
   switch (wait.Block()) {
@@ -59,8 +58,8 @@ int SleepUntil(ParticipantState& self, absl::string_view call,
 
 // Sleeps for a duration. Returns 0 or an error, and what is left after a
 // signal.
-int SleepFor(ParticipantState& self, absl::string_view call,
-             const timespec& duration, timespec* left) {
+int SleepFor(ParticipantState& self, const char* call, const timespec& duration,
+             timespec* left) {
   const std::optional<Nanoseconds> span = ToDuration(duration);
   if (!span.has_value() || duration.tv_sec < 0) return EINVAL;
   const Nanoseconds deadline = AfterNow(self, *span);
@@ -93,14 +92,14 @@ int clock_gettime(clockid_t clock, timespec* result) noexcept {
   if (self == nullptr) {
     return net::threads::next::clock_gettime(clock, result);
   }
-  *result = Now(*self, clock);
+  *result = Now(*self, "clock_gettime", clock);
   return 0;
 }
 
 int gettimeofday(timeval* result, void* zone) noexcept {
   ParticipantState* const self = Timed(CLOCK_REALTIME);
   if (self == nullptr) return net::threads::next::gettimeofday(result, zone);
-  const timespec now = Now(*self, CLOCK_REALTIME);
+  const timespec now = Now(*self, "gettimeofday", CLOCK_REALTIME);
   *result = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
   return 0;
 }
@@ -108,7 +107,7 @@ int gettimeofday(timeval* result, void* zone) noexcept {
 time_t time(time_t* result) noexcept {
   ParticipantState* const self = Timed(CLOCK_REALTIME);
   if (self == nullptr) return net::threads::next::time(result);
-  const time_t now = Now(*self, CLOCK_REALTIME).tv_sec;
+  const time_t now = Now(*self, "time", CLOCK_REALTIME).tv_sec;
   if (result != nullptr) *result = now;
   return now;
 }
@@ -118,7 +117,7 @@ int timespec_get(timespec* result, int base) noexcept {
   if (self == nullptr || base != TIME_UTC) {
     return net::threads::next::timespec_get(result, base);
   }
-  *result = Now(*self, CLOCK_REALTIME);
+  *result = Now(*self, "timespec_get", CLOCK_REALTIME);
   return base;
 }
 
