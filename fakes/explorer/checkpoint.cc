@@ -6,16 +6,22 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "fakes/call.h"
 #include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/fault_outcome.h"
+#include "fakes/explorer/finding_kind.h"
+#include "fakes/faults/fault_plan.h"
 
 namespace net {
 namespace {
@@ -36,6 +42,43 @@ bool ParseNumbers(absl::string_view line, size_t count,
   return numbers.size() == count;
 }
 
+// "KIND PLANS SCHEDULE ERRNO,ERRNO", and a tab before the plan and the text.
+std::string FindingLine(const ExploreFinding& finding) {
+  return absl::StrCat(static_cast<int>(finding.kind), " ", finding.plans, " ",
+                      finding.schedule, " ", absl::StrJoin(finding.errnos, ","),
+                      "\t", finding.plan.ToString(), "\t",
+                      absl::CEscape(finding.text));
+}
+
+bool ParseErrnos(absl::string_view text, std::vector<int>& errnos) {
+  for (const absl::string_view field :
+       absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    if (!absl::SimpleAtoi(field, &errnos.emplace_back())) return false;
+  }
+  return true;
+}
+
+std::optional<ExploreFinding> ParseFinding(absl::string_view line) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(line, '\t');
+  if (parts.size() != 3) return std::nullopt;
+  const std::vector<absl::string_view> fields = absl::StrSplit(parts[0], ' ');
+  ExploreFinding finding;
+  int kind = 0;
+  if (fields.size() != 4 || !absl::SimpleAtoi(fields[0], &kind) ||
+      !absl::SimpleAtoi(fields[1], &finding.plans) ||
+      !ParseErrnos(fields[3], finding.errnos) ||
+      !absl::CUnescape(parts[2], &finding.text)) {
+    return std::nullopt;
+  }
+  finding.kind = static_cast<FindingKind>(kind);
+  finding.schedule = std::string(fields[2]);
+  if (parts[1].empty()) return finding;
+  absl::StatusOr<FaultPlan> plan = ParseFaultPlan(parts[1]);
+  if (!plan.ok()) return std::nullopt;
+  finding.plan = *std::move(plan);
+  return finding;
+}
+
 bool ParseLine(absl::string_view line, Checkpoint& checkpoint) {
   std::vector<int64_t> numbers;
   if (absl::ConsumePrefix(&line, "fingerprint ")) {
@@ -52,6 +95,20 @@ bool ParseLine(absl::string_view line, Checkpoint& checkpoint) {
   }
   if (absl::ConsumePrefix(&line, "plan ")) {
     checkpoint.plans.emplace_back(line);
+    return true;
+  }
+  if (absl::ConsumePrefix(&line, "finding ")) {
+    std::optional<ExploreFinding> finding = ParseFinding(line);
+    if (!finding.has_value()) return false;
+    checkpoint.findings.push_back(*std::move(finding));
+    return true;
+  }
+  if (absl::ConsumePrefix(&line, "call ")) {
+    if (!ParseNumbers(line, 1, numbers) || numbers[0] < 0 ||
+        numbers[0] >= static_cast<int64_t>(kCallCount)) {
+      return false;
+    }
+    checkpoint.calls.push_back(static_cast<Call>(numbers[0]));
     return true;
   }
   if (!absl::ConsumePrefix(&line, "site ") || !ParseNumbers(line, 4, numbers) ||
@@ -82,6 +139,12 @@ std::string CheckpointText(const Checkpoint& checkpoint) {
                     site.occurrence, " ", site.error, " ",
                     static_cast<int>(site.outcome), "\n");
   }
+  for (const ExploreFinding& finding : checkpoint.findings) {
+    absl::StrAppend(&text, "finding ", FindingLine(finding), "\n");
+  }
+  for (const Call call : checkpoint.calls) {
+    absl::StrAppend(&text, "call ", static_cast<int>(call), "\n");
+  }
   return text;
 }
 
@@ -102,16 +165,24 @@ std::optional<Checkpoint> ParseCheckpoint(absl::string_view text) {
 }
 
 std::optional<Checkpoint> ReadCheckpoint(const std::string& path) {
-  std::ifstream file(path);
-  if (!file.is_open()) return std::nullopt;
-  return ParseCheckpoint(std::string(std::istreambuf_iterator<char>(file), {}));
+  return ParseCheckpoint(ReadCheckpointText(path));
 }
 
 bool WriteCheckpoint(const Checkpoint& checkpoint, const std::string& path) {
+  return WriteCheckpointText(CheckpointText(checkpoint), path);
+}
+
+std::string ReadCheckpointText(const std::string& path) {
+  std::ifstream file(path);
+  if (!file.is_open()) return "";
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+bool WriteCheckpointText(absl::string_view text, const std::string& path) {
   const std::string draft = path + ".new";
   {
     std::ofstream file(draft, std::ios::trunc);
-    file << CheckpointText(checkpoint);
+    file << text;
     if (!file.flush()) return false;
   }
   return std::rename(draft.c_str(), path.c_str()) == 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "fakes/call.h"
 #include "fakes/explorer/explore_faults.h"
 
 namespace net {
@@ -18,6 +19,9 @@ struct Checkpoint {
   ExploreCounts counts;            // Of these units.
   std::vector<std::string> plans;  // Texts of plans that show defects.
   std::vector<ExploreSite> sites;
+  // Of ExploreFaultsUnderSchedules(), whose units of work are schedules.
+  std::vector<ExploreFinding> findings;
+  std::vector<Call> calls;
 };
 
 // A text form, a line for each fact.
@@ -31,6 +35,10 @@ std::optional<Checkpoint> ReadCheckpoint(const std::string& path);
 
 // Replaces the file in one step. Returns false if that fails.
 bool WriteCheckpoint(const Checkpoint& checkpoint, const std::string& path);
+
+// The same for any text. Reads an empty text if there is no such file.
+std::string ReadCheckpointText(const std::string& path);
+bool WriteCheckpointText(absl::string_view text, const std::string& path);
 
 }  // namespace net
 

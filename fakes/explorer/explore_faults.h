@@ -88,7 +88,8 @@ struct ExploreOptions {
   int64_t max_runs = std::numeric_limits<int64_t>::max();
   // Explores in a child process first, so that a crash is a finding. Takes
   // twice the time. The process should have one thread. Without this, a crash
-  // ends the process as usual.
+  // ends the process as usual. (ExploreSchedules() runs each schedule in a
+  // child process instead.)
   bool catch_crashes = false;
   // The schedules that the functions of explore_schedules.h explore.
   ScheduleBounds schedules;

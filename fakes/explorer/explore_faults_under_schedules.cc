@@ -1,10 +1,19 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "fakes/call.h"
+#include "fakes/explorer/checkpoint.h"
+#include "fakes/explorer/declaration.h"
 #include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/explore_schedules.h"
 #include "fakes/explorer/explored_run.h"
@@ -89,7 +98,10 @@ bool AddRaces(const ExploreOptions& options, const Scenario& scenario,
   ExploreOptions exhaustive = options;
   exhaustive.schedules.pct_schedules = 0;
   exhaustive.shard = {};
+  // It takes no longer than to list the schedules, which is done each time.
+  exhaustive.checkpoint.clear();
   const ScheduleResult races = ExploreSchedules(exhaustive, scenario);
+  all.complete = races.exhausted;
   for (const ScheduleFinding& finding : races.findings) {
     all.findings.push_back({.kind = finding.kind,
                             .text = finding.text,
@@ -99,6 +111,75 @@ bool AddRaces(const ExploreOptions& options, const Scenario& scenario,
                             .errnos = {}});
   }
   return !races.findings.empty();
+}
+
+// Returns a number that tells explorations apart.
+uint64_t FingerprintOf(const ExploreOptions& options,
+                       const Schedules& schedules) {
+  std::string text = absl::StrCat(options.max_faults, " ", options.prune, " ",
+                                  options.shard.index, " ", options.shard.total,
+                                  " ", absl::StrJoin(schedules.texts, " "));
+  for (const Declaration& declaration : options.declarations) {
+    absl::StrAppend(&text, " ", declaration.ToString());
+  }
+  return std::hash<std::string>()(text);
+}
+
+// Continues an exploration that was stopped, if its checkpoint is there.
+void LoadCheckpoint(const std::string& path, uint64_t fingerprint,
+                    ExploreResult& all) {
+  std::optional<Checkpoint> checkpoint = ReadCheckpoint(path);
+  if (!checkpoint.has_value() || checkpoint->fingerprint != fingerprint) return;
+  all.schedules = checkpoint->units;
+  all.counts = checkpoint->counts;
+  all.findings = std::move(checkpoint->findings);
+  all.sites = std::move(checkpoint->sites);
+  all.calls = std::move(checkpoint->calls);
+}
+
+bool SaveCheckpoint(const std::string& path, uint64_t fingerprint,
+                    const ExploreResult& all) {
+  Checkpoint checkpoint;
+  checkpoint.fingerprint = fingerprint;
+  checkpoint.units = all.schedules;
+  checkpoint.counts = all.counts;
+  checkpoint.findings = all.findings;
+  checkpoint.sites = all.sites;
+  checkpoint.calls = all.calls;
+  return WriteCheckpoint(checkpoint, path);
+}
+
+// Explores the plans under each schedule that the checkpoint does not have.
+void ExploreEach(const ExploreOptions& options, const Scenario& scenario,
+                 const Schedules& schedules, ExploreResult& all) {
+  const std::string& path = options.checkpoint;
+  const uint64_t fingerprint = FingerprintOf(options, schedules);
+  if (!path.empty()) LoadCheckpoint(path, fingerprint, all);
+  bool saves = true;
+  while (all.schedules < static_cast<int64_t>(schedules.texts.size())) {
+    if (all.counts.runs >= options.max_runs) {
+      all.complete = false;
+      break;
+    }
+    ExploreOptions one = options;
+    one.kernel.schedule.policy = nullptr;
+    one.kernel.schedule.replay =
+        schedules.texts[static_cast<size_t>(all.schedules)];
+    one.max_runs = options.max_runs - all.counts.runs;
+    if (!path.empty()) one.checkpoint = absl::StrCat(path, ".schedule");
+    ExploreResult result = ExploreFaults(one, scenario);
+    const bool is_whole = result.complete;
+    Merge(std::move(result), all);
+    ++all.schedules;
+    // The checkpoint of ExploreFaults() has the plans of the last schedule.
+    if (!is_whole) break;
+    if (!path.empty()) saves &= SaveCheckpoint(path, fingerprint, all);
+  }
+  if (!path.empty() && all.complete) ::unlink(path.c_str());
+  if (!saves) {
+    all.findings.push_back({.kind = FindingKind::kBroken,
+                            .text = absl::StrCat("cannot write ", path)});
+  }
 }
 
 }  // namespace
@@ -114,20 +195,8 @@ ExploreResult ExploreFaultsUnderSchedules(const ExploreOptions& options,
   all.max_preemptions = options.schedules.max_preemptions;
   if (AddRaces(options, scenario, all)) return all;
   const Schedules schedules = SchedulesOf(options, scenario);
-  all.complete = schedules.is_complete;
-  for (const std::string& schedule : schedules.texts) {
-    if (all.counts.runs >= options.max_runs) {
-      all.complete = false;
-      break;
-    }
-    ExploreOptions one = options;
-    one.kernel.schedule.policy = nullptr;
-    one.kernel.schedule.replay = schedule;
-    one.max_runs = options.max_runs - all.counts.runs;
-    one.checkpoint.clear();
-    Merge(ExploreFaults(one, scenario), all);
-    ++all.schedules;
-  }
+  all.complete = all.complete && schedules.is_complete;
+  ExploreEach(options, scenario, schedules, all);
   return all;
 }
 

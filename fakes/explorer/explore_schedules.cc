@@ -1,8 +1,13 @@
 #include "fakes/explorer/explore_schedules.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,13 +15,17 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "fakes/explorer/checkpoint.h"
+#include "fakes/explorer/declaration.h"
 #include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/explored_run.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/explorer/scenario.h"
 #include "fakes/explorer/schedule_canary.h"
+#include "fakes/explorer/schedule_checkpoint.h"
 #include "fakes/explorer/schedule_policies.h"
 #include "fakes/explorer/schedule_record.h"
+#include "fakes/explorer/schedule_runner.h"
 #include "fakes/explorer/schedule_search.h"
 #include "fakes/explorer/schedule_shrink.h"
 #include "fakes/explorer/scheduled_runs.h"
@@ -34,13 +43,27 @@ struct FoundRace {
   size_t number = 0;  // In the order in which they were found.
 };
 
+// Returns a number that tells explorations apart. `plain` is the digest of the
+// run under the plain schedule.
+uint64_t FingerprintOf(const ExploreOptions& options, uint64_t plain) {
+  std::string text =
+      absl::StrCat(plain, " ", options.schedules.max_preemptions, " ",
+                   options.schedules.pct_depth, " ", options.kernel.seed, " ",
+                   options.shard.index, " ", options.shard.total);
+  for (const Declaration& declaration : options.declarations) {
+    absl::StrAppend(&text, " ", declaration.ToString());
+  }
+  return std::hash<std::string>()(text);
+}
+
+// The checkpoint is written after so many runs.
+constexpr int64_t kRunsBetweenCheckpoints = 1000;
+
 // Explores one scenario once.
 class Explorer {
  public:
   Explorer(const ExploreOptions& options, const Scenario& scenario)
-      : options_(options),
-        scenario_(scenario),
-        run_options_(RunOptionsOf(options)) {}
+      : options_(options), runner_(options, scenario) {}
 
   void Explore(ScheduleResult& result) {
     const auto run = [this](RecordingSchedule& policy, bool is_repeated) {
@@ -51,8 +74,12 @@ class Explorer {
                                    .pct_seed = options_.kernel.seed,
                                    .shard_index = options_.shard.index,
                                    .shard_total = options_.shard.total};
-    if (bounds.max_schedules <= 0) RunPlain();
-    ScheduleSearch search(limits, run);
+    RunPlain();
+    ScheduleSearch search(limits, run, LoadCheckpoint());
+    const auto save = [&] { SaveCheckpoint(search.progress()); };
+    if (!options_.checkpoint.empty()) {
+      search.SaveEvery(kRunsBetweenCheckpoints, save);
+    }
     search.SearchExhaustively();
     if (!search.is_exhausted()) search.SearchRandomly();
     result.exhausted = search.is_exhausted();
@@ -60,15 +87,16 @@ class Explorer {
         search.is_exhausted() ||
         (!search.is_stopped() && bounds.pct_schedules > 0 &&
          bounds.pct_schedules == options_.schedules.pct_schedules);
-    result.counts = {.exhaustive = search.exhaustive(),
-                     .random = search.random()};
+    result.counts = {.exhaustive = search.progress().exhaustive,
+                     .random = search.progress().random};
     if (!search.repeats()) AddDoesNotRepeat(result);
-    if (search.longest() == 0 && result.findings.empty()) {
+    if (search.progress().longest == 0 && result.findings.empty()) {
       result.findings.push_back(
           {.kind = FindingKind::kNotInCharge,
            .text = "there was nothing to choose: no two participants could "
                    "ever run"});
     }
+    EndCheckpoint(search, result);
     AddFindings(result);
   }
 
@@ -82,29 +110,101 @@ class Explorer {
     return bounds;
   }
 
-  // Sees whether the scenario fails under the plain schedule, which the
-  // exhaustive search runs first.
+  // Sees whether the scenario fails under the plain schedule.
   void RunPlain() {
     DeviatingSchedule plain({});
-    plain_fails_ = !RunUnder(plain, scenario_, run_options_).status.ok();
-    is_first_ = false;
+    const ScheduleOutcome outcome = runner_.Run(plain);
+    plain_fails_ = !outcome.succeeds;
+    fingerprint_ = FingerprintOf(options_, outcome.digest);
   }
 
   ScheduledRun RunOnce(RecordingSchedule& policy, bool is_repeated) {
-    const ExploredRun run = RunUnder(policy, scenario_, run_options_);
-    if (is_first_) plain_fails_ = !run.status.ok();
-    is_first_ = false;
-    if (!is_repeated) Record(run, policy.record());
-    return {.goes_on = true, .digest = DigestOf(run)};
+    const ScheduleOutcome outcome = RunUnder(policy);
+    if (!is_repeated) Record(outcome, policy.record());
+    return {.goes_on = runner_.status().ok(), .digest = outcome.digest};
   }
 
-  void Record(const ExploredRun& run, const ScheduleRecord& record) {
-    for (Defect& defect : DefectsOf(run, plain_fails_, options_.declarations)) {
+  ScheduleOutcome RunUnder(SchedulePolicy& policy, bool describes = false) {
+    ScheduleOutcome outcome = runner_.Run(policy, describes);
+    if (!plain_fails_) MakeRaces(outcome.defects);
+    return outcome;
+  }
+
+  void Record(const ScheduleOutcome& outcome, const ScheduleRecord& record) {
+    for (const Defect& defect : outcome.defects) {
       FoundRace& found = found_[KeyOf(defect)];
       if (++found.schedules > 1) continue;
       found.number = found_.size();
-      found.defect = std::move(defect);
+      found.defect = defect;
       found.record = record;
+    }
+  }
+
+  // Continues a search that was stopped, if its checkpoint is there.
+  ScheduleProgress LoadCheckpoint() {
+    if (options_.checkpoint.empty()) return {};
+    std::optional<ScheduleCheckpoint> checkpoint =
+        ParseScheduleCheckpoint(ReadCheckpointText(options_.checkpoint));
+    if (!checkpoint.has_value() || checkpoint->fingerprint != fingerprint_) {
+      return {};
+    }
+    for (const CheckpointedRace& race : checkpoint->races) FindAgain(race);
+    return std::move(checkpoint->progress);
+  }
+
+  // Runs the schedule of a race again, because its record is not kept.
+  void FindAgain(const CheckpointedRace& race) {
+    std::vector<Deviation> choices;
+    for (const int participant : race.choices) {
+      choices.push_back({.point = choices.size(), .participant = participant});
+    }
+    DeviatingSchedule policy(choices);
+    for (const Defect& defect : RunUnder(policy).defects) {
+      if (KeyOf(defect) != race.key) continue;
+      FoundRace& found = found_[race.key];
+      found = {.defect = defect,
+               .record = policy.record(),
+               .schedules = race.schedules,
+               .number = found_.size()};
+      return;
+    }
+    repeats_ = false;
+  }
+
+  void SaveCheckpoint(const ScheduleProgress& progress) {
+    ScheduleCheckpoint checkpoint = {
+        .fingerprint = fingerprint_, .progress = progress, .races = {}};
+    for (const auto& [key, found] : InOrder()) {
+      CheckpointedRace& race = checkpoint.races.emplace_back();
+      race.schedules = found->schedules;
+      race.key = key;
+      for (size_t i = 0; i < found->record.size(); ++i) {
+        race.choices.push_back(found->record[i].chosen);
+      }
+    }
+    saves_ &= WriteCheckpointText(ScheduleCheckpointText(checkpoint),
+                                  options_.checkpoint);
+  }
+
+  // Keeps the progress of an exploration that was stopped.
+  void EndCheckpoint(const ScheduleSearch& search, ScheduleResult& result) {
+    if (!runner_.status().ok()) {
+      result.complete = false;
+      result.findings.push_back(
+          {.kind = FindingKind::kBroken,
+           .text = std::string(runner_.status().message())});
+    }
+    if (!repeats_ && search.repeats()) AddDoesNotRepeat(result);
+    if (options_.checkpoint.empty()) return;
+    if (result.complete) {
+      ::unlink(options_.checkpoint.c_str());
+    } else if (!search.is_stopped()) {
+      SaveCheckpoint(search.progress());
+    }
+    if (!saves_) {
+      result.findings.push_back(
+          {.kind = FindingKind::kBroken,
+           .text = absl::StrCat("cannot write ", options_.checkpoint)});
     }
   }
 
@@ -112,15 +212,13 @@ class Explorer {
   // that key. If so, it copies the text and the interleaving to `finding`.
   bool Shows(SchedulePolicy& policy, const std::string& key,
              ScheduleFinding* finding) {
-    const ExploredRun run = RunUnder(policy, scenario_, run_options_);
-    const std::vector<Defect> defects =
-        DefectsOf(run, plain_fails_, options_.declarations);
+    ScheduleOutcome outcome = RunUnder(policy, /*describes=*/true);
     const auto found =
-        std::find_if(defects.begin(), defects.end(),
+        std::find_if(outcome.defects.begin(), outcome.defects.end(),
                      [&](const auto& defect) { return KeyOf(defect) == key; });
-    if (found == defects.end()) return false;
+    if (found == outcome.defects.end()) return false;
     finding->text = found->text;
-    finding->interleaving = Interleaving(run);
+    finding->interleaving = std::move(outcome.interleaving);
     return true;
   }
 
@@ -156,14 +254,18 @@ class Explorer {
                  "results or returns something else than before"});
   }
 
-  void AddFindings(ScheduleResult& result) {
+  std::vector<std::pair<std::string, const FoundRace*>> InOrder() const {
     std::vector<std::pair<std::string, const FoundRace*>> in_order;
     for (const auto& [key, found] : found_) in_order.emplace_back(key, &found);
     std::sort(in_order.begin(), in_order.end(),
               [](const auto& a, const auto& b) {
                 return a.second->number < b.second->number;
               });
-    for (const auto& [key, found] : in_order) {
+    return in_order;
+  }
+
+  void AddFindings(ScheduleResult& result) {
+    for (const auto& [key, found] : InOrder()) {
       result.findings.push_back(FindingOf(key, *found));
     }
     std::stable_sort(result.findings.begin(), result.findings.end(),
@@ -173,11 +275,12 @@ class Explorer {
   }
 
   const ExploreOptions& options_;
-  const Scenario& scenario_;
-  const RunOptions run_options_;
+  ScheduleRunner runner_;
   std::map<std::string, FoundRace> found_;  // By KeyOf().
-  bool is_first_ = true;
+  uint64_t fingerprint_ = 0;
   bool plain_fails_ = false;
+  bool repeats_ = true;  // Whether the races of a checkpoint were found again.
+  bool saves_ = true;    // Whether the checkpoint can be written.
 };
 
 ScheduleResult EmptyResult(const ExploreOptions& options) {
@@ -234,8 +337,9 @@ ScheduleResult ReplaySchedule(absl::string_view schedule,
                               "participant cannot run then"),
          .schedule = std::string(schedule)});
   }
-  for (const Defect& defect :
-       DefectsOf(run, /*plain_fails=*/false, options.declarations)) {
+  std::vector<Defect> defects = DefectsOf(run, options.declarations);
+  MakeRaces(defects);
+  for (const Defect& defect : defects) {
     result.findings.push_back({.kind = defect.kind,
                                .text = defect.text,
                                .schedule = std::string(schedule),

@@ -112,16 +112,22 @@ struct ScheduleResult {
 std::ostream& operator<<(std::ostream& os, const ScheduleResult& result);
 
 // See above. options.schedules bounds the search; of the other options, those
-// about faults and `checkpoint` are not used, and options.kernel.schedule is
-// the explorer's: only `pins_threads` is used. options.max_runs bounds the
-// schedules of both searches together. The calling thread must not take part in
-// the time of another FakeKernel.
+// about faults are not used, and options.kernel.schedule is the explorer's:
+// only `pins_threads` is used. options.max_runs bounds the schedules of both
+// searches together. The calling thread must not take part in the time of
+// another FakeKernel.
+//
+// With options.checkpoint, an exploration that max_runs or the end of the
+// process has stopped continues in the next call. With options.catch_crashes,
+// each run has a child process of its own, and a crash is a finding with its
+// schedule; that takes about a millisecond a run.
 ScheduleResult ExploreSchedules(const ExploreOptions& options,
                                 const Scenario& scenario);
 ScheduleResult ExploreSchedules(const Scenario& scenario);
 
 // Runs the scenario once under that schedule, and judges it. A schedule whose
-// choices cannot be made is a finding of the kind kNotRepeatable.
+// choices cannot be made is a finding of the kind kNotRepeatable. It runs in
+// the calling process: a crash ends that as usual.
 ScheduleResult ReplaySchedule(absl::string_view schedule,
                               const ExploreOptions& options,
                               const Scenario& scenario);
@@ -145,6 +151,10 @@ ScheduleResult ReplaySchedule(absl::string_view schedule,
 // The schedules are those of the exhaustive search; if it gives up after
 // max_schedules, or the runs are more than options.max_runs, the result is not
 // complete. A race without a fault is a finding with an empty plan.
+//
+// options.checkpoint and options.catch_crashes work as in ExploreFaults(). A
+// second file, whose name ends with ".schedule", keeps the progress under the
+// last schedule. The schedules without faults are run again in each part.
 ExploreResult ExploreFaultsUnderSchedules(const ExploreOptions& options,
                                           const Scenario& scenario);
 

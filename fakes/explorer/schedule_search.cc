@@ -13,17 +13,20 @@ namespace net {
 
 void ScheduleSearch::SearchExhaustively() {
   const auto levels = static_cast<size_t>(limits_.bounds.max_preemptions) + 1;
-  pending_.assign(levels, {});
-  exhaustive_.assign(levels, 0);
-  pending_[0].push_back({});
+  if (progress_.pending.empty()) {
+    progress_.pending.assign(levels, {});
+    progress_.exhaustive.assign(levels, 0);
+    progress_.pending[0].push_back({});
+  }
   for (size_t level = 0; level < levels; ++level) {
-    std::vector<Node>& nodes = pending_[level];
+    std::vector<Node>& nodes = progress_.pending[level];
     // Depth first: the list stays short.
     while (!nodes.empty() && !is_stopped_) {
-      if (runs_ >= limits_.bounds.max_schedules) return;
+      if (progress_.runs >= limits_.bounds.max_schedules) return;
       const Node node = std::move(nodes.back());
       nodes.pop_back();
       RunNode(node, static_cast<int>(level));
+      SaveNowAndThen();
     }
   }
   is_exhausted_ = !is_stopped_;
@@ -33,14 +36,14 @@ void ScheduleSearch::RunNode(const Node& node, int preemptions) {
   DeviatingSchedule policy(node.deviations);
   const ScheduledRun run = run_(policy, /*is_repeated=*/false);
   const ScheduleRecord& record = policy.record();
-  ++runs_;
-  ++exhaustive_[static_cast<size_t>(preemptions)];
-  longest_ = std::max(longest_, record.size());
+  ++progress_.runs;
+  ++progress_.exhaustive[static_cast<size_t>(preemptions)];
+  progress_.longest = std::max(progress_.longest, record.size());
   const bool is_as_before =
       node.deviations.empty() ||
       (policy.has_made_all() &&
        record.DigestAt(node.deviations.back().point) == node.digest);
-  const bool is_power_of_two = (runs_ & (runs_ - 1)) == 0;
+  const bool is_power_of_two = (progress_.runs & (progress_.runs - 1)) == 0;
   repeats_ = is_as_before && (!is_power_of_two || Repeats(node, record, run));
   is_stopped_ = !run.goes_on || !repeats_;
   if (!is_stopped_) AddChildren(node, preemptions, record);
@@ -65,7 +68,7 @@ void ScheduleSearch::AddChildren(const Node& node, int preemptions,
           preemptions + (record.IsPreemption(point, participant) ? 1 : 0);
       if (sum > limits_.bounds.max_preemptions || IsOfOtherShard(node))
         continue;
-      std::vector<Node>& nodes = pending_[static_cast<size_t>(sum)];
+      std::vector<Node>& nodes = progress_.pending[static_cast<size_t>(sum)];
       Node& child = nodes.emplace_back();
       child.deviations.reserve(node.deviations.size() + 1);
       child.deviations = node.deviations;
@@ -82,14 +85,23 @@ bool ScheduleSearch::IsOfOtherShard(const Node& parent) {
          units_++ % limits_.shard_total != limits_.shard_index;
 }
 
+void ScheduleSearch::SaveNowAndThen() {
+  if (save_ == nullptr || is_stopped_ || ++unsaved_ < save_every_) return;
+  unsaved_ = 0;
+  save_();
+}
+
 void ScheduleSearch::SearchRandomly() {
-  for (int64_t i = 0; i < limits_.bounds.pct_schedules && !is_stopped_; ++i) {
+  while (progress_.next_random < limits_.bounds.pct_schedules && !is_stopped_) {
+    const int64_t i = progress_.next_random++;
     if (i % limits_.shard_total != limits_.shard_index) continue;
     PctSchedule policy(limits_.pct_seed + static_cast<uint64_t>(i),
-                       limits_.bounds.pct_depth, std::max<size_t>(longest_, 1));
+                       limits_.bounds.pct_depth,
+                       std::max<size_t>(progress_.longest, 1));
     is_stopped_ = !run_(policy, /*is_repeated=*/false).goes_on;
-    ++random_;
-    longest_ = std::max(longest_, policy.record().size());
+    ++progress_.random;
+    progress_.longest = std::max(progress_.longest, policy.record().size());
+    SaveNowAndThen();
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -27,6 +29,24 @@ struct ScheduledRun {
   uint64_t digest = 0;  // Of what the program did.
 };
 
+// A schedule that is to be run.
+struct ScheduleNode {
+  std::vector<Deviation> deviations;
+  // Of the choices up to the last deviation, as its parent has met them.
+  uint64_t digest = 0;
+};
+
+// How far a search has come.
+struct ScheduleProgress {
+  // By number of preemptions: what is to be run. Empty: it has not begun.
+  std::vector<std::vector<ScheduleNode>> pending;
+  std::vector<int64_t> exhaustive;  // By number of preemptions: what was run.
+  int64_t runs = 0;                 // The sum of these.
+  int64_t next_random = 0;          // The next one of the random search.
+  int64_t random = 0;               // Those of this shard that were run.
+  size_t longest = 0;               // The most choices that a run had.
+};
+
 // Searches the schedules of a program. It need not be a program of a
 // FakeKernel: the search knows only the choices.
 class ScheduleSearch {
@@ -36,9 +56,10 @@ class ScheduleSearch {
   using Run = absl::FunctionRef<ScheduledRun(RecordingSchedule& policy,
                                              bool is_repeated)>;
 
-  // `run` must outlive this.
-  ScheduleSearch(const ScheduleLimits& limits, Run run)
-      : limits_(limits), run_(run) {}
+  // `run` must outlive this. A search continues where `progress` was taken.
+  ScheduleSearch(const ScheduleLimits& limits, Run run,
+                 ScheduleProgress progress = {})
+      : limits_(limits), run_(run), progress_(std::move(progress)) {}
 
   // Runs each schedule with at most max_preemptions preemptions once, those
   // with fewer preemptions first. No schedule is left out.
@@ -61,21 +82,18 @@ class ScheduleSearch {
   bool is_stopped() const { return is_stopped_; }
   // False if the program, run again with the same choices, did not do the same.
   bool repeats() const { return repeats_; }
-  // The schedules of the exhaustive search by their number of preemptions.
-  const std::vector<int64_t>& exhaustive() const { return exhaustive_; }
-  int64_t random() const { return random_; }
-  // The most choices that a run had.
-  size_t longest() const { return longest_; }
+  const ScheduleProgress& progress() const { return progress_; }
+  // Calls `save` after each `runs` runs.
+  void SaveEvery(int64_t runs, std::function<void()> save) {
+    save_every_ = runs;
+    save_ = std::move(save);
+  }
 
  private:
-  // A schedule that is to be run.
-  struct Node {
-    std::vector<Deviation> deviations;
-    // Of the choices up to the last deviation, as its parent has met them.
-    uint64_t digest = 0;
-  };
+  using Node = ScheduleNode;
 
   void RunNode(const Node& node, int preemptions);
+  void SaveNowAndThen();
   // Whether another run of the node does the same.
   bool Repeats(const Node& node, const ScheduleRecord& record,
                const ScheduledRun& run);
@@ -85,13 +103,11 @@ class ScheduleSearch {
 
   const ScheduleLimits limits_;
   const Run run_;
-  // By number of preemptions: what is to be run.
-  std::vector<std::vector<Node>> pending_;
-  std::vector<int64_t> exhaustive_;
-  int64_t runs_ = 0;
-  int64_t random_ = 0;
+  ScheduleProgress progress_;
   int64_t units_ = 0;
-  size_t longest_ = 0;
+  int64_t save_every_ = 0;
+  int64_t unsaved_ = 0;
+  std::function<void()> save_;
   bool is_exhausted_ = false;
   bool is_stopped_ = false;
   bool repeats_ = true;

@@ -101,7 +101,7 @@ Searched SearchAll(const std::vector<int>& calls,
   ScheduleSearch search(limits, run);
   search.SearchExhaustively();
   EXPECT_TRUE(search.repeats());
-  all.by_preemptions = search.exhaustive();
+  all.by_preemptions = search.progress().exhaustive;
   all.is_exhausted = search.is_exhausted();
   return all;
 }
@@ -179,7 +179,7 @@ TEST(ScheduleSearchTest, TheTextOfARunRepeatsIt) {
                         run);
   search.SearchExhaustively();
   search.SearchRandomly();
-  EXPECT_EQ(search.random(), 200);
+  EXPECT_EQ(search.progress().random, 200);
 }
 
 TEST(ScheduleSearchTest, ThePlainScheduleHasAnEmptyText) {

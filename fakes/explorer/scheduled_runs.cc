@@ -53,18 +53,19 @@ ExploredRun RunUnder(SchedulePolicy& policy, const Scenario& scenario,
   return RunOnFakeKernel(scenario, {}, with_policy);
 }
 
-std::vector<Defect> DefectsOf(const ExploredRun& run, bool plain_fails,
+std::vector<Defect> DefectsOf(const ExploredRun& run,
                               const std::vector<Declaration>& declarations) {
   std::vector<Defect> defects = Judge(run, {}, declarations).defects;
-  for (Defect& defect : defects) {
-    if (defect.kind == FindingKind::kBroken && !plain_fails) {
-      defect.kind = FindingKind::kRace;
-    }
-  }
   if (!run.not_replayable.empty()) {
     defects.push_back({FindingKind::kNotRepeatable, -1, run.not_replayable});
   }
   return defects;
+}
+
+void MakeRaces(std::vector<Defect>& defects) {
+  for (Defect& defect : defects) {
+    if (defect.kind == FindingKind::kBroken) defect.kind = FindingKind::kRace;
+  }
 }
 
 std::string KeyOf(const Defect& defect) {

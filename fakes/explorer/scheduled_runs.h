@@ -21,10 +21,14 @@ namespace net {
 ExploredRun RunUnder(SchedulePolicy& policy, const Scenario& scenario,
                      const RunOptions& options);
 
-// Returns the defects of a run without faults. `plain_fails`: the scenario
-// fails under the plain schedule, too; else its failure is a race.
-std::vector<Defect> DefectsOf(const ExploredRun& run, bool plain_fails,
+// Returns the defects of a run without faults. If it fails, that is of the kind
+// kBroken.
+std::vector<Defect> DefectsOf(const ExploredRun& run,
                               const std::vector<Declaration>& declarations);
+
+// Makes failures races: for a scenario that does not fail under the plain
+// schedule.
+void MakeRaces(std::vector<Defect>& defects);
 
 // Returns a text that is the same for the same defect in different schedules:
 // numbers of calls and descriptors do not count.

@@ -1,0 +1,444 @@
+// Explorations of schedules that are stopped and continued, and crashes.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "fakes/call.h"
+#include "fakes/explorer/checkpoint.h"
+#include "fakes/explorer/explore_faults.h"
+#include "fakes/explorer/explore_schedules.h"
+#include "fakes/explorer/finding_kind.h"
+#include "fakes/explorer/has_no_findings.h"
+#include "fakes/explorer/scenario.h"
+#include "fakes/explorer/scenario_kit.h"
+#include "fakes/explorer/schedule_checkpoint.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/faults/fault_plan.h"
+#include "fakes/run_tasks.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Field;
+using testing::Not;
+using testing::SizeIs;
+
+void MakeCall(Syscalls& sys) {
+  timespec now = {};
+  static_cast<void>(sys.ClockGetTime(CLOCK_MONOTONIC, &now));
+}
+
+// Each of two tasks adds 1 to a value, in two steps with calls in between.
+absl::Status LoseUpdate(Syscalls& sys, FakeKernel& kernel) {
+  std::atomic<int> value = 0;
+  const auto add = [&] {
+    MakeCall(sys);
+    const int before = value;
+    MakeCall(sys);
+    value = before + 1;
+    for (int i = 0; i < 4; ++i) MakeCall(sys);
+  };
+  const absl::Status status = RunTasks(kernel, {{"one", add}, {"two", add}});
+  if (!status.ok()) return status;
+  return value == 2 ? absl::OkStatus()
+                    : absl::InternalError("an update was lost");
+}
+
+// It leaks a descriptor under some schedules, and fails under others.
+absl::Status HasTwoRaces(Syscalls& sys, FakeKernel& kernel) {
+  const absl::Status lost = LoseUpdate(sys, kernel);
+  std::atomic<bool> is_open = false;
+  SysResult made = SysResult::Ok();
+  const absl::Status status = RunTasks(kernel, {{"opens",
+                                                 [&] {
+                                                   MakeCall(sys);
+                                                   made = kit::NewSocket(sys);
+                                                   MakeCall(sys);
+                                                   is_open = true;
+                                                 }},
+                                                {"closes", [&] {
+                                                   MakeCall(sys);
+                                                   if (!is_open) return;
+                                                   kit::Discard(sys, made.fd());
+                                                 }}});
+  return lost.ok() ? status : lost;
+}
+
+std::string TextOf(const ScheduleFinding& finding) {
+  return absl::StrCat(KindText(finding.kind), " ", finding.text, " ",
+                      finding.schedule, " ", finding.schedules, "\n",
+                      finding.interleaving);
+}
+
+std::vector<std::string> TextsOf(const ScheduleResult& result) {
+  std::vector<std::string> texts;
+  for (const ScheduleFinding& finding : result.findings) {
+    texts.push_back(TextOf(finding));
+  }
+  return texts;
+}
+
+class ScheduleParts : public testing::Test {
+ protected:
+  ScheduleParts() {
+    options_.checkpoint = testing::TempDir() + "/schedules";
+    ::unlink(options_.checkpoint.c_str());
+    ::unlink((options_.checkpoint + ".schedule").c_str());
+  }
+
+  // Explores in parts of `runs` runs. Returns the last result.
+  template <typename Result>
+  Result InParts(Result (*explore)(const ExploreOptions&, const Scenario&),
+                 const Scenario& scenario, int64_t runs, int* parts) {
+    constexpr int kMostParts = 1000;
+    ExploreOptions options = options_;
+    options.max_runs = runs;
+    for (*parts = 1; *parts < kMostParts; ++*parts) {
+      Result result = explore(options, scenario);
+      if (result.complete) return result;
+      options.max_runs += runs;
+    }
+    return {};
+  }
+
+  bool HasCheckpoint() const {
+    return std::ifstream(options_.checkpoint).is_open();
+  }
+
+  ExploreOptions options_;
+};
+
+TEST_F(ScheduleParts, AStoppedExplorationContinues) {
+  ExploreOptions whole_options = options_;
+  whole_options.checkpoint.clear();
+  const ScheduleResult whole = ExploreSchedules(whole_options, HasTwoRaces);
+  ASSERT_TRUE(whole.exhausted);
+  ASSERT_THAT(whole.findings, SizeIs(2));
+  int parts = 0;
+  const ScheduleResult sum =
+      InParts(&ExploreSchedules, HasTwoRaces, 60, &parts);
+  EXPECT_GT(parts, 3);
+  EXPECT_TRUE(sum.exhausted);
+  EXPECT_EQ(sum.counts.exhaustive, whole.counts.exhaustive);
+  EXPECT_EQ(TextsOf(sum), TextsOf(whole));
+  EXPECT_FALSE(HasCheckpoint()) << "it is complete";
+}
+
+TEST_F(ScheduleParts, ARandomSearchContinues) {
+  options_.schedules.max_schedules = 50;
+  options_.schedules.pct_schedules = 200;
+  ExploreOptions whole_options = options_;
+  whole_options.checkpoint.clear();
+  const ScheduleResult whole = ExploreSchedules(whole_options, HasTwoRaces);
+  int parts = 0;
+  const ScheduleResult sum =
+      InParts(&ExploreSchedules, HasTwoRaces, 35, &parts);
+  EXPECT_GT(parts, 3);
+  EXPECT_EQ(sum.counts.random, 200);
+  EXPECT_EQ(sum.counts.exhaustive, whole.counts.exhaustive);
+  EXPECT_EQ(TextsOf(sum), TextsOf(whole));
+}
+
+// The checkpoint is written while the exploration runs, too.
+TEST_F(ScheduleParts, AnExplorationThatWasKilledContinues) {
+  options_.schedules.max_preemptions = 4;
+  ExploreOptions whole_options = options_;
+  whole_options.checkpoint.clear();
+  const ScheduleResult whole = ExploreSchedules(whole_options, HasTwoRaces);
+  ASSERT_GT(whole.counts.Total(), 1100);
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        int runs = 0;
+        static_cast<void>(
+            ExploreSchedules(options_, [&](Syscalls& sys, FakeKernel& kernel) {
+              if (++runs == 1100) ::_exit(7);
+              return HasTwoRaces(sys, kernel);
+            }));
+      },
+      testing::ExitedWithCode(7), "");
+  ASSERT_TRUE(HasCheckpoint());
+  int runs = 0;
+  const ScheduleResult rest =
+      ExploreSchedules(options_, [&](Syscalls& sys, FakeKernel& kernel) {
+        ++runs;
+        return HasTwoRaces(sys, kernel);
+      });
+  EXPECT_TRUE(rest.exhausted);
+  EXPECT_EQ(rest.counts.exhaustive, whole.counts.exhaustive);
+  EXPECT_EQ(TextsOf(rest), TextsOf(whole));
+  EXPECT_LT(runs, whole.counts.Total()) << "it begins where it was killed";
+}
+
+TEST_F(ScheduleParts, ACheckpointOfAnotherScenarioIsIgnored) {
+  options_.max_runs = 10;
+  EXPECT_FALSE(ExploreSchedules(options_, HasTwoRaces).complete);
+  EXPECT_TRUE(HasCheckpoint());
+  options_.max_runs = ExploreOptions().max_runs;
+  ExploreOptions whole_options = options_;
+  whole_options.checkpoint.clear();
+  EXPECT_EQ(TextsOf(ExploreSchedules(options_, LoseUpdate)),
+            TextsOf(ExploreSchedules(whole_options, LoseUpdate)));
+}
+
+TEST_F(ScheduleParts, ACheckpointThatCannotBeWrittenIsAFinding) {
+  options_.checkpoint = "/proc/no/such/directory";
+  options_.max_runs = 10;
+  EXPECT_THAT(
+      ExploreSchedules(options_, LoseUpdate).findings,
+      Contains(AllOf(Field(&ScheduleFinding::kind, FindingKind::kBroken),
+                     Field(&ScheduleFinding::text,
+                           "cannot write /proc/no/such/directory"))));
+}
+
+TEST_F(ScheduleParts, TextOfACheckpoint) {
+  ScheduleCheckpoint checkpoint;
+  checkpoint.fingerprint = 0xfedcba9876543210u;
+  checkpoint.progress.exhaustive = {1, 5};
+  checkpoint.progress.runs = 6;
+  checkpoint.progress.pending = {
+      {}, {{.deviations = {{.point = 3, .participant = 1}}, .digest = 9}}};
+  checkpoint.progress.next_random = 4;
+  checkpoint.progress.random = 2;
+  checkpoint.progress.longest = 17;
+  checkpoint.races = {
+      {.schedules = 3, .choices = {0, 1, 60}, .key = "3 a key\nof two lines"}};
+  const std::string text = ScheduleCheckpointText(checkpoint);
+  EXPECT_EQ(text,
+            "schedule exploration 1\n"
+            "fingerprint 18364758544493064720\n"
+            "random 4 2 17\n"
+            "level 1\n"
+            "level 5\n"
+            "node 1 9 3:1\n"
+            "race 3 call:ab{60} 3 a key\\nof two lines\n");
+  const std::optional<ScheduleCheckpoint> again = ParseScheduleCheckpoint(text);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(ScheduleCheckpointText(*again), text);
+  EXPECT_EQ(again->progress.runs, 6);
+  for (const char* bad :
+       {"", "schedule exploration 2\n", "node 1 9 3:1\n", "level x\n",
+        "level 1\nnode 1 9\n", "level 1\nnode 0 9 3\n", "race 3 call:ab\n",
+        "race 3 words key\n", "random 1 2\n", "words\n"}) {
+    EXPECT_FALSE(ParseScheduleCheckpoint(
+                     *bad == '\0' || *bad == 's'
+                         ? std::string(bad)
+                         : absl::StrCat("schedule exploration 1\n", bad))
+                     .has_value())
+        << bad;
+  }
+}
+
+// --- Crashes -----------------------------------------------------------------
+
+// It aborts if one task runs between two calls of the other one, and loses an
+// update under other schedules.
+absl::Status CrashesBetweenTwoCalls(Syscalls& sys, FakeKernel& kernel) {
+  std::atomic<bool> is_between = false;
+  const absl::Status status = RunTasks(kernel, {{"one",
+                                                 [&] {
+                                                   MakeCall(sys);
+                                                   is_between = true;
+                                                   MakeCall(sys);
+                                                   is_between = false;
+                                                 }},
+                                                {"two", [&] {
+                                                   MakeCall(sys);
+                                                   if (is_between) std::abort();
+                                                   MakeCall(sys);
+                                                 }}});
+  return status.ok() ? LoseUpdate(sys, kernel) : status;
+}
+
+TEST(ScheduleCrashes, AreFindingsWithTheirSchedules) {
+  ExploreOptions options = {.catch_crashes = true};
+  options.schedules.max_preemptions = 1;
+  const ScheduleResult result =
+      ExploreSchedules(options, CrashesBetweenTwoCalls);
+  EXPECT_TRUE(result.complete);
+  const auto is_crash = [](const ScheduleFinding& finding) {
+    return finding.kind == FindingKind::kCrash;
+  };
+  EXPECT_THAT(result.findings, SizeIs(2)) << result;
+  EXPECT_THAT(result.findings,
+              Contains(Field(&ScheduleFinding::kind, FindingKind::kRace)));
+  const auto crash =
+      std::find_if(result.findings.begin(), result.findings.end(), is_crash);
+  ASSERT_NE(crash, result.findings.end()) << result;
+  EXPECT_EQ(crash->text, "the process crashes");
+  EXPECT_EQ(crash->preemptions, 1);
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(static_cast<void>(
+                   ReplaySchedule(crash->schedule, CrashesBetweenTwoCalls)),
+               "");
+}
+
+// After the crash of a run, its beginning still leads to other schedules: the
+// plain schedule crashes here, so all others follow from such runs.
+TEST(ScheduleCrashes, DoNotHideOtherSchedules) {
+  const ExploreOptions options = {.catch_crashes = true};
+  const ScheduleResult result =
+      ExploreSchedules(options, [](Syscalls& sys, FakeKernel& kernel) {
+        std::atomic<bool> has_run = false;
+        return RunTasks(
+            kernel, {{"one",
+                      [&] {
+                        for (int i = 0; i < 3; ++i) MakeCall(sys);
+                        if (!has_run) std::abort();
+                      }},
+                     {"two", [&] {
+                        MakeCall(sys);
+                        has_run = true;
+                        static_cast<void>(kit::NewSocket(sys));  // Leaks it.
+                      }}});
+      });
+  EXPECT_THAT(
+      result.findings,
+      AllOf(Contains(Field(&ScheduleFinding::kind, FindingKind::kCrash)),
+            Contains(Field(&ScheduleFinding::kind, FindingKind::kLeak))))
+      << result;
+}
+
+TEST(ScheduleCrashes, OtherFindingsAreTheSameInAChild) {
+  ExploreOptions options;
+  const ScheduleResult here = ExploreSchedules(options, HasTwoRaces);
+  options.catch_crashes = true;
+  const ScheduleResult in_child = ExploreSchedules(options, HasTwoRaces);
+  EXPECT_EQ(in_child.counts.exhaustive, here.counts.exhaustive);
+  EXPECT_EQ(TextsOf(in_child), TextsOf(here));
+}
+
+// --- Faults under schedules --------------------------------------------------
+
+// One task closes the socket if listen(2) fails, which the other one must not
+// see before it reads the port. `on_race` is called if it does.
+absl::Status CloseOnError(void (*on_race)(), Syscalls& sys,
+                          FakeKernel& kernel) {
+  const SysResult made = kit::NewSocket(sys);
+  if (!made.ok()) return kit::ToStatus(made, "socket");
+  std::atomic<bool> has_failed = false;
+  const auto listen = [&] {
+    const SysResult listened = kit::StartListening(sys, made.fd());
+    if (!listened.ok()) has_failed = true;
+    return kit::ToStatus(listened, "listen");
+  };
+  const auto read_port = [&] {
+    uint16_t port = 0;
+    const SysResult read = kit::ReadPort(sys, made.fd(), &port);
+    if (has_failed) on_race();
+    return kit::ToStatus(read, "getsockname");
+  };
+  const absl::Status status =
+      RunTasks(kernel, {{"reads", read_port}, {"listens", listen}});
+  return kit::FirstError(status, kit::CloseIt(sys, made.fd()));
+}
+
+absl::Status IgnoresTheRace(Syscalls& sys, FakeKernel& kernel) {
+  return CloseOnError([] {}, sys, kernel);
+}
+
+absl::Status CrashesOnTheRace(Syscalls& sys, FakeKernel& kernel) {
+  return CloseOnError([] { std::abort(); }, sys, kernel);
+}
+
+// It swallows the error of getsockname(2).
+absl::Status SwallowsAnError(Syscalls& sys, FakeKernel& kernel) {
+  const SysResult made = kit::NewSocket(sys);
+  if (!made.ok()) return kit::ToStatus(made, "socket");
+  const auto read_port = [&] {
+    uint16_t port = 0;
+    static_cast<void>(kit::ReadPort(sys, made.fd(), &port));
+  };
+  const absl::Status status = RunTasks(
+      kernel, {{"reads", read_port}, {"calls", [&] { MakeCall(sys); }}});
+  return kit::FirstError(status, kit::CloseIt(sys, made.fd()));
+}
+
+std::vector<std::string> TextsOf(const ExploreResult& result) {
+  std::vector<std::string> texts;
+  for (const ExploreFinding& finding : result.findings) {
+    texts.push_back(absl::StrCat(KindText(finding.kind), " ", finding.text, " ",
+                                 finding.plan.ToString(), " ",
+                                 finding.schedule));
+  }
+  return texts;
+}
+
+TEST_F(ScheduleParts, FaultsUnderSchedulesContinue) {
+  options_.max_faults = 2;
+  options_.schedules.max_preemptions = 1;
+  ExploreOptions whole_options = options_;
+  whole_options.checkpoint.clear();
+  for (const Scenario& scenario :
+       {Scenario(IgnoresTheRace), Scenario(SwallowsAnError)}) {
+    const ExploreResult whole =
+        ExploreFaultsUnderSchedules(whole_options, scenario);
+    ASSERT_TRUE(whole.complete);
+    int parts = 0;
+    const ExploreResult sum = InParts(&ExploreFaultsUnderSchedules, scenario,
+                                      whole.counts.runs / 7, &parts);
+    EXPECT_GT(parts, 3);
+    EXPECT_EQ(sum.schedules, whole.schedules);
+    EXPECT_EQ(sum.counts.plans, whole.counts.plans);
+    EXPECT_EQ(sum.counts.runs, whole.counts.runs);
+    EXPECT_EQ(TextsOf(sum), TextsOf(whole));
+    EXPECT_EQ(sum.SiteTable(), whole.SiteTable());
+    EXPECT_EQ(sum.calls, whole.calls);
+    EXPECT_FALSE(HasCheckpoint());
+  }
+}
+
+TEST_F(ScheduleParts, TextOfACheckpointOfFaultsUnderSchedules) {
+  Checkpoint checkpoint;
+  checkpoint.findings = {{.kind = FindingKind::kLeak,
+                          .text = "two\nlines\tand a tab",
+                          .plan = {},
+                          .schedule = "call:ab",
+                          .plans = 2,
+                          .errnos = {}}};
+  ExploreFinding with_plan = checkpoint.findings[0];
+  with_plan.plan = *ParseFaultPlan("close=EIO; bind=EACCES");
+  with_plan.errnos = {5, 13};
+  checkpoint.findings.push_back(with_plan);
+  checkpoint.calls = {Call::kAccept4};
+  const std::string text = CheckpointText(checkpoint);
+  const std::optional<Checkpoint> again = ParseCheckpoint(text);
+  ASSERT_TRUE(again.has_value()) << text;
+  EXPECT_EQ(CheckpointText(*again), text);
+  EXPECT_EQ(again->findings[0].text, "two\nlines\tand a tab");
+  EXPECT_EQ(again->findings[1].plan, with_plan.plan);
+  EXPECT_EQ(again->findings[1].errnos, with_plan.errnos);
+  EXPECT_THAT(again->calls, ElementsAre(Call::kAccept4));
+}
+
+TEST(ScheduleCrashes, OfAFaultUnderAScheduleAreFindings) {
+  ExploreOptions options = {.max_faults = 1, .catch_crashes = true};
+  options.schedules.max_preemptions = 1;
+  const ExploreResult result =
+      ExploreFaultsUnderSchedules(options, CrashesOnTheRace);
+  ASSERT_THAT(result.findings, SizeIs(1)) << result;
+  EXPECT_EQ(result.findings.front().kind, FindingKind::kCrash);
+  EXPECT_EQ(result.findings.front().plan.ToString(), "listen=EADDRINUSE");
+  EXPECT_NE(result.findings.front().schedule, "");
+}
+
+}  // namespace
+}  // namespace net
