@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <future>
 #include <iostream>
@@ -233,8 +234,12 @@ std::string SleepWithoutEnd(const HangLimits& limits, bool expected = true) {
   const Connected both = ConnectProcesses(process, process);
   FakeKernel::Thread sleeper(kernel, "sleeper", [&] {
     const timespec second = {.tv_sec = 1, .tv_nsec = 0};
-    while (process.NanoSleep(&second, nullptr).ok()) {
-    }
+    int64_t sleeps = 0;
+    while (process.NanoSleep(&second, nullptr).ok()) ++sleeps;
+    EXPECT_LE(sleeps, limits.timeouts_in_a_row + 1);
+    EXPECT_TRUE(sleeps > limits.timeouts_in_a_row ||
+                kernel.Now() > limits.virtual_time)
+        << sleeps;
   });
   EXPECT_THAT(ReceiveByte(both.client), IsErrno(EDEADLK));
   sleeper.Join();
@@ -247,6 +252,26 @@ TEST(FakeKernelLivelock, OfTimeouts) {
                                "timeout\n"),
                     HasSubstr("sleeper: nanosleep() of process server = 0")));
   EXPECT_THAT(SleepWithoutEnd({}), StartsWith("livelock: 1000000 waits"));
+}
+
+TEST(FakeKernelLivelock, IsNoneWhereSomethingElseEndsAWaitNowAndThen) {
+  FakeKernel kernel({.hangs = {.timeouts_in_a_row = 10}});
+  FakeProcess& process = kernel.NewProcess();
+  const FakeKernel::Participant self(kernel);
+  const Connected both = ConnectProcesses(process, process);
+  FakeKernel::Thread echo(kernel, "echo", [&] {
+    while (ReceiveByte(both.server).value_or(0) == 1) {
+      EXPECT_THAT(both.server.Send("x"), IsOk());
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THAT(process.Poll(nullptr, 0, 1), IsOkAndHolds(0));
+    ASSERT_THAT(both.client.Send("x"), IsOk());
+    ASSERT_THAT(ReceiveByte(both.client), IsOkAndHolds(1U));
+  }
+  EXPECT_THAT(both.client.Shutdown(SHUT_WR), IsOk());
+  echo.Join();
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
 }
 
 TEST(FakeKernelLivelock, OfTimeoutsIsReportedUnasked) {

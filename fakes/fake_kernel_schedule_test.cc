@@ -207,6 +207,37 @@ TEST(FakeKernelSchedule, AScheduleOfEachCallIsReplayed) {
   EXPECT_EQ(again.schedule, first.schedule);
 }
 
+TEST(FakeKernelSchedule, AReplayedScheduleHasItsNumberOfCalls) {
+  const FakeKernel kernel({.schedule = {.replay = "7:"}});
+  EXPECT_EQ(kernel.Schedule(), "7:");
+}
+
+TEST(FakeKernelSchedule, AThreadTakesPartInTheOuterKernelAgain) {
+  FakeKernel outer;
+  const FakeKernel::Participant self(outer, "main");
+  {
+    FakeKernel inner;
+    const FakeKernel::Participant in_both(inner, "main");
+    EXPECT_EQ(outer.CurrentParticipant(), 0);
+    EXPECT_EQ(inner.CurrentParticipant(), 0);
+  }
+  EXPECT_EQ(outer.CurrentParticipant(), 0);
+}
+
+TEST(FakeKernelSchedule, AThreadThatJoinsWhileOthersRunIsNotReplayable) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::thread late(
+      [&] { const FakeKernel::Participant participant(kernel, "late"); });
+  // The new participant gets the baton when this one waits.
+  while (kernel.ParticipantNames().size() < 2) std::this_thread::yield();
+  FakeProcess& process = kernel.NewProcess();
+  EXPECT_THAT(process.Poll(nullptr, 0, 1000), IsOkAndHolds(0));
+  late.join();
+  EXPECT_THAT(kernel.NotReplayable(),
+              HasSubstr("late joined from a thread that does not take part"));
+}
+
 TEST(FakeKernelScheduleDeathTest, ABadScheduleEndsTheProcess) {
   EXPECT_DEATH(FakeKernel({.schedule = {.replay = "ab"}}),
                "schedule \"ab\": cannot be parsed");
@@ -309,6 +340,33 @@ TEST(FakeKernelSchedule, ThreadsGetTheirProcessorsBack) {
   cpu_set_t after;
   ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
   EXPECT_TRUE(CPU_EQUAL(&after, &before));
+}
+
+// The first thread is bound already when the third one begins.
+TEST(FakeKernelSchedule, AThreadThatIsBoundAlreadyGetsItsProcessorsBack) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  {
+    FakeKernel kernel;
+    const FakeKernel::Participant self(kernel);
+    FakeKernel::Thread one(kernel, "one", [] {});
+    one.Join();
+    FakeKernel::Thread two(kernel, "two", [] {});
+    two.Join();
+  }
+  cpu_set_t after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&after, &before));
+}
+
+TEST(FakeKernelSchedule, OneThreadAloneIsNotBound) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel);
+  cpu_set_t meanwhile;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(meanwhile), &meanwhile), 0);
+  EXPECT_TRUE(CPU_EQUAL(&meanwhile, &before));
 }
 
 TEST(FakeKernelSchedule, ThreadsAreNotBoundUnlessAllowed) {

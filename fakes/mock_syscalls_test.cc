@@ -297,6 +297,7 @@ TEST(Matchers, PollsForComparesEveryEntry) {
   EXPECT_THAT(arguments, PollsFor({{3, POLLIN}, {4, POLLIN | POLLOUT}}));
   EXPECT_THAT(arguments, Not(PollsFor({{3, POLLIN}})));
   EXPECT_THAT(arguments, Not(PollsFor({{4, POLLIN | POLLOUT}, {3, POLLIN}})));
+  EXPECT_THAT(arguments, Not(PollsFor({{3, POLLIN}, {5, POLLIN | POLLOUT}})));
   EXPECT_THAT(arguments,
               Not(PollsFor({{3, POLLIN}, {4, POLLIN | POLLOUT}, {5, 0}})));
   EXPECT_EQ(WhyNot(arguments, PollsFor({{3, POLLIN}, {4, POLLIN}})),

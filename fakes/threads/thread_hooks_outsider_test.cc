@@ -3,15 +3,18 @@
 
 #include <pthread.h>
 
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 #include <optional>
 #include <semaphore>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 
+#include "absl/time/time.h"
 #include "fakes/fake_kernel.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -80,6 +83,84 @@ TEST(ThreadHooksOutsider, AParticipantWaitsForItsLockInRealTime) {
   outsider.join();
   EXPECT_EQ(kernel.Deadlock(), std::nullopt);
   EXPECT_THAT(kernel.NotReplayable(), HasSubstr("ran outside"));
+}
+
+TEST(ThreadHooksOutsider, AParticipantWaitsForItsWriteLockInRealTime) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::shared_mutex mutex;
+  std::promise<void> locked;
+  std::promise<void> unlocks;
+  std::thread outsider([&] {
+    const std::lock_guard<std::shared_mutex> lock(mutex);
+    locked.set_value();
+    unlocks.get_future().wait();
+  });
+  kernel.Outside([&] { locked.get_future().wait(); });
+  FakeKernel::Thread other(kernel, "other", [&] { unlocks.set_value(); });
+  // `other` runs meanwhile. When it has ended, nobody else takes part.
+  mutex.lock_shared();
+  mutex.unlock_shared();
+  other.Join();
+  outsider.join();
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+}
+
+TEST(ThreadHooksOutsider, IsOneAgainWhenItTakesPartNoLonger) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::mutex mutex;
+  std::promise<void> locked;
+  std::promise<void> unlocks;
+  std::thread thread([&] {
+    { const FakeKernel::Participant for_a_while(kernel, "thread"); }
+    const std::lock_guard<std::mutex> lock(mutex);
+    locked.set_value();
+    unlocks.get_future().wait();
+  });
+  kernel.Outside([&] { locked.get_future().wait(); });
+  FakeKernel::Thread other(kernel, "other", [&] { unlocks.set_value(); });
+  {
+    // `other` runs meanwhile.
+    const std::lock_guard<std::mutex> lock(mutex);
+  }
+  other.Join();
+  thread.join();
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+}
+
+// The C library gives the pthread_t of a thread that was joined to a new one.
+TEST(ThreadHooksOutsider, IsNotTakenForAParticipantThatWasJoined) {
+  FakeKernel kernel({.hangs = {.real_time = absl::Seconds(2)}});
+  const FakeKernel::Participant self(kernel, "main");
+  constexpr int kAttempts = 100;
+  for (int i = 0; i < kAttempts; ++i) {
+    std::thread participant(
+        [&] { const FakeKernel::Participant takes_part(kernel, "joined"); });
+    while (static_cast<int>(kernel.ParticipantNames().size()) < 2 + 2 * i) {
+      kernel.Outside([] { std::this_thread::yield(); });
+    }
+    const pthread_t old = participant.native_handle();
+    participant.join();
+    std::promise<void> ends;
+    std::thread outsider([&] { ends.get_future().wait(); });
+    const bool is_same = pthread_equal(old, outsider.native_handle()) != 0;
+    FakeKernel::Thread other(kernel, "other", [&] { ends.set_value(); });
+    outsider.join();  // `other` runs meanwhile.
+    other.Join();
+    if (is_same) return;
+  }
+  FAIL() << "no pthread_t was used again";
+}
+
+TEST(ThreadHooksOutsider, IsNotYetJoinedWhileItRuns) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::promise<void> ends;
+  std::thread outsider([&] { ends.get_future().wait(); });
+  EXPECT_EQ(pthread_tryjoin_np(outsider.native_handle(), nullptr), EBUSY);
+  ends.set_value();
+  outsider.join();
 }
 
 TEST(ThreadHooksOutsider, IsJoinedInRealTime) {

@@ -169,6 +169,30 @@ TEST_F(TrapControlTest, ATraceThatIsTooLongIsCut) {
   EXPECT_THAT(faults().status(), IsOk());
 }
 
+// Answers a request on the channel in place of the program trap.
+void Answer(int channel, absl::string_view answer) {
+  std::array<char, 1024> request = {};
+  EXPECT_GT(recv(channel, request.data(), request.size(), 0), 0);
+  EXPECT_EQ(send(channel, answer.data(), answer.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(answer.size()));
+}
+
+TEST(TrapControl, InterruptionsThatWereNotMadeAreReported) {
+  std::array<int, 2> ends = {};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
+            0);
+  std::thread trap([&] {
+    Answer(ends[1],
+           R"({"unmatched": [], "counts": {}, "trace": [], "open": [],)"
+           R"( "stray_closes": 2, "phantom_eintr": 3, "failure": ""})");
+  });
+  const TrapControl faults(ends[0]);
+  EXPECT_EQ(faults.PhantomInterruptions(), 3);
+  EXPECT_THAT(faults.status(), IsOk());
+  trap.join();
+  close(ends[1]);
+}
+
 TEST(TrapControl, ATrapThatHasEnded) {
   std::array<int, 2> control = {};
   ASSERT_EQ(
