@@ -344,6 +344,11 @@ TEST(FakeKernelSchedule, ThreadsGetTheirProcessorsBack) {
 
 // The first thread is bound already when the third one begins.
 TEST(FakeKernelSchedule, AThreadThatIsBoundAlreadyGetsItsProcessorsBack) {
+  // All that the process may use, whatever another test has left behind.
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (int i = 0; i < CPU_SETSIZE; ++i) CPU_SET(i, &all);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(all), &all), 0);
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
   {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
@@ -21,7 +22,7 @@ TEST(ThreadHooksObjects, ABarrierHoldsInEachRound) {
   const FakeKernel::Participant self(kernel, "main");
   pthread_barrier_t barrier;
   ASSERT_EQ(pthread_barrier_init(&barrier, nullptr, 2), 0);
-  int arrived = 0;
+  std::atomic<int> arrived = 0;
   const auto run = [&] {
     for (int round = 1; round <= 3; ++round) {
       ++arrived;
