@@ -17,13 +17,17 @@ void Clock::Clear(TimerId& id) {
 }
 
 bool Clock::FireNext(Nanoseconds limit) {
-  const auto next = timers_.begin();
-  if (next == timers_.end() || next->first.first > limit) return false;
-  now_ = next->first.first;
-  TimerTarget* const target = next->second;
-  timers_.erase(next);
-  target->OnTimer();
-  return true;
+  for (;;) {
+    const auto next = timers_.begin();
+    if (next == timers_.end() || next->first.first > limit) return false;
+    const Nanoseconds when = next->first.first;
+    TimerTarget* const target = next->second;
+    timers_.erase(next);
+    if (target->Postpones(when)) continue;
+    now_ = when;
+    target->OnTimer();
+    return true;
+  }
 }
 
 void Clock::Advance(Nanoseconds span) {

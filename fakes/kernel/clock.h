@@ -24,6 +24,13 @@ class TimerTarget {
   virtual ~TimerTarget() = default;
   // Called when the timer expires. The timer is no longer set.
   virtual void OnTimer() = 0;
+  // Called when the clock would move to a timer that was set for `when`. The
+  // timer is no longer set. Returns true if the target does not need it at that
+  // time any more; it has then set another one if it needs one. The clock does
+  // not move.
+  //
+  // So a target that moves its timer often need not set it each time.
+  virtual bool Postpones(Nanoseconds /*when*/) { return false; }
 };
 
 // The virtual clock and its timers. It moves only by FireNext() and Advance().

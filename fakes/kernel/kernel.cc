@@ -29,6 +29,7 @@ Kernel::Kernel(const FakeSysctls& sysctls, const SchedulerOptions& scheduling)
       machine(sysctls),
       ports(scheduling.seed),
       listeners(scheduling.seed),
+      network(*this),
       seed(scheduling.seed) {}
 
 Kernel::~Kernel() {
@@ -55,12 +56,13 @@ std::string Kernel::Dump() const {
     if (one->dead_) continue;
     const bool listens = one->state_ == TcpState::kListen;
     absl::StrAppend(
-        &text, Row(one->state_,
-                   listens ? static_cast<size_t>(one->queued_) : one->ready_,
-                   listens ? static_cast<size_t>(one->backlog_)
-                           : one->Unacknowledged(),
-                   ip::Endpoint{one->local_addr_, one->local_port_}.ToString(),
-                   one->remote_.port == 0 ? "*" : one->remote_.ToString()));
+        &text,
+        Row(one->state_,
+            listens ? static_cast<size_t>(one->queued_) : one->receive_.ready(),
+            listens ? static_cast<size_t>(one->backlog_)
+                    : one->UnacknowledgedBytes(),
+            ip::Endpoint{one->local_addr_, one->local_port_}.ToString(),
+            one->remote_.port == 0 ? "*" : one->remote_.ToString()));
   }
   for (const TimeWait* one = first_time_wait; one != nullptr;
        one = one->next()) {

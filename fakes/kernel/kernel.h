@@ -16,6 +16,7 @@
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/listeners.h"
+#include "fakes/kernel/tcp/network.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
@@ -47,8 +48,10 @@ struct Kernel {
   ListenerTable listeners;
   ConnectionTable connections;
   ChunkPool chunks;
+  Network network;
   int64_t open_files = 0;
   uint64_t last_cookie = 0;
+  uint64_t last_connection = 0;  // Segment::connection
   const uint64_t seed;
 
   TcpSocket* first_socket = nullptr;    // List of all sockets.
@@ -56,7 +59,8 @@ struct Kernel {
   TcpSocket* first_dead = nullptr;      // List of sockets to be freed.
 };
 
-// Holds the kernel's mutex in a KernelSection. Frees what died meanwhile.
+// Holds the kernel's mutex in a KernelSection. At the end, delivers what was
+// sent meanwhile, and frees what died.
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
   explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
@@ -64,6 +68,7 @@ class ABSL_SCOPED_LOCKABLE KernelLock {
   KernelLock(const KernelLock&) = delete;
   KernelLock& operator=(const KernelLock&) = delete;
   ~KernelLock() ABSL_UNLOCK_FUNCTION() {
+    kernel_.network.Deliver();
     if (kernel_.first_dead != nullptr) kernel_.FreeDead();
   }
 

@@ -137,11 +137,11 @@ if (FamilyOf(address) == AF_UNSPEC) {
         name = "LowWaterMarkIgnoredByPoll",
         meaning = "poll(2) returns POLLIN from the first byte on, whatever SO_RCVLOWAT is",
         file = "fakes/kernel/tcp/tcp_socket.cc",
-        replace = "if (ready_ >= LowWaterMark(Window(), /*all=*/false))",
+        replace = "if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false))",
         by = """\
-if (ready_ >= (Deviates("LowWaterMarkIgnoredByPoll")
-                       ? 1
-                       : LowWaterMark(Window(), /*all=*/false)))""",
+if (receive_.ready() >= (Deviates("LowWaterMarkIgnoredByPoll")
+                                 ? 1
+                                 : LowWaterMark(Window(), /*all=*/false)))""",
     ),
     _deviation(
         name = "ListenerCloseKeepsQueued",
@@ -169,10 +169,10 @@ if (ready_ >= (Deviates("LowWaterMarkIgnoredByPoll")
         name = "InputSizeCountsFin",
         meaning = "FIONREAD counts the end of the stream as a byte",
         file = "fakes/kernel/tcp/tcp_socket.cc",
-        replace = "*value = static_cast<int>(ready_);",
+        replace = "*value = static_cast<int>(receive_.ready());",
         by = """\
-*value = static_cast<int>(ready_);
-      if (fin_received_ && Deviates("InputSizeCountsFin")) ++*value;""",
+*value = static_cast<int>(receive_.ready());
+      if (receive_.fin_received() && Deviates("InputSizeCountsFin")) ++*value;""",
     ),
     _deviation(
         name = "DupHasOwnStatusFlags",

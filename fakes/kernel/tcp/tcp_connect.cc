@@ -11,6 +11,9 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/retransmission_timeout.h"
+#include "fakes/kernel/tcp/segment.h"
+#include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/time_wait.h"
@@ -22,10 +25,7 @@
 namespace net::fake {
 namespace {
 
-constexpr Nanoseconds kFirstTimeout = kSecond;  // RFC 6298, section 2.1
 constexpr Nanoseconds kLongestTimeout = 120 * kSecond;
-// TCP_TIMEOUT_MIN of Linux: two ticks of HZ = 250.
-constexpr Nanoseconds kSoon = kSecond / 125;
 
 // The source of a connection over IPv4 from a socket that is bound to an IPv6
 // address: Linux's LOOPBACK4_IPV6 (inet6_bind() in net/ipv6/af_inet6.c).
@@ -47,6 +47,7 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
     ++disconnects_;
     Disconnect();
     socket_state_ = SocketState::kUnconnected;
+    kernel_.network.Deliver();
     return SysResult::Ok();
   }
   switch (socket_state_) {
@@ -63,6 +64,7 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
   const SysResult started = StartConnect(address);
   if (!started.ok()) return started;
   socket_state_ = SocketState::kConnecting;
+  kernel_.network.Deliver();
   // Also where the other end has answered already: a connect(2) that does not
   // wait does not look.
   if (nonblocking) return SysResult::Error(EINPROGRESS);
@@ -172,9 +174,11 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   kernel_.connections.Insert(*this, tuple);
   if (by_ipv4) spoke_ipv4_ = true;
   error_ = 0;
-  fin_received_ = false;
+  connection_ = ++kernel_.last_connection;
+  send_.Start();
   syn_sent_at_ = kernel_.clock.now();
   retransmits_ = 0;
+  echo_ = -1;
   SendSyn();
   return SysResult::Ok();
 }
@@ -206,81 +210,24 @@ int TcpSocket::FailConnect(int error) {
 }
 
 void TcpSocket::SendSyn() {
-  switch (Syn()) {
-    case SynOutcome::kAccepted:
-      state_ = TcpState::kEstablished;
-      options_.OnEstablished(sysctls());
-      waiters().WakeAll();
-      peer_->LeaveSynReceived();
-      break;
-    case SynOutcome::kRefused:
-      OnReset();
-      break;
-    case SynOutcome::kLost:
-      timer_ = kernel_.clock.Set(NextRetry(), *this);
-      break;
-    case SynOutcome::kQuestioned:
-      // Linux tries again soon, but only once.
-      timer_ = kernel_.clock.Set(
-          retransmits_ == 0 ? kernel_.clock.After(kSoon) : NextRetry(), *this);
-      break;
-  }
-}
-
-// The handshake of an end that has answered a SYN is over. What a shutdown(2)
-// before could not do is done now. (The end that has sent the SYN forgets it.)
-void TcpSocket::LeaveSynReceived() {
-  if ((shut_down_ & kSend) != 0 && !deferred_ && EndStream()) SendFin();
-}
-
-TcpSocket::SynOutcome TcpSocket::Syn() {
-  if (!kernel_.machine.loopback_up()) return SynOutcome::kLost;
-  if (unheard()) return SynOutcome::kLost;
-  // To a foreign address (IPV6_FREEBIND) no answer finds the way.
-  if (!kernel_.machine.IsLocal(tuple().local.addr)) return SynOutcome::kLost;
-  ConnectionEnd* const end = kernel_.connections.Find(tuple().Mirrored());
-  TcpSocket* const socket = end == nullptr ? nullptr : end->socket();
-  if (socket != nullptr && socket->state_ == TcpState::kSynSent) {
-    // A simultaneous open (RFC 9293, figure 7), which a socket can do with
-    // itself.
-    LinkTo(*socket);
-    socket->kernel_.clock.Clear(socket->timer_);
-    socket->state_ = TcpState::kEstablished;
-    socket->waiters().WakeAll();
-    return SynOutcome::kAccepted;
-  }
-  if (socket != nullptr) {
-    // The other end still has an old connection. It asks, and is told that
-    // there is none (RFC 9293, section 3.5.1).
-    socket->OnReset();
-    return SynOutcome::kQuestioned;
-  }
-  TcpSocket* const listener = kernel_.listeners.Find(tuple().Mirrored());
-  if (end != nullptr) {
-    end->time_wait()->Kill();
-    // With nobody to take the SYN, what was left asks in the same way.
-    if (listener == nullptr) return SynOutcome::kQuestioned;
-  }
-  if (listener != nullptr) return listener->OnSyn(*this);
-  // A RST has the default TTL.
-  const bool over_v6 = tuple().local.addr.is_v6();
-  const int ttl = SocketOptions(family_, sysctls()).ttl(over_v6, sysctls());
-  return ttl < options_.min_ttl(over_v6) ? SynOutcome::kLost
-                                         : SynOutcome::kRefused;
+  receive_.Announce(WindowToOffer());
+  Transmit(Segment::kSyn, 0, 0);
+  timers_.Set(TcpTimers::kRetransmission, NextSyn());
 }
 
 // When the next SYN is sent, after so many: each second at first, then after
 // twice the time that the one before took.
-Nanoseconds TcpSocket::NextRetry() const {
+Nanoseconds TcpSocket::NextSyn() const {
   const int doublings =
       std::max(0, retransmits_ - sysctls().tcp_syn_linear_timeouts);
   const Nanoseconds wait =
       doublings > 7 ? kLongestTimeout
-                    : std::min(kFirstTimeout << doublings, kLongestTimeout);
+                    : std::min(RetransmissionTimeout::kInitial << doublings,
+                               kLongestTimeout);
   return kernel_.clock.now() + wait;
 }
 
-void TcpSocket::RetrySyn() {
+void TcpSocket::RetransmitSyn() {
   const int retries = options_.syncnt(sysctls());
   const Nanoseconds timeout =
       (kSecond << (std::min(retries, 30) + 1)) - kSecond;
@@ -293,30 +240,13 @@ void TcpSocket::RetrySyn() {
   SendSyn();
 }
 
-void TcpSocket::LinkTo(TcpSocket& peer) {
-  peer_ = &peer;
-  peer.peer_ = this;
-  peer_unheard_ = peer.unheard();
-  peer.peer_unheard_ = unheard();
-  // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
-  // the timestamps (RFC 7323, section 3.2).
-  constexpr int kTimestamps = 12;
-  mss_ = kFirstMss;
-  for (const int set : {options_.maxseg(), peer.options_.maxseg()}) {
-    if (set > kTimestamps) {
-      mss_ = std::min(mss_, static_cast<uint32_t>(set - kTimestamps));
-    }
-  }
-  peer.mss_ = mss_;
-}
-
 // Ends whatever the socket does, at once: connect(2) with AF_UNSPEC, and
 // RFC 9293's ABORT (section 3.10.5).
 void TcpSocket::Disconnect() {
   const TcpState before = state_;
   const bool unsent =
       (before == TcpState::kClosing || before == TcpState::kLastAck) &&
-      peer_ != nullptr && peer_->Undelivered() > 0;
+      !send_.everything_sent();
   switch (before) {
     case TcpState::kListen:
       state_ = TcpState::kClosed;
@@ -342,13 +272,8 @@ void TcpSocket::Disconnect() {
   }
   // A socket that was closed already keeps its port.
   if (before != TcpState::kClosed) SetState(TcpState::kClosed);
-  in_.Take(kernel_.chunks, nullptr, in_.size());
-  ready_ = 0;
-  held_ = 0;
-  fin_waits_ = false;
-  fin_received_ = false;
-  bytes_sent_ = 0;
-  bytes_received_ = 0;
+  receive_.Reset(kernel_.chunks);
+  send_ = SendSide();
   shut_down_ = kNeither;
   GiveUpAddress();
   waiters().WakeAll();

@@ -19,16 +19,6 @@
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
-namespace {
-
-// How long small pieces are held back, and when what was not acknowledged is
-// sent again, whichever is due first: TCP_RTO_MIN.
-constexpr Nanoseconds kLongestHold = kSecond / 5;
-// What the first segments of a listener's end say that it takes.
-constexpr size_t kFirstWindow = 65464;
-
-}  // namespace
-
 // --- How much fits -----------------------------------------------------------
 
 // How much Linux takes depends on how it comes, as the kernel's own overhead
@@ -43,25 +33,15 @@ size_t TcpSocket::Capacity() const {
   return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
 }
 
-size_t TcpSocket::Unacknowledged() const {
-  if (state_ == TcpState::kClosed) return 0;
-  return peer_unheard_ ? bytes_sent_ : Unsent();
-}
-
 size_t TcpSocket::SendRoom() const {
-  if (peer_ == nullptr) return Capacity();
-  const size_t window = peer_->Window();
-  const size_t window_room =
-      window > peer_->ready_ ? window - peer_->ready_ : 0;
-  const size_t waiting = Unacknowledged();
-  const size_t buffer_room = Capacity() > waiting ? Capacity() - waiting : 0;
-  return buffer_room == 0 ? 0 : window_room + buffer_room;
+  const size_t waiting = UnacknowledgedBytes();
+  return Capacity() > waiting ? Capacity() - waiting : 0;
 }
 
 bool TcpSocket::Writable() const {
   // A third of the buffer must be free, or else poll(2) would say that there is
   // room for each byte that is read.
-  return peer_ == nullptr || Unacknowledged() * 3 <= Capacity() * 2;
+  return UnacknowledgedBytes() * 3 <= Capacity() * 2;
 }
 
 // How many bytes must be there before a reader of `wanted` is content: all
@@ -69,38 +49,6 @@ bool TcpSocket::Writable() const {
 size_t TcpSocket::LowWaterMark(size_t wanted, bool all) const {
   const auto mark = static_cast<size_t>(options_.rcvlowat());
   return std::max<size_t>(all ? wanted : std::min(mark, wanted), 1);
-}
-
-// How much a reader could have: what has come, as far as the window lets it.
-size_t TcpSocket::Deliverable() const {
-  if (peer_ != nullptr && peer_->unheard()) return ready_;
-  const size_t held = peer_ == nullptr ? 0 : peer_->held_;
-  const size_t size = std::min(in_.size() - held, std::max(ready_, Window()));
-  if (!unheard()) return size;
-  // The sender goes by the first window for ever, and cuts no segment to fit
-  // what is left of it.
-  const size_t left = kFirstWindow - ready_ - bytes_received_;
-  return size - ready_ <= left ? size : ready_ + left / mss_ * mss_;
-}
-
-void TcpSocket::Deliver() {
-  const size_t before = ready_;
-  ready_ = Deliverable();
-  if (ready_ > before) {
-    if (deferred_) StopDeferring();
-    // Who waits is not bothered with less than it asks for.
-    if (ready_ >= LowWaterMark(Window(), /*all=*/false)) waiters().WakeAll();
-  }
-  TcpSocket* const sender = peer_;
-  if (sender == nullptr) return;
-  sender->waiters().WakeAll();
-  if (sender->fin_waits_ && Undelivered() == 0 && !sender->unheard()) {
-    sender->fin_waits_ = false;
-    OnFin();
-    if (!unheard()) sender->OnFinAcknowledged();
-    // As an acknowledgement does (OnSent).
-    if (!options_.cork() && !NagleHolds()) StopHolding();
-  }
 }
 
 // --- send(2) -----------------------------------------------------------------
@@ -162,12 +110,20 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
         error = EFAULT;
         break;
       }
-      if (peer_ != nullptr) peer_->in_.Append(kernel_.chunks, piece, size);
+      if (peer_ != nullptr) {
+        peer_->receive_.queue().Append(kernel_.chunks, piece, size);
+      }
       now += size;
       sent += size;
     }
-    if (now > 0) OnSent(now, (flags & MSG_MORE) != 0);
+    if (now > 0) {
+      send_.Write(now);
+      Push(HoldFor((flags & MSG_MORE) != 0));
+      kernel_.network.Deliver();
+    }
     if (error != 0 || sent == total) break;
+    // Acknowledgements have made room, or the connection has ended.
+    if (now > 0) continue;
     if (nonblocking) {
       error = EAGAIN;
       break;
@@ -195,73 +151,13 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
   return SysResult::Error(SendError(caller, flags, error));
 }
 
-// TCP_CORK (tcp(7)) and MSG_MORE (send(2)): what does not fill a segment stays
-// here until more comes, or 200 ms have passed.
-void TcpSocket::Hold(size_t size) {
-  held_ = (held_ + size) % mss_;
-  if (held_ > 0 && timer_ == Clock::kNone) {
-    timer_ = kernel_.clock.Set(kernel_.clock.After(kLongestHold), *this);
-  }
-}
-
-void TcpSocket::StopHolding() {
-  if (held_ == 0) return;
-  held_ = 0;
-  kernel_.clock.Clear(timer_);
-  Push();
-}
-
-// Behind what was not acknowledged, a little more waits (RFC 896). Everything
-// is acknowledged at once here, if at all.
-bool TcpSocket::NagleHolds() const {
-  return unacknowledged_for_ever() && !options_.nodelay();
-}
-
-// What is never acknowledged is sent again, and so finds out that nobody is
-// there any more.
-void TcpSocket::SendAgainLater() {
-  if (!unacknowledged_for_ever() || timer_ != Clock::kNone) return;
-  timer_ = kernel_.clock.Set(kernel_.clock.After(kLongestHold), *this);
-}
-
-// So many bytes are in the stream now. `more`: with MSG_MORE.
-void TcpSocket::OnSent(size_t size, bool more) {
-  const size_t to_go = held_ + size;
-  // MSG_MORE is forgotten when its call is over: what acknowledges a whole
-  // segment makes Linux send the rest.
-  const bool holds = options_.cork() || NagleHolds() || (more && to_go < mss_);
-  bytes_sent_ += size;
-  if (holds) {
-    Hold(size);
-  } else {
-    held_ = 0;
-  }
-  if (held_ < to_go) Push();
-  SendAgainLater();
-}
-
-// What is not held back goes out: to the other end's window, or to nobody.
-void TcpSocket::Push() {
-  if (peer_ == nullptr) {
-    // What nobody hears is not answered.
-    if (!unheard()) OnNobodyThere();
-  } else if (!unheard() && peer_->RefusesData()) {
-    TcpSocket& peer = *peer_;
-    peer.in_.Truncate(kernel_.chunks, peer.ready_);
-    peer.OnReset();
-    OnReset();
-  } else {
-    peer_->Deliver();
-  }
-}
-
 // --- recv(2) -----------------------------------------------------------------
 
 // Copies what is there, up to the buffers' end; false: an address is bad.
 // `copied` counts on.
 bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
   const bool peek = (flags & MSG_PEEK) != 0;
-  size_t there = ready_ - (peek ? *copied : 0);
+  size_t there = receive_.ready() - (peek ? *copied : 0);
   while (*copied < cursor.total() && there > 0) {
     size_t size = std::min(there, cursor.total() - *copied);
     char* to = nullptr;
@@ -270,10 +166,10 @@ bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
       if (to == nullptr) return false;
     }
     if (!peek) {
-      in_.Take(kernel_.chunks, to, size);
-      ready_ -= size;
+      receive_.queue().Take(kernel_.chunks, to, size);
+      receive_.OnRead(size);
     } else if (to != nullptr) {
-      in_.Peek(to, *copied, size);
+      receive_.queue().Peek(to, *copied, size);
     }
     *copied += size;
     there -= size;
@@ -284,7 +180,7 @@ bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
 // Why there is nothing (more) to be received: an errno; 0: the end of the
 // stream; nullopt: something may still come.
 std::optional<int> TcpSocket::EndOfInput() {
-  if (fin_received_) return 0;
+  if (receive_.fin_received()) return 0;
   if (error_ != 0) return TakeError();
   if ((shut_down_ & kReceive) != 0) return 0;
   if (state_ == TcpState::kClosed) return ENOTCONN;
@@ -305,7 +201,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   int error = 0;
   std::optional<Wait> wait;
   for (;;) {
-    const size_t there = ready_;
+    const size_t there = receive_.ready();
     if (!CopyReady(cursor, flags, &copied)) {
       error = EFAULT;
       break;
@@ -322,9 +218,10 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
       error = EAGAIN;
       break;
     }
-    // Only then: it wakes the other end, whose reader would do the same.
-    if (peer_ != nullptr && Deliverable() > ready_) Deliver();
-    if (ready_ > ((flags & MSG_PEEK) != 0 ? copied : 0)) continue;
+    // What was taken makes room for what waits.
+    AnnounceRoom();
+    kernel_.network.Deliver();
+    if (receive_.ready() > ((flags & MSG_PEEK) != 0 ? copied : 0)) continue;
     const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
@@ -344,9 +241,10 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     error = ErrnoFor(woken);
     break;
   }
-  if ((flags & MSG_PEEK) == 0) bytes_received_ += copied;
-  // What was taken makes room for what waits.
-  if (copied > 0 && peer_ != nullptr && (flags & MSG_PEEK) == 0) Deliver();
+  if (copied > 0 && (flags & MSG_PEEK) == 0) {
+    AnnounceRoom();
+    kernel_.network.Deliver();
+  }
   if (error != EDEADLK && (copied > 0 || error == 0)) {
     return SysResult::Ok(static_cast<int64_t>(copied));
   }

@@ -33,29 +33,8 @@ bool TcpSocket::EndStream() {
 }
 
 void TcpSocket::SendFin() {
-  StopHolding();
-  if (state_ == TcpState::kClosed) return;
-  if (peer_ == nullptr) {
-    if (unheard()) return;
-    TimeWait* const timewait = PeerTimeWait();
-    if (timewait != nullptr && timewait->OnFin()) {
-      OnFinAcknowledged();
-    } else {
-      OnNobodyThere();
-    }
-    return;
-  }
-  fin_waits_ = true;
-  peer_->Deliver();
-}
-
-void TcpSocket::SendReset() {
-  if (unheard()) return;
-  if (peer_ != nullptr) {
-    peer_->OnReset();
-  } else if (TimeWait* const timewait = PeerTimeWait()) {
-    timewait->Kill();
-  }
+  send_.WriteFin();
+  Push(SendSide::Hold::kNone);
 }
 
 SysResult TcpSocket::Shutdown(int how) {
@@ -89,6 +68,7 @@ SysResult TcpSocket::Shutdown(int how) {
       break;
   }
   waiters().WakeAll();
+  kernel_.network.Deliver();
   return result;
 }
 
@@ -103,9 +83,7 @@ void TcpSocket::CloseConnection(const Caller& caller) {
     SetState(TcpState::kClosed);
     StopListening();
   } else if (state_ != TcpState::kClosed) {
-    const bool unread = ready_ > 0;
-    in_.Take(kernel_.chunks, nullptr, ready_);
-    ready_ = 0;
+    const bool unread = receive_.Discard(kernel_.chunks);
     if (unread) {
       // The data is lost, and the sender must learn that (RFC 2525, section
       // 2.17).
@@ -115,9 +93,11 @@ void TcpSocket::CloseConnection(const Caller& caller) {
       Disconnect();
     } else {
       if (EndStream()) SendFin();
+      kernel_.network.Deliver();
       WaitForAcknowledgement(caller);
     }
   }
+  kernel_.network.Deliver();
   if (state_ == TcpState::kFinWait2) LeaveFinWait2();
   if (state_ == TcpState::kClosed) Die();
 }

@@ -12,6 +12,8 @@
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/retransmission_timeout.h"
+#include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/waiting.h"
@@ -123,35 +125,40 @@ void TcpSocket::StopListening() {
     child.Disconnect();
     child.Die();
   }
-  for (TcpSocket* one = kernel_.first_socket; one != nullptr && deferring_ > 0;
+  for (TcpSocket* one = kernel_.first_socket; one != nullptr && half_open_ > 0;
        one = one->next_socket_) {
-    if (!one->deferred_ || one->listener_ != this) continue;
     // The other end is told nothing: for this one there was no connection yet.
-    --deferring_;
-    one->deferred_ = false;
-    one->listener_ = nullptr;
-    one->SetState(TcpState::kClosed);
-    one->Die();
+    if (one->listener_ == this) one->DropHalfOpen();
   }
   waiters().WakeAll();
 }
 
-TcpSocket::SynOutcome TcpSocket::OnSyn(TcpSocket& client) {
-  // The SYN, or the SYN-ACK.
-  const bool over_v6 = client.tuple().local.addr.is_v6();
-  if (client.options_.ttl(over_v6, sysctls()) < options_.min_ttl(over_v6) ||
-      options_.ttl(over_v6, sysctls()) < client.options_.min_ttl(over_v6)) {
-    return SynOutcome::kLost;
-  }
+void TcpSocket::DropHalfOpen() {
+  --listener_->half_open_;
+  listener_ = nullptr;
+  deferred_ = false;
+  SetState(TcpState::kClosed);
+  Die();
+}
+
+void TcpSocket::OnSyn(const Segment& syn) {
+  if (syn.ttl < options_.min_ttl(syn.ends().local.addr.is_v6())) return;
   // Linux queues one more than the backlog.
-  if (queued_ > backlog_) return SynOutcome::kLost;
+  if (queued_ > backlog_) return;
+  TcpSocket* const child = NewChild(syn);
+  ++half_open_;
+  child->SendSynAck();
+}
+
+// Makes the socket of a connection that begins with `syn`.
+TcpSocket* TcpSocket::NewChild(const Segment& syn) {
   auto* const child = new TcpSocket(kernel_, family_, uid_);
   child->socket_state_ = SocketState::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.
   child->shut_down_ = shut_down_;
-  child->state_ = TcpState::kEstablished;
+  child->state_ = TcpState::kSynReceived;
   child->address_locked_ = address_locked_;
-  const FourTuple tuple = client.tuple().Mirrored();
+  const FourTuple tuple = syn.ends().Mirrored();
   const bool v6 = family_ == AF_INET6;
   child->spoke_ipv4_ = spoke_ipv4_ || (v6 && tuple.remote.addr.is_v4());
   child->options_ = options_.ForAccepted(tuple.local.addr.is_v6());
@@ -159,20 +166,35 @@ TcpSocket::SynOutcome TcpSocket::OnSyn(TcpSocket& client) {
   child->local_port_ = tuple.local.port;
   child->remote_ = {v6 ? tuple.remote.addr.Mapped() : tuple.remote.addr,
                     tuple.remote.port};
+  child->connection_ = syn.connection;
+  child->listener_ = this;
   kernel_.ports.Inherit(*child, *this);
   kernel_.connections.Insert(*child, tuple);
-  child->LinkTo(client);
-  child->options_.OnEstablished(sysctls());
-  child->listener_ = this;
-  if (options_.defer_accept() > 0) {
-    child->deferred_ = true;
-    ++deferring_;
-    child->timer_ = kernel_.clock.Set(
-        kernel_.clock.After(options_.defer_accept() * kSecond), *child);
-  } else {
-    Enqueue(*child);
+  if (syn.from != nullptr) child->LinkTo(*syn.from->socket());
+  child->send_.Start();
+  child->OnPeersSyn(syn);
+  return child;
+}
+
+void TcpSocket::SendSynAck() {
+  Transmit(Segment::kSyn | Segment::kAck, 0, 0);
+  timers_.Set(TcpTimers::kRetransmission,
+              kernel_.clock.After(RetransmissionTimeout::kInitial));
+}
+
+void TcpSocket::RetransmitSynAck() {
+  // Linux's tcp_synack_retries.
+  constexpr int kRetries = 5;
+  if (retransmits_ >= kRetries) {
+    if (listener_ != nullptr) return DropHalfOpen();
+    error_ = ETIMEDOUT;
+    return Done();
   }
-  return SynOutcome::kAccepted;
+  ++retransmits_;
+  Transmit(Segment::kSyn | Segment::kAck, 0, 0);
+  timers_.Set(
+      TcpTimers::kRetransmission,
+      kernel_.clock.After(RetransmissionTimeout::kInitial << retransmits_));
 }
 
 void TcpSocket::Enqueue(TcpSocket& child) {
@@ -193,8 +215,8 @@ void TcpSocket::LeaveQueue(TcpSocket& child) {
 // TCP_DEFER_ACCEPT (tcp(7)): something has come, or the wait was long enough.
 void TcpSocket::StopDeferring() {
   deferred_ = false;
-  --listener_->deferring_;
-  kernel_.clock.Clear(timer_);
+  --listener_->half_open_;
+  timers_.Clear(TcpTimers::kRetransmission);
   listener_->Enqueue(*this);
 }
 

@@ -1,25 +1,213 @@
-// What arrives at a TcpSocket from the other end: RFC 9293, section 3.10.7, as
-// Linux does it.
+// What arrives at a TcpSocket: RFC 9293, section 3.10.7, as Linux does it.
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
+#include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
-#include "fakes/kernel/tcp/time_wait.h"
 
 namespace net::fake {
 namespace {
 
 constexpr Nanoseconds kTimeWaitLength = 60 * kSecond;
+// TCP_TIMEOUT_MIN of Linux: two ticks of HZ = 250.
+constexpr Nanoseconds kSoon = kSecond / 125;
 
 }  // namespace
 
-TimeWait* TcpSocket::PeerTimeWait() const {
-  if (!in_table()) return nullptr;
-  ConnectionEnd* const end = kernel_.connections.Find(tuple().Mirrored());
-  return end == nullptr ? nullptr : end->time_wait();
+// --- The handshake -----------------------------------------------------------
+
+void TcpSocket::LinkTo(TcpSocket& peer) {
+  peer_ = &peer;
+  peer.peer_ = this;
+}
+
+void TcpSocket::Unlink() {
+  if (peer_ == nullptr) return;
+  peer_->peer_ = nullptr;
+  peer_ = nullptr;
+}
+
+void TcpSocket::OnPeersSyn(const Segment& syn) {
+  receive_.Start();
+  echo_ = syn.sent_at;
+  send_.OnWindow(syn.ack, syn.window);
+  // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
+  // the timestamps (RFC 7323, section 3.2).
+  constexpr uint32_t kTimestamps = 12;
+  uint32_t mss = kFirstMss;
+  for (const int set : {options_.maxseg(), int{syn.mss}}) {
+    if (set > static_cast<int>(kTimestamps)) {
+      mss = std::min(mss, static_cast<uint32_t>(set) - kTimestamps);
+    }
+  }
+  // No more than half of the largest window (tcp_bound_to_half_wnd() in
+  // include/net/tcp.h).
+  constexpr uint32_t kTiny = 536;
+  if (syn.window < kFirstWindow) {
+    mss = std::min(
+        mss, syn.window > kTiny ? syn.window / 2 : std::max(syn.window, 1U));
+  }
+  send_.set_mss(mss);
+}
+
+void TcpSocket::OnSegmentInSynSent(const Segment& segment) {
+  if (segment.connection != connection_) {
+    if (segment.has(Segment::kRst)) return;
+    if (segment.has(Segment::kAck)) {
+      // The other end still has an old connection. It asks, and the reset is
+      // the reply (RFC 9293, section 3.5.1). The SYN is sent again soon, but
+      // only once.
+      kernel_.network.AddReset(segment);
+      if (retransmits_ == 0) {
+        timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(kSoon));
+      }
+    } else if (segment.has(Segment::kSyn)) {
+      OpenSimultaneously(segment);
+    }
+    return;
+  }
+  if (segment.has(Segment::kRst)) {
+    OnReset();
+  } else if (segment.has(Segment::kSyn)) {
+    if (segment.has(Segment::kAck)) {
+      OnSynAck(segment);
+    } else {
+      OpenSimultaneously(segment);
+    }
+  }
+}
+
+// RFC 9293, figure 7. A socket can do it with itself.
+void TcpSocket::OpenSimultaneously(const Segment& syn) {
+  if (syn.from != nullptr) LinkTo(*syn.from->socket());
+  connection_ = std::max(connection_, syn.connection);
+  OnPeersSyn(syn);
+  state_ = TcpState::kSynReceived;
+  Transmit(Segment::kSyn | Segment::kAck, 0, 0);
+}
+
+void TcpSocket::OnSynAck(const Segment& segment) {
+  send_.OnAck(segment.ack);
+  OnPeersSyn(segment);
+  if (retransmits_ == 0)
+    send_.rto().Measure(kernel_.clock.now() - segment.echo);
+  retransmits_ = 0;
+  timers_.Clear(TcpTimers::kRetransmission);
+  state_ = TcpState::kEstablished;
+  options_.OnEstablished(sysctls());
+  SendAck();
+  waiters().WakeAll();
+}
+
+bool TcpSocket::LeaveSynReceived(const Segment& segment) {
+  // Linux drops the acknowledgement, and sends the SYN-ACK again later.
+  if (listener_ != nullptr && listener_->queued_ > listener_->backlog_) {
+    return false;
+  }
+  state_ = TcpState::kEstablished;
+  options_.OnEstablished(sysctls());
+  timers_.Clear(TcpTimers::kRetransmission);
+  retransmits_ = 0;
+  if (listener_ == nullptr) {
+    waiters().WakeAll();
+  } else if (listener_->options_.defer_accept() > 0 && segment.size == 0) {
+    deferred_ = true;
+    timers_.Set(
+        TcpTimers::kRetransmission,
+        kernel_.clock.After(listener_->options_.defer_accept() * kSecond));
+  } else {
+    --listener_->half_open_;
+    listener_->Enqueue(*this);
+  }
+  return true;
+}
+
+// --- Everything else ---------------------------------------------------------
+
+void TcpSocket::OnSegment(const Segment& segment) {
+  if (segment.ttl < options_.min_ttl(segment.ends().local.addr.is_v6())) return;
+  if (state_ == TcpState::kSynSent) return OnSegmentInSynSent(segment);
+  if (segment.connection != connection_) {
+    // An old connection's, or a new one's: a challenge (RFC 5961).
+    if (!segment.has(Segment::kRst)) SendAck();
+    return;
+  }
+  if (segment.has(Segment::kRst)) return OnReset();
+  if (segment.has(Segment::kSyn) &&
+      (state_ != TcpState::kSynReceived || !segment.has(Segment::kAck))) {
+    // A retransmission: the reply was lost.
+    if (state_ == TcpState::kSynReceived) {
+      Transmit(Segment::kSyn | Segment::kAck, 0, 0);
+    } else {
+      SendAck();
+    }
+    return;
+  }
+  if (!segment.has(Segment::kAck) || !send_.Acceptable(segment.ack)) return;
+  const bool was_opening = state_ == TcpState::kSynReceived;
+  if (was_opening && !LeaveSynReceived(segment)) return;
+  const uint64_t window_before = send_.window_end();
+  const bool acknowledges = OnAck(segment);
+  if (state_ == TcpState::kClosed) {
+    // What the segment carries besides is for the TIME-WAIT entry.
+    if (segment.size > 0 || segment.has(Segment::kFin)) {
+      Segment& rest = kernel_.network.Add();
+      rest = segment;
+      rest.own_ends = segment.ends();
+      rest.from = nullptr;
+    }
+    return;
+  }
+  // What a shutdown(2) before the connection could not do is done now.
+  if (was_opening && (shut_down_ & kSend) != 0 && !deferred_ && EndStream()) {
+    SendFin();
+  }
+  if (!OnData(segment)) return;
+  const bool fin = segment.has(Segment::kFin) &&
+                   segment.end() == receive_.nxt() && !receive_.fin_received();
+  if (fin) {
+    receive_.TakeFin();
+    owes_ack_ = true;
+    if (state_ == TcpState::kFinWait2) SendAck();
+    OnFin();
+    if (state_ == TcpState::kClosed) return;
+  } else if (segment.size == 0 && segment.seq < receive_.nxt() &&
+             !segment.has(Segment::kSyn)) {
+    // A probe, or a FIN again.
+    owes_ack_ = true;
+  }
+  // On Linux's fast path, nothing is sent but the acknowledgement.
+  if (acknowledges || fin || send_.window_end() != window_before) {
+    PushPending();
+  }
+  if (owes_ack_) SendAck();
+}
+
+bool TcpSocket::OnAck(const Segment& segment) {
+  send_.OnWindow(segment.ack, segment.window);
+  if (segment.ack <= send_.una()) return false;
+  send_.OnAck(segment.ack);
+  if (segment.echo >= 0) {
+    send_.rto().Measure(kernel_.clock.now() - segment.echo);
+  }
+  send_.rto().EndBackOff();
+  retransmits_ = 0;
+  timers_.Clear(TcpTimers::kRetransmission);
+  if (deferred_) {
+    timers_.Set(
+        TcpTimers::kRetransmission,
+        kernel_.clock.After(listener_->options_.defer_accept() * kSecond));
+  }
+  SetRetransmissionTimer();
+  waiters().WakeAll();
+  if (send_.fin_acknowledged()) OnFinAcknowledged();
+  return true;
 }
 
 // Data after both directions were shut down here has nobody to go to, and the
@@ -29,9 +217,28 @@ bool TcpSocket::RefusesData() const {
          (shut_down_ & kReceive) != 0;
 }
 
+bool TcpSocket::OnData(const Segment& segment) {
+  if (segment.size == 0) return true;
+  if (segment.end() > receive_.nxt() && RefusesData()) {
+    kernel_.network.AddReset(segment);
+    receive_.Cut(kernel_.chunks);
+    OnReset();
+    return false;
+  }
+  owes_ack_ = true;
+  if (receive_.fin_received() || segment.seq > receive_.nxt()) return true;
+  if (receive_.Take(segment.end()) == 0) return true;
+  echo_ = segment.sent_at;
+  if (deferred_) StopDeferring();
+  // Who waits is not bothered with less than it asks for.
+  if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
+    waiters().WakeAll();
+  }
+  return true;
+}
+
 void TcpSocket::OnFin() {
   shut_down_ |= kReceive;
-  fin_received_ = true;
   switch (state_) {
     case TcpState::kSynReceived:
     case TcpState::kEstablished:
@@ -73,6 +280,7 @@ void TcpSocket::OnFinAcknowledged() {
 }
 
 void TcpSocket::OnReset() {
+  if (half_open()) return DropHalfOpen();
   switch (state_) {
     case TcpState::kClosed:
       return;
@@ -86,15 +294,9 @@ void TcpSocket::OnReset() {
       error_ = ECONNRESET;
       break;
   }
-  fin_waits_ = false;
   // What had not arrived never will.
-  in_.Truncate(kernel_.chunks, ready_);
+  receive_.Cut(kernel_.chunks);
   Done();
-}
-
-void TcpSocket::OnNobodyThere() {
-  if (TimeWait* const timewait = PeerTimeWait()) timewait->Kill();
-  OnReset();
 }
 
 }  // namespace net::fake

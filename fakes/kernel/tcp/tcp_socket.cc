@@ -45,7 +45,8 @@ TcpSocket::TcpSocket(Kernel& kernel, int family, uid_t uid)
       cookie_(++kernel.last_cookie),
       family_(family),
       uid_(uid),
-      local_addr_(family == AF_INET ? ip::kAnyV4 : ip::kAnyV6) {
+      local_addr_(family == AF_INET ? ip::kAnyV4 : ip::kAnyV6),
+      timers_(kernel.clock, kernel.network.timers(), *this) {
   if (next_socket_ != nullptr) next_socket_->previous_socket_ = this;
   kernel.first_socket = this;
 }
@@ -61,19 +62,13 @@ TcpSocket::~TcpSocket() {
 void TcpSocket::SetState(TcpState state) {
   state_ = state;
   if (state != TcpState::kClosed) return;
-  kernel_.clock.Clear(timer_);
+  timers_.ClearAll();
   kernel_.connections.Remove(*this);
-  if (TcpSocket* const peer = std::exchange(peer_, nullptr)) {
-    peer->peer_ = nullptr;
-    peer->SendAgainLater();
-    peer->waiters().WakeAll();
-  }
+  Unlink();
   if (!port_locked_) kernel_.ports.Release(*this);
 }
 
 void TcpSocket::Done() {
-  fin_waits_ = false;
-  held_ = 0;
   SetState(TcpState::kClosed);
   shut_down_ = kBoth;
   waiters().WakeAll();
@@ -83,24 +78,12 @@ void TcpSocket::Done() {
 void TcpSocket::Die() {
   if (dead_) return;
   dead_ = true;
-  in_.Take(kernel_.chunks, nullptr, in_.size());
-  ready_ = 0;
-  kernel_.clock.Clear(timer_);
+  receive_.Reset(kernel_.chunks);
+  timers_.ClearAll();
+  Unlink();
   kernel_.connections.Remove(*this);
   kernel_.ports.Release(*this);
   queue_next_ = std::exchange(kernel_.first_dead, this);
-}
-
-void TcpSocket::OnTimer() {
-  timer_ = Clock::kNone;
-  if (state_ == TcpState::kSynSent) {
-    RetrySyn();
-  } else if (deferred_) {
-    StopDeferring();
-  } else {
-    StopHolding();
-    if (peer_ == nullptr && unacknowledged_for_ever()) OnNobodyThere();
-  }
 }
 
 PortClaim TcpSocket::claim() const {
@@ -138,28 +121,25 @@ TcpInfoSource TcpSocket::info_source() const {
   source.queued = static_cast<uint32_t>(queued_);
   source.backlog = static_cast<uint32_t>(backlog_);
   source.retransmits = static_cast<uint8_t>(retransmits_);
-  source.bytes_sent = bytes_sent_;
-  source.bytes_acked = bytes_sent_ - Unacknowledged();
-  source.bytes_received = bytes_received_;
+  source.bytes_sent = send_.written() - std::min<uint64_t>(send_.written(), 1);
+  source.bytes_acked = source.bytes_sent - UnacknowledgedBytes();
+  source.bytes_received = receive_.arrived() - receive_.ready();
   source.local_port = local_port_;
   source.v4_mapped = local_addr_.is_v4_mapped();
   source.cookie = cookie_;
-  source.read_memory = static_cast<uint32_t>(ready_);
+  source.read_memory = static_cast<uint32_t>(receive_.ready());
   if (remote_.port != 0) {
     const RawAddress peer = ToRawAddress(remote_, family_);
     source.peer = peer.storage;
     source.peer_size = static_cast<socklen_t>(peer.size);
-    source.mss = mss_;
+    source.mss = send_.mss();
     source.path_mtu = kLoopbackMtu;
     source.rcv_wnd = static_cast<uint32_t>(Window());
   }
-  source.notsent_bytes = static_cast<uint32_t>(Unsent());
+  source.notsent_bytes = static_cast<uint32_t>(UnsentBytes());
   source.write_memory = source.notsent_bytes;
   if (peer_ != nullptr) {
-    // SO_RCVBUF may have been lowered below what is queued.
-    const size_t window = peer_->Window();
-    source.snd_wnd =
-        static_cast<uint32_t>(window - std::min(window, peer_->ready_));
+    source.snd_wnd = static_cast<uint32_t>(send_.window());
   }
   return source;
 }
@@ -186,16 +166,16 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
   caller_is_admin_ = caller.net_admin;
   const SysResult result = options_.Set(*this, level, name, value, size);
   if (!result.ok()) return result;
-  if (level == IPPROTO_TCP &&
-      ((name == TCP_CORK && !options_.cork() && !NagleHolds()) ||
-       (name == TCP_NODELAY && options_.nodelay()))) {
-    StopHolding();
+  if (level == IPPROTO_TCP && connected()) {
+    if (name == TCP_CORK && !options_.cork()) PushPending();
+    if (name == TCP_NODELAY && options_.nodelay()) Push(SendSide::Hold::kNone);
   }
   if (level == SOL_SOCKET && ChangesRoom(name)) {
-    // What was too little may be enough now.
-    if (peer_ != nullptr) Deliver();
+    // What was too little may be enough now. The peer learns of a larger window
+    // with the next acknowledgement only.
     waiters().WakeAll();
   }
+  kernel_.network.Deliver();
   return result;
 }
 
@@ -213,7 +193,9 @@ int16_t TcpSocket::PollEvents() {
   if (shut_down_ == kBoth || state_ == TcpState::kClosed) events |= POLLHUP;
   if ((shut_down_ & kReceive) != 0) events |= kReadable | POLLRDHUP;
   if (state_ != TcpState::kSynSent && state_ != TcpState::kSynReceived) {
-    if (ready_ >= LowWaterMark(Window(), /*all=*/false)) events |= kReadable;
+    if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
+      events |= kReadable;
+    }
     if ((shut_down_ & kSend) != 0 || Writable()) events |= kWritable;
   }
   if (error_ != 0) events |= POLLERR;
@@ -225,16 +207,15 @@ SysResult TcpSocket::Ioctl(uint64_t request, int* value) {
   switch (request) {
     case FIONREAD:
       if (listening) return SysResult::Error(EINVAL);
-      *value = static_cast<int>(ready_);
+      *value = static_cast<int>(receive_.ready());
       return SysResult::Ok();
     case SIOCOUTQ:
     case SIOCOUTQNSD:
       if (listening) return SysResult::Error(EINVAL);
-      if (request == SIOCOUTQ && peer_unheard_) {
-        *value = static_cast<int>(Unacknowledged()) + (fin_sent() ? 1 : 0);
-      } else {
-        *value = static_cast<int>(Unsent()) + (fin_waits_ ? 1 : 0);
-      }
+      *value = connected() ? static_cast<int>(request == SIOCOUTQ
+                                                  ? send_.Unacknowledged()
+                                                  : send_.Unsent())
+                           : 0;
       return SysResult::Ok();
     case SIOCATMARK:
       *value = 0;

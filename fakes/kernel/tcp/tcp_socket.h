@@ -18,37 +18,40 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/socket.h"
-#include "fakes/kernel/tcp/byte_queue.h"
+#include "fakes/kernel/tcp/receive_side.h"
+#include "fakes/kernel/tcp/segment.h"
+#include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/tcp/tcp_timers.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
 
-// What is left of the loopback interface's MTU for data in a segment, of a
-// connection whose window is still the first.
-inline constexpr uint32_t kFirstMss = 32768;
-
 // A TCP socket (tcp(7)) and its end of a connection (RFC 9293).
 //
-// Both ends of every connection are on this machine, so there are no packets:
-// what one end sends, the other end's On…() method gets at once. Bytes that the
-// receiver has no window for wait in the receiver's queue, behind those that
-// have arrived, and count as the sender's.
+// The two ends of a connection know each other by segments only (see Network).
+// Exception: the sender puts its bytes into the receiver's queue immediately,
+// where they wait for the segments that carry them (see ReceiveSide).
 //
 // The object outlives the last descriptor as an orphan until its connection has
 // ended. It is never freed while code of it may be running: see
 // Kernel::FreeDead().
 //
-// Its rooms: tcp_socket.cc (life, names, options, poll), tcp_connect.cc,
-// tcp_listen.cc, tcp_data.cc, tcp_ending.cc (shutdown, close), tcp_segments.cc
-// (what arrives).
+// Its files:
+//   tcp_socket.cc    life, names, options, poll(2)
+//   tcp_connect.cc   connect(2)
+//   tcp_listen.cc    bind(2), listen(2), accept4(2)
+//   tcp_data.cc      send(2), recv(2)
+//   tcp_ending.cc    shutdown(2), close(2)
+//   tcp_segments.cc  what arrives
+//   tcp_output.cc    what is sent, and when again
 class TcpSocket final : public Socket,
                         public PortOwner,
                         public ConnectionEnd,
                         private OptionHost,
-                        private TimerTarget {
+                        private TcpTimers::Owner {
  public:
   // A new socket of AF_INET or AF_INET6, of a user.
   TcpSocket(Kernel& kernel, int family, uid_t uid);
@@ -86,7 +89,7 @@ class TcpSocket final : public Socket,
   PortClaim claim() const override;
   TcpSocket* socket() override { return this; }
 
-  // For the listener table, TimeWait and Dump().
+  // For the listener table, TimeWait, Network and Dump().
   TcpState state() const override { return state_; }
   int family() const override { return family_; }
   const SocketOptions& options() const { return options_; }
@@ -94,10 +97,19 @@ class TcpSocket final : public Socket,
   const ip::Addr& local_addr() const { return local_addr_; }
   RawAddress remote_name() const;
   TcpSocket* next_socket() const { return next_socket_; }
+  // The other end, while both are in the table of connections; else null.
+  TcpSocket* peer() const { return peer_; }
+  uint64_t connection() const { return connection_; }
+  const SendSide& send_side() const { return send_; }
+  const ReceiveSide& receive_side() const { return receive_; }
+
+  // A segment has arrived for this end of a connection.
+  void OnSegment(const Segment& segment);
+  // A SYN has arrived at this listener.
+  void OnSyn(const Segment& syn);
 
  private:
   friend struct Kernel;
-  friend class TimeWait;
 
   // What the socket layer above TCP remembers of it (SS_… in Linux): decides
   // what connect(2) and listen(2) answer, and may differ from what TCP knows.
@@ -107,9 +119,6 @@ class TcpSocket final : public Socket,
     kConnected,
     kDisconnecting,
   };
-  // What a SYN meets. kQuestioned: an old connection of the same names, which
-  // was in its way and is no more.
-  enum class SynOutcome : uint8_t { kAccepted, kRefused, kLost, kQuestioned };
   // The directions that are shut down.
   enum Direction : uint8_t { kNeither = 0, kReceive = 1, kSend = 2, kBoth = 3 };
 
@@ -129,11 +138,12 @@ class TcpSocket final : public Socket,
     return references() == 0 && listener_ == nullptr && !lingering_;
   }
   void SetState(TcpState state);
+  // Ends the sharing of queues with the other end.
+  void Unlink();
   // The connection is over: nothing goes in or out any more. An orphan dies.
   void Done();
   // Frees an orphan that is closed, when the call that is under way ends.
   void Die();
-  void OnTimer() override;
 
   // --- tcp_connect.cc
   SysResult StartConnect(const RawAddress& address);
@@ -143,13 +153,10 @@ class TcpSocket final : public Socket,
   bool MakeUnique(const FourTuple& tuple, bool port_is_chosen) const;
   void GiveUpAddress();
   int FailConnect(int error);
-  void LeaveSynReceived();
   void SendSyn();
-  SynOutcome Syn();
-  void RetrySyn();
-  Nanoseconds NextRetry() const;
+  Nanoseconds NextSyn() const;
+  void RetransmitSyn();
   void Disconnect();
-  void LinkTo(TcpSocket& peer);
 
   // --- tcp_listen.cc
   bool CanBindTo(const ip::Addr& addr) const;
@@ -157,7 +164,15 @@ class TcpSocket final : public Socket,
   int ParseLocal(const Caller& caller, const RawAddress& address,
                  ip::Endpoint& local) const;
   void StopListening();
-  SynOutcome OnSyn(TcpSocket& client);
+  TcpSocket* NewChild(const Segment& syn);
+  void SendSynAck();
+  void RetransmitSynAck();
+  // Ends a connection of a listener that is not in its queue yet.
+  void DropHalfOpen();
+  bool half_open() const {
+    return listener_ != nullptr &&
+           (deferred_ || state_ == TcpState::kSynReceived);
+  }
   void Enqueue(TcpSocket& child);
   void LeaveQueue(TcpSocket& child);
   void StopDeferring();
@@ -166,34 +181,23 @@ class TcpSocket final : public Socket,
   int WaitUntilConnected(const Caller& caller, bool nonblocking);
   int SendError(const Caller& caller, int flags, int error);
   size_t SendRoom() const;
+  // In a state in which there is, or was, a handshake that is over.
+  bool connected() const {
+    return state_ != TcpState::kClosed && state_ != TcpState::kListen &&
+           state_ != TcpState::kSynSent && state_ != TcpState::kSynReceived;
+  }
+  size_t UnacknowledgedBytes() const {
+    return connected() ? send_.UnacknowledgedBytes() : 0;
+  }
+  size_t UnsentBytes() const { return connected() ? send_.UnsentBytes() : 0; }
   size_t Capacity() const;
   size_t Window() const;
-  size_t Undelivered() const { return in_.size() - ready_; }
-  // What waits for room or is held back; and that with what has gone out
-  // without an acknowledgement.
-  size_t Unsent() const {
-    return peer_ == nullptr ? held_ : peer_->Undelivered();
-  }
-  size_t Unacknowledged() const;
-  // Something has gone out of which nobody hears that it has arrived.
-  bool unacknowledged_for_ever() const {
-    return peer_unheard_ && (Unacknowledged() > held_ || fin_sent());
-  }
-  size_t Deliverable() const;
   size_t LowWaterMark(size_t wanted, bool all) const;
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
   }
-  void OnSent(size_t size, bool more);
-  void Push();
-  void Hold(size_t size);
-  void StopHolding();
-  bool NagleHolds() const;
-  void SendAgainLater();
   bool CopyReady(IovecCursor& cursor, int flags, size_t* copied);
   std::optional<int> EndOfInput();
-  // Moves bytes that wait for room, and a FIN behind them, to the receiver.
-  void Deliver();
   bool Writable() const;
 
   // --- tcp_ending.cc
@@ -201,31 +205,60 @@ class TcpSocket final : public Socket,
   // figure 5); false: there is nothing to be sent for that.
   bool EndStream();
   void SendFin();
-  // Tells the other end that the connection is gone, if it still knows it.
-  void SendReset();
   void CloseConnection(const Caller& caller);
   void WaitForAcknowledgement(const Caller& caller);
   void EnterTimeWait(TcpState state, Nanoseconds duration);
   void LeaveFinWait2();
-
-  // --- tcp_segments.cc
-  // What this end sends does not arrive: see spoke_ipv4_.
-  bool unheard() const {
-    return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
-  }
-  // Our FIN is on its way, and was not acknowledged.
+  // Our FIN was written, and not acknowledged.
   bool fin_sent() const {
     return state_ == TcpState::kFinWait1 || state_ == TcpState::kClosing ||
            state_ == TcpState::kLastAck;
   }
+
+  // --- tcp_segments.cc
+  void OnSegmentInSynSent(const Segment& segment);
+  void OpenSimultaneously(const Segment& syn);
+  void OnSynAck(const Segment& segment);
+  // The handshake of an end that has received a SYN is over. Returns false if
+  // it is not, because of a full queue or TCP_DEFER_ACCEPT.
+  bool LeaveSynReceived(const Segment& segment);
+  // Learns from the peer's SYN.
+  void OnPeersSyn(const Segment& syn);
+  // Returns whether `segment` acknowledges something new.
+  bool OnAck(const Segment& segment);
+  // Returns false if the segment was answered by a reset.
+  bool OnData(const Segment& segment);
   void OnFin();
   void OnFinAcknowledged();
   void OnReset();
   bool RefusesData() const;
-  // What this end has sent finds no such connection.
-  void OnNobodyThere();
-  // The peer's TIME-WAIT entry, or null.
-  TimeWait* PeerTimeWait() const;
+  // Makes this and `peer` share their queues.
+  void LinkTo(TcpSocket& peer);
+
+  // --- tcp_output.cc
+  // What this end sends does not arrive: see spoke_ipv4_.
+  bool unheard() const {
+    return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
+  }
+  void Transmit(int flags, uint64_t seq, uint32_t size);
+  void TransmitPiece(const SendSide::Piece& piece);
+  void SendAck() { Transmit(Segment::kAck, send_.nxt(), 0); }
+  void SendReset() { Transmit(Segment::kRst | Segment::kAck, send_.nxt(), 0); }
+  // Why a small segment waits. `more`: in a send(2) with MSG_MORE.
+  SendSide::Hold HoldFor(bool more) const;
+  // Sends what the window and the rules for small segments admit.
+  void Push(SendSide::Hold hold);
+  void PushPending() { Push(HoldFor(/*more=*/false)); }
+  // Announces the room that reading has made, if that is much.
+  void AnnounceRoom();
+  uint64_t WindowToOffer() const;
+  // Sets or clears the timer for what was sent, or for the probe of a window.
+  void SetRetransmissionTimer();
+  Nanoseconds Timeout() const;
+  void OnTimer(TcpTimers::Kind kind) override;
+  void OnRetransmissionTimer();
+  void Retransmit();
+  void ProbeWindow();
 
   Kernel& kernel_;
   SocketOptions options_;
@@ -243,9 +276,6 @@ class TcpSocket final : public Socket,
   // An IPv6 socket that has connected to an IPv4 address or was accepted from
   // one, or whose listener had: Linux goes on sending its packets as IPv4.
   bool spoke_ipv4_ = false;
-  bool peer_unheard_ = false;  // the other end's: outlives it
-  bool fin_received_ = false;
-  bool fin_waits_ = false;  // our FIN waits behind bytes for room
   bool caller_is_admin_ = false;
   bool lingering_ = false;  // in the last close(2), which waits
   bool dead_ = false;
@@ -257,21 +287,16 @@ class TcpSocket final : public Socket,
   uint16_t local_port_ = 0;
   ip::Endpoint remote_;  // port 0: none
 
-  // The other end, while it has a socket that knows this one.
+  // The connection.
   TcpSocket* peer_ = nullptr;
-  // From the peer: the first ready_ bytes have arrived.
-  ByteQueue in_;
-  size_t ready_ = 0;
-  size_t held_ = 0;  // of what the peer has from us, the last bytes
-  uint32_t mss_ = kFirstMss;
-  uint64_t bytes_sent_ = 0;
-  uint64_t bytes_received_ = 0;
-
-  // SYNs again, the end of deferring or of holding back, or what was not
-  // acknowledged again.
-  Clock::TimerId timer_ = Clock::kNone;
+  uint64_t connection_ = 0;  // Segment::connection
+  SendSide send_;
+  ReceiveSide receive_;
+  TcpTimers timers_;
   Nanoseconds syn_sent_at_ = 0;
-  int retransmits_ = 0;
+  Nanoseconds echo_ = -1;  // Of the last segment that arrived: its sent_at.
+  int retransmits_ = 0;    // In a row.
+  bool owes_ack_ = false;  // Something has arrived that is to be acknowledged.
 
   // A listener's queue, and a connection's place in it.
   TcpSocket* listener_ = nullptr;
@@ -280,8 +305,8 @@ class TcpSocket final : public Socket,
   TcpSocket* queue_last_ = nullptr;
   int queued_ = 0;
   int backlog_ = 0;
-  int deferring_ = 0;      // connections that are not in the queue yet
-  bool deferred_ = false;  // this is one (TCP_DEFER_ACCEPT)
+  int half_open_ = 0;      // connections that are not in the queue yet
+  bool deferred_ = false;  // waits for data (TCP_DEFER_ACCEPT)
 };
 
 }  // namespace net::fake

@@ -1,10 +1,13 @@
 #include "fakes/kernel/tcp/time_wait.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/sysctls.h"
+#include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 
@@ -26,6 +29,9 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
       since_(kernel.clock.now()),
       socket_until_(since_ +
                     std::max<Nanoseconds>(duration - kTimeWaitLength, 0)),
+      connection_(socket.connection()),
+      send_nxt_(socket.send_side().max()),
+      receive_nxt_(socket.receive_side().nxt()),
       next_(kernel.first_time_wait) {
   claim_.time_wait = true;
   claim_.listening = false;
@@ -56,12 +62,55 @@ void TimeWait::OnTimer() {
   Kill();
 }
 
-bool TimeWait::OnFin() {
-  if (state_ != TcpState::kFinWait2) return false;
+void TimeWait::SendAck() {
+  Segment& ack = kernel_.network.Add();
+  ack = Segment();
+  ack.own_ends = tuple();
+  ack.connection = connection_;
+  ack.seq = send_nxt_;
+  ack.ack = receive_nxt_;
+  ack.flags = Segment::kAck;
+  const FakeSysctls& sysctls = kernel_.machine.sysctls();
+  ack.ttl = static_cast<uint8_t>(
+      tuple().local.addr.is_v6() ? sysctls.hop_limit : sysctls.ip_default_ttl);
+}
+
+void TimeWait::RestartTimeWait() {
   state_ = TcpState::kTimeWait;
   since_ = kernel_.clock.now();
   kernel_.clock.Clear(timer_);
   timer_ = kernel_.clock.Set(since_ + kTimeWaitLength, *this);
+}
+
+bool TimeWait::OnSegment(const Segment& segment) {
+  if (segment.connection != connection_) {
+    if (segment.has(Segment::kRst)) return true;
+    // A SYN for a listener begins a new connection. Anything else is
+    // questioned, and the reset that replies ends this entry.
+    if (segment.has(Segment::kSyn) && !segment.has(Segment::kAck) &&
+        kernel_.listeners.Find(tuple()) != nullptr) {
+      Kill();
+      return false;
+    }
+    SendAck();
+    return true;
+  }
+  if (segment.has(Segment::kRst)) {
+    Kill();
+    return true;
+  }
+  const bool new_data = segment.size > 0 && segment.end() > receive_nxt_;
+  if (new_data && state_ == TcpState::kFinWait2) {
+    // Nobody reads any more.
+    kernel_.network.AddReset(segment);
+    Kill();
+  } else if (segment.has(Segment::kFin)) {
+    if (state_ == TcpState::kFinWait2) ++receive_nxt_;
+    RestartTimeWait();
+    SendAck();
+  } else if (segment.size > 0 || segment.seq < receive_nxt_) {
+    SendAck();
+  }
   return true;
 }
 

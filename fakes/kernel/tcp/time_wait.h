@@ -1,9 +1,12 @@
 #ifndef FAKES_KERNEL_TCP_TIME_WAIT_H_
 #define FAKES_KERNEL_TCP_TIME_WAIT_H_
 
+#include <cstdint>
+
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
+#include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 
 namespace net::fake {
@@ -34,9 +37,10 @@ class TimeWait final : public PortOwner,
   // Deletes this entry.
   void Kill();
 
-  // Handles the peer's FIN: enters TIME-WAIT and restarts the timer. Returns
-  // false if this end does not expect a FIN.
-  bool OnFin();
+  // A segment has arrived for this end (RFC 9293, section 3.10.7.4). Returns
+  // false if this entry is gone and the segment shall be treated as if there
+  // had been none.
+  bool OnSegment(const Segment& segment);
 
   // Returns whether a new connection may have the same four-tuple. With
   // `chosen`, connect(2) would choose the port, which needs one second in
@@ -53,6 +57,8 @@ class TimeWait final : public PortOwner,
  private:
   ~TimeWait() override;
   void OnTimer() override;
+  void SendAck();
+  void RestartTimeWait();
 
   Kernel& kernel_;
   TcpState state_;  // kFinWait2 or kTimeWait.
@@ -61,6 +67,9 @@ class TimeWait final : public PortOwner,
   Nanoseconds socket_until_;  // Until then, Linux has a full socket in
                               // FIN-WAIT-2.
   Clock::TimerId timer_;
+  const uint64_t connection_;
+  const uint64_t send_nxt_;
+  uint64_t receive_nxt_;
   TimeWait* next_ = nullptr;
   TimeWait* previous_ = nullptr;
 };

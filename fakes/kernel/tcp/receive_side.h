@@ -1,0 +1,101 @@
+#ifndef FAKES_KERNEL_TCP_RECEIVE_SIDE_H_
+#define FAKES_KERNEL_TCP_RECEIVE_SIDE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "fakes/kernel/tcp/byte_queue.h"
+
+namespace net::fake {
+
+// What the first segment of an end says that it takes: bytes.
+inline constexpr uint32_t kFirstWindow = 65464;
+
+// The receiving side of a connection: the receive sequence variables of
+// RFC 9293, section 3.3.1, and the bytes. Sequence numbers are those of
+// Segment.
+//
+// The queue holds all bytes that the sender's program has written and that the
+// receiver's program has not read. The first ready() have arrived. The others
+// wait until a segment carries their numbers to this side, so that they are
+// copied only once.
+class ReceiveSide {
+ public:
+  // RCV.NXT.
+  uint64_t nxt() const { return nxt_; }
+  // The number of bytes that have arrived and were not read.
+  size_t ready() const { return ready_; }
+  // The number of bytes that have arrived.
+  uint64_t arrived() const {
+    return nxt_ == 0 ? 0 : nxt_ - 1 - (fin_received_ ? 1U : 0U);
+  }
+  bool fin_received() const { return fin_received_; }
+  // The right edge of the announced window: RCV.NXT + RCV.WND.
+  uint64_t window_end() const { return window_end_; }
+  uint32_t window() const {
+    return window_end_ > nxt_ ? static_cast<uint32_t>(window_end_ - nxt_) : 0;
+  }
+
+  // Bytes that the sender has written.
+  ByteQueue& queue() { return queue_; }
+  const ByteQueue& queue() const { return queue_; }
+
+  // The peer's SYN has arrived.
+  void Start() {
+    nxt_ = 1;
+    window_end_ = std::max<uint64_t>(window_end_, 1);
+  }
+  // Returns to the state before a connection.
+  void Reset(ChunkPool& chunks) {
+    queue_.Take(chunks, nullptr, queue_.size());
+    nxt_ = window_end_ = 0;
+    ready_ = 0;
+    fin_received_ = false;
+  }
+
+  // Announces a window of at least `free` bytes. The window that was announced
+  // before is not taken back (RFC 9293, section 3.8.6).
+  void Announce(uint64_t free) {
+    window_end_ = std::max(window_end_, nxt_ + free);
+  }
+
+  // Takes the bytes in [seq, end) that are new and in the window. Requires that
+  // seq <= nxt(). Returns how many there were.
+  size_t Take(uint64_t end) {
+    const uint64_t until = std::min(
+        {end, std::max(window_end_, nxt_), nxt_ + queue_.size() - ready_});
+    if (until <= nxt_) return 0;
+    const size_t taken = until - nxt_;
+    nxt_ = until;
+    ready_ += taken;
+    return taken;
+  }
+  void TakeFin() {
+    ++nxt_;
+    fin_received_ = true;
+  }
+
+  // The program has read `size` bytes.
+  void OnRead(size_t size) { ready_ -= size; }
+  // The program will not read what is here. Returns whether there was anything.
+  bool Discard(ChunkPool& chunks) {
+    const bool any = ready_ > 0;
+    queue_.Take(chunks, nullptr, ready_);
+    ready_ = 0;
+    return any;
+  }
+  // What has not arrived never will.
+  void Cut(ChunkPool& chunks) { queue_.Truncate(chunks, ready_); }
+
+ private:
+  ByteQueue queue_;
+  uint64_t nxt_ = 0;
+  uint64_t window_end_ = 0;
+  size_t ready_ = 0;
+  bool fin_received_ = false;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_RECEIVE_SIDE_H_

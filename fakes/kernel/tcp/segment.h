@@ -1,0 +1,51 @@
+#ifndef FAKES_KERNEL_TCP_SEGMENT_H_
+#define FAKES_KERNEL_TCP_SEGMENT_H_
+
+#include <cstdint>
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/ports/connections.h"
+
+namespace net::fake {
+
+// A TCP segment (RFC 9293, section 3.1).
+//
+// Sequence numbers have 64 bits and begin at 0 with each connection: the SYN
+// has the number 0 and the first byte the number 1. Two connections with the
+// same names are distinguished by `connection` instead of by initial sequence
+// numbers.
+//
+// A segment names the bytes that it carries but does not contain them: they are
+// in the receiver's queue from the moment in which the sender's program wrote
+// them (see ReceiveSide).
+struct Segment {
+  enum Flag : uint8_t { kSyn = 1, kAck = 2, kFin = 4, kRst = 8 };
+
+  bool has(Flag flag) const { return (flags & flag) != 0; }
+  // The sequence number after the last byte and before the FIN.
+  uint64_t end() const { return seq + size; }
+
+  // The names of the connection as the sender sees them.
+  const FourTuple& ends() const {
+    return from != nullptr ? from->tuple() : own_ends;
+  }
+
+  // The sender while it is known to live: a shortcut on a perfect link. Null
+  // for a segment that no socket has sent.
+  ConnectionEnd* from = nullptr;
+  FourTuple own_ends;  // Without `from`: the names.
+  uint64_t connection = 0;
+  uint64_t seq = 0;
+  uint64_t ack = 0;         // Valid with kAck.
+  uint32_t size = 0;        // Bytes of data.
+  uint32_t window = 0;      // Bytes beyond `ack`.
+  Nanoseconds sent_at = 0;  // Timestamps option (RFC 7323): TSval
+  Nanoseconds echo = -1;    // and TSecr; -1: none.
+  uint16_t mss = 0;         // TCP_MAXSEG of the sender, on a SYN; 0: not set.
+  uint8_t flags = 0;
+  uint8_t ttl = 0;  // IPv6: hop limit.
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_SEGMENT_H_

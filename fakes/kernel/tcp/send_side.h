@@ -1,0 +1,140 @@
+#ifndef FAKES_KERNEL_TCP_SEND_SIDE_H_
+#define FAKES_KERNEL_TCP_SEND_SIDE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/tcp/retransmission_timeout.h"
+
+namespace net::fake {
+
+// What is left of the loopback interface's MTU for data in a segment, of a
+// connection whose window is still the first.
+inline constexpr uint32_t kFirstMss = 32768;
+
+// The sending side of a connection: the send sequence variables of RFC 9293,
+// section 3.3.1, and what goes into the next segment. Sequence numbers are
+// those of Segment.
+class SendSide {
+ public:
+  // Why a piece that is smaller than a segment may not be sent now.
+  enum class Hold : uint8_t {
+    kNone,
+    kNagle,  // while a small one is not acknowledged (RFC 896)
+    kCork,   // TCP_CORK, MSG_MORE
+  };
+
+  // SND.UNA, SND.NXT.
+  uint64_t una() const { return una_; }
+  uint64_t nxt() const { return nxt_; }
+  // The highest SND.NXT until now. After a timeout, SND.NXT is SND.UNA again.
+  uint64_t max() const { return max_; }
+  // The right edge of the window: SND.UNA + SND.WND.
+  uint64_t window_end() const { return window_end_; }
+  uint64_t window() const {
+    return window_end_ > una_ ? window_end_ - una_ : 0;
+  }
+  uint32_t mss() const { return mss_; }
+  void set_mss(uint32_t bytes) { mss_ = bytes; }
+  uint32_t largest_window() const { return largest_window_; }
+
+  // The SYN has been sent.
+  void Start() {
+    *this = SendSide();
+    nxt_ = max_ = written_ = 1;
+  }
+
+  // The program has written `size` bytes.
+  void Write(size_t size) { written_ += size; }
+  // The program ends the stream: a FIN follows the bytes.
+  void WriteFin() { fin_ = true; }
+  bool fin_written() const { return fin_; }
+  uint64_t written() const { return written_; }
+
+  // What is to be acknowledged, and what is to be sent for the first time.
+  // Both count the FIN as one.
+  uint64_t Unacknowledged() const { return end() - una_; }
+  uint64_t Unsent() const { return end() - max_; }
+  // The same without the FIN, in bytes.
+  uint64_t UnacknowledgedBytes() const {
+    return una_ < written_ ? written_ - std::max<uint64_t>(una_, 1) : 0;
+  }
+  uint64_t UnsentBytes() const { return max_ < written_ ? written_ - max_ : 0; }
+  bool in_flight() const { return una_ < max_; }
+  bool fin_acknowledged() const { return fin_ && una_ > written_; }
+  bool everything_sent() const { return nxt_ == end(); }
+
+  // The next segment to be sent.
+  struct Piece {
+    uint32_t size = 0;
+    bool fin = false;
+    bool nothing() const { return size == 0 && !fin; }
+  };
+  // Returns what can be sent now. A segment is not cut to fit the window (RFC
+  // 9293, section 3.8.6.2.1): Linux leaves that to the probe.
+  Piece Next(Hold hold) const {
+    Piece piece;
+    if (nxt_ < written_) {
+      const uint64_t rest = written_ - nxt_;
+      piece.size = static_cast<uint32_t>(std::min<uint64_t>(rest, mss_));
+      if (nxt_ + piece.size > window_end_) return {};
+      const bool partial = piece.size < mss_ && !fin_ && nxt_ >= max_;
+      if (partial && (hold == Hold::kCork ||
+                      (hold == Hold::kNagle && small_end_ > una_))) {
+        return {};
+      }
+    }
+    piece.fin = fin_ && nxt_ + piece.size == written_;
+    return piece;
+  }
+  // Returns what a probe of the window carries: as much as fits into it.
+  Piece Probe() const {
+    if (nxt_ >= written_ || nxt_ >= window_end_) return {};
+    const uint64_t size =
+        std::min({written_ - nxt_, window_end_ - nxt_, uint64_t{mss_}});
+    return {.size = static_cast<uint32_t>(size),
+            .fin = fin_ && nxt_ + size == written_};
+  }
+  void OnSent(const Piece& piece) {
+    nxt_ += piece.size + (piece.fin ? 1U : 0U);
+    if (piece.size > 0 && piece.size < mss_ && nxt_ > max_) small_end_ = nxt_;
+    max_ = std::max(max_, nxt_);
+  }
+
+  // Everything in flight counts as lost: it is sent again.
+  void GoBack() { nxt_ = una_; }
+
+  bool Acceptable(uint64_t ack) const { return ack <= max_; }
+  void OnAck(uint64_t ack) {
+    una_ = ack;
+    nxt_ = std::max(nxt_, una_);
+  }
+  void OnWindow(uint64_t ack, uint32_t window) {
+    window_end_ = std::max(window_end_, ack + window);
+    largest_window_ = std::max(largest_window_, window);
+  }
+
+  RetransmissionTimeout& rto() { return rto_; }
+  const RetransmissionTimeout& rto() const { return rto_; }
+
+ private:
+  // The sequence number after all that the program wants to send.
+  uint64_t end() const { return written_ + (fin_ ? 1U : 0U); }
+
+  uint64_t una_ = 0;
+  uint64_t nxt_ = 0;
+  uint64_t max_ = 0;
+  uint64_t written_ = 0;  // After the last byte.
+  uint64_t window_end_ = 0;
+  uint64_t small_end_ = 0;  // After the last segment that was not full.
+  RetransmissionTimeout rto_;
+  uint32_t mss_ = kFirstMss;
+  uint32_t largest_window_ = 0;
+  bool fin_ = false;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_SEND_SIDE_H_
