@@ -176,6 +176,22 @@ INSTANTIATE_TEST_SUITE_P(All, FakeKernelHangDeathTest,
                            return one.param.name;
                          });
 
+// A test that does not take part awaits a thread that never comes back.
+void AwaitAThreadThatWaitsOutsideOfTheKernel() {
+  FakeKernel kernel({.hangs = {.real_time = absl::Seconds(1)}});
+  std::promise<void> never;
+  FakeKernel::Thread thread(kernel, "thread",
+                            [&] { never.get_future().wait(); });
+  static_cast<void>(thread.AwaitBlocked());
+}
+
+TEST(FakeKernelHangDeathTest, AnAwaitWithoutEndIsReported) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(AwaitAThreadThatWaitsOutsideOfTheKernel(),
+               "the baton has not come back for 1s of real time"
+               "(.|\n)*thread: holds the baton");
+}
+
 // --- Livelocks ---------------------------------------------------------------
 
 TEST(FakeKernelLivelock, EndsCallsAndListsTheLast) {

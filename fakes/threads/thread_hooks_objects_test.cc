@@ -60,6 +60,23 @@ TEST(ThreadHooksObjects, AWriterThatUnlocksWakesAllReaders) {
   EXPECT_EQ(pthread_barrier_destroy(&barrier), 0);
 }
 
+// An error-checking mutex that the caller has not locked.
+TEST(ThreadHooksObjects, AWaitForAConditionReportsThatTheMutexIsNotLocked) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  pthread_mutexattr_t attributes;
+  ASSERT_EQ(pthread_mutexattr_init(&attributes), 0);
+  ASSERT_EQ(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK),
+            0);
+  pthread_mutex_t mutex;
+  ASSERT_EQ(pthread_mutex_init(&mutex, &attributes), 0);
+  pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  EXPECT_EQ(pthread_cond_wait(&condition, &mutex), EPERM);
+  EXPECT_EQ(kernel.Deadlock(), std::nullopt);
+  EXPECT_EQ(pthread_mutex_destroy(&mutex), 0);
+  EXPECT_EQ(pthread_mutexattr_destroy(&attributes), 0);
+}
+
 TEST(ThreadHooksObjects, AWaitWhoseTimeHasComeDoesNotHandTheBatonOn) {
   FakeKernel kernel;
   const FakeKernel::Participant self(kernel, "main");

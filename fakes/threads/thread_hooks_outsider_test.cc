@@ -85,6 +85,26 @@ TEST(ThreadHooksOutsider, AParticipantWaitsForItsLockInRealTime) {
   EXPECT_THAT(kernel.NotReplayable(), HasSubstr("ran outside"));
 }
 
+TEST(ThreadHooksOutsider, AParticipantWaitsForItsLockUntilADeadline) {
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  std::timed_mutex mutex;
+  std::promise<void> locked;
+  std::promise<void> unlocks;
+  std::thread outsider([&] {
+    const std::lock_guard<std::timed_mutex> lock(mutex);
+    locked.set_value();
+    unlocks.get_future().wait();
+  });
+  kernel.Outside([&] { locked.get_future().wait(); });
+  FakeKernel::Thread other(kernel, "other", [&] { unlocks.set_value(); });
+  const bool is_locked = mutex.try_lock_for(std::chrono::hours(1));
+  EXPECT_TRUE(is_locked);
+  if (is_locked) mutex.unlock();
+  other.Join();
+  outsider.join();
+}
+
 TEST(ThreadHooksOutsider, AParticipantWaitsForItsWriteLockInRealTime) {
   FakeKernel kernel;
   const FakeKernel::Participant self(kernel, "main");
