@@ -47,21 +47,26 @@ std::vector<std::string> FieldsOfStat(const std::string& process) {
 ChannelWatch::ChannelWatch(Channel channel)
     : channel_(channel),
       commands_(LinkOf(absl::StrCat("/proc/self/fd/", channel.write_fd))),
-      idle_since_(std::chrono::steady_clock::now()),
-      reading_since_(idle_since_) {}
+      inspected_(std::chrono::steady_clock::now()),
+      idle_since_(inspected_) {}
 
 void ChannelWatch::Inspect() {
-  const auto now = std::chrono::steady_clock::now();
   Sample sample;
   for (const pid_t pid : Holders()) AddProcess(pid, sample);
-  if (sample.runs || sample.ticks > ticks_ + kNothing) idle_since_ = now;
-  ticks_ = sample.ticks;
-  if (!first_ticks_) first_ticks_ = ticks_;
   int unread = 0;
   const bool has_read =
       ioctl(channel_.write_fd, FIONREAD, &unread) == 0 && unread == 0;
-  if (!sample.reads || !has_read) reading_since_ = now;
-  reading_since_ = std::max(reading_since_, idle_since_);
+  inspected_ = std::chrono::steady_clock::now();
+
+  const bool idle = !sample.runs && sample.ticks <= ticks_ + kNothing;
+  if (!idle) idle_since_ = inspected_;
+  if (!idle || !sample.reads || !has_read) {
+    reading_since_.reset();
+  } else if (!reading_since_) {
+    reading_since_ = inspected_;
+  }
+  ticks_ = sample.ticks;
+  if (!first_ticks_) first_ticks_ = ticks_;
 }
 
 ChannelWatch::Duration ChannelWatch::Used() const {

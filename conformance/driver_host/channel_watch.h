@@ -24,15 +24,19 @@ class ChannelWatch {
   // The channel must consist of pipes and must outlive this object.
   explicit ChannelWatch(Channel channel);
 
-  // Takes a sample. To be called several times a second.
+  // Takes a sample. To be called several times a second. The durations below
+  // end at the last sample, and begin at the first one that shows the state:
+  // the caller may be delayed between two samples, and the driver then does
+  // what no sample shows. So an answer may have arrived before the last sample.
   void Inspect();
 
-  // Returns for how long none of the processes has used the processor,
-  // according to the samples.
-  Duration Idle() const { return Since(idle_since_); }
+  // Returns for how long none of the processes has used the processor.
+  Duration Idle() const { return inspected_ - idle_since_; }
   // Returns for how long, in addition, one of the threads has been in read(2)
   // on the channel while the channel was empty.
-  Duration BlockedInRead() const { return Since(reading_since_); }
+  Duration BlockedInRead() const {
+    return reading_since_ ? inspected_ - *reading_since_ : Duration::zero();
+  }
   // Returns the processor time that the processes have used between the first
   // sample and the last one. Unlike elapsed time it does not depend on what
   // else the machine does.
@@ -46,9 +50,6 @@ class ChannelWatch {
     uint64_t ticks = 0;  // clock ticks of processor time used so far
   };
 
-  static Duration Since(TimePoint start) {
-    return std::chrono::steady_clock::now() - start;
-  }
   std::vector<pid_t> Holders() const;
   void AddProcess(pid_t pid, Sample& sample) const;
   bool IsInRead(const std::string& task) const;
@@ -57,8 +58,9 @@ class ChannelWatch {
   const std::string commands_;  // the pipe's name in /proc/PID/fd
   uint64_t ticks_ = 0;
   std::optional<uint64_t> first_ticks_;
+  TimePoint inspected_;
   TimePoint idle_since_;
-  TimePoint reading_since_;
+  std::optional<TimePoint> reading_since_;
 };
 
 }  // namespace net::conformance

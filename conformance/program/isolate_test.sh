@@ -9,7 +9,7 @@ cd "$TEST_TMPDIR"
 # All but faults.*: cases that inject faults run behind a driver anyway.
 cases='listen.*,connect.*,accept.*,peeraddr.*,localaddr.*,data.*,close.*,descriptors.*'
 for isolate in --noisolate --isolate; do
-  "$program" --implementations=net_tcp,asio,libuv --cases="$cases" --jobs=8 $isolate --records="records$isolate" > "report$isolate" || {
+  "$program" --implementations=net_tcp,asio,libuv --cases="$cases" --jobs=8 --timeout=5m $isolate --records="records$isolate" > "report$isolate" || {
     cat "report$isolate"
     exit 1
   }
