@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,9 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/hang_failure.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/link_options.h"
 #include "fakes/kernel/scheduler.h"
+#include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/net/ip_addr.h"
 
@@ -26,7 +29,7 @@ FakeKernel::FakeKernel(const FakeKernelOptions& options)
                                                   .schedule = options.schedule,
                                                   .hangs = options.hangs})) {
   for (const ip::Addr& addr : options.addresses) {
-    kernel_->machine.AddAddress(addr);
+    kernel_->first_host().machine.AddAddress(addr);
   }
 }
 
@@ -35,8 +38,10 @@ FakeKernel::~FakeKernel() {
 }
 
 FakeProcess& FakeKernel::NewProcess(const FakeProcessOptions& options) {
-  return Adopt(
-      std::unique_ptr<FakeProcess>(new FakeProcess(*this, *kernel_, options)));
+  fake::Host& host =
+      options.host != nullptr ? options.host->host_ : kernel_->first_host();
+  return Adopt(std::unique_ptr<FakeProcess>(
+      new FakeProcess(*this, *kernel_, host, options)));
 }
 
 FakeProcess& FakeKernel::Adopt(std::unique_ptr<FakeProcess> process) {
@@ -47,22 +52,85 @@ FakeProcess& FakeKernel::Adopt(std::unique_ptr<FakeProcess> process) {
 
 bool FakeKernel::SetSysctl(absl::string_view name, absl::string_view text) {
   const fake::KernelLock lock(*kernel_);
-  return kernel_->machine.sysctls().Set(name, text);
+  return kernel_->first_host().machine.sysctls().Set(name, text);
 }
 
 void FakeKernel::AddAddress(const ip::Addr& addr) {
   const fake::KernelLock lock(*kernel_);
-  kernel_->machine.AddAddress(addr);
+  kernel_->first_host().machine.AddAddress(addr);
 }
 
 void FakeKernel::SetLoopbackUp(bool up) {
   const fake::KernelLock lock(*kernel_);
-  kernel_->machine.set_loopback_up(up);
+  kernel_->first_host().machine.set_loopback_up(up);
 }
 
 void FakeKernel::AddFailingRoute(const ip::Addr& addr, int error) {
   const fake::KernelLock lock(*kernel_);
-  kernel_->machine.AddFailingRoute(addr, error);
+  kernel_->first_host().machine.AddFailingRoute(addr, error);
+}
+
+// --- Hosts and links ---------------------------------------------------------
+
+FakeHost& FakeKernel::AddHost(const FakeHostOptions& options) {
+  const fake::KernelLock lock(*kernel_);
+  fake::Host& host = kernel_->hosts.emplace_back(
+      options.name, options.sysctls, kernel_->seed + kernel_->hosts.size());
+  for (const ip::Addr& addr : options.addresses) {
+    host.machine.AddAddress(addr);
+  }
+  hosts_.push_back(std::unique_ptr<FakeHost>(new FakeHost(*kernel_, host)));
+  return *hosts_.back();
+}
+
+absl::Status FakeKernel::SetLink(const LinkEnds& ends,
+                                 const LinkOptions& options) {
+  if (options.delay < absl::ZeroDuration() ||
+      options.jitter < absl::ZeroDuration() ||
+      options.delay == absl::InfiniteDuration() ||
+      options.jitter == absl::InfiniteDuration() || options.bandwidth < 0 ||
+      !(options.loss >= 0 && options.loss <= 1)) {
+    std::ostringstream text;
+    text << "SetLink(" << ends << "): out of range: " << options;
+    return absl::InvalidArgumentError(text.str());
+  }
+  const fake::KernelLock lock(*kernel_);
+  kernel_->network.links().Set(ends, options);
+  return absl::OkStatus();
+}
+
+void FakeKernel::Cut(const LinkEnds& ends) {
+  const fake::KernelLock lock(*kernel_);
+  kernel_->network.links().SetCut(ends, true);
+}
+
+void FakeKernel::Restore(const LinkEnds& ends) {
+  const fake::KernelLock lock(*kernel_);
+  kernel_->network.links().SetCut(ends, false);
+}
+
+const std::string& FakeHost::name() const { return host_.name; }
+
+void FakeHost::PowerOff() {
+  const fake::KernelLock lock(kernel_);
+  host_.on = false;
+}
+
+void FakeHost::PowerOn() {
+  const fake::KernelLock lock(kernel_);
+  if (host_.on) return;
+  kernel_.ForgetConnections(host_);
+  host_.on = true;
+}
+
+bool FakeHost::SetSysctl(absl::string_view name, absl::string_view text) {
+  const fake::KernelLock lock(kernel_);
+  return host_.machine.sysctls().Set(name, text);
+}
+
+void FakeHost::AddAddress(const ip::Addr& addr) {
+  const fake::KernelLock lock(kernel_);
+  host_.machine.AddAddress(addr);
 }
 
 absl::Duration FakeKernel::Now() const {

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/hangs.h"
+#include "fakes/kernel/link_options.h"
 #include "fakes/kernel/sysctls.h"
 #include "fakes/schedule/schedule.h"
 #include "syscalls/net/ip_addr.h"
@@ -24,9 +25,19 @@ namespace net {
 class Task;
 
 namespace fake {
+struct Host;
 struct Kernel;
 struct ParticipantState;
 }  // namespace fake
+
+// A machine in the network of a FakeKernel.
+struct FakeHostOptions {
+  std::string name = "host";  // Appears in reports.
+  // Its addresses besides 127.0.0.0/8 and ::1, which each host has for itself.
+  // No other host may have them, too.
+  std::vector<ip::Addr> addresses;
+  FakeSysctls sysctls;
+};
 
 struct FakeKernelOptions {
   FakeSysctls sysctls;
@@ -88,10 +99,11 @@ struct FakeKernelOptions {
 // jump and no deadlock is declared.
 //
 // Limits:
-// - Packets are neither lost nor delayed.
+// - Segments are lost and delayed by SetLink(), Cut() and FakeHost only. There
+//   is no congestion control and no selective acknowledgement: after a loss,
+//   everything from the lost segment on is sent again.
 // - Buffers count payload bytes, not the kernel's overhead.
 // - Timers are exact. Linux rounds them up by at most an eighth.
-// - There are no keepalive probes.
 // - FakeProcess lists the limits of the calls.
 //
 // Ownership: the kernel must outlive everything that uses its processes, and
@@ -113,12 +125,38 @@ class FakeKernel {
   bool SetSysctl(absl::string_view name, absl::string_view text);
   void AddAddress(const ip::Addr& addr);
   // Sets the loopback interface up or down. While it is down, everything sent
-  // over it is lost, and ::1 is not a local address.
+  // over it is lost, also of established connections, and ::1 is not a local
+  // address.
   void SetLoopbackUp(bool up);
   // Makes connects to `addr` fail with `error` from now on, as routes of
   // ip-route(8) do: `unreachable` with EHOSTUNREACH, `prohibit` with EACCES,
   // `blackhole` with EINVAL.
   void AddFailingRoute(const ip::Addr& addr, int error);
+
+  // Adds a machine with its own addresses, sysctls and ports. The kernel owns
+  // it and keeps it until the kernel is destroyed. Processes run on it by
+  // FakeProcessOptions::host. Hosts reach each other by the addresses of
+  // FakeHostOptions; the machine that is there from the start needs one, too
+  // (FakeKernelOptions::addresses).
+  FakeHost& AddHost(const FakeHostOptions& options);
+
+  // Sets what the link between two addresses does to segments from now on: see
+  // link_options.h. It replaces what was set for the same ends before. If
+  // several match a segment, the one that was set last counts. Addresses are
+  // those of the segments: 127.0.0.1 also for an IPv6 socket that uses
+  // ::ffff:127.0.0.1. Fails with kInvalidArgument, with no effect, if a value
+  // is out of range.
+  absl::Status SetLink(const LinkEnds& ends, const LinkOptions& options);
+  // Loses all segments between two addresses from now on, without a word, and
+  // those that are under way: as if a cable was pulled. With
+  // LinkEnds::both_ways false, only one direction is cut: then data may arrive
+  // whose acknowledgement does not. Connections are not told. They find out by
+  // the retransmission timeout (tcp_retries2, TCP_USER_TIMEOUT) or by keepalive
+  // probes.
+  void Cut(const LinkEnds& ends);
+  // Ends Cut() of the same ends. What was lost meanwhile is retransmitted when
+  // its sender's timer expires.
+  void Restore(const LinkEnds& ends);
 
   // Returns the virtual time since the kernel was constructed.
   absl::Duration Now() const;
@@ -177,7 +215,48 @@ class FakeKernel {
   FakeProcess& Adopt(std::unique_ptr<FakeProcess> process);
 
   const std::unique_ptr<fake::Kernel> kernel_;
+  std::vector<std::unique_ptr<FakeHost>> hosts_;
   std::vector<std::unique_ptr<FakeProcess>> processes_;
+};
+
+// A machine that FakeKernel::AddHost() has added.
+//
+//   FakeHost& phone = kernel.AddHost({.name = "phone", .addresses = {kPhone}});
+//   FakeProcess& client = kernel.NewProcess({.host = &phone});
+//   ...
+//   phone.PowerOff();  // Its peers are told nothing.
+//
+// Thread-safety: any method may be called from any thread.
+class FakeHost {
+ public:
+  FakeHost(const FakeHost&) = delete;
+  FakeHost& operator=(const FakeHost&) = delete;
+  ~FakeHost() = default;
+
+  const std::string& name() const;
+
+  // From now on the machine neither sends nor receives anything: it has lost
+  // its power, or its network. Its peers are told nothing, neither by a FIN nor
+  // by a reset. Its processes can go on making calls, which is as if its cable
+  // had been pulled.
+  void PowerOff();
+  // The machine has started again, without any connection: the sockets of its
+  // processes are closed, without a segment, and what its old peers send is
+  // answered by a reset. Listeners stay. Does nothing if it is on.
+  void PowerOn();
+
+  // As in FakeKernel, for this machine.
+  bool SetSysctl(absl::string_view name, absl::string_view text);
+  void AddAddress(const ip::Addr& addr);
+
+ private:
+  friend class FakeKernel;
+
+  FakeHost(fake::Kernel& kernel, fake::Host& host)
+      : kernel_(kernel), host_(host) {}
+
+  fake::Kernel& kernel_;
+  fake::Host& host_;
 };
 
 // Makes the calling thread take part until this is destroyed. The constructor

@@ -40,9 +40,10 @@ using fake::File;
 using fake::KernelLock;
 
 FakeProcess::FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
-                         const FakeProcessOptions& options)
+                         fake::Host& host, const FakeProcessOptions& options)
     : owner_(owner),
       kernel_(kernel),
+      host_(host),
       name_(options.name),
       uid_(options.uid),
       capabilities_(options.capabilities),
@@ -71,7 +72,7 @@ FakeProcess& FakeProcess::Fork(absl::string_view name) {
   std::unique_ptr<FakeProcess> child;
   {
     const KernelLock lock(kernel_);
-    child.reset(new FakeProcess(owner_, kernel_,
+    child.reset(new FakeProcess(owner_, kernel_, host_,
                                 {.name = std::string(name),
                                  .uid = uid_,
                                  .capabilities = capabilities_,
@@ -152,7 +153,7 @@ fake::Socket* FakeProcess::FindSocket(int fd, SysResult* error) const {
 }
 
 bool FakeProcess::IsFileTableFull() const {
-  return kernel_.open_files >= kernel_.machine.sysctls().file_max &&
+  return kernel_.open_files >= host_.machine.sysctls().file_max &&
          !capabilities_.sys_admin;
 }
 

@@ -24,6 +24,7 @@
 namespace net {
 
 namespace fake {
+struct Host;
 struct Kernel;
 class DescriptorTable;
 class File;
@@ -31,6 +32,7 @@ class Socket;
 struct Caller;
 }  // namespace fake
 
+class FakeHost;
 class FakeKernel;
 
 // Capabilities of a process (capabilities(7)).
@@ -56,6 +58,8 @@ struct FakeProcessOptions {
   // also raised in the calling thread, with the real process's signal action. A
   // handler must not make calls of the FakeKernel.
   bool raises_sigpipe = false;
+  // The machine on which it runs: null is the one that is there from the start.
+  FakeHost* host = nullptr;
 };
 
 // A process of a FakeKernel: a Syscalls with its own descriptors.
@@ -126,7 +130,7 @@ class FakeProcess final : public CompleteSyscalls {
  private:
   friend class FakeKernel;
 
-  FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
+  FakeProcess(FakeKernel& owner, fake::Kernel& kernel, fake::Host& host,
               const FakeProcessOptions& options);
 
 // Implement the calls, which hold the kernel meanwhile.
@@ -164,6 +168,7 @@ class FakeProcess final : public CompleteSyscalls {
 
   FakeKernel& owner_;
   fake::Kernel& kernel_;
+  fake::Host& host_;
   const std::string name_;
   uid_t uid_;
   FakeCapabilities capabilities_;

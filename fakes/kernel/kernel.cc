@@ -26,11 +26,10 @@ std::string Row(TcpState state, size_t receive, size_t send,
 Kernel::Kernel(const FakeSysctls& sysctls, const SchedulerOptions& scheduling)
     : scheduler(
           mutex, clock, [this] { return Dump(); }, scheduling),
-      machine(sysctls),
-      ports(scheduling.seed),
-      listeners(scheduling.seed),
       network(*this),
-      seed(scheduling.seed) {}
+      seed(scheduling.seed) {
+  hosts.emplace_back("host", sysctls, seed);
+}
 
 Kernel::~Kernel() {
   while (first_time_wait != nullptr) first_time_wait->Kill();
@@ -45,6 +44,20 @@ void Kernel::FreeDead() {
     TcpSocket* const dead = first_dead;
     first_dead = std::exchange(dead->queue_next_, nullptr);
     delete dead;
+  }
+}
+
+void Kernel::ForgetConnections(const Host& host) const {
+  for (TcpSocket* one = first_socket; one != nullptr; one = one->next_socket_) {
+    if (&one->host() == &host && !one->dead_ &&
+        one->state_ != TcpState::kListen && one->state_ != TcpState::kClosed) {
+      one->Forget();
+    }
+  }
+  for (TimeWait* one = first_time_wait; one != nullptr;) {
+    TimeWait* const next = one->next();
+    if (&one->host() == &host) one->Kill();
+    one = next;
   }
 }
 

@@ -2,7 +2,7 @@
 #define FAKES_KERNEL_KERNEL_H_
 
 #include <cstdint>
-#include <list>
+#include <deque>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -10,12 +10,9 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/kernel_section.h"
-#include "fakes/kernel/ports/connections.h"
-#include "fakes/kernel/ports/machine.h"
-#include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/byte_queue.h"
-#include "fakes/kernel/tcp/listeners.h"
+#include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/network.h"
 #include "syscalls/sys_result.h"
 
@@ -37,16 +34,19 @@ struct Kernel {
   // call, because code that is still running may use them until then.
   void FreeDead();
 
+  // Closes all connections of `host` without a segment.
+  void ForgetConnections(const Host& host) const;
+
+  // The machine that is there from the start.
+  Host& first_host() { return hosts.front(); }
+
   // Returns a list of the sockets in the format of ss(8).
   std::string Dump() const;
 
   KernelMutex mutex;
   Clock clock;
   Scheduler scheduler;
-  Machine machine;
-  PortTable ports;
-  ListenerTable listeners;
-  ConnectionTable connections;
+  std::deque<Host> hosts;  // At least one.
   ChunkPool chunks;
   Network network;
   int64_t open_files = 0;

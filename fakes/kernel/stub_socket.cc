@@ -39,10 +39,10 @@ StubSocket::StubSocket(Kernel& kernel, int domain, int type)
     : kernel_(kernel),
       domain_(domain),
       type_(type),
-      options_(domain, kernel.machine.sysctls(), type) {}
+      options_(domain, kernel.first_host().machine.sysctls(), type) {}
 
 const FakeSysctls& StubSocket::sysctls() const {
-  return kernel_.machine.sysctls();
+  return kernel_.first_host().machine.sysctls();
 }
 
 TcpState StubSocket::state() const {

@@ -27,8 +27,11 @@ struct FakeSysctls {
   int ip_unprivileged_port_start = 1024;
   int tcp_syn_retries = 6;
   int tcp_syn_linear_timeouts = 4;
-  int tcp_fin_timeout = 60;  // Seconds.
-  int tcp_tw_reuse = 2;      // 0: never, 1: always, 2: over loopback.
+  int tcp_synack_retries = 5;
+  int tcp_retries2 = 15;
+  int tcp_orphan_retries = 0;  // 0 means 8.
+  int tcp_fin_timeout = 60;    // Seconds.
+  int tcp_tw_reuse = 2;        // 0: never, 1: always, 2: over loopback.
   struct Memory {
     int min, initial, max;  // Bytes.
   };

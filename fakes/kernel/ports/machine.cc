@@ -32,12 +32,23 @@ bool IsMulticastV6(const ip::Addr& addr) {
 
 }  // namespace
 
+bool Machine::HasAddress(const ip::Addr& addr) const {
+  return std::find(addresses_.begin(), addresses_.end(), addr) !=
+         addresses_.end();
+}
+
+const ip::Addr* Machine::AddressOf(int family) const {
+  const auto found = std::find_if(
+      addresses_.begin(), addresses_.end(),
+      [family](const ip::Addr& one) { return one.family() == family; });
+  return found == addresses_.end() ? nullptr : &*found;
+}
+
 bool Machine::IsLocal(const ip::Addr& addr) const {
   if (IsLoopbackV4(addr)) return !IsLoopbackBroadcast(addr);
   if (addr == ip::kLocalV6) return ipv6_enabled() && loopback_up_;
   if (addr.is_v6() && !ipv6_enabled()) return false;
-  return std::find(addresses_.begin(), addresses_.end(), addr) !=
-         addresses_.end();
+  return HasAddress(addr);
 }
 
 bool Machine::CanBind(const ip::Addr& addr) const {

@@ -25,6 +25,11 @@ class Machine {
     failing_routes_.push_back({addr, error});
   }
 
+  // Whether it is one of those that were added.
+  bool HasAddress(const ip::Addr& addr) const;
+  // Returns the first of those that were added, of a family; or null.
+  const ip::Addr* AddressOf(int family) const;
+
   // What is sent over an interface that is down is lost; ::1 goes with it.
   void set_loopback_up(bool up) { loopback_up_ = up; }
   bool loopback_up() const { return loopback_up_; }

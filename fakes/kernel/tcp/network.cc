@@ -1,16 +1,24 @@
 #include "fakes/kernel/tcp/network.h"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <list>
 #include <utility>
 #include <vector>
 
+#include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/sysctls.h"
+#include "fakes/kernel/tcp/host.h"
+#include "fakes/kernel/tcp/link.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/time_wait.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
 
@@ -23,22 +31,85 @@ void Network::Grow() {
   first_ = 0;
 }
 
+// A segment on a link that takes time.
+class Network::UnderWay final : private TimerTarget {
+ public:
+  UnderWay(Network& network, const Segment& segment, Nanoseconds when)
+      : network_(network),
+        segment_(segment),
+        timer_(network.kernel_.clock.Set(when, *this)) {
+    segment_.own_ends = segment.ends();
+    segment_.from = nullptr;
+  }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  ~UnderWay() override { network_.kernel_.clock.Clear(timer_); }
+
+  std::list<UnderWay>::iterator place;
+
+ private:
+  void OnTimer() override {
+    timer_ = Clock::kNone;
+    Network& network = network_;
+    const Segment segment = segment_;
+    network.under_way_.erase(place);  // Deletes this.
+    // Also what was under way is lost by a cut.
+    const FourTuple& ends = segment.ends();
+    if (network.links_.IsCut(ends.local.addr, ends.remote.addr)) return;
+    network.delivering_ = true;
+    network.Arrive(segment);
+    network.DeliverAll();
+  }
+
+  Network& network_;
+  Segment segment_;
+  Clock::TimerId timer_;
+};
+
+Network::Network(Kernel& kernel) : kernel_(kernel) {}
+Network::~Network() = default;
+
 void Network::DeliverAll() {
   delivering_ = true;
   while (count_ > 0) {
     const Segment segment = queue_[first_];  // A copy: the queue may grow.
     first_ = (first_ + 1) & (queue_.size() - 1);
     --count_;
-    Receive(segment);
+    if (links_.empty()) {
+      Arrive(segment);
+    } else {
+      Send(segment);
+    }
   }
   delivering_ = false;
   timers_.ArmAll();
 }
 
-void Network::AddReset(const Segment& segment) {
-  const FakeSysctls& sysctls = kernel_.machine.sysctls();
-  Segment& reset = Add();
-  reset = Segment();
+void Network::Send(const Segment& segment) {
+  const Link::Fate fate = links_.Send(segment, kernel_.clock.now());
+  switch (fate.kind) {
+    case Link::Fate::kLost:
+      return;
+    case Link::Fate::kRejected:
+      if (Host* const host = DestinationOf(segment);
+          host != nullptr && !segment.has(Segment::kRst)) {
+        Arrive(ResetFor(segment, *host));
+      }
+      return;
+    case Link::Fate::kArrives:
+      break;
+  }
+  if (fate.when <= kernel_.clock.now()) return Arrive(segment);
+  under_way_.emplace_back(*this, segment, fate.when);
+  under_way_.back().place = std::prev(under_way_.end());
+}
+
+// --- Arrival -----------------------------------------------------------------
+
+Segment Network::ResetFor(const Segment& segment, Host& host) {
+  const FakeSysctls& sysctls = host.machine.sysctls();
+  Segment reset;
+  reset.host = &host;
   reset.own_ends = segment.ends().Mirrored();
   reset.connection = segment.connection;
   reset.seq = segment.ack;
@@ -47,18 +118,30 @@ void Network::AddReset(const Segment& segment) {
   reset.ttl = static_cast<uint8_t>(reset.own_ends.remote.addr.is_v6()
                                        ? sysctls.hop_limit
                                        : sysctls.ip_default_ttl);
+  return reset;
 }
 
-void Network::Receive(const Segment& segment) {
+Host* Network::DestinationOf(const Segment& segment) const {
+  const ip::Addr& to = segment.ends().remote.addr;
+  Host& host = *segment.host;
+  if (!host.on) return nullptr;
   // An interface that is down loses everything. To a foreign address
   // (IP_FREEBIND) nothing finds the way.
-  if (!kernel_.machine.loopback_up()) return;
-  if (!kernel_.machine.IsLocal(segment.ends().remote.addr)) return;
+  if (host.machine.IsLocal(to)) {
+    return host.machine.loopback_up() ? &host : nullptr;
+  }
+  Host* const owner = kernel_.hosts.size() == 1 ? nullptr : OwnerOf(to);
+  return owner != nullptr && owner->on ? owner : nullptr;
+}
+
+void Network::Arrive(const Segment& segment) {
+  Host* const host = DestinationOf(segment);
+  if (host == nullptr) return;
   TcpSocket* to =
       segment.from == nullptr ? nullptr : segment.from->socket()->peer();
   if (to == nullptr) {
     ConnectionEnd* const end =
-        kernel_.connections.Find(segment.ends().Mirrored());
+        host->connections.Find(segment.ends().Mirrored());
     if (end != nullptr) {
       to = end->socket();
       if (to == nullptr && end->time_wait()->OnSegment(segment)) return;
@@ -66,11 +149,42 @@ void Network::Receive(const Segment& segment) {
   }
   if (to != nullptr) return to->OnSegment(segment);
   if (segment.has(Segment::kSyn) && !segment.has(Segment::kAck)) {
-    TcpSocket* const listener =
-        kernel_.listeners.Find(segment.ends().Mirrored());
+    TcpSocket* const listener = host->listeners.Find(segment.ends().Mirrored());
     if (listener != nullptr) return listener->OnSyn(segment);
   }
-  if (!segment.has(Segment::kRst)) AddReset(segment);
+  if (!segment.has(Segment::kRst)) AddReset(segment, *host);
+}
+
+TcpSocket* Network::SenderOf(const Segment& segment) {
+  if (segment.from != nullptr) return segment.from->socket();
+  ConnectionEnd* const end = segment.host->connections.Find(segment.ends());
+  TcpSocket* const socket = end == nullptr ? nullptr : end->socket();
+  return socket != nullptr && socket->connection() == segment.connection
+             ? socket
+             : nullptr;
+}
+
+// --- Hosts -------------------------------------------------------------------
+
+Host* Network::OwnerOf(const ip::Addr& addr) const {
+  for (Host& one : kernel_.hosts) {
+    if (one.machine.HasAddress(addr)) return &one;
+  }
+  return nullptr;
+}
+
+int Network::RouteError(const Host& host, const ip::Addr& to) const {
+  const int error = host.machine.RouteError(to);
+  if (error != ENETUNREACH || kernel_.hosts.size() == 1) return error;
+  return OwnerOf(to) != nullptr &&
+                 host.machine.AddressOf(to.family()) != nullptr
+             ? 0
+             : error;
+}
+
+ip::Addr Network::SourceFor(const Host& host, const ip::Addr& to) {
+  if (host.machine.IsLocal(to)) return Machine::SourceFor(to);
+  return *host.machine.AddressOf(to.family());
 }
 
 }  // namespace net::fake

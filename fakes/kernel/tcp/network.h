@@ -3,14 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <vector>
 
+#include "fakes/kernel/tcp/link.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
 
+struct Host;
 struct Kernel;
+class TcpSocket;
 
 // Carries segments between the ends of connections.
 //
@@ -24,10 +29,10 @@ struct Kernel;
 // Guarded by the kernel's mutex.
 class Network {
  public:
-  explicit Network(Kernel& kernel) : kernel_(kernel) {}
+  explicit Network(Kernel& kernel);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
-  ~Network() = default;
+  ~Network();
 
   // Returns a place for the next segment, which the caller fills in before the
   // next call here. Does not allocate, once the queue is long enough.
@@ -39,7 +44,12 @@ class Network {
 
   // Sends the reset that answers `segment` where no connection has its names
   // (RFC 9293, section 3.5.2).
-  void AddReset(const Segment& segment);
+  // `host` is the one at which `segment` has arrived.
+  void AddReset(const Segment& segment, Host& host) {
+    Add() = ResetFor(segment, host);
+  }
+  // Returns the socket that has sent `segment`, or null if it is gone.
+  static TcpSocket* SenderOf(const Segment& segment);
 
   // Delivers all segments that are due, and those that they cause. Then arms
   // the timers that were set meanwhile. A call within a delivery does nothing.
@@ -47,13 +57,30 @@ class Network {
     if (!delivering_ && (count_ > 0 || timers_.any())) DeliverAll();
   }
 
+  // What a connect(2) from `host` to an address fails with before a segment is
+  // sent: an errno, or 0.
+  int RouteError(const Host& host, const ip::Addr& to) const;
+  // The source address of a segment from `host`, where the socket has none.
+  // Requires that there is a route.
+  static ip::Addr SourceFor(const Host& host, const ip::Addr& to);
+
   TimersToArm& timers() { return timers_; }
+  Links& links() { return links_; }
 
  private:
   void Grow();
   void DeliverAll();
-  // Hands `segment` to the end of its connection, or to a listener.
-  void Receive(const Segment& segment);
+  class UnderWay;
+
+  // Sends `segment` over its link.
+  void Send(const Segment& segment);
+  // Returns the host that has the segment's destination, or null.
+  Host* DestinationOf(const Segment& segment) const;
+  Host* OwnerOf(const ip::Addr& addr) const;
+  // A segment arrives at a host: hands it to the end of its connection, or to a
+  // listener.
+  void Arrive(const Segment& segment);
+  static Segment ResetFor(const Segment& segment, Host& host);
 
   Kernel& kernel_;
   // A ring: a power of two of places.
@@ -62,6 +89,8 @@ class Network {
   size_t count_ = 0;
   bool delivering_ = false;
   TimersToArm timers_;
+  Links links_;
+  std::list<UnderWay> under_way_;
 };
 
 }  // namespace net::fake

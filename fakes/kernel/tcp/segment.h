@@ -8,6 +8,8 @@
 
 namespace net::fake {
 
+struct Host;
+
 // A TCP segment (RFC 9293, section 3.1).
 //
 // Sequence numbers have 64 bits and begin at 0 with each connection: the SYN
@@ -33,7 +35,8 @@ struct Segment {
   // The sender while it is known to live: a shortcut on a perfect link. Null
   // for a segment that no socket has sent.
   ConnectionEnd* from = nullptr;
-  FourTuple own_ends;  // Without `from`: the names.
+  FourTuple own_ends;    // Without `from`: the names.
+  Host* host = nullptr;  // The sender's.
   uint64_t connection = 0;
   uint64_t seq = 0;
   uint64_t ack = 0;         // Valid with kAck.

@@ -11,6 +11,7 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/network.h"
 #include "fakes/kernel/tcp/retransmission_timeout.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
@@ -136,21 +137,20 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
     // This machine, by the address that the socket is bound to, unless that is
     // one that nothing is sent from: a broadcast.
     remote.addr =
-        local.is_v4() && kernel_.machine.IsLocal(local) ? local : ip::kLocalV4;
+        local.is_v4() && host_.machine.IsLocal(local) ? local : ip::kLocalV4;
   } else {
-    error = kernel_.machine.RouteError(remote.addr);
+    error = kernel_.network.RouteError(host_, remote.addr);
     if (error != 0) return SysResult::Error(error);
   }
   if (local_addr_.is_v4_mapped() && remote.addr.is_v6()) {
     return SysResult::Error(EAFNOSUPPORT);
   }
   // A foreign address, by IP_FREEBIND: nothing is sent from there by IPv4.
-  if (local.is_v4() && !kernel_.machine.CanBind(local)) {
+  if (local.is_v4() && !host_.machine.CanBind(local)) {
     return SysResult::Error(ENETUNREACH);
   }
-  if (local == ip::kAnyV6 ||
-      (local.is_v4() && !kernel_.machine.IsLocal(local))) {
-    local = Machine::SourceFor(remote.addr);
+  if (local == ip::kAnyV6 || (local.is_v4() && !host_.machine.IsLocal(local))) {
+    local = Network::SourceFor(host_, remote.addr);
   }
   local_addr_ = family_ == AF_INET6 ? local.Mapped() : local;
   remote_ = {family_ == AF_INET6 ? remote.addr.Mapped() : remote.addr,
@@ -166,18 +166,21 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
       tuple.local.port = port;
       return MakeUnique(tuple, /*port_is_chosen=*/true);
     };
-    if (!kernel_.ports.ClaimForConnect(*this, EphemeralPorts(), unique)) {
+    if (!host_.ports.ClaimForConnect(*this, EphemeralPorts(), unique)) {
       return SysResult::Error(FailConnect(EADDRNOTAVAIL));
     }
   }
   local_port_ = tuple.local.port;
-  kernel_.connections.Insert(*this, tuple);
+  host_.connections.Insert(*this, tuple);
   if (by_ipv4) spoke_ipv4_ = true;
   error_ = 0;
   connection_ = ++kernel_.last_connection;
   send_.Start();
   syn_sent_at_ = kernel_.clock.now();
   retransmits_ = 0;
+  probes_ = 0;
+  first_retransmission_at_ = -1;
+  first_probe_at_ = -1;
   echo_ = -1;
   SendSyn();
   return SysResult::Ok();
@@ -186,7 +189,7 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
 // Whether no other connection has these ends. One in TIME-WAIT that may be
 // replaced is.
 bool TcpSocket::MakeUnique(const FourTuple& tuple, bool port_is_chosen) const {
-  ConnectionEnd* const other = kernel_.connections.Find(tuple);
+  ConnectionEnd* const other = host_.connections.Find(tuple);
   if (other == nullptr) return true;
   TimeWait* const timewait = other->time_wait();
   if (timewait == nullptr || !timewait->MayBeReplaced(port_is_chosen)) {
@@ -224,17 +227,16 @@ Nanoseconds TcpSocket::NextSyn() const {
       doublings > 7 ? kLongestTimeout
                     : std::min(RetransmissionTimeout::kInitial << doublings,
                                kLongestTimeout);
-  return kernel_.clock.now() + wait;
+  return kernel_.clock.After(Clamp(wait, kernel_.clock.now() - syn_sent_at_));
 }
 
 void TcpSocket::RetransmitSyn() {
   const int retries = options_.syncnt(sysctls());
   const Nanoseconds timeout =
       (kSecond << (std::min(retries, 30) + 1)) - kSecond;
-  if (kernel_.clock.now() - syn_sent_at_ >= timeout) {
-    error_ = ETIMEDOUT;
-    Done();
-    return;
+  const Nanoseconds elapsed = kernel_.clock.now() - syn_sent_at_;
+  if (elapsed >= timeout || (user_timeout() > 0 && elapsed >= user_timeout())) {
+    return TimeOut();
   }
   ++retransmits_;
   SendSyn();

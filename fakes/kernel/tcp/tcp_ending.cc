@@ -127,7 +127,7 @@ void TcpSocket::LeaveFinWait2() {
     return;
   }
   const int seconds =
-      linger2 > 0 ? linger2 : kernel_.machine.sysctls().tcp_fin_timeout;
+      linger2 > 0 ? linger2 : host_.machine.sysctls().tcp_fin_timeout;
   EnterTimeWait(TcpState::kFinWait2, seconds * kSecond);
 }
 

@@ -12,6 +12,7 @@
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/network.h"
 #include "fakes/kernel/tcp/retransmission_timeout.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
@@ -63,7 +64,7 @@ int TcpSocket::ParseLocal(const Caller& caller, const RawAddress& address,
 }
 
 bool TcpSocket::CanBindTo(const ip::Addr& addr) const {
-  return options_.freebind() || kernel_.machine.CanBind(addr);
+  return options_.freebind() || host_.machine.CanBind(addr);
 }
 
 SysResult TcpSocket::Bind(const Caller& caller, const RawAddress& address) {
@@ -78,7 +79,7 @@ SysResult TcpSocket::Bind(const Caller& caller, const RawAddress& address) {
     options_.set_v6only(true);
   }
   const bool later = local.port == 0 && options_.bind_address_no_port();
-  if (!later && !kernel_.ports.Claim(*this, local.port, EphemeralPorts())) {
+  if (!later && !host_.ports.Claim(*this, local.port, EphemeralPorts())) {
     // Also where there was one: of a connection that has failed.
     local_addr_ = family_ == AF_INET ? ip::kAnyV4 : ip::kAnyV6;
     options_.set_v6only(old_v6only);
@@ -106,19 +107,19 @@ SysResult TcpSocket::Listen(const Caller&, int backlog) {
   if (listens) return SysResult::Ok();
   queued_ = 0;
   state_ = TcpState::kListen;
-  if (!kernel_.ports.Claim(*this, port(), EphemeralPorts())) {
+  if (!host_.ports.Claim(*this, port(), EphemeralPorts())) {
     state_ = TcpState::kClosed;  // and keeps its port, if it has one
     return SysResult::Error(EADDRINUSE);
   }
   local_port_ = port();
-  kernel_.listeners.Add(local_port_, *this);
+  host_.listeners.Add(local_port_, *this);
   waiters().WakeAll();
   return SysResult::Ok();
 }
 
 // The state is another one already.
 void TcpSocket::StopListening() {
-  kernel_.listeners.Remove(local_port_, *this);
+  host_.listeners.Remove(local_port_, *this);
   while (queue_first_ != nullptr) {
     TcpSocket& child = *queue_first_;
     LeaveQueue(child);
@@ -152,7 +153,7 @@ void TcpSocket::OnSyn(const Segment& syn) {
 
 // Makes the socket of a connection that begins with `syn`.
 TcpSocket* TcpSocket::NewChild(const Segment& syn) {
-  auto* const child = new TcpSocket(kernel_, family_, uid_);
+  auto* const child = new TcpSocket(kernel_, host_, family_, uid_);
   child->socket_state_ = SocketState::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.
   child->shut_down_ = shut_down_;
@@ -168,9 +169,11 @@ TcpSocket* TcpSocket::NewChild(const Segment& syn) {
                     tuple.remote.port};
   child->connection_ = syn.connection;
   child->listener_ = this;
-  kernel_.ports.Inherit(*child, *this);
-  kernel_.connections.Insert(*child, tuple);
-  if (syn.from != nullptr) child->LinkTo(*syn.from->socket());
+  host_.ports.Inherit(*child, *this);
+  host_.connections.Insert(*child, tuple);
+  if (TcpSocket* const client = Network::SenderOf(syn)) {
+    child->LinkTo(*client);
+  }
   child->send_.Start();
   child->OnPeersSyn(syn);
   return child;
@@ -183,9 +186,7 @@ void TcpSocket::SendSynAck() {
 }
 
 void TcpSocket::RetransmitSynAck() {
-  // Linux's tcp_synack_retries.
-  constexpr int kRetries = 5;
-  if (retransmits_ >= kRetries) {
+  if (retransmits_ >= sysctls().tcp_synack_retries) {
     if (listener_ != nullptr) return DropHalfOpen();
     error_ = ETIMEDOUT;
     return Done();

@@ -1,5 +1,9 @@
 // What a TcpSocket sends, and when it sends it again.
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -27,6 +31,7 @@ void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   if ((flags & kSynAck) != kSynAck && unheard()) return;
   Segment& segment = kernel_.network.Add();
   segment.from = this;
+  segment.host = &host_;
   segment.connection = connection_;
   segment.seq = seq;
   segment.ack = receive_.nxt();
@@ -106,7 +111,16 @@ void TcpSocket::SetRetransmissionTimer() {
 }
 
 void TcpSocket::OnTimer(TcpTimers::Kind kind) {
-  if (kind == TcpTimers::kRetransmission) OnRetransmissionTimer();
+  switch (kind) {
+    case TcpTimers::kRetransmission:
+      OnRetransmissionTimer();
+      break;
+    case TcpTimers::kDelayedAck:
+      break;
+    case TcpTimers::kKeepalive:
+      OnKeepaliveTimer();
+      break;
+  }
   kernel_.network.Deliver();
 }
 
@@ -124,24 +138,142 @@ void TcpSocket::OnRetransmissionTimer() {
   }
 }
 
-void TcpSocket::Retransmit() {
-  // The first one is Linux's tail loss probe (RFC 8985, section 7), which
-  // starts no backoff.
-  if (++retransmits_ > 1) send_.rto().BackOff();
-  send_.GoBack();
-  TransmitPiece(send_.Next(SendSide::Hold::kNone));
-  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+Nanoseconds TcpSocket::Clamp(Nanoseconds timeout, Nanoseconds elapsed) const {
+  if (user_timeout() == 0) return timeout;
+  // TCP_TIMEOUT_MIN of Linux.
+  constexpr Nanoseconds kLeast = kSecond / 125;
+  return std::min(timeout, std::max(user_timeout() - elapsed, kLeast));
 }
 
-// RFC 9293, section 3.8.6.1. Also what is held back for too long goes out in
-// this way.
+// retransmits_timed_out() of Linux (net/ipv4/tcp_timer.c).
+bool TcpSocket::RetransmittedForTooLong() const {
+  if (first_retransmission_at_ < 0) return false;
+  const Nanoseconds elapsed = kernel_.clock.now() - first_retransmission_at_;
+  if (user_timeout() > 0) return elapsed >= user_timeout();
+  const FakeSysctls& limits = sysctls();
+  int retries = limits.tcp_retries2;
+  if (orphaned()) {
+    retries = limits.tcp_orphan_retries > 0 ? limits.tcp_orphan_retries : 8;
+  }
+  // The time that so many retransmissions take if the round trip is short.
+  const Nanoseconds base = limits.tcp_rto_min_us * (kSecond / 1000000);
+  const Nanoseconds longest = limits.tcp_rto_max_ms * (kSecond / 1000);
+  Nanoseconds total = 0;
+  Nanoseconds timeout = base;
+  for (int i = 0; i <= retries; ++i) {
+    total += timeout;
+    timeout = std::min(2 * timeout, longest);
+  }
+  return elapsed >= total;
+}
+
+void TcpSocket::TimeOut() {
+  error_ = ETIMEDOUT;
+  Done();
+}
+
+void TcpSocket::Retransmit() {
+  if (RetransmittedForTooLong()) return TimeOut();
+  // The first one is Linux's tail loss probe (RFC 8985, section 7), which
+  // starts no backoff.
+  if (++retransmits_ > 1) {
+    send_.rto().BackOff();
+    if (first_retransmission_at_ < 0) {
+      first_retransmission_at_ = kernel_.clock.now();
+    }
+  }
+  send_.GoBack();
+  TransmitPiece(send_.Next(SendSide::Hold::kNone));
+  const Nanoseconds elapsed =
+      first_retransmission_at_ < 0
+          ? 0
+          : kernel_.clock.now() - first_retransmission_at_;
+  timers_.Set(TcpTimers::kRetransmission,
+              kernel_.clock.After(Clamp(Timeout(), elapsed)));
+}
+
+// tcp_probe_timer() of Linux (net/ipv4/tcp_timer.c). As long as the peer
+// answers, probes go on for ever (RFC 9293, section 3.8.6.1), unless the
+// program has set a limit or is gone.
+bool TcpSocket::ProbedForTooLong() const {
+  if (user_timeout() > 0 && first_probe_at_ >= 0 &&
+      kernel_.clock.now() - first_probe_at_ >= user_timeout()) {
+    return true;
+  }
+  const FakeSysctls& limits = sysctls();
+  if (!orphaned()) return probes_ >= limits.tcp_retries2;
+  const int retries =
+      limits.tcp_orphan_retries > 0 ? limits.tcp_orphan_retries : 8;
+  return probes_ >= retries;
+}
+
+// Also what is held back for too long goes out in this way.
 void TcpSocket::ProbeWindow() {
+  if (ProbedForTooLong()) return TimeOut();
   const SendSide::Piece piece = send_.Probe();
-  if (!piece.nothing()) return TransmitPiece(piece);
+  if (!piece.nothing()) {
+    probes_ = 0;
+    first_probe_at_ = -1;
+    send_.rto().EndBackOff();
+    return TransmitPiece(piece);
+  }
+  if (first_probe_at_ < 0) first_probe_at_ = kernel_.clock.now();
   // An old byte, to which the peer replies.
   Transmit(Segment::kAck, send_.una() - 1, 0);
+  ++probes_;
   send_.rto().BackOff();
-  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+  timers_.Set(TcpTimers::kRetransmission,
+              kernel_.clock.After(
+                  Clamp(Timeout(), kernel_.clock.now() - first_probe_at_)));
+}
+
+// --- Keepalive ---------------------------------------------------------------
+
+void TcpSocket::StartKeepalive() {
+  heard_at_ = kernel_.clock.now();
+  if (!options_.keep_alive()) return;
+  timers_.Set(TcpTimers::kKeepalive,
+              kernel_.clock.After(options_.keepidle(sysctls()) * kSecond));
+}
+
+void TcpSocket::OnKeepaliveOption(int level, int name, bool was_on) {
+  if (!connected()) return;
+  if (level == SOL_SOCKET && name == SO_KEEPALIVE) {
+    if (!options_.keep_alive()) {
+      timers_.Clear(TcpTimers::kKeepalive);
+    } else if (!was_on) {
+      timers_.Set(TcpTimers::kKeepalive,
+                  kernel_.clock.After(options_.keepidle(sysctls()) * kSecond));
+    }
+  } else if (level == IPPROTO_TCP && name == TCP_KEEPIDLE &&
+             options_.keep_alive()) {
+    timers_.Set(TcpTimers::kKeepalive,
+                std::max(kernel_.clock.now(),
+                         heard_at_ + options_.keepidle(sysctls()) * kSecond));
+  }
+}
+
+// tcp_keepalive_timer() of Linux (net/ipv4/tcp_timer.c).
+void TcpSocket::OnKeepaliveTimer() {
+  if (!connected() || !options_.keep_alive()) return;
+  const Nanoseconds idle = options_.keepidle(sysctls()) * kSecond;
+  const Nanoseconds elapsed = kernel_.clock.now() - heard_at_;
+  Nanoseconds next = idle;
+  // What was sent is retransmitted, which finds a dead peer, too.
+  if (send_.Unacknowledged() == 0) {
+    if (elapsed < idle) {
+      next = idle - elapsed;
+    } else if (user_timeout() > 0 ? elapsed >= user_timeout() && probes_ > 0
+                                  : probes_ >= options_.keepcnt(sysctls())) {
+      SendReset();
+      return TimeOut();
+    } else {
+      Transmit(Segment::kAck, send_.una() - 1, 0);
+      ++probes_;
+      next = options_.keepintvl(sysctls()) * kSecond;
+    }
+  }
+  timers_.Set(TcpTimers::kKeepalive, kernel_.clock.After(next));
 }
 
 }  // namespace net::fake

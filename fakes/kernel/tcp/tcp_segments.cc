@@ -7,6 +7,7 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
+#include "fakes/kernel/tcp/network.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
@@ -63,7 +64,7 @@ void TcpSocket::OnSegmentInSynSent(const Segment& segment) {
       // The other end still has an old connection. It asks, and the reset is
       // the reply (RFC 9293, section 3.5.1). The SYN is sent again soon, but
       // only once.
-      kernel_.network.AddReset(segment);
+      kernel_.network.AddReset(segment, host_);
       if (retransmits_ == 0) {
         timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(kSoon));
       }
@@ -85,7 +86,7 @@ void TcpSocket::OnSegmentInSynSent(const Segment& segment) {
 
 // RFC 9293, figure 7. A socket can do it with itself.
 void TcpSocket::OpenSimultaneously(const Segment& syn) {
-  if (syn.from != nullptr) LinkTo(*syn.from->socket());
+  if (TcpSocket* const peer = Network::SenderOf(syn)) LinkTo(*peer);
   connection_ = std::max(connection_, syn.connection);
   OnPeersSyn(syn);
   state_ = TcpState::kSynReceived;
@@ -101,6 +102,7 @@ void TcpSocket::OnSynAck(const Segment& segment) {
   timers_.Clear(TcpTimers::kRetransmission);
   state_ = TcpState::kEstablished;
   options_.OnEstablished(sysctls());
+  StartKeepalive();
   SendAck();
   waiters().WakeAll();
 }
@@ -112,6 +114,7 @@ bool TcpSocket::LeaveSynReceived(const Segment& segment) {
   }
   state_ = TcpState::kEstablished;
   options_.OnEstablished(sysctls());
+  StartKeepalive();
   timers_.Clear(TcpTimers::kRetransmission);
   retransmits_ = 0;
   if (listener_ == nullptr) {
@@ -190,24 +193,46 @@ void TcpSocket::OnSegment(const Segment& segment) {
 }
 
 bool TcpSocket::OnAck(const Segment& segment) {
+  const uint64_t window_before = send_.window_end();
   send_.OnWindow(segment.ack, segment.window);
-  if (segment.ack <= send_.una()) return false;
+  heard_at_ = kernel_.clock.now();
+  probes_ = 0;
+  if (!send_.in_flight() && send_.window_end() != window_before) {
+    // Ends the probes of a closed window.
+    send_.rto().EndBackOff();
+    first_probe_at_ = -1;
+    if (!deferred_) timers_.Clear(TcpTimers::kRetransmission);
+  }
+  if (segment.ack <= send_.una()) {
+    const bool duplicate = segment.ack == send_.una() && send_.in_flight() &&
+                           segment.size == 0 && !segment.has(Segment::kFin) &&
+                           send_.window_end() == window_before;
+    if (duplicate) OnDuplicateAck();
+    return false;
+  }
   send_.OnAck(segment.ack);
   if (segment.echo >= 0) {
     send_.rto().Measure(kernel_.clock.now() - segment.echo);
   }
   send_.rto().EndBackOff();
   retransmits_ = 0;
-  timers_.Clear(TcpTimers::kRetransmission);
-  if (deferred_) {
-    timers_.Set(
-        TcpTimers::kRetransmission,
-        kernel_.clock.After(listener_->options_.defer_accept() * kSecond));
+  duplicate_acks_ = 0;
+  first_retransmission_at_ = -1;
+  if (!deferred_) {
+    timers_.Clear(TcpTimers::kRetransmission);
+    SetRetransmissionTimer();
   }
-  SetRetransmissionTimer();
   waiters().WakeAll();
   if (send_.fin_acknowledged()) OnFinAcknowledged();
   return true;
+}
+
+// Fast retransmit (RFC 5681, section 3.2).
+void TcpSocket::OnDuplicateAck() {
+  constexpr int kThreshold = 3;
+  if (++duplicate_acks_ != kThreshold || retransmits_ > 0) return;
+  send_.GoBack();
+  TransmitPiece(send_.Next(SendSide::Hold::kNone));
 }
 
 // Data after both directions were shut down here has nobody to go to, and the
@@ -220,7 +245,7 @@ bool TcpSocket::RefusesData() const {
 bool TcpSocket::OnData(const Segment& segment) {
   if (segment.size == 0) return true;
   if (segment.end() > receive_.nxt() && RefusesData()) {
-    kernel_.network.AddReset(segment);
+    kernel_.network.AddReset(segment, host_);
     receive_.Cut(kernel_.chunks);
     OnReset();
     return false;

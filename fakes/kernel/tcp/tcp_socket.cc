@@ -38,9 +38,10 @@ bool ChangesRoom(int option) {
 
 }  // namespace
 
-TcpSocket::TcpSocket(Kernel& kernel, int family, uid_t uid)
+TcpSocket::TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid)
     : kernel_(kernel),
-      options_(family, kernel.machine.sysctls()),
+      host_(host),
+      options_(family, host.machine.sysctls()),
       next_socket_(kernel.first_socket),
       cookie_(++kernel.last_cookie),
       family_(family),
@@ -63,9 +64,9 @@ void TcpSocket::SetState(TcpState state) {
   state_ = state;
   if (state != TcpState::kClosed) return;
   timers_.ClearAll();
-  kernel_.connections.Remove(*this);
+  host_.connections.Remove(*this);
   Unlink();
-  if (!port_locked_) kernel_.ports.Release(*this);
+  if (!port_locked_) host_.ports.Release(*this);
 }
 
 void TcpSocket::Done() {
@@ -75,14 +76,21 @@ void TcpSocket::Done() {
   if (orphaned()) Die();
 }
 
+void TcpSocket::Forget() {
+  if (half_open()) return DropHalfOpen();
+  error_ = ECONNRESET;
+  receive_.Cut(kernel_.chunks);
+  Done();
+}
+
 void TcpSocket::Die() {
   if (dead_) return;
   dead_ = true;
   receive_.Reset(kernel_.chunks);
   timers_.ClearAll();
   Unlink();
-  kernel_.connections.Remove(*this);
-  kernel_.ports.Release(*this);
+  host_.connections.Remove(*this);
+  host_.ports.Release(*this);
   queue_next_ = std::exchange(kernel_.first_dead, this);
 }
 
@@ -97,7 +105,7 @@ PortClaim TcpSocket::claim() const {
 }
 
 const FakeSysctls& TcpSocket::sysctls() const {
-  return kernel_.machine.sysctls();
+  return host_.machine.sysctls();
 }
 
 int TcpSocket::TakeError() { return std::exchange(error_, 0); }
@@ -164,8 +172,10 @@ SysResult TcpSocket::PeerName(RawAddress& name) const {
 SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
                                const void* value, socklen_t size) {
   caller_is_admin_ = caller.net_admin;
+  const bool kept_alive = options_.keep_alive();
   const SysResult result = options_.Set(*this, level, name, value, size);
   if (!result.ok()) return result;
+  OnKeepaliveOption(level, name, kept_alive);
   if (level == IPPROTO_TCP && connected()) {
     if (name == TCP_CORK && !options_.cork()) PushPending();
     if (name == TCP_NODELAY && options_.nodelay()) Push(SendSide::Hold::kNone);

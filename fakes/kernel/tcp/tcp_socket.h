@@ -18,6 +18,7 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/socket.h"
+#include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
@@ -53,8 +54,8 @@ class TcpSocket final : public Socket,
                         private OptionHost,
                         private TcpTimers::Owner {
  public:
-  // A new socket of AF_INET or AF_INET6, of a user.
-  TcpSocket(Kernel& kernel, int family, uid_t uid);
+  // A new socket of AF_INET or AF_INET6, of a user of `host`.
+  TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid);
   TcpSocket(const TcpSocket&) = delete;
   TcpSocket& operator=(const TcpSocket&) = delete;
 
@@ -99,6 +100,7 @@ class TcpSocket final : public Socket,
   TcpSocket* next_socket() const { return next_socket_; }
   // The other end, while both are in the table of connections; else null.
   TcpSocket* peer() const { return peer_; }
+  Host& host() const { return host_; }
   uint64_t connection() const { return connection_; }
   const SendSide& send_side() const { return send_; }
   const ReceiveSide& receive_side() const { return receive_; }
@@ -142,6 +144,8 @@ class TcpSocket final : public Socket,
   void Unlink();
   // The connection is over: nothing goes in or out any more. An orphan dies.
   void Done();
+  // Ends the connection without a segment: the machine has started again.
+  void Forget();
   // Frees an orphan that is closed, when the call that is under way ends.
   void Die();
 
@@ -226,6 +230,7 @@ class TcpSocket final : public Socket,
   void OnPeersSyn(const Segment& syn);
   // Returns whether `segment` acknowledges something new.
   bool OnAck(const Segment& segment);
+  void OnDuplicateAck();
   // Returns false if the segment was answered by a reset.
   bool OnData(const Segment& segment);
   void OnFin();
@@ -255,12 +260,26 @@ class TcpSocket final : public Socket,
   // Sets or clears the timer for what was sent, or for the probe of a window.
   void SetRetransmissionTimer();
   Nanoseconds Timeout() const;
+  // The time that TCP_USER_TIMEOUT leaves of `timeout`, after `elapsed`.
+  Nanoseconds Clamp(Nanoseconds timeout, Nanoseconds elapsed) const;
+  Nanoseconds user_timeout() const {
+    return options_.user_timeout() * (kSecond / 1000);
+  }
+  // Whether what was sent goes unacknowledged for too long.
+  bool RetransmittedForTooLong() const;
+  bool ProbedForTooLong() const;
+  // ETIMEDOUT.
+  void TimeOut();
   void OnTimer(TcpTimers::Kind kind) override;
   void OnRetransmissionTimer();
   void Retransmit();
   void ProbeWindow();
+  void StartKeepalive();
+  void OnKeepaliveOption(int level, int name, bool was_on);
+  void OnKeepaliveTimer();
 
   Kernel& kernel_;
+  Host& host_;
   SocketOptions options_;
   TcpSocket* next_socket_ = nullptr;
   TcpSocket* previous_socket_ = nullptr;
@@ -295,7 +314,14 @@ class TcpSocket final : public Socket,
   TcpTimers timers_;
   Nanoseconds syn_sent_at_ = 0;
   Nanoseconds echo_ = -1;  // Of the last segment that arrived: its sent_at.
-  int retransmits_ = 0;    // In a row.
+  // When the first of the retransmissions in a row was sent, and the first of
+  // the probes of a closed window; -1: there was none.
+  Nanoseconds first_retransmission_at_ = -1;
+  Nanoseconds first_probe_at_ = -1;
+  Nanoseconds heard_at_ = 0;  // When the last valid segment has arrived.
+  int retransmits_ = 0;       // In a row.
+  int duplicate_acks_ = 0;    // In a row.
+  int probes_ = 0;            // That were not answered.
   bool owes_ack_ = false;  // Something has arrived that is to be acknowledged.
 
   // A listener's queue, and a connection's place in it.

@@ -24,6 +24,7 @@ constexpr Nanoseconds kReuseDelay = 1 * kSecond;
 TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
                    Nanoseconds duration)
     : kernel_(kernel),
+      host_(socket.host()),
       state_(state),
       claim_(socket.claim()),
       since_(kernel.clock.now()),
@@ -37,10 +38,10 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
   claim_.listening = false;
   if (next_ != nullptr) next_->previous_ = this;
   kernel.first_time_wait = this;
-  kernel.ports.Remain(*this, socket);
+  host_.ports.Remain(*this, socket);
   const FourTuple tuple = socket.tuple();
-  kernel.connections.Remove(socket);
-  kernel.connections.Insert(*this, tuple);
+  host_.connections.Remove(socket);
+  host_.connections.Insert(*this, tuple);
   const Nanoseconds beyond = socket_until_ - since_;
   timer_ = kernel.clock.Set(
       beyond > 0 ? socket_until_ + beyond : since_ + duration, *this);
@@ -48,8 +49,8 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
 
 TimeWait::~TimeWait() {
   kernel_.clock.Clear(timer_);
-  kernel_.ports.Release(*this);
-  kernel_.connections.Remove(*this);
+  host_.ports.Release(*this);
+  host_.connections.Remove(*this);
   if (next_ != nullptr) next_->previous_ = previous_;
   if (previous_ != nullptr) previous_->next_ = next_;
   if (kernel_.first_time_wait == this) kernel_.first_time_wait = next_;
@@ -66,11 +67,12 @@ void TimeWait::SendAck() {
   Segment& ack = kernel_.network.Add();
   ack = Segment();
   ack.own_ends = tuple();
+  ack.host = &host_;
   ack.connection = connection_;
   ack.seq = send_nxt_;
   ack.ack = receive_nxt_;
   ack.flags = Segment::kAck;
-  const FakeSysctls& sysctls = kernel_.machine.sysctls();
+  const FakeSysctls& sysctls = host_.machine.sysctls();
   ack.ttl = static_cast<uint8_t>(
       tuple().local.addr.is_v6() ? sysctls.hop_limit : sysctls.ip_default_ttl);
 }
@@ -88,7 +90,7 @@ bool TimeWait::OnSegment(const Segment& segment) {
     // A SYN for a listener begins a new connection. Anything else is
     // questioned, and the reset that replies ends this entry.
     if (segment.has(Segment::kSyn) && !segment.has(Segment::kAck) &&
-        kernel_.listeners.Find(tuple()) != nullptr) {
+        host_.listeners.Find(tuple()) != nullptr) {
       Kill();
       return false;
     }
@@ -102,7 +104,7 @@ bool TimeWait::OnSegment(const Segment& segment) {
   const bool new_data = segment.size > 0 && segment.end() > receive_nxt_;
   if (new_data && state_ == TcpState::kFinWait2) {
     // Nobody reads any more.
-    kernel_.network.AddReset(segment);
+    kernel_.network.AddReset(segment, host_);
     Kill();
   } else if (segment.has(Segment::kFin)) {
     if (state_ == TcpState::kFinWait2) ++receive_nxt_;
@@ -119,7 +121,7 @@ bool TimeWait::MayBeReplaced(bool chosen) const {
     return false;
   }
   if (!chosen) return true;
-  return kernel_.machine.sysctls().tcp_tw_reuse != 0 &&
+  return host_.machine.sysctls().tcp_tw_reuse != 0 &&
          state_ == TcpState::kTimeWait &&
          kernel_.clock.now() - since_ >= kReuseDelay;
 }

@@ -11,6 +11,7 @@
 
 namespace net::fake {
 
+struct Host;
 struct Kernel;
 class TcpSocket;
 
@@ -49,6 +50,7 @@ class TimeWait final : public PortOwner,
   bool MayBeReplaced(bool chosen) const;
 
   TcpState state() const { return state_; }
+  const Host& host() const { return host_; }
   TimeWait* next() const { return next_; }
 
   PortClaim claim() const override { return claim_; }
@@ -61,6 +63,7 @@ class TimeWait final : public PortOwner,
   void RestartTimeWait();
 
   Kernel& kernel_;
+  Host& host_;
   TcpState state_;  // kFinWait2 or kTimeWait.
   PortClaim claim_;
   Nanoseconds since_;
