@@ -107,7 +107,7 @@ extern "C" {
 int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   ParticipantState* const self = CurrentParticipant();
   if (self == nullptr) return net::threads::next::pthread_mutex_lock(mutex);
-  constexpr char kCall[] = "pthread_mutex_lock";
+  static constexpr char kCall[] = "pthread_mutex_lock";
   net::fake::EnterCall(*self, kCall);
   return net::threads::LockMutex(*self, mutex, kCall);
 }
