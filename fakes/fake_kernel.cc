@@ -159,6 +159,11 @@ void FakeKernel::ExpectDeadlock() {
   kernel_->scheduler.ExpectDeadlock();
 }
 
+void FakeKernel::StrictOptions() {
+  const fake::KernelLock lock(*kernel_);
+  kernel_->strict_options.Enable();
+}
+
 void FakeKernel::SetStallLimit(absl::Duration real_time) {
   const fake::KernelLock lock(*kernel_);
   kernel_->scheduler.SetStallLimit(real_time);

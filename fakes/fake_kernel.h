@@ -174,6 +174,12 @@ class FakeKernel {
   // printed, and does not fail the test. Deadlock() tells whether there was
   // one.
   void ExpectDeadlock();
+  // From now on, a call with an option that is accepted but has no effect here
+  // fails the test, unless it does not change the option's value. The report
+  // names the process, the call, the option and the reason. docs/OPTIONS.md
+  // lists these options. Failures go to the hang handler (see
+  // fakes/kernel/hangs.h).
+  void StrictOptions();
   // Changes HangLimits::real_time.
   void SetStallLimit(absl::Duration real_time);
 

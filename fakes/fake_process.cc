@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,13 +26,12 @@
 #include "syscalls/sys_result.h"
 
 // Processes and descriptors. The socket calls are in fake_process_sockets.cc;
-// the calls that wait for several descriptors or for time are in
-// fake_process_poll.cc.
+// fcntl(2) and ioctl(2) are in fake_process_control.cc; the calls that wait for
+// several descriptors or for time are in fake_process_poll.cc.
 
 namespace net {
 
 using fake::Caller;
-using fake::CopyIn;
 using fake::CopyOut;
 using fake::DescriptorTable;
 using fake::File;
@@ -207,58 +205,6 @@ SysResult FakeProcess::DoDup3(int old_fd, int new_fd, int flags) {
   descriptors_->Set(new_fd, *file, (flags & O_CLOEXEC) != 0);
   if (replaced != nullptr) replaced->Unref(MakeCaller("dup3", new_fd));
   return SysResult::Ok(new_fd);
-}
-
-SysResult FakeProcess::DoFcntl(int fd, int command, intptr_t argument) {
-  File* const file = descriptors_->Get(fd);
-  if (file == nullptr) return SysResult::Error(EBADF);
-  switch (command) {
-    case F_DUPFD:
-    case F_DUPFD_CLOEXEC:
-      if (argument < 0 || argument >= descriptors_->limit()) {
-        return SysResult::Error(EINVAL);
-      }
-      return Duplicate(fd, static_cast<int>(argument),
-                       command == F_DUPFD_CLOEXEC);
-    case F_GETFD:
-      return SysResult::Ok(descriptors_->close_on_exec(fd) ? FD_CLOEXEC : 0);
-    case F_SETFD:
-      descriptors_->set_close_on_exec(fd, (argument & FD_CLOEXEC) != 0);
-      return SysResult::Ok();
-    case F_GETFL:
-      return SysResult::Ok(file->status_flags());
-    case F_SETFL:
-      file->set_nonblocking((argument & O_NONBLOCK) != 0);
-      return SysResult::Ok();
-    default:
-      return SysResult::Error(EINVAL);
-  }
-}
-
-SysResult FakeProcess::DoIoctl(int fd, uint64_t request, intptr_t argument) {
-  File* const file = descriptors_->Get(fd);
-  if (file == nullptr) return SysResult::Error(EBADF);
-  int value = 0;
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): of all of these it is one
-  auto* const user = reinterpret_cast<int*>(argument);
-  switch (request) {
-    case FIOCLEX:
-    case FIONCLEX:
-      descriptors_->set_close_on_exec(fd, request == FIOCLEX);
-      return SysResult::Ok();
-    case FIONBIO:
-      if (!CopyIn(&value, user, sizeof(value))) {
-        return SysResult::Error(EFAULT);
-      }
-      file->set_nonblocking(value != 0);
-      return SysResult::Ok();
-    default: {
-      const SysResult result = file->Ioctl(request, &value);
-      if (!result.ok()) return result;
-      return CopyOut(user, &value, sizeof(value)) ? result
-                                                  : SysResult::Error(EFAULT);
-    }
-  }
 }
 
 SysResult FakeProcess::DoPipe2(int fds[2], int flags) {

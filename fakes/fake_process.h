@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,14 @@
 namespace net {
 
 namespace fake {
-struct Host;
-struct Kernel;
+class ControlMessages;
 class DescriptorTable;
 class File;
 class Socket;
+enum class OptionKind : uint8_t;
 struct Caller;
+struct Host;
+struct Kernel;
 }  // namespace fake
 
 class FakeHost;
@@ -130,6 +133,8 @@ class FakeProcess final : public CompleteSyscalls {
  private:
   friend class FakeKernel;
 
+  class StrictReports;
+
   FakeProcess(FakeKernel& owner, fake::Kernel& kernel, fake::Host& host,
               const FakeProcessOptions& options);
 
@@ -164,7 +169,25 @@ class FakeProcess final : public CompleteSyscalls {
   SysResult PollFor(pollfd* fds, nfds_t count, int64_t timeout,
                     absl::string_view call);
   SysResult Duplicate(int fd, int lowest, bool close_on_exec);
+  // Implement fcntl(2) and ioctl(2), F_DUPFD_QUERY, and the requests of
+  // ioctl(2) that only sockets have. SocketIoctl() returns nullopt for others.
+  SysResult Control(fake::File& file, int fd, int command, intptr_t argument);
+  SysResult ControlDevice(fake::File& file, int fd, uint64_t request,
+                          intptr_t argument);
+  SysResult IsSameFile(int fd, int other) const;
+  std::optional<SysResult> SocketIoctl(fake::Socket& socket, uint64_t request,
+                                       void* argument) const;
   void CloseAll(bool only_close_on_exec);
+
+  // Notes the use of an option, if it has no effect and options are strict
+  // (FakeKernel::StrictOptions()).
+  bool has_strict_options() const;
+  void NoteOption(fake::OptionKind kind, int level, int64_t name,
+                  uint32_t value, absl::string_view call, int fd);
+  // Note the uses in a call that has succeeded.
+  void NoteFcntl(int fd, int command, intptr_t argument, int flags_before);
+  void NoteIoctl(int fd, uint64_t request);
+  void NoteControl(int fd, const fake::ControlMessages& messages);
 
   FakeKernel& owner_;
   fake::Kernel& kernel_;

@@ -1,12 +1,15 @@
 // The entry of each call of a FakeProcess.
 
 #include <cerrno>
+#include <string>
+#include <vector>
 
-#include "absl/strings/string_view.h"
+#include "absl/strings/str_cat.h"
 #include "fakes/call.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/file.h"
+#include "fakes/kernel/hang_failure.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/race_detector.h"
 #include "syscalls/sys_result.h"
@@ -55,12 +58,40 @@ bool ReceivesData(Call call) {
 
 }  // namespace
 
+// Reports the uses of options without effect that a call has noted, when the
+// call has ended: the test framework may then ask the kernel for its state.
+class FakeProcess::StrictReports {
+ public:
+  explicit StrictReports(fake::Kernel& kernel) : kernel_(kernel) {}
+  StrictReports(const StrictReports&) = delete;
+  StrictReports& operator=(const StrictReports&) = delete;
+  ~StrictReports() {
+    if (kernel_.strict_options.pending()) Report();
+  }
+
+ private:
+  void Report() const {
+    std::vector<std::string> reports;
+    {
+      const fake::KernelLock lock(kernel_);
+      reports = kernel_.strict_options.Take();
+    }
+    for (const std::string& report : reports) {
+      fake::PrintHang(absl::StrCat(report, "\n"));
+      fake::FailTest("FakeKernel::StrictOptions()", report);
+    }
+  }
+
+  fake::Kernel& kernel_;
+};
+
 #define NET_FIRST_DESCRIPTOR(first, ...) NET_DESCRIPTOR first
 #define NET_DESCRIPTOR(type, name, kind) \
   DescriptorOf<ArgumentKind::k##kind>(name)
 #define NET_SYSCALL(method, name, result, ...)                             \
   SysResult FakeProcess::method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) {     \
     const int of = NET_FIRST_DESCRIPTOR(__VA_ARGS__, );                    \
+    const StrictReports reports(kernel_);                                  \
     fake::SystemCall call(kernel_, &name_, name, of);                      \
     if (call.refused() && Call::k##method != Call::kClose) {               \
       return call.Return(SysResult::Error(EDEADLK));                       \

@@ -16,6 +16,7 @@
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/options/without_effect.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"
@@ -123,7 +124,10 @@ SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int timeout_ms) {
 }
 
 SysResult FakeProcess::DoPPoll(pollfd* fds, nfds_t count,
-                               const timespec* timeout, const sigset_t*) {
+                               const timespec* timeout, const sigset_t* mask) {
+  if (mask != nullptr) {
+    NoteOption(fake::OptionKind::kArgument, 0, 0, 1, "ppoll", -1);
+  }
   Nanoseconds duration = kForever;
   if (timeout != nullptr) {
     timespec copy = {};

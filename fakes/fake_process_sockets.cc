@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -10,14 +11,17 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
-#include <cstring>
-#include <vector>
+#include <cstdint>
+#include <optional>
+#include <string>
 
 #include "absl/container/inlined_vector.h"
 #include "fakes/fake_process.h"
+#include "fakes/kernel/control_messages.h"
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/options/without_effect.h"
 #include "fakes/kernel/raw_address.h"
 #include "fakes/kernel/socket.h"
 #include "fakes/kernel/stub_socket.h"
@@ -92,6 +96,21 @@ int CheckSocket(int domain, int type, int protocol) {
   if (domain == AF_UNIX) return CheckUnixSocket(type, protocol);
   if (domain != AF_INET && domain != AF_INET6) return EAFNOSUPPORT;
   return CheckIpSocket(type, protocol);
+}
+
+// The value that getsockopt(2) returns, or nullopt if there is none.
+using OptionBytes = std::optional<std::string>;
+
+OptionBytes ReadOption(fake::Socket& socket, const Caller& caller, int level,
+                       int name) {
+  // Reading these two changes them.
+  if (level == SOL_SOCKET && name == SO_ERROR) return std::nullopt;
+  if (level == IPPROTO_TCP && name == TCP_SAVED_SYN) return std::nullopt;
+  char bytes[64];
+  socklen_t size = sizeof(bytes);
+  const SysResult got = socket.GetOption(caller, level, name, bytes, &size);
+  if (!got.ok() || size == 0) return std::nullopt;
+  return std::string(bytes, size);
 }
 
 // A message header and its buffers, copied in.
@@ -254,8 +273,23 @@ SysResult FakeProcess::DoSetSockOpt(int fd, int level, int name,
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
-  return socket->SetOption(MakeCaller("setsockopt", fd), level, name, value,
-                           len);
+  const Caller caller = MakeCaller("setsockopt", fd);
+  if (!has_strict_options()) {
+    return socket->SetOption(caller, level, name, value, len);
+  }
+  const OptionBytes before = ReadOption(*socket, caller, level, name);
+  result = socket->SetOption(caller, level, name, value, len);
+  const OptionBytes after = ReadOption(*socket, caller, level, name);
+  // Options that cannot be read are noted each time.
+  if (result.ok() && (!after.has_value() || before != after)) {
+    uint32_t number = 0;
+    if (len < sizeof(number) || !CopyIn(&number, value, sizeof(number))) {
+      number = ~uint32_t{0};
+    }
+    NoteOption(fake::OptionKind::kSocketOption, level, name, number,
+               "setsockopt", fd);
+  }
+  return result;
 }
 
 SysResult FakeProcess::DoGetSockOpt(int fd, int level, int name, void* value,
@@ -282,7 +316,7 @@ SysResult FakeProcess::DoSend(int fd, const void* data, size_t size,
   const FileRef ref(*socket, caller);
   const iovec part = {.iov_base = const_cast<void*>(data),
                       .iov_len = std::min(size, kMostBytes)};
-  return socket->Send(caller, {&part, 1}, flags);
+  return socket->SendTo(caller, nullptr, {&part, 1}, flags);
 }
 
 SysResult FakeProcess::DoRecv(int fd, void* data, size_t size, int flags) {
@@ -302,9 +336,31 @@ SysResult FakeProcess::DoSendMsg(int fd, const msghdr* message, int flags) {
   Message copy;
   const int error = CopyMessageIn(message, copy);
   if (error != 0) return SysResult::Error(error);
+  RawAddress address;
+  const RawAddress* name = nullptr;
+  if (copy.header.msg_name != nullptr) {
+    const auto most = static_cast<socklen_t>(sizeof(address.storage));
+    const int bad =
+        CopyAddressIn(static_cast<const sockaddr*>(copy.header.msg_name),
+                      std::min(copy.header.msg_namelen, most), address);
+    if (bad != 0) return SysResult::Error(bad);
+    name = &address;
+  }
+  fake::ControlMessages control;
+  if (const int bad = control.CopyFrom(copy.header); bad != 0) {
+    return SysResult::Error(bad);
+  }
   const Caller caller = MakeCaller("sendmsg", fd);
   const FileRef ref(*socket, caller);
-  return socket->Send(caller, copy.parts, flags);
+  const int refused = control.Check(caller.net_admin);
+  if (refused != 0) {
+    // Linux reads them when the connection is established.
+    result = socket->SendTo(caller, name, {}, flags);
+    return result.ok() ? SysResult::Error(refused) : result;
+  }
+  result = socket->SendTo(caller, name, copy.parts, flags);
+  if (has_strict_options() && result.ok()) NoteControl(fd, control);
+  return result;
 }
 
 SysResult FakeProcess::DoRecvMsg(int fd, msghdr* message, int flags) {
@@ -316,12 +372,14 @@ SysResult FakeProcess::DoRecvMsg(int fd, msghdr* message, int flags) {
   if (error != 0) return SysResult::Error(error);
   const Caller caller = MakeCaller("recvmsg", fd);
   const FileRef ref(*socket, caller);
-  result = socket->Recv(caller, copy.parts, flags);
+  fake::ControlWriter control(copy.header.msg_control,
+                              copy.header.msg_controllen);
+  result = socket->RecvMsg(caller, copy.parts, flags, control);
   if (!result.ok()) return result;
-  // TCP returns no address and no control messages.
+  // TCP returns no address.
   if (copy.header.msg_name != nullptr) message->msg_namelen = 0;
-  message->msg_controllen = 0;
-  message->msg_flags = flags & MSG_CMSG_CLOEXEC;
+  message->msg_controllen = control.used();
+  message->msg_flags = (flags & MSG_CMSG_CLOEXEC) | control.flags();
   return result;
 }
 

@@ -159,7 +159,10 @@ Observation Execution::Ioctl(const Step& step) {
   const intptr_t argument = step.null ? 0 : reinterpret_cast<intptr_t>(&value);
   const auto request = static_cast<uint64_t>(step.name);
   const SysResult done = Sys(step).Ioctl(At(step.slot).fd, request, argument);
-  if (!done.ok() || request == FIONBIO) return Plain(done);
+  if (!done.ok() || request == FIONBIO || request == FIOASYNC) {
+    return Plain(done);
+  }
+  if (request == SIOCGPGRP) return Plain(done, absl::StrCat("owner ", value));
   const End& end = EndAt(step.slot);
   Observation seen =
       Plain(done, request == FIONREAD ? InputSizeText(end, value)

@@ -25,39 +25,25 @@ struct Option {
 // Omitted are options whose effect only time shows: TCP_QUICKACK, and
 // TCP_DEFER_ACCEPT of a client, which delays an acknowledgement.
 constexpr Option kOptions[] = {
-    {SOL_SOCKET, SO_REUSEADDR},
-    {SOL_SOCKET, SO_REUSEPORT},
-    {SOL_SOCKET, SO_KEEPALIVE},
-    {SOL_SOCKET, SO_LINGER},
-    {SOL_SOCKET, SO_SNDBUF},
-    {SOL_SOCKET, SO_RCVBUF},
-    {SOL_SOCKET, SO_RCVLOWAT},
-    {SOL_SOCKET, SO_SNDLOWAT},
-    {SOL_SOCKET, SO_RCVTIMEO},
-    {SOL_SOCKET, SO_SNDTIMEO},
-    {SOL_SOCKET, SO_ERROR},
-    {SOL_SOCKET, SO_ACCEPTCONN},
-    {SOL_SOCKET, SO_TYPE},
-    {SOL_SOCKET, SO_DOMAIN},
-    {SOL_SOCKET, SO_PROTOCOL},
-    {SOL_SOCKET, SO_OOBINLINE},
-    {SOL_SOCKET, SO_BROADCAST},
-    {SOL_SOCKET, SO_DONTROUTE},
-    {IPPROTO_IPV6, IPV6_V6ONLY},
-    {IPPROTO_TCP, TCP_NODELAY},
-    {IPPROTO_TCP, TCP_CORK},
-    {IPPROTO_TCP, TCP_INFO},
-    {IPPROTO_TCP, TCP_KEEPIDLE},
-    {IPPROTO_TCP, TCP_KEEPINTVL},
-    {IPPROTO_TCP, TCP_KEEPCNT},
-    {IPPROTO_TCP, TCP_SYNCNT},
-    {IPPROTO_TCP, TCP_LINGER2},
-    {IPPROTO_TCP, TCP_USER_TIMEOUT},
-    {IPPROTO_TCP, TCP_MAXSEG},
-    {SOL_SOCKET, SO_MARK},
-    {SOL_SOCKET, 9999},
-    {IPPROTO_TCP, 9999},
-    {12345, 1},
+    {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_REUSEPORT},
+    {SOL_SOCKET, SO_KEEPALIVE},  {SOL_SOCKET, SO_LINGER},
+    {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},
+    {SOL_SOCKET, SO_RCVLOWAT},   {SOL_SOCKET, SO_SNDLOWAT},
+    {SOL_SOCKET, SO_RCVTIMEO},   {SOL_SOCKET, SO_SNDTIMEO},
+    {SOL_SOCKET, SO_ERROR},      {SOL_SOCKET, SO_ACCEPTCONN},
+    {SOL_SOCKET, SO_TYPE},       {SOL_SOCKET, SO_DOMAIN},
+    {SOL_SOCKET, SO_PROTOCOL},   {SOL_SOCKET, SO_OOBINLINE},
+    {SOL_SOCKET, SO_BROADCAST},  {SOL_SOCKET, SO_DONTROUTE},
+    {SOL_SOCKET, SO_PEEK_OFF},   {SOL_SOCKET, SO_ZEROCOPY},
+    {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_TCP, TCP_NODELAY},
+    {IPPROTO_TCP, TCP_CORK},     {IPPROTO_TCP, TCP_INFO},
+    {IPPROTO_TCP, TCP_KEEPIDLE}, {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT},  {IPPROTO_TCP, TCP_SYNCNT},
+    {IPPROTO_TCP, TCP_LINGER2},  {IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {IPPROTO_TCP, TCP_MAXSEG},   {IPPROTO_TCP, TCP_SAVE_SYN},
+    {IPPROTO_TCP, TCP_INQ},      {IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
+    {SOL_SOCKET, SO_MARK},       {SOL_SOCKET, 9999},
+    {IPPROTO_TCP, 9999},         {12345, 1},
 };
 
 }  // namespace
@@ -186,13 +172,15 @@ void Writer::OddDescriptor() {
   switch (Below(6)) {
     case 0: {
       Step& step = Add(Call::kFcntl, slot);
-      step.name = OneOf({F_DUPFD, 9999, F_GETFL});
+      step.name = OneOf(
+          {F_DUPFD, 9999, F_GETFL, F_GETOWN, F_GETSIG, F_SETSIG, F_GETLEASE});
       step.value = -1;
       return;
     }
     case 1: {
       Step& step = Add(Call::kIoctl, slot);
-      step.name = OneOf<int>({FIONREAD, SIOCOUTQ, FIONBIO, 0x9999});
+      step.name = OneOf<int>(
+          {FIONREAD, SIOCOUTQ, FIONBIO, FIOASYNC, SIOCGPGRP, 0x9999});
       step.null = Chance(50);
       return;
     }

@@ -48,7 +48,7 @@ SysResult EventCounter::Read(const Caller& caller, char* data, size_t size) {
 SysResult EventCounter::Write(const Caller& caller, const char* data,
                               size_t size) {
   uint64_t value = 0;
-  if (size < sizeof(value)) return SysResult::Error(EINVAL);
+  if (size != sizeof(value)) return SysResult::Error(EINVAL);  // Linux 6.9
   if (!CopyIn(&value, data, sizeof(value))) return SysResult::Error(EFAULT);
   if (value > kMost) return SysResult::Error(EINVAL);
   Wait wait(kernel_.scheduler, caller.site);

@@ -37,6 +37,14 @@ struct Caller {
   }
 };
 
+// The process or group that is signalled when the file becomes ready (fcntl(2),
+// F_SETOWN_EX), and with which signal (F_SETSIG).
+struct FileOwner {
+  int type = F_OWNER_TID;  // F_OWNER_TID, F_OWNER_PID or F_OWNER_PGRP.
+  pid_t id = 0;            // 0: nobody.
+  int signal = 0;          // 0: SIGIO.
+};
+
 // An open file description (open(2)): the object that descriptors refer to,
 // shared by dup(2) and fork(2). Guarded by the kernel's mutex.
 class File {
@@ -60,10 +68,19 @@ class File {
   bool nonblocking() const { return nonblocking_; }
   void set_nonblocking(bool on) { nonblocking_ = on; }
 
-  // The file status flags of fcntl(2), F_GETFL: access mode and O_NONBLOCK.
+  // The file status flags of fcntl(2), F_GETFL.
   virtual int status_flags() const {
-    return access_mode_ | (nonblocking_ ? O_NONBLOCK : 0);
+    return access_mode_ | other_flags_ | (nonblocking_ ? O_NONBLOCK : 0);
   }
+  // Status flags besides O_NONBLOCK: O_APPEND, O_ASYNC, O_DIRECT and O_NOATIME.
+  // They are stored only.
+  int other_flags() const { return other_flags_; }
+  void set_other_flags(int flags) { other_flags_ = flags; }
+  // Whether the file can be O_ASYNC and O_DIRECT.
+  virtual bool has_async() const { return false; }
+  virtual bool has_direct() const { return false; }
+
+  FileOwner& owner() { return owner_; }
 
   // The calls that wait for this file.
   WaitQueue& waiters() { return waiters_; }
@@ -99,6 +116,8 @@ class File {
   int references_ = 0;
   const int access_mode_;
   bool nonblocking_ = false;
+  int other_flags_ = 0;
+  FileOwner owner_;
 };
 
 }  // namespace net::fake

@@ -11,6 +11,7 @@
 #include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/scheduler.h"
+#include "fakes/kernel/strict_options.h"
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/network.h"
@@ -49,6 +50,7 @@ struct Kernel {
   std::deque<Host> hosts;  // At least one.
   ChunkPool chunks;
   Network network;
+  StrictOptions strict_options;
   int64_t open_files = 0;
   uint64_t last_cookie = 0;
   uint64_t last_connection = 0;  // Segment::connection

@@ -93,6 +93,9 @@ class PipeEnd final : public File {
     (reads() ? pipe_->read : pipe_->write) = this;
   }
 
+  bool has_async() const override { return true; }
+  bool has_direct() const override { return true; }
+
   int16_t PollEvents() override {
     if (reads()) {
       const int there = pipe_->bytes.size() > 0 ? POLLIN | POLLRDNORM : 0;

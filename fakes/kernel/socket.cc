@@ -4,11 +4,22 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "absl/types/span.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
 
 Socket::Socket() : File(O_RDWR) {}
+
+SysResult Socket::SendTo(const Caller& caller, const RawAddress* /*address*/,
+                         absl::Span<const iovec> parts, int flags) {
+  return Send(caller, parts, flags);
+}
+
+SysResult Socket::RecvMsg(const Caller& caller, absl::Span<const iovec> parts,
+                          int flags, ControlWriter& /*control*/) {
+  return Recv(caller, parts, flags);
+}
 
 SysResult Socket::Read(const Caller& caller, char* data, size_t size) {
   // Unlike recv(2), read(2) of nothing asks for nothing.

@@ -13,6 +13,7 @@
 
 namespace net::fake {
 
+class ControlWriter;
 class TcpSocket;
 
 // A file that is a socket: what the calls of section 2 of the manual do once
@@ -23,6 +24,7 @@ class Socket : public File {
   Socket();
 
   Socket* AsSocket() final { return this; }
+  bool has_async() const final { return true; }
 
   virtual int domain() const = 0;
   virtual int type() const = 0;
@@ -45,8 +47,15 @@ class Socket : public File {
   // `parts` are the program's memory, and may be bad.
   virtual SysResult Send(const Caller& caller, absl::Span<const iovec> parts,
                          int flags) = 0;
+  // Send() for sendmsg(2): `address` is null, or the name in the message.
+  virtual SysResult SendTo(const Caller& caller, const RawAddress* address,
+                           absl::Span<const iovec> parts, int flags);
   virtual SysResult Recv(const Caller& caller, absl::Span<const iovec> parts,
                          int flags) = 0;
+
+  // Recv() for recvmsg(2): also returns control messages.
+  virtual SysResult RecvMsg(const Caller& caller, absl::Span<const iovec> parts,
+                            int flags, ControlWriter& control);
 
   SysResult Read(const Caller& caller, char* data, size_t size) final;
   SysResult Write(const Caller& caller, const char* data, size_t size) final;

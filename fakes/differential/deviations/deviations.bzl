@@ -177,11 +177,11 @@ if (receive_.ready() >= (Deviates("LowWaterMarkIgnoredByPoll")
     _deviation(
         name = "DupHasOwnStatusFlags",
         meaning = "F_SETFL on a descriptor does not change its duplicates",
-        file = "fakes/fake_process.cc",
+        file = "fakes/fake_process_control.cc",
         replace = "case F_SETFL:",
         by = """\
 case F_SETFL:
-      if (file->references() > 1 &&
+      if (file.references() > 1 &&
           fake::Deviates("DupHasOwnStatusFlags")) {
         return SysResult::Ok();
       }""",

@@ -62,6 +62,9 @@ class OptionOut {
   SysResult Put(const void* answer, size_t size) const;
   SysResult PutInt(int answer) const { return Put(&answer, sizeof(answer)); }
   SysResult PutNothing() const { return Put(nullptr, 0); }
+  // Writes `size` bytes, and a length in other units.
+  SysResult PutWithLength(const void* answer, size_t size,
+                          uint32_t length) const;
 
  private:
   void* value_;
@@ -127,6 +130,12 @@ SysResult SetTimestamping(const OptionCall& call, int value);
 SysResult GetTimestamping(const OptionCall& call, const OptionOut& out);
 SysResult SetTxTime(const OptionCall& call, const OptionIn& in);
 SysResult GetTxTime(const OptionCall& call, const OptionOut& out);
+
+// SO_ATTACH_FILTER, SO_DETACH_FILTER and SO_GET_FILTER. A filter is checked and
+// kept, but segments do not pass it.
+SysResult AttachFilter(const OptionCall& call, const OptionIn& in);
+SysResult DetachFilter(const OptionCall& call);
+SysResult GetFilter(const OptionCall& call, const OptionOut& out);
 
 // Set SO_SNDBUF or SO_RCVBUF to twice `bytes`, within the minimum, and lock it
 // as the program's choice (SO_BUF_LOCK).

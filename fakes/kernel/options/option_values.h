@@ -1,10 +1,14 @@
 #ifndef FAKES_KERNEL_OPTIONS_OPTION_VALUES_H_
 #define FAKES_KERNEL_OPTIONS_OPTION_VALUES_H_
 
+#include <linux/filter.h>
+
 #include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace net::fake {
 
@@ -167,6 +171,8 @@ class OptionValues {
   int64_t send_timeout = kForever;
   // SO_MAX_PACING_RATE in bytes per second.
   uint64_t max_pacing_rate = ~uint64_t{0};
+  // SO_ATTACH_FILTER; null: none.
+  std::shared_ptr<const std::vector<sock_filter>> filter;
 
  private:
   static constexpr size_t Index(Slot slot) { return static_cast<size_t>(slot); }

@@ -71,6 +71,13 @@ SysResult OptionOut::Put(const void* answer, size_t size) const {
   return SysResult::Ok();
 }
 
+SysResult OptionOut::PutWithLength(const void* answer, size_t size,
+                                   uint32_t length) const {
+  if (!CopyOut(value_, answer, size)) return SysResult::Error(EFAULT);
+  return CopyOut(size_, &length, sizeof(length)) ? SysResult::Ok()
+                                                 : SysResult::Error(EFAULT);
+}
+
 const OptionRow* FindRow(absl::Span<const OptionRow> rows, int name) {
   for (const OptionRow& row : rows) {
     if (row.name == name) return &row;

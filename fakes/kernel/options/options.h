@@ -51,7 +51,8 @@ class OptionHost {
 // kernel. It is a value type that does not allocate.
 //
 // Not modelled, because TCP programs over loopback do not depend on them:
-// - Filters: SO_ATTACH_* fail with EINVAL.
+// - Filters of extended BPF, and of SO_REUSEPORT: setting one fails with
+// EINVAL.
 // - Packet options: IP_OPTIONS other than padding, IPV6_HOPOPTS and similar
 //   ones fail with EINVAL. IP_PKTOPTIONS returns nothing.
 // - Multicast memberships, flow labels, netfilter's options.
@@ -94,6 +95,14 @@ class SocketOptions {
   bool sndbuf_locked() const { return values_.On(Slot::kSndBufLocked); }
   bool rcvbuf_locked() const { return values_.On(Slot::kRcvBufLocked); }
   int peek_off() const { return values_.Get(Slot::kPeekOff); }  // -1: off.
+  bool timestamp() const { return values_.On(Slot::kTimestamp); }
+  bool timestamp_ns() const { return values_.On(Slot::kTimestampNs); }
+  bool timestamp_new() const { return values_.On(Slot::kTimestampNew); }
+  uint32_t timestamping() const {  // SOF_TIMESTAMPING_*
+    return static_cast<uint32_t>(values_.Get(Slot::kTimestamping));
+  }
+  bool zero_copy() const { return values_.On(Slot::kZeroCopy); }
+  void set_peek_off(int offset) { values_.Set(Slot::kPeekOff, offset); }
   int bound_interface() const { return values_.Get(Slot::kInterface); }
 
   // IPPROTO_TCP. If the option is not set, functions with `sysctls` return the
@@ -115,6 +124,13 @@ class SocketOptions {
   }
   int maxseg() const { return values_.Get(Slot::kMaxSeg); }  // 0: not set.
   int window_clamp() const { return values_.Get(Slot::kWindowClamp); }
+  // 0: off, 1: from the IP header on, 2: from the link layer's header on.
+  int save_syn() const { return values_.Get(Slot::kSaveSyn); }
+  bool fast_open_connect() const { return values_.On(Slot::kFastOpenConnect); }
+  bool fast_open_no_cookie() const {
+    return values_.On(Slot::kFastOpenNoCookie);
+  }
+  int fast_open_queue() const { return values_.Get(Slot::kFastOpen); }
   bool inq() const { return values_.On(Slot::kInq); }
 
   // IPPROTO_IP, IPPROTO_IPV6
@@ -127,6 +143,10 @@ class SocketOptions {
   int min_ttl(bool v6) const {
     return values_.Get(v6 ? Slot::kMinHops : Slot::kMinTtl);
   }
+  int tos() const { return values_.Get(Slot::kTos); }
+  int tclass() const { return values_.Get(Slot::kTclass); }
+  // Whether IPv4 packets may be fragmented (IP_MTU_DISCOVER).
+  bool fragments() const { return values_.Get(Slot::kMtuDiscover) == 0; }
   bool freebind() const { return values_.On(Slot::kFreeBind); }
   bool transparent() const { return values_.On(Slot::kTransparent); }
   bool bind_address_no_port() const {

@@ -264,8 +264,10 @@ SysResult SetSpecial(const OptionCall& call, const OptionIn& in, int value) {
       if (value == 0 && values.On(Slot::kLockFilter)) return Error(EPERM);
       values.Set(Slot::kLockFilter, value);
       return Ok();
+    case SO_ATTACH_FILTER:
+      return AttachFilter(call, in);
     case SO_DETACH_FILTER:
-      return Error(values.On(Slot::kLockFilter) ? EPERM : ENOENT);
+      return DetachFilter(call);
     case SO_PREFER_BUSY_POLL:
       if (value != 0 && !call.host.host_admin()) return Error(EPERM);
       values.Set(Slot::kPreferBusyPoll, value);
@@ -284,7 +286,6 @@ SysResult SetSpecial(const OptionCall& call, const OptionIn& in, int value) {
         call.host.ForgetRoute();
       }
       return Ok();
-    case SO_ATTACH_FILTER:
     case SO_ATTACH_BPF:
     case SO_ATTACH_REUSEPORT_CBPF:
     case SO_ATTACH_REUSEPORT_EBPF:
@@ -432,7 +433,7 @@ SysResult GetSpecial(const OptionCall& call, const OptionOut& out) {
     case SO_BPF_EXTENSIONS:
       return out.PutInt(64);
     case SO_GET_FILTER:
-      return out.PutNothing();
+      return GetFilter(call, out);
     case SO_BSDCOMPAT:
     case SO_INCOMING_NAPI_ID:
     case kSoReserveMem:

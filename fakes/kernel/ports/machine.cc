@@ -15,11 +15,10 @@ bool IsLoopbackV4(const ip::Addr& addr) {
   return addr.is_v4() && addr.v4_bytes()[0] == 127;
 }
 
-// The addresses of a broadcast on the loopback network: all zeros and all ones
-// in the host part of 127.0.0.0/8.
+// The broadcast address of the loopback network 127.0.0.0/8. 127.0.0.0 is an
+// address like others since Linux 5.14.
 bool IsLoopbackBroadcast(const ip::Addr& addr) {
-  return addr == ip::Addr::V4(127, 0, 0, 0) ||
-         addr == ip::Addr::V4(127, 255, 255, 255);
+  return addr == ip::Addr::V4(127, 255, 255, 255);
 }
 
 bool IsMulticastV4(const ip::Addr& addr) {
@@ -42,6 +41,15 @@ const ip::Addr* Machine::AddressOf(int family) const {
       addresses_.begin(), addresses_.end(),
       [family](const ip::Addr& one) { return one.family() == family; });
   return found == addresses_.end() ? nullptr : &*found;
+}
+
+void Machine::AddFastOpenCookie(const ip::Addr& server) {
+  if (!HasFastOpenCookie(server)) fast_open_cookies_.push_back(server);
+}
+
+bool Machine::HasFastOpenCookie(const ip::Addr& server) const {
+  return std::find(fast_open_cookies_.begin(), fast_open_cookies_.end(),
+                   server) != fast_open_cookies_.end();
 }
 
 bool Machine::IsLocal(const ip::Addr& addr) const {

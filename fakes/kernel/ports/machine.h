@@ -19,6 +19,8 @@ class Machine {
 
   // 127.0.0.0/8 and ::1 are there from the start.
   void AddAddress(const ip::Addr& addr) { addresses_.push_back(addr); }
+  // The addresses that were added.
+  const std::vector<ip::Addr>& addresses() const { return addresses_; }
 
   // Connecting to `addr` fails with `error` from now on.
   void AddFailingRoute(const ip::Addr& addr, int error) {
@@ -33,6 +35,11 @@ class Machine {
   // What is sent over an interface that is down is lost; ::1 goes with it.
   void set_loopback_up(bool up) { loopback_up_ = up; }
   bool loopback_up() const { return loopback_up_; }
+
+  // The servers whose cookies clients of this machine have (TCP Fast Open,
+  // RFC 7413).
+  void AddFastOpenCookie(const ip::Addr& server);
+  bool HasFastOpenCookie(const ip::Addr& server) const;
 
   bool ipv6_enabled() const { return !sysctls_.disable_ipv6; }
 
@@ -58,6 +65,7 @@ class Machine {
   FakeSysctls sysctls_;
   std::vector<ip::Addr> addresses_;
   std::vector<FailingRoute> failing_routes_;
+  std::vector<ip::Addr> fast_open_cookies_;
   bool loopback_up_ = true;
 };
 

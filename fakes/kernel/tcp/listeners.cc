@@ -17,6 +17,7 @@ namespace {
 // Returns how well a listener matches the address of a connection; 0: not at
 // all.
 int Fit(const TcpSocket& listener, const ip::Addr& addr) {
+  if (listener.has_no_interface()) return 0;
   const ip::Addr bound = listener.local_addr();
   if (addr.is_v4()) {
     if (listener.options().v6only()) return 0;

@@ -57,7 +57,8 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
     case SocketState::kConnected:
       return SysResult::Error(EISCONN);
     case SocketState::kConnecting:
-      return WaitForConnect(caller, nonblocking, EALREADY);
+      return WaitForConnect(caller, nonblocking,
+                            deferred_connect_ ? EISCONN : EALREADY);
     case SocketState::kUnconnected:
       break;
   }
@@ -65,6 +66,7 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
   const SysResult started = StartConnect(address);
   if (!started.ok()) return started;
   socket_state_ = SocketState::kConnecting;
+  if (deferred_connect_) return SysResult::Ok();
   kernel_.network.Deliver();
   // Also where the other end has answered already: a connect(2) that does not
   // wait does not look.
@@ -128,6 +130,9 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   ip::Endpoint remote;
   int error = ParseRemote(address, remote);
   if (error != 0) return SysResult::Error(error);
+  if (has_no_interface()) {
+    return SysResult::Error(family_ == AF_INET ? ENODEV : ENETUNREACH);
+  }
   // What fails is forgotten, with what was before.
   const bool by_ipv4 = family_ == AF_INET6 && remote.addr.is_v4();
   if (by_ipv4) spoke_ipv4_ = false;
@@ -182,7 +187,12 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   first_retransmission_at_ = -1;
   first_probe_at_ = -1;
   echo_ = -1;
-  SendSyn();
+  has_cookie_ = HasFastOpenCookie();
+  if (DefersConnect()) {
+    deferred_connect_ = true;
+  } else {
+    SendSyn();
+  }
   return SysResult::Ok();
 }
 

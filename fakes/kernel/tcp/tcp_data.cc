@@ -88,6 +88,9 @@ int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
 
 SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
                           int flags) {
+  // Urgent data is not modelled.
+  if ((flags & MSG_OOB) != 0) return SysResult::Error(EOPNOTSUPP);
+  if (deferred_connect_) return SendDeferred(caller, parts, flags);
   const bool nonblocking = nonblocking_call(flags);
   int error = 0;
   if (state_ != TcpState::kEstablished && state_ != TcpState::kCloseWait) {
@@ -145,6 +148,9 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
     error = ErrnoFor(woken);
     break;
   }
+  if (sent > 0 && (flags & MSG_ZEROCOPY) != 0 && options_.zero_copy()) {
+    NoteZeroCopy();
+  }
   if (error != EDEADLK && (sent > 0 || error == 0)) {
     return SysResult::Ok(static_cast<int64_t>(sent));
   }
@@ -157,7 +163,8 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
 // `copied` counts on.
 bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
   const bool peek = (flags & MSG_PEEK) != 0;
-  size_t there = receive_.ready() - (peek ? *copied : 0);
+  const size_t start = peek ? PeekOffset() + *copied : 0;
+  size_t there = receive_.ready() > start ? receive_.ready() - start : 0;
   while (*copied < cursor.total() && there > 0) {
     size_t size = std::min(there, cursor.total() - *copied);
     char* to = nullptr;
@@ -169,12 +176,20 @@ bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
       receive_.queue().Take(kernel_.chunks, to, size);
       receive_.OnRead(size);
     } else if (to != nullptr) {
-      receive_.queue().Peek(to, *copied, size);
+      receive_.queue().Peek(to, PeekOffset() + *copied, size);
     }
     *copied += size;
     there -= size;
   }
   return true;
+}
+
+// SO_PEEK_OFF (socket(7)): peeking moves the offset forward, receiving moves it
+// back by what leaves the queue.
+void TcpSocket::MovePeekOffset(bool peek, size_t copied) {
+  const auto size = static_cast<int>(copied);
+  const int offset = options_.peek_off();
+  options_.set_peek_off(peek ? offset + size : std::max(offset - size, 0));
 }
 
 // Why there is nothing (more) to be received: an errno; 0: the end of the
@@ -189,7 +204,7 @@ std::optional<int> TcpSocket::EndOfInput() {
 
 SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
                           int flags) {
-  if ((flags & MSG_ERRQUEUE) != 0) return SysResult::Error(EAGAIN);
+  if ((flags & MSG_ERRQUEUE) != 0) return TakeNotification(nullptr);
   if (state_ == TcpState::kListen) return SysResult::Error(ENOTCONN);
   // There is no urgent data here.
   if ((flags & MSG_OOB) != 0) return SysResult::Error(EINVAL);
@@ -197,11 +212,14 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   IovecCursor cursor(parts);
   const size_t wanted = cursor.total();
   const size_t enough = LowWaterMark(wanted, (flags & MSG_WAITALL) != 0);
+  const bool peek = (flags & MSG_PEEK) != 0;
+  const size_t first = peek ? PeekOffset() : 0;
   size_t copied = 0;
   int error = 0;
   std::optional<Wait> wait;
   for (;;) {
-    const size_t there = receive_.ready();
+    const size_t there =
+        receive_.ready() > first ? receive_.ready() - first : 0;
     if (!CopyReady(cursor, flags, &copied)) {
       error = EFAULT;
       break;
@@ -221,7 +239,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     // What was taken makes room for what waits.
     AnnounceRoom();
     kernel_.network.Deliver();
-    if (receive_.ready() > ((flags & MSG_PEEK) != 0 ? copied : 0)) continue;
+    if (receive_.ready() > (peek ? first + copied : 0)) continue;
     const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
@@ -241,7 +259,8 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     error = ErrnoFor(woken);
     break;
   }
-  if (copied > 0 && (flags & MSG_PEEK) == 0) {
+  if (options_.peek_off() >= 0) MovePeekOffset(peek, copied);
+  if (copied > 0 && !peek) {
     AnnounceRoom();
     kernel_.network.Deliver();
   }

@@ -60,11 +60,13 @@ int TcpSocket::ParseLocal(const Caller& caller, const RawAddress& address,
     if (local.addr.scope() == 0) return EINVAL;
     if (local.addr.scope() != kLoopbackIndex) return ENODEV;
   }
+  if (has_no_interface()) return ENODEV;
   return CanBindTo(local.addr.Unmapped()) ? 0 : EADDRNOTAVAIL;
 }
 
 bool TcpSocket::CanBindTo(const ip::Addr& addr) const {
-  return options_.freebind() || host_.machine.CanBind(addr);
+  return options_.freebind() || options_.transparent() ||
+         host_.machine.CanBind(addr);
 }
 
 SysResult TcpSocket::Bind(const Caller& caller, const RawAddress& address) {
@@ -172,6 +174,8 @@ TcpSocket* TcpSocket::NewChild(const Segment& syn) {
   host_.ports.Inherit(*child, *this);
   host_.connections.Insert(*child, tuple);
   if (TcpSocket* const client = Network::SenderOf(syn)) {
+    GiveFastOpenCookie(*client);
+    child->SaveSyn(*client, options_.save_syn());
     child->LinkTo(*client);
   }
   child->send_.Start();

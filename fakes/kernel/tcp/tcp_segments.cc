@@ -254,6 +254,7 @@ bool TcpSocket::OnData(const Segment& segment) {
   if (receive_.fin_received() || segment.seq > receive_.nxt()) return true;
   if (receive_.Take(segment.end()) == 0) return true;
   echo_ = segment.sent_at;
+  arrived_at_ = kernel_.clock.now();
   if (deferred_) StopDeferring();
   // Who waits is not bothered with less than it asks for.
   if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {

@@ -63,6 +63,9 @@ TcpSocket::~TcpSocket() {
 void TcpSocket::SetState(TcpState state) {
   state_ = state;
   if (state != TcpState::kClosed) return;
+  fast_open_ = false;
+  deferred_connect_ = false;
+  if (zero_copy_ != nullptr) zero_copy_->CompleteAll();
   timers_.ClearAll();
   host_.connections.Remove(*this);
   Unlink();
@@ -192,6 +195,9 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
 SysResult TcpSocket::GetOption(const Caller& caller, int level, int name,
                                void* value, socklen_t* size) {
   caller_is_admin_ = caller.net_admin;
+  if (level == IPPROTO_TCP && name == TCP_SAVED_SYN) {
+    return GetSavedSyn(value, size);
+  }
   return options_.Get(*this, level, name, value, size);
 }
 
@@ -208,7 +214,8 @@ int16_t TcpSocket::PollEvents() {
     }
     if ((shut_down_ & kSend) != 0 || Writable()) events |= kWritable;
   }
-  if (error_ != 0) events |= POLLERR;
+  if (deferred_connect_) events |= kWritable;
+  if (error_ != 0 || HasNotification()) events |= POLLERR;
   return static_cast<int16_t>(events);
 }
 

@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
@@ -24,6 +26,7 @@
 #include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
+#include "fakes/kernel/tcp/zero_copy.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
@@ -41,13 +44,15 @@ namespace net::fake {
 // Kernel::FreeDead().
 //
 // Its files:
-//   tcp_socket.cc    life, names, options, poll(2)
-//   tcp_connect.cc   connect(2)
-//   tcp_listen.cc    bind(2), listen(2), accept4(2)
-//   tcp_data.cc      send(2), recv(2)
-//   tcp_ending.cc    shutdown(2), close(2)
-//   tcp_segments.cc  what arrives
-//   tcp_output.cc    what is sent, and when again
+//   tcp_socket.cc     life, names, options, poll(2)
+//   tcp_connect.cc    connect(2)
+//   tcp_fast_open.cc  MSG_FASTOPEN
+//   tcp_listen.cc     bind(2), listen(2), accept4(2)
+//   tcp_data.cc       send(2), recv(2)
+//   tcp_messages.cc   control messages, the error queue, TCP_SAVED_SYN
+//   tcp_ending.cc     shutdown(2), close(2)
+//   tcp_segments.cc   what arrives
+//   tcp_output.cc     what is sent, and when again
 class TcpSocket final : public Socket,
                         public PortOwner,
                         public ConnectionEnd,
@@ -83,8 +88,12 @@ class TcpSocket final : public Socket,
   SysResult Shutdown(int how) override;
   SysResult Send(const Caller& caller, absl::Span<const iovec> parts,
                  int flags) override;
+  SysResult SendTo(const Caller& caller, const RawAddress* address,
+                   absl::Span<const iovec> parts, int flags) override;
   SysResult Recv(const Caller& caller, absl::Span<const iovec> parts,
                  int flags) override;
+  SysResult RecvMsg(const Caller& caller, absl::Span<const iovec> parts,
+                    int flags, ControlWriter& control) override;
 
   // PortOwner, ConnectionEnd
   PortClaim claim() const override;
@@ -96,6 +105,8 @@ class TcpSocket final : public Socket,
   const SocketOptions& options() const { return options_; }
   // The address that it is bound to, as its family has it.
   const ip::Addr& local_addr() const { return local_addr_; }
+  // Whether SO_BINDTOIFINDEX names an interface that does not exist.
+  bool has_no_interface() const { return options_.bound_interface() > 1; }
   RawAddress remote_name() const;
   TcpSocket* next_socket() const { return next_socket_; }
   // The other end, while both are in the table of connections; else null.
@@ -162,6 +173,16 @@ class TcpSocket final : public Socket,
   void RetransmitSyn();
   void Disconnect();
 
+  // --- tcp_fast_open.cc
+  // Require that remote_ is known.
+  bool HasFastOpenCookie() const;
+  bool DefersConnect() const;
+  void GiveFastOpenCookie(TcpSocket& client);
+  SysResult SendDeferred(const Caller& caller, absl::Span<const iovec> parts,
+                         int flags);
+  SysResult SendWithSyn(const Caller& caller, absl::Span<const iovec> parts,
+                        int flags);
+
   // --- tcp_listen.cc
   bool CanBindTo(const ip::Addr& addr) const;
   PortTable::Range EphemeralPorts() const;
@@ -200,9 +221,26 @@ class TcpSocket final : public Socket,
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
   }
+  // Where MSG_PEEK begins (SO_PEEK_OFF).
+  size_t PeekOffset() const {
+    return options_.peek_off() < 0 ? 0
+                                   : static_cast<size_t>(options_.peek_off());
+  }
+  void MovePeekOffset(bool peek, size_t copied);
   bool CopyReady(IovecCursor& cursor, int flags, size_t* copied);
   std::optional<int> EndOfInput();
   bool Writable() const;
+
+  // --- tcp_messages.cc
+  // Notes that a send with MSG_ZEROCOPY has ended with the last byte sent.
+  void NoteZeroCopy();
+  bool HasNotification() const;
+  // Takes a notification from the error queue. `control` null: discards it.
+  SysResult TakeNotification(ControlWriter* control);
+  // Saves the SYN of `client` (TCP_SAVE_SYN). `saves`: see
+  // SocketOptions::save_syn().
+  void SaveSyn(const TcpSocket& client, int saves);
+  SysResult GetSavedSyn(void* value, socklen_t* size);
 
   // --- tcp_ending.cc
   // Moves to the state that follows when this side ends the stream (RFC 9293,
@@ -298,7 +336,10 @@ class TcpSocket final : public Socket,
   bool caller_is_admin_ = false;
   bool lingering_ = false;  // in the last close(2), which waits
   bool dead_ = false;
-  int error_ = 0;  // SO_ERROR
+  bool fast_open_ = false;         // MSG_FASTOPEN has started the connection.
+  bool has_cookie_ = false;        // Had one before the SYN was sent.
+  bool deferred_connect_ = false;  // The SYN waits for data (TCP Fast Open).
+  int error_ = 0;                  // SO_ERROR
   int disconnects_ = 0;
 
   ip::Addr local_addr_;
@@ -312,6 +353,11 @@ class TcpSocket final : public Socket,
   SendSide send_;
   ReceiveSide receive_;
   TcpTimers timers_;
+  Nanoseconds arrived_at_ = 0;  // When the newest byte has arrived.
+  // Null until MSG_ZEROCOPY is used.
+  std::unique_ptr<ZeroCopySends> zero_copy_;
+  // TCP_SAVED_SYN. Null: not saved, or read.
+  std::unique_ptr<std::vector<uint8_t>> saved_syn_;
   Nanoseconds syn_sent_at_ = 0;
   Nanoseconds echo_ = -1;  // Of the last segment that arrived: its sent_at.
   // When the first of the retransmissions in a row was sent, and the first of
