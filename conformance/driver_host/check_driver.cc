@@ -33,7 +33,7 @@ constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 // Returns the next answer.
 absl::StatusOr<Answer> HearAnswer(Probe& probe) {
-  const absl::StatusOr<std::string> message = probe.Hear();
+  const absl::StatusOr<std::string> message = probe.Receive();
   if (!message.ok()) return message.status();
   return ParseAnswer(*message);
 }

@@ -27,7 +27,7 @@ namespace {
 constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 absl::StatusOr<Hello> ReadHello(Probe& probe) {
-  const absl::StatusOr<std::string> message = probe.Hear();
+  const absl::StatusOr<std::string> message = probe.Receive();
   if (!message.ok()) return message.status();
   const absl::StatusOr<Answer> answer = ParseAnswer(*message);
   if (!answer.ok()) return answer.status();

@@ -14,7 +14,7 @@ namespace net::conformance {
 //
 // The error contains the message that was sent, the bytes that were received,
 // and a usual cause. A driver that forgets to flush costs three seconds; see
-// Probe::Hear().
+// Probe::Receive().
 //
 // The calling process must have one thread.
 absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,

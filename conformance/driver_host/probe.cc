@@ -55,12 +55,12 @@ void Probe::Say(absl::string_view bytes) {
     const ssize_t written =
         write(process_.channel().write_fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return;  // The driver ended: Hear() reports that.
+    if (written < 0) return;  // The driver ended: Receive() reports that.
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
 
-absl::StatusOr<std::string> Probe::Hear() {
+absl::StatusOr<std::string> Probe::Receive() {
   const auto start = std::chrono::steady_clock::now();
   ChannelWatch watch(process_.channel());
   bool is_slow = false;

@@ -22,7 +22,7 @@ namespace net::conformance {
 class Probe {
  public:
   // An answer is awaited for at most `timeout`, and less if it is certain that
-  // none will arrive: see Hear().
+  // none will arrive: see Receive().
   Probe(const DriverCommand& command, absl::Duration timeout,
         const DriverNetwork& network = {})
       : timeout_(timeout), process_(command, network) {}
@@ -45,7 +45,7 @@ class Probe {
   //
   // The error describes what arrived, and names a usual cause. After three
   // seconds `on_slow`, if not null, is called with that text.
-  absl::StatusOr<std::string> Hear();
+  absl::StatusOr<std::string> Receive();
   void OnSlow(std::function<void(absl::string_view hint)> on_slow) {
     on_slow_ = std::move(on_slow);
   }

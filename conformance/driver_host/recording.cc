@@ -167,7 +167,7 @@ class ReplayedTrial {
   bool Expect(const Json& then) {
     const int id = then.value("id", 0);
     while (!heard_.contains(id)) {
-      const absl::StatusOr<std::string> message = probe_.Hear();
+      const absl::StatusOr<std::string> message = probe_.Receive();
       if (!message.ok()) {
         out_ << "  then: " << then.dump()
              << "\n  now:  " << message.status().message() << "\n"

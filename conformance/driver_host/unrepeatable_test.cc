@@ -28,7 +28,7 @@ class UnrepeatableTest : public testing::Test {
     lines_.push_back(
         {.kind = RecordedLine::Kind::kCommand, .message = std::move(members)});
   }
-  void Hear(int id, Json ok = Json::object()) {
+  void Receive(int id, Json ok = Json::object()) {
     lines_.push_back({.kind = RecordedLine::Kind::kAnswer,
                       .message = {{"id", id}, {"ok", std::move(ok)}}});
   }
@@ -48,7 +48,7 @@ class UnrepeatableTest : public testing::Test {
   // Socket 1 listens on port 40001.
   void Listen() {
     Say(1, "listen", {{"port", 0}});
-    Hear(1, {{"socket", 1}, {"port", 40001}});
+    Receive(1, {{"socket", 1}, {"port", 40001}});
   }
 
   // Returns the ids that are not sent again.
@@ -64,17 +64,17 @@ class UnrepeatableTest : public testing::Test {
 TEST_F(UnrepeatableTest, WhatTheDriverDoesWithItselfIsSentAgain) {
   Listen();
   Say(2, "connect", {{"port", 40001}});
-  Hear(2, {{"socket", 2}});
+  Receive(2, {{"socket", 2}});
   Say(3, "accept", {{"socket", 1}});
-  Hear(3, {{"socket", 3}});
+  Receive(3, {{"socket", 3}});
   Say(4, "recv", {{"socket", 3}});
   Say(5, "send", {{"socket", 2}});
-  Hear(5);
-  Hear(4);
+  Receive(5);
+  Receive(4);
   Say(6, "connect", {{"port", 40009}});
   HearError(6, "ECONNREFUSED");
   Say(7, "reset");
-  Hear(7);
+  Receive(7);
   EXPECT_THAT(Skipped(), IsEmpty());
 }
 
@@ -82,37 +82,37 @@ TEST_F(UnrepeatableTest, AConnectionFromAPeerIsNotThere) {
   Listen();
   Say(2, "accept", {{"socket", 1}});
   Peer("connect(5, {AF_INET, 127.0.0.1:40001}, 16) = 0");
-  Hear(2, {{"socket", 2}});
+  Receive(2, {{"socket", 2}});
   Say(3, "recv", {{"socket", 2}});
-  Hear(3);
+  Receive(3);
   Say(4, "localaddr", {{"socket", 1}});
-  Hear(4);
+  Receive(4);
   EXPECT_THAT(Skipped(), ElementsAre(2, 3));
 }
 
 TEST_F(UnrepeatableTest, AConnectionThatNobodyOfTheSessionMadeIsAPeers) {
   Listen();
   Say(2, "accept", {{"socket", 1}});
-  Hear(2, {{"socket", 2}});
+  Receive(2, {{"socket", 2}});
   EXPECT_THAT(Skipped(), ElementsAre(2));
 }
 
 TEST_F(UnrepeatableTest, AnAdoptedDescriptorIsNotThere) {
   Say(1, "adopt");
-  Hear(1, {{"socket", 1}});
+  Receive(1, {{"socket", 1}});
   Say(2, "close", {{"socket", 1}});
-  Hear(2);
+  Receive(2);
   EXPECT_THAT(Skipped(), ElementsAre(1, 2));
 }
 
 TEST_F(UnrepeatableTest, APeerThatListensIsNotThere) {
   Peer("listen(5, 10) = 0");
   Say(1, "connect", {{"port", 40002}});
-  Hear(1, {{"socket", 1}});
+  Receive(1, {{"socket", 1}});
   Say(2, "peeraddr", {{"socket", 1}});
-  Hear(2);
+  Receive(2);
   Say(3, "close", {{"socket", 1}});
-  Hear(3);
+  Receive(3);
   EXPECT_THAT(Skipped(), ElementsAre(1, 2, 3));
 }
 
@@ -120,11 +120,11 @@ TEST_F(UnrepeatableTest,
        ListenersThatShareAPortGetConnectionsAsTheKernelLikes) {
   Listen();
   Say(2, "listen", {{"port", 40001}});
-  Hear(2, {{"socket", 2}, {"port", 40001}});
+  Receive(2, {{"socket", 2}, {"port", 40001}});
   Say(3, "connect", {{"port", 40001}});
-  Hear(3, {{"socket", 3}});
+  Receive(3, {{"socket", 3}});
   Say(4, "accept", {{"socket", 1}});
-  Hear(4, {{"socket", 4}});
+  Receive(4, {{"socket", 4}});
   EXPECT_THAT(Skipped(), ElementsAre(3, 4));
 }
 
@@ -143,7 +143,7 @@ TEST_F(UnrepeatableTest, AfterAChangeByTheRunnerNothingIsSent) {
   Change("sent a signal");
   HearError(2, "EINTR");
   Say(3, "reset");
-  Hear(3);
+  Receive(3);
   EXPECT_THAT(FindUnrepeatable(lines_),
               ElementsAre(Pair(2, HasSubstr("sent a signal")),
                           Pair(3, HasSubstr("sent a signal"))));

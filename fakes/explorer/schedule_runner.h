@@ -16,7 +16,7 @@
 
 namespace net {
 
-// What a run under a schedule has shown.
+// The result of a run under a schedule.
 struct ScheduleOutcome {
   bool succeeds = false;  // The scenario has returned OK.
   // A failure of the scenario is of the kind kBroken, not kRace.

@@ -14,7 +14,7 @@
 
 namespace net {
 
-// What a search covers.
+// The limits of a search.
 struct ScheduleLimits {
   ScheduleBounds bounds;
   uint64_t pct_seed = 1;

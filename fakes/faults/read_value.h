@@ -36,7 +36,7 @@ std::string ReadPollSet(LineReader& reader);
 std::string ReadEvent(LineReader& reader);
 std::string ReadEvents(LineReader& reader);
 
-// Reads a set of signals, as the kernel has it: 8 bytes.
+// Reads a set of signals in the kernel's format: 8 bytes.
 std::string ReadSignals(LineReader& reader);
 
 // Reads an array of `count` ints.

@@ -33,7 +33,7 @@
 
 namespace net::fake {
 
-// What a participant is at.
+// The state of a participant.
 enum class Stand : uint8_t {
   kReady,    // Can run when it gets the baton.
   kRuns,     // Holds the baton.
@@ -88,8 +88,8 @@ inline constinit thread_local ParticipantState* innermost_of_thread = nullptr;
 //
 // A thread that does not take part never holds the baton: it runs beside it, so
 // its calls are not part of the schedule. It holds the clock from when it waits
-// in a call until the call has got what it waited for: nobody knows what it
-// would do next.
+// in a call until the event that it waits for has come, because it may make any
+// call next.
 class Scheduler {
  public:
   // `describe` is what a deadlock's report says beside who waits: the sockets.

@@ -62,11 +62,11 @@ enum class Woken : uint8_t {
   kDeadlock,  // nothing will ever happen
 };
 
-// What a call says that did not get what it waited for: EAGAIN, EINTR or
+// Returns the errno of a call that ends without its event: EAGAIN, EINTR or
 // EDEADLK.
 int ErrnoFor(Woken woken);
 
-// What a call waits in, for people: "server: recv(3)".
+// The call that waits, for messages: "server: recv(3)".
 struct CallSite {
   absl::string_view process;
   absl::string_view call;

@@ -26,7 +26,7 @@ using fake::Woken;
 inline constexpr int kAll = std::numeric_limits<int>::max();
 
 // A place in the list of those who wait, from construction to destruction or
-// until it is woken. A participant enters the list before it looks at the
+// until it is woken. A participant enters the list before it examines the
 // object for the last time, so no wake-up by an outsider is lost:
 //
 //   Waiter waiter({.self = self, .object = mutex, ...});
