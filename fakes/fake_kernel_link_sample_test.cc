@@ -18,7 +18,7 @@
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 
-// The sample of docs/LINKS.md.
+// The samples of README.md and docs/LINKS.md.
 
 namespace {
 
@@ -38,7 +38,9 @@ absl::StatusOr<size_t> AwaitRequest(const net::Socket& client) {
   char data[512];
   return client.Recv(absl::MakeSpan(data));
 }
+// [/sample]
 
+// [sample]
 TEST(ServerTest, NoticesThatTheClientsMachineDiedWithoutAWord) {
   constexpr net::ip::Addr kServer = net::ip::Addr::V4(10, 0, 0, 1);
   constexpr net::ip::Addr kPhone = net::ip::Addr::V4(10, 0, 0, 2);
