@@ -65,6 +65,11 @@ void FakeKernel::SetLoopbackUp(bool up) {
   kernel_->first_host().machine.set_loopback_up(up);
 }
 
+void FakeKernel::SetQuickAckOnLoopback() {
+  const fake::KernelLock lock(*kernel_);
+  kernel_->first_host().machine.set_quick_ack_on_loopback(true);
+}
+
 void FakeKernel::AddFailingRoute(const ip::Addr& addr, int error) {
   const fake::KernelLock lock(*kernel_);
   kernel_->first_host().machine.AddFailingRoute(addr, error);

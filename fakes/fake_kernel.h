@@ -128,6 +128,11 @@ class FakeKernel {
   // over it is lost, also of established connections, and ::1 is not a local
   // address.
   void SetLoopbackUp(bool up);
+  // Gives the routes to 127.0.0.0/8 and ::1 the metric quickack (ip-route(8)):
+  // data from there is acknowledged immediately, so that no time passes before
+  // a peer knows that its data or its FIN has arrived. Otherwise
+  // acknowledgements may wait for 40 ms, as on Linux.
+  void SetQuickAckOnLoopback();
   // Makes connects to `addr` fail with `error` from now on, as routes of
   // ip-route(8) do: `unreachable` with EHOSTUNREACH, `prohibit` with EACCES,
   // `blackhole` with EINVAL.

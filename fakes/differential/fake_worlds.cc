@@ -19,6 +19,8 @@ namespace {
 class FakeWorld : public World {
  public:
   FakeWorld() : self_(kernel_, "the program") {
+    // As in LinuxWorldFactory.
+    kernel_.SetQuickAckOnLoopback();
     for (FakeProcess*& process : processes_) process = &kernel_.NewProcess();
   }
 

@@ -167,6 +167,7 @@ class SocketOptions {
   void set_v6only(bool on) { values_.Set(Slot::kV6Only, on ? 1 : 0); }
   void set_window_clamp(int bytes) { values_.Set(Slot::kWindowClamp, bytes); }
   void set_quick_ack(bool on) { values_.Set(Slot::kQuickAck, on ? 1 : 0); }
+  bool quick_ack() const { return values_.On(Slot::kQuickAck); }
   void OnEstablished(const FakeSysctls& sysctls);
   // Raise SO_SNDBUF or SO_RCVBUF as autotuning does, up to the sysctl's limit,
   // unless the program has set it.

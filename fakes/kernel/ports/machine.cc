@@ -31,6 +31,10 @@ bool IsMulticastV6(const ip::Addr& addr) {
 
 }  // namespace
 
+bool Machine::IsLoopback(const ip::Addr& addr) {
+  return IsLoopbackV4(addr) || addr == ip::kLocalV6;
+}
+
 bool Machine::HasAddress(const ip::Addr& addr) const {
   return std::find(addresses_.begin(), addresses_.end(), addr) !=
          addresses_.end();

@@ -41,6 +41,12 @@ class Machine {
   void AddFastOpenCookie(const ip::Addr& server);
   bool HasFastOpenCookie(const ip::Addr& server) const;
 
+  // The routes to the loopback addresses have the metric quickack.
+  void set_quick_ack_on_loopback(bool on) { quick_ack_on_loopback_ = on; }
+  bool quick_ack_on_loopback() const { return quick_ack_on_loopback_; }
+  // Whether it is in 127.0.0.0/8, or ::1.
+  static bool IsLoopback(const ip::Addr& addr);
+
   bool ipv6_enabled() const { return !sysctls_.disable_ipv6; }
 
   // Whether a socket may be bound to it: an address of the machine, the
@@ -67,6 +73,7 @@ class Machine {
   std::vector<FailingRoute> failing_routes_;
   std::vector<ip::Addr> fast_open_cookies_;
   bool loopback_up_ = true;
+  bool quick_ack_on_loopback_ = false;
 };
 
 }  // namespace net::fake

@@ -37,7 +37,14 @@ class SendSide {
     return window_end_ > una_ ? window_end_ - una_ : 0;
   }
   uint32_t mss() const { return mss_; }
-  void set_mss(uint32_t bytes) { mss_ = bytes; }
+  // The size of a full segment: the MSS, but at most half of the first window,
+  // so that the peer can acknowledge one while the next one is under way
+  // (tcp_bound_to_half_wnd() of Linux). Bytes.
+  uint32_t segment() const { return segment_; }
+  void set_mss(uint32_t bytes, uint32_t first_window) {
+    mss_ = bytes;
+    segment_ = std::min(bytes, std::max(first_window / 2, 1U));
+  }
   uint32_t largest_window() const { return largest_window_; }
 
   // The SYN has been sent.
@@ -78,9 +85,9 @@ class SendSide {
     Piece piece;
     if (nxt_ < written_) {
       const uint64_t rest = written_ - nxt_;
-      piece.size = static_cast<uint32_t>(std::min<uint64_t>(rest, mss_));
+      piece.size = static_cast<uint32_t>(std::min<uint64_t>(rest, segment_));
       if (nxt_ + piece.size > window_end_) return {};
-      const bool partial = piece.size < mss_ && !fin_ && nxt_ >= max_;
+      const bool partial = piece.size < segment_ && !fin_ && nxt_ >= max_;
       if (partial && (hold == Hold::kCork ||
                       (hold == Hold::kNagle && small_end_ > una_))) {
         return {};
@@ -93,13 +100,14 @@ class SendSide {
   Piece Probe() const {
     if (nxt_ >= written_ || nxt_ >= window_end_) return {};
     const uint64_t size =
-        std::min({written_ - nxt_, window_end_ - nxt_, uint64_t{mss_}});
+        std::min({written_ - nxt_, window_end_ - nxt_, uint64_t{segment_}});
     return {.size = static_cast<uint32_t>(size),
             .fin = fin_ && nxt_ + size == written_};
   }
   void OnSent(const Piece& piece) {
     nxt_ += piece.size + (piece.fin ? 1U : 0U);
-    if (piece.size > 0 && piece.size < mss_ && nxt_ > max_) small_end_ = nxt_;
+    if (piece.size > 0 && piece.size < segment_ && nxt_ > max_)
+      small_end_ = nxt_;
     max_ = std::max(max_, nxt_);
   }
 
@@ -131,6 +139,7 @@ class SendSide {
   uint64_t small_end_ = 0;  // After the last segment that was not full.
   RetransmissionTimeout rto_;
   uint32_t mss_ = kFirstMss;
+  uint32_t segment_ = kFirstMss;
   uint32_t largest_window_ = 0;
   bool fin_ = false;
 };

@@ -180,6 +180,8 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   if (by_ipv4) spoke_ipv4_ = true;
   error_ = 0;
   connection_ = ++kernel_.last_connection;
+  opened_actively_ = true;
+  segs_in_ = segs_out_ = data_segs_in_ = data_segs_out_ = total_retrans_ = 0;
   send_.Start();
   syn_sent_at_ = kernel_.clock.now();
   retransmits_ = 0;
@@ -237,6 +239,7 @@ Nanoseconds TcpSocket::NextSyn() const {
       doublings > 7 ? kLongestTimeout
                     : std::min(RetransmissionTimeout::kInitial << doublings,
                                kLongestTimeout);
+  if (retransmits_ == 0) return kernel_.clock.After(wait);
   return kernel_.clock.After(Clamp(wait, kernel_.clock.now() - syn_sent_at_));
 }
 
@@ -286,6 +289,8 @@ void TcpSocket::Disconnect() {
   if (before != TcpState::kClosed) SetState(TcpState::kClosed);
   receive_.Reset(kernel_.chunks);
   send_ = SendSide();
+  ack_ = DelayedAck();
+  acknowledged_ = 0;
   shut_down_ = kNeither;
   GiveUpAddress();
   waiters().WakeAll();

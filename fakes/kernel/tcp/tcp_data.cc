@@ -35,13 +35,25 @@ size_t TcpSocket::Capacity() const {
 
 size_t TcpSocket::SendRoom() const {
   const size_t waiting = UnacknowledgedBytes();
-  return Capacity() > waiting ? Capacity() - waiting : 0;
+  const size_t room = Capacity() > waiting ? Capacity() - waiting : 0;
+  if (options_.notsent_lowat() == 0) return room;
+  // Linux looks at the mark only where it begins a new segment.
+  const size_t begun = UnsentBytes() % send_.segment();
+  if (begun == 0 && !UnsentIsLow()) return 0;
+  return std::min(room, send_.segment() - begun);
+}
+
+// __tcp_stream_memory_free() of Linux (net/ipv4/tcp.c). What has not been sent
+// must be below TCP_NOTSENT_LOWAT.
+bool TcpSocket::UnsentIsLow() const {
+  const uint32_t mark = options_.notsent_lowat();
+  return mark == 0 || UnsentBytes() < mark;
 }
 
 bool TcpSocket::Writable() const {
   // A third of the buffer must be free, or else poll(2) would say that there is
   // room for each byte that is read.
-  return UnacknowledgedBytes() * 3 <= Capacity() * 2;
+  return UnacknowledgedBytes() * 3 <= Capacity() * 2 && UnsentIsLow();
 }
 
 // How many bytes must be there before a reader of `wanted` is content: all
@@ -122,15 +134,19 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
     if (now > 0) {
       send_.Write(now);
       Push(HoldFor((flags & MSG_MORE) != 0));
-      kernel_.network.Deliver();
+      // With TCP_NOTSENT_LOWAT, the window counts that was known when the call
+      // began: acknowledgements wait until it is over.
+      if (options_.notsent_lowat() == 0) kernel_.network.Deliver();
     }
     if (error != 0 || sent == total) break;
     // Acknowledgements have made room, or the connection has ended.
     if (now > 0) continue;
+    kernel_.network.Deliver();
     if (nonblocking) {
       error = EAGAIN;
       break;
     }
+    if (SendRoom() > 0) continue;
     const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
     if (!wait.has_value()) {
       wait.emplace(kernel_.scheduler, caller.site,
@@ -237,7 +253,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
       break;
     }
     // What was taken makes room for what waits.
-    AnnounceRoom();
+    AfterRead(copied > 0 && !peek);
     kernel_.network.Deliver();
     if (receive_.ready() > (peek ? first + copied : 0)) continue;
     const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
@@ -261,7 +277,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   }
   if (options_.peek_off() >= 0) MovePeekOffset(peek, copied);
   if (copied > 0 && !peek) {
-    AnnounceRoom();
+    AfterRead(/*took=*/true);
     kernel_.network.Deliver();
   }
   if (error != EDEADLK && (copied > 0 || error == 0)) {

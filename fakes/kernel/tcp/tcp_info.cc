@@ -28,11 +28,11 @@ TcpInfo ListenerInfo(const TcpInfoSource& source) {
 void AddConnection(const TcpInfoSource& source, TcpInfo& info) {
   info.options = kUsualOptions;
   info.window_scales = kUsualWindowScales;
-  info.rto = 204000;
-  info.rcv_mss = 536;
+  info.ato = source.ato;
+  info.rcv_mss = source.rcv_mss;
   info.pmtu = source.path_mtu;
   info.rcv_ssthresh = 65495;
-  info.advmss = 65483;
+  info.advmss = source.advmss;
   info.rtt = 50;
   info.rttvar = 25;
   info.min_rtt = 50;
@@ -51,6 +51,14 @@ TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
       AddConnection(source, info);
     }
     info.retransmits = source.retransmits;
+    info.probes = source.probes;
+    info.backoff = source.backoff;
+    info.rto = source.rto;
+    info.segs_in = source.segs_in;
+    info.segs_out = source.segs_out;
+    info.data_segs_in = source.data_segs_in;
+    info.data_segs_out = source.data_segs_out;
+    info.total_retrans = source.total_retrans;
     info.snd_mss = source.mss;
     info.unacked = source.unacked;
     info.bytes_sent = source.bytes_sent;

@@ -178,6 +178,7 @@ TcpSocket* TcpSocket::NewChild(const Segment& syn) {
     child->SaveSyn(*client, options_.save_syn());
     child->LinkTo(*client);
   }
+  child->segs_in_ = 1;  // The SYN.
   child->send_.Start();
   child->OnPeersSyn(syn);
   return child;

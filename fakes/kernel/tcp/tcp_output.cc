@@ -11,11 +11,13 @@
 
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
+#include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
 
@@ -24,10 +26,16 @@ namespace net::fake {
 void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   if ((flags & Segment::kAck) != 0) {
     receive_.Announce(WindowToOffer());
-    owes_ack_ = false;
+    acknowledged_ = receive_.nxt();
+    if (ack_.owed()) {
+      ack_.OnSent();
+      timers_.Clear(TcpTimers::kDelayedAck);
+    }
   }
-  // Linux sends the SYN-ACK for a listener, whatever that has spoken before.
+  // Linux sends the SYN-ACK for a listener, whatever that has spoken before,
+  // and does not count it.
   constexpr int kSynAck = Segment::kSyn | Segment::kAck;
+  if ((flags & kSynAck) != kSynAck || listener_ == nullptr) ++segs_out_;
   if ((flags & kSynAck) != kSynAck && unheard()) return;
   Segment& segment = kernel_.network.Add();
   segment.from = this;
@@ -51,6 +59,12 @@ void TcpSocket::TransmitPiece(const SendSide::Piece& piece) {
   }
   Transmit(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
            piece.size);
+  if (piece.size > 0) {
+    ack_.OnDataSent(kernel_.clock.now());
+    ++data_segs_out_;
+    data_sent_at_ = kernel_.clock.now();
+  }
+  if (send_.nxt() < send_.max()) ++total_retrans_;
   send_.OnSent(piece);
 }
 
@@ -82,15 +96,36 @@ uint64_t TcpSocket::WindowToOffer() const {
   return free < std::min<size_t>(window / 2, send_.mss()) ? 0 : free;
 }
 
-void TcpSocket::AnnounceRoom() {
-  if (receive_.fin_received() || (shut_down_ & kReceive) != 0) return;
-  if (state_ != TcpState::kEstablished && state_ != TcpState::kFinWait1 &&
-      state_ != TcpState::kFinWait2) {
-    return;
+// As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
+void TcpSocket::AfterRead(bool took) {
+  if (!connected()) return;
+  bool now = ack_.IsDueOnRead(receive_.nxt() - acknowledged_,
+                              took && receive_.ready() == 0);
+  const bool may_receive =
+      !receive_.fin_received() && (shut_down_ & kReceive) == 0;
+  if (!now && took && may_receive) {
+    const uint64_t offer = WindowToOffer();
+    now = offer > 0 && offer >= 2 * uint64_t{receive_.window()};
   }
-  // As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
-  const uint64_t offer = WindowToOffer();
-  if (offer > 0 && offer >= 2 * uint64_t{receive_.window()}) SendAck();
+  if (now) SendAck();
+}
+
+// A route with the metric quickack ends the delay of acknowledgements
+// (ip-route(8)).
+bool TcpSocket::quick_ack_route() const {
+  return host_.machine.quick_ack_on_loopback() &&
+         Machine::IsLoopback(tuple().remote.addr);
+}
+
+// As __tcp_ack_snd_check() of Linux (net/ipv4/tcp_input.c).
+void TcpSocket::AcknowledgeArrival() {
+  if (!ack_.owed()) return;
+  if (quick_ack_route() ||
+      ack_.IsDueOnArrival(receive_.nxt() - acknowledged_)) {
+    SendAck();
+  } else if (!timers_.IsSet(TcpTimers::kDelayedAck)) {
+    timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(ack_.delay()));
+  }
 }
 
 // --- Timers ------------------------------------------------------------------
@@ -116,6 +151,9 @@ void TcpSocket::OnTimer(TcpTimers::Kind kind) {
       OnRetransmissionTimer();
       break;
     case TcpTimers::kDelayedAck:
+      if (!ack_.owed()) break;
+      ack_.OnTimer(Timeout());
+      SendAck();
       break;
     case TcpTimers::kKeepalive:
       OnKeepaliveTimer();
@@ -168,7 +206,11 @@ bool TcpSocket::RetransmittedForTooLong() const {
 }
 
 void TcpSocket::TimeOut() {
-  error_ = ETIMEDOUT;
+  // Over IPv6, Linux remembers that there was no route (sk_err_soft).
+  const ip::Addr& to = tuple().remote.addr;
+  const bool unreachable =
+      to.is_v6() && Machine::IsLoopback(to) && !host_.machine.loopback_up();
+  error_ = unreachable ? ENETUNREACH : ETIMEDOUT;
   Done();
 }
 

@@ -54,7 +54,7 @@ void TcpSocket::OnPeersSyn(const Segment& syn) {
     mss = std::min(
         mss, syn.window > kTiny ? syn.window / 2 : std::max(syn.window, 1U));
   }
-  send_.set_mss(mss);
+  send_.set_mss(mss, syn.window);
 }
 
 void TcpSocket::OnSegmentInSynSent(const Segment& segment) {
@@ -135,6 +135,8 @@ bool TcpSocket::LeaveSynReceived(const Segment& segment) {
 
 void TcpSocket::OnSegment(const Segment& segment) {
   if (segment.ttl < options_.min_ttl(segment.ends().local.addr.is_v6())) return;
+  ++segs_in_;
+  if (segment.size > 0) ++data_segs_in_;
   if (state_ == TcpState::kSynSent) return OnSegmentInSynSent(segment);
   if (segment.connection != connection_) {
     // An old connection's, or a new one's: a challenge (RFC 5961).
@@ -153,6 +155,9 @@ void TcpSocket::OnSegment(const Segment& segment) {
     return;
   }
   if (!segment.has(Segment::kAck) || !send_.Acceptable(segment.ack)) return;
+  // The echo is that of the first segment that is not acknowledged (RFC 7323,
+  // section 4.3).
+  if (segment.seq <= acknowledged_) echo_ = segment.sent_at;
   const bool was_opening = state_ == TcpState::kSynReceived;
   if (was_opening && !LeaveSynReceived(segment)) return;
   const uint64_t window_before = send_.window_end();
@@ -176,20 +181,25 @@ void TcpSocket::OnSegment(const Segment& segment) {
                    segment.end() == receive_.nxt() && !receive_.fin_received();
   if (fin) {
     receive_.TakeFin();
-    owes_ack_ = true;
-    if (state_ == TcpState::kFinWait2) SendAck();
+    // Before any data, Linux acknowledges the FIN with the next tick.
+    const bool first = ack_.ato() == 0;
+    ack_.OnFin();
+    if (first || state_ == TcpState::kFinWait1 ||
+        state_ == TcpState::kFinWait2) {
+      SendAck();
+    }
     OnFin();
     if (state_ == TcpState::kClosed) return;
   } else if (segment.size == 0 && segment.seq < receive_.nxt() &&
              !segment.has(Segment::kSyn)) {
     // A probe, or a FIN again.
-    owes_ack_ = true;
+    SendAck();
   }
   // On Linux's fast path, nothing is sent but the acknowledgement.
   if (acknowledges || fin || send_.window_end() != window_before) {
     PushPending();
   }
-  if (owes_ack_) SendAck();
+  AcknowledgeArrival();
 }
 
 bool TcpSocket::OnAck(const Segment& segment) {
@@ -250,10 +260,19 @@ bool TcpSocket::OnData(const Segment& segment) {
     OnReset();
     return false;
   }
-  owes_ack_ = true;
-  if (receive_.fin_received() || segment.seq > receive_.nxt()) return true;
-  if (receive_.Take(segment.end()) == 0) return true;
-  echo_ = segment.sent_at;
+  // What is not new, not in order or not in the window is acknowledged at once.
+  if (receive_.fin_received() || segment.seq > receive_.nxt()) {
+    SendAck();
+    return true;
+  }
+  const uint64_t before = receive_.nxt();
+  if (receive_.Take(segment.end()) == 0) {
+    SendAck();
+    return true;
+  }
+  ack_.OnData(segment.size, receive_.window(), Timeout(), kernel_.clock.now());
+  const bool all = receive_.nxt() == segment.end() && before == segment.seq;
+  if (!all) SendAck();
   arrived_at_ = kernel_.clock.now();
   if (deferred_) StopDeferring();
   // Who waits is not bothered with less than it asks for.

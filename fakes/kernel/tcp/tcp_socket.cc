@@ -29,6 +29,11 @@ namespace net::fake {
 namespace {
 
 constexpr uint32_t kLoopbackMtu = 65536;
+// IP_MAX_MTU of Linux.
+constexpr uint32_t kLargestV4Packet = 65535;
+// The MTU without the headers and the timestamps.
+constexpr uint32_t kAdvertisedMssV4 = 65483;
+constexpr uint32_t kAdvertisedMssV6 = 65464;
 
 bool ChangesRoom(int option) {
   return option == SO_RCVLOWAT || option == SO_RCVBUF ||
@@ -131,10 +136,6 @@ TcpInfoSource TcpSocket::info_source() const {
   TcpInfoSource source;
   source.queued = static_cast<uint32_t>(queued_);
   source.backlog = static_cast<uint32_t>(backlog_);
-  source.retransmits = static_cast<uint8_t>(retransmits_);
-  source.bytes_sent = send_.written() - std::min<uint64_t>(send_.written(), 1);
-  source.bytes_acked = source.bytes_sent - UnacknowledgedBytes();
-  source.bytes_received = receive_.arrived() - receive_.ready();
   source.local_port = local_port_;
   source.v4_mapped = local_addr_.is_v4_mapped();
   source.cookie = cookie_;
@@ -143,16 +144,47 @@ TcpInfoSource TcpSocket::info_source() const {
     const RawAddress peer = ToRawAddress(remote_, family_);
     source.peer = peer.storage;
     source.peer_size = static_cast<socklen_t>(peer.size);
+    const bool v6 = tuple().local.addr.is_v6();
     source.mss = send_.mss();
-    source.path_mtu = kLoopbackMtu;
+    source.path_mtu = v6 ? kLoopbackMtu : kLargestV4Packet;
+    source.advmss = v6 ? kAdvertisedMssV6 : kAdvertisedMssV4;
     source.rcv_wnd = static_cast<uint32_t>(Window());
   }
+  AddConnectionInfo(source);
+  return source;
+}
+
+void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
+  const auto micros = [](Nanoseconds span) {
+    return static_cast<uint32_t>(span / 1000);
+  };
+  const auto millis_since = [this](Nanoseconds when) {
+    return static_cast<uint32_t>((kernel_.clock.now() - when) / 1000000);
+  };
+  source.retransmits = static_cast<uint8_t>(retransmits_);
+  source.probes = static_cast<uint8_t>(probes_);
+  source.backoff = static_cast<uint8_t>(send_.rto().doublings());
+  source.rto = micros(Timeout());
+  source.ato = micros(ack_.ato());
+  source.rcv_mss = ack_.segment();
+  source.segs_in = segs_in_;
+  source.segs_out = segs_out_;
+  source.data_segs_in = data_segs_in_;
+  source.data_segs_out = data_segs_out_;
+  source.total_retrans = total_retrans_;
+  source.bytes_sent = send_.max() - std::min<uint64_t>(send_.max(), 1);
+  // The SYN counts, the SYN-ACK does not.
+  source.bytes_acked = opened_actively_
+                           ? send_.una()
+                           : send_.una() - std::min<uint64_t>(send_.una(), 1);
+  source.bytes_received =
+      receive_.nxt() - std::min<uint64_t>(receive_.nxt(), 1);
   source.notsent_bytes = static_cast<uint32_t>(UnsentBytes());
   source.write_memory = source.notsent_bytes;
-  if (peer_ != nullptr) {
-    source.snd_wnd = static_cast<uint32_t>(send_.window());
-  }
-  return source;
+  source.snd_wnd = static_cast<uint32_t>(send_.window());
+  source.last_data_sent = millis_since(data_sent_at_);
+  source.last_data_recv = millis_since(ack_.last_data_at());
+  source.last_ack_recv = millis_since(heard_at_);
 }
 
 SysResult TcpSocket::Name(RawAddress& name) const {
@@ -183,6 +215,8 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
     if (name == TCP_CORK && !options_.cork()) PushPending();
     if (name == TCP_NODELAY && options_.nodelay()) Push(SendSide::Hold::kNone);
   }
+  if (level == IPPROTO_TCP && name == TCP_QUICKACK) SetQuickAck();
+  if (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT) waiters().WakeAll();
   if (level == SOL_SOCKET && ChangesRoom(name)) {
     // What was too little may be enough now. The peer learns of a larger window
     // with the next acknowledgement only.
@@ -198,7 +232,16 @@ SysResult TcpSocket::GetOption(const Caller& caller, int level, int name,
   if (level == IPPROTO_TCP && name == TCP_SAVED_SYN) {
     return GetSavedSyn(value, size);
   }
+  if (level == IPPROTO_TCP && name == TCP_QUICKACK) {
+    options_.set_quick_ack(ack_.quick_option());
+  }
   return options_.Get(*this, level, name, value, size);
+}
+
+// __tcp_sock_set_quickack() of Linux (net/ipv4/tcp.c).
+void TcpSocket::SetQuickAck() {
+  ack_.SetQuick(options_.quick_ack());
+  if (options_.quick_ack() && connected() && ack_.owed()) SendAck();
 }
 
 int16_t TcpSocket::PollEvents() {

@@ -20,6 +20,7 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/socket.h"
+#include "fakes/kernel/tcp/delayed_ack.h"
 #include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/segment.h"
@@ -151,6 +152,9 @@ class TcpSocket final : public Socket,
     return references() == 0 && listener_ == nullptr && !lingering_;
   }
   void SetState(TcpState state);
+  void SetQuickAck();
+  // The part of TCP_INFO that a connection has.
+  void AddConnectionInfo(TcpInfoSource& source) const;
   // Ends the sharing of queues with the other end.
   void Unlink();
   // The connection is over: nothing goes in or out any more. An orphan dies.
@@ -230,6 +234,8 @@ class TcpSocket final : public Socket,
   bool CopyReady(IovecCursor& cursor, int flags, size_t* copied);
   std::optional<int> EndOfInput();
   bool Writable() const;
+  // Whether TCP_NOTSENT_LOWAT admits more (tcp_stream_memory_free() of Linux).
+  bool UnsentIsLow() const;
 
   // --- tcp_messages.cc
   // Notes that a send with MSG_ZEROCOPY has ended with the last byte sent.
@@ -292,8 +298,12 @@ class TcpSocket final : public Socket,
   // Sends what the window and the rules for small segments admit.
   void Push(SendSide::Hold hold);
   void PushPending() { Push(HoldFor(/*more=*/false)); }
-  // Announces the room that reading has made, if that is much.
-  void AnnounceRoom();
+  // The program has read: announces the room that this has made, if that is
+  // much, and acknowledges what should not wait longer.
+  void AfterRead(bool took);
+  // Acknowledges what has arrived, now or later.
+  void AcknowledgeArrival();
+  bool quick_ack_route() const;
   uint64_t WindowToOffer() const;
   // Sets or clears the timer for what was sent, or for the probe of a window.
   void SetRetransmissionTimer();
@@ -368,7 +378,18 @@ class TcpSocket final : public Socket,
   int retransmits_ = 0;       // In a row.
   int duplicate_acks_ = 0;    // In a row.
   int probes_ = 0;            // That were not answered.
-  bool owes_ack_ = false;  // Something has arrived that is to be acknowledged.
+  // For TCP_INFO.
+  uint32_t segs_in_ = 0;
+  uint32_t segs_out_ = 0;
+  uint32_t data_segs_in_ = 0;
+  uint32_t data_segs_out_ = 0;
+  uint32_t total_retrans_ = 0;
+  Nanoseconds data_sent_at_ = 0;
+  bool opened_actively_ = false;
+
+  DelayedAck ack_;
+  // The bytes and FINs that arrived until the last acknowledgement.
+  uint64_t acknowledged_ = 0;
 
   // A listener's queue, and a connection's place in it.
   TcpSocket* listener_ = nullptr;

@@ -1,0 +1,319 @@
+// When segments are sent, acknowledged and given up: Nagle's algorithm, delayed
+// acknowledgements, TCP_USER_TIMEOUT, keepalive, and the counts of TCP_INFO.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/loopback/loopback.h"
+#include "conformance/suite/case.h"
+#include "conformance/suite/case_matchers.h"
+#include "conformance/suite/context.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/errors/error.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
+
+namespace net::conformance {
+namespace {
+
+using loopback::Pair;
+using loopback::RawSocket;
+
+const std::string kTen(10, 'x');
+
+// ---- Nagle and delayed acknowledgements -------------------------------------
+
+// One message there, one back.
+void Exchange(const Pair& pair) {
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  ASSERT_THAT(RecvOnce(pair.server), IsOkAndHolds(kTen));
+  ASSERT_THAT(pair.server.Send(kTen), IsOk());
+  ASSERT_THAT(RecvOnce(pair.client), IsOkAndHolds(kTen));
+}
+
+// The delay may pass before the receiver looks if the machine is busy.
+constexpr int kAttempts = 20;
+
+void WriteWriteRead(Context& c) {
+  std::string first;
+  for (int i = 0; i < kAttempts && first != kTen; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+    Exchange(pair);
+    ASSERT_THAT(pair.client.Send(kTen), IsOk());
+    ASSERT_THAT(pair.client.Send(kTen), IsOk());
+    ASSERT_OK_AND_ASSIGN(first, RecvOnce(pair.server));
+    if (first == kTen) {
+      EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(kTen));
+    }
+  }
+  EXPECT_EQ(first, kTen);
+}
+
+void WriteWriteReadWithNoDelay(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_NODELAY, 1), IsOk());
+  Exchange(pair);
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(kTen + kTen));
+}
+
+void FreshConnectionIsQuick(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(kTen + kTen));
+}
+
+void QuickAckOff(Context& c) {
+  std::string first;
+  for (int i = 0; i < kAttempts && first != kTen; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+    ASSERT_THAT(SetTcp(pair.client, TCP_QUICKACK, 0), IsOk());
+    ASSERT_THAT(SetTcp(pair.server, TCP_QUICKACK, 0), IsOk());
+    ASSERT_THAT(pair.client.Send(kTen), IsOk());
+    ASSERT_THAT(pair.client.Send(kTen), IsOk());
+    ASSERT_OK_AND_ASSIGN(first, RecvOnce(pair.server));
+  }
+  EXPECT_EQ(first, kTen);
+}
+
+void AnswerEndsQuickMode(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  EXPECT_THAT(Tcp(pair.server, TCP_QUICKACK), IsOkAndHolds(1));
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  ASSERT_THAT(RecvOnce(pair.server), IsOkAndHolds(kTen));
+  EXPECT_THAT(Tcp(pair.server, TCP_QUICKACK), IsOkAndHolds(1));
+  ASSERT_THAT(pair.server.Send(kTen), IsOk());
+  ASSERT_OK_AND_ASSIGN(const int quick, Tcp(pair.server, TCP_QUICKACK));
+  // On a busy machine, more than 40 ms have passed.
+  if (quick != 0) return c.Variation("slow");
+}
+
+// ---- Giving up --------------------------------------------------------------
+
+// Waits until the connection has failed, and expects that it has timed out.
+void ExpectTimesOut(const RawSocket& socket, int error = ETIMEDOUT) {
+  EXPECT_THAT(socket.Wait(POLLIN), IsOkAndHolds(POLLIN | POLLERR | POLLHUP));
+  EXPECT_THAT(RecvOnce(socket), IsErrno(error));
+  EXPECT_THAT(socket.Send("x", MSG_NOSIGNAL), IsErrno(EPIPE));
+}
+
+constexpr int kUserTimeout = 300;  // Milliseconds.
+
+void UserTimeoutOfUnreadData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_USER_TIMEOUT, kUserTimeout), IsOk());
+  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+  ExpectTimesOut(pair.client);
+}
+
+// IPv6 without a route reports that as the reason.
+int ErrorWithoutLoopback(Context& c) {
+  return c.v6() ? ENETUNREACH : ETIMEDOUT;
+}
+
+void UserTimeoutOfLostData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_USER_TIMEOUT, kUserTimeout), IsOk());
+  c.env().TakeLoopbackDown();
+  ASSERT_THAT(pair.client.Send("x"), IsOkAndHolds(1));
+  ExpectTimesOut(pair.client, ErrorWithoutLoopback(c));
+}
+
+void UserTimeoutOfConnect(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(SetTcp(client, TCP_USER_TIMEOUT, kUserTimeout), IsOk());
+  EXPECT_THAT(Connect(client, connecting.queue.endpoint()), IsErrno(ETIMEDOUT));
+}
+
+void LoopbackDownLosesData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  c.env().TakeLoopbackDown();
+  ASSERT_THAT(pair.client.Send("abc"), IsOkAndHolds(3));
+  EXPECT_THAT(RecvOnce(pair.server, 256, MSG_DONTWAIT), IsErrno(EAGAIN));
+}
+
+void KeepaliveFindsADeadPeer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.server, TCP_KEEPIDLE, 1), IsOk());
+  ASSERT_THAT(SetTcp(pair.server, TCP_KEEPINTVL, 1), IsOk());
+  ASSERT_THAT(SetTcp(pair.server, TCP_KEEPCNT, 1), IsOk());
+  ASSERT_THAT(SetSocketOption(pair.server, SO_KEEPALIVE, 1), IsOk());
+  c.env().TakeLoopbackDown();
+  ExpectTimesOut(pair.server, ErrorWithoutLoopback(c));
+}
+
+// ---- Buffers and windows ----------------------------------------------------
+
+void UnsentLowWaterMark(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, 1000), IsOk());
+  ASSERT_OK_AND_ASSIGN(const size_t sent, loopback::SendUntilFull(pair.client));
+  EXPECT_LT(sent, size_t{500000});
+  EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(0));
+  ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, -1), IsOk());
+  EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(POLLOUT));
+}
+
+void WindowIsNotTakenBack(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVBUF, 1), IsOk());
+  const std::string data(30000, 'x');
+  ASSERT_THAT(pair.client.Send(data), IsOkAndHolds(30000));
+  EXPECT_THAT(RecvOnce(pair.server, data.size()), IsOkAndHolds(data));
+}
+
+// ---- TCP_INFO ---------------------------------------------------------------
+
+// struct tcp_info of <linux/tcp.h>, from tcpi_bytes_acked on.
+struct Counts {
+  uint64_t bytes_acked = 0;
+  uint64_t bytes_received = 0;
+  uint32_t segs_out = 0;
+  uint32_t segs_in = 0;
+};
+
+absl::StatusOr<Counts> CountsOf(const RawSocket& socket) {
+  constexpr size_t kOffset = 120;
+  std::array<char, kOffset + sizeof(Counts)> info = {};
+  socklen_t size = info.size();
+  const SysResult got = socket.syscalls().GetSockOpt(
+      socket.fd(), IPPROTO_TCP, TCP_INFO, info.data(), &size);
+  if (!got.ok()) return ErrnoError(got.error(), "getsockopt");
+  Counts counts;
+  std::memcpy(&counts, info.data() + kOffset, sizeof(counts));
+  return counts;
+}
+
+void CountsOfAHandshake(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const Counts client, CountsOf(pair.client));
+  EXPECT_EQ(client.segs_out, 2U);  // SYN, ACK
+  EXPECT_EQ(client.segs_in, 1U);   // SYN-ACK
+  EXPECT_EQ(client.bytes_acked, 1U);
+  ASSERT_OK_AND_ASSIGN(const Counts server, CountsOf(pair.server));
+  EXPECT_EQ(server.segs_out, 0U);
+  EXPECT_EQ(server.segs_in, 2U);
+  EXPECT_EQ(server.bytes_acked, 0U);
+}
+
+void CountsOfAnExchange(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send(kTen), IsOk());
+  ASSERT_THAT(RecvOnce(pair.server), IsOkAndHolds(kTen));
+  ASSERT_OK_AND_ASSIGN(const Counts client, CountsOf(pair.client));
+  EXPECT_EQ(client.segs_out, 3U);  // SYN, ACK, data
+  EXPECT_EQ(client.segs_in, 2U);   // SYN-ACK, ACK
+  EXPECT_EQ(client.bytes_acked, 11U);
+  ASSERT_THAT(pair.server.Send(kTen), IsOk());
+  ASSERT_THAT(RecvOnce(pair.client), IsOkAndHolds(kTen));
+  ASSERT_OK_AND_ASSIGN(const Counts server, CountsOf(pair.server));
+  EXPECT_EQ(server.segs_out, 2U);  // ACK, data
+  EXPECT_EQ(server.segs_in, 4U);   // SYN, ACK, data, ACK
+  EXPECT_EQ(server.bytes_acked, 10U);
+  EXPECT_EQ(server.bytes_received, 10U);
+}
+
+}  // namespace
+
+const std::vector<Case>& SegmentsKernelCases() {
+  static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.segments.nagle.write_write_read",
+       .requirement =
+           "After an exchange, the second of two small writes must wait until "
+           "the first one is acknowledged, and then arrive.",
+       .source = "RFC 896; RFC 9293, section 3.8.6.3; measured on Linux 6.18",
+       .run = &WriteWriteRead},
+      {.id = "kernel.segments.nagle.nodelay",
+       .requirement =
+           "With TCP_NODELAY, two small writes must arrive immediately.",
+       .source = "tcp(7), TCP_NODELAY",
+       .run = &WriteWriteReadWithNoDelay},
+      {.id = "kernel.segments.quick_ack.fresh",
+       .requirement = "On a new connection, two small writes must arrive "
+                      "immediately, because acknowledgements are not delayed.",
+       .source = "tcp(7), TCP_QUICKACK; measured on Linux 6.18",
+       .run = &FreshConnectionIsQuick},
+      {.id = "kernel.segments.quick_ack.off",
+       .requirement = "Without TCP_QUICKACK at the receiver, the second of two "
+                      "small writes on a new connection must wait.",
+       .source = "tcp(7), TCP_QUICKACK; measured on Linux 6.18",
+       .run = &QuickAckOff},
+      {.id = "kernel.segments.quick_ack.answer",
+       .requirement = "TCP_QUICKACK must read 0 after the program has answered "
+                      "data within 40 ms.",
+       .source = "tcp(7), TCP_QUICKACK; measured on Linux 6.18",
+       .run = &AnswerEndsQuickMode},
+      {.id = "kernel.segments.user_timeout.unread",
+       .requirement = "TCP_USER_TIMEOUT must end a connection with ETIMEDOUT "
+                      "if the peer does not read what was sent.",
+       .source = "tcp(7), TCP_USER_TIMEOUT; measured on Linux 6.18",
+       .run = &UserTimeoutOfUnreadData},
+      {.id = "kernel.segments.user_timeout.lost",
+       .requirement = "TCP_USER_TIMEOUT must end a connection with ETIMEDOUT "
+                      "if nothing acknowledges what was sent, and over IPv6 "
+                      "with ENETUNREACH if there is no route any more.",
+       .source = "tcp(7), TCP_USER_TIMEOUT; measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &UserTimeoutOfLostData},
+      {.id = "kernel.segments.user_timeout.connect",
+       .requirement =
+           "TCP_USER_TIMEOUT must end a connect(2) that gets no answer.",
+       .source = "tcp(7), TCP_USER_TIMEOUT; measured on Linux 6.18",
+       .run = &UserTimeoutOfConnect},
+      {.id = "kernel.segments.loopback_down.data",
+       .requirement = "While the loopback interface is down, data of a "
+                      "connection must be accepted and not arrive.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &LoopbackDownLosesData},
+      {.id = "kernel.segments.keepalive.dead_peer",
+       .requirement =
+           "Keepalive must end a connection with ETIMEDOUT if TCP_KEEPCNT "
+           "probes are not answered, and over IPv6 with ENETUNREACH if there "
+           "is no route any more.",
+       .source = "tcp(7), TCP_KEEPCNT; measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &KeepaliveFindsADeadPeer},
+      {.id = "kernel.segments.notsent_lowat",
+       .requirement = "With TCP_NOTSENT_LOWAT, POLLOUT must end while more "
+                      "than that is unsent, and come back when it is raised.",
+       .source = "<linux/tcp.h>; measured on Linux 6.18",
+       .run = &UnsentLowWaterMark},
+      {.id = "kernel.segments.window_not_taken_back",
+       .requirement = "Lowering SO_RCVBUF must not take back the window that "
+                      "was announced.",
+       .source = "RFC 9293, section 3.8.6; measured on Linux 6.18",
+       .run = &WindowIsNotTakenBack},
+      {.id = "kernel.segments.info.handshake",
+       .requirement = "TCP_INFO must count the segments of the handshake, "
+                      "except the SYN-ACK at the end that sends it.",
+       .source = "measured on Linux 6.18",
+       .run = &CountsOfAHandshake},
+      {.id = "kernel.segments.info.exchange",
+       .requirement = "TCP_INFO must count the segments and bytes of an "
+                      "exchange, and the SYN as a byte that was acknowledged.",
+       .source = "measured on Linux 6.18",
+       .run = &CountsOfAnExchange},
+  };
+  return cases;
+}
+
+}  // namespace net::conformance

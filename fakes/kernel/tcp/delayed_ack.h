@@ -1,0 +1,134 @@
+#ifndef FAKES_KERNEL_TCP_DELAYED_ACK_H_
+#define FAKES_KERNEL_TCP_DELAYED_ACK_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "fakes/kernel/clock.h"
+
+namespace net::fake {
+
+// Decides when arrived data is acknowledged (RFC 9293, section 3.8.6.3), as
+// Linux does (net/ipv4/tcp_input.c, tcp_output.c):
+// - In quick-acknowledgement mode, immediately. A connection begins with it,
+// for
+//   up to 16 segments.
+// - Otherwise with the next data that is sent, or after 40 ms. A connection
+//   whose program answers soon is interactive ("pingpong"): its quick mode
+//   ends.
+// - Data of more than one segment is acknowledged immediately.
+class DelayedAck {
+ public:
+  // Whether an acknowledgement is owed.
+  bool owed() const { return owed_; }
+  void Owe() { owed_ = true; }
+
+  // A segment with `size` bytes of data has arrived. `window` is the announced
+  // one, in bytes.
+  void OnData(uint32_t size, uint32_t window, Nanoseconds rto,
+              Nanoseconds now) {
+    owed_ = true;
+    Measure(size);
+    if (ato_ == 0) {
+      // The first data.
+      AddQuick(window);
+      ato_ = kAtoMin;
+    } else {
+      const Nanoseconds gap = now - last_data_at_;
+      if (gap <= kAtoMin / 2) {
+        ato_ = ato_ / 2 + kAtoMin / 2;
+      } else if (gap < ato_) {
+        ato_ = std::min(ato_ / 2 + gap, rto);
+      } else if (gap > rto) {
+        AddQuick(window);
+      }
+    }
+    last_data_at_ = now;
+  }
+
+  // The peer has ended the stream.
+  void OnFin() {
+    owed_ = true;
+    interactive_ = true;
+  }
+
+  // An acknowledgement has been sent, perhaps with data.
+  void OnSent() {
+    owed_ = small_ = two_small_ = false;
+    if (quick_ > 0 && --quick_ == 0) ato_ = kAtoMin;
+  }
+  // Data has been sent.
+  void OnDataSent(Nanoseconds now) {
+    if (ato_ > 0 && now - last_data_at_ < ato_) interactive_ = true;
+  }
+
+  // Whether to acknowledge now what has arrived. `unacknowledged` is a number
+  // of bytes.
+  bool IsDueOnArrival(uint64_t unacknowledged) const {
+    return owed_ && (unacknowledged > segment_ || quick());
+  }
+  // Whether to acknowledge now that the program has read. `drained`: it has
+  // read everything.
+  bool IsDueOnRead(uint64_t unacknowledged, bool drained) const {
+    return owed_ && (unacknowledged > segment_ ||
+                     (drained && (two_small_ || (small_ && !interactive_))));
+  }
+  // How long it may wait otherwise.
+  Nanoseconds delay() const {
+    return ato_ == 0 ? kAtoMin : std::min(ato_, kAtoMax);
+  }
+  // It has waited for so long.
+  void OnTimer(Nanoseconds rto) {
+    if (interactive_) {
+      interactive_ = false;
+      ato_ = kAtoMin;
+    } else {
+      ato_ = std::min(2 * ato_, rto);
+    }
+  }
+
+  // setsockopt(TCP_QUICKACK). Afterwards the caller acknowledges what is owed
+  // if the option was switched on.
+  void SetQuick(bool on) { interactive_ = !on; }
+  // What getsockopt(TCP_QUICKACK) returns.
+  bool quick_option() const { return !interactive_; }
+  // TCP_INFO.
+  Nanoseconds ato() const { return ato_; }
+  Nanoseconds last_data_at() const { return last_data_at_; }
+  uint32_t segment() const { return segment_; }
+
+ private:
+  // TCP_ATO_MIN and TCP_DELACK_MAX of Linux.
+  static constexpr Nanoseconds kAtoMin = kSecond / 25;
+  static constexpr Nanoseconds kAtoMax = kSecond / 5;
+  static constexpr uint32_t kMaxQuick = 16;  // TCP_MAX_QUICKACKS
+
+  bool quick() const { return quick_ > 0 && !interactive_; }
+  void AddQuick(uint32_t window) {
+    const uint32_t count = std::max(window / (2 * segment_), 2U);
+    quick_ = std::max(quick_, static_cast<uint8_t>(std::min(count, kMaxQuick)));
+  }
+  // tcp_measure_rcv_mss() of Linux.
+  void Measure(uint32_t size) {
+    if (size >= segment_) {
+      segment_ = size;
+    } else {
+      two_small_ = small_;
+    }
+    small_ = true;
+  }
+
+  Nanoseconds ato_ = 0;  // 0: no data has arrived yet.
+  Nanoseconds last_data_at_ = 0;
+  uint32_t segment_ = 536;  // The size of the peer's segments: an estimate.
+  uint8_t quick_ = 0;       // Acknowledgements left to be sent immediately.
+  bool interactive_ = false;
+  bool owed_ = false;
+  // What is owed is for a segment that was not full, or for two.
+  bool small_ = false;
+  bool two_small_ = false;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_DELAYED_ACK_H_

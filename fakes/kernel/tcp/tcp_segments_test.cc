@@ -1,0 +1,184 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/short_calls.h"
+#include "fakes/kernel/tcp/tcp_info.h"
+#include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
+
+// Which segments are sent over a perfect link, and when. The numbers were
+// measured on Linux 6.18.
+
+namespace net::fake {
+namespace {
+
+const std::string kTen(10, 'x');
+
+class SegmentsTest : public testing::Test {
+ protected:
+  TcpInfo Info(int fd) {
+    TcpInfo info;
+    socklen_t size = sizeof(info);
+    EXPECT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size),
+                IsOk());
+    return info;
+  }
+
+  void Write(int fd) {
+    EXPECT_THAT(WriteText(sys_, fd, kTen), IsOkAndHolds(10));
+  }
+  void Exchange() {
+    Write(pair_.client);
+    EXPECT_EQ(ReadText(sys_, pair_.server), kTen);
+    Write(pair_.server);
+    EXPECT_EQ(ReadText(sys_, pair_.client), kTen);
+  }
+
+  FakeKernel kernel_;
+  FakeProcess& sys_ = kernel_.NewProcess();
+  FakeKernel::Participant self_{kernel_};
+  const Pair pair_ = NewPair(sys_);
+};
+
+TEST_F(SegmentsTest, OfTheHandshake) {
+  const TcpInfo client = Info(pair_.client);
+  EXPECT_EQ(client.segs_out, 2U);
+  EXPECT_EQ(client.segs_in, 1U);
+  const TcpInfo server = Info(pair_.server);
+  EXPECT_EQ(server.segs_out, 0U);
+  EXPECT_EQ(server.segs_in, 2U);
+}
+
+TEST_F(SegmentsTest, OfACycle) {
+  Exchange();
+  kernel_.Advance(absl::Milliseconds(300));
+  const TcpInfo client = Info(pair_.client);
+  EXPECT_EQ(client.segs_out, 4U);
+  EXPECT_EQ(client.segs_in, 3U);
+  EXPECT_EQ(client.data_segs_out, 1U);
+  EXPECT_EQ(client.data_segs_in, 1U);
+  EXPECT_EQ(client.bytes_acked, 11U);
+  EXPECT_EQ(client.bytes_received, 10U);
+  const TcpInfo server = Info(pair_.server);
+  EXPECT_EQ(server.segs_out, 2U);
+  EXPECT_EQ(server.segs_in, 4U);
+  EXPECT_EQ(server.bytes_acked, 10U);
+  EXPECT_EQ(server.bytes_received, 10U);
+  EXPECT_THAT(sys_.Close(pair_.client), IsOk());
+  EXPECT_EQ(Info(pair_.server).segs_out, 2U);
+  EXPECT_EQ(Info(pair_.server).segs_in, 5U);
+  EXPECT_EQ(Info(pair_.server).bytes_received, 11U);
+}
+
+TEST_F(SegmentsTest, TimesOfTcpInfo) {
+  Exchange();
+  kernel_.Advance(absl::Milliseconds(500));
+  const TcpInfo client = Info(pair_.client);
+  EXPECT_EQ(client.last_data_sent, 500U);
+  EXPECT_EQ(client.last_data_recv, 500U);
+  EXPECT_EQ(client.last_ack_recv, 500U);
+}
+
+TEST_F(SegmentsTest, AfterAnExchangeWriteWriteReadStalls) {
+  Exchange();
+  const absl::Duration start = kernel_.Now();
+  Write(pair_.client);
+  Write(pair_.client);
+  EXPECT_EQ(ReadText(sys_, pair_.server), kTen);
+  EXPECT_EQ(ReadText(sys_, pair_.server), kTen);
+  EXPECT_EQ(kernel_.Now() - start, absl::Milliseconds(40));
+}
+
+TEST_F(SegmentsTest, NoDelayDoesNotStall) {
+  EXPECT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NODELAY, 1),
+              IsOk());
+  Exchange();
+  Write(pair_.client);
+  Write(pair_.client);
+  EXPECT_EQ(ReadText(sys_, pair_.server), kTen + kTen);
+}
+
+TEST_F(SegmentsTest, QuickAckRouteDoesNotStall) {
+  kernel_.SetQuickAckOnLoopback();
+  Exchange();
+  Write(pair_.client);
+  Write(pair_.client);
+  EXPECT_EQ(ReadText(sys_, pair_.server), kTen + kTen);
+}
+
+TEST_F(SegmentsTest, ReadingAcknowledges) {
+  for (int i = 0; i < 40; ++i) {
+    Write(pair_.client);
+    Write(pair_.client);
+    std::string got = ReadText(sys_, pair_.server);
+    // The first 16 segments are acknowledged on arrival.
+    EXPECT_EQ(got.size(), i < 8 ? 20U : 10U) << i;
+    if (got.size() == 10) got += ReadText(sys_, pair_.server);
+    EXPECT_EQ(got.size(), 20U);
+  }
+  EXPECT_EQ(kernel_.Now(), absl::ZeroDuration());
+}
+
+TEST_F(SegmentsTest, AFinAfterAnExchangeIsAcknowledgedLate) {
+  Exchange();
+  EXPECT_THAT(sys_.Shutdown(pair_.client, SHUT_WR), IsOk());
+  EXPECT_EQ(StateOf(sys_, pair_.client), TcpState::kFinWait1);
+  kernel_.Advance(absl::Milliseconds(40));
+  EXPECT_EQ(StateOf(sys_, pair_.client), TcpState::kFinWait2);
+}
+
+// Linux: 160768, 127728 and 98223 bytes; 256000, 201456 and 196446.
+TEST_F(SegmentsTest, UnsentLowWaterMark) {
+  const auto within = [](int64_t bytes, int64_t linux) {
+    EXPECT_GE(bytes, linux * 3 / 4);
+    EXPECT_LE(bytes, linux * 5 / 4);
+  };
+  constexpr size_t kOneSend = size_t{4} << 20;
+  struct Row {
+    int mark;
+    size_t piece;
+    int64_t linux;
+  };
+  for (const Row& row :
+       {Row{1, 65536, 160768}, Row{1, 1000, 127728}, Row{1, kOneSend, 98223},
+        Row{100000, 65536, 256000}, Row{100000, 1000, 201456},
+        Row{100000, kOneSend, 196446}}) {
+    SCOPED_TRACE(testing::Message() << row.mark << " " << row.piece);
+    const Pair pair = NewPair(sys_);
+    EXPECT_THAT(
+        SetOption(sys_, pair.client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, row.mark),
+        IsOk());
+    const std::string data(row.piece, 'x');
+    int64_t total = 0;
+    SysResult sent = SysResult::Ok();
+    do {
+      sent = sys_.Send(pair.client, data.data(), data.size(), MSG_DONTWAIT);
+      if (sent.ok()) total += sent.value();
+    } while (sent.ok() && row.piece < kOneSend);
+    within(total, row.linux);
+    if (row.piece < kOneSend) {
+      EXPECT_EQ(Ready(sys_, pair.client, POLLOUT), 0);
+    }
+  }
+}
+
+TEST_F(SegmentsTest, AWindowIsNotTakenBack) {
+  EXPECT_THAT(SetOption(sys_, pair_.server, SOL_SOCKET, SO_RCVBUF, 1), IsOk());
+  const std::string data(30000, 'x');
+  EXPECT_THAT(WriteText(sys_, pair_.client, data), IsOkAndHolds(30000));
+  EXPECT_EQ(ReadText(sys_, pair_.server), data);
+}
+
+}  // namespace
+}  // namespace net::fake
