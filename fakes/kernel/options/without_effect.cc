@@ -164,7 +164,7 @@ constexpr AcceptedOption kOptions[] = {
     ACTS(IPPROTO_TCP, TCP_DEFER_ACCEPT),
     NONE(IPPROTO_TCP, TCP_WINDOW_CLAMP,
          "the receive window follows from SO_RCVBUF alone"),
-    NONE(IPPROTO_TCP, TCP_QUICKACK, "no acknowledgement is delayed"),
+    ACTS(IPPROTO_TCP, TCP_QUICKACK),
     NONE(IPPROTO_TCP, TCP_CONGESTION, kNoCongestion),
     LINUX_TOO(IPPROTO_TCP, TCP_THIN_DUPACK, kObsolete),
     NONE(IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS,
@@ -174,8 +174,7 @@ constexpr AcceptedOption kOptions[] = {
     NONE(IPPROTO_TCP, TCP_FASTOPEN_KEY, "cookies have no bytes"),
     ACTS(IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
     ACTS(IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE),
-    NONE(IPPROTO_TCP, TCP_NOTSENT_LOWAT,
-         "poll(2) goes by the room in the send buffer alone"),
+    ACTS(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
     ACTS(IPPROTO_TCP, TCP_SAVE_SYN),
     ACTS(IPPROTO_TCP, TCP_INQ),
     LINUX_TOO(IPPROTO_TCP, TCP_REPAIR, "Only turning it off is accepted"),
@@ -183,7 +182,7 @@ constexpr AcceptedOption kOptions[] = {
     NONE_AS(IPPROTO_TCP, kTcpRtoMaxMs, "TCP_RTO_MAX_MS", kRtoBySysctl),
     NONE_AS(IPPROTO_TCP, kTcpRtoMinUs, "TCP_RTO_MIN_US", kRtoBySysctl),
     NONE_AS(IPPROTO_TCP, kTcpDelAckMaxUs, "TCP_DELACK_MAX_US",
-            "no acknowledgement is delayed"),
+            "the delay of acknowledgements has Linux's default bounds"),
 
     // --- IPPROTO_IP
     ACTS(IPPROTO_IP, IP_TOS),
