@@ -10,8 +10,8 @@ namespace net::fake {
 
 // Decides when arrived data is acknowledged (RFC 9293, section 3.8.6.3), as
 // Linux does (net/ipv4/tcp_input.c, tcp_output.c):
-// - In quick-acknowledgement mode, immediately. A connection begins with it, for
-//   up to 16 segments.
+// - In quick-acknowledgement mode, immediately. A connection begins with it.
+//   It lasts for up to 16 segments.
 // - Otherwise with the next data that is sent, or after 40 ms. A connection
 //   whose program answers soon is interactive ("pingpong"): its quick mode
 //   ends.
