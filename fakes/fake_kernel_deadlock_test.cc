@@ -1,5 +1,6 @@
 // Tests of a FakeKernel with no event left: its behaviour, and its report.
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include "fakes/fake_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
@@ -94,6 +96,27 @@ TEST(FakeKernelDeadlock, EndsACallThatHasAPart) {
     }
     EXPECT_NE(kernel.Deadlock(), std::nullopt);
   }
+}
+
+// On Linux it would block for ever: nothing wakes it to find that the number is
+// not open any more.
+TEST(FakeKernelDeadlock, EndsAPollWhoseDescriptorWasClosed) {
+  FakeKernel kernel;
+  kernel.ExpectDeadlock();
+  FakeProcess& process = kernel.NewProcess();
+  const FakeKernel::Participant self(kernel);
+  const Connected both = ConnectProcesses(process, process);
+  FakeKernel::Thread poller(kernel, "poller", [&] {
+    pollfd entry = {.fd = both.client.fd(), .events = POLLIN, .revents = 0};
+    EXPECT_THAT(process.Poll(&entry, 1, /*timeout_ms=*/-1), IsErrno(EDEADLK));
+  });
+  ASSERT_TRUE(poller.AwaitBlocked());
+  // The socket's destructor closes it again.
+  const SysResult copy = process.Dup(both.client.fd());
+  ASSERT_THAT(process.Close(both.client.fd()), IsOk());
+  poller.Join();
+  EXPECT_THAT(process.Dup3(copy.fd(), both.client.fd(), 0), IsOk());
+  EXPECT_THAT(process.Close(copy.fd()), IsOk());
 }
 
 TEST(FakeKernelDeadlock, LaterBlockingCallsFailToo) {

@@ -35,6 +35,9 @@ using fake::Woken;
 
 constexpr Nanoseconds kMillisecond = 1'000'000;
 
+// The events that poll(2) returns unasked.
+constexpr int kAlways = POLLERR | POLLHUP;
+
 bool IsValid(const timespec& time) {
   return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < kSecond;
 }
@@ -60,7 +63,7 @@ int FillInEvents(const fake::DescriptorTable& descriptors, pollfd* fds,
     } else if (file == nullptr) {
       entry.revents = POLLNVAL;
     } else {
-      const int asked = entry.events | POLLERR | POLLHUP;
+      const int asked = entry.events | kAlways;
       entry.revents = static_cast<int16_t>(file->PollEvents() & asked);
     }
     if (entry.revents != 0) ++ready;
@@ -82,24 +85,31 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
   if (ready > 0 || timeout == 0) return SysResult::Ok(ready);
   const Caller caller = MakeCaller(call, count == 0 ? -1 : fds[0].fd);
   // References keep the files alive while this waits for them.
-  absl::InlinedVector<fake::File*, 8> files;
+  struct Polled {
+    fake::File* file;
+    int16_t events;
+  };
+  absl::InlinedVector<Polled, 8> files;
   for (const pollfd& entry : absl::MakeSpan(fds, count)) {
     fake::File* const file = descriptors_->Get(entry.fd);
     if (file == nullptr) continue;
     file->Ref();
-    files.push_back(file);
+    files.push_back({file, static_cast<int16_t>(entry.events | kAlways)});
   }
   Woken woken = Woken::kEvent;
   {
     fake::Wait wait(kernel_.scheduler, caller.site,
                     kernel_.clock.After(timeout));
-    for (fake::File* file : files) wait.Add(file->waiters());
+    for (const Polled& one : files) wait.Add(one.file->waiters(), one.events);
     while (ready == 0 && woken == Woken::kEvent) {
       woken = wait.Block();
+      // Nothing has woken it. A descriptor that was closed meanwhile is no
+      // reason to return.
+      if (woken == Woken::kDeadlock) break;
       ready = FillInEvents(*descriptors_, fds, count);
     }
   }
-  for (fake::File* file : files) file->Unref(caller);
+  for (const Polled& one : files) one.file->Unref(caller);
   if (ready > 0 || woken == Woken::kTimeout) return SysResult::Ok(ready);
   // A signal interrupts poll(2) even with SA_RESTART (signal(7)).
   return SysResult::Error(fake::ErrnoFor(woken));

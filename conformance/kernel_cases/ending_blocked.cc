@@ -23,6 +23,8 @@
 namespace net::conformance {
 namespace {
 
+using loopback::ConnectTo;
+using loopback::Listener;
 using loopback::Pair;
 using loopback::RawSocket;
 
@@ -130,6 +132,25 @@ void CloseWhilePolling(Context& c) {
   EXPECT_THAT(poll.Join(), IsOkAndHolds(POLLNVAL));
 }
 
+// A connection is POLLIN, so it does not wake a poll(2) for POLLRDHUP, which
+// would find that its number is not open.
+void CloseWhilePollingForAnotherEvent(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Listener listener, NewListener(c));
+  PendingCall poll(c, [&c, fd = listener.socket().fd()] {
+    pollfd entry = {.fd = fd, .events = POLLRDHUP, .revents = 0};
+    return c.sys().Poll(&entry, 1, /*timeout_ms=*/-1);
+  });
+  ASSERT_TRUE(poll.AwaitBlocked());
+  ASSERT_THAT(listener.socket().Close(), IsOk());
+  // The call keeps the listener open.
+  ASSERT_OK_AND_ASSIGN(const RawSocket client,
+                       ConnectTo(c.sys(), listener.endpoint()));
+  EXPECT_TRUE(poll.AwaitBlocked());
+  // The client has the number now.
+  poll.Interrupt();
+  EXPECT_THAT(poll.Join(), IsErrno(EINTR));
+}
+
 void TwoReceivers(Context& c) {
   ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
   Receiving first(c, pair.client);
@@ -226,6 +247,12 @@ const std::vector<Case>& EndingBlockedKernelCases() {
            "blocked until the socket has an event, and then report POLLNVAL.",
        .source = "measured on Linux 6.18",
        .run = &CloseWhilePolling},
+      {.id = "kernel.ending.blocked.poll.other_event",
+       .requirement =
+           "A poll(2) for POLLRDHUP that is blocked when its listener's "
+           "descriptor is closed must not be woken by a connection.",
+       .source = "measured on Linux 6.18",
+       .run = &CloseWhilePollingForAnotherEvent},
       {.id = "kernel.ending.blocked.receive.two_ended",
        .requirement =
            "Every blocked recv(2) must return 0 when the peer ends its stream.",

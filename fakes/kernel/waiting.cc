@@ -8,6 +8,14 @@
 #include "fakes/kernel/scheduler.h"
 
 namespace net::fake {
+namespace {
+
+// Whether the events wake the call (pollwake() of Linux's fs/select.c).
+bool Concerns(const WaitQueue::Place& place, int16_t events) {
+  return events == 0 || place.events == 0 || (place.events & events) != 0;
+}
+
+}  // namespace
 
 int ErrnoFor(Woken woken) {
   switch (woken) {
@@ -33,16 +41,17 @@ std::string Describe(const CallSite& site) {
                       site.process);
 }
 
-void WaitQueue::WakeEach() {
+void WaitQueue::WakeEach(int16_t events) {
   for (Place* place = first_; place != nullptr; place = place->next) {
+    if (!Concerns(*place, events)) continue;
     place->wait->scheduler_.Wake(*place->wait, Woken::kEvent);
   }
 }
 
-void WaitQueue::WakeOldest() {
+void WaitQueue::WakeOldest(int16_t events) {
   Wait* oldest = nullptr;
   for (Place* place = first_; place != nullptr; place = place->next) {
-    if (!place->wait->blocked_) continue;
+    if (!place->wait->blocked_ || !Concerns(*place, events)) continue;
     if (place->exclusive) {
       oldest = place->wait;
     } else {
@@ -61,13 +70,14 @@ Wait::~Wait() {
   if (holds_clock_) scheduler_.ReleaseClock();
 }
 
-void Wait::AddPlace(WaitQueue& queue, bool exclusive) {
+void Wait::AddPlace(WaitQueue& queue, bool exclusive, int16_t events) {
   WaitQueue::Place& place = places_.emplace_back();
   place = {.wait = this,
            .queue = &queue,
            .previous = nullptr,
            .next = queue.first_,
-           .exclusive = exclusive};
+           .exclusive = exclusive,
+           .events = events};
   if (queue.first_ != nullptr) queue.first_->previous = &place;
   queue.first_ = &place;
 }

@@ -32,23 +32,27 @@ class WaitQueue {
     Place* previous = nullptr;
     Place* next = nullptr;
     bool exclusive = false;
+    // The events that the call polls for, or 0 if each event may matter to it.
+    int16_t events = 0;
   };
 
   bool empty() const { return first_ == nullptr; }
 
-  // Lets all of them look again at what they wait for.
-  void WakeAll() {
-    if (first_ != nullptr) WakeEach();
+  // Lets all of them look again at what they wait for. `events` are the events
+  // of poll(2) that have come: calls that poll only for others sleep on. 0
+  // stands for any events, as when the state of a connection changes.
+  void WakeAll(int16_t events = 0) {
+    if (first_ != nullptr) WakeEach(events);
   }
   // The same, but of the exclusive waits only the one that has waited longest.
-  void WakeOne() {
-    if (first_ != nullptr) WakeOldest();
+  void WakeOne(int16_t events = 0) {
+    if (first_ != nullptr) WakeOldest(events);
   }
 
  private:
   friend class Wait;
-  void WakeEach();
-  void WakeOldest();
+  void WakeEach(int16_t events);
+  void WakeOldest(int16_t events);
 
   Place* first_ = nullptr;
 };
@@ -100,6 +104,10 @@ class Wait final : private TimerTarget {
 
   // The queue must outlive the wait.
   void Add(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/false); }
+  // The same for a call that polls for these events only.
+  void Add(WaitQueue& queue, int16_t events) {
+    AddPlace(queue, /*exclusive=*/false, events);
+  }
   // The same for an event that is for one call only: a connection.
   void AddExclusive(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/true); }
 
@@ -114,7 +122,7 @@ class Wait final : private TimerTarget {
   friend class Scheduler;
   friend class WaitQueue;
 
-  void AddPlace(WaitQueue& queue, bool exclusive);
+  void AddPlace(WaitQueue& queue, bool exclusive, int16_t events = 0);
   void OnTimer() override;
 
   Scheduler& scheduler_;

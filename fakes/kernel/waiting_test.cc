@@ -1,5 +1,7 @@
 #include "fakes/kernel/waiting.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <functional>
@@ -430,6 +432,29 @@ TEST(Waiting, PollersAreWokenBesideTheConsumer) {
   EXPECT_FALSE(takes.AwaitBlocked());
   EXPECT_TRUE(more.AwaitBlocked());
   world.WakeOne(queue);
+}
+
+TEST(Waiting, ACallThatPollsForOtherEventsSleepsOn) {
+  World world;
+  const Participant self(world);
+  WaitQueue queue;
+  Thread waiter(world, "waiter", [&] {
+    const KernelMutexLock lock(world.mutex);
+    Wait wait(world.scheduler, {.process = "p", .call = "poll"});
+    wait.Add(queue, POLLOUT | POLLERR);
+    EXPECT_EQ(wait.Block(), Woken::kEvent);
+  });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  for (const bool only_one : {false, true}) {
+    const KernelMutexLock lock(world.mutex);
+    only_one ? queue.WakeOne(POLLIN) : queue.WakeAll(POLLIN);
+  }
+  EXPECT_TRUE(waiter.AwaitBlocked());
+  {
+    const KernelMutexLock lock(world.mutex);
+    queue.WakeAll(POLLOUT | POLLWRNORM);
+  }
+  EXPECT_FALSE(waiter.AwaitBlocked());
 }
 
 TEST(Waiting, OneOfSeveralQueuesIsEnough) {

@@ -1,6 +1,7 @@
 // How a TcpSocket gets a port and takes connections: bind(2), listen(2),
 // accept4(2).
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -207,7 +208,7 @@ void TcpSocket::Enqueue(TcpSocket& child) {
   (queue_last_ != nullptr ? queue_last_->queue_next_ : queue_first_) = &child;
   queue_last_ = &child;
   ++queued_;
-  waiters().WakeOne();
+  waiters().WakeOne(POLLIN | POLLRDNORM);
 }
 
 // Takes the first of the queue out.

@@ -1,5 +1,7 @@
 // What arrives at a TcpSocket: RFC 9293, section 3.10.7, as Linux does it.
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
@@ -232,7 +234,7 @@ bool TcpSocket::OnAck(const Segment& segment) {
     timers_.Clear(TcpTimers::kRetransmission);
     SetRetransmissionTimer();
   }
-  waiters().WakeAll();
+  waiters().WakeAll(POLLOUT | POLLWRNORM);
   if (send_.fin_acknowledged()) OnFinAcknowledged();
   return true;
 }
@@ -277,7 +279,7 @@ bool TcpSocket::OnData(const Segment& segment) {
   if (deferred_) StopDeferring();
   // Who waits is not bothered with less than it asks for.
   if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
-    waiters().WakeAll();
+    waiters().WakeAll(POLLIN | POLLRDNORM);
   }
   return true;
 }
