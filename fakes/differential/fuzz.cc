@@ -1,6 +1,7 @@
 // Searches for programs for which Linux and the FakeKernel return different
 // results. See kHelp.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -9,8 +10,10 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "absl/flags/flag.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -24,6 +27,9 @@
 #include "fakes/differential/fake_worlds.h"
 #include "fakes/differential/histogram.h"
 #include "fakes/differential/linux_worlds.h"
+#include "fakes/differential/threads/fake_threads.h"
+#include "fakes/differential/threads/linux_threads.h"
+#include "fakes/differential/threads/thread_campaign.h"
 #include "fakes/differential/workers.h"
 #include "fakes/differential/worlds.h"
 #include "syscalls/errors/errno_symbol.h"
@@ -32,6 +38,9 @@
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(double, minutes, 1, "");
 ABSL_FLAG(int64_t, programs, 0, "");
+ABSL_FLAG(std::string, kind, "both", "");
+ABSL_FLAG(int64_t, least, 0, "");
+ABSL_FLAG(int64_t, least_threads, 0, "");
 ABSL_FLAG(uint64_t, seed, 0, "");
 ABSL_FLAG(int, jobs, 2, "");
 ABSL_FLAG(int, findings, 20, "");
@@ -44,18 +53,26 @@ namespace {
 
 constexpr absl::string_view kHelp =
     R"(Runs random programs of system calls on Linux and on the FakeKernel. Prints
-each program for which the results differ, shrunk, as C++.
+each program for which the results differ, shrunk, as C++. Programs of one
+thread do not block and must give equal results. Programs of two or three
+threads block, and must give a result on Linux that the FakeKernel gives under
+one of the orders in which the threads can run.
 
   fuzz [flags]
 
   --minutes=N         run time in minutes (1); shrinking the last finding may
                       take longer
-  --programs=N        maximum number of programs (0: no limit)
+  --kind=NAME         plain: programs of one thread; threads: of several; both:
+                      plain for three quarters of the time, then threads (both)
+  --programs=N        maximum number of programs of each kind (0: no limit)
+  --least=N           require so many programs of one thread (0)
+  --least_threads=N   require so many programs of several threads (0)
   --seed=N            seed of the first program; each further program has the
                       next number (0: a random seed, which is printed)
   --jobs=N            number of processes (2)
   --findings=N        each process ends after this many differences (20)
-  --candidate=NAME      fake, or linux to compare Linux with itself (fake)
+  --candidate=NAME    fake, or linux to compare Linux with itself (fake); of
+                      programs of one thread
   --deviation=NAME    run a FakeKernel with this deliberate deviation; only
                       //fakes/differential/deviations:fuzz has this flag
   --histogram=FILE    write how often each call returned each errno in each
@@ -65,7 +82,7 @@ each program for which the results differ, shrunk, as C++.
   --help              print this text and exit
 
 Requires root or the permission to create user namespaces. Exit status: 0 no
-difference, 1 a difference or a missing row, 2 an error.
+difference, 1 a difference, a missing row or too few programs, 2 an error.
 )";
 
 constexpr int kAlike = 0;
@@ -96,55 +113,145 @@ int PrintMissingRows(const Histogram& histogram) {
   return missing;
 }
 
-WorkersOptions MakeOptions(uint64_t seed) {
+// The part of the time for programs of one thread, if there are both kinds.
+constexpr double kPlainShare = 0.75;
+
+WorkersOptions MakeOptions(uint64_t seed, absl::Duration time) {
   WorkersOptions options;
   options.jobs = absl::GetFlag(FLAGS_jobs);
   options.campaign.seed = seed;
-  options.campaign.deadline =
-      absl::Now() + absl::Minutes(absl::GetFlag(FLAGS_minutes));
+  options.campaign.deadline = absl::Now() + time;
   const int64_t programs = absl::GetFlag(FLAGS_programs);
   if (programs > 0) options.campaign.programs = programs;
   options.campaign.findings =
       static_cast<size_t>(absl::GetFlag(FLAGS_findings));
-  options.make_oracle = [] { return std::make_unique<LinuxWorldFactory>(); };
-  if (absl::GetFlag(FLAGS_candidate) == "linux") {
-    options.make_candidate = options.make_oracle;
-  } else {
-    options.make_candidate = [] {
-      return std::make_unique<FakeWorldFactory>();
-    };
-  }
   return options;
+}
+
+absl::StatusOr<Report> RunPlain(const CampaignOptions& options,
+                                absl::FunctionRef<void(uint64_t)> before_each) {
+  LinuxWorldFactory oracle;
+  std::unique_ptr<WorldFactory> candidate =
+      std::make_unique<FakeWorldFactory>();
+  if (absl::GetFlag(FLAGS_candidate) == "linux") {
+    candidate = std::make_unique<LinuxWorldFactory>();
+  }
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, *candidate, options, before_each);
+  if (!outcome.ok()) return outcome.status();
+  Report report;
+  report.programs = outcome->programs;
+  report.unstable = outcome->unstable;
+  report.histogram = outcome->histogram;
+  for (const Finding& finding : outcome->findings) {
+    report.findings.push_back(FindingText(finding));
+  }
+  return report;
+}
+
+absl::StatusOr<Report> RunThreads(
+    const CampaignOptions& options,
+    absl::FunctionRef<void(uint64_t)> before_each) {
+  LinuxThreads oracle;
+  FakeThreads candidate;
+  const absl::StatusOr<ThreadCampaignResult> outcome =
+      SearchThreads(oracle, candidate, options, before_each);
+  if (!outcome.ok()) return outcome.status();
+  Report report;
+  report.programs = outcome->programs;
+  report.unstable = outcome->unstable;
+  report.blocked = outcome->blocked;
+  report.schedules = outcome->schedules;
+  report.unexhausted = outcome->unexhausted;
+  for (const ThreadedFinding& finding : outcome->findings) {
+    report.findings.push_back(FindingText(finding));
+  }
+  return report;
+}
+
+absl::StatusOr<Report> RunPart(WorkersOptions options, CampaignPart part) {
+  options.run = std::move(part);
+  const absl::Time start = absl::Now();
+  absl::Time told = start;
+  absl::StatusOr<Report> report =
+      RunWorkers(options, [&told, start](int64_t programs) {
+        if (absl::Now() - told < absl::Seconds(10)) return;
+        told = absl::Now();
+        std::cerr << programs << " programs in "
+                  << absl::ToInt64Seconds(told - start) << " s\n";
+      });
+  if (report.ok()) {
+    for (const std::string& finding : report->findings) {
+      std::cout << "\n" << finding;
+    }
+    std::cout << "\n"
+              << report->programs << " programs of "
+              << (report->schedules > 0 ? "several threads" : "one thread")
+              << " in " << absl::ToInt64Seconds(absl::Now() - start) << " s, "
+              << report->findings.size() << " differences, " << report->unstable
+              << " not reproducible; seed " << options.campaign.seed << "\n";
+  }
+  return report;
+}
+
+// Prints that there were fewer programs than required, and returns it. With
+// --programs, no more than these are required.
+bool AreTooFew(int64_t programs, int64_t least, absl::string_view kind) {
+  const int64_t most = absl::GetFlag(FLAGS_programs);
+  if (programs >= (most > 0 ? std::min(least, most) : least)) return false;
+  absl::PrintF("%d programs of %s are fewer than %d\n", programs, kind, least);
+  return true;
+}
+
+// Returns whether all is well.
+absl::StatusOr<bool> SearchPlain(uint64_t seed, absl::Duration time) {
+  const absl::StatusOr<Report> report =
+      RunPart(MakeOptions(seed, time), &RunPlain);
+  if (!report.ok()) return report.status();
+  const bool too_few =
+      AreTooFew(report->programs, absl::GetFlag(FLAGS_least), "one thread");
+  const int missing = PrintMissingRows(report->histogram);
+  const std::string path = absl::GetFlag(FLAGS_histogram);
+  if (!path.empty() && !WriteHistogram(path, report->histogram)) {
+    return absl::UnknownError(absl::StrCat("--histogram: cannot write ", path));
+  }
+  return report->findings.empty() && missing == 0 && !too_few;
+}
+
+absl::StatusOr<bool> SearchThreads(uint64_t seed, absl::Duration time) {
+  const absl::StatusOr<Report> report =
+      RunPart(MakeOptions(seed, time), &RunThreads);
+  if (!report.ok()) return report.status();
+  std::cout << report->blocked << " of them blocked for good; "
+            << report->schedules << " schedules, of " << report->unexhausted
+            << " programs not all\n";
+  return report->findings.empty() &&
+         !AreTooFew(report->programs, absl::GetFlag(FLAGS_least_threads),
+                    "several threads");
 }
 
 int Run() {
   uint64_t seed = absl::GetFlag(FLAGS_seed);
   if (seed == 0) seed = uint64_t{std::random_device()()} << 20;
   std::cout << "seed " << seed << "\n" << std::flush;
-  const absl::Time start = absl::Now();
-  absl::Time told = start;
-  const absl::StatusOr<Report> report =
-      RunWorkers(MakeOptions(seed), [&told, start](int64_t programs) {
-        if (absl::Now() - told < absl::Seconds(10)) return;
-        told = absl::Now();
-        std::cerr << programs << " programs in "
-                  << absl::ToInt64Seconds(told - start) << " s\n";
-      });
-  if (!report.ok()) return Fail(report.status().message());
-  for (const std::string& finding : report->findings) {
-    std::cout << "\n" << finding;
+  const std::string kind = absl::GetFlag(FLAGS_kind);
+  const double plain_share = kind == "both"    ? kPlainShare
+                             : kind == "plain" ? 1
+                                               : 0;
+  const absl::Duration time = absl::Minutes(absl::GetFlag(FLAGS_minutes));
+  bool is_alike = true;
+  if (plain_share > 0) {
+    const absl::StatusOr<bool> plain = SearchPlain(seed, time * plain_share);
+    if (!plain.ok()) return Fail(plain.status().message());
+    is_alike = *plain;
   }
-  const int missing = PrintMissingRows(report->histogram);
-  std::cout << "\n"
-            << report->programs << " programs in "
-            << absl::ToInt64Seconds(absl::Now() - start) << " s, "
-            << report->findings.size() << " differences, " << report->unstable
-            << " not reproducible; seed " << seed << "\n";
-  const std::string path = absl::GetFlag(FLAGS_histogram);
-  if (!path.empty() && !WriteHistogram(path, report->histogram)) {
-    return Fail(absl::StrCat("--histogram: cannot write ", path));
+  if (plain_share < 1) {
+    const absl::StatusOr<bool> threads =
+        SearchThreads(seed, time * (1 - plain_share));
+    if (!threads.ok()) return Fail(threads.status().message());
+    is_alike = is_alike && *threads;
   }
-  return report->findings.empty() && missing == 0 ? kAlike : kDifferent;
+  return is_alike ? kAlike : kDifferent;
 }
 
 int Main(int argc, char** argv) {
@@ -160,6 +267,10 @@ int Main(int argc, char** argv) {
   const std::string candidate = absl::GetFlag(FLAGS_candidate);
   if (candidate != "fake" && candidate != "linux") {
     return Fail("--candidate: must be fake or linux");
+  }
+  const std::string kind = absl::GetFlag(FLAGS_kind);
+  if (kind != "both" && kind != "plain" && kind != "threads") {
+    return Fail("--kind: must be both, plain or threads");
   }
   if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: must be at least 1");
   return Run();

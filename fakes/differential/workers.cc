@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <iterator>
 #include <new>
 #include <optional>
 #include <string>
@@ -28,7 +28,6 @@
 #include "absl/time/time.h"
 #include "fakes/differential/campaign.h"
 #include "fakes/differential/histogram.h"
-#include "fakes/differential/worlds.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/sandbox/wait_status.h"
 #include "syscalls/sandbox/watched_child.h"
@@ -63,16 +62,23 @@ struct Worker {
 // then each finding. This character ends each part.
 constexpr char kEndOfPart = '\f';
 
-std::string ToText(const absl::StatusOr<CampaignResult>& outcome) {
-  if (!outcome.ok()) {
-    return absl::StrCat("error: ", outcome.status().message(),
-                        std::string(1, kEndOfPart));
+// The counts of a report, in the order of its text.
+constexpr int64_t Report::*kCounts[] = {&Report::programs, &Report::unstable,
+                                        &Report::blocked, &Report::schedules,
+                                        &Report::unexhausted};
+
+std::string ToText(const absl::StatusOr<Report>& report) {
+  const std::string end(1, kEndOfPart);
+  if (!report.ok()) {
+    return absl::StrCat("error: ", report.status().message(), end);
   }
-  std::string text = absl::StrCat(
-      outcome->programs, " ", outcome->unstable, std::string(1, kEndOfPart),
-      outcome->histogram.ToText(), std::string(1, kEndOfPart));
-  for (const Finding& finding : outcome->findings) {
-    absl::StrAppend(&text, FindingText(finding), std::string(1, kEndOfPart));
+  std::string text;
+  for (const auto count : kCounts) {
+    absl::StrAppend(&text, text.empty() ? "" : " ", (*report).*count);
+  }
+  absl::StrAppend(&text, end, report->histogram.ToText(), end);
+  for (const std::string& finding : report->findings) {
+    absl::StrAppend(&text, finding, end);
   }
   return text;
 }
@@ -85,14 +91,12 @@ void Work(const WorkersOptions& options, int number, int pipe, Shared& shared) {
   campaign.stride *= jobs;
   campaign.programs = campaign.programs / options.jobs +
                       (number < campaign.programs % options.jobs ? 1 : 0);
-  const std::unique_ptr<WorldFactory> oracle = options.make_oracle();
-  const std::unique_ptr<WorldFactory> candidate = options.make_candidate();
-  const absl::StatusOr<CampaignResult> outcome =
-      Search(*oracle, *candidate, campaign, [&shared](uint64_t seed) {
+  const absl::StatusOr<Report> report =
+      options.run(campaign, [&shared](uint64_t seed) {
         shared.seed = seed;
         ++shared.programs;
       });
-  if (!sandbox::WriteReport(pipe, ToText(outcome))) _exit(1);
+  if (!sandbox::WriteReport(pipe, ToText(report))) _exit(1);
 }
 
 absl::StatusOr<Worker> Start(const WorkersOptions& options, int number) {
@@ -177,15 +181,15 @@ absl::Status Add(absl::string_view text, Report& report) {
         absl::StrCat("malformed report of a worker: ", text));
   }
   const std::vector<absl::string_view> counts = absl::StrSplit(parts[0], ' ');
-  int64_t programs = 0;
-  int64_t unstable = 0;
-  if (counts.size() != 2 || !absl::SimpleAtoi(counts[0], &programs) ||
-      !absl::SimpleAtoi(counts[1], &unstable)) {
-    return absl::InternalError(
-        absl::StrCat("malformed counts in the report of a worker: ", parts[0]));
+  for (size_t i = 0; i < std::size(kCounts); ++i) {
+    int64_t count = 0;
+    if (counts.size() != std::size(kCounts) ||
+        !absl::SimpleAtoi(counts[i], &count)) {
+      return absl::InternalError(absl::StrCat(
+          "malformed counts in the report of a worker: ", parts[0]));
+    }
+    report.*kCounts[i] += count;
   }
-  report.programs += programs;
-  report.unstable += unstable;
   for (size_t i = 2; i + 1 < parts.size(); ++i) {
     report.findings.emplace_back(parts[i]);
   }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,25 +11,33 @@
 #include "absl/time/time.h"
 #include "fakes/differential/campaign.h"
 #include "fakes/differential/histogram.h"
-#include "fakes/differential/worlds.h"
 
 namespace net::differential {
 
-// The combined results of several processes.
+// The results of one process, or of several together.
 struct Report {
   int64_t programs = 0;
   int64_t unstable = 0;
+  // Of programs with threads (threads/thread_campaign.h).
+  int64_t blocked = 0;
+  int64_t schedules = 0;
+  int64_t unexhausted = 0;
   Histogram histogram;
   // FindingText() of each finding. If a worker ended early, also its exit
   // status and the seed of the program that it was running.
   std::vector<std::string> findings;
 };
 
+// Runs a part of a campaign in the process of a worker. Calls `before_each`
+// with the seed of each program.
+using CampaignPart = std::function<absl::StatusOr<Report>(
+    const CampaignOptions& options,
+    absl::FunctionRef<void(uint64_t)> before_each)>;
+
 struct WorkersOptions {
   int jobs = 2;
   CampaignOptions campaign;  // Each worker runs a part of the programs.
-  std::function<std::unique_ptr<WorldFactory>()> make_oracle;
-  std::function<std::unique_ptr<WorldFactory>()> make_candidate;
+  CampaignPart run;
   // A worker that spends this long on one program, including the shrinking of a
   // finding, is killed. That is a finding.
   absl::Duration program_timeout = absl::Minutes(2);

@@ -10,6 +10,7 @@ namespace net::fake {
 struct Deviation {
   absl::string_view name;
   absl::string_view meaning;  // what a kernel with the deviation does
+  bool in_threads;  // whether only programs with several threads show it
 };
 
 // The list of deviations.bzl.

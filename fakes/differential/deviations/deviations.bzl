@@ -1,6 +1,6 @@
 """The FakeKernel's deviations: mistakes that the differential test must find."""
 
-def _deviation(name, meaning, file, replace, by):
+def _deviation(name, meaning, file, replace, by, in_threads = False):
     """A deviation from Linux: a mistake that kernels or models of them have made.
 
     Args:
@@ -10,13 +10,21 @@ def _deviation(name, meaning, file, replace, by):
       replace: a text that occurs exactly once in the file.
       by: the text that replaces it. It calls Deviates("name") once, and does
         what the original does if that returns false.
+      in_threads: whether only programs with several threads show it.
 
     Returns:
       A struct with these fields.
     """
     if by.count("Deviates(") != 1 or by.count("Deviates(\"{}\")".format(name)) != 1:
         fail("The deviation {} must call Deviates(\"{}\") exactly once.".format(name, name))
-    return struct(name = name, meaning = meaning, file = file, replace = replace, by = by)
+    return struct(
+        name = name,
+        meaning = meaning,
+        file = file,
+        replace = replace,
+        by = by,
+        in_threads = in_threads,
+    )
 
 DEVIATIONS = [
     _deviation(
@@ -185,5 +193,49 @@ case F_SETFL:
           fake::Deviates("DupHasOwnStatusFlags")) {
         return SysResult::Ok();
       }""",
+    ),
+    _deviation(
+        name = "ShutdownKeepsAcceptBlocked",
+        meaning = "shutdown(2) of a listener does not end an accept4(2) that is blocked",
+        file = "fakes/kernel/tcp/tcp_listen.cc",
+        replace = """\
+      if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
+      if (woken == Woken::kEvent) continue;""",
+        by = """\
+      if (state_ != TcpState::kListen && !Deviates("ShutdownKeepsAcceptBlocked")) {
+        return SysResult::Error(EINVAL);
+      }
+      if (woken == Woken::kEvent) continue;""",
+        in_threads = True,
+    ),
+    _deviation(
+        name = "WaitAllReturnsAPart",
+        meaning = "a blocked recv(2) with MSG_WAITALL returns the first part of the data",
+        file = "fakes/kernel/tcp/tcp_data.cc",
+        replace = "const size_t enough = LowWaterMark(wanted, (flags & MSG_WAITALL) != 0);",
+        by = """\
+const size_t enough = LowWaterMark(
+      wanted, (flags & MSG_WAITALL) != 0 && !Deviates("WaitAllReturnsAPart"));""",
+        in_threads = True,
+    ),
+    _deviation(
+        name = "DataWakesNobody",
+        meaning = "data that arrives does not wake a recv(2) or poll(2) that is blocked",
+        file = "fakes/kernel/tcp/tcp_segments.cc",
+        replace = "waiters().WakeAll(POLLIN | POLLRDNORM);",
+        by = "if (!Deviates(\"DataWakesNobody\")) waiters().WakeAll(POLLIN | POLLRDNORM);",
+        in_threads = True,
+    ),
+    _deviation(
+        name = "PollEndsOnClosedDescriptor",
+        meaning = "a blocked poll(2) returns POLLNVAL when another thread closes its descriptor",
+        file = "fakes/fake_process_poll.cc",
+        replace = "if (woken == Woken::kDeadlock) break;",
+        by = """\
+if (woken == Woken::kDeadlock &&
+          !fake::Deviates("PollEndsOnClosedDescriptor")) {
+        break;
+      }""",
+        in_threads = True,
     ),
 ]

@@ -15,6 +15,10 @@
 #include "fakes/differential/differ.h"
 #include "fakes/differential/fake_worlds.h"
 #include "fakes/differential/linux_worlds.h"
+#include "fakes/differential/threads/fake_threads.h"
+#include "fakes/differential/threads/linux_threads.h"
+#include "fakes/differential/threads/thread_campaign.h"
+#include "fakes/differential/threads/thread_differ.h"
 #include "gtest/gtest.h"
 
 namespace net::fake {
@@ -30,21 +34,48 @@ namespace {
 
 class DeviationsTest : public testing::TestWithParam<fake::Deviation> {};
 
-TEST_P(DeviationsTest, IsFound) {
-  LinuxWorldFactory oracle;
-  FakeWorldFactory candidate;
+// A search in a minute at most.
+CampaignOptions UntilTheFirst() {
   CampaignOptions options;
   options.seed = 1;
   options.deadline = absl::Now() + absl::Seconds(60);
   options.shrinking = absl::Seconds(1);
-  ASSERT_TRUE(fake::SelectDeviation(GetParam().name));
-  const absl::StatusOr<CampaignResult> outcome =
-      Search(oracle, candidate, options);
+  return options;
+}
+
+void ExpectFoundInThreads(const fake::Deviation& deviation) {
+  LinuxThreads oracle;
+  FakeThreads candidate;
+  ASSERT_TRUE(fake::SelectDeviation(deviation.name));
+  const absl::StatusOr<ThreadCampaignResult> outcome =
+      SearchThreads(oracle, candidate, UntilTheFirst());
   fake::SelectDeviation("");
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(outcome->findings.size(), 1U)
       << outcome->programs << " programs did not show that "
-      << GetParam().meaning;
+      << deviation.meaning;
+  // Without the deviation, this program shows no difference.
+  const ThreadedDifference& found = outcome->findings[0].difference;
+  const absl::StatusOr<std::optional<ThreadedDifference>> otherwise =
+      ThreadDiffer(oracle, candidate).Compare(found.program, found.start);
+  ASSERT_TRUE(otherwise.ok()) << otherwise.status();
+  EXPECT_FALSE(otherwise->has_value()) << FindingText(outcome->findings[0]);
+  std::cout << "after " << outcome->programs
+            << " programs: " << deviation.meaning << "\n"
+            << FindingText(outcome->findings[0]);
+}
+
+void ExpectFound(const fake::Deviation& deviation) {
+  LinuxWorldFactory oracle;
+  FakeWorldFactory candidate;
+  ASSERT_TRUE(fake::SelectDeviation(deviation.name));
+  const absl::StatusOr<CampaignResult> outcome =
+      Search(oracle, candidate, UntilTheFirst());
+  fake::SelectDeviation("");
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(outcome->findings.size(), 1U)
+      << outcome->programs << " programs did not show that "
+      << deviation.meaning;
   // Without the deviation, this program shows no difference.
   const absl::StatusOr<std::optional<Difference>> otherwise =
       Differ(oracle, candidate)
@@ -52,8 +83,13 @@ TEST_P(DeviationsTest, IsFound) {
   ASSERT_TRUE(otherwise.ok()) << otherwise.status();
   EXPECT_FALSE(otherwise->has_value()) << FindingText(outcome->findings[0]);
   std::cout << "after " << outcome->programs
-            << " programs: " << GetParam().meaning << "\n"
+            << " programs: " << deviation.meaning << "\n"
             << FindingText(outcome->findings[0]);
+}
+
+TEST_P(DeviationsTest, IsFound) {
+  GetParam().in_threads ? ExpectFoundInThreads(GetParam())
+                        : ExpectFound(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(

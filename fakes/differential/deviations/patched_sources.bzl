@@ -100,7 +100,10 @@ absl::Span<const Deviation> Deviations() {
 """
 
 def _deviation_table_impl(ctx):
-    lines = ["      {{\"{}\", \"{}\"}},\n".format(one.name, one.meaning) for one in DEVIATIONS]
+    lines = [
+        "      {{\"{}\", \"{}\", {}}},\n".format(one.name, one.meaning, "true" if one.in_threads else "false")
+        for one in DEVIATIONS
+    ]
     ctx.actions.write(ctx.outputs.out, _TABLE % "".join(lines))
 
 deviation_table = rule(

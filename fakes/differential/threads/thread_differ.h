@@ -1,0 +1,98 @@
+#ifndef FAKES_DIFFERENTIAL_THREADS_THREAD_DIFFER_H_
+#define FAKES_DIFFERENTIAL_THREADS_THREAD_DIFFER_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "fakes/differential/threads/threaded_kernels.h"
+#include "fakes/differential/threads/threaded_program.h"
+
+namespace net::differential {
+
+// A program for which the oracle gives an answer that the candidate gives under
+// none of its schedules.
+struct ThreadedDifference {
+  ThreadedProgram program;
+  ThreadStart start;        // How the oracle's threads began.
+  ThreadedAnswer expected;  // The oracle's answer.
+  // The candidate's answers, each with a schedule that gives it.
+  struct Seen {
+    ThreadedAnswer answer;
+    std::string schedule;
+  };
+  std::map<std::string, Seen> seen;  // By the text of the answer.
+  int64_t schedules = 0;             // That were tried.
+  bool is_exhausted = true;          // Whether these are all schedules.
+  // The candidate gave different answers under one schedule. `seen` is
+  // incomplete then.
+  bool repeats = true;
+};
+
+// Runs programs with threads on an oracle and a candidate. The oracle's answer
+// must be one of those that the candidate gives under its schedules.
+//
+// The schedules are tried until one gives the oracle's answer: exhaustively, up
+// to a number of schedules. If there are more, a random search follows, and the
+// program is counted in unexhausted().
+//
+// The oracle can behave differently when it is interrupted for a long time.
+// A difference therefore counts only if the oracle, run again three times,
+// gives an answer that the candidate does not give each time. Otherwise it is
+// counted in unstable().
+class ThreadDiffer {
+ public:
+  struct Bounds {
+    int64_t exhaustive = 5'000;
+    int64_t random = 20'000;
+  };
+
+  // Both must outlive the differ.
+  ThreadDiffer(ThreadedKernel& oracle, ScheduledKernel& candidate,
+               Bounds bounds)
+      : oracle_(oracle), candidate_(candidate), bounds_(bounds) {}
+  ThreadDiffer(ThreadedKernel& oracle, ScheduledKernel& candidate)
+      : ThreadDiffer(oracle, candidate, Bounds()) {}
+
+  // A function that is called with each program and the oracle's answer.
+  using Watcher =
+      absl::FunctionRef<void(const ThreadedProgram&, const ThreadedAnswer&)>;
+
+  // Compares one program, whose threads begin in this way. Returns an error if
+  // the oracle cannot run it.
+  absl::StatusOr<std::optional<ThreadedDifference>> Compare(
+      const ThreadedProgram& program, const ThreadStart& start,
+      Watcher watcher);
+  absl::StatusOr<std::optional<ThreadedDifference>> Compare(
+      const ThreadedProgram& program, const ThreadStart& start);
+
+  // Shrinks the program of a difference, until no smaller one shows a
+  // difference or until the deadline.
+  absl::StatusOr<ThreadedDifference> Shrink(ThreadedDifference found,
+                                            absl::Time deadline);
+
+  int64_t schedules() const { return schedules_; }
+  int64_t unexhausted() const { return unexhausted_; }
+  int64_t unstable() const { return unstable_; }
+
+ private:
+  // Tries schedules until one gives the answer. Returns the difference if none
+  // does.
+  std::optional<ThreadedDifference> FindAnswer(const ThreadedProgram& program,
+                                               const ThreadedAnswer& expected);
+
+  ThreadedKernel& oracle_;
+  ScheduledKernel& candidate_;
+  const Bounds bounds_;
+  int64_t schedules_ = 0;
+  int64_t unexhausted_ = 0;
+  int64_t unstable_ = 0;
+};
+
+}  // namespace net::differential
+
+#endif  // FAKES_DIFFERENTIAL_THREADS_THREAD_DIFFER_H_
