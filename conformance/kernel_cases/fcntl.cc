@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -30,6 +31,9 @@
 
 namespace net::conformance {
 namespace {
+
+// Requests of ioctl(2).
+using Requests = std::initializer_list<uint64_t>;
 
 using loopback::Listener;
 using loopback::Pair;
@@ -221,7 +225,7 @@ void OwnerSignal(Context& c) {
 
 void OwnerByIoctl(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  for (const uint64_t request : {FIOSETOWN, SIOCSPGRP}) {
+  for (const uint64_t request : Requests{FIOSETOWN, SIOCSPGRP}) {
     int who = getpid();
     EXPECT_THAT(IoctlAt(socket, request, who), IsOk());
     EXPECT_THAT(Ask(socket, SIOCGPGRP), IsOkAndHolds(getpid()));
@@ -375,7 +379,7 @@ void NoStamp(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(pair.server.Send("x"), IsOkAndHolds(1));
   EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds("x"));
-  for (const uint64_t request : {SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD}) {
+  for (const uint64_t request : Requests{SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD}) {
     EXPECT_THAT(c.sys().Ioctl(pair.client.fd(), request, 0), IsErrno(ENOENT));
   }
 }
@@ -423,7 +427,7 @@ void UnknownInterface(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   for (const absl::string_view name : {"nosuch", "", "LO", "lo0"}) {
     for (const uint64_t request :
-         {SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFHWADDR}) {
+         Requests{SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFHWADDR}) {
       ifreq unknown = RequestFor(name);
       EXPECT_THAT(IoctlAt(socket, request, unknown), IsErrno(ENODEV));
     }
@@ -435,8 +439,8 @@ void UnknownInterface(Context& c) {
 
 void InterfaceArguments(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
-  for (const uint64_t request :
-       {SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFNAME, SIOCGIFCONF}) {
+  for (const uint64_t request : Requests{SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFMTU,
+                                         SIOCGIFNAME, SIOCGIFCONF}) {
     EXPECT_THAT(c.sys().Ioctl(socket.fd(), request, 0), IsErrno(EFAULT));
   }
   std::array<int, 2> fds = {};
