@@ -298,7 +298,10 @@ TEST(BrokenErrors, SendRepeatedAfterAnyError) {
 
 // --- Counts and data ---------------------------------------------------------
 
-constexpr absl::string_view kMessage = "a message of some length";
+// Shorter than the 16 segments that a new connection acknowledges immediately.
+// With a longer one, send=short(1) makes Nagle's algorithm hold the rest back,
+// so a single recv(2) returns a part. (Seen on Linux 6.18, too: 17 of 23 bytes.)
+constexpr absl::string_view kMessage = "short message";
 
 absl::Status TakesAPartForTheWhole(Syscalls& sys) {
   return kit::WithPair(sys, [&](const kit::Pair& pair) {
