@@ -290,7 +290,11 @@ Step ThreadedWriter::OnDescriptor(int slot) {
     step.value = OneOf({0, O_NONBLOCK});
     return step;
   }
-  if (dice < 93) return On(Call::kIoctl, slot);
+  if (dice < 93) {
+    Step step = On(Call::kIoctl, slot);
+    step.name = FIONREAD;
+    return step;
+  }
   return On(OneOf({Call::kGetSockName, Call::kGetPeerName}), slot);
 }
 
