@@ -300,7 +300,7 @@ TEST(BrokenErrors, SendRepeatedAfterAnyError) {
 
 // Shorter than the 16 segments that a new connection acknowledges immediately.
 // With a longer one, send=short(1) makes Nagle's algorithm hold the rest back,
-// so a single recv(2) returns a part. (Seen on Linux 6.18, too: 17 of 23 bytes.)
+// so a single recv(2) returns a part. (Measured on Linux 6.18: 17 of 23 bytes.)
 constexpr absl::string_view kMessage = "short message";
 
 absl::Status TakesAPartForTheWhole(Syscalls& sys) {

@@ -113,7 +113,7 @@ void Scheduler::FireTimers() {
   // Keepalive and the probes of a closed window go on for ever while the peer
   // answers. No other timer lasts for so long, not even a keepalive of 127
   // probes with the longest interval (tcp(7)).
-  constexpr Nanoseconds kOnlyProbes = 60 * 24 * 3600 * kSecond;
+  constexpr Nanoseconds kOnlyProbes = kSecond * 60 * 24 * 3600;
   const Nanoseconds start = clock_.now();
   while (running_ == 0 && clock_holders_ == 0 && !blocked_.empty()) {
     if (TimeoutsAreEndless()) return;
