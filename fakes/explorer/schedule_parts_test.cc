@@ -282,7 +282,7 @@ TEST(ScheduleCrashes, AreFindingsWithTheirSchedules) {
               Contains(Field(&ScheduleFinding::kind, FindingKind::kRace)));
   const auto crash =
       std::find_if(result.findings.begin(), result.findings.end(), is_crash);
-  ASSERT_NE(crash, result.findings.end()) << result;
+  ASSERT_TRUE(crash != result.findings.end()) << result;
   EXPECT_EQ(crash->text, "the process crashes");
   EXPECT_EQ(crash->preemptions, 1);
   GTEST_FLAG_SET(death_test_style, "threadsafe");

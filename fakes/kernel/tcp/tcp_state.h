@@ -2,6 +2,7 @@
 #define FAKES_KERNEL_TCP_TCP_STATE_H_
 
 #include <cstdint>
+#include <ostream>
 
 #include "absl/strings/string_view.h"
 
@@ -25,6 +26,9 @@ enum class TcpState : uint8_t {
 
 // As ss(8) writes it: "ESTAB", "TIME-WAIT".
 absl::string_view TcpStateName(TcpState state);
+inline std::ostream& operator<<(std::ostream& os, TcpState state) {
+  return os << TcpStateName(state);
+}
 
 }  // namespace net::fake
 
