@@ -1,4 +1,4 @@
-// How a FakeProcess notes the uses of options without effect
+// The parts of FakeProcess that report uses of options without effect
 // (FakeKernel::StrictOptions()).
 
 #include <fcntl.h>

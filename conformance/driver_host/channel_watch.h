@@ -24,10 +24,11 @@ class ChannelWatch {
   // The channel must consist of pipes and must outlive this object.
   explicit ChannelWatch(Channel channel);
 
-  // Takes a sample. To be called several times a second. The durations below
-  // end at the last sample, and begin at the first one that shows the state:
-  // the caller may be delayed between two samples, and the driver then does
-  // what no sample shows. So an answer may have arrived before the last sample.
+  // Takes a sample. To be called several times a second.
+  //
+  // The durations below begin at the first sample that shows the state, and end
+  // at the last one. On a loaded machine seconds can pass between two samples,
+  // and the driver's answer may have arrived meanwhile.
   void Inspect();
 
   // Returns for how long none of the processes has used the processor.

@@ -304,7 +304,7 @@ void V6SourceOverV4(Context& c) {
   EXPECT_EQ(peer.addr, ip::Addr::V4(127, 0, 0, 6));
 }
 
-// What MSG_MORE holds back does not find out that the peer has gone.
+// Data that MSG_MORE holds back provokes no reset from a peer that has closed.
 void MoreToClosedPeer(Context& c) {
   ASSERT_OK_AND_ASSIGN(loopback::Pair pair, NewPair(c));
   ASSERT_THAT(pair.client.Close(), IsOk());

@@ -98,7 +98,7 @@ bool AddRaces(const ExploreOptions& options, const Scenario& scenario,
   ExploreOptions exhaustive = options;
   exhaustive.schedules.pct_schedules = 0;
   exhaustive.shard = {};
-  // It takes no longer than to list the schedules, which is done each time.
+  // Not checkpointed: listing the schedules takes as long, and is always done.
   exhaustive.checkpoint.clear();
   const ScheduleResult races = ExploreSchedules(exhaustive, scenario);
   all.complete = races.exhausted;

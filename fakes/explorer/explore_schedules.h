@@ -75,7 +75,7 @@ struct ScheduleFinding {
 
 std::ostream& operator<<(std::ostream& os, const ScheduleFinding& finding);
 
-// How many schedules were run.
+// The numbers of schedules that were run.
 struct ScheduleCounts {
   std::vector<int64_t> exhaustive;  // By number of preemptions.
   int64_t random = 0;

@@ -23,7 +23,7 @@ struct ScheduleLimits {
   int shard_total = 1;
 };
 
-// What came of a run.
+// The result of a run.
 struct ScheduledRun {
   bool goes_on = true;  // Whether the search goes on.
   uint64_t digest = 0;  // Of what the program did.
@@ -36,7 +36,7 @@ struct ScheduleNode {
   uint64_t digest = 0;
 };
 
-// How far a search has come.
+// The progress of a search.
 struct ScheduleProgress {
   // By number of preemptions: what is to be run. Empty: it has not begun.
   std::vector<std::vector<ScheduleNode>> pending;

@@ -35,7 +35,7 @@ class Digest {
 };
 
 std::string ResultText(const MonitoredCall& call) {
-  // It has not returned, because the run was ended.
+  // The run was ended before the call returned.
   if (call.end == 0) return "?";
   return call.result.ok()
              ? absl::StrCat(call.result.value())

@@ -58,7 +58,7 @@ std::vector<ThreadOfProcess> ThreadsOfProcess() {
        std::filesystem::directory_iterator("/proc/self/task", error)) {
     ThreadOfProcess thread;
     std::ifstream comm(task.path() / "comm");
-    // It may have ended meanwhile.
+    // The thread may have ended meanwhile.
     if (!std::getline(comm, thread.name) ||
         !absl::SimpleAtoi(task.path().filename().string(), &thread.id)) {
       continue;

@@ -24,14 +24,14 @@ struct LinkEnds {
 };
 std::ostream& operator<<(std::ostream& os, const LinkEnds& ends);
 
-// What a link does to the segments that it carries. The default is a perfect
+// The properties of a link, which carries segments. The default is a perfect
 // link: it delivers each segment at once, as Linux's loopback interface does.
 //
 // A link keeps the order of its segments. A segment that is lost is sent again
 // by its sender (RFC 6298), so that loss delays a stream but does not break it,
 // unless it lasts for longer than tcp_retries2 or TCP_USER_TIMEOUT admit.
 struct LinkOptions {
-  // What becomes of a segment, as by a firewall.
+  // A rule for all segments, as of a firewall.
   enum class Rule : uint8_t {
     kPass,
     kDrop,    // It is lost.

@@ -28,8 +28,9 @@
 #include "fakes/kernel/waiting.h"
 #include "fakes/schedule/schedule.h"
 
-// Who runs, who waits, and how virtual time moves on when all wait. Everything
-// here is guarded by the kernel's mutex, except where it says otherwise.
+// The scheduler chooses which participant runs, and moves virtual time on when
+// all wait. Everything here is guarded by the kernel's mutex, unless stated
+// otherwise.
 
 namespace net::fake {
 
@@ -104,8 +105,8 @@ class Scheduler {
   ParticipantState* Join(absl::string_view name);
   // Makes `state` the calling thread's, and waits until it has the baton.
   void Begin(ParticipantState& state) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // It takes part no longer and hands the baton on. The calling thread is its
-  // thread, unless that has never begun.
+  // Ends the part of `state` and hands the baton on. Called by its thread, or
+  // by any thread if its thread has never begun.
   void Leave(ParticipantState& state);
 
   // Returns the calling thread's state, or null if it does not take part or

@@ -7,7 +7,7 @@
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
 
-// Who waits, and how time moves on meanwhile.
+// The parts of Scheduler that block and wake calls, and move virtual time on.
 
 namespace net::fake {
 

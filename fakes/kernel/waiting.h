@@ -12,8 +12,8 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/gate.h"
 
-// How calls wait in the kernel. Everything here is guarded by the kernel's
-// mutex. See scheduler.h for who runs meanwhile.
+// Calls that wait in the kernel. Everything here is guarded by the kernel's
+// mutex. scheduler.h chooses the participant that runs meanwhile.
 
 namespace net::fake {
 

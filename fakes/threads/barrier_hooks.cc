@@ -19,7 +19,7 @@ NET_NEXT_FUNCTION(pthread_barrier_wait)
 namespace net::threads {
 namespace {
 
-// What participants do at a barrier. The real one only counts outsiders.
+// The state of a barrier for participants. The real one only counts outsiders.
 struct Barrier {
   unsigned count = 0;
   unsigned arrived = 0;

@@ -6,7 +6,7 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
 
-// How participants lock mutexes.
+// Mutexes of participants.
 
 namespace net::threads {
 

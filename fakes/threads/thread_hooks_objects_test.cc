@@ -1,4 +1,4 @@
-// What participants get from single objects, beyond the order of a run.
+// The results of single objects, beyond the order of a run.
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -78,7 +78,7 @@ enum class Signals : unsigned char { kEndWait, kDoNot };
 int AwaitSuccess(const Waiter::Site& site, absl::FunctionRef<int()> attempt,
                  Signals signals = Signals::kDoNot);
 
-// How many are in the list.
+// The number of waiters in the list.
 extern std::atomic<int> waiter_count;
 
 int WakeListed(const void* object, int count, uint32_t bits);

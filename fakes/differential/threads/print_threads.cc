@@ -40,7 +40,7 @@ std::string Commented(absl::string_view text) {
       "\n");
 }
 
-// Returns how many results of two answers are equal.
+// Returns the number of results that two answers have in common.
 size_t Likeness(const ThreadedAnswer& one, const ThreadedAnswer& other) {
   const auto equal = [](const std::vector<std::string>& a,
                         const std::vector<std::string>& b) {

@@ -99,7 +99,7 @@ void ThreadedRun::RunThread(size_t thread,
 }
 
 void ThreadedRun::Inspect() {
-  // What is left in the buffers depends on their sizes.
+  // The rest in the buffers depends on their sizes.
   if (overfills_) return;
   for (const int number : world_.numbers) {
     std::string state = DescribeDescriptor(number);
@@ -298,7 +298,7 @@ ThreadedRun::Made ThreadedRun::InputSize(const Step& step) const {
   Made made = Plain(world_.sys.Ioctl(At(step.slot), FIONREAD,
                                      reinterpret_cast<intptr_t>(&value)));
   if (!made.result.ok()) return made;
-  // How much has arrived depends on the kernel's buffers.
+  // The count depends on the sizes of the kernel's buffers.
   made.text =
       overfills_ && value > 0 ? "some bytes" : absl::StrCat("value ", value);
   return made;
@@ -321,7 +321,7 @@ ThreadedRun::Made ThreadedRun::Send(const Step& step, char letter) const {
     sent = world_.sys.SendMsg(fd, &message, flags);
   }
   Made made = Plain(sent);
-  // How much fits depends on the kernel's buffers.
+  // The count depends on the sizes of the kernel's buffers.
   if (overfills_ && sent.ok() && step.size >= kOverfillingSize) {
     made.text = sent.value() == 0 ? "0" : "a part";
   }

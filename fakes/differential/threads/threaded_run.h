@@ -19,7 +19,7 @@ namespace net::differential {
 // The number of descriptors that programs need at most.
 inline constexpr size_t kMostDescriptors = 24;
 
-// What a kernel gives a program.
+// The resources that a kernel gives to a program.
 struct ThreadedWorld {
   Syscalls& sys;
   // The numbers of the kMostDescriptors lowest free descriptors, ascending. The

@@ -20,7 +20,7 @@ class ThreadedWriter {
   ThreadedProgram Write();
 
  private:
-  // What the setup makes of a slot.
+  // The kind of file that the setup puts into a slot.
   enum class Kind {
     kListener,
     kClient,  // Not connected.

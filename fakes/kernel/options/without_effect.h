@@ -19,7 +19,7 @@ enum class OptionKind : uint8_t {
   kArgument,  // An argument of a call. It has no number.
 };
 
-// What an option that the FakeKernel accepts does.
+// The effect of an option that the FakeKernel accepts.
 enum class OptionEffect : uint8_t {
   kActs,           // The same as on Linux.
   kNone,           // Nothing, although it does something on Linux.

@@ -32,7 +32,7 @@ class Machine {
   // Returns the first of those that were added, of a family; or null.
   const ip::Addr* AddressOf(int family) const;
 
-  // What is sent over an interface that is down is lost; ::1 goes with it.
+  // An interface that is down loses all segments, and has no address ::1.
   void set_loopback_up(bool up) { loopback_up_ = up; }
   bool loopback_up() const { return loopback_up_; }
 
@@ -56,7 +56,8 @@ class Machine {
   // Whether packets to it arrive here.
   bool IsLocal(const ip::Addr& addr) const;
 
-  // What connect(2) to an address says before a packet is sent: 0, or an errno.
+  // Returns the errno with which connect(2) to an address fails before a
+  // segment is sent, or 0.
   int RouteError(const ip::Addr& to) const;
 
   // The source address for a destination, where the socket has none.

@@ -72,11 +72,11 @@ class DelayedAck {
     return owed_ && (unacknowledged > segment_ ||
                      (drained && (two_small_ || (small_ && !interactive_))));
   }
-  // How long it may wait otherwise.
+  // The longest delay of an acknowledgement that is owed.
   Nanoseconds delay() const {
     return ato_ == 0 ? kAtoMin : std::min(ato_, kAtoMax);
   }
-  // It has waited for so long.
+  // The delay is over.
   void OnTimer(Nanoseconds rto) {
     if (interactive_) {
       interactive_ = false;
@@ -89,7 +89,7 @@ class DelayedAck {
   // setsockopt(TCP_QUICKACK). Afterwards the caller acknowledges what is owed
   // if the option was switched on.
   void SetQuick(bool on) { interactive_ = !on; }
-  // What getsockopt(TCP_QUICKACK) returns.
+  // The value that getsockopt(2) returns for TCP_QUICKACK.
   bool quick_option() const { return !interactive_; }
   // TCP_INFO.
   Nanoseconds ato() const { return ato_; }
@@ -123,7 +123,8 @@ class DelayedAck {
   uint8_t quick_ = 0;       // Acknowledgements left to be sent immediately.
   bool interactive_ = false;
   bool owed_ = false;
-  // What is owed is for a segment that was not full, or for two.
+  // The acknowledgement that is owed is for a segment that was not full, or for
+  // two.
   bool small_ = false;
   bool two_small_ = false;
 };

@@ -16,7 +16,7 @@ namespace net::fake {
 // One direction of a link that is not perfect.
 class Link {
  public:
-  // What becomes of a segment that is sent now.
+  // The fate of a segment that is sent now.
   struct Fate {
     enum Kind : uint8_t { kArrives, kLost, kRejected };
     Kind kind = kArrives;

@@ -57,8 +57,8 @@ class Network {
     if (!delivering_ && (count_ > 0 || timers_.any())) DeliverAll();
   }
 
-  // What a connect(2) from `host` to an address fails with before a segment is
-  // sent: an errno, or 0.
+  // Returns the errno with which connect(2) from `host` to an address fails
+  // before a segment is sent, or 0.
   int RouteError(const Host& host, const ip::Addr& to) const;
   // The source address of a segment from `host`, where the socket has none.
   // Requires that there is a route.

@@ -9,7 +9,7 @@
 
 namespace net::fake {
 
-// What the first segment of an end says that it takes: bytes.
+// The window, in bytes, that the first segment of an end announces.
 inline constexpr uint32_t kFirstWindow = 65464;
 
 // The receiving side of a connection: the receive sequence variables of
@@ -85,7 +85,7 @@ class ReceiveSide {
     ready_ = 0;
     return any;
   }
-  // What has not arrived never will.
+  // Drops the bytes that have not arrived: they never will.
   void Cut(ChunkPool& chunks) { queue_.Truncate(chunks, ready_); }
 
  private:

@@ -10,8 +10,8 @@
 
 namespace net::fake {
 
-// What is left of the loopback interface's MTU for data in a segment, of a
-// connection whose window is still the first.
+// The most data, in bytes, in a segment over the loopback interface while the
+// window is still the first.
 inline constexpr uint32_t kFirstMss = 32768;
 
 // The sending side of a connection: the send sequence variables of RFC 9293,
@@ -60,8 +60,8 @@ class SendSide {
   bool fin_written() const { return fin_; }
   uint64_t written() const { return written_; }
 
-  // What is to be acknowledged, and what is to be sent for the first time.
-  // Both count the FIN as one.
+  // The bytes that wait for an acknowledgement, and those that were never sent.
+  // Both count the FIN as one byte.
   uint64_t Unacknowledged() const { return end() - una_; }
   uint64_t Unsent() const { return end() - max_; }
   // The same without the FIN, in bytes.

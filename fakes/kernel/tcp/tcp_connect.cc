@@ -1,4 +1,4 @@
-// How a TcpSocket gets a connection: connect(2).
+// The parts of TcpSocket that open a connection: connect(2).
 
 #include <sys/socket.h>
 
@@ -133,7 +133,7 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   if (has_no_interface()) {
     return SysResult::Error(family_ == AF_INET ? ENODEV : ENETUNREACH);
   }
-  // What fails is forgotten, with what was before.
+  // Forgets an earlier connection over IPv4, even if this connect(2) fails.
   const bool by_ipv4 = family_ == AF_INET6 && remote.addr.is_v4();
   if (by_ipv4) spoke_ipv4_ = false;
   ip::Addr local = local_addr_.Unmapped();

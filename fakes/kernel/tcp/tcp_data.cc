@@ -1,4 +1,4 @@
-// How bytes go through a TcpSocket: send(2), recv(2).
+// The parts of TcpSocket that move bytes: send(2), recv(2).
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -21,9 +21,9 @@
 namespace net::fake {
 // --- How much fits -----------------------------------------------------------
 
-// How much Linux takes depends on how it comes, as the kernel's own overhead
-// counts, too. These are what comes out for chunks of 64 KiB, where nobody
-// reads.
+// On Linux the capacity depends on the sizes of the sends, because the kernel's
+// own overhead counts, too. These capacities were measured with sends of 64 KiB
+// that nobody reads.
 size_t TcpSocket::Window() const {
   return static_cast<size_t>(options_.rcvbuf()) / 8 * 7;
 }
@@ -56,8 +56,8 @@ bool TcpSocket::Writable() const {
   return UnacknowledgedBytes() * 3 <= Capacity() * 2 && UnsentIsLow();
 }
 
-// How many bytes must be there before a reader of `wanted` is content: all
-// (MSG_WAITALL), or SO_RCVLOWAT.
+// Returns the number of bytes at which a recv(2) of `wanted` bytes returns: all
+// of them (MSG_WAITALL), or SO_RCVLOWAT.
 size_t TcpSocket::LowWaterMark(size_t wanted, bool all) const {
   const auto mark = static_cast<size_t>(options_.rcvlowat());
   return std::max<size_t>(all ? wanted : std::min(mark, wanted), 1);
@@ -65,8 +65,8 @@ size_t TcpSocket::LowWaterMark(size_t wanted, bool all) const {
 
 // --- send(2) -----------------------------------------------------------------
 
-// What a send(2) says that cannot go on. A pending error is told, and is then
-// no more pending.
+// Returns the errno of a send(2) that cannot go on. A pending error is returned
+// and cleared.
 int TcpSocket::SendError(const Caller& caller, int flags, int error) {
   if (error != EPIPE) return error;
   const int pending = TakeError();
@@ -252,7 +252,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
       error = EAGAIN;
       break;
     }
-    // What was taken makes room for what waits.
+    // The bytes that were taken make room for those that wait.
     AfterRead(copied > 0 && !peek);
     kernel_.network.Deliver();
     if (receive_.ready() > (peek ? first + copied : 0)) continue;

@@ -1,4 +1,4 @@
-// How a TcpSocket ends its connection: shutdown(2), close(2).
+// The parts of TcpSocket that end a connection: shutdown(2), close(2).
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>

@@ -25,7 +25,7 @@ constexpr int kServer = 2;
 constexpr int kClientWithoutCookie = 4;
 constexpr int kAllListeners = 0x400;
 
-// How much data fits into a SYN.
+// The most data in a SYN, in bytes.
 constexpr size_t kMostInSyn = kFirstMss;
 
 absl::InlinedVector<iovec, 4> FirstBytes(absl::Span<const iovec> parts,

@@ -9,9 +9,9 @@
 
 namespace net::fake {
 
-// What TCP_INFO answers (tcp(7)), in Linux 6.18's layout, which is longer than
-// that of <netinet/tcp.h> and begins like it. A program gets as much of it as
-// it has room for.
+// The value of TCP_INFO (tcp(7)) in Linux 6.18's layout, which is longer than
+// that of <netinet/tcp.h> and begins like it. getsockopt(2) returns as much of
+// it as fits the program's buffer.
 //
 // The defaults are those of a socket that was never connected. Times are in
 // microseconds where they end in `us` or say a round trip, and in milliseconds
@@ -80,8 +80,8 @@ struct TcpInfo {
 };
 static_assert(sizeof(TcpInfo) == 280);
 
-// What a socket knows of itself that getsockopt(2) tells: the source of
-// TCP_INFO and of the options that are told and not set.
+// The state of a socket that getsockopt(2) returns: the source of TCP_INFO and
+// of the options that can only be read.
 struct TcpInfoSource {
   // A listener's queue, and its backlog as it took effect.
   uint32_t queued = 0;
@@ -127,7 +127,7 @@ struct TcpInfoSource {
   uint32_t write_memory = 0;
 };
 
-// What TCP_INFO answers in a state.
+// Returns the value of TCP_INFO in a state.
 TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
                     uint64_t max_pacing_rate);
 

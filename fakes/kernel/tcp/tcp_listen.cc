@@ -1,5 +1,4 @@
-// How a TcpSocket gets a port and takes connections: bind(2), listen(2),
-// accept4(2).
+// The parts of TcpSocket that bind and listen: bind(2), listen(2), accept4(2).
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -36,8 +35,8 @@ bool IsLinkLocal(const ip::Addr& addr) {
 
 }  // namespace
 
-// What bind(2) wants, in Linux's order of checks, which differs between the
-// families.
+// Parses the address of bind(2). Checks it in Linux's order, which differs
+// between the families.
 int TcpSocket::ParseLocal(const Caller& caller, const RawAddress& address,
                           ip::Endpoint& local) const {
   const bool v4 = family_ == AF_INET;

@@ -1,5 +1,5 @@
-// What recvmsg(2) gets from a TcpSocket besides data: control messages and the
-// error queue; and the saved SYN.
+// The parts of TcpSocket that return other things than data: control messages,
+// the error queue and the saved SYN.
 
 // clang-format off
 #include <ctime>  // <linux/errqueue.h> needs timespec.

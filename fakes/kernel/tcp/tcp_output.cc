@@ -1,4 +1,4 @@
-// What a TcpSocket sends, and when it sends it again.
+// The parts of TcpSocket that send segments, and send them again.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -301,7 +301,8 @@ void TcpSocket::OnKeepaliveTimer() {
   const Nanoseconds idle = options_.keepidle(sysctls()) * kSecond;
   const Nanoseconds elapsed = kernel_.clock.now() - heard_at_;
   Nanoseconds next = idle;
-  // What was sent is retransmitted, which finds a dead peer, too.
+  // While sent bytes are unacknowledged, their retransmission finds a dead
+  // peer.
   if (send_.Unacknowledged() == 0) {
     if (elapsed < idle) {
       next = idle - elapsed;

@@ -1,4 +1,5 @@
-// What arrives at a TcpSocket: RFC 9293, section 3.10.7, as Linux does it.
+// The parts of TcpSocket that process a segment that has arrived: RFC 9293,
+// section 3.10.7, as Linux does it.
 
 #include <poll.h>
 
@@ -165,7 +166,7 @@ void TcpSocket::OnSegment(const Segment& segment) {
   const uint64_t window_before = send_.window_end();
   const bool acknowledges = OnAck(segment);
   if (state_ == TcpState::kClosed) {
-    // What the segment carries besides is for the TIME-WAIT entry.
+    // The data and the FIN of the segment are for the TIME-WAIT entry.
     if (segment.size > 0 || segment.has(Segment::kFin)) {
       Segment& rest = kernel_.network.Add();
       rest = segment;
@@ -174,7 +175,7 @@ void TcpSocket::OnSegment(const Segment& segment) {
     }
     return;
   }
-  // What a shutdown(2) before the connection could not do is done now.
+  // Ends the stream now, if shutdown(2) was called before the connection.
   if (was_opening && (shut_down_ & kSend) != 0 && !deferred_ && EndStream()) {
     SendFin();
   }
@@ -262,7 +263,8 @@ bool TcpSocket::OnData(const Segment& segment) {
     OnReset();
     return false;
   }
-  // What is not new, not in order or not in the window is acknowledged at once.
+  // Data that is not new, not in order or not in the window is acknowledged
+  // immediately (RFC 9293, section 3.10.7.4).
   if (receive_.fin_received() || segment.seq > receive_.nxt()) {
     SendAck();
     return true;
@@ -277,7 +279,7 @@ bool TcpSocket::OnData(const Segment& segment) {
   if (!all) SendAck();
   arrived_at_ = kernel_.clock.now();
   if (deferred_) StopDeferring();
-  // Who waits is not bothered with less than it asks for.
+  // Fewer bytes than SO_RCVLOWAT wake no call.
   if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
     waiters().WakeAll(POLLIN | POLLRDNORM);
   }
@@ -341,7 +343,7 @@ void TcpSocket::OnReset() {
       error_ = ECONNRESET;
       break;
   }
-  // What had not arrived never will.
+  // The bytes that had not arrived never will.
   receive_.Cut(kernel_.chunks);
   Done();
 }

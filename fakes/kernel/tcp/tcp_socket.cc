@@ -218,8 +218,8 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
   if (level == IPPROTO_TCP && name == TCP_QUICKACK) SetQuickAck();
   if (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT) waiters().WakeAll();
   if (level == SOL_SOCKET && ChangesRoom(name)) {
-    // What was too little may be enough now. The peer learns of a larger window
-    // with the next acknowledgement only.
+    // A blocked call may go on with the new size. The next acknowledgement
+    // announces a larger window; none is sent for this.
     waiters().WakeAll();
   }
   kernel_.network.Deliver();

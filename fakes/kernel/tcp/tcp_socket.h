@@ -125,8 +125,8 @@ class TcpSocket final : public Socket,
  private:
   friend struct Kernel;
 
-  // What the socket layer above TCP remembers of it (SS_… in Linux): decides
-  // what connect(2) and listen(2) answer, and may differ from what TCP knows.
+  // The state of the socket layer above TCP (SS_… in Linux). It decides the
+  // results of connect(2) and listen(2), and may differ from TCP's state.
   enum class SocketState : uint8_t {
     kUnconnected,
     kConnecting,
@@ -285,7 +285,7 @@ class TcpSocket final : public Socket,
   void LinkTo(TcpSocket& peer);
 
   // --- tcp_output.cc
-  // What this end sends does not arrive: see spoke_ipv4_.
+  // Whether all segments of this end are lost: see spoke_ipv4_.
   bool unheard() const {
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
@@ -313,7 +313,7 @@ class TcpSocket final : public Socket,
   Nanoseconds user_timeout() const {
     return options_.user_timeout() * (kSecond / 1000);
   }
-  // Whether what was sent goes unacknowledged for too long.
+  // Whether sent data has been unacknowledged for too long.
   bool RetransmittedForTooLong() const;
   bool ProbedForTooLong() const;
   // ETIMEDOUT.
@@ -353,7 +353,7 @@ class TcpSocket final : public Socket,
   int disconnects_ = 0;
 
   ip::Addr local_addr_;
-  // What getsockname(2) says; port() is what is really taken.
+  // The port that getsockname(2) returns; port() is the one that is taken.
   uint16_t local_port_ = 0;
   ip::Endpoint remote_;  // port 0: none
 

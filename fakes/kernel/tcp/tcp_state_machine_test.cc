@@ -44,7 +44,7 @@ class Scene {
     EXPECT_THAT(BindTo(sys_, self_, here_), IsOk());
   }
 
-  // What the figure calls OPEN, SEND, CLOSE.
+  // The figure's OPEN, SEND and CLOSE.
   void PassiveOpen() { EXPECT_THAT(sys_.Listen(self_, 16), IsOk()); }
   void ActiveOpen() {
     EXPECT_THAT(ConnectTo(sys_, self_, there_), IsErrno(EINPROGRESS));
@@ -153,7 +153,7 @@ std::vector<Arrow> Arrows() {
   const Steps listening = {&S::PassiveOpen};
   const Steps syn_sent = {&S::NetworkGoesDown, &S::ActiveOpen};
   const Steps connected = {&S::PeerListens, &S::ActiveOpen, &S::PeerAccepts};
-  // What was sent, and so the FIN behind it, waits for a reader.
+  // The sent data, and the FIN behind it, wait for a reader.
   const Steps fin_wait_1 = After(connected, {&S::SendMuch, &S::EndStream});
   const Steps fin_wait_2 = After(connected, {&S::EndStream});
   const Steps closing = After(fin_wait_1, {&S::PeerEndsStream});

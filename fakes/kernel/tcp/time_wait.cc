@@ -103,7 +103,7 @@ bool TimeWait::OnSegment(const Segment& segment) {
   }
   const bool new_data = segment.size > 0 && segment.end() > receive_nxt_;
   if (new_data && state_ == TcpState::kFinWait2) {
-    // Nobody reads any more.
+    // There is no reader any more.
     kernel_.network.AddReset(segment, host_);
     Kill();
   } else if (segment.has(Segment::kFin)) {
