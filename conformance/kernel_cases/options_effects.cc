@@ -38,7 +38,7 @@ const sock_filter kAcceptAll = {BPF_RET | BPF_K, 0, 0, 0xffffffff};
 
 SysResult Attach(const RawSocket& socket, Program program) {
   const sock_fprog request = {
-      .len = static_cast<unsigned short>(program.size()),  // NOLINT
+      .len = static_cast<decltype(sock_fprog::len)>(program.size()),
       .filter = program.data()};
   return SetOptionTo(socket, SOL_SOCKET, SO_ATTACH_FILTER, request);
 }

@@ -66,6 +66,9 @@
 // It does not look for locks in opposite orders among participants, because it
 // sees pthread_mutex_trylock(3); a schedule in which they meet ends in a
 // reported deadlock.
+// The ThreadSanitizer of clang 14 does not know pthread_mutex_clocklock(): when
+// a participant waits with a deadline for a mutex that another thread holds, it
+// reports that the mutex is unlocked without having been locked.
 //
 // Limits:
 // - The program is linked dynamically (not with -static) against glibc.
