@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -158,6 +159,31 @@ TEST_F(LinkTest, AMachineThatHasStartedAgainResets) {
   EXPECT_THAT(Receive(server_, in_), IsErrno(ECONNRESET));
 }
 
+TEST_F(LinkTest, KeepaliveThatFindsADeadPeerSendsAReset) {
+  KeepAlive(server_, in_);
+  kernel_.Cut({.from = kClientAddr, .to = kServerAddr, .both_ways = false});
+  EXPECT_EQ(AwaitInput(client_, out_), absl::Seconds(25));
+  EXPECT_THAT(Receive(client_, out_), IsErrno(ECONNRESET));
+}
+
+TEST_F(LinkTest, AMachineThatIsOffReceivesNothing) {
+  phone_.PowerOff();
+  EXPECT_THAT(WriteText(server_, in_, "x"), IsOkAndHolds(1));
+  EXPECT_THAT(Receive(client_, out_), IsErrno(EAGAIN));
+}
+
+TEST_F(LinkTest, AMachineThatIsOffSendsNothing) {
+  phone_.PowerOff();
+  EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
+  EXPECT_THAT(Receive(server_, in_), IsErrno(EAGAIN));
+}
+
+TEST_F(LinkTest, PowerOnOfAMachineThatIsOnKeepsItsConnections) {
+  phone_.PowerOn();
+  EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
+  EXPECT_EQ(ReadText(server_, in_), "x");
+}
+
 // ---- Cuts -------------------------------------------------------------------
 
 TEST_F(LinkTest, ACutDelaysData) {
@@ -182,6 +208,18 @@ TEST_F(LinkTest, ACutOfOneWayLosesAcknowledgementsOnly) {
   kernel_.Advance(absl::Milliseconds(200));
   EXPECT_EQ(Unacknowledged(client_, out_), 0);
   EXPECT_THAT(Receive(server_, in_), IsErrno(EAGAIN));
+}
+
+TEST_F(LinkTest, ACutLosesWhatIsUnderWay) {
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(30)}), IsOk());
+  EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
+  kernel_.Advance(absl::Milliseconds(10));
+  kernel_.Cut({});
+  kernel_.Advance(absl::Milliseconds(30));
+  kernel_.Restore({});
+  EXPECT_THAT(Receive(server_, in_), IsErrno(EAGAIN));
+  // The retransmission, sent after 0.2 s.
+  EXPECT_EQ(AwaitInput(server_, in_), absl::Milliseconds(230));
 }
 
 TEST_F(LinkTest, UserTimeoutEndsAConnectionWhoseDataIsLost) {
@@ -318,12 +356,44 @@ TEST_F(LinkTest, JitterKeepsTheOrder) {
   EXPECT_EQ(ReadText(server_, in_), "abcde");
 }
 
+TEST_F(LinkTest, JitterIsAddedToTheDelay) {
+  std::set<absl::Duration> spans;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(10),
+                                     .jitter = absl::Milliseconds(20),
+                                     .seed = seed}),
+                IsOk());
+    const absl::Duration start = kernel_.Now();
+    EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
+    const absl::Duration span = AwaitInput(server_, in_) - start;
+    EXPECT_GE(span, absl::Milliseconds(10));
+    EXPECT_LE(span, absl::Milliseconds(30));
+    spans.insert(span);
+    EXPECT_EQ(ReadText(server_, in_), "x");
+    // The acknowledgement arrives, and nothing is under way.
+    kernel_.Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(spans.size(), 10U);
+}
+
 TEST_F(LinkTest, BandwidthOfAStream) {
   EXPECT_THAT(kernel_.SetLink({}, {.bandwidth = 10'000}), IsOk());
   const std::string data(30'000, 'x');
   EXPECT_THAT(WriteText(client_, out_, data), IsOkAndHolds(30'000));
   EXPECT_EQ(AwaitInput(server_, in_), absl::Microseconds(3'005'200));
   EXPECT_EQ(ReadText(server_, in_), data);
+}
+
+TEST_F(LinkTest, BandwidthOfTwoSegments) {
+  EXPECT_THAT(kernel_.SetLink({}, {.bandwidth = 10'000}), IsOk());
+  EXPECT_THAT(SetOption(client_, out_, IPPROTO_TCP, TCP_NODELAY, 1), IsOk());
+  const std::string data(448, 'x');
+  EXPECT_THAT(WriteText(client_, out_, data), IsOkAndHolds(448));
+  EXPECT_THAT(WriteText(client_, out_, data), IsOkAndHolds(448));
+  EXPECT_EQ(AwaitInput(server_, in_), absl::Milliseconds(50));
+  EXPECT_EQ(ReadText(server_, in_), data);
+  // The second one leaves after the first one.
+  EXPECT_EQ(AwaitInput(server_, in_), absl::Milliseconds(100));
 }
 
 // Sends data over a link that loses segments. Returns how long that takes.
@@ -394,6 +464,10 @@ TEST_F(LinkTest, TheLinkThatWasSetLastCounts) {
               IsOk());
   EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
   EXPECT_EQ(ReadText(server_, in_), "x");
+  // Also if it was set before.
+  EXPECT_THAT(kernel_.SetLink({}, {.rule = LinkOptions::Rule::kDrop}), IsOk());
+  EXPECT_THAT(WriteText(client_, out_, "y"), IsOkAndHolds(1));
+  EXPECT_THAT(Receive(server_, in_), IsErrno(EAGAIN));
 }
 
 TEST_F(LinkTest, ValuesOutOfRange) {

@@ -1,6 +1,8 @@
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -45,6 +47,16 @@ class SegmentsTest : public testing::Test {
     EXPECT_EQ(ReadText(sys_, pair_.client), kTen);
   }
 
+  int Unacknowledged(int fd) {
+    int size = -1;
+    EXPECT_THAT(sys_.Ioctl(fd, SIOCOUTQ, reinterpret_cast<intptr_t>(&size)),
+                IsOk());
+    return size;
+  }
+  bool IsQuick(int fd) {
+    return OptionOf(sys_, fd, IPPROTO_TCP, TCP_QUICKACK) != 0;
+  }
+
   FakeKernel kernel_;
   FakeProcess& sys_ = kernel_.NewProcess();
   FakeKernel::Participant self_{kernel_};
@@ -69,6 +81,7 @@ TEST_F(SegmentsTest, OfACycle) {
   EXPECT_EQ(client.data_segs_out, 1U);
   EXPECT_EQ(client.data_segs_in, 1U);
   EXPECT_EQ(client.bytes_acked, 11U);
+  EXPECT_EQ(client.bytes_sent, 10U);
   EXPECT_EQ(client.bytes_received, 10U);
   const TcpInfo server = Info(pair_.server);
   EXPECT_EQ(server.segs_out, 2U);
@@ -88,6 +101,18 @@ TEST_F(SegmentsTest, TimesOfTcpInfo) {
   EXPECT_EQ(client.last_data_sent, 500U);
   EXPECT_EQ(client.last_data_recv, 500U);
   EXPECT_EQ(client.last_ack_recv, 500U);
+}
+
+// Linux: 404, 504 and 360 ms.
+TEST_F(SegmentsTest, TimesOfTcpInfoAfterASend) {
+  Exchange();
+  kernel_.Advance(absl::Milliseconds(100));
+  Write(pair_.client);
+  kernel_.Advance(absl::Milliseconds(400));
+  const TcpInfo client = Info(pair_.client);
+  EXPECT_EQ(client.last_data_sent, 400U);
+  EXPECT_EQ(client.last_data_recv, 500U);
+  EXPECT_EQ(client.last_ack_recv, 360U);
 }
 
 TEST_F(SegmentsTest, AfterAnExchangeWriteWriteReadStalls) {
@@ -138,6 +163,41 @@ TEST_F(SegmentsTest, AFinAfterAnExchangeIsAcknowledgedLate) {
   EXPECT_EQ(StateOf(sys_, pair_.client), TcpState::kFinWait2);
 }
 
+TEST_F(SegmentsTest, TwoSegmentsAreAcknowledgedImmediately) {
+  EXPECT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NODELAY, 1),
+              IsOk());
+  Exchange();
+  const std::string data(1000, 'x');
+  EXPECT_THAT(WriteText(sys_, pair_.client, data), IsOkAndHolds(1000));
+  EXPECT_EQ(Unacknowledged(pair_.client), 1000);
+  EXPECT_THAT(WriteText(sys_, pair_.client, data), IsOkAndHolds(1000));
+  EXPECT_EQ(Unacknowledged(pair_.client), 0);
+}
+
+TEST_F(SegmentsTest, QuickAckAcknowledgesWhatWasRead) {
+  Exchange();
+  Write(pair_.client);
+  EXPECT_EQ(ReadText(sys_, pair_.server), kTen);
+  EXPECT_EQ(Unacknowledged(pair_.client), 10);
+  EXPECT_THAT(SetOption(sys_, pair_.server, IPPROTO_TCP, TCP_QUICKACK, 1),
+              IsOk());
+  EXPECT_EQ(Unacknowledged(pair_.client), 0);
+}
+
+TEST_F(SegmentsTest, AFinEndsQuickMode) {
+  EXPECT_TRUE(IsQuick(pair_.server));
+  EXPECT_THAT(sys_.Shutdown(pair_.client, SHUT_WR), IsOk());
+  EXPECT_FALSE(IsQuick(pair_.server));
+}
+
+TEST_F(SegmentsTest, ADelayedAcknowledgementAllowsQuickModeAgain) {
+  Exchange();
+  Write(pair_.client);
+  EXPECT_FALSE(IsQuick(pair_.server));
+  kernel_.Advance(absl::Milliseconds(40));
+  EXPECT_TRUE(IsQuick(pair_.server));
+}
+
 // Linux: 160768, 127728 and 98223 bytes; 256000, 201456 and 196446.
 TEST_F(SegmentsTest, UnsentLowWaterMark) {
   const auto within = [](int64_t bytes, int64_t linux) {
@@ -178,6 +238,53 @@ TEST_F(SegmentsTest, AWindowIsNotTakenBack) {
   const std::string data(30000, 'x');
   EXPECT_THAT(WriteText(sys_, pair_.client, data), IsOkAndHolds(30000));
   EXPECT_EQ(ReadText(sys_, pair_.server), data);
+}
+
+// Also not by an acknowledgement after SO_RCVBUF was lowered.
+TEST_F(SegmentsTest, AnAcknowledgementDoesNotTakeTheWindowBack) {
+  EXPECT_THAT(SetOption(sys_, pair_.server, SOL_SOCKET, SO_RCVBUF, 1), IsOk());
+  Write(pair_.client);
+  EXPECT_EQ(ReadText(sys_, pair_.server), kTen);
+  const std::string data(30000, 'x');
+  EXPECT_THAT(WriteText(sys_, pair_.client, data), IsOkAndHolds(30000));
+  EXPECT_EQ(ReadText(sys_, pair_.server), data);
+}
+
+TEST_F(SegmentsTest, AWindowOpensByMoreThanALittle) {
+  std::string data(size_t{16} << 20, 'x');
+  const SysResult sent =
+      sys_.Send(pair_.client, data.data(), data.size(), MSG_DONTWAIT);
+  ASSERT_THAT(sent, IsOk());
+  // A probe fills the window.
+  kernel_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Info(pair_.client).snd_wnd, 0U);
+  EXPECT_EQ(ReadText(sys_, pair_.server, 100).size(), 100U);
+  EXPECT_EQ(Info(pair_.client).snd_wnd, 0U);
+  // Reading the rest opens it, without a probe.
+  int64_t total = 100;
+  while (total < sent.value()) {
+    const SysResult got =
+        sys_.Recv(pair_.server, data.data(), data.size(), MSG_DONTWAIT);
+    ASSERT_THAT(got, IsOk());
+    total += got.value();
+  }
+}
+
+TEST_F(SegmentsTest, SettingTheUnsentLowWaterMarkWakesPoll) {
+  EXPECT_THAT(
+      SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 1000),
+      IsOk());
+  const std::string data(65536, 'x');
+  while (sys_.Send(pair_.client, data.data(), data.size(), MSG_DONTWAIT).ok()) {
+  }
+  FakeKernel::Thread poller(kernel_, "poller", [&] {
+    pollfd entry = {.fd = pair_.client, .events = POLLOUT, .revents = 0};
+    EXPECT_THAT(sys_.Poll(&entry, 1, 500), IsOkAndHolds(1));
+  });
+  EXPECT_TRUE(poller.AwaitBlocked());
+  EXPECT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, -1),
+              IsOk());
+  poller.Join();
 }
 
 }  // namespace

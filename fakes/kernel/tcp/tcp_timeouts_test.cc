@@ -1,0 +1,229 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/short_calls.h"
+#include "fakes/kernel/tcp/tcp_info.h"
+#include "fakes/kernel/tcp/tcp_state.h"
+#include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/testing/matchers.h"
+
+// Retransmission, probes of a closed window and keepalive over a link that is
+// cut, and when a connection ends. Each result was seen on Linux 6.18 with a
+// loopback interface that is down.
+
+namespace net::fake {
+namespace {
+
+class TimeoutsTest : public testing::Test {
+ protected:
+  TcpInfo Info(int fd) {
+    TcpInfo info;
+    socklen_t size = sizeof(info);
+    EXPECT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size),
+                IsOk());
+    return info;
+  }
+
+  SysResult Receive(int fd) {
+    char byte = 0;
+    return sys_.Recv(fd, &byte, 1, MSG_DONTWAIT);
+  }
+  size_t ReceiveAll(int fd) {
+    std::string buffer(size_t{1} << 20, '\0');
+    size_t total = 0;
+    for (;;) {
+      const SysResult got =
+          sys_.Recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (!got.ok() || got.value() == 0) return total;
+      total += static_cast<size_t>(got.value());
+    }
+  }
+
+  // Blocks until there is something to be received, and returns when.
+  absl::Duration AwaitInput(int fd) {
+    pollfd entry = {.fd = fd, .events = POLLIN, .revents = 0};
+    EXPECT_THAT(sys_.Poll(&entry, 1, -1), IsOkAndHolds(1));
+    return kernel_.Now();
+  }
+
+  void SendByte(const Pair& pair) {
+    EXPECT_THAT(WriteText(sys_, pair.client, "x"), IsOkAndHolds(1));
+  }
+
+  // Sends more than the peer's window. Returns how much was sent.
+  size_t FillWindow(const Pair& pair) {
+    const std::string much(size_t{16} << 20, 'x');
+    const SysResult sent =
+        sys_.Send(pair.client, much.data(), much.size(), MSG_DONTWAIT);
+    EXPECT_THAT(sent, IsOk());
+    // The probe fills the window.
+    kernel_.Advance(absl::Milliseconds(300));
+    return sent.ok() ? static_cast<size_t>(sent.value()) : 0;
+  }
+
+  void Set(int fd, int name, int value) {
+    EXPECT_THAT(SetOption(sys_, fd, IPPROTO_TCP, name, value), IsOk());
+  }
+  // Probes after 10 s, and then each 5 s.
+  void KeepAlive(int fd) {
+    Set(fd, TCP_KEEPIDLE, 10);
+    Set(fd, TCP_KEEPINTVL, 5);
+    Set(fd, TCP_KEEPCNT, 3);
+    EXPECT_THAT(SetOption(sys_, fd, SOL_SOCKET, SO_KEEPALIVE, 1), IsOk());
+  }
+
+  FakeKernel kernel_;
+  FakeProcess& sys_ = kernel_.NewProcess();
+  FakeKernel::Participant self_{kernel_};
+};
+
+TEST_F(TimeoutsTest, CountsOfRetransmissions) {
+  const Pair pair = NewPair(sys_);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Advance(absl::Seconds(1));
+  // At 0.2 s (the tail loss probe), 0.4 s and 0.8 s.
+  const TcpInfo info = Info(pair.client);
+  EXPECT_EQ(info.total_retrans, 3U);
+  EXPECT_EQ(info.backoff, 2U);
+  EXPECT_EQ(info.data_segs_out, 4U);
+  EXPECT_EQ(info.segs_out, 6U);
+}
+
+TEST_F(TimeoutsTest, CountsOfProbes) {
+  const Pair pair = NewPair(sys_);
+  FillWindow(pair);
+  EXPECT_EQ(Info(pair.client).snd_wnd, 0U);
+  kernel_.Cut({});
+  kernel_.Advance(absl::Seconds(10));
+  EXPECT_GE(Info(pair.client).probes, 3U);
+}
+
+TEST_F(TimeoutsTest, TheSysctlOfTheShortestTimeout) {
+  EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_rto_min_us", "50000"));
+  const Pair pair = NewPair(sys_);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Restore({});
+  EXPECT_EQ(AwaitInput(pair.server), absl::Milliseconds(50));
+}
+
+TEST_F(TimeoutsTest, TheSysctlOfTheLongestTimeout) {
+  EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_rto_max_ms", "1000"));
+  const Pair pair = NewPair(sys_);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Advance(absl::Seconds(6));
+  // At 0.2 s, 0.4 s, 0.8 s, 1.6 s, and then each second.
+  EXPECT_EQ(Info(pair.client).total_retrans, 8U);
+}
+
+TEST_F(TimeoutsTest, TheTimeoutIncludesTheRoundTrip) {
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(300)}), IsOk());
+  const Pair pair = NewPair(sys_);
+  SendByte(pair);
+  kernel_.Advance(absl::Seconds(2));
+  EXPECT_EQ(Info(pair.client).total_retrans, 0U);
+  EXPECT_EQ(ReadText(sys_, pair.server), "x");
+}
+
+TEST_F(TimeoutsTest, ThreeDuplicateAcknowledgementsRetransmit) {
+  const Pair pair = NewPair(sys_);
+  Set(pair.client, TCP_NODELAY, 1);
+  kernel_.Cut({});
+  EXPECT_THAT(WriteText(sys_, pair.client, "a"), IsOkAndHolds(1));
+  kernel_.Restore({});
+  // The acknowledgement of the first one enlarges the window, and is therefore
+  // no duplicate (RFC 5681, section 2).
+  for (const char* text : {"b", "c", "d", "e"}) {
+    EXPECT_THAT(Receive(pair.server), IsErrno(EAGAIN));
+    EXPECT_THAT(WriteText(sys_, pair.client, text), IsOkAndHolds(1));
+  }
+  EXPECT_EQ(ReadText(sys_, pair.server), "abcde");
+  EXPECT_EQ(kernel_.Now(), absl::ZeroDuration());
+}
+
+// ---- Sockets that the program has closed ------------------------------------
+
+TEST_F(TimeoutsTest, OrphanRetriesEndsAConnectionWhoseDataIsLost) {
+  for (const bool ends : {true, false}) {
+    // Linux: after 1.48 s and 6.66 s.
+    EXPECT_TRUE(
+        kernel_.SetSysctl("net.ipv4.tcp_orphan_retries", ends ? "1" : "3"));
+    const Pair pair = NewPair(sys_);
+    kernel_.Cut({});
+    SendByte(pair);
+    EXPECT_THAT(sys_.Close(pair.client), IsOk());
+    kernel_.Advance(absl::Seconds(2));
+    kernel_.Restore({});
+    kernel_.Advance(absl::Seconds(10));
+    EXPECT_EQ(ReceiveAll(pair.server), ends ? 0U : 1U);
+  }
+}
+
+TEST_F(TimeoutsTest, OrphanRetriesEndsAConnectionWhoseProbesAreLost) {
+  EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_orphan_retries", "1"));
+  const Pair pair = NewPair(sys_);
+  const size_t sent = FillWindow(pair);
+  kernel_.Cut({});
+  EXPECT_THAT(sys_.Close(pair.client), IsOk());
+  kernel_.Advance(absl::Seconds(10));
+  kernel_.Restore({});
+  EXPECT_LT(ReceiveAll(pair.server), sent);
+  // The window update was answered by a reset.
+  EXPECT_EQ(StateOf(sys_, pair.server), TcpState::kClosed);
+}
+
+// ---- Keepalive --------------------------------------------------------------
+
+TEST_F(TimeoutsTest, KeepaliveThatWasSetBeforeTheConnection) {
+  const int listener = NewListener(sys_);
+  const int fd = NewTcp(sys_);
+  KeepAlive(fd);
+  EXPECT_THAT(ConnectTo(sys_, fd, NameOf(sys_, listener)), IsOk());
+  kernel_.Cut({});
+  EXPECT_EQ(AwaitInput(fd), absl::Seconds(25));
+  EXPECT_THAT(Receive(fd), IsErrno(ETIMEDOUT));
+}
+
+TEST_F(TimeoutsTest, AShorterIdleTimeCountsFromTheLastSegment) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.server);
+  kernel_.Cut({});
+  kernel_.Advance(absl::Seconds(4));
+  Set(pair.server, TCP_KEEPIDLE, 6);
+  EXPECT_EQ(AwaitInput(pair.server), absl::Seconds(6 + 3 * 5));
+}
+
+// The user timeout replaces the number of probes.
+TEST_F(TimeoutsTest, KeepaliveWithAUserTimeout) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.server);
+  Set(pair.server, TCP_USER_TIMEOUT, 12'000);
+  kernel_.Cut({});
+  EXPECT_EQ(AwaitInput(pair.server), absl::Seconds(15));
+  EXPECT_THAT(Receive(pair.server), IsErrno(ETIMEDOUT));
+}
+
+TEST_F(TimeoutsTest, KeepaliveLeavesDataToItsRetransmission) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.client);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Advance(absl::Minutes(5));
+  EXPECT_EQ(StateOf(sys_, pair.client), TcpState::kEstablished);
+}
+
+}  // namespace
+}  // namespace net::fake
