@@ -111,6 +111,9 @@ TEST_F(StrictOptionsTest, AcceptsWhatFails) {
       process_.SetSockOpt(socket_, SOL_SOCKET, SO_MARK, nullptr, sizeof(int)),
       IsErrno(EFAULT));
   EXPECT_THAT(Fcntl(F_SETOWN_EX, 0), IsErrno(EFAULT));
+  // Its value cannot be read, and be compared with the one before.
+  EXPECT_THAT(process_.SetSockOpt(socket_, IPPROTO_IP, IP_OPTIONS, nullptr, 4),
+              IsErrno(EFAULT));
   EXPECT_THAT(Reports(), IsEmpty());
 }
 

@@ -172,6 +172,25 @@ void WithoutCookie(Context& c) {
               IsErrno(EINPROGRESS));
 }
 
+// The system allows it, but not this listener.
+void ListenerWithoutCookies(Context& c) {
+  c.env().SetSysctl(kSysctl, "3");
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+    EXPECT_THAT(SendTo(client, listener.endpoint(), "hello"),
+                IsErrno(EINPROGRESS));
+    ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  }
+}
+
+void AgainUnderWay(Context& c) {
+  c.env().SetSysctl(kSysctl, "1");
+  ASSERT_OK_AND_ASSIGN(const Connecting connecting, NewConnecting(c));
+  EXPECT_THAT(SendTo(connecting.client, connecting.queue.endpoint(), "hello"),
+              IsErrno(EALREADY));
+}
+
 void MuchWithCookie(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewFastListener(c));
   GetCookie(c, listener);
@@ -373,6 +392,20 @@ const std::vector<Case>& FastOpenKernelCases() {
        .source = "RFC 7413, section 3",
        .needs = Need::kOwnNetwork,
        .run = &WithoutCookie},
+      {.id = "kernel.fast_open.listener",
+       .requirement =
+           "A listener without TCP_FASTOPEN must give no cookie, even if "
+           "net.ipv4.tcp_fastopen enables servers.",
+       .source = "tcp(7), TCP_FASTOPEN; Linux, "
+                 "Documentation/networking/ip-sysctl.rst, tcp_fastopen",
+       .needs = Need::kOwnNetwork,
+       .run = &ListenerWithoutCookies},
+      {.id = "kernel.fast_open.already",
+       .requirement = "A non-blocking send with MSG_FASTOPEN must fail with "
+                      "EALREADY while the connection is in progress.",
+       .source = "measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &AgainUnderWay},
       {.id = "kernel.fast_open.much",
        .requirement = "A SYN must take at most a segment of data; a blocking "
                       "sendmsg(2) must send the rest after it.",

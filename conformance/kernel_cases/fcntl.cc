@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "conformance/kernel_cases/file_commands.h"
@@ -280,6 +281,11 @@ void LockMistakes(Context& c) {
     EXPECT_THAT(FcntlAt(socket, command, start), IsErrno(EINVAL));
     flock before = MakeLock(F_WRLCK, 5, -10);
     EXPECT_THAT(FcntlAt(socket, command, before), IsErrno(EINVAL));
+    constexpr off_t kLast = std::numeric_limits<off_t>::max();
+    flock last = MakeLock(F_RDLCK, kLast, 1);
+    EXPECT_THAT(FcntlAt(socket, command, last), IsOk());
+    flock beyond = MakeLock(F_RDLCK, kLast, 2);
+    EXPECT_THAT(FcntlAt(socket, command, beyond), IsErrno(EOVERFLOW));
     flock whence = MakeLock(F_WRLCK);
     whence.l_whence = 5;
     EXPECT_THAT(FcntlAt(socket, command, whence), IsErrno(EINVAL));
@@ -413,8 +419,9 @@ const std::vector<Case>& FcntlKernelCases() {
        .run = &LockQueries},
       {.id = "kernel.fcntl.lock.mistakes",
        .requirement = "A lock of an unknown type, or of a range that begins "
-                      "before 0, must fail with EINVAL.",
-       .source = "fcntl(2), F_SETLK",
+                      "before 0, must fail with EINVAL; one that ends beyond "
+                      "the largest offset, with EOVERFLOW.",
+       .source = "fcntl(2), F_SETLK; POSIX, fcntl(), EOVERFLOW",
        .run = &LockMistakes},
       {.id = "kernel.fcntl.lock.pipe",
        .requirement = "A read lock must fail with EBADF on a descriptor that "

@@ -159,6 +159,23 @@ void Timestamping(Context& c) {
   }
 }
 
+// Other sockets of the machine can make Linux stamp segments, so only a socket
+// that has asked for no such time itself can be without one.
+void TimestampingFilters(Context& c) {
+  constexpr int kSoftware = 1 << 4;          // SOF_TIMESTAMPING_SOFTWARE
+  constexpr int kFiltersReceived = 1 << 17;  // SOF_TIMESTAMPING_OPT_RX_FILTER
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.client, SO_TIMESTAMP_OLD, 1), IsOk());
+  AwaitStamps(pair);
+  for (const int flags : {kSoftware, kSoftware | kFiltersReceived}) {
+    ASSERT_THAT(SetSocketOption(pair.client, SO_TIMESTAMPING_OLD, flags),
+                IsOk());
+    ASSERT_THAT(pair.server.Send("x"), IsOkAndHolds(1));
+    EXPECT_EQ(RecvMsg(pair.client, 1).control.size(),
+              flags == kSoftware ? 2U : 1U);
+  }
+}
+
 // ---- TCP_INQ ----------------------------------------------------------------
 
 void ExpectLeft(const RawSocket& socket, size_t size, int flags, int left) {
@@ -316,6 +333,21 @@ void SeveralControls(Context& c) {
               IsOkAndHolds(3));
 }
 
+// CAP_NET_ADMIN is needed for SO_MARK, and for a priority above 6.
+void ControlOfOtherUser(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  const std::string priority = Bytes({SOL_SOCKET, SO_PRIORITY, 4, 7});
+  const std::string unknown = Bytes({SOL_SOCKET, 999, 4});
+  c.env().AsOtherUser([&] {
+    EXPECT_THAT(SendWith(pair.client, Bytes({SOL_SOCKET, SO_MARK, 4, 1})),
+                IsErrno(EPERM));
+    EXPECT_THAT(SendWith(pair.client, priority), IsErrno(EPERM));
+    // The first error counts.
+    EXPECT_THAT(SendWith(pair.client, priority + unknown), IsErrno(EPERM));
+    EXPECT_THAT(SendWith(pair.client, unknown + priority), IsErrno(EINVAL));
+  });
+}
+
 void ControlPointer(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   EXPECT_THAT(SendWith(pair.client, nullptr, 0), IsOkAndHolds(3));
@@ -414,6 +446,14 @@ const std::vector<Case>& MessagesKernelCases() {
                       "recvmsg(2) must return three times.",
        .source = "Linux, Documentation/networking/timestamping.rst",
        .run = &Timestamping},
+      {.id = "kernel.recvmsg.timestamping.filter",
+       .requirement =
+           "With SOF_TIMESTAMPING_OPT_RX_FILTER and without "
+           "SOF_TIMESTAMPING_RX_SOFTWARE, recvmsg(2) must not return a "
+           "segment's time for SO_TIMESTAMPING.",
+       .source = "Linux, Documentation/networking/timestamping.rst, "
+                 "SOF_TIMESTAMPING_OPT_RX_FILTER",
+       .run = &TimestampingFilters},
       {.id = "kernel.recvmsg.inq",
        .requirement = "With TCP_INQ, recvmsg(2) must return how many bytes are "
                       "left.",
@@ -458,6 +498,13 @@ const std::vector<Case>& MessagesKernelCases() {
                       "a rest that is too short for one.",
        .source = "cmsg(3)",
        .run = &SeveralControls},
+      {.id = "kernel.sendmsg.control.other_user",
+       .requirement = "sendmsg(2) must fail with EPERM for SO_MARK, and for a "
+                      "priority above 6, without CAP_NET_ADMIN; the first "
+                      "error must count.",
+       .source = "socket(7), SO_MARK and SO_PRIORITY; measured on Linux 6.18",
+       .needs = Need::kOtherUser,
+       .run = &ControlOfOtherUser},
       {.id = "kernel.sendmsg.control.pointer",
        .requirement =
            "sendmsg(2) must fail with EFAULT for control messages at "

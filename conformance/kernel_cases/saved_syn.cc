@@ -142,6 +142,28 @@ void SavedSynAddresses(Context& c) {
   EXPECT_EQ(Number(syn, c.v6() ? 7 : 8, 1), 64U) << "TTL";
 }
 
+// Returns the sum of RFC 1071 of the bytes from `at` on, and of `more`.
+uint32_t Sum(absl::string_view bytes, size_t at, size_t size,
+             uint32_t more = 0) {
+  uint32_t sum = more;
+  for (size_t i = at; i < at + size; i += 2) sum += Number(bytes, i, 2);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return sum;
+}
+
+void SavedSynChecksums(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Syn saved, SynOf(c, {}));
+  const std::string& syn = saved.bytes;
+  const size_t tcp = c.v6() ? 40 : 20;
+  if (!c.v6()) {
+    EXPECT_EQ(Sum(syn, 0, tcp), 0xffffU) << "IPv4 header";
+  }
+  const size_t addresses = c.v6() ? 32 : 8;
+  const auto rest = static_cast<uint32_t>(IPPROTO_TCP + syn.size() - tcp);
+  EXPECT_EQ(Number(syn, tcp + 16, 2),
+            Sum(syn, tcp - addresses, addresses, rest));
+}
+
 void SavedSynTcpOptions(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Syn saved, SynOf(c, {}));
   const std::string& syn = saved.bytes;
@@ -222,6 +244,13 @@ const std::vector<Case>& SavedSynKernelCases() {
                       "connection.",
        .source = "RFC 9293, section 3.1",
        .run = &SavedSynAddresses},
+      {.id = "kernel.saved_syn.checksums",
+       .requirement =
+           "The saved SYN must have the checksum of the IPv4 header and, as "
+           "TCP's checksum, the sum of the pseudo header.",
+       .source = "RFC 1071; Linux, CHECKSUM_PARTIAL in include/linux/skbuff.h",
+       .needs = Need::kOwnNetwork,
+       .run = &SavedSynChecksums},
       {.id = "kernel.saved_syn.options",
        .requirement = "The saved SYN must have the window, the MSS and the TCP "
                       "options of the loopback interface.",

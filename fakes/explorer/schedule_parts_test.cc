@@ -199,6 +199,24 @@ TEST_F(ScheduleParts, ACheckpointOfAnotherScenarioIsIgnored) {
             TextsOf(ExploreSchedules(whole_options, LoseUpdate)));
 }
 
+TEST_F(ScheduleParts, ARaceOfACheckpointThatIsNotFoundAgainIsAFinding) {
+  bool has_race = true;
+  const Scenario scenario = [&](Syscalls& sys, FakeKernel& kernel) {
+    const absl::Status status = LoseUpdate(sys, kernel);
+    return has_race ? status : absl::OkStatus();
+  };
+  options_.max_runs = 40;
+  const ScheduleResult part = ExploreSchedules(options_, scenario);
+  ASSERT_FALSE(part.complete);
+  ASSERT_THAT(part.findings,
+              ElementsAre(Field(&ScheduleFinding::kind, FindingKind::kRace)));
+  has_race = false;
+  options_.max_runs = 60;
+  EXPECT_THAT(
+      ExploreSchedules(options_, scenario).findings,
+      ElementsAre(Field(&ScheduleFinding::kind, FindingKind::kNotRepeatable)));
+}
+
 TEST_F(ScheduleParts, ACheckpointThatCannotBeWrittenIsAFinding) {
   options_.checkpoint = "/proc/no/such/directory";
   options_.max_runs = 10;

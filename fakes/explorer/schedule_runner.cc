@@ -130,7 +130,7 @@ ScheduleOutcome ScheduleRunner::RunInChild(SchedulePolicy& policy,
     return Crash();
   }
   choices_->MakeAgain(policy);
-  if (*status != 0) return Crash();
+  // A child that crashes sends no report.
   std::optional<ScheduleOutcome> outcome = ParseReport(child->report());
   return outcome.has_value() ? *std::move(outcome) : Crash();
 }

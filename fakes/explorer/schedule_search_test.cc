@@ -137,6 +137,25 @@ TEST(ScheduleSearchTest, FewerPreemptionsComeFirst) {
   EXPECT_THAT(all.by_preemptions, ElementsAre(counts[0], counts[1], counts[2]));
 }
 
+// The deviation can be made, but at an earlier point a third participant can
+// run, which could not in the run that the deviation follows from.
+TEST(ScheduleSearchTest, AnotherBeginningIsNoRepetition) {
+  int runs = 0;
+  const auto run = [&](RecordingSchedule& policy, bool is_repeated) {
+    if (!is_repeated) ++runs;
+    // Runs 1, 2 and 4 are repeated to be compared with themselves.
+    const std::string trace =
+        Program(runs == 3 ? std::vector<int>{3, 3, 1} : std::vector<int>{3, 3})
+            .Run(policy);
+    return ScheduledRun{.digest = std::hash<std::string>()(trace)};
+  };
+  ScheduleSearch search(
+      {.bounds = {.max_preemptions = 2, .max_schedules = 1 << 20}}, run);
+  search.SearchExhaustively();
+  EXPECT_FALSE(search.repeats());
+  EXPECT_EQ(runs, 3);
+}
+
 TEST(ScheduleSearchTest, TheBudgetEndsIt) {
   const Searched all = SearchAll(
       {6, 6}, {.bounds = {.max_preemptions = 2, .max_schedules = 10}});

@@ -130,10 +130,41 @@ TEST_P(KernelsTest, TheDescriptorsHaveALimit) {
               ElementsAre(ElementsAre("descriptor #2", "descriptor #3")));
 }
 
+TEST_P(KernelsTest, EachThreadSendsItsOwnLetters) {
+  ThreadedProgram program = ListenerAndClient();
+  program.setup.push_back(ConnectTo(1, 0));
+  program.setup.push_back(On(Call::kAccept4, 0, 2));
+  program.setup.push_back(MakeBlocking(2));
+  Step send = On(Call::kSend, 1);
+  send.size = 1;
+  Step receive = On(Call::kRecv, 2);
+  receive.size = 9;
+  program.threads = {{send}, {receive}};
+  EXPECT_THAT(Run(program).threads,
+              ElementsAre(ElementsAre("1"), ElementsAre("\"a\"")));
+  program.threads = {{receive}, {send}};
+  EXPECT_THAT(Run(program).threads,
+              ElementsAre(ElementsAre("\"i\""), ElementsAre("1")));
+}
+
 TEST_P(KernelsTest, AProgramWithoutCallsEnds) {
   ThreadedProgram program;
   program.threads.resize(kMostThreads);
   EXPECT_THAT(Run(program).threads, SizeIs(kMostThreads));
+}
+
+TEST(LinuxThreadsTest, OneByOneTheyBeginInOrder) {
+  ThreadedProgram program = ListenerAndClient();
+  program.threads = {{On(Call::kDup, 1, 2)}, {On(Call::kDup, 1, 3)}};
+  LinuxThreads kernel;
+  // All at once, some of so many runs would be in the other order.
+  for (int i = 0; i < 50; ++i) {
+    const absl::StatusOr<ThreadedAnswer> answer =
+        kernel.Run(program, {.order = {1, 0}, .one_by_one = true});
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    EXPECT_THAT(answer->threads, ElementsAre(ElementsAre("descriptor #3"),
+                                             ElementsAre("descriptor #2")));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, KernelsTest, testing::Bool(),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "fakes/kernel/clock.h"
 
@@ -29,7 +30,9 @@ class RetransmissionTimeout {
     }
   }
   // Doubles the timeout (RFC 6298, section 5.5).
-  void BackOff() { ++doublings_; }
+  void BackOff() {
+    if (doublings_ < std::numeric_limits<uint8_t>::max()) ++doublings_;
+  }
   void EndBackOff() { doublings_ = 0; }
   int doublings() const { return doublings_; }
 

@@ -263,7 +263,8 @@ void TcpSocket::ProbeWindow() {
   // An old byte, to which the peer replies.
   Transmit(Segment::kAck, send_.una() - 1, 0);
   ++probes_;
-  send_.rto().BackOff();
+  // So does tcp_send_probe0() of Linux (net/ipv4/tcp_output.c).
+  if (send_.rto().doublings() < sysctls().tcp_retries2) send_.rto().BackOff();
   timers_.Set(TcpTimers::kRetransmission,
               kernel_.clock.After(
                   Clamp(Timeout(), kernel_.clock.now() - first_probe_at_)));

@@ -4,10 +4,14 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <ctime>
 #include <string>
 
 #include "absl/time/time.h"
@@ -55,6 +59,22 @@ class SegmentsTest : public testing::Test {
   }
   bool IsQuick(int fd) {
     return OptionOf(sys_, fd, IPPROTO_TCP, TCP_QUICKACK) != 0;
+  }
+
+  // Receives with SO_TIMESTAMP, and returns the time.
+  timeval TimeStampOfMessage(int fd) {
+    char data = 0;
+    iovec part = {.iov_base = &data, .iov_len = 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(timeval))] = {};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    EXPECT_THAT(sys_.RecvMsg(fd, &message, 0), IsOkAndHolds(1));
+    timeval time = {};
+    std::memcpy(&time, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(time));
+    return time;
   }
 
   FakeKernel kernel_;
@@ -198,6 +218,19 @@ TEST_F(SegmentsTest, ADelayedAcknowledgementAllowsQuickModeAgain) {
   EXPECT_TRUE(IsQuick(pair_.server));
 }
 
+// The time of SO_TIMESTAMP is that of the arrival.
+TEST_F(SegmentsTest, TimeStampOfData) {
+  EXPECT_THAT(SetOption(sys_, pair_.server, SOL_SOCKET, SO_TIMESTAMP, 1),
+              IsOk());
+  timespec start = {};
+  EXPECT_THAT(sys_.ClockGetTime(CLOCK_REALTIME, &start), IsOk());
+  kernel_.Advance(absl::Microseconds(1234));
+  Write(pair_.client);
+  kernel_.Advance(absl::Seconds(5));
+  EXPECT_EQ(absl::TimeFromTimeval(TimeStampOfMessage(pair_.server)),
+            absl::TimeFromTimespec(start) + absl::Microseconds(1234));
+}
+
 // Linux: 160768, 127728 and 98223 bytes; 256000, 201456 and 196446.
 TEST_F(SegmentsTest, UnsentLowWaterMark) {
   const auto within = [](int64_t bytes, int64_t linux) {
@@ -268,6 +301,23 @@ TEST_F(SegmentsTest, AWindowOpensByMoreThanALittle) {
     ASSERT_THAT(got, IsOk());
     total += got.value();
   }
+}
+
+TEST_F(SegmentsTest, APeekBeyondTheDataWaits) {
+  Write(pair_.client);
+  constexpr int kAll = 10;
+  EXPECT_THAT(SetOption(sys_, pair_.server, SOL_SOCKET, SO_PEEK_OFF, kAll),
+              IsOk());
+  std::string got(20, '\0');
+  FakeKernel::Thread reader(kernel_, "reader", [&] {
+    EXPECT_THAT(sys_.Recv(pair_.server, got.data(), got.size(), MSG_PEEK),
+                IsOkAndHolds(2));
+  });
+  EXPECT_TRUE(reader.AwaitBlocked());
+  EXPECT_THAT(WriteText(sys_, pair_.client, "ab"), IsOkAndHolds(2));
+  reader.Join();
+  EXPECT_EQ(got.substr(0, 2), "ab");
+  EXPECT_EQ(OptionOf(sys_, pair_.server, SOL_SOCKET, SO_PEEK_OFF), kAll + 2);
 }
 
 TEST_F(SegmentsTest, SettingTheUnsentLowWaterMarkWakesPoll) {

@@ -110,6 +110,37 @@ TEST_F(TimeoutsTest, CountsOfProbes) {
   EXPECT_GE(Info(pair.client).probes, 3U);
 }
 
+TEST_F(TimeoutsTest, TheBackoffOfProbesEndsAtTcpRetries2) {
+  EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_retries2", "3"));
+  const Pair pair = NewPair(sys_);
+  FillWindow(pair);
+  kernel_.Advance(absl::Minutes(1));
+  const uint32_t sent = Info(pair.client).segs_out;
+  EXPECT_EQ(Info(pair.client).backoff, 3U);
+  // A probe each 1.6 s.
+  kernel_.Advance(absl::Minutes(1));
+  const uint32_t probes = Info(pair.client).segs_out - sent;
+  EXPECT_GE(probes, 37U);
+  EXPECT_LE(probes, 38U);
+}
+
+TEST_F(TimeoutsTest, AnAcknowledgementEndsTheBackoff) {
+  const Pair pair = NewPair(sys_);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Advance(absl::Seconds(1));
+  kernel_.Restore({});
+  EXPECT_EQ(AwaitInput(pair.server), absl::Milliseconds(1600));
+  EXPECT_EQ(ReadText(sys_, pair.server), "x");
+  kernel_.Advance(absl::Milliseconds(400));
+  EXPECT_EQ(Info(pair.client).backoff, 0U);
+  EXPECT_EQ(Info(pair.client).retransmits, 0U);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Restore({});
+  EXPECT_EQ(AwaitInput(pair.server), absl::Milliseconds(2200));
+}
+
 TEST_F(TimeoutsTest, TheSysctlOfTheShortestTimeout) {
   EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_rto_min_us", "50000"));
   const Pair pair = NewPair(sys_);
@@ -223,6 +254,33 @@ TEST_F(TimeoutsTest, KeepaliveLeavesDataToItsRetransmission) {
   SendByte(pair);
   kernel_.Advance(absl::Minutes(5));
   EXPECT_EQ(StateOf(sys_, pair.client), TcpState::kEstablished);
+}
+
+// ---- MSG_ZEROCOPY -----------------------------------------------------------
+
+TEST_F(TimeoutsTest, TheEndOfAConnectionCompletesZeroCopySends) {
+  const Pair pair = NewPair(sys_);
+  EXPECT_THAT(SetOption(sys_, pair.client, SOL_SOCKET, SO_ZEROCOPY, 1), IsOk());
+  Set(pair.client, TCP_USER_TIMEOUT, 500);
+  kernel_.Cut({});
+  EXPECT_THAT(sys_.Send(pair.client, "x", 1, MSG_ZEROCOPY), IsOkAndHolds(1));
+  char byte = 0;
+  EXPECT_THAT(sys_.Recv(pair.client, &byte, 1, MSG_ERRQUEUE), IsErrno(EAGAIN));
+  AwaitInput(pair.client);
+  EXPECT_THAT(Receive(pair.client), IsErrno(ETIMEDOUT));
+  EXPECT_THAT(sys_.Recv(pair.client, &byte, 1, MSG_ERRQUEUE), IsOk());
+}
+
+// Linux: one notification, of 0 to 2.
+TEST_F(TimeoutsTest, AdjacentZeroCopySendsAreOneNotification) {
+  const Pair pair = NewPair(sys_);
+  EXPECT_THAT(SetOption(sys_, pair.client, SOL_SOCKET, SO_ZEROCOPY, 1), IsOk());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(sys_.Send(pair.client, "x", 1, MSG_ZEROCOPY), IsOkAndHolds(1));
+  }
+  char byte = 0;
+  EXPECT_THAT(sys_.Recv(pair.client, &byte, 1, MSG_ERRQUEUE), IsOk());
+  EXPECT_THAT(sys_.Recv(pair.client, &byte, 1, MSG_ERRQUEUE), IsErrno(EAGAIN));
 }
 
 }  // namespace
