@@ -222,6 +222,20 @@ TEST_F(LinkTest, ACutLosesWhatIsUnderWay) {
   EXPECT_EQ(AwaitInput(server_, in_), absl::Milliseconds(230));
 }
 
+TEST_F(LinkTest, DataUnderWayOutlivesItsSender) {
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(30)}), IsOk());
+  EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
+  const linger reset = {.l_onoff = 1, .l_linger = 0};
+  EXPECT_THAT(
+      client_.SetSockOpt(out_, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)),
+      IsOk());
+  EXPECT_THAT(client_.Close(out_), IsOk());
+  EXPECT_THAT(Receive(server_, in_), IsErrno(EAGAIN));
+  kernel_.Advance(absl::Milliseconds(30));
+  EXPECT_THAT(Receive(server_, in_), IsOkAndHolds(1));
+  EXPECT_THAT(Receive(server_, in_), IsErrno(ECONNRESET));
+}
+
 TEST_F(LinkTest, UserTimeoutEndsAConnectionWhoseDataIsLost) {
   EXPECT_THAT(SetOption(client_, out_, IPPROTO_TCP, TCP_USER_TIMEOUT, 1000),
               IsOk());
@@ -382,6 +396,48 @@ TEST_F(LinkTest, BandwidthOfAStream) {
   EXPECT_THAT(WriteText(client_, out_, data), IsOkAndHolds(30'000));
   EXPECT_EQ(AwaitInput(server_, in_), absl::Microseconds(3'005'200));
   EXPECT_EQ(ReadText(server_, in_), data);
+}
+
+// A link of the IPv4 wildcard also carries IPv6. The headers have 72 bytes.
+TEST_F(LinkTest, BandwidthOverIPv6) {
+  EXPECT_THAT(kernel_.SetLink({}, {.bandwidth = 10'000}), IsOk());
+  const fake::Pair pair =
+      fake::NewPair(server_, NewListener(server_, {ip::kLocalV6, 0}));
+  kernel_.Advance(absl::Seconds(1));
+  const absl::Duration start = kernel_.Now();
+  EXPECT_THAT(WriteText(server_, pair.client, std::string(428, 'x')),
+              IsOkAndHolds(428));
+  EXPECT_EQ(AwaitInput(server_, pair.server) - start, absl::Milliseconds(50));
+}
+
+TEST_F(LinkTest, ALinkThatWasRestoredHasItsDelay) {
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(30)}), IsOk());
+  kernel_.Cut({.from = kClientAddr, .to = kServerAddr});
+  kernel_.Restore({.from = kClientAddr, .to = kServerAddr});
+  EXPECT_THAT(WriteText(client_, out_, "x"), IsOkAndHolds(1));
+  EXPECT_EQ(AwaitInput(server_, in_), absl::Milliseconds(30));
+}
+
+TEST_F(LinkTest, ALinkThatBecomesFasterKeepsTheOrder) {
+  EXPECT_THAT(SetOption(client_, out_, IPPROTO_TCP, TCP_NODELAY, 1), IsOk());
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(30)}), IsOk());
+  EXPECT_THAT(WriteText(client_, out_, "a"), IsOkAndHolds(1));
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(1)}), IsOk());
+  EXPECT_THAT(WriteText(client_, out_, "b"), IsOkAndHolds(1));
+  kernel_.Advance(absl::Milliseconds(30));
+  EXPECT_EQ(ReadText(server_, in_), "ab");
+}
+
+// The timer of the SYN has been cleared.
+TEST_F(LinkTest, AClearedTimerDoesNotMoveTheClock) {
+  kernel_.ExpectDeadlock();
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(30)}), IsOk());
+  Connect();
+  const absl::Duration before = kernel_.Now();
+  EXPECT_LT(before, absl::Seconds(1));
+  char byte = 0;
+  EXPECT_THAT(client_.Recv(out_, &byte, 1, 0), IsErrno(EDEADLK));
+  EXPECT_EQ(kernel_.Now(), before);
 }
 
 TEST_F(LinkTest, BandwidthOfTwoSegments) {

@@ -257,6 +257,36 @@ TEST(FakeKernelSchedule, AThreadBeginsWhenItsMakerBlocks) {
   EXPECT_TRUE(begun);
 }
 
+// When a thread ends, and time passes until an event wakes two others, either
+// can go first.
+TEST(FakeKernelSchedule, TheEndOfAThreadLetsEachOfTwoGoFirst) {
+  std::set<std::string> orders;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    FakeKernel kernel({.seed = seed});
+    FakeProcess& process = kernel.NewProcess();
+    const FakeKernel::Participant self(kernel, "main");
+    const Connected both = ConnectProcesses(process, process);
+    std::string order;  // The baton orders the threads.
+    const auto await = [&](char name) {
+      pollfd entry = {.fd = both.server.fd(), .events = POLLIN, .revents = 0};
+      EXPECT_THAT(process.Poll(&entry, 1, -1), IsOkAndHolds(1));
+      order += name;
+    };
+    FakeKernel::Thread a(kernel, "a", [&] { await('a'); });
+    FakeKernel::Thread b(kernel, "b", [&] { await('b'); });
+    EXPECT_TRUE(a.AwaitBlocked());
+    EXPECT_TRUE(b.AwaitBlocked());
+    EXPECT_THAT(kernel.SetLink({}, {.delay = absl::Milliseconds(1)}), IsOk());
+    EXPECT_THAT(both.client.Send("x"), IsOk());
+    FakeKernel::Thread ends(kernel, "ends", [] {});
+    a.Join();
+    b.Join();
+    ends.Join();
+    orders.insert(order);
+  }
+  EXPECT_THAT(orders, testing::ElementsAre("ab", "ba"));
+}
+
 // A program that polls without a timeout does not keep others from running.
 TEST(FakeKernelSchedule, ManyCallsHandTheBatonOn) {
   FakeKernel kernel({.schedule = {.calls_without_blocking = 10}});

@@ -26,25 +26,20 @@
 namespace net {
 namespace {
 
-// The schedules of a scenario without faults, and whether that is all of them.
-struct Schedules {
-  std::vector<std::string> texts;
-  bool is_complete = false;
-};
-
-Schedules SchedulesOf(const ExploreOptions& options, const Scenario& scenario) {
-  Schedules all;
+// Returns the schedules of a scenario without faults.
+std::vector<std::string> SchedulesOf(const ExploreOptions& options,
+                                     const Scenario& scenario) {
+  std::vector<std::string> all;
   const RunOptions run_options = RunOptionsOf(options);
   const auto run = [&](RecordingSchedule& policy, bool is_repeated) {
     const ExploredRun made = RunUnder(policy, scenario, run_options);
     if (!is_repeated) {
-      all.texts.push_back(policy.record().ToSchedule().ToString());
+      all.push_back(policy.record().ToSchedule().ToString());
     }
     return ScheduledRun{.digest = DigestOf(made)};
   };
   ScheduleSearch search({.bounds = options.schedules}, run);
   search.SearchExhaustively();
-  all.is_complete = search.is_exhausted();
   return all;
 }
 
@@ -115,10 +110,10 @@ bool AddRaces(const ExploreOptions& options, const Scenario& scenario,
 
 // Returns a number that tells explorations apart.
 uint64_t FingerprintOf(const ExploreOptions& options,
-                       const Schedules& schedules) {
+                       const std::vector<std::string>& schedules) {
   std::string text = absl::StrCat(options.max_faults, " ", options.prune, " ",
                                   options.shard.index, " ", options.shard.total,
-                                  " ", absl::StrJoin(schedules.texts, " "));
+                                  " ", absl::StrJoin(schedules, " "));
   for (const Declaration& declaration : options.declarations) {
     absl::StrAppend(&text, " ", declaration.ToString());
   }
@@ -151,20 +146,20 @@ bool SaveCheckpoint(const std::string& path, uint64_t fingerprint,
 
 // Explores the plans under each schedule that the checkpoint does not have.
 void ExploreEach(const ExploreOptions& options, const Scenario& scenario,
-                 const Schedules& schedules, ExploreResult& all) {
+                 const std::vector<std::string>& schedules,
+                 ExploreResult& all) {
   const std::string& path = options.checkpoint;
   const uint64_t fingerprint = FingerprintOf(options, schedules);
   if (!path.empty()) LoadCheckpoint(path, fingerprint, all);
   bool saves = true;
-  while (all.schedules < static_cast<int64_t>(schedules.texts.size())) {
+  while (all.schedules < static_cast<int64_t>(schedules.size())) {
     if (all.counts.runs >= options.max_runs) {
       all.complete = false;
       break;
     }
     ExploreOptions one = options;
     one.kernel.schedule.policy = nullptr;
-    one.kernel.schedule.replay =
-        schedules.texts[static_cast<size_t>(all.schedules)];
+    one.kernel.schedule.replay = schedules[static_cast<size_t>(all.schedules)];
     one.max_runs = options.max_runs - all.counts.runs;
     if (!path.empty()) one.checkpoint = absl::StrCat(path, ".schedule");
     ExploreResult result = ExploreFaults(one, scenario);
@@ -194,9 +189,7 @@ ExploreResult ExploreFaultsUnderSchedules(const ExploreOptions& options,
   all.seed = options.kernel.seed;
   all.max_preemptions = options.schedules.max_preemptions;
   if (AddRaces(options, scenario, all)) return all;
-  const Schedules schedules = SchedulesOf(options, scenario);
-  all.complete = all.complete && schedules.is_complete;
-  ExploreEach(options, scenario, schedules, all);
+  ExploreEach(options, scenario, SchedulesOf(options, scenario), all);
   return all;
 }
 

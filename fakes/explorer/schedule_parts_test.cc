@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "fakes/call.h"
 #include "fakes/explorer/checkpoint.h"
+#include "fakes/explorer/declaration.h"
 #include "fakes/explorer/explore_faults.h"
 #include "fakes/explorer/explore_schedules.h"
 #include "fakes/explorer/finding_kind.h"
@@ -422,6 +425,123 @@ TEST_F(ScheduleParts, FaultsUnderSchedulesContinue) {
     EXPECT_EQ(sum.calls, whole.calls);
     EXPECT_FALSE(HasCheckpoint());
   }
+}
+
+// A part makes only the runs that are left, and those that list the schedules.
+TEST_F(ScheduleParts, FaultsUnderSchedulesBeginWhereTheyWereStopped) {
+  options_.max_faults = 2;
+  options_.schedules.max_preemptions = 0;  // Few schedules with many plans.
+  int64_t made = 0;
+  const Scenario scenario = [&](Syscalls& sys, FakeKernel& kernel) {
+    ++made;
+    return IgnoresTheRace(sys, kernel);
+  };
+  ExploreOptions whole_options = options_;
+  whole_options.checkpoint.clear();
+  const ExploreResult whole =
+      ExploreFaultsUnderSchedules(whole_options, scenario);
+  ASSERT_TRUE(whole.complete);
+  EXPECT_LT(whole.schedules, 4);
+  const int64_t all = made;
+  options_.max_runs = 0;
+  bool is_complete = false;
+  for (int part = 0; part < 10 && !is_complete; ++part) {
+    made = 0;
+    options_.max_runs += whole.counts.runs / 7;
+    is_complete = ExploreFaultsUnderSchedules(options_, scenario).complete;
+  }
+  EXPECT_TRUE(is_complete);
+  EXPECT_LT(made, all / 3);
+}
+
+TEST_F(ScheduleParts, ACheckpointOfOtherFaultsUnderSchedulesIsIgnored) {
+  options_.max_faults = 1;
+  options_.schedules.max_preemptions = 1;
+  std::vector<ExploreOptions> others(5, options_);
+  others[0].max_faults = 2;
+  others[1].prune = !others[1].prune;
+  others[2].shard = {.index = 1, .total = 2};
+  others[3].declarations = {Ignores(Call::kGetSockName, EIO, "a guess")};
+  others[4].schedules.max_preemptions = 0;
+  for (ExploreOptions& other : others) {
+    other.checkpoint.clear();
+    const ExploreResult whole =
+        ExploreFaultsUnderSchedules(other, SwallowsAnError);
+    const ExploreResult base =
+        ExploreFaultsUnderSchedules(options_, IgnoresTheRace);
+    EXPECT_FALSE(HasCheckpoint());
+    ExploreOptions part = options_;
+    part.max_runs = base.counts.runs / 2;
+    EXPECT_FALSE(ExploreFaultsUnderSchedules(part, SwallowsAnError).complete);
+    EXPECT_TRUE(HasCheckpoint());
+    other.checkpoint = options_.checkpoint;
+    const ExploreResult with_other =
+        ExploreFaultsUnderSchedules(other, SwallowsAnError);
+    EXPECT_EQ(TextsOf(with_other), TextsOf(whole));
+    EXPECT_EQ(with_other.counts.runs, whole.counts.runs);
+    EXPECT_EQ(with_other.schedules, whole.schedules);
+    ::unlink(options_.checkpoint.c_str());
+    ::unlink((options_.checkpoint + ".schedule").c_str());
+  }
+}
+
+TEST_F(ScheduleParts, ACheckpointOfFaultsThatCannotBeWrittenIsAFinding) {
+  options_.checkpoint = "/proc/no/such/directory";
+  EXPECT_THAT(ExploreFaultsUnderSchedules(options_, IgnoresTheRace).findings,
+              Contains(AllOf(Field(&ExploreFinding::kind, FindingKind::kBroken),
+                             Field(&ExploreFinding::text,
+                                   "cannot write /proc/no/such/directory"))));
+}
+
+TEST_F(ScheduleParts, EachShardOfFaultsHasTheRacesWithoutAFault) {
+  options_.checkpoint.clear();
+  for (int i = 0; i < 3; ++i) {
+    options_.shard = {.index = i, .total = 3};
+    EXPECT_THAT(ExploreFaultsUnderSchedules(options_, LoseUpdate).findings,
+                ElementsAre(Field(&ExploreFinding::kind, FindingKind::kRace)));
+  }
+}
+
+TEST_F(ScheduleParts, WhatSeveralSchedulesShowIsListedOnce) {
+  options_.checkpoint.clear();
+  options_.schedules.max_preemptions = 1;
+  const ExploreResult result =
+      ExploreFaultsUnderSchedules(options_, SwallowsAnError);
+  EXPECT_GT(result.schedules, 1);
+  ASSERT_THAT(result.findings, SizeIs(1)) << result;
+  ExploreOptions one = options_;
+  one.kernel.schedule.replay = "call:";
+  const ExploreResult under_one = ExploreFaults(one, SwallowsAnError);
+  ASSERT_THAT(under_one.findings, SizeIs(1)) << under_one;
+  EXPECT_GE(result.findings.front().plans,
+            under_one.findings.front().plans + result.schedules - 1)
+      << "at least one under each of the others";
+  EXPECT_THAT(result.calls,
+              testing::WhenSorted(testing::ElementsAreArray(
+                  std::set<Call>(result.calls.begin(), result.calls.end()))));
+  std::set<std::string> sites;
+  for (const ExploreSite& site : result.sites) {
+    EXPECT_TRUE(sites
+                    .insert(absl::StrCat(CallName(site.call), " ",
+                                         site.occurrence, " ", site.error, " ",
+                                         static_cast<int>(site.outcome)))
+                    .second);
+  }
+}
+
+TEST_F(ScheduleParts, MaxRunsIsForAllSchedulesTogether) {
+  options_.checkpoint.clear();
+  options_.schedules.max_preemptions = 1;
+  const ExploreResult whole =
+      ExploreFaultsUnderSchedules(options_, IgnoresTheRace);
+  ASSERT_EQ(whole.schedules, 4);
+  // It ends within the second schedule.
+  options_.max_runs = whole.counts.runs * 3 / 8;
+  const ExploreResult part =
+      ExploreFaultsUnderSchedules(options_, IgnoresTheRace);
+  EXPECT_FALSE(part.complete);
+  EXPECT_EQ(part.schedules, 2);
+  EXPECT_LT(part.counts.runs, whole.counts.runs / 2);
 }
 
 TEST_F(ScheduleParts, TextOfACheckpointOfFaultsUnderSchedules) {

@@ -152,9 +152,7 @@ void Scheduler::Leave(ParticipantState& state) {
   state.ended = true;
   // Who waited for the end goes on before this thread counts as gone: else all
   // would seem to wait.
-  settling_ = true;
   state.end.WakeAll();
-  settling_ = false;
   ResumeAwaiters(state);
   --running_;
   --live_;

@@ -109,6 +109,28 @@ TEST(ThreadHooksOutsider, AParticipantWaitsForItsLockUntilADeadline) {
   outsider.join();
 }
 
+// The deadline is as far away as in virtual time, in which an hour has passed.
+TEST(ThreadHooksOutsider, AParticipantGivesUpWaitingForItsLock) {
+#ifdef NET_FAKE_THREAD_SANITIZER
+  GTEST_SKIP() << "clang 14's ThreadSanitizer misses pthread_mutex_clocklock()";
+#endif
+  FakeKernel kernel;
+  const FakeKernel::Participant self(kernel, "main");
+  kernel.Advance(absl::Hours(1));
+  std::timed_mutex mutex;
+  std::promise<void> locked;
+  std::promise<void> unlocks;
+  std::thread outsider([&] {
+    const std::lock_guard<std::timed_mutex> lock(mutex);
+    locked.set_value();
+    unlocks.get_future().wait();
+  });
+  kernel.Outside([&] { locked.get_future().wait(); });
+  EXPECT_FALSE(mutex.try_lock_for(std::chrono::milliseconds(20)));
+  unlocks.set_value();
+  outsider.join();
+}
+
 TEST(ThreadHooksOutsider, AParticipantWaitsForItsWriteLockInRealTime) {
   FakeKernel kernel;
   const FakeKernel::Participant self(kernel, "main");

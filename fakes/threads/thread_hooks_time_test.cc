@@ -12,6 +12,7 @@
 #include <ctime>
 #include <functional>
 #include <future>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <semaphore>
@@ -221,6 +222,64 @@ TEST_F(ThreadHooksTimeTest, PthreadSemaphore) {
   EXPECT_EQ(errno, ETIMEDOUT);
   ExpectAnHourHasPassed();
   sem_destroy(&semaphore);
+}
+
+TEST_F(ThreadHooksTimeTest, EachClockBeginsAtItsTime) {
+  kernel_.Advance(absl::Hours(1));
+  const auto seconds = [](clockid_t clock) {
+    timespec time = {};
+    EXPECT_EQ(clock_gettime(clock, &time), 0);
+    return time.tv_sec;
+  };
+  for (const clockid_t clock :
+       {CLOCK_REALTIME_COARSE, CLOCK_REALTIME_ALARM, CLOCK_TAI}) {
+    EXPECT_EQ(seconds(clock), seconds(CLOCK_REALTIME)) << clock;
+  }
+  for (const clockid_t clock :
+       {CLOCK_MONOTONIC, CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW,
+        CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM}) {
+    EXPECT_EQ(seconds(clock), 3600) << clock;
+  }
+  // Processor time is real.
+  for (const clockid_t clock :
+       {CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID}) {
+    EXPECT_LT(seconds(clock), 3600) << clock;
+  }
+}
+
+// glibc: a time before 1970 has passed; a year beyond 2^33 does not come.
+TEST_F(ThreadHooksTimeTest, TimesThatAreFarAway) {
+  kernel_.Advance(absl::Hours(1));
+  sem_t semaphore;
+  sem_init(&semaphore, 0, 0);
+  const timespec past = {.tv_sec = -1, .tv_nsec = 0};
+  EXPECT_EQ(sem_timedwait(&semaphore, &past), -1);
+  EXPECT_EQ(errno, ETIMEDOUT);
+  const timespec never = {.tv_sec = std::numeric_limits<time_t>::max() / 2,
+                          .tv_nsec = 0};
+  FakeKernel::Thread waiter(kernel_, "waiter", [&] {
+    EXPECT_EQ(sem_timedwait(&semaphore, &never), 0);
+  });
+  EXPECT_TRUE(waiter.AwaitBlocked());
+  kernel_.Advance(absl::Hours(1));
+  sem_post(&semaphore);
+  waiter.Join();
+  EXPECT_EQ(kernel_.Now(), absl::Hours(2));
+  sem_destroy(&semaphore);
+}
+
+TEST_F(ThreadHooksTimeTest, ASignalEndsNoWaitForACondition) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  FakeKernel::Thread waiter(kernel_, "waiter", [&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock);
+  });
+  ASSERT_TRUE(waiter.AwaitBlocked());
+  EXPECT_TRUE(waiter.Interrupt());
+  EXPECT_TRUE(waiter.AwaitBlocked());
+  changed.notify_one();
+  waiter.Join();
 }
 
 TEST_F(ThreadHooksTimeTest, ASignalInterruptsASemaphoreButNoMutex) {

@@ -99,8 +99,7 @@ class SendSide {
   // Returns what a probe of the window carries: as much as fits into it.
   Piece Probe() const {
     if (nxt_ >= written_ || nxt_ >= window_end_) return {};
-    const uint64_t size =
-        std::min({written_ - nxt_, window_end_ - nxt_, uint64_t{segment_}});
+    const uint64_t size = std::min(written_ - nxt_, window_end_ - nxt_);
     return {.size = static_cast<uint32_t>(size),
             .fin = fin_ && nxt_ + size == written_};
   }

@@ -74,8 +74,10 @@ SendSide::Hold TcpSocket::HoldFor(bool more) const {
 }
 
 void TcpSocket::Push(SendSide::Hold hold) {
-  // After a timeout, the acknowledgement of the first segment comes first.
-  if (retransmits_ > 0 && send_.in_flight()) return;
+  // After a timeout, the acknowledgement of the first segment comes first. New
+  // data may follow the tail loss probe.
+  const bool after_probe = retransmits_ == 1 && send_.nxt() == send_.max();
+  if (retransmits_ > 0 && !after_probe && send_.in_flight()) return;
   for (SendSide::Piece piece = send_.Next(hold); !piece.nothing();
        piece = send_.Next(hold)) {
     TransmitPiece(piece);
@@ -151,7 +153,6 @@ void TcpSocket::OnTimer(TcpTimers::Kind kind) {
       OnRetransmissionTimer();
       break;
     case TcpTimers::kDelayedAck:
-      if (!ack_.owed()) break;
       ack_.OnTimer(Timeout());
       SendAck();
       break;
@@ -254,9 +255,6 @@ void TcpSocket::ProbeWindow() {
   if (ProbedForTooLong()) return TimeOut();
   const SendSide::Piece piece = send_.Probe();
   if (!piece.nothing()) {
-    probes_ = 0;
-    first_probe_at_ = -1;
-    send_.rto().EndBackOff();
     return TransmitPiece(piece);
   }
   if (first_probe_at_ < 0) first_probe_at_ = kernel_.clock.now();

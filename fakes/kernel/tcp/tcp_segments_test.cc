@@ -183,6 +183,65 @@ TEST_F(SegmentsTest, AFinAfterAnExchangeIsAcknowledgedLate) {
   EXPECT_EQ(StateOf(sys_, pair_.client), TcpState::kFinWait2);
 }
 
+// Linux: 3, 4 and 4 segments.
+TEST_F(SegmentsTest, AReplyAcknowledges) {
+  Exchange();
+  Exchange();
+  const uint32_t before = Info(pair_.server).segs_out;
+  Exchange();
+  EXPECT_EQ(Info(pair_.server).segs_out, before + 1);
+  kernel_.Advance(absl::Milliseconds(100));
+  EXPECT_EQ(Info(pair_.server).segs_out, before + 1);
+}
+
+// The first segment begins the delay. Linux: acknowledged at 40 ms.
+TEST_F(SegmentsTest, ASecondSegmentDoesNotProlongTheDelay) {
+  EXPECT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NODELAY, 1),
+              IsOk());
+  Exchange();
+  Write(pair_.client);
+  kernel_.Advance(absl::Milliseconds(20));
+  Write(pair_.client);
+  EXPECT_EQ(Unacknowledged(pair_.client), 20);
+  kernel_.Advance(absl::Milliseconds(28));
+  EXPECT_EQ(Unacknowledged(pair_.client), 0);
+}
+
+// Linux: 0 and 1 retransmissions.
+TEST_F(SegmentsTest, TheEndOfTheDelayRetransmitsNothing) {
+  Exchange();
+  kernel_.Cut({});
+  Write(pair_.client);
+  kernel_.Restore({});
+  Write(pair_.server);
+  kernel_.Advance(absl::Milliseconds(60));
+  EXPECT_EQ(Info(pair_.client).total_retrans, 0U);
+  kernel_.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(Info(pair_.client).total_retrans, 1U);
+}
+
+// Linux: 2 and 2 segments.
+TEST_F(SegmentsTest, AfterTheFinNoWindowUpdateIsSent) {
+  const std::string data(100'000, 'x');
+  EXPECT_THAT(WriteText(sys_, pair_.client, data), IsOkAndHolds(100'000));
+  EXPECT_THAT(sys_.Shutdown(pair_.client, SHUT_WR), IsOk());
+  kernel_.Advance(absl::Milliseconds(100));
+  const uint32_t before = Info(pair_.server).segs_out;
+  EXPECT_EQ(ReadText(sys_, pair_.server, data.size()), data);
+  EXPECT_EQ(Info(pair_.server).segs_out, before);
+}
+
+TEST_F(SegmentsTest, ManySegmentsKeepTheirOrder) {
+  const int listener = NewListener(sys_);
+  EXPECT_THAT(SetOption(sys_, listener, IPPROTO_TCP, TCP_MAXSEG, 100), IsOk());
+  const Pair pair = NewPair(sys_, listener);
+  const std::string data(50'000, 'x');
+  EXPECT_THAT(WriteText(sys_, pair.client, data), IsOkAndHolds(50'000));
+  EXPECT_EQ(ReadText(sys_, pair.server, data.size()), data);
+  EXPECT_EQ(Info(pair.client).data_segs_out, 569U) << "of 88 bytes";
+  EXPECT_EQ(Info(pair.client).total_retrans, 0U);
+}
+
 TEST_F(SegmentsTest, TwoSegmentsAreAcknowledgedImmediately) {
   EXPECT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NODELAY, 1),
               IsOk());

@@ -161,7 +161,11 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
   const auto millis_since = [this](Nanoseconds when) {
     return static_cast<uint32_t>((kernel_.clock.now() - when) / 1000000);
   };
-  source.retransmits = static_cast<uint8_t>(retransmits_);
+  // The tail loss probe does not count (Retransmit()).
+  const bool opening =
+      state_ == TcpState::kSynSent || state_ == TcpState::kSynReceived;
+  source.retransmits = static_cast<uint8_t>(
+      opening ? retransmits_ : std::max(retransmits_ - 1, 0));
   source.probes = static_cast<uint8_t>(probes_);
   source.backoff = static_cast<uint8_t>(send_.rto().doublings());
   source.rto = micros(Timeout());

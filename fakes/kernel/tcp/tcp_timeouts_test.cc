@@ -15,6 +15,7 @@
 #include "fakes/kernel/tcp/tcp_info.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "gtest/gtest.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
@@ -96,9 +97,66 @@ TEST_F(TimeoutsTest, CountsOfRetransmissions) {
   // At 0.2 s (the tail loss probe), 0.4 s and 0.8 s.
   const TcpInfo info = Info(pair.client);
   EXPECT_EQ(info.total_retrans, 3U);
+  EXPECT_EQ(info.retransmits, 2U);
   EXPECT_EQ(info.backoff, 2U);
   EXPECT_EQ(info.data_segs_out, 4U);
   EXPECT_EQ(info.segs_out, 6U);
+}
+
+// Linux: 2 and 3 segments with data, then 3 and 3.
+TEST_F(TimeoutsTest, NewDataFollowsTheTailLossProbeButNoTimeout) {
+  for (const bool times_out : {false, true}) {
+    const Pair pair = NewPair(sys_);
+    Set(pair.client, TCP_NODELAY, 1);
+    kernel_.Cut({});
+    SendByte(pair);
+    kernel_.Advance(absl::Milliseconds(times_out ? 500 : 300));
+    EXPECT_EQ(Info(pair.client).retransmits, times_out ? 1U : 0U);
+    EXPECT_EQ(Info(pair.client).data_segs_out, times_out ? 3U : 2U);
+    SendByte(pair);
+    EXPECT_EQ(Info(pair.client).data_segs_out, 3U);
+    kernel_.Restore({});
+    kernel_.Advance(absl::Seconds(2));
+    EXPECT_EQ(ReadText(sys_, pair.server), "xx");
+  }
+}
+
+TEST_F(TimeoutsTest, ALostProbeIsSentAgain) {
+  const Pair pair = NewPair(sys_);
+  const std::string much(size_t{16} << 20, 'x');
+  EXPECT_THAT(sys_.Send(pair.client, much.data(), much.size(), MSG_DONTWAIT),
+              IsOk());
+  EXPECT_GT(Info(pair.client).snd_wnd, 0U);
+  kernel_.Cut({});
+  kernel_.Advance(absl::Milliseconds(300));
+  kernel_.Restore({});
+  kernel_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Info(pair.client).snd_wnd, 0U);
+  EXPECT_GE(Info(pair.client).total_retrans, 1U);
+}
+
+// Linux: after 4.66 s, 0.5 s after the buffers were filled.
+TEST_F(TimeoutsTest, TcpRetries2EndsAConnectionWhoseProbesAreLost) {
+  EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_retries2", "3"));
+  const Pair pair = NewPair(sys_);
+  FillWindow(pair);
+  kernel_.Advance(absl::Milliseconds(200));
+  kernel_.Cut({});
+  const absl::Duration start = kernel_.Now();
+  const absl::Duration span = AwaitInput(pair.client) - start;
+  EXPECT_GE(span, absl::Seconds(4));
+  EXPECT_LE(span, absl::Seconds(5.3));
+  EXPECT_THAT(Receive(pair.client), IsErrno(ETIMEDOUT));
+}
+
+// ENETUNREACH only while there is no route.
+TEST_F(TimeoutsTest, ATimeoutOverIPv6) {
+  const Pair pair = NewPair(sys_, NewListener(sys_, {ip::kLocalV6, 0}));
+  Set(pair.client, TCP_USER_TIMEOUT, 500);
+  kernel_.Cut({});
+  SendByte(pair);
+  AwaitInput(pair.client);
+  EXPECT_THAT(Receive(pair.client), IsErrno(ETIMEDOUT));
 }
 
 TEST_F(TimeoutsTest, CountsOfProbes) {
@@ -203,6 +261,38 @@ TEST_F(TimeoutsTest, OrphanRetriesEndsAConnectionWhoseDataIsLost) {
   }
 }
 
+// tcp_orphan_retries() of Linux (net/ipv4/tcp_timer.c): 8 if the sysctl is 0,
+// which is 0.2 s * (2^9 - 1) for lost data.
+TEST_F(TimeoutsTest, AnOrphansDataIsRetransmittedEightTimes) {
+  for (const int seconds : {90, 130}) {
+    const Pair pair = NewPair(sys_);
+    kernel_.Cut({});
+    SendByte(pair);
+    EXPECT_THAT(sys_.Close(pair.client), IsOk());
+    kernel_.Advance(absl::Seconds(seconds));
+    kernel_.Restore({});
+    kernel_.Advance(absl::Minutes(3));
+    EXPECT_EQ(ReceiveAll(pair.server), seconds == 90 ? 1U : 0U);
+  }
+}
+
+TEST_F(TimeoutsTest, AnOrphanProbesEightTimes) {
+  for (const int seconds : {20, 300}) {
+    const Pair pair = NewPair(sys_);
+    const size_t sent = FillWindow(pair);
+    kernel_.Cut({});
+    EXPECT_THAT(sys_.Close(pair.client), IsOk());
+    kernel_.Advance(absl::Seconds(seconds));
+    kernel_.Restore({});
+    size_t received = 0;
+    for (int i = 0; i < 100; ++i) {
+      received += ReceiveAll(pair.server);
+      kernel_.Advance(absl::Seconds(1));
+    }
+    EXPECT_EQ(received == sent, seconds == 20);
+  }
+}
+
 TEST_F(TimeoutsTest, OrphanRetriesEndsAConnectionWhoseProbesAreLost) {
   EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_orphan_retries", "1"));
   const Pair pair = NewPair(sys_);
@@ -235,6 +325,49 @@ TEST_F(TimeoutsTest, AShorterIdleTimeCountsFromTheLastSegment) {
   kernel_.Advance(absl::Seconds(4));
   Set(pair.server, TCP_KEEPIDLE, 6);
   EXPECT_EQ(AwaitInput(pair.server), absl::Seconds(6 + 3 * 5));
+}
+
+TEST_F(TimeoutsTest, AnIdleTimeThatHasPassedEndsNow) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.server);
+  kernel_.Cut({});
+  kernel_.Advance(absl::Seconds(4));
+  Set(pair.server, TCP_KEEPIDLE, 3);
+  EXPECT_EQ(AwaitInput(pair.server), absl::Seconds(4 + 3 * 5));
+}
+
+TEST_F(TimeoutsTest, SoKeepaliveOffEndsTheProbes) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.server);
+  kernel_.Cut({});
+  const uint32_t sent = Info(pair.server).segs_out;
+  kernel_.Advance(absl::Seconds(9));
+  EXPECT_THAT(SetOption(sys_, pair.server, SOL_SOCKET, SO_KEEPALIVE, 0),
+              IsOk());
+  kernel_.Advance(absl::Minutes(5));
+  EXPECT_EQ(Info(pair.server).segs_out, sent);
+  EXPECT_EQ(StateOf(sys_, pair.server), TcpState::kEstablished);
+}
+
+// sock_set_keepalive() of Linux calls tcp_set_keepalive(), which acts on a
+// change only.
+TEST_F(TimeoutsTest, SoKeepaliveThatIsOnStartsNothing) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.server);
+  kernel_.Cut({});
+  kernel_.Advance(absl::Seconds(9));
+  EXPECT_THAT(SetOption(sys_, pair.server, SOL_SOCKET, SO_KEEPALIVE, 1),
+              IsOk());
+  EXPECT_EQ(AwaitInput(pair.server), absl::Seconds(25));
+}
+
+// At least one probe is sent, even if the user timeout is over before.
+TEST_F(TimeoutsTest, KeepaliveWithAShortUserTimeout) {
+  const Pair pair = NewPair(sys_);
+  KeepAlive(pair.server);
+  Set(pair.server, TCP_USER_TIMEOUT, 1'000);
+  kernel_.Cut({});
+  EXPECT_EQ(AwaitInput(pair.server), absl::Seconds(15));
 }
 
 // The user timeout replaces the number of probes.
