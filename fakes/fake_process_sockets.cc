@@ -49,7 +49,11 @@ int CopyAddressIn(const sockaddr* addr, socklen_t len, RawAddress& out) {
   const int size = static_cast<int>(len);
   if (size < 0 || size > static_cast<int>(sizeof(out.storage))) return EINVAL;
   out.size = size;
-  return CopyIn(&out.storage, addr, len) ? 0 : EFAULT;
+  // The compiler copies a known number of bytes in two instructions.
+  const bool copied = len == sizeof(sockaddr_in)
+                          ? CopyIn(&out.storage, addr, sizeof(sockaddr_in))
+                          : CopyIn(&out.storage, addr, len);
+  return copied ? 0 : EFAULT;
 }
 
 // Copies an address out, truncated to *len, and sets *len to its full length.

@@ -31,6 +31,7 @@ namespace {
 
 using loopback::Pair;
 using loopback::RawSocket;
+using loopback::RefusedPort;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -412,6 +413,22 @@ void PeekOffsetIsOff(Context& c) {
   }
 }
 
+void DisconnectingResetsPeekOffset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.client, kSoPeekOff, 4), IsOk());
+  ASSERT_THAT(Disconnect(pair.client), IsOk());
+  EXPECT_THAT(pair.client.Option(SOL_SOCKET, kSoPeekOff), IsOkAndHolds(-1));
+}
+
+void FailedConnectResetsPeekOffset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RefusedPort refused,
+                       RefusedPort::Reserve(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(SetSocketOption(client, kSoPeekOff, 4), IsOk());
+  ASSERT_THAT(Connect(client, refused.endpoint()), IsErrno(ECONNREFUSED));
+  EXPECT_THAT(client.Option(SOL_SOCKET, kSoPeekOff), IsOkAndHolds(-1));
+}
+
 }  // namespace
 
 const std::vector<Case>& MessagesKernelCases() {
@@ -533,6 +550,15 @@ const std::vector<Case>& MessagesKernelCases() {
                       "byte.",
        .source = "socket(7), SO_PEEK_OFF",
        .run = &PeekOffsetIsOff},
+      {.id = "kernel.peek_off.disconnect",
+       .requirement = "connect(2) with AF_UNSPEC must set SO_PEEK_OFF to -1.",
+       .source = "Linux, tcp_disconnect() in net/ipv4/tcp.c",
+       .run = &DisconnectingResetsPeekOffset},
+      {.id = "kernel.peek_off.refused",
+       .requirement = "A connect(2) that is refused must set SO_PEEK_OFF to "
+                      "-1.",
+       .source = "Linux, tcp_disconnect() in net/ipv4/tcp.c",
+       .run = &FailedConnectResetsPeekOffset},
   };
   return cases;
 }

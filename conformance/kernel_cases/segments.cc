@@ -231,6 +231,16 @@ void CountsOfAnExchange(Context& c) {
   EXPECT_EQ(server.bytes_received, 10U);
 }
 
+void ReadingAnnouncesNoLargerWindow(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send("x"), IsOkAndHolds(1));
+  // Also enlarges SO_RCVBUF.
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 1 << 20), IsOk());
+  EXPECT_THAT(RecvOnce(pair.server, 1, MSG_DONTWAIT), IsOkAndHolds("x"));
+  ASSERT_OK_AND_ASSIGN(const Counts server, CountsOf(pair.server));
+  EXPECT_EQ(server.segs_out, 1U);  // The acknowledgement.
+}
+
 }  // namespace
 
 const std::vector<Case>& SegmentsKernelCases() {
@@ -312,6 +322,11 @@ const std::vector<Case>& SegmentsKernelCases() {
                       "exchange, and the SYN as a byte that was acknowledged.",
        .source = "measured on Linux 6.18",
        .run = &CountsOfAnExchange},
+      {.id = "kernel.segments.window_grows_by_data",
+       .requirement = "A read must not announce a larger window than any "
+                      "before, although SO_RCVLOWAT has enlarged the buffer.",
+       .source = "Linux, tcp_grow_window() in net/ipv4/tcp_input.c",
+       .run = &ReadingAnnouncesNoLargerWindow},
   };
   return cases;
 }

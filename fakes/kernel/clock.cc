@@ -10,8 +10,7 @@ Clock::TimerId Clock::Set(Nanoseconds when, TimerTarget& target) {
   return id;
 }
 
-void Clock::Clear(TimerId& id) {
-  if (id == kNone) return;
+void Clock::Remove(TimerId& id) {
   timers_.erase(id);
   id = kNone;
 }

@@ -56,7 +56,9 @@ class Clock {
   TimerId Set(Nanoseconds when, TimerTarget& target);
   // Clears a timer and sets `id` to kNone. Does nothing for a timer that has
   // fired, and for kNone.
-  void Clear(TimerId& id);
+  void Clear(TimerId& id) {
+    if (id != kNone) Remove(id);
+  }
 
   // Moves the clock to the next timer and fires it. Returns false, with no
   // effect, if there is no timer up to `limit`.
@@ -66,6 +68,8 @@ class Clock {
   void Advance(Nanoseconds span);
 
  private:
+  void Remove(TimerId& id);
+
   Nanoseconds now_ = 0;
   uint64_t next_number_ = 1;
   absl::btree_map<TimerId, TimerTarget*> timers_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -135,6 +136,37 @@ class Wait final : private TimerTarget {
   bool blocked_ = false;
   bool holds_clock_ = false;  // of a thread that does not take part
   Gate gate_;                 // of a thread that does not take part
+};
+
+// A Wait of a call that seldom blocks. (A std::optional would clear all bytes
+// of the Wait first, which takes longer than many a call.)
+class LazyWait {
+ public:
+  LazyWait() {}  // NOLINT(modernize-use-equals-default): `wait_` is not made.
+  LazyWait(const LazyWait&) = delete;
+  LazyWait& operator=(const LazyWait&) = delete;
+  ~LazyWait() {
+    if (begun_) wait_.~Wait();
+  }
+
+  bool begun() const { return begun_; }
+
+  // Requires !begun(). The arguments are those of Wait.
+  Wait& Begin(Scheduler& scheduler, const CallSite& site,
+              Nanoseconds deadline) {
+    ::new (&wait_) Wait(scheduler, site, deadline);
+    begun_ = true;
+    return wait_;
+  }
+
+  // Requires begun().
+  Woken Block() { return wait_.Block(); }
+
+ private:
+  bool begun_ = false;
+  union {
+    Wait wait_;  // NOLINT(readability-identifier-naming): private
+  };
 };
 
 }  // namespace net::fake

@@ -67,7 +67,7 @@
 // sees pthread_mutex_trylock(3); a schedule in which they meet ends in a
 // reported deadlock.
 // The ThreadSanitizer of clang 14 does not know pthread_mutex_clocklock(): when
-// a participant waits with a deadline for a mutex that another thread holds, it
+// a participant waits with a deadline for a mutex of an outsider, it
 // reports that the mutex is unlocked without having been locked.
 //
 // Limits:

@@ -68,13 +68,14 @@ std::optional<Addr> Addr::Parse(absl::string_view text) {
 std::string Addr::ToString() const {
   std::array<char, INET6_ADDRSTRLEN> buffer = {};
   // Cannot fail: the family is valid, and the buffer is large enough.
-  inet_ntop(family_, bytes_.data(), buffer.data(), buffer.size());
+  const V6Bytes bytes = v6_bytes();
+  inet_ntop(family_, bytes.data(), buffer.data(), buffer.size());
   std::string text = buffer.data();
   // glibc writes ::1:2 as ::0.1.0.2, an IPv4-compatible address. RFC 4291,
   // section 2.5.5.1, deprecates that form.
-  if (is_v6() && IsV4Compatible(bytes_)) {
-    text = absl::StrCat("::", absl::Hex(bytes_[12] << 8 | bytes_[13]), ":",
-                        absl::Hex(bytes_[14] << 8 | bytes_[15]));
+  if (is_v6() && IsV4Compatible(bytes)) {
+    text = absl::StrCat("::", absl::Hex(bytes[12] << 8 | bytes[13]), ":",
+                        absl::Hex(bytes[14] << 8 | bytes[15]));
   }
   if (scope_ != 0) absl::StrAppend(&text, "%", scope_);
   return text;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "absl/container/flat_hash_set.h"
 #include "syscalls/net/endpoint.h"
@@ -85,8 +84,7 @@ class ConnectionTable {
   // order. Their hashes differ only in the lowest bits, by which the table
   // distinguishes entries of one group.
   //
-  // The last bytes of the addresses and the ports distinguish nearly all
-  // connections, and mixing them takes a few cycles.
+  // Mixing the addresses and the ports takes a few cycles.
   struct Hash {
     // NOLINTNEXTLINE(readability-identifier-naming): the library requires it
     using is_transparent = void;
@@ -99,10 +97,8 @@ class ConnectionTable {
              (ports & kLowestBits);
     }
     static uint64_t OfEnd(const ip::Endpoint& end) {
-      uint64_t word = 0;
-      const auto& bytes = end.addr.v6_bytes();
-      std::memcpy(&word, bytes.data() + (end.addr.is_v4() ? 0 : 8),
-                  sizeof(word));
+      const auto words = end.addr.words();
+      const uint64_t word = words[0] ^ words[1];
       const uint64_t neighbours = end.port / 2;
       return Mix(word + neighbours * 0x9e3779b97f4a7c15U);
     }

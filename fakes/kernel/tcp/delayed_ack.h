@@ -18,6 +18,12 @@ namespace net::fake {
 // - Data of more than one segment is acknowledged immediately.
 class DelayedAck {
  public:
+  // Returns to the state before a connection.
+  void Reset() {
+    static constexpr DelayedAck kNew;  // Cheaper to copy than to make.
+    *this = kNew;
+  }
+
   // Whether an acknowledgement is owed.
   bool owed() const { return owed_; }
   void Owe() { owed_ = true; }

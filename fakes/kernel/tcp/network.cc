@@ -22,15 +22,6 @@
 
 namespace net::fake {
 
-void Network::Grow() {
-  std::vector<Segment> longer(queue_.size() * 2);
-  for (size_t i = 0; i < count_; ++i) {
-    longer[i] = queue_[(first_ + i) & (queue_.size() - 1)];
-  }
-  queue_ = std::move(longer);
-  first_ = 0;
-}
-
 // A segment on a link that takes time.
 class Network::UnderWay final : private TimerTarget {
  public:
@@ -72,13 +63,14 @@ Network::~Network() = default;
 void Network::DeliverAll() {
   delivering_ = true;
   while (count_ > 0) {
-    const Segment segment = queue_[first_];  // A copy: the queue may grow.
-    first_ = (first_ + 1) & (queue_.size() - 1);
-    --count_;
-    if (links_.empty()) {
-      Arrive(segment);
-    } else {
-      Send(segment);
+    batch_.swap(queue_);
+    const size_t size = std::exchange(count_, 0);
+    for (size_t i = 0; i < size; ++i) {
+      if (links_.empty()) {
+        Arrive(batch_[i]);
+      } else {
+        Send(batch_[i]);
+      }
     }
   }
   delivering_ = false;

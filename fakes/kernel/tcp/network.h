@@ -37,9 +37,8 @@ class Network {
   // Returns a place for the next segment, which the caller fills in before the
   // next call here. Does not allocate, once the queue is long enough.
   Segment& Add() {
-    if (count_ == queue_.size()) Grow();
-    Segment& segment = queue_[(first_ + count_++) & (queue_.size() - 1)];
-    return segment;
+    if (count_ == queue_.size()) queue_.resize(2 * count_);
+    return queue_[count_++];
   }
 
   // Sends the reset that answers `segment` where no connection has its names
@@ -68,7 +67,6 @@ class Network {
   Links& links() { return links_; }
 
  private:
-  void Grow();
   void DeliverAll();
   class UnderWay;
 
@@ -83,10 +81,11 @@ class Network {
   static Segment ResetFor(const Segment& segment, Host& host);
 
   Kernel& kernel_;
-  // A ring: a power of two of places.
+  // The first `count_` places are the queue. Places are used again as they are.
   std::vector<Segment> queue_ = std::vector<Segment>(16);
-  size_t first_ = 0;
   size_t count_ = 0;
+  // The segments that are being delivered: what they cause goes to `queue_`.
+  std::vector<Segment> batch_ = std::vector<Segment>(16);
   bool delivering_ = false;
   TimersToArm timers_;
   Links links_;

@@ -51,6 +51,7 @@ class ReceiveSide {
     queue_.Take(chunks, nullptr, queue_.size());
     nxt_ = window_end_ = 0;
     ready_ = 0;
+    largest_window_ = 0;
     fin_received_ = false;
   }
 
@@ -58,7 +59,10 @@ class ReceiveSide {
   // before is not taken back (RFC 9293, section 3.8.6).
   void Announce(uint64_t free) {
     window_end_ = std::max(window_end_, nxt_ + free);
+    largest_window_ = std::max(largest_window_, window());
   }
+  // Returns the largest window that was announced.
+  uint32_t largest_window() const { return largest_window_; }
 
   // Takes the bytes in [seq, end) that are new and in the window. Requires that
   // seq <= nxt(). Returns how many there were.
@@ -93,6 +97,7 @@ class ReceiveSide {
   uint64_t nxt_ = 0;
   uint64_t window_end_ = 0;
   size_t ready_ = 0;
+  uint32_t largest_window_ = 0;
   bool fin_received_ = false;
 };
 

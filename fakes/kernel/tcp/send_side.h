@@ -49,8 +49,14 @@ class SendSide {
 
   // The SYN has been sent.
   void Start() {
-    *this = SendSide();
+    Reset();
     nxt_ = max_ = written_ = 1;
+  }
+
+  // Returns to the state before a connection.
+  void Reset() {
+    static constexpr SendSide kNew;  // Cheaper to copy than to make.
+    *this = kNew;
   }
 
   // The program has written `size` bytes.

@@ -288,10 +288,11 @@ void TcpSocket::Disconnect() {
   // A socket that was closed already keeps its port.
   if (before != TcpState::kClosed) SetState(TcpState::kClosed);
   receive_.Reset(kernel_.chunks);
-  send_ = SendSide();
-  ack_ = DelayedAck();
+  send_.Reset();
+  ack_.Reset();
   acknowledged_ = 0;
   shut_down_ = kNeither;
+  options_.set_peek_off(-1);
   GiveUpAddress();
   waiters().WakeAll();
 }

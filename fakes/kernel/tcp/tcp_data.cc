@@ -75,25 +75,36 @@ int TcpSocket::SendError(const Caller& caller, int flags, int error) {
   return EPIPE;
 }
 
+// Blocks a call until something of this socket has changed. Returns 0 if the
+// call is to look again, or the errno with which it ends. `timeout` counts from
+// the first time. A signal whose handler restarts system calls
+// (SA_RESTART, signal(7)) ends the call only if it has a timeout, or has
+// transferred bytes.
+int TcpSocket::Block(LazyWait& wait, const Caller& caller, Nanoseconds timeout,
+                     size_t transferred) {
+  if (!wait.begun()) {
+    wait.Begin(kernel_.scheduler, caller.site, kernel_.clock.After(timeout))
+        .Add(waiters());
+  }
+  const int disconnects = disconnects_;
+  const Woken woken = wait.Block();
+  if (disconnects != disconnects_) return EPIPE;
+  if (woken == Woken::kEvent) return 0;
+  const bool restarts = timeout == kForever && transferred == 0;
+  if (woken == Woken::kRestart && restarts) return 0;
+  return ErrnoFor(woken);
+}
+
 // send(2) waits for a connection that is being made. 0, or an errno.
 int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
   const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
-  std::optional<Wait> wait;
+  LazyWait wait;
   while (state_ != TcpState::kEstablished && state_ != TcpState::kCloseWait) {
     if (const int error = TakeError(); error != 0) return error;
     if (state_ != TcpState::kSynSent) return EPIPE;
     if (nonblocking) return EAGAIN;
-    if (!wait.has_value()) {
-      wait.emplace(kernel_.scheduler, caller.site,
-                   kernel_.clock.After(timeout));
-      wait->Add(waiters());
-    }
-    const int disconnects = disconnects_;
-    const Woken woken = wait->Block();
-    if (disconnects != disconnects_) return EPIPE;
-    if (woken == Woken::kEvent) continue;
-    if (woken == Woken::kRestart && timeout == kForever) continue;
-    return ErrnoFor(woken);
+    const int error = Block(wait, caller, timeout, /*transferred=*/0);
+    if (error != 0) return error;
   }
   return 0;
 }
@@ -112,7 +123,7 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
   IovecCursor cursor(parts);
   const size_t total = cursor.total();
   size_t sent = 0;
-  std::optional<Wait> wait;
+  LazyWait wait;
   for (;;) {
     error = error_ != 0 || (shut_down_ & kSend) != 0 ? EPIPE : 0;
     if (error != 0) break;
@@ -147,22 +158,8 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
       break;
     }
     if (SendRoom() > 0) continue;
-    const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
-    if (!wait.has_value()) {
-      wait.emplace(kernel_.scheduler, caller.site,
-                   kernel_.clock.After(timeout));
-      wait->Add(waiters());
-    }
-    const int disconnects = disconnects_;
-    const Woken woken = wait->Block();
-    if (disconnects != disconnects_) {
-      error = EPIPE;
-      break;
-    }
-    if (woken == Woken::kEvent) continue;
-    if (woken == Woken::kRestart && timeout == kForever && sent == 0) continue;
-    error = ErrnoFor(woken);
-    break;
+    error = Block(wait, caller, options_.sndtimeo().value_or(kForever), sent);
+    if (error != 0) break;
   }
   if (sent > 0 && (flags & MSG_ZEROCOPY) != 0 && options_.zero_copy()) {
     NoteZeroCopy();
@@ -232,7 +229,7 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
   const size_t first = peek ? PeekOffset() : 0;
   size_t copied = 0;
   int error = 0;
-  std::optional<Wait> wait;
+  LazyWait wait;
   for (;;) {
     const size_t there =
         receive_.ready() > first ? receive_.ready() - first : 0;
@@ -256,24 +253,8 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     AfterRead(copied > 0 && !peek);
     kernel_.network.Deliver();
     if (receive_.ready() > (peek ? first + copied : 0)) continue;
-    const Nanoseconds timeout = options_.rcvtimeo().value_or(kForever);
-    if (!wait.has_value()) {
-      wait.emplace(kernel_.scheduler, caller.site,
-                   kernel_.clock.After(timeout));
-      wait->Add(waiters());
-    }
-    const int disconnects = disconnects_;
-    const Woken woken = wait->Block();
-    if (disconnects != disconnects_) {
-      error = EPIPE;
-      break;
-    }
-    if (woken == Woken::kEvent) continue;
-    if (woken == Woken::kRestart && timeout == kForever && copied == 0) {
-      continue;
-    }
-    error = ErrnoFor(woken);
-    break;
+    error = Block(wait, caller, options_.rcvtimeo().value_or(kForever), copied);
+    if (error != 0) break;
   }
   if (options_.peek_off() >= 0) MovePeekOffset(peek, copied);
   if (copied > 0 && !peek) {

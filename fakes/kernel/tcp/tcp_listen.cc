@@ -155,16 +155,17 @@ void TcpSocket::OnSyn(const Segment& syn) {
 
 // Makes the socket of a connection that begins with `syn`.
 TcpSocket* TcpSocket::NewChild(const Segment& syn) {
-  auto* const child = new TcpSocket(kernel_, host_, family_, uid_);
+  const FourTuple tuple = syn.ends().Mirrored();
+  auto* const child =
+      new TcpSocket(kernel_, host_, family_, uid_,
+                    options_.ForAccepted(tuple.local.addr.is_v6()));
   child->socket_state_ = SocketState::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.
   child->shut_down_ = shut_down_;
   child->state_ = TcpState::kSynReceived;
   child->address_locked_ = address_locked_;
-  const FourTuple tuple = syn.ends().Mirrored();
   const bool v6 = family_ == AF_INET6;
   child->spoke_ipv4_ = spoke_ipv4_ || (v6 && tuple.remote.addr.is_v4());
-  child->options_ = options_.ForAccepted(tuple.local.addr.is_v6());
   child->local_addr_ = v6 ? tuple.local.addr.Mapped() : tuple.local.addr;
   child->local_port_ = tuple.local.port;
   child->remote_ = {v6 ? tuple.remote.addr.Mapped() : tuple.remote.addr,

@@ -106,7 +106,10 @@ void TcpSocket::AfterRead(bool took) {
   const bool may_receive =
       !receive_.fin_received() && (shut_down_ & kReceive) == 0;
   if (!now && took && may_receive) {
-    const uint64_t offer = WindowToOffer();
+    // Reading opens the window again; only arriving data lets it grow
+    // (rcv_ssthresh of Linux).
+    const uint64_t offer =
+        std::min<uint64_t>(WindowToOffer(), receive_.largest_window());
     now = offer > 0 && offer >= 2 * uint64_t{receive_.window()};
   }
   if (now) SendAck();

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -44,9 +46,14 @@ bool ChangesRoom(int option) {
 }  // namespace
 
 TcpSocket::TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid)
+    : TcpSocket(kernel, host, family, uid,
+                SocketOptions(family, host.machine.sysctls())) {}
+
+TcpSocket::TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid,
+                     SocketOptions options)
     : kernel_(kernel),
       host_(host),
-      options_(family, host.machine.sysctls()),
+      options_(std::move(options)),
       next_socket_(kernel.first_socket),
       cookie_(++kernel.last_cookie),
       family_(family),
@@ -142,7 +149,7 @@ TcpInfoSource TcpSocket::info_source() const {
   source.read_memory = static_cast<uint32_t>(receive_.ready());
   if (remote_.port != 0) {
     const RawAddress peer = ToRawAddress(remote_, family_);
-    source.peer = peer.storage;
+    std::memcpy(&source.peer, &peer.storage, static_cast<size_t>(peer.size));
     source.peer_size = static_cast<socklen_t>(peer.size);
     const bool v6 = tuple().local.addr.is_v6();
     source.mss = send_.mss();

@@ -136,6 +136,8 @@ class TcpSocket final : public Socket,
   // The directions that are shut down.
   enum Direction : uint8_t { kNeither = 0, kReceive = 1, kSend = 2, kBoth = 3 };
 
+  TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid,
+            SocketOptions options);
   ~TcpSocket() override;
 
   // OptionHost
@@ -207,6 +209,8 @@ class TcpSocket final : public Socket,
   void StopDeferring();
 
   // --- tcp_data.cc
+  int Block(LazyWait& wait, const Caller& caller, Nanoseconds timeout,
+            size_t transferred);
   int WaitUntilConnected(const Caller& caller, bool nonblocking);
   int SendError(const Caller& caller, int flags, int error);
   size_t SendRoom() const;
@@ -349,12 +353,14 @@ class TcpSocket final : public Socket,
   bool fast_open_ = false;         // MSG_FASTOPEN has started the connection.
   bool has_cookie_ = false;        // Had one before the SYN was sent.
   bool deferred_connect_ = false;  // The SYN waits for data (TCP Fast Open).
-  int error_ = 0;                  // SO_ERROR
+  bool opened_actively_ = false;   // By connect(2).
+  bool deferred_ = false;          // Waits for data (TCP_DEFER_ACCEPT).
+  // The port that getsockname(2) returns; port() is the one that is taken.
+  uint16_t local_port_ = 0;
+  int error_ = 0;  // SO_ERROR
   int disconnects_ = 0;
 
   ip::Addr local_addr_;
-  // The port that getsockname(2) returns; port() is the one that is taken.
-  uint16_t local_port_ = 0;
   ip::Endpoint remote_;  // port 0: none
 
   // The connection.
@@ -385,7 +391,6 @@ class TcpSocket final : public Socket,
   uint32_t data_segs_out_ = 0;
   uint32_t total_retrans_ = 0;
   Nanoseconds data_sent_at_ = 0;
-  bool opened_actively_ = false;
 
   DelayedAck ack_;
   // The bytes and FINs that arrived until the last acknowledgement.
@@ -398,8 +403,7 @@ class TcpSocket final : public Socket,
   TcpSocket* queue_last_ = nullptr;
   int queued_ = 0;
   int backlog_ = 0;
-  int half_open_ = 0;      // connections that are not in the queue yet
-  bool deferred_ = false;  // waits for data (TCP_DEFER_ACCEPT)
+  int half_open_ = 0;  // connections that are not in the queue yet
 };
 
 }  // namespace net::fake
