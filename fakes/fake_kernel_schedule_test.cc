@@ -266,10 +266,12 @@ TEST(FakeKernelSchedule, TheEndOfAThreadLetsEachOfTwoGoFirst) {
     FakeProcess& process = kernel.NewProcess();
     const FakeKernel::Participant self(kernel, "main");
     const Connected both = ConnectProcesses(process, process);
-    std::string order;  // The baton orders the threads.
+    Mutex mutex;
+    std::string order;
     const auto await = [&](char name) {
       pollfd entry = {.fd = both.server.fd(), .events = POLLIN, .revents = 0};
       EXPECT_THAT(process.Poll(&entry, 1, -1), IsOkAndHolds(1));
+      const MutexLock lock(mutex);
       order += name;
     };
     FakeKernel::Thread a(kernel, "a", [&] { await('a'); });

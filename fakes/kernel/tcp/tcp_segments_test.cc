@@ -391,9 +391,11 @@ TEST_F(SegmentsTest, SettingTheUnsentLowWaterMarkWakesPoll) {
     EXPECT_THAT(sys_.Poll(&entry, 1, 500), IsOkAndHolds(1));
   });
   EXPECT_TRUE(poller.AwaitBlocked());
+  const absl::Duration start = kernel_.Now();
   EXPECT_THAT(SetOption(sys_, pair_.client, IPPROTO_TCP, TCP_NOTSENT_LOWAT, -1),
               IsOk());
   poller.Join();
+  EXPECT_EQ(kernel_.Now(), start);
 }
 
 }  // namespace

@@ -199,6 +199,23 @@ TEST_F(TimeoutsTest, AnAcknowledgementEndsTheBackoff) {
   EXPECT_EQ(AwaitInput(pair.server), absl::Milliseconds(2200));
 }
 
+TEST_F(TimeoutsTest, TheUserTimeoutCountsFromTheLossThatLasts) {
+  const Pair pair = NewPair(sys_);
+  Set(pair.client, TCP_USER_TIMEOUT, 2000);
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Advance(absl::Seconds(1));
+  kernel_.Restore({});
+  kernel_.Advance(absl::Seconds(3));
+  EXPECT_EQ(ReadText(sys_, pair.server), "x");
+  kernel_.Cut({});
+  SendByte(pair);
+  kernel_.Advance(absl::Seconds(1));
+  EXPECT_EQ(StateOf(sys_, pair.client), TcpState::kEstablished);
+  kernel_.Advance(absl::Seconds(2));
+  EXPECT_EQ(StateOf(sys_, pair.client), TcpState::kClosed);
+}
+
 TEST_F(TimeoutsTest, TheSysctlOfTheShortestTimeout) {
   EXPECT_TRUE(kernel_.SetSysctl("net.ipv4.tcp_rto_min_us", "50000"));
   const Pair pair = NewPair(sys_);
