@@ -91,7 +91,15 @@ struct OptionRow {
   int high = std::numeric_limits<int>::max();
 };
 
-// Returns the row of a name, or null if there is none.
+// Returns whether the rows are in the order of their names.
+constexpr bool AreSorted(absl::Span<const OptionRow> rows) {
+  for (size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i - 1].name >= rows[i].name) return false;
+  }
+  return true;
+}
+// Returns the row of a name, or null if there is none. Requires
+// AreSorted(rows).
 const OptionRow* FindRow(absl::Span<const OptionRow> rows, int name);
 
 // Sets an option that has a row whose rule is not kElsewhere.

@@ -79,10 +79,10 @@ SysResult OptionOut::PutWithLength(const void* answer, size_t size,
 }
 
 const OptionRow* FindRow(absl::Span<const OptionRow> rows, int name) {
-  for (const OptionRow& row : rows) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
+  const auto row = std::lower_bound(
+      rows.begin(), rows.end(), name,
+      [](const OptionRow& one, int wanted) { return one.name < wanted; });
+  return row == rows.end() || row->name != name ? nullptr : &*row;
 }
 
 SysResult SetRow(const OptionRow& row, int value, OptionValues& values) {

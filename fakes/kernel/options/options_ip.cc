@@ -46,6 +46,7 @@ constexpr OptionRow kRows[] = {
     {IP_UNICAST_IF, Slot::kUnicastInterface, Rule::kElsewhere},
     {kIpLocalPortRange, Slot::kPortRange, Rule::kElsewhere},
 };
+static_assert(AreSorted(kRows));
 
 // Returns whether setting the option begins with reading an int.
 bool IsNumber(int name) {

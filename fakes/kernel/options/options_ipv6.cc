@@ -67,6 +67,7 @@ constexpr OptionRow kRows[] = {
     {IPV6_RECVFRAGSIZE, Slot::kV6RecvFragSize},
     {IPV6_FREEBIND, Slot::kFreeBind},
 };
+static_assert(AreSorted(kRows));
 
 // Returns the minimum size of a value. Some newer options accept any size, and
 // treat a value shorter than an int as 0.

@@ -71,6 +71,7 @@ constexpr OptionRow kRows[] = {
     {kSoRcvMark, Slot::kRcvMark},
     {kSoRcvPriority, Slot::kRcvPriority},
 };
+static_assert(AreSorted(kRows));
 
 // --- Setting
 

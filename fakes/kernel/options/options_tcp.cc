@@ -54,6 +54,7 @@ constexpr OptionRow kRows[] = {
     {TCP_INQ, Slot::kInq, Rule::kRange, 0, 1},
     {TCP_TX_DELAY, Slot::kTxDelay, Rule::kRange, 0, (1 << 28) - 1},
 };
+static_assert(AreSorted(kRows));
 
 bool IsClosed(const OptionHost& host) {
   return host.state() == TcpState::kClosed;
