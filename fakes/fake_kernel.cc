@@ -14,7 +14,9 @@
 #include "absl/time/time.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/hang_failure.h"
+#include "fakes/kernel/invariants.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/kernel_observer.h"
 #include "fakes/kernel/link_options.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/host.h"
@@ -28,20 +30,31 @@ FakeKernel::FakeKernel(const FakeKernelOptions& options)
           options.sysctls, fake::SchedulerOptions{.seed = options.seed,
                                                   .schedule = options.schedule,
                                                   .hangs = options.hangs})) {
+  if constexpr (fake::kChecksInvariants) {
+    kernel_->observer = std::make_unique<fake::Invariants>(*kernel_);
+  }
   for (const ip::Addr& addr : options.addresses) {
     kernel_->first_host().machine.AddAddress(addr);
   }
 }
 
 FakeKernel::~FakeKernel() {
+  if constexpr (fake::kChecksInvariants) {
+    const fake::KernelLock lock(*kernel_);
+    kernel_->observer->OnEnd();
+  }
   for (const auto& process : processes_) process->Exit();
 }
 
 FakeProcess& FakeKernel::NewProcess(const FakeProcessOptions& options) {
   fake::Host& host =
       options.host != nullptr ? options.host->host_ : kernel_->first_host();
-  return Adopt(std::unique_ptr<FakeProcess>(
-      new FakeProcess(*this, *kernel_, host, options)));
+  std::unique_ptr<FakeProcess> process;
+  {
+    const fake::KernelLock lock(*kernel_);
+    process.reset(new FakeProcess(*this, *kernel_, host, options));
+  }
+  return Adopt(std::move(process));
 }
 
 FakeProcess& FakeKernel::Adopt(std::unique_ptr<FakeProcess> process) {

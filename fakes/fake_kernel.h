@@ -106,6 +106,9 @@ struct FakeKernelOptions {
 // - Timers are exact. Linux rounds them up by at most an eighth.
 // - FakeProcess lists the limits of the calls.
 //
+// Debug builds check the kernel's own state after each call and each timer, and
+// abort with a report if it contradicts itself (fakes/kernel/invariants.h).
+//
 // Ownership: the kernel must outlive everything that uses its processes, and
 // all Participants and Threads. Thread-safety: any method may be called from
 // any thread.

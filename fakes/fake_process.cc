@@ -19,6 +19,7 @@
 #include "fakes/kernel/event_counter.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/kernel_observer.h"
 #include "fakes/kernel/null_device.h"
 #include "fakes/kernel/pipe.h"
 #include "fakes/kernel/socket.h"
@@ -47,6 +48,9 @@ FakeProcess::FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
       capabilities_(options.capabilities),
       raises_sigpipe_(options.raises_sigpipe),
       descriptors_(std::make_unique<DescriptorTable>(options.nofile_limit)) {
+  if constexpr (fake::kChecksInvariants) {
+    kernel.observer->OnProcess(*descriptors_);
+  }
   if (!options.standard_descriptors) return;
   auto* const null_device = new fake::NullDevice;
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {

@@ -135,6 +135,7 @@ class FakeProcess final : public CompleteSyscalls {
 
   class StrictReports;
 
+  // Called with the kernel's mutex.
   FakeProcess(FakeKernel& owner, fake::Kernel& kernel, fake::Host& host,
               const FakeProcessOptions& options);
 

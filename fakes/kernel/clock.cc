@@ -25,6 +25,9 @@ bool Clock::FireNext(Nanoseconds limit) {
     if (target->Postpones(when)) continue;
     now_ = when;
     target->OnTimer();
+#ifndef NDEBUG
+    if (after_timer_) after_timer_();
+#endif
     return true;
   }
 }

@@ -2,6 +2,7 @@
 #define FAKES_KERNEL_CLOCK_H_
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -60,6 +61,12 @@ class Clock {
     if (id != kNone) Remove(id);
   }
 
+  // In debug builds, `function` is called after each timer that has fired. For
+  // checks only.
+  void set_after_timer(std::function<void()> function) {
+    after_timer_ = std::move(function);
+  }
+
   // Moves the clock to the next timer and fires it. Returns false, with no
   // effect, if there is no timer up to `limit`.
   bool FireNext(Nanoseconds limit = kForever);
@@ -68,11 +75,15 @@ class Clock {
   void Advance(Nanoseconds span);
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   void Remove(TimerId& id);
 
   Nanoseconds now_ = 0;
   uint64_t next_number_ = 1;
   absl::btree_map<TimerId, TimerTarget*> timers_;
+  std::function<void()> after_timer_;
 };
 
 }  // namespace net::fake

@@ -57,6 +57,9 @@ class DescriptorTable {
   void CopyTo(DescriptorTable& child) const;
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   struct Entry {
     File* file = nullptr;
     bool close_on_exec = false;

@@ -112,6 +112,8 @@ class File {
   virtual void OnLastClose(const Caller& caller) = 0;
 
  private:
+  friend struct StateCorruption;
+
   WaitQueue waiters_;
   int references_ = 0;
   const int access_mode_;

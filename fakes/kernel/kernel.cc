@@ -29,6 +29,11 @@ Kernel::Kernel(const FakeSysctls& sysctls, const SchedulerOptions& scheduling)
       network(*this),
       seed(scheduling.seed) {
   hosts.emplace_back("host", sysctls, seed);
+  if constexpr (kChecksInvariants) {
+    clock.set_after_timer([this] {
+      if (observer != nullptr) observer->OnTimer();
+    });
+  }
 }
 
 Kernel::~Kernel() {

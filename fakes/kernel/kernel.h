@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "fakes/kernel/call_log.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_mutex.h"
+#include "fakes/kernel/kernel_observer.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/strict_options.h"
@@ -51,6 +53,7 @@ struct Kernel {
   ChunkPool chunks;
   Network network;
   StrictOptions strict_options;
+  std::unique_ptr<KernelObserver> observer;  // Null: none.
   int64_t open_files = 0;
   uint64_t last_cookie = 0;
   uint64_t last_connection = 0;  // Segment::connection
@@ -62,16 +65,23 @@ struct Kernel {
 };
 
 // Holds the kernel's mutex in a KernelSection. At the end, delivers what was
-// sent meanwhile, and frees what died.
+// sent meanwhile, frees what died and, in a debug build, checks the invariants.
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
   explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
-      : kernel_(kernel), lock_(kernel.mutex) {}
+      : kernel_(kernel), lock_(kernel.mutex) {
+    if constexpr (kChecksInvariants) {
+      if (kernel.observer != nullptr) kernel.observer->OnCall();
+    }
+  }
   KernelLock(const KernelLock&) = delete;
   KernelLock& operator=(const KernelLock&) = delete;
   ~KernelLock() ABSL_UNLOCK_FUNCTION() {
     kernel_.network.Deliver();
     if (kernel_.first_dead != nullptr) kernel_.FreeDead();
+    if constexpr (kChecksInvariants) {
+      if (kernel_.observer != nullptr) kernel_.observer->OnReturn();
+    }
   }
 
  private:

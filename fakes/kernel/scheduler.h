@@ -198,6 +198,7 @@ class Scheduler {
   void SetStallLimit(absl::Duration limit);
 
   CallLog& calls() { return calls_; }
+  const CallLog& calls() const { return calls_; }
 
   std::vector<std::string> ParticipantNames() const;
 
@@ -210,6 +211,7 @@ class Scheduler {
   KernelMutex& mutex() { return mutex_; }
 
  private:
+  friend class InvariantWalk;
   friend class Wait;
   friend class WaitQueue;
 

@@ -120,6 +120,7 @@ class Wait final : private TimerTarget {
   const CallSite& site() const { return site_; }
 
  private:
+  friend class InvariantWalk;
   friend class Scheduler;
   friend class WaitQueue;
 

@@ -45,6 +45,7 @@ class ConnectionEnd {
 
  private:
   friend class ConnectionTable;
+  friend struct StateCorruption;
 
   FourTuple tuple_;
   bool in_table_ = false;
@@ -65,6 +66,8 @@ class ConnectionTable {
     end.in_table_ = true;
     ends_.insert(&end);
   }
+
+  size_t size() const { return ends_.size(); }
 
   void Remove(ConnectionEnd& end) {
     if (!end.in_table_) return;

@@ -202,4 +202,16 @@ void PortTable::Release(PortOwner& owner) {
   if (bucket->explicit_owners == 0) bucket->last_reuse_port.reset();
 }
 
+bool PortTable::Lists(const PortOwner& owner) {
+  const PortBucket* const bucket = owner.bucket_;
+  const PortOwner* const previous = owner.previous_;
+  const PortOwner* const next = owner.next_;
+  if (bucket == nullptr) return previous == nullptr && next == nullptr;
+  if (bucket->explicit_owners < (owner.by_connect_ ? 0 : 1)) return false;
+  if (bucket->newest == &owner) return previous == nullptr && next == nullptr;
+  if (next != nullptr && next->previous_ != &owner) return false;
+  return previous == nullptr ? bucket->first == &owner
+                             : previous->next_ == &owner;
+}
+
 }  // namespace net::fake

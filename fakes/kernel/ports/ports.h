@@ -47,6 +47,7 @@ class PortOwner {
 
  private:
   friend class PortTable;
+  friend struct StateCorruption;
 
   PortBucket* bucket_ = nullptr;
   PortOwner* previous_ = nullptr;
@@ -86,6 +87,10 @@ class PortTable {
   void Remain(PortOwner& timewait, const PortOwner& owner);
 
   void Release(PortOwner& owner);
+
+  // Returns whether the list of owners of the port of `owner` is in order where
+  // `owner` is in it. Also true for one that has no port. For checks only.
+  static bool Lists(const PortOwner& owner);
 
  private:
   friend class PortOwner;

@@ -55,6 +55,9 @@ class ByteQueue {
   void Truncate(ChunkPool& pool, size_t size);
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   using Chunk = ChunkPool::Chunk;
 
   Chunk* first_ = nullptr;

@@ -28,6 +28,9 @@ class ListenerTable {
   TcpSocket* Find(const FourTuple& tuple) const;
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   const uint64_t seed_;
   absl::flat_hash_map<uint16_t, absl::InlinedVector<TcpSocket*, 2>> by_port_;
 };

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/connections.h"
@@ -35,6 +36,9 @@ class Network::UnderWay final : private TimerTarget {
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
   ~UnderWay() override { network_.kernel_.clock.Clear(timer_); }
+
+  const Segment& segment() const { return segment_; }
+  bool has_timer() const { return timer_ != Clock::kNone; }
 
   std::list<UnderWay>::iterator place;
 
@@ -94,6 +98,16 @@ void Network::Send(const Segment& segment) {
   if (fate.when <= kernel_.clock.now()) return Arrive(segment);
   under_way_.emplace_back(*this, segment, fate.when);
   under_way_.back().place = std::prev(under_way_.end());
+}
+
+void Network::ForEachUnderWay(
+    size_t most,
+    absl::FunctionRef<void(const Segment& segment, bool has_timer)> visit)
+    const {
+  for (auto one = under_way_.rbegin(); one != under_way_.rend() && most > 0;
+       ++one, --most) {
+    visit(one->segment(), one->has_timer());
+  }
 }
 
 // --- Arrival -----------------------------------------------------------------

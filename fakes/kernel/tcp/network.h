@@ -6,6 +6,7 @@
 #include <list>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "fakes/kernel/tcp/link.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
@@ -63,10 +64,20 @@ class Network {
   // Requires that there is a route.
   static ip::Addr SourceFor(const Host& host, const ip::Addr& to);
 
+  // Calls `visit` for the segments on links that take time, but for no more
+  // than `most`, the newest first. For checks only.
+  void ForEachUnderWay(
+      size_t most,
+      absl::FunctionRef<void(const Segment& segment, bool has_timer)> visit)
+      const;
+
   TimersToArm& timers() { return timers_; }
   Links& links() { return links_; }
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   void DeliverAll();
   class UnderWay;
 

@@ -93,6 +93,9 @@ class ReceiveSide {
   void Cut(ChunkPool& chunks) { queue_.Truncate(chunks, ready_); }
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   ByteQueue queue_;
   uint64_t nxt_ = 0;
   uint64_t window_end_ = 0;

@@ -133,6 +133,9 @@ class SendSide {
   const RetransmissionTimeout& rto() const { return rto_; }
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   // The sequence number after all that the program wants to send.
   uint64_t end() const { return written_ + (fin_ ? 1U : 0U); }
 

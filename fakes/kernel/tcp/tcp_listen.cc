@@ -114,6 +114,7 @@ SysResult TcpSocket::Listen(const Caller&, int backlog) {
     return SysResult::Error(EADDRINUSE);
   }
   local_port_ = port();
+  listened_with_reuse_port_ = options_.reuse_port();
   host_.listeners.Add(local_port_, *this);
   waiters().WakeAll();
   return SysResult::Ok();

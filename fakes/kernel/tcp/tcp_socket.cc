@@ -65,6 +65,11 @@ TcpSocket::TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid,
 }
 
 TcpSocket::~TcpSocket() {
+  if constexpr (kChecksInvariants) {
+    if (kernel_.observer != nullptr) {
+      kernel_.observer->OnFree(*this, next_socket_);
+    }
+  }
   if (next_socket_ != nullptr)
     next_socket_->previous_socket_ = previous_socket_;
   if (previous_socket_ != nullptr)

@@ -124,6 +124,8 @@ class TcpSocket final : public Socket,
 
  private:
   friend struct Kernel;
+  friend class InvariantWalk;
+  friend struct StateCorruption;
 
   // The state of the socket layer above TCP (SS_… in Linux). It decides the
   // results of connect(2) and listen(2), and may differ from TCP's state.
@@ -342,6 +344,7 @@ class TcpSocket final : public Socket,
   TcpState state_ = TcpState::kClosed;
   SocketState socket_state_ = SocketState::kUnconnected;
   uint8_t shut_down_ = kNeither;
+  bool listened_with_reuse_port_ = false;  // SO_REUSEPORT in listen(2).
   bool address_locked_ = false;  // by bind(2): outlives the connection
   bool port_locked_ = false;     // by bind(2), by its number
   // An IPv6 socket that has connected to an IPv4 address or was accepted from

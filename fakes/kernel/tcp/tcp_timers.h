@@ -70,6 +70,8 @@ class TcpTimers final : private TimerTarget {
 
  private:
   friend class TimersToArm;
+  friend class InvariantWalk;
+  friend struct StateCorruption;
 
   static constexpr size_t kKinds = 3;
 

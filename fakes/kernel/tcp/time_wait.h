@@ -57,6 +57,9 @@ class TimeWait final : public PortOwner,
   TimeWait* time_wait() override { return this; }
 
  private:
+  friend class InvariantWalk;
+  friend struct StateCorruption;
+
   ~TimeWait() override;
   void OnTimer() override;
   void SendAck();
