@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -123,6 +124,25 @@ void UserTimeoutOfUnreadData(Context& c) {
   ExpectTimesOut(pair.client);
 }
 
+// Within 25 %.
+testing::Matcher<size_t> IsAbout(size_t bytes) {
+  return testing::AllOf(testing::Ge(bytes * 3 / 4), testing::Le(bytes * 5 / 4));
+}
+
+void UserTimeoutLeavesWhatHasArrived(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_USER_TIMEOUT, kUserTimeout), IsOk());
+  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+  ASSERT_THAT(pair.client.Wait(POLLIN), IsOk());
+  size_t bytes = 0;
+  absl::StatusOr<std::string> part = RecvOnce(pair.server, 65536);
+  for (; part.ok() && !part->empty(); part = RecvOnce(pair.server, 65536)) {
+    bytes += part->size();
+  }
+  EXPECT_THAT(part, IsErrno(ECONNRESET));
+  EXPECT_THAT(bytes, IsAbout(128512));
+}
+
 // IPv6 without a route reports that as the reason.
 int ErrorWithoutLoopback(Context& c) {
   return c.v6() ? ENETUNREACH : ETIMEDOUT;
@@ -170,6 +190,62 @@ void UnsentLowWaterMark(Context& c) {
   EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(0));
   ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, -1), IsOk());
   EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(POLLOUT));
+}
+
+// Sends that do not block, until one is not taken. Returns what was taken.
+absl::StatusOr<size_t> SendParts(const RawSocket& socket, size_t size) {
+  const std::string part(size, 'x');
+  size_t sent = 0;
+  for (;;) {
+    const SysResult result = socket.Send(part, MSG_DONTWAIT);
+    if (!result.ok() && result.error() == EAGAIN) return sent;
+    if (!result.ok()) return ErrnoError(result.error(), "send");
+    sent += static_cast<size_t>(result.value());
+  }
+}
+
+void UnsentLowWaterMarkBounds(Context& c) {
+  struct Row {
+    int mark;
+    size_t of_64k, of_1000, of_one;
+  };
+  constexpr size_t k64 = 65536;
+  for (const Row& row :
+       {Row{1, 160768, 127728, 98223}, Row{1000, 160768, 127728, 98223},
+        Row{100000, 256000, 201456, 196446}}) {
+    SCOPED_TRACE(row.mark);
+    for (const auto& [size, sent] :
+         {std::pair{k64, row.of_64k}, std::pair{size_t{1000}, row.of_1000}}) {
+      ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+      ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, row.mark), IsOk());
+      EXPECT_THAT(SendParts(pair.client, size), IsOkAndHolds(IsAbout(sent)));
+      EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(0));
+    }
+    ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+    ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, row.mark), IsOk());
+    const std::string all(4 << 20, 'x');
+    const SysResult sent = pair.client.Send(all, MSG_DONTWAIT);
+    ASSERT_THAT(sent, IsOk());
+    EXPECT_THAT(static_cast<size_t>(sent.value()), IsAbout(row.of_one));
+  }
+}
+
+// A machine that is busy may be late, but not early.
+void SmallWindowArrivesInPieces(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVBUF, 1), IsOk());
+  const std::string data(60000, 'x');
+  ASSERT_THAT(pair.client.Send(data, MSG_DONTWAIT), IsOkAndHolds(60000));
+  ASSERT_OK_AND_ASSIGN(const std::string first,
+                       RecvOnce(pair.server, data.size()));
+  EXPECT_THAT(first.size(), IsAbout(32741));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(RecvOnce(pair.server, data.size(), MSG_DONTWAIT),
+                IsErrno(EAGAIN));
+    ASSERT_OK_AND_ASSIGN(const std::string piece,
+                         RecvOnce(pair.server, data.size()));
+    EXPECT_THAT(piece.size(), IsAbout(3072));
+  }
 }
 
 void WindowIsNotTakenBack(Context& c) {
@@ -276,6 +352,11 @@ const std::vector<Case>& SegmentsKernelCases() {
                       "if the peer does not read what was sent.",
        .source = "tcp(7), TCP_USER_TIMEOUT; measured on Linux 6.18",
        .run = &UserTimeoutOfUnreadData},
+      {.id = "kernel.segments.user_timeout.peer",
+       .requirement = "After TCP_USER_TIMEOUT has ended a connection, the peer "
+                      "must read what has arrived, and then ECONNRESET.",
+       .source = "RFC 9293, section 3.10.7.1; measured on Linux 6.18",
+       .run = &UserTimeoutLeavesWhatHasArrived},
       {.id = "kernel.segments.user_timeout.lost",
        .requirement = "TCP_USER_TIMEOUT must end a connection with ETIMEDOUT "
                       "if nothing acknowledges what was sent, and over IPv6 "
@@ -307,6 +388,18 @@ const std::vector<Case>& SegmentsKernelCases() {
                       "than that is unsent, and come back when it is raised.",
        .source = "<linux/tcp.h>; measured on Linux 6.18",
        .run = &UnsentLowWaterMark},
+      {.id = "kernel.segments.notsent_lowat.bounds",
+       .requirement = "With TCP_NOTSENT_LOWAT, sends that do not block must "
+                      "take little more than the first window and the mark.",
+       .source = "<linux/tcp.h>; measured on Linux 6.18",
+       .run = &UnsentLowWaterMarkBounds},
+      {.id = "kernel.segments.small_window",
+       .requirement = "After SO_RCVBUF was lowered, a segment that has no room "
+                      "must be dropped, and the rest arrive in pieces of the "
+                      "new window, one for each retransmission.",
+       .source = "net/ipv4/tcp_input.c, tcp_data_queue(); measured on Linux "
+                 "6.18",
+       .run = &SmallWindowArrivesInPieces},
       {.id = "kernel.segments.window_not_taken_back",
        .requirement = "Lowering SO_RCVBUF must not take back the window that "
                       "was announced.",

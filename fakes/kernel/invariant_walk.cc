@@ -147,17 +147,17 @@ void InvariantWalk::CheckTotals() {
 }
 
 void InvariantWalk::CheckDescriptors() {
-  std::vector<const File*> files;
+  files_.clear();
   for (const DescriptorTable* const table : processes_) {
-    if (files.size() + table->entries_.size() > kMostDescriptors) return;
+    if (files_.size() + table->entries_.size() > kMostDescriptors) return;
     for (const DescriptorTable::Entry& entry : table->entries_) {
-      if (entry.file != nullptr) files.push_back(entry.file);
+      if (entry.file != nullptr) files_.push_back(entry.file);
     }
   }
-  std::sort(files.begin(), files.end());
-  for (auto one = files.begin(); one != files.end();) {
+  std::sort(files_.begin(), files_.end());
+  for (auto one = files_.begin(); one != files_.end();) {
     const auto end = std::find_if(
-        one, files.end(), [&](const File* file) { return file != *one; });
+        one, files_.end(), [&](const File* file) { return file != *one; });
     Expect((*one)->references() >= end - one,
            "A file has a reference for each of its descriptors.");
     Expect(in_call_ || (*one)->references() == end - one,

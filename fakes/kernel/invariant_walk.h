@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -12,6 +13,7 @@
 namespace net::fake {
 
 class DescriptorTable;
+class File;
 class TcpSocket;
 class TimeWait;
 struct Host;
@@ -20,11 +22,14 @@ struct Host;
 class InvariantWalk {
  public:
   // `processes` are the descriptors of all processes. `in_call`: a call is
-  // under way, and may have references to files.
+  // under way, and may have references to files. `files` is memory.
   InvariantWalk(const Kernel& kernel,
                 absl::Span<const DescriptorTable* const> processes,
-                bool in_call)
-      : kernel_(kernel), processes_(processes), in_call_(in_call) {}
+                bool in_call, std::vector<const File*>& files)
+      : kernel_(kernel),
+        processes_(processes),
+        in_call_(in_call),
+        files_(files) {}
   InvariantWalk(const InvariantWalk&) = delete;
   InvariantWalk& operator=(const InvariantWalk&) = delete;
   ~InvariantWalk() = default;
@@ -87,6 +92,7 @@ class InvariantWalk {
   const Kernel& kernel_;
   const absl::Span<const DescriptorTable* const> processes_;
   const bool in_call_;
+  std::vector<const File*>& files_;
   Counts counts_;
   bool complete_ = true;               // Everything was counted.
   const TcpSocket* socket_ = nullptr;  // That is checked now.

@@ -1,6 +1,7 @@
 #include "fakes/kernel/invariants.h"
 
 #include <string>
+#include <vector>
 
 #include "fakes/kernel/hang_failure.h"
 #include "fakes/kernel/invariant_walk.h"
@@ -8,7 +9,7 @@
 namespace net::fake {
 
 void Invariants::Check() {
-  InvariantWalk walk(kernel_, descriptors_, /*in_call=*/calls_ > 0);
+  InvariantWalk walk(kernel_, descriptors_, /*in_call=*/calls_ > 0, files_);
   next_socket_ = walk.WalkPart(next_socket_, checks_++);
   if (walk.found()) EndProcess(walk.Report());
 }
@@ -19,7 +20,8 @@ void Invariants::OnEnd() {
 }
 
 std::string Invariants::FindViolation() const {
-  InvariantWalk walk(kernel_, descriptors_, /*in_call=*/calls_ > 0);
+  std::vector<const File*> files;
+  InvariantWalk walk(kernel_, descriptors_, /*in_call=*/calls_ > 0, files);
   walk.WalkAll();
   return walk.Report();
 }

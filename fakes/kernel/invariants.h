@@ -9,6 +9,7 @@
 
 namespace net::fake {
 
+class File;
 struct Kernel;
 
 // Checks that the machine's state contradicts itself nowhere:
@@ -55,6 +56,7 @@ class Invariants final : public KernelObserver {
 
   const Kernel& kernel_;
   std::vector<const DescriptorTable*> descriptors_;
+  std::vector<const File*> files_;          // Memory for a check.
   int calls_ = 0;                           // Under way.
   uint64_t checks_ = 0;                     // So far.
   const TcpSocket* next_socket_ = nullptr;  // Where the next check goes on.

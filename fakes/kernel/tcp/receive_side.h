@@ -64,6 +64,9 @@ class ReceiveSide {
   // Returns the largest window that was announced.
   uint32_t largest_window() const { return largest_window_; }
 
+  // Announces a window of 0, although a larger one was announced before.
+  void TakeBackWindow() { window_end_ = nxt_; }
+
   // Takes the bytes in [seq, end) that are new and in the window. Requires that
   // seq <= nxt(). Returns how many there were.
   size_t Take(uint64_t end) {

@@ -20,12 +20,22 @@
 #include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
+namespace {
+
+// What a window of the window scale 10 is a multiple of, in bytes (RFC 7323).
+constexpr size_t kWindowUnit = 1024;
+
+}  // namespace
 
 // --- Segments ----------------------------------------------------------------
 
 void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   if ((flags & Segment::kAck) != 0) {
-    receive_.Announce(WindowToOffer());
+    if (lacks_memory_) {
+      receive_.TakeBackWindow();
+    } else {
+      receive_.Announce(WindowToOffer());
+    }
     acknowledged_ = receive_.nxt();
     if (ack_.owed()) {
       ack_.OnSent();
@@ -77,6 +87,7 @@ void TcpSocket::Push(SendSide::Hold hold) {
   // After a timeout, the acknowledgement of the first segment comes first. New
   // data may follow the tail loss probe.
   const bool after_probe = retransmits_ == 1 && send_.nxt() == send_.max();
+  if (send_.dropped()) return;
   if (retransmits_ > 0 && !after_probe && send_.in_flight()) return;
   for (SendSide::Piece piece = send_.Next(hold); !piece.nothing();
        piece = send_.Next(hold)) {
@@ -88,14 +99,21 @@ void TcpSocket::Push(SendSide::Hold hold) {
 // --- The receive window ------------------------------------------------------
 
 uint64_t TcpSocket::WindowToOffer() const {
-  const size_t window = Window();
+  // Linux's overhead is less with segments that are larger than the buffer.
+  const auto buffer = static_cast<size_t>(options_.rcvbuf());
+  const size_t window = buffer < ack_.segment() ? buffer / 32 * 31 : Window();
   if (receive_.nxt() <= 1 && receive_.window_end() <= 1) {
     return std::min<size_t>(window, kFirstWindow);
   }
   const size_t ready = receive_.ready();
   const size_t free = window > ready ? window - ready : 0;
   // Too little is nothing (RFC 9293, section 3.8.6.2.2).
-  return free < std::min<size_t>(window / 2, send_.mss()) ? 0 : free;
+  if (free < std::min<size_t>(window / 2, send_.mss())) return 0;
+  // Linux rounds up, because of the window scale. That matters for a window
+  // that is smaller than a segment: the peer sends it as a whole.
+  return free < send_.mss()
+             ? (free + kWindowUnit - 1) / kWindowUnit * kWindowUnit
+             : free;
 }
 
 // As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
@@ -229,7 +247,11 @@ void TcpSocket::Retransmit() {
     }
   }
   send_.GoBack();
-  TransmitPiece(send_.Next(SendSide::Hold::kNone));
+  // Cut to fit a window that the peer has taken back. With a window of 0 it is
+  // a probe (tcp_retransmit_timer() of Linux).
+  SendSide::Piece piece = send_.Next(SendSide::Hold::kNone);
+  if (piece.nothing()) piece = send_.Probe();
+  TransmitPiece(piece);
   const Nanoseconds elapsed =
       first_retransmission_at_ < 0
           ? 0

@@ -287,6 +287,8 @@ class TcpSocket final : public Socket,
   void OnFinAcknowledged();
   void OnReset();
   bool RefusesData() const;
+  // Whether SO_RCVBUF has no room for a segment with `size` bytes.
+  bool LacksMemoryFor(uint32_t size) const;
   // Makes this and `peer` share their queues.
   void LinkTo(TcpSocket& peer);
 
@@ -344,6 +346,7 @@ class TcpSocket final : public Socket,
   TcpState state_ = TcpState::kClosed;
   SocketState socket_state_ = SocketState::kUnconnected;
   uint8_t shut_down_ = kNeither;
+  bool lacks_memory_ = false;  // A segment was dropped: see LacksMemoryFor().
   bool listened_with_reuse_port_ = false;  // SO_REUSEPORT in listen(2).
   bool address_locked_ = false;  // by bind(2): outlives the connection
   bool port_locked_ = false;     // by bind(2), by its number
