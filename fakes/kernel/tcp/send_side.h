@@ -156,7 +156,7 @@ class SendSide {
   uint64_t written_ = 0;  // After the last byte.
   uint64_t window_end_ = 0;
   uint64_t dropped_until_ = 0;  // See dropped().
-  uint64_t small_end_ = 0;  // After the last segment that was not full.
+  uint64_t small_end_ = 0;      // After the last segment that was not full.
   RetransmissionTimeout rto_;
   uint32_t mss_ = kFirstMss;
   uint32_t segment_ = kFirstMss;
