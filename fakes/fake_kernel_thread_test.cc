@@ -14,6 +14,7 @@
 #include "fakes/fake_kernel_test_sockets.h"
 #include "fakes/fake_process.h"
 #include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
@@ -158,6 +159,29 @@ TEST_F(FakeKernelThreadTest, Dup3TakesTheNumberBeforeItClosesTheOldFile) {
   const SysResult made = client_.EventFd(0, 0);
   EXPECT_THAT(made, IsOk());
   EXPECT_NE(made.fd(), number);
+}
+
+// Linux: __inet_stream_connect() in net/ipv4/af_inet.c counts the end of a
+// failed connect(2) as a disconnect, too.
+TEST_F(FakeKernelThreadTest, ARefusedConnectEndsABlockedOneOfTheSameSocket) {
+  const FakeKernel::Participant self(kernel_, "main");
+  const ip::Addr silent = ip::Addr::V4(127, 0, 0, 9);
+  EXPECT_THAT(kernel_.SetLink({.from = ip::kLocalV4, .to = silent},
+                              {.rule = LinkOptions::Rule::kDrop}),
+              IsOk());
+  const int fd = client_.Socket(AF_INET, SOCK_STREAM, 0).fd();
+  SysResult blocked;
+  FakeKernel::Thread connecting(kernel_, "connecting", [&] {
+    const ip::SockAddr address(ip::Endpoint{silent, kPort});
+    blocked = client_.Connect(fd, address.get(), address.size());
+  });
+  EXPECT_TRUE(connecting.AwaitBlocked());
+  EXPECT_THAT(client_.Shutdown(fd, SHUT_WR), IsOk());
+  const ip::SockAddr refused(ip::Endpoint{ip::kLocalV4, kPort});
+  EXPECT_THAT(client_.Connect(fd, refused.get(), refused.size()),
+              IsErrno(ECONNREFUSED));
+  connecting.Join();
+  EXPECT_THAT(blocked, IsErrno(EPIPE));
 }
 
 TEST_F(FakeKernelThreadTest, AClosedDescriptorLeavesABlockedReceiveWaiting) {

@@ -98,6 +98,7 @@ SysResult TcpSocket::WaitForConnect(const Caller& caller, bool nonblocking,
   }
   const int error = TakeError();
   socket_state_ = SocketState::kUnconnected;
+  ++disconnects_;
   Disconnect();
   return SysResult::Error(error != 0 ? error : ECONNABORTED);
 }
