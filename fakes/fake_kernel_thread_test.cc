@@ -184,6 +184,29 @@ TEST_F(FakeKernelThreadTest, ARefusedConnectEndsABlockedOneOfTheSameSocket) {
   EXPECT_THAT(blocked, IsErrno(EPIPE));
 }
 
+// Linux: sk_error_report() in tcp_disconnect() (net/ipv4/tcp.c).
+TEST_F(FakeKernelThreadTest, ADisconnectWakesOneOfTwoAccepts) {
+  const FakeKernel::Participant self(kernel_, "main");
+  const Socket listener = ListenLocally(server_);
+  SysResult results[2];
+  const auto accept = [&](SysResult& result) {
+    result = server_.Accept4(listener.fd(), nullptr, nullptr, 0);
+  };
+  FakeKernel::Thread first(kernel_, "first", [&] { accept(results[0]); });
+  EXPECT_TRUE(first.AwaitBlocked());
+  FakeKernel::Thread second(kernel_, "second", [&] { accept(results[1]); });
+  EXPECT_TRUE(second.AwaitBlocked());
+  const sockaddr none = {.sa_family = AF_UNSPEC, .sa_data = {}};
+  EXPECT_THAT(server_.Connect(listener.fd(), &none, sizeof(none)), IsOk());
+  first.Join();
+  EXPECT_THAT(results[0], IsErrno(EINVAL));
+  EXPECT_TRUE(second.AwaitBlocked());
+  // As on Linux, shutdown(2) wakes it, although the socket is closed.
+  EXPECT_THAT(server_.Shutdown(listener.fd(), SHUT_RDWR), IsErrno(ENOTCONN));
+  second.Join();
+  EXPECT_THAT(results[1], IsErrno(EINVAL));
+}
+
 TEST_F(FakeKernelThreadTest, AClosedDescriptorLeavesABlockedReceiveWaiting) {
   const FakeKernel::Participant self(kernel_);
   Connected both = ConnectProcesses(client_, server_);

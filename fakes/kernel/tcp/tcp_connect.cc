@@ -295,7 +295,8 @@ void TcpSocket::Disconnect() {
   shut_down_ = kNeither;
   options_.set_peek_off(-1);
   GiveUpAddress();
-  waiters().WakeAll();
+  // Linux wakes one accept(2) only.
+  waiters().WakeOne();
 }
 
 }  // namespace net::fake

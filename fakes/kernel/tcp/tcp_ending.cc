@@ -82,6 +82,7 @@ void TcpSocket::CloseConnection(const Caller& caller) {
   if (state_ == TcpState::kListen) {
     SetState(TcpState::kClosed);
     StopListening();
+    waiters().WakeAll();
   } else if (state_ != TcpState::kClosed) {
     const bool unread = receive_.Discard(kernel_.chunks);
     if (unread) {

@@ -134,7 +134,6 @@ void TcpSocket::StopListening() {
     // The other end is told nothing: for this one there was no connection yet.
     if (one->listener_ == this) one->DropHalfOpen();
   }
-  waiters().WakeAll();
 }
 
 void TcpSocket::DropHalfOpen() {
