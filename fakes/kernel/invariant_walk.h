@@ -45,7 +45,7 @@ class InvariantWalk {
   bool found() const { return !invariant_.empty(); }
 
  private:
-  // What a walk of all sockets counts, to compare it with the tables.
+  // Counts of a walk of all sockets, to be compared with the tables.
   struct Counts {
     int64_t timers = 0;
     size_t connections = 0;  // Ends in the tables of connections.

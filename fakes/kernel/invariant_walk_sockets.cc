@@ -259,7 +259,7 @@ void InvariantWalk::CheckTimers(const TcpSocket& socket) {
          "A connection with SO_KEEPALIVE has a keepalive timer.");
 }
 
-// The chunks of the receive queue have as many bytes as it says.
+// Checks that the size of the receive queue is that of its chunks.
 void InvariantWalk::CheckQueueMemory(const TcpSocket& socket) {
   const ByteQueue& queue = socket.receive_.queue_;
   Expect((queue.first_ == nullptr) == (queue.size_ == 0) &&

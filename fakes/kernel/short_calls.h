@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "fakes/kernel/tcp/tcp_info.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -70,14 +71,14 @@ inline int OptionOf(Syscalls& sys, int fd, int level, int name) {
 }
 
 // TCP_INFO, and its state.
-inline tcp_info InfoOf(Syscalls& sys, int fd) {
-  tcp_info info = {};
+inline TcpInfo InfoOf(Syscalls& sys, int fd) {
+  TcpInfo info;
   socklen_t size = sizeof(info);
   Must(sys.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size));
   return info;
 }
 inline TcpState StateOf(Syscalls& sys, int fd) {
-  return static_cast<TcpState>(InfoOf(sys, fd).tcpi_state);
+  return static_cast<TcpState>(InfoOf(sys, fd).state);
 }
 
 // Calls poll(2) without blocking and returns the events of `events` that hold.

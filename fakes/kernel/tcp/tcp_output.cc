@@ -22,7 +22,7 @@
 namespace net::fake {
 namespace {
 
-// What a window of the window scale 10 is a multiple of, in bytes (RFC 7323).
+// The unit of a window of the window scale 10, in bytes (RFC 7323).
 constexpr size_t kWindowUnit = 1024;
 
 }  // namespace

@@ -33,13 +33,7 @@ const std::string kTen(10, 'x');
 
 class SegmentsTest : public testing::Test {
  protected:
-  TcpInfo Info(int fd) {
-    TcpInfo info;
-    socklen_t size = sizeof(info);
-    EXPECT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size),
-                IsOk());
-    return info;
-  }
+  TcpInfo Info(int fd) { return InfoOf(sys_, fd); }
 
   void Write(int fd) {
     EXPECT_THAT(WriteText(sys_, fd, kTen), IsOkAndHolds(10));

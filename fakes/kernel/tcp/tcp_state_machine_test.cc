@@ -263,7 +263,7 @@ class SynTest : public testing::Test {
                 IsErrno(EINPROGRESS));
   }
   void AdvanceTo(absl::Duration time) { kernel_.Advance(time - kernel_.Now()); }
-  int Retries() { return InfoOf(sys_, fd_).tcpi_retransmits; }
+  int Retries() { return InfoOf(sys_, fd_).retransmits; }
   // The connection is given up just then, and not a moment before.
   void ExpectTimeoutAt(absl::Duration time) {
     AdvanceTo(time - kBlink);

@@ -28,13 +28,7 @@ namespace {
 
 class TimeoutsTest : public testing::Test {
  protected:
-  TcpInfo Info(int fd) {
-    TcpInfo info;
-    socklen_t size = sizeof(info);
-    EXPECT_THAT(sys_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size),
-                IsOk());
-    return info;
-  }
+  TcpInfo Info(int fd) { return InfoOf(sys_, fd); }
 
   SysResult Receive(int fd) {
     char byte = 0;
