@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -205,6 +206,76 @@ TEST_F(FakeKernelThreadTest, ADisconnectWakesOneOfTwoAccepts) {
   EXPECT_THAT(server_.Shutdown(listener.fd(), SHUT_RDWR), IsErrno(ENOTCONN));
   second.Join();
   EXPECT_THAT(results[1], IsErrno(EINVAL));
+}
+
+// Nothing wakes the second accept(2). It is deadlocked, and has not failed like
+// the first.
+TEST_F(FakeKernelThreadTest, AnAcceptThatADisconnectLeavesBlockedIsDeadlocked) {
+  kernel_.ExpectDeadlock();
+  const Socket listener = ListenLocally(server_);
+  SysResult results[2];
+  std::optional<FakeKernel::Participant> self(std::in_place, kernel_, "main");
+  const auto accept = [&](SysResult& result) {
+    result = server_.Accept4(listener.fd(), nullptr, nullptr, 0);
+  };
+  FakeKernel::Thread first(kernel_, "first", [&] { accept(results[0]); });
+  EXPECT_TRUE(first.AwaitBlocked());
+  FakeKernel::Thread second(kernel_, "second", [&] { accept(results[1]); });
+  EXPECT_TRUE(second.AwaitBlocked());
+  const sockaddr none = {.sa_family = AF_UNSPEC, .sa_data = {}};
+  EXPECT_THAT(server_.Connect(listener.fd(), &none, sizeof(none)), IsOk());
+  self.reset();
+  first.Join();
+  second.Join();
+  EXPECT_THAT(results[0], IsErrno(EINVAL));
+  EXPECT_THAT(results[1], IsErrno(EDEADLK));
+}
+
+// On Linux a restarted accept(2) waits behind the others.
+TEST_F(FakeKernelThreadTest, ARestartedAcceptIsWokenLast) {
+  const FakeKernel::Participant self(kernel_, "main");
+  const Socket listener = ListenLocally(server_);
+  SysResult results[2];
+  const auto accept = [&](SysResult& result) {
+    result = server_.Accept4(listener.fd(), nullptr, nullptr, 0);
+  };
+  FakeKernel::Thread first(kernel_, "first", [&] { accept(results[0]); });
+  EXPECT_TRUE(first.AwaitBlocked());
+  FakeKernel::Thread second(kernel_, "second", [&] { accept(results[1]); });
+  EXPECT_TRUE(second.AwaitBlocked());
+  EXPECT_TRUE(first.Interrupt(/*restart=*/true));
+  EXPECT_TRUE(first.AwaitBlocked());
+  const Socket client = ConnectLocally(client_);
+  second.Join();
+  EXPECT_THAT(results[1], IsOk());
+  EXPECT_TRUE(first.AwaitBlocked());
+  EXPECT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  first.Join();
+  EXPECT_THAT(results[0], IsErrno(EINVAL));
+}
+
+// Linux wakes a blocked recv(2) for room to send, if a call has found too
+// little: sk_stream_write_space() in net/core/stream.c.
+TEST_F(FakeKernelThreadTest, AnAcknowledgementWakesNoReceive) {
+  const FakeKernel::Participant self(kernel_);
+  const Connected both = ConnectProcesses(client_, server_);
+  const int mark = 6;
+  ASSERT_THAT(server_.SetSockOpt(both.server.fd(), SOL_SOCKET, SO_RCVLOWAT,
+                                 &mark, sizeof(mark)),
+              IsOk());
+  char byte = 0;
+  SysResult received;
+  FakeKernel::Thread thread(kernel_, "receiver", [&] {
+    received = server_.Recv(both.server.fd(), &byte, 1, 0);
+  });
+  ASSERT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(both.client.Send("a"), IsOk());
+  EXPECT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(both.server.Send("x"), IsOk());
+  EXPECT_TRUE(thread.AwaitBlocked());
+  EXPECT_THAT(both.client.Send("bcdef"), IsOk());
+  thread.Join();
+  EXPECT_THAT(received, IsOkAndHolds(1));
 }
 
 TEST_F(FakeKernelThreadTest, AClosedDescriptorLeavesABlockedReceiveWaiting) {

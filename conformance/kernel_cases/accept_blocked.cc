@@ -87,6 +87,27 @@ void WokenByDisconnect(Context& c) {
   EXPECT_THAT(accept.Join(), IsErrno(EINVAL));
 }
 
+// The second call stays blocked, and goes on when the socket listens again.
+void DisconnectWakesOne(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener, NewListener(c));
+  PendingCall first(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(first.AwaitBlocked());
+  PendingCall second(c, AcceptCall(c, listener.socket()));
+  ASSERT_TRUE(second.AwaitBlocked());
+  ASSERT_THAT(Disconnect(listener.socket()), IsOk());
+  EXPECT_THAT(first.Join(), IsErrno(EINVAL));
+  ASSERT_THAT(Listen(listener.socket(), 1), IsOk());
+  EXPECT_TRUE(second.AwaitBlocked());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint again,
+                       listener.socket().LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(
+      const RawSocket client,
+      ConnectTo(c.sys(), {listener.endpoint().addr, again.port}));
+  const SysResult accepted = second.Join();
+  ASSERT_THAT(accepted, IsOk());
+  EXPECT_THAT(c.sys().Close(accepted.fd()), IsOk());
+}
+
 // A blocked call keeps the listener alive after its descriptor is closed.
 void OutlivesTheDescriptor(Context& c) {
   ASSERT_OK_AND_ASSIGN(Listener listener, NewListener(c));
@@ -182,6 +203,13 @@ const std::vector<Case>& AcceptBlockedKernelCases() {
            "AF_UNSPEC dissolves the listener's association.",
        .source = "measured on Linux 6.18",
        .run = &WokenByDisconnect},
+      {.id = "kernel.accept.blocked.disconnect_of_two",
+       .requirement =
+           "connect(2) to AF_UNSPEC must wake one of the blocked accept(2)s of "
+           "a listener, the one that has blocked longest.",
+       .source = "Linux: sk_error_report() in tcp_disconnect(); measured on "
+                 "Linux 6.18",
+       .run = &DisconnectWakesOne},
       {.id = "kernel.accept.blocked.close",
        .requirement =
            "A blocked accept(2) must keep the listener alive after its "

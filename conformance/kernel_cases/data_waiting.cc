@@ -181,6 +181,39 @@ void LowWaterMarkFromNothing(Context& c) {
   EXPECT_THAT(receive.Join(), IsOkAndHolds(3));
 }
 
+// On Linux, what makes room for send(2) wakes a blocked recv(2) as well, but
+// only if a send(2) or poll(2) has found no room before.
+void LowWaterMarkWhileSending(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  std::array<char, 1> byte = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(byte)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  EXPECT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  EXPECT_THAT(RecvOnce(pair.client), IsOkAndHolds("x"));
+  EXPECT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("bc"), IsOk());
+  EXPECT_THAT(receive.Join(), IsOkAndHolds(1));
+}
+
+void LowWaterMarkLowered(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 4), IsOk());
+  std::array<char, 1> byte = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(byte)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  EXPECT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
+  EXPECT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 2), IsOk());
+  EXPECT_THAT(receive.Join(), IsOkAndHolds(1));
+}
+
 void LowWaterMarkWithoutWaiting(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
@@ -354,6 +387,17 @@ const std::vector<Case>& DataWaitingKernelCases() {
                       "must block until SO_RCVLOWAT more bytes have arrived.",
        .source = "measured on Linux 6.18",
        .run = &LowWaterMarkReceive},
+      {.id = "kernel.data.low_water.while_sending",
+       .requirement = "A recv(2) that is blocked below SO_RCVLOWAT must stay "
+                      "blocked when the same socket sends.",
+       .source = "measured on Linux 6.18",
+       .run = &LowWaterMarkWhileSending},
+      {.id = "kernel.data.low_water.lowered",
+       .requirement = "A recv(2) that is blocked below SO_RCVLOWAT must return "
+                      "when SO_RCVLOWAT is lowered to the available bytes, and "
+                      "must stay blocked when it is lowered to more.",
+       .source = "measured on Linux 6.18",
+       .run = &LowWaterMarkLowered},
       {.id = "kernel.data.low_water.nonblocking",
        .requirement = "A non-blocking recv(2) must return the available data, "
                       "even if it is less than SO_RCVLOWAT.",

@@ -221,7 +221,7 @@ const size_t enough = LowWaterMark(
     _deviation(
         name = "DataWakesNobody",
         meaning = "data that arrives does not wake a recv(2) or poll(2) that is blocked",
-        file = "fakes/kernel/tcp/tcp_segments.cc",
+        file = "fakes/kernel/tcp/tcp_data.cc",
         replace = "waiters().WakeAll(POLLIN | POLLRDNORM);",
         by = "if (!Deviates(\"DataWakesNobody\")) waiters().WakeAll(POLLIN | POLLRDNORM);",
         in_threads = True,

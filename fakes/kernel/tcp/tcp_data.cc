@@ -1,5 +1,6 @@
 // The parts of TcpSocket that move bytes: send(2), recv(2).
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -54,6 +55,22 @@ bool TcpSocket::Writable() const {
   // A third of the buffer must be free, or else poll(2) would say that there is
   // room for each byte that is read.
   return UnacknowledgedBytes() * 3 <= Capacity() * 2 && UnsentIsLow();
+}
+
+// Wakes the calls that wait for room: sk_stream_write_space() of Linux
+// (net/core/stream.c). It wakes a blocked recv(2), too.
+void TcpSocket::WakeIfWritable() {
+  if (!Writable()) return;
+  lacks_send_room_ = false;
+  waiters().WakeOne(POLLOUT | POLLWRNORM);
+}
+
+// Wakes the calls that wait for data, but none for fewer bytes than SO_RCVLOWAT
+// (tcp_data_ready() of Linux, net/ipv4/tcp_input.c).
+void TcpSocket::WakeIfReadable() {
+  if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
+    waiters().WakeAll(POLLIN | POLLRDNORM);
+  }
 }
 
 // Returns the number of bytes at which a recv(2) of `wanted` bytes returns: all
@@ -152,6 +169,7 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
     if (error != 0 || sent == total) break;
     // Acknowledgements have made room, or the connection has ended.
     if (now > 0) continue;
+    lacks_send_room_ = true;
     kernel_.network.Deliver();
     if (nonblocking) {
       error = EAGAIN;

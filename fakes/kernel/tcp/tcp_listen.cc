@@ -234,11 +234,17 @@ SysResult TcpSocket::Accept(const Caller& caller, bool nonblocking,
   if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
   if (queued_ == 0) {
     if (timeout == 0) return SysResult::Error(EAGAIN);
-    Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(timeout));
-    wait.AddExclusive(waiters());
+    const Nanoseconds deadline = kernel_.clock.After(timeout);
     while (queued_ == 0) {
+      // A new one each time: a call that was woken in vain is the last to be
+      // woken again (inet_csk_wait_for_connect() of Linux,
+      // net/ipv4/inet_connection_sock.c).
+      Wait wait(kernel_.scheduler, caller.site, deadline);
+      wait.AddExclusive(waiters());
       const Woken woken = wait.Block();
       if (queued_ > 0) break;
+      // Nothing has woken it, though the socket may be closed.
+      if (woken == Woken::kDeadlock) return SysResult::Error(ErrnoFor(woken));
       if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
       if (woken == Woken::kEvent) continue;
       if (woken == Woken::kRestart && timeout == kForever) continue;

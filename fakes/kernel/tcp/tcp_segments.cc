@@ -201,6 +201,8 @@ void TcpSocket::OnSegment(const Segment& segment) {
   // On Linux's fast path, nothing is sent but the acknowledgement.
   if (acknowledges || fin || send_.window_end() != window_before) {
     PushPending();
+    // tcp_check_space() of Linux (net/ipv4/tcp_input.c).
+    if (lacks_send_room_) WakeIfWritable();
   }
   AcknowledgeArrival();
 }
@@ -235,7 +237,6 @@ bool TcpSocket::OnAck(const Segment& segment) {
     timers_.Clear(TcpTimers::kRetransmission);
     SetRetransmissionTimer();
   }
-  waiters().WakeAll(POLLOUT | POLLWRNORM);
   if (send_.fin_acknowledged()) OnFinAcknowledged();
   return true;
 }
@@ -299,10 +300,7 @@ bool TcpSocket::OnData(const Segment& segment) {
   if (!all) SendAck();
   arrived_at_ = kernel_.clock.now();
   if (deferred_) StopDeferring();
-  // Fewer bytes than SO_RCVLOWAT wake no call.
-  if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
-    waiters().WakeAll(POLLIN | POLLRDNORM);
-  }
+  WakeIfReadable();
   return true;
 }
 

@@ -37,10 +37,9 @@ constexpr uint32_t kLargestV4Packet = 65535;
 constexpr uint32_t kAdvertisedMssV4 = 65483;
 constexpr uint32_t kAdvertisedMssV6 = 65464;
 
-bool ChangesRoom(int option) {
-  return option == SO_RCVLOWAT || option == SO_RCVBUF ||
-         option == SO_RCVBUFFORCE || option == SO_SNDBUF ||
-         option == SO_SNDBUFFORCE;
+bool ChangesSendRoom(int level, int name) {
+  if (level == IPPROTO_TCP) return name == TCP_NOTSENT_LOWAT;
+  return level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_SNDBUFFORCE);
 }
 
 }  // namespace
@@ -232,12 +231,10 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
     if (name == TCP_NODELAY && options_.nodelay()) Push(SendSide::Hold::kNone);
   }
   if (level == IPPROTO_TCP && name == TCP_QUICKACK) SetQuickAck();
-  if (level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT) waiters().WakeAll();
-  if (level == SOL_SOCKET && ChangesRoom(name)) {
-    // A blocked call may go on with the new size. The next acknowledgement
-    // announces a larger window; none is sent for this.
-    waiters().WakeAll();
-  }
+  // A blocked call may go on with the new size. No segment announces a larger
+  // SO_RCVBUF; the next acknowledgement does.
+  if (ChangesSendRoom(level, name)) WakeIfWritable();
+  if (level == SOL_SOCKET && name == SO_RCVLOWAT) WakeIfReadable();
   kernel_.network.Deliver();
   return result;
 }
@@ -271,7 +268,11 @@ int16_t TcpSocket::PollEvents() {
     if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
       events |= kReadable;
     }
-    if ((shut_down_ & kSend) != 0 || Writable()) events |= kWritable;
+    if ((shut_down_ & kSend) != 0 || Writable()) {
+      events |= kWritable;
+    } else {
+      lacks_send_room_ = true;
+    }
   }
   if (deferred_connect_) events |= kWritable;
   if (error_ != 0 || HasNotification()) events |= POLLERR;

@@ -240,6 +240,8 @@ class TcpSocket final : public Socket,
   bool CopyReady(IovecCursor& cursor, int flags, size_t* copied);
   std::optional<int> EndOfInput();
   bool Writable() const;
+  void WakeIfWritable();
+  void WakeIfReadable();
   // Whether TCP_NOTSENT_LOWAT admits more (tcp_stream_memory_free() of Linux).
   bool UnsentIsLow() const;
 
@@ -347,6 +349,8 @@ class TcpSocket final : public Socket,
   SocketState socket_state_ = SocketState::kUnconnected;
   uint8_t shut_down_ = kNeither;
   bool lacks_memory_ = false;  // A segment was dropped: see LacksMemoryFor().
+  // A send(2) or poll(2) has found too little room: SOCK_NOSPACE of Linux.
+  bool lacks_send_room_ = false;
   bool listened_with_reuse_port_ = false;  // SO_REUSEPORT in listen(2).
   bool address_locked_ = false;  // by bind(2): outlives the connection
   bool port_locked_ = false;     // by bind(2), by its number
