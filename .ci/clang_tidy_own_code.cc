@@ -15,7 +15,8 @@
 namespace {
 
 // Finds nothing. At the root of the syntax tree, which is visited first, it
-// removes the declarations of system headers from the traversal.
+// removes the declarations of system headers from the traversal. Does not load
+// those of a precompiled header, which are all of system headers.
 class OwnCodeCheck : public clang::tidy::ClangTidyCheck {
  public:
   using ClangTidyCheck::ClangTidyCheck;
@@ -28,7 +29,7 @@ class OwnCodeCheck : public clang::tidy::ClangTidyCheck {
       const clang::ast_matchers::MatchFinder::MatchResult& result) override {
     std::vector<clang::Decl*> own;
     for (clang::Decl* decl :
-         result.Context->getTranslationUnitDecl()->decls()) {
+         result.Context->getTranslationUnitDecl()->noload_decls()) {
       if (!result.SourceManager->isInSystemHeader(decl->getLocation()))
         own.push_back(decl);
     }
