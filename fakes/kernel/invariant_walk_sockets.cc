@@ -69,9 +69,6 @@ void InvariantWalk::CheckSocket(const TcpSocket& socket) {
     Expect(socket.references() == 0,
            "No descriptor refers to a connection that was not accepted.");
   }
-  Expect(!socket.deferred_ || socket.listener_ != nullptr,
-         "Only a connection that was not accepted waits for data "
-         "(TCP_DEFER_ACCEPT).");
   switch (socket.state_) {
     case TcpState::kClosed:
       CheckClosed(socket);
@@ -248,10 +245,10 @@ void InvariantWalk::CheckTimers(const TcpSocket& socket) {
   const bool opening =
       socket.state_ == TcpState::kSynReceived ||
       (socket.state_ == TcpState::kSynSent && !socket.deferred_connect_);
-  Expect(!(opening || socket.deferred_ ||
-           (socket.connected() && socket.send_.Unacknowledged() > 0)) ||
-             timers.IsSet(TcpTimers::kRetransmission),
-         "What was not acknowledged has a retransmission timer.");
+  Expect(
+      !(opening || (socket.connected() && socket.send_.Unacknowledged() > 0)) ||
+          timers.IsSet(TcpTimers::kRetransmission),
+      "What was not acknowledged has a retransmission timer.");
   Expect(!socket.ack_.owed() || timers.IsSet(TcpTimers::kDelayedAck),
          "An acknowledgement that is owed has a timer.");
   Expect(!socket.connected() || !socket.options_.keep_alive() ||

@@ -65,7 +65,6 @@ struct StateCorruption {
   static PortOwner*& previous(PortOwner& owner) { return owner.previous_; }
   static int& queued(TcpSocket& socket) { return socket.queued_; }
   static int& half_open(TcpSocket& socket) { return socket.half_open_; }
-  static bool& deferred(TcpSocket& socket) { return socket.deferred_; }
   static bool& dead(TcpSocket& socket) { return socket.dead_; }
   static TcpSocket*& listener(TcpSocket& socket) { return socket.listener_; }
   static TcpSocket*& queue_first(TcpSocket& socket) {
@@ -293,8 +292,6 @@ TEST_F(InvariantsTest, AcceptQueuesAreConsistent) {
                   "No descriptor refers to a connection that was not accepted");
   ExpectViolation(State::queued(client_), 1,
                   "Only a listener has an accept queue.");
-  ExpectViolation(State::deferred(client_), true,
-                  "Only a connection that was not accepted waits for data");
 }
 
 TEST_F(InvariantsTest, ClosedSocketsHaveNothing) {

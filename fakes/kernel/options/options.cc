@@ -234,10 +234,6 @@ int SocketOptions::syncnt(const FakeSysctls& sysctls) const {
   return set != 0 ? set : sysctls.tcp_syn_retries;
 }
 
-int SocketOptions::defer_accept() const {
-  return DeferSeconds(values_.Get(Slot::kDeferAccept));
-}
-
 std::optional<SocketOptions::PortRange> SocketOptions::local_port_range()
     const {
   const auto both = static_cast<uint32_t>(values_.Get(Slot::kPortRange));

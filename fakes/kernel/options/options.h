@@ -115,8 +115,9 @@ class SocketOptions {
   int syncnt(const FakeSysctls& sysctls) const;     // Retransmissions.
   // In seconds. -1: an orphan does not enter FIN-WAIT-2; 0: tcp_fin_timeout.
   int linger2() const { return values_.Get(Slot::kLinger2); }
-  // Seconds that a listener waits for data; 0: off.
-  int defer_accept() const;
+  // TCP_DEFER_ACCEPT: the retransmissions of the SYN-ACK for whose time a
+  // listener waits for data; 0: off.
+  int defer_accept() const { return values_.Get(Slot::kDeferAccept); }
   // In milliseconds.
   int user_timeout() const { return values_.Get(Slot::kUserTimeout); }
   uint32_t notsent_lowat() const {

@@ -182,6 +182,7 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   error_ = 0;
   connection_ = ++kernel_.last_connection;
   opened_actively_ = true;
+  syn_bytes_.reset();
   segs_in_ = segs_out_ = data_segs_in_ = data_segs_out_ = total_retrans_ = 0;
   send_.Start();
   syn_sent_at_ = kernel_.clock.now();
@@ -292,6 +293,7 @@ void TcpSocket::Disconnect() {
   send_.Reset();
   ack_.Reset();
   acknowledged_ = 0;
+  syn_bytes_.reset();
   shut_down_ = kNeither;
   options_.set_peek_off(-1);
   GiveUpAddress();

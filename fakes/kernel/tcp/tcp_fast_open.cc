@@ -6,12 +6,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "syscalls/sys_result.h"
@@ -28,15 +33,28 @@ constexpr int kAllListeners = 0x400;
 // The most data in a SYN, in bytes.
 constexpr size_t kMostInSyn = kFirstMss;
 
-absl::InlinedVector<iovec, 4> FirstBytes(absl::Span<const iovec> parts,
-                                         size_t most) {
-  absl::InlinedVector<iovec, 4> first;
+using Parts = absl::InlinedVector<iovec, 4>;
+
+Parts FirstBytes(absl::Span<const iovec> parts, size_t most) {
+  Parts first;
   for (iovec part : parts) {
     part.iov_len = std::min(part.iov_len, most);
     most -= part.iov_len;
     first.push_back(part);
   }
   return first;
+}
+
+Parts WithoutFirstBytes(absl::Span<const iovec> parts, size_t size) {
+  Parts rest;
+  for (iovec part : parts) {
+    const size_t dropped = std::min(part.iov_len, size);
+    part.iov_base = static_cast<char*>(part.iov_base) + dropped;
+    part.iov_len -= dropped;
+    size -= dropped;
+    rest.push_back(part);
+  }
+  return rest;
 }
 
 }  // namespace
@@ -105,21 +123,59 @@ SysResult TcpSocket::SendDeferred(const Caller& caller,
 // The SYN has been sent, and with a cookie the data in it.
 SysResult TcpSocket::SendWithSyn(const Caller& caller,
                                  absl::Span<const iovec> parts, int flags) {
+  const size_t size = std::min(IovecCursor(parts).total(), kMostInSyn);
+  if (has_cookie_ && size > 0 && state_ == TcpState::kSynSent) {
+    return SendWithLostSyn(caller, parts, size, flags);
+  }
   if (!nonblocking_call(flags)) {
     const SysResult connected =
         WaitForConnect(caller, /*nonblocking=*/false, EINPROGRESS);
     return connected.ok() ? Send(caller, parts, flags) : connected;
   }
-  const size_t size = std::min(IovecCursor(parts).total(), kMostInSyn);
-  // Without an answer, the data is not kept for the next SYN here.
-  if (size == 0 || !has_cookie_ || state_ == TcpState::kSynSent) {
-    return SysResult::Error(EINPROGRESS);
-  }
+  if (size == 0 || !has_cookie_) return SysResult::Error(EINPROGRESS);
   // A reset does not take back what send(2) has returned.
   if (state_ == TcpState::kClosed) {
     return SysResult::Ok(static_cast<int64_t>(size));
   }
   return Send(caller, FirstBytes(parts, size), flags);
+}
+
+// The SYN and `size` bytes in it got no answer: they are lost, or on a link
+// with a delay. The bytes follow the handshake (tcp_rcv_fastopen_synack() of
+// Linux).
+SysResult TcpSocket::SendWithLostSyn(const Caller& caller,
+                                     absl::Span<const iovec> parts, size_t size,
+                                     int flags) {
+  auto bytes = std::make_unique<std::vector<uint8_t>>();
+  IovecCursor cursor(parts);
+  while (bytes->size() < size) {
+    size_t length = 0;
+    const char* const piece = cursor.Next(size - bytes->size(), &length);
+    if (piece == nullptr) return SysResult::Error(EFAULT);
+    bytes->insert(bytes->end(), piece, piece + length);
+  }
+  syn_bytes_ = std::move(bytes);
+  const SysResult connected =
+      WaitForConnect(caller, nonblocking_call(flags), EINPROGRESS);
+  if (!connected.ok() && connected.error() != EINPROGRESS) return connected;
+  const auto sent = static_cast<int64_t>(size);
+  if (!connected.ok() || size == IovecCursor(parts).total()) {
+    return SysResult::Ok(sent);
+  }
+  const SysResult rest = Send(caller, WithoutFirstBytes(parts, size), flags);
+  return SysResult::Ok(rest.ok() ? sent + rest.value() : sent);
+}
+
+// The SYN-ACK has arrived.
+void TcpSocket::SendSynData() {
+  const std::unique_ptr<std::vector<uint8_t>> bytes = std::move(syn_bytes_);
+  if (peer_ != nullptr) {
+    peer_->receive_.queue().Append(kernel_.chunks,
+                                   reinterpret_cast<const char*>(bytes->data()),
+                                   bytes->size());
+  }
+  send_.Write(bytes->size());
+  Push(SendSide::Hold::kNone);
 }
 
 }  // namespace net::fake

@@ -25,6 +25,8 @@
 namespace net::fake {
 namespace {
 
+constexpr Nanoseconds kLongestTimeout = 120 * kSecond;  // TCP_RTO_MAX
+
 // The one interface that there is (if_nametoindex(3)).
 constexpr uint32_t kLoopbackIndex = 1;
 
@@ -139,7 +141,6 @@ void TcpSocket::StopListening() {
 void TcpSocket::DropHalfOpen() {
   --listener_->half_open_;
   listener_ = nullptr;
-  deferred_ = false;
   SetState(TcpState::kClosed);
   Die();
 }
@@ -176,7 +177,9 @@ TcpSocket* TcpSocket::NewChild(const Segment& syn) {
   host_.connections.Insert(*child, tuple);
   if (TcpSocket* const client = Network::SenderOf(syn)) {
     GiveFastOpenCookie(*client);
-    child->SaveSyn(*client, options_.save_syn());
+    // With a cookie, Linux keeps nothing of the SYN.
+    child->by_syn_cookie_ = half_open_ > backlog_;
+    child->SaveSyn(*client, child->by_syn_cookie_ ? 0 : options_.save_syn());
     child->LinkTo(*client);
   }
   child->segs_in_ = 1;  // The SYN.
@@ -191,17 +194,26 @@ void TcpSocket::SendSynAck() {
               kernel_.clock.After(RetransmissionTimeout::kInitial));
 }
 
+// As syn_ack_recalc() of Linux (net/ipv4/inet_connection_sock.c). While a
+// listener with TCP_DEFER_ACCEPT waits for data, the SYN-ACK is not sent. It is
+// sent at the end of that time, so that the client acknowledges it once more.
 void TcpSocket::RetransmitSynAck() {
-  if (retransmits_ >= sysctls().tcp_synack_retries) {
+  const int deferring =
+      listener_ == nullptr ? 0 : listener_->options_.defer_accept();
+  const bool waits_for_data = syn_ack_acknowledged_ && retransmits_ < deferring;
+  if (retransmits_ >= sysctls().tcp_synack_retries && !waits_for_data) {
     if (listener_ != nullptr) return DropHalfOpen();
     error_ = ETIMEDOUT;
     return Done();
   }
   ++retransmits_;
-  Transmit(Segment::kSyn | Segment::kAck, 0, 0);
-  timers_.Set(
-      TcpTimers::kRetransmission,
-      kernel_.clock.After(RetransmissionTimeout::kInitial << retransmits_));
+  if (!waits_for_data || retransmits_ == deferring) {
+    Transmit(Segment::kSyn | Segment::kAck, 0, 0);
+  }
+  timers_.Set(TcpTimers::kRetransmission,
+              kernel_.clock.After(std::min(
+                  RetransmissionTimeout::kInitial << std::min(retransmits_, 7),
+                  kLongestTimeout)));
 }
 
 void TcpSocket::Enqueue(TcpSocket& child) {
@@ -217,14 +229,6 @@ void TcpSocket::LeaveQueue(TcpSocket& child) {
   if (queue_first_ == nullptr) queue_last_ = nullptr;
   child.listener_ = nullptr;
   --queued_;
-}
-
-// TCP_DEFER_ACCEPT (tcp(7)): something has come, or the wait was long enough.
-void TcpSocket::StopDeferring() {
-  deferred_ = false;
-  --listener_->half_open_;
-  timers_.Clear(TcpTimers::kRetransmission);
-  listener_->Enqueue(*this);
 }
 
 SysResult TcpSocket::Accept(const Caller& caller, bool nonblocking,

@@ -144,7 +144,7 @@ SysResult TcpSocket::TakeNotification(ControlWriter* control) {
 void TcpSocket::SaveSyn(const TcpSocket& client, int saves) {
   if (saves == 0) return;
   constexpr int kFromTheLink = 2;
-  saved_syn_ = std::make_unique<std::vector<uint8_t>>(
+  syn_bytes_ = std::make_unique<std::vector<uint8_t>>(
       MakeSyn(client.tuple(), client.options_, sysctls(),
               static_cast<uint32_t>(client.cookie_),
               /*with_link_header=*/saves == kFromTheLink));
@@ -155,15 +155,15 @@ SysResult TcpSocket::GetSavedSyn(void* value, socklen_t* size) {
   socklen_t room = 0;
   if (!CopyIn(&room, size, sizeof(room))) return SysResult::Error(EFAULT);
   if (static_cast<int>(room) < 0) return SysResult::Error(EINVAL);
-  const auto length =
-      static_cast<socklen_t>(saved_syn_ == nullptr ? 0 : saved_syn_->size());
+  const bool saved = !opened_actively_ && syn_bytes_ != nullptr;
+  const auto length = static_cast<socklen_t>(saved ? syn_bytes_->size() : 0);
   if (!CopyOut(size, &length, sizeof(length))) return SysResult::Error(EFAULT);
   if (room < length) return SysResult::Error(EINVAL);
   if (length == 0) return SysResult::Ok();
-  if (!CopyOut(value, saved_syn_->data(), length)) {
+  if (!CopyOut(value, syn_bytes_->data(), length)) {
     return SysResult::Error(EFAULT);
   }
-  saved_syn_.reset();
+  syn_bytes_.reset();
   return SysResult::Ok();
 }
 

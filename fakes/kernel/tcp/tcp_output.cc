@@ -160,7 +160,6 @@ Nanoseconds TcpSocket::Timeout() const {
 }
 
 void TcpSocket::SetRetransmissionTimer() {
-  if (deferred_) return;
   if (send_.Unacknowledged() == 0) {
     timers_.Clear(TcpTimers::kRetransmission);
   } else if (!timers_.IsSet(TcpTimers::kRetransmission)) {
@@ -187,8 +186,6 @@ void TcpSocket::OnTimer(TcpTimers::Kind kind) {
 void TcpSocket::OnRetransmissionTimer() {
   if (state_ == TcpState::kSynSent) {
     RetransmitSyn();
-  } else if (deferred_) {
-    StopDeferring();
   } else if (state_ == TcpState::kSynReceived) {
     RetransmitSynAck();
   } else if (send_.in_flight()) {

@@ -107,12 +107,23 @@ void TcpSocket::OnSynAck(const Segment& segment) {
   options_.OnEstablished(sysctls());
   StartKeepalive();
   SendAck();
+  if (syn_bytes_ != nullptr) SendSynData();
   waiters().WakeAll();
 }
 
+// Whether the connection that `segment` completes may enter the accept queue
+// (tcp_check_req() in net/ipv4/tcp_minisocks.c).
+bool TcpSocket::MayBeQueued(const Segment& segment) const {
+  const bool is_bare = segment.size == 0 && !segment.has(Segment::kFin);
+  const bool waits_for_data = is_bare && !by_syn_cookie_ &&
+                              retransmits_ < listener_->options_.defer_accept();
+  return !waits_for_data && listener_->queued_ <= listener_->backlog_;
+}
+
 bool TcpSocket::LeaveSynReceived(const Segment& segment) {
-  // Linux drops the acknowledgement, and sends the SYN-ACK again later.
-  if (listener_ != nullptr && listener_->queued_ > listener_->backlog_) {
+  if (listener_ != nullptr && !MayBeQueued(segment)) {
+    // Linux drops the segment.
+    syn_ack_acknowledged_ = true;
     return false;
   }
   state_ = TcpState::kEstablished;
@@ -122,11 +133,6 @@ bool TcpSocket::LeaveSynReceived(const Segment& segment) {
   retransmits_ = 0;
   if (listener_ == nullptr) {
     waiters().WakeAll();
-  } else if (listener_->options_.defer_accept() > 0 && segment.size == 0) {
-    deferred_ = true;
-    timers_.Set(
-        TcpTimers::kRetransmission,
-        kernel_.clock.After(listener_->options_.defer_accept() * kSecond));
   } else {
     --listener_->half_open_;
     listener_->Enqueue(*this);
@@ -176,7 +182,7 @@ void TcpSocket::OnSegment(const Segment& segment) {
     return;
   }
   // Ends the stream now, if shutdown(2) was called before the connection.
-  if (was_opening && (shut_down_ & kSend) != 0 && !deferred_ && EndStream()) {
+  if (was_opening && (shut_down_ & kSend) != 0 && EndStream()) {
     SendFin();
   }
   if (!OnData(segment)) return;
@@ -216,7 +222,7 @@ bool TcpSocket::OnAck(const Segment& segment) {
     // Ends the probes of a closed window.
     send_.rto().EndBackOff();
     first_probe_at_ = -1;
-    if (!deferred_) timers_.Clear(TcpTimers::kRetransmission);
+    timers_.Clear(TcpTimers::kRetransmission);
   }
   if (segment.ack <= send_.una()) {
     const bool duplicate = segment.ack == send_.una() && send_.in_flight() &&
@@ -233,10 +239,8 @@ bool TcpSocket::OnAck(const Segment& segment) {
   retransmits_ = 0;
   duplicate_acks_ = 0;
   first_retransmission_at_ = -1;
-  if (!deferred_) {
-    timers_.Clear(TcpTimers::kRetransmission);
-    SetRetransmissionTimer();
-  }
+  timers_.Clear(TcpTimers::kRetransmission);
+  SetRetransmissionTimer();
   if (send_.fin_acknowledged()) OnFinAcknowledged();
   return true;
 }
@@ -299,7 +303,6 @@ bool TcpSocket::OnData(const Segment& segment) {
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
   if (!all) SendAck();
   arrived_at_ = kernel_.clock.now();
-  if (deferred_) StopDeferring();
   WakeIfReadable();
   return true;
 }
@@ -320,7 +323,6 @@ void TcpSocket::OnFin() {
     default:
       break;
   }
-  if (deferred_) StopDeferring();
   waiters().WakeAll();
 }
 

@@ -190,6 +190,9 @@ class TcpSocket final : public Socket,
                          int flags);
   SysResult SendWithSyn(const Caller& caller, absl::Span<const iovec> parts,
                         int flags);
+  SysResult SendWithLostSyn(const Caller& caller, absl::Span<const iovec> parts,
+                            size_t size, int flags);
+  void SendSynData();
 
   // --- tcp_listen.cc
   bool CanBindTo(const ip::Addr& addr) const;
@@ -203,12 +206,10 @@ class TcpSocket final : public Socket,
   // Ends a connection of a listener that is not in its queue yet.
   void DropHalfOpen();
   bool half_open() const {
-    return listener_ != nullptr &&
-           (deferred_ || state_ == TcpState::kSynReceived);
+    return listener_ != nullptr && state_ == TcpState::kSynReceived;
   }
   void Enqueue(TcpSocket& child);
   void LeaveQueue(TcpSocket& child);
-  void StopDeferring();
 
   // --- tcp_data.cc
   int Block(LazyWait& wait, const Caller& caller, Nanoseconds timeout,
@@ -275,6 +276,7 @@ class TcpSocket final : public Socket,
   void OnSegmentInSynSent(const Segment& segment);
   void OpenSimultaneously(const Segment& syn);
   void OnSynAck(const Segment& segment);
+  bool MayBeQueued(const Segment& segment) const;
   // The handshake of an end that has received a SYN is over. Returns false if
   // it is not, because of a full queue or TCP_DEFER_ACCEPT.
   bool LeaveSynReceived(const Segment& segment);
@@ -364,7 +366,12 @@ class TcpSocket final : public Socket,
   bool has_cookie_ = false;        // Had one before the SYN was sent.
   bool deferred_connect_ = false;  // The SYN waits for data (TCP Fast Open).
   bool opened_actively_ = false;   // By connect(2).
-  bool deferred_ = false;          // Waits for data (TCP_DEFER_ACCEPT).
+  // Of a connection that a listener does not want yet, because its queue is
+  // full or because there is no data (TCP_DEFER_ACCEPT).
+  bool syn_ack_acknowledged_ = false;
+  // So many connections were half-open that Linux made this one by a SYN cookie
+  // (RFC 4987), and therefore does not wait for its data.
+  bool by_syn_cookie_ = false;
   // The port that getsockname(2) returns; port() is the one that is taken.
   uint16_t local_port_ = 0;
   int error_ = 0;  // SO_ERROR
@@ -382,8 +389,9 @@ class TcpSocket final : public Socket,
   Nanoseconds arrived_at_ = 0;  // When the newest byte has arrived.
   // Null until MSG_ZEROCOPY is used.
   std::unique_ptr<ZeroCopySends> zero_copy_;
-  // TCP_SAVED_SYN. Null: not saved, or read.
-  std::unique_ptr<std::vector<uint8_t>> saved_syn_;
+  // Of an accepted socket: TCP_SAVED_SYN; null: not saved, or read. Of one that
+  // connects: the data of a SYN that got no answer (TCP Fast Open), or null.
+  std::unique_ptr<std::vector<uint8_t>> syn_bytes_;
   Nanoseconds syn_sent_at_ = 0;
   Nanoseconds echo_ = -1;  // Of the last segment that arrived: its sent_at.
   // When the first of the retransmissions in a row was sent, and the first of
