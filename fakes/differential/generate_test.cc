@@ -11,6 +11,7 @@
 #include "fakes/call.h"
 #include "fakes/differential/program.h"
 #include "fakes/differential/shrink.h"
+#include "fakes/differential/situations.h"
 #include "gtest/gtest.h"
 #include "rapidcheck.h"
 #include "rapidcheck/gtest.h"
@@ -88,6 +89,38 @@ TEST(GenerateTest, EveryFieldOfAStepCanBecomePlain) {
 TEST(GenerateTest, ASeedIsAProgram) {
   EXPECT_EQ(ProgramOf(4711).value(), ProgramOf(4711).value());
   EXPECT_NE(ProgramOf(4711).value(), ProgramOf(4712).value());
+}
+
+// Those that 1,000 programs without the preference reach twice at most.
+TEST(GenerateTest, SeldomSituationsComeMoreOften) {
+  constexpr int kPrograms = 1000;
+  constexpr int64_t kSeldom = 2;
+  const SituationCounts usual = CountSituations(0, kPrograms, false);
+  const auto seldom_of = [&](bool prefer_seldom) {
+    int64_t seldom = 0;
+    const SituationCounts counts =
+        CountSituations(kPrograms, kPrograms, prefer_seldom);
+    for (const auto& [situation, count] : counts.all()) {
+      if (usual.Count(situation) <= kSeldom) seldom += count;
+    }
+    return seldom;
+  };
+  const int64_t without = seldom_of(false);
+  EXPECT_GT(without, 0);
+  EXPECT_GE(seldom_of(true), 3 * without);
+}
+
+// What is usual stays so: the preference takes at most a third of it.
+TEST(GenerateTest, UsualSituationsStayUsual) {
+  constexpr int kPrograms = 1000;
+  constexpr int64_t kUsual = kPrograms;  // Once in each program.
+  const SituationCounts usual = CountSituations(0, kPrograms, false);
+  const SituationCounts preferring = CountSituations(0, kPrograms, true);
+  for (const auto& [situation, count] : usual.all()) {
+    if (count < kUsual) continue;
+    EXPECT_GE(preferring.Count(situation), count / 3 * 2)
+        << situation.call << " in state " << static_cast<int>(situation.state);
+  }
 }
 
 TEST(GenerateTest, EveryCallIsThere) {

@@ -12,17 +12,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "fakes/call.h"
 #include "fakes/differential/program.h"
+#include "fakes/differential/situations.h"
 
 namespace net::differential {
 namespace {
 
 // More than arrives at the other end immediately.
 constexpr size_t kLargest = size_t{1} << 20;
+
+// The scenes, in percent, of which there are several drafts, and how many.
+constexpr int kDraftedScenes = 60;
+constexpr int kDrafts = 6;
 
 constexpr int16_t kAllEvents = POLLIN | POLLPRI | POLLOUT | POLLRDHUP |
                                POLLRDNORM | POLLRDBAND | POLLWRNORM |
@@ -37,6 +43,65 @@ Program Writer::Write(size_t most) {
 }
 
 void Writer::AddScene() {
+  Program before = std::exchange(program_, {});
+  states_.clear();
+  if (usual_ != nullptr && Chance(kDraftedScenes)) {
+    AddSeldomScene();
+  } else {
+    AddAnyScene();
+    NoteSituations();
+  }
+  before.insert(before.end(), std::make_move_iterator(program_.begin()),
+                std::make_move_iterator(program_.end()));
+  program_ = std::move(before);
+}
+
+void Writer::AddSeldomScene() {
+  const std::vector<Situation> before = std::exchange(situations_, {});
+  Writer chosen = *this;
+  int64_t least = INT64_MAX;
+  for (int i = 0; i < kDrafts; ++i) {
+    Writer draft = *this;
+    draft.random_ = Next();
+    draft.AddAnyScene();
+    draft.NoteSituations();
+    const int64_t seldomness = draft.Seldomness();
+    if (seldomness >= least) continue;
+    least = seldomness;
+    chosen = std::move(draft);
+  }
+  chosen.random_ = random_;
+  chosen.situations_.insert(chosen.situations_.begin(), before.begin(),
+                            before.end());
+  *this = std::move(chosen);
+}
+
+void Writer::NoteSituations() {
+  for (size_t i = 0; i < program_.size(); ++i) {
+    const Step& step = program_[i];
+    Call before = Call::kSocket;
+    if (step.slot < kSlots) {
+      Call& last = last_calls_[static_cast<size_t>(step.slot)];
+      before = std::exchange(last, step.call);
+    }
+    for (const Situation& one : SituationsOf(step, states_[i], before)) {
+      situations_.push_back(one);
+    }
+    if (step.out < kSlots) {
+      last_calls_[static_cast<size_t>(step.out)] = Call::kSocket;
+    }
+  }
+}
+
+int64_t Writer::Seldomness() const {
+  int64_t least = INT64_MAX - 1;
+  for (const Situation& situation : situations_) {
+    least = std::min(least, usual_->Count(situation));
+  }
+  return least;
+}
+
+void Writer::AddAnyScene() {
   struct Choice {
     int weight;
     void (Writer::*scene)();
@@ -88,13 +153,23 @@ void Writer::AddScene() {
 
 // ---- Chance -----------------------------------------------------------------
 
+// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+// Generators, 2014). Its small state makes drafts cheap.
+uint64_t Writer::Next() {
+  random_ += 0x9e3779b97f4a7c15;
+  uint64_t mixed = random_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
 bool Writer::Chance(int percent) { return Below(100) < percent; }
 
 // Programs must depend only on the seed, not on the library or the compiler.
 // Standard distributions differ between libraries. Compilers evaluate arguments
 // in any order, so no call has two random arguments.
 int Writer::Below(int limit) {
-  return static_cast<int>(random_() % static_cast<uint64_t>(limit));
+  return static_cast<int>(Next() % static_cast<uint64_t>(limit));
 }
 
 int Writer::Any(std::initializer_list<Guess::Kind> kinds) {
@@ -121,6 +196,7 @@ Step& Writer::Add(Call call, int slot) {
   Step step;
   step.call = call;
   step.slot = slot;
+  states_.push_back(slot < kSlots ? At(slot).kind : SlotState::kFree);
   program_.push_back(step);
   return program_.back();
 }

@@ -5,35 +5,39 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <random>
 #include <vector>
 
 #include "absl/types/span.h"
+#include "fakes/call.h"
 #include "fakes/differential/program.h"
+#include "fakes/differential/situations.h"
 
 namespace net::differential {
 
 // Writes a random program. It keeps the steps so far and a guess of the state
 // of each slot. A wrong guess is harmless: guesses only make the next scene
 // more likely to reach interesting states.
+//
+// It prefers what is seldom: it writes several drafts of most scenes, and takes
+// the one with the most seldom situation.
 class Writer {
  public:
-  explicit Writer(uint64_t seed) : random_(seed) {}
+  // `usual`: how often situations come if nothing is preferred; null: prefers
+  // nothing.
+  Writer(uint64_t seed, const SituationCounts* usual)
+      : random_(seed), usual_(usual) {}
 
   // Returns a program of 1 to `most` steps.
   Program Write(size_t most);
 
+  // Returns the situations of the program's scenes. They include those of the
+  // last scene's steps that Write() has left out.
+  const std::vector<Situation>& situations() const { return situations_; }
+
  private:
   struct Guess {
-    enum Kind {
-      kFree,
-      kFresh,
-      kBound,
-      kListening,
-      kConnected,
-      kEnded,  // Was connected, or was refused.
-      kOther,  // Not a TCP socket.
-    };
+    using Kind = SlotState;
+    using enum SlotState;
     Kind kind = kFree;
     int process = 0;
     bool v6 = false;
@@ -44,6 +48,7 @@ class Writer {
   };
 
   // ---- Chance (writer.cc)
+  uint64_t Next();
   bool Chance(int percent);
   int Below(int limit);
   template <typename T>
@@ -120,10 +125,24 @@ class Writer {
   void AnyCall();
 
   void AddScene();
+  // Adds a scene. What was seen does not matter.
+  void AddAnyScene();
+  // Adds the draft of a scene that has the most seldom situation.
+  void AddSeldomScene();
+  // Adds the situations of the steps of a scene.
+  void NoteSituations();
+  // Returns how often the most seldom situation was seen.
+  int64_t Seldomness() const;
 
-  std::mt19937_64 random_;
+  uint64_t random_;  // The state of SplitMix64.
+  const SituationCounts* usual_;
   Program program_;
   std::array<Guess, kSlots> guesses_;
+
+  // The state of each step's slot before the step.
+  std::vector<SlotState> states_;
+  std::array<Call, kSlots> last_calls_ = {};
+  std::vector<Situation> situations_;
 };
 
 }  // namespace net::differential
