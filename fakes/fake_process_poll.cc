@@ -17,6 +17,7 @@
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/options/without_effect.h"
+#include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"
@@ -51,24 +52,49 @@ timespec ToTimespec(Nanoseconds time) {
   return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
 }
 
-// Sets `revents` of each entry and returns how many are not 0. Looks up the
-// descriptors each time, because one may be closed while poll(2) is blocked.
-int FillInEvents(const fake::DescriptorTable& descriptors, pollfd* fds,
-                 nfds_t count) {
+// Sets `revents` of the entry and returns whether it is not 0. Looks up the
+// descriptor each time, because it may be closed while poll(2) is blocked.
+bool FillInEvents(const fake::DescriptorTable& descriptors, pollfd& entry) {
+  fake::File* const file = descriptors.Get(entry.fd);
+  if (entry.fd < 0) {
+    entry.revents = 0;
+  } else if (file == nullptr) {
+    entry.revents = POLLNVAL;
+  } else {
+    const int asked = entry.events | kAlways;
+    entry.revents = static_cast<int16_t>(file->PollEvents() & asked);
+  }
+  return entry.revents != 0;
+}
+
+// Sets `revents` of all entries at one instant and returns how many are not 0.
+int FillInEvents(const fake::DescriptorTable& descriptors,
+                 absl::Span<pollfd> entries) {
   int ready = 0;
-  for (pollfd& entry : absl::MakeSpan(fds, count)) {
-    fake::File* const file = descriptors.Get(entry.fd);
-    if (entry.fd < 0) {
-      entry.revents = 0;
-    } else if (file == nullptr) {
-      entry.revents = POLLNVAL;
-    } else {
-      const int asked = entry.events | kAlways;
-      entry.revents = static_cast<int16_t>(file->PollEvents() & asked);
-    }
-    if (entry.revents != 0) ++ready;
+  for (pollfd& entry : entries) {
+    if (FillInEvents(descriptors, entry)) ++ready;
   }
   return ready;
+}
+
+// The same as Linux does it, one entry after the other (do_poll() in
+// fs/select.c): between two entries, other threads may run. If they have run
+// and no entry is ready, `waits` says to look again, at one instant. Otherwise
+// the caller would sleep though an event came in the meantime. (Linux has put
+// the call on each entry's wait queue before, so the event ends its sleep.)
+int FillInEventsOneByOne(const fake::DescriptorTable& descriptors,
+                         absl::Span<pollfd> entries, bool waits,
+                         fake::Scheduler& scheduler) {
+  int ready = 0;
+  bool preempted = false;
+  for (pollfd& entry : entries) {
+    if (&entry != entries.data() && scheduler.MayBePreempted()) {
+      preempted = true;
+    }
+    if (FillInEvents(descriptors, entry)) ++ready;
+  }
+  if (ready > 0 || !preempted || !waits) return ready;
+  return FillInEvents(descriptors, entries);
 }
 
 }  // namespace
@@ -81,7 +107,9 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
   if (!fake::IsUserAddress(fds, count * sizeof(pollfd))) {
     return SysResult::Error(EFAULT);
   }
-  int ready = FillInEvents(*descriptors_, fds, count);
+  const auto entries = absl::MakeSpan(fds, count);
+  int ready = FillInEventsOneByOne(*descriptors_, entries,
+                                   /*waits=*/timeout != 0, kernel_.scheduler);
   if (ready > 0 || timeout == 0) return SysResult::Ok(ready);
   const Caller caller = MakeCaller(call, count == 0 ? -1 : fds[0].fd);
   // References keep the files alive while this waits for them.
@@ -90,7 +118,7 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
     int16_t events;
   };
   absl::InlinedVector<Polled, 8> files;
-  for (const pollfd& entry : absl::MakeSpan(fds, count)) {
+  for (const pollfd& entry : entries) {
     fake::File* const file = descriptors_->Get(entry.fd);
     if (file == nullptr) continue;
     file->Ref();
@@ -106,7 +134,8 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
       // Nothing has woken it. A descriptor that was closed meanwhile is no
       // reason to return.
       if (woken == Woken::kDeadlock) break;
-      ready = FillInEvents(*descriptors_, fds, count);
+      ready = FillInEventsOneByOne(*descriptors_, entries,
+                                   woken == Woken::kEvent, kernel_.scheduler);
     }
   }
   for (const Polled& one : files) one.file->Unref(caller);

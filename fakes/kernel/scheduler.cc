@@ -286,6 +286,15 @@ void Scheduler::HandOnAtEntry(ParticipantState& self) {
   GiveAndAwait(self, next);
 }
 
+bool Scheduler::HandOnWithinCall() {
+  ParticipantState* const self = Current();
+  if (self == nullptr || ready_.empty()) return false;
+  MakeReady(*self);
+  ParticipantState* const next = ChooseNext(HandOver::kCall, self);
+  GiveAndAwait(*self, next);
+  return next != self;
+}
+
 bool Scheduler::Yield() {
   ParticipantState* const self = Current();
   if (self == nullptr || ready_.empty()) return false;

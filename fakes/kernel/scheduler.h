@@ -157,6 +157,18 @@ class Scheduler {
     calls_.BeginModelled(&self, name);
   }
 
+  // Called within a call, at a point where Linux lets other threads run
+  // although the call does not sleep. Like the entry of a call, it may hand the
+  // baton on if the policy chooses at each call. Returns whether another
+  // participant has run. The caller must then look again at all that others can
+  // change.
+  //
+  // A call of Linux is not atomic: on a busy machine, a thread is often
+  // preempted in the middle of one. Each such point multiplies the schedules of
+  // a program. Only those are modelled at which programs see a difference that
+  // no order of atomic calls makes.
+  bool MayBePreempted() { return at_each_call_ && HandOnWithinCall(); }
+
   // Hands the baton on if another participant can run: sched_yield(2). Does
   // nothing for a thread that does not take part.
   bool Yield();
@@ -277,6 +289,7 @@ class Scheduler {
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void HandOnAtEntry(ParticipantState& self);
+  bool HandOnWithinCall();
   void NoteOutsider(LoggedCall call);
   void MarkNotReplayable(absl::string_view why);
   void BindThreads();

@@ -20,13 +20,10 @@
 namespace net::differential {
 namespace {
 
-// The number of times that a difference must be reproduced.
-constexpr int kConfirmations = 3;
-
 // More preemptions than a run with so many calls has, so that the exhaustive
 // search leaves out no schedule.
 int MostPreemptions(const ThreadedProgram& program) {
-  constexpr size_t kChoicesPerCall = 4;
+  constexpr size_t kChoicesPerCall = 8;
   return static_cast<int>(program.thread_calls() * kChoicesPerCall);
 }
 
@@ -86,7 +83,9 @@ absl::StatusOr<std::optional<ThreadedDifference>> ThreadDiffer::Compare(
   std::optional<ThreadedDifference> found = FindAnswer(program, *expected);
   if (!found.has_value()) return std::nullopt;
   found->start = start;
-  for (int i = 0; i < kConfirmations && found->repeats; ++i) {
+  const int confirmations =
+      start.one_by_one ? kConfirmationsOneByOne : kConfirmationsAtOnce;
+  for (int i = 0; i < confirmations && found->repeats; ++i) {
     const absl::StatusOr<ThreadedAnswer> again = oracle_.Run(program, start);
     if (!again.ok()) return again.status();
     if (found->seen.contains(again->ToText())) {

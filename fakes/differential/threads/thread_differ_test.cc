@@ -58,11 +58,17 @@ ThreadStart StartOf(const ThreadedProgram& program) {
 }
 
 std::optional<ThreadedDifference> Compare(ThreadDiffer& differ,
-                                          const ThreadedProgram& program) {
+                                          const ThreadedProgram& program,
+                                          const ThreadStart& start) {
   absl::StatusOr<std::optional<ThreadedDifference>> difference =
-      differ.Compare(program, StartOf(program));
+      differ.Compare(program, start);
   EXPECT_TRUE(difference.ok()) << difference.status();
   return difference.ok() ? *std::move(difference) : std::nullopt;
+}
+
+std::optional<ThreadedDifference> Compare(ThreadDiffer& differ,
+                                          const ThreadedProgram& program) {
+  return Compare(differ, program, StartOf(program));
 }
 
 // Programs have several answers. Whatever order the oracle has taken, one of
@@ -80,29 +86,51 @@ TEST(ThreadDifferTest, EachAnswerOfTheCandidateIsRight) {
   EXPECT_GT(differ.schedules(), 150);
 }
 
-TEST(ThreadDifferTest, ADifferenceIsReproducedThreeTimes) {
+TEST(ThreadDifferTest, ADifferenceIsReproducedOften) {
   Oracle oracle(kAlways);
   FakeThreads candidate;
   ThreadDiffer differ(oracle, candidate);
   const std::optional<ThreadedDifference> found =
       Compare(differ, AcceptAndConnect());
   ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(oracle.runs(), 4);
+  EXPECT_EQ(oracle.runs(), 1 + ThreadDiffer::kConfirmationsOneByOne);
   EXPECT_TRUE(found->is_exhausted);
   EXPECT_TRUE(found->repeats);
   EXPECT_EQ(found->seen.size(), 1U);
   EXPECT_GT(found->schedules, 1);
 }
 
-TEST(ThreadDifferTest, WhatIsNotReproducedIsNoDifference) {
-  for (const int wrong : {1, 2, 3}) {
-    Oracle oracle(wrong);
-    FakeThreads candidate;
-    ThreadDiffer differ(oracle, candidate);
-    EXPECT_FALSE(Compare(differ, AcceptAndConnect()).has_value());
-    EXPECT_EQ(differ.unstable(), 1);
-    EXPECT_EQ(oracle.runs(), wrong + 1);
+TEST(ThreadDifferTest, OneKnownAnswerMakesAProgramUnstable) {
+  for (const bool one_by_one : {true, false}) {
+    const int confirmations = one_by_one ? ThreadDiffer::kConfirmationsOneByOne
+                                         : ThreadDiffer::kConfirmationsAtOnce;
+    for (const int wrong : {1, 2, confirmations}) {
+      Oracle oracle(wrong);
+      FakeThreads candidate;
+      ThreadDiffer differ(oracle, candidate);
+      const ThreadedProgram program = AcceptAndConnect();
+      ThreadStart start = StartOf(program);
+      start.one_by_one = one_by_one;
+      EXPECT_FALSE(Compare(differ, program, start).has_value());
+      EXPECT_EQ(differ.unstable(), 1);
+      EXPECT_EQ(oracle.runs(), wrong + 1);
+    }
   }
+}
+
+// Threads that begin at the same time are preempted in the middle of calls more
+// often.
+TEST(ThreadDifferTest, WithAllThreadsAtOnceADifferenceNeedsMoreRuns) {
+  Oracle oracle(kAlways);
+  FakeThreads candidate;
+  ThreadDiffer differ(oracle, candidate);
+  const ThreadedProgram program = AcceptAndConnect();
+  ThreadStart start = StartOf(program);
+  start.one_by_one = false;
+  EXPECT_TRUE(Compare(differ, program, start).has_value());
+  EXPECT_EQ(oracle.runs(), 1 + ThreadDiffer::kConfirmationsAtOnce);
+  static_assert(ThreadDiffer::kConfirmationsAtOnce >
+                ThreadDiffer::kConfirmationsOneByOne);
 }
 
 TEST(ThreadDifferTest, ADifferenceBecomesSmall) {

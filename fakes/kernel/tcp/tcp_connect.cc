@@ -71,16 +71,34 @@ SysResult TcpSocket::Connect(const Caller& caller, const RawAddress& address,
   // Also where the other end has answered already: a connect(2) that does not
   // wait does not look.
   if (nonblocking) return SysResult::Error(EINPROGRESS);
-  return WaitForConnect(caller, nonblocking, EINPROGRESS);
+  return WaitForAnswer(caller);
 }
 
-// Ends a connect(2) that has begun, in this call or in an earlier one;
-// `pending` is its answer if it does not end now.
+// Waits until the SYN that this call has sent is answered.
+SysResult TcpSocket::WaitForAnswer(const Caller& caller) {
+  const int disconnects = disconnects_;
+  // Over loopback the answer is there before Linux would sleep, in
+  // release_sock() of inet_wait_for_connect() (net/ipv4/af_inet.c). Before it
+  // has the lock again and looks at the state, another thread can run: for
+  // example one that the connection has woken in accept(2). If that closes the
+  // listener, connect(2) fails with ECONNRESET.
+  if (state_ != TcpState::kSynSent) kernel_.scheduler.MayBePreempted();
+  return EndConnect(caller, /*nonblocking=*/false, EINPROGRESS, disconnects);
+}
+
+// Waits for a connection that an earlier call has begun.
 SysResult TcpSocket::WaitForConnect(const Caller& caller, bool nonblocking,
                                     int pending) {
+  return EndConnect(caller, nonblocking, pending, disconnects_);
+}
+
+// Ends a connect(2) that has begun, in this call or in an earlier one.
+// `pending` is its errno if it does not end now. `disconnects` is the value of
+// disconnects_ when the call began to wait.
+SysResult TcpSocket::EndConnect(const Caller& caller, bool nonblocking,
+                                int pending, int disconnects) {
   if (state_ == TcpState::kSynSent) {
     if (nonblocking) return SysResult::Error(pending);
-    const int disconnects = disconnects_;
     const Nanoseconds timeout = options_.sndtimeo().value_or(kForever);
     Wait wait(kernel_.scheduler, caller.site, kernel_.clock.After(timeout));
     wait.Add(waiters());
@@ -90,8 +108,8 @@ SysResult TcpSocket::WaitForConnect(const Caller& caller, bool nonblocking,
       if (woken == Woken::kRestart && timeout == kForever) continue;
       if (woken != Woken::kEvent) return SysResult::Error(ErrnoFor(woken));
     }
-    if (disconnects != disconnects_) return SysResult::Error(EPIPE);
   }
+  if (disconnects != disconnects_) return SysResult::Error(EPIPE);
   if (state_ != TcpState::kClosed) {
     socket_state_ = SocketState::kConnected;
     return SysResult::Ok();

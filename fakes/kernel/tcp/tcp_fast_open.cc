@@ -128,8 +128,7 @@ SysResult TcpSocket::SendWithSyn(const Caller& caller,
     return SendWithLostSyn(caller, parts, size, flags);
   }
   if (!nonblocking_call(flags)) {
-    const SysResult connected =
-        WaitForConnect(caller, /*nonblocking=*/false, EINPROGRESS);
+    const SysResult connected = WaitForAnswer(caller);
     return connected.ok() ? Send(caller, parts, flags) : connected;
   }
   if (size == 0 || !has_cookie_) return SysResult::Error(EINPROGRESS);

@@ -170,7 +170,10 @@ class TcpSocket final : public Socket,
 
   // --- tcp_connect.cc
   SysResult StartConnect(const RawAddress& address);
+  SysResult WaitForAnswer(const Caller& caller);
   SysResult WaitForConnect(const Caller& caller, bool nonblocking, int pending);
+  SysResult EndConnect(const Caller& caller, bool nonblocking, int pending,
+                       int disconnects);
   // Where a program wants to connect to; an errno if it cannot.
   int ParseRemote(const RawAddress& address, ip::Endpoint& remote) const;
   bool MakeUnique(const FourTuple& tuple, bool port_is_chosen) const;
