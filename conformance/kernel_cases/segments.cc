@@ -11,11 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/options_helpers.h"
@@ -182,16 +184,6 @@ void KeepaliveFindsADeadPeer(Context& c) {
 
 // ---- Buffers and windows ----------------------------------------------------
 
-void UnsentLowWaterMark(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, 1000), IsOk());
-  ASSERT_OK_AND_ASSIGN(const size_t sent, loopback::SendUntilFull(pair.client));
-  EXPECT_LT(sent, size_t{500000});
-  EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(0));
-  ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, -1), IsOk());
-  EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(POLLOUT));
-}
-
 // Sends that do not block, until one is not taken. Returns what was taken.
 absl::StatusOr<size_t> SendParts(const RawSocket& socket, size_t size) {
   const std::string part(size, 'x');
@@ -204,29 +196,89 @@ absl::StatusOr<size_t> SendParts(const RawSocket& socket, size_t size) {
   }
 }
 
+absl::StatusOr<size_t> ValueOf(SysResult sent) {
+  if (!sent.ok()) return ErrnoError(sent.error(), "send");
+  return static_cast<size_t>(sent.value());
+}
+
+// A connection of which the client's buffer is full.
+struct Taken {
+  Pair pair;
+  size_t bytes;
+  SysResult ready;  // What poll(2) said of POLLOUT.
+};
+
+absl::StatusOr<int64_t> MonotonicNs(Context& c) {
+  timespec now = {};
+  const SysResult got = c.sys().ClockGetTime(CLOCK_MONOTONIC, &now);
+  if (!got.ok()) return ErrnoError(got.error(), "clock_gettime");
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+// Sets the mark on a new connection, and sends until no more is taken.
+//
+// An acknowledgement that comes meanwhile lets more be taken. On Linux one came
+// after 8 ms, if the sender did not run that long; undisturbed, it needs less
+// than 1 ms. Therefore this is repeated until it took less than 4 ms. After so
+// many slow ones, the last one counts.
+absl::StatusOr<Taken> TakenAtOnce(
+    Context& c, int mark,
+    absl::FunctionRef<absl::StatusOr<size_t>(const RawSocket&)> send) {
+  constexpr int kTries = 200;
+  constexpr int64_t kLongest = 4'000'000;
+  for (int i = 1;; ++i) {
+    absl::StatusOr<Pair> pair = NewPair(c);
+    if (!pair.ok()) return pair.status();
+    const SysResult set = SetTcp(pair->client, TCP_NOTSENT_LOWAT, mark);
+    if (!set.ok()) return ErrnoError(set.error(), "setsockopt");
+    const absl::StatusOr<int64_t> begin = MonotonicNs(c);
+    if (!begin.ok()) return begin.status();
+    const absl::StatusOr<size_t> bytes = send(pair->client);
+    if (!bytes.ok()) return bytes.status();
+    const SysResult ready = pair->client.Ready(POLLOUT);
+    const absl::StatusOr<int64_t> end = MonotonicNs(c);
+    if (!end.ok()) return end.status();
+    if (*end - *begin < kLongest || i == kTries) {
+      return Taken{*std::move(pair), *bytes, ready};
+    }
+  }
+}
+
+void UnsentLowWaterMark(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Taken taken,
+                       TakenAtOnce(c, 1000, loopback::SendUntilFull));
+  EXPECT_LT(taken.bytes, size_t{500000});
+  EXPECT_THAT(taken.ready, IsOkAndHolds(0));
+  ASSERT_THAT(SetTcp(taken.pair.client, TCP_NOTSENT_LOWAT, -1), IsOk());
+  EXPECT_THAT(taken.pair.client.Ready(POLLOUT), IsOkAndHolds(POLLOUT));
+}
+
 void UnsentLowWaterMarkBounds(Context& c) {
   struct Row {
     int mark;
     size_t of_64k, of_1000, of_one;
   };
   constexpr size_t k64 = 65536;
+  const std::string all(4 << 20, 'x');
+  const auto send_all = [&all](const RawSocket& socket) {
+    return ValueOf(socket.Send(all, MSG_DONTWAIT));
+  };
   for (const Row& row :
        {Row{1, 160768, 127728, 98223}, Row{1000, 160768, 127728, 98223},
         Row{100000, 256000, 201456, 196446}}) {
     SCOPED_TRACE(row.mark);
     for (const auto& [size, sent] :
          {std::pair{k64, row.of_64k}, std::pair{size_t{1000}, row.of_1000}}) {
-      ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-      ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, row.mark), IsOk());
-      EXPECT_THAT(SendParts(pair.client, size), IsOkAndHolds(IsAbout(sent)));
-      EXPECT_THAT(pair.client.Ready(POLLOUT), IsOkAndHolds(0));
+      ASSERT_OK_AND_ASSIGN(
+          const Taken taken,
+          TakenAtOnce(c, row.mark, [part = size](const RawSocket& socket) {
+            return SendParts(socket, part);
+          }));
+      EXPECT_THAT(taken.bytes, IsAbout(sent));
+      EXPECT_THAT(taken.ready, IsOkAndHolds(0));
     }
-    ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-    ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, row.mark), IsOk());
-    const std::string all(4 << 20, 'x');
-    const SysResult sent = pair.client.Send(all, MSG_DONTWAIT);
-    ASSERT_THAT(sent, IsOk());
-    EXPECT_THAT(static_cast<size_t>(sent.value()), IsAbout(row.of_one));
+    ASSERT_OK_AND_ASSIGN(const Taken taken, TakenAtOnce(c, row.mark, send_all));
+    EXPECT_THAT(taken.bytes, IsAbout(row.of_one));
   }
 }
 
