@@ -217,6 +217,11 @@ void PortRangeOutside(Context& c) {
     ASSERT_THAT(Bind(socket, {c.Loopback(), 0}), IsOk());
     ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
     EXPECT_THAT(local.port, ::testing::AnyOf(40400, 40401));
+    ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+    ASSERT_THAT(SetOptionTo(client, IPPROTO_IP, kIpLocalPortRange, range),
+                IsOk());
+    EXPECT_THAT(Connect(client, {c.Loopback(), kPort}), IsErrno(EINPROGRESS));
+    EXPECT_THAT(client.PendingError(), IsOkAndHolds(ECONNREFUSED));
   }
 }
 

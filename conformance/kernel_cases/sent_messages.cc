@@ -102,6 +102,15 @@ void ControlLengths(Context& c) {
               IsOkAndHolds(3));
 }
 
+// Needs CAP_NET_ADMIN or CAP_NET_RAW.
+void ControlMarkLength(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  EXPECT_THAT(SendWith(pair.client, Bytes({SOL_SOCKET, SO_MARK, 2})),
+              IsErrno(EINVAL));
+  EXPECT_THAT(SendWith(pair.client, Bytes({SOL_SOCKET, SO_MARK, 4, 1})),
+              IsOkAndHolds(3));
+}
+
 void ControlTimestamping(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   constexpr uint32_t kReceived = 1U << 3;
@@ -186,6 +195,12 @@ const std::vector<Case>& SentMessagesKernelCases() {
                       "whose length is wrong.",
        .source = "measured on Linux 6.18",
        .run = &ControlLengths},
+      {.id = "kernel.sendmsg.control.mark",
+       .requirement = "sendmsg(2) must fail with EINVAL for an SO_MARK of "
+                      "another length than 4.",
+       .source = "Linux, __sock_cmsg_send() in net/core/sock.c",
+       .needs = Need::kOwnNetwork,
+       .run = &ControlMarkLength},
       {.id = "kernel.sendmsg.control.timestamping",
        .requirement = "sendmsg(2) must accept only times of sending in "
                       "SO_TIMESTAMPING.",

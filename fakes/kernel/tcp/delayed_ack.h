@@ -28,8 +28,8 @@ class DelayedAck {
   bool owed() const { return owed_; }
   void Owe() { owed_ = true; }
 
-  // A segment with `size` bytes of data has arrived. `window` is the announced
-  // one, in bytes.
+  // A segment with `size` bytes of data has arrived. `window` is the one that
+  // the last acknowledgement has announced, in bytes.
   void OnData(uint32_t size, uint32_t window, Nanoseconds rto,
               Nanoseconds now) {
     owed_ = true;
@@ -109,8 +109,10 @@ class DelayedAck {
   static constexpr uint32_t kMaxQuick = 16;  // TCP_MAX_QUICKACKS
 
   bool quick() const { return quick_ > 0 && !interactive_; }
+  // tcp_incr_quickack() of Linux.
   void AddQuick(uint32_t window) {
-    const uint32_t count = std::max(window / (2 * segment_), 2U);
+    const uint32_t fit = window / (2 * segment_);
+    const uint32_t count = fit == 0 ? 2 : fit;
     quick_ = std::max(quick_, static_cast<uint8_t>(std::min(count, kMaxQuick)));
   }
   // tcp_measure_rcv_mss() of Linux.

@@ -299,7 +299,10 @@ bool TcpSocket::OnData(const Segment& segment) {
     SendAck();
     return true;
   }
-  ack_.OnData(segment.size, receive_.window(), Timeout(), kernel_.clock.now());
+  const uint64_t window =
+      receive_.window_end() - std::min(acknowledged_, receive_.window_end());
+  ack_.OnData(segment.size, static_cast<uint32_t>(window), Timeout(),
+              kernel_.clock.now());
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
   if (!all) SendAck();
   arrived_at_ = kernel_.clock.now();
