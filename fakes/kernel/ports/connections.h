@@ -113,9 +113,16 @@ class ConnectionTable {
   struct Equal {
     // NOLINTNEXTLINE(readability-identifier-naming): the library requires it
     using is_transparent = void;
-    template <typename T, typename U>
-    bool operator()(const T& one, const U& other) const {
-      return TupleOf(one) == TupleOf(other);
+    bool operator()(const FourTuple& tuple, const ConnectionEnd* end) const {
+      return tuple == end->tuple_;
+    }
+    bool operator()(const ConnectionEnd* end, const FourTuple& tuple) const {
+      return tuple == end->tuple_;
+    }
+    // No two have one tuple.
+    bool operator()(const ConnectionEnd* one,
+                    const ConnectionEnd* other) const {
+      return one == other;
     }
   };
 

@@ -11,16 +11,6 @@ namespace {
 
 constexpr ip::Addr kBroadcastV4 = ip::Addr::V4(255, 255, 255, 255);
 
-bool IsLoopbackV4(const ip::Addr& addr) {
-  return addr.is_v4() && addr.v4_bytes()[0] == 127;
-}
-
-// The broadcast address of the loopback network 127.0.0.0/8. 127.0.0.0 is an
-// address like others since Linux 5.14.
-bool IsLoopbackBroadcast(const ip::Addr& addr) {
-  return addr == ip::Addr::V4(127, 255, 255, 255);
-}
-
 bool IsMulticastV4(const ip::Addr& addr) {
   return addr.is_v4() && (addr.v4_bytes()[0] & 0xf0) == 0xe0;
 }
@@ -56,8 +46,7 @@ bool Machine::HasFastOpenCookie(const ip::Addr& server) const {
                    server) != fast_open_cookies_.end();
 }
 
-bool Machine::IsLocal(const ip::Addr& addr) const {
-  if (IsLoopbackV4(addr)) return !IsLoopbackBroadcast(addr);
+bool Machine::IsOtherLocal(const ip::Addr& addr) const {
   if (addr == ip::kLocalV6) return ipv6_enabled() && loopback_up_;
   if (addr.is_v6() && !ipv6_enabled()) return false;
   return HasAddress(addr);

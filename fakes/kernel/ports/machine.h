@@ -54,7 +54,9 @@ class Machine {
   bool CanBind(const ip::Addr& addr) const;
 
   // Whether packets to it arrive here.
-  bool IsLocal(const ip::Addr& addr) const;
+  bool IsLocal(const ip::Addr& addr) const {
+    return IsLoopbackV4(addr) ? !IsLoopbackBroadcast(addr) : IsOtherLocal(addr);
+  }
 
   // Returns the errno with which connect(2) to an address fails before a
   // segment is sent, or 0.
@@ -68,6 +70,17 @@ class Machine {
     ip::Addr addr;
     int error;
   };
+
+  static bool IsLoopbackV4(const ip::Addr& addr) {
+    return addr.is_v4() && addr.v4_bytes()[0] == 127;
+  }
+  // The broadcast address of the loopback network 127.0.0.0/8. 127.0.0.0 is an
+  // address like others since Linux 5.14.
+  static bool IsLoopbackBroadcast(const ip::Addr& addr) {
+    return addr == ip::Addr::V4(127, 255, 255, 255);
+  }
+  // Whether packets to it arrive here. Requires that it is not in 127.0.0.0/8.
+  bool IsOtherLocal(const ip::Addr& addr) const;
 
   FakeSysctls sysctls_;
   std::vector<ip::Addr> addresses_;

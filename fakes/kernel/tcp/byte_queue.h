@@ -51,6 +51,10 @@ class ByteQueue {
   // Removes the first `size` bytes and copies them to `to`, unless that is
   // null. Requires that there are so many.
   void Take(ChunkPool& pool, char* to, size_t size);
+  // Removes all bytes.
+  void Clear(ChunkPool& pool) {
+    if (first_ != nullptr) Take(pool, nullptr, size_);
+  }
   // Removes all but the first `size` bytes.
   void Truncate(ChunkPool& pool, size_t size);
 

@@ -48,7 +48,7 @@ class ReceiveSide {
   }
   // Returns to the state before a connection.
   void Reset(ChunkPool& chunks) {
-    queue_.Take(chunks, nullptr, queue_.size());
+    queue_.Clear(chunks);
     nxt_ = window_end_ = 0;
     ready_ = 0;
     largest_window_ = 0;
@@ -87,10 +87,10 @@ class ReceiveSide {
   void OnRead(size_t size) { ready_ -= size; }
   // The program will not read what is here. Returns whether there was anything.
   bool Discard(ChunkPool& chunks) {
-    const bool any = ready_ > 0;
+    if (ready_ == 0) return false;
     queue_.Take(chunks, nullptr, ready_);
     ready_ = 0;
-    return any;
+    return true;
   }
   // Drops the bytes that have not arrived: they never will.
   void Cut(ChunkPool& chunks) { queue_.Truncate(chunks, ready_); }

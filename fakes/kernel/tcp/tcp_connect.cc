@@ -209,7 +209,8 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   first_retransmission_at_ = -1;
   first_probe_at_ = -1;
   echo_ = -1;
-  has_cookie_ = HasFastOpenCookie();
+  has_cookie_ =
+      (fast_open_ || options_.fast_open_connect()) && HasFastOpenCookie();
   if (DefersConnect()) {
     deferred_connect_ = true;
   } else {

@@ -366,7 +366,7 @@ class TcpSocket final : public Socket,
   bool lingering_ = false;  // in the last close(2), which waits
   bool dead_ = false;
   bool fast_open_ = false;         // MSG_FASTOPEN has started the connection.
-  bool has_cookie_ = false;        // Had one before the SYN was sent.
+  bool has_cookie_ = false;        // Had one that it wanted before the SYN.
   bool deferred_connect_ = false;  // The SYN waits for data (TCP Fast Open).
   bool opened_actively_ = false;   // By connect(2).
   // Of a connection that a listener does not want yet, because its queue is
