@@ -156,6 +156,15 @@ absl::Duration FakeKernel::Now() const {
   return absl::Nanoseconds(kernel_->clock.now());
 }
 
+std::vector<absl::Duration> FakeKernel::Timers() const {
+  const fake::KernelLock lock(*kernel_);
+  std::vector<absl::Duration> times;
+  for (const fake::Nanoseconds when : kernel_->clock.Timers()) {
+    times.push_back(absl::Nanoseconds(when));
+  }
+  return times;
+}
+
 void FakeKernel::Advance(absl::Duration duration) {
   const fake::KernelLock lock(*kernel_);
   kernel_->clock.Advance(absl::ToInt64Nanoseconds(duration));

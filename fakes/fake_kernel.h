@@ -168,6 +168,9 @@ class FakeKernel {
 
   // Returns the virtual time since the kernel was constructed.
   absl::Duration Now() const;
+  // Returns the virtual times at which timers expire, in order: those of
+  // connections and those of calls' timeouts.
+  std::vector<absl::Duration> Timers() const;
   // Advances the clock by `duration` and runs all timers that expire.
   void Advance(absl::Duration duration);
 

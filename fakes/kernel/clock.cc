@@ -1,6 +1,8 @@
 #include "fakes/kernel/clock.h"
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace net::fake {
 
@@ -15,21 +17,37 @@ void Clock::Remove(TimerId& id) {
   id = kNone;
 }
 
-bool Clock::FireNext(Nanoseconds limit) {
+std::optional<Clock::Timer> Clock::TakeFirst(Nanoseconds limit) {
   for (;;) {
     const auto next = timers_.begin();
-    if (next == timers_.end() || next->first.first > limit) return false;
-    const Nanoseconds when = next->first.first;
-    TimerTarget* const target = next->second;
+    if (next == timers_.end() || next->first.first > limit) return std::nullopt;
+    const Timer first = {next->first, next->second};
     timers_.erase(next);
-    if (target->Postpones(when)) continue;
-    now_ = when;
-    target->OnTimer();
-#ifndef NDEBUG
-    if (after_timer_) after_timer_();
-#endif
-    return true;
+    if (!first.second->Postpones(first.first.first)) return first;
   }
+}
+
+std::vector<Nanoseconds> Clock::Timers() {
+  std::vector<Timer> all;
+  while (const std::optional<Timer> first = TakeFirst(kForever)) {
+    all.push_back(*first);
+  }
+  timers_.insert(all.begin(), all.end());
+  std::vector<Nanoseconds> times;
+  times.reserve(all.size());
+  for (const Timer& timer : all) times.push_back(timer.first.first);
+  return times;
+}
+
+bool Clock::FireNext(Nanoseconds limit) {
+  const std::optional<Timer> first = TakeFirst(limit);
+  if (!first.has_value()) return false;
+  now_ = first->first.first;
+  first->second->OnTimer();
+#ifndef NDEBUG
+  if (after_timer_) after_timer_();
+#endif
+  return true;
 }
 
 void Clock::Advance(Nanoseconds span) {

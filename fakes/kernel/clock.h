@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 
@@ -67,6 +68,9 @@ class Clock {
     after_timer_ = std::move(function);
   }
 
+  // Returns when timers expire, in order.
+  std::vector<Nanoseconds> Timers();
+
   // Moves the clock to the next timer and fires it. Returns false, with no
   // effect, if there is no timer up to `limit`.
   bool FireNext(Nanoseconds limit = kForever);
@@ -77,6 +81,11 @@ class Clock {
  private:
   friend class InvariantWalk;
   friend struct StateCorruption;
+
+  using Timer = std::pair<TimerId, TimerTarget*>;
+
+  // Removes the first timer and returns it, unless it expires after `limit`.
+  std::optional<Timer> TakeFirst(Nanoseconds limit);
 
   void Remove(TimerId& id);
 

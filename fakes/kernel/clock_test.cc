@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace net::fake {
@@ -114,6 +115,18 @@ TEST_F(ClockTest, ForeverIsNeverReached) {
   EXPECT_EQ(clock_.After(kSecond), 2 * kSecond);
   EXPECT_EQ(clock_.After(kForever), kForever);
   EXPECT_EQ(clock_.After(kForever - 1), kForever);
+}
+
+TEST_F(ClockTest, ListsTheTimersInOrderAndChangesNothing) {
+  EXPECT_THAT(clock_.Timers(), testing::IsEmpty());
+  clock_.Set(2 * kSecond, b_);
+  clock_.Set(1 * kSecond, c_);
+  clock_.Set(1 * kSecond, a_);
+  EXPECT_THAT(clock_.Timers(),
+              testing::ElementsAre(1 * kSecond, 1 * kSecond, 2 * kSecond));
+  EXPECT_EQ(clock_.now(), 0);
+  clock_.Advance(2 * kSecond);
+  EXPECT_EQ(seen_, "cab");
 }
 
 }  // namespace

@@ -28,6 +28,17 @@ class DelayedAck {
   bool owed() const { return owed_; }
   void Owe() { owed_ = true; }
 
+  // The acknowledgement of a SYN-ACK is delayed (see TcpSocket::OnSynAck()).
+  // Quick mode begins, as in tcp_enter_quickack_mode() of Linux.
+  void DelayHandshake(uint32_t window) {
+    owed_ = true;
+    interactive_ = false;
+    AddQuick(window);
+    ato_ = kAtoMin;
+  }
+  // TCP_DELACK_MAX of Linux.
+  static constexpr Nanoseconds kMax = kSecond / 5;
+
   // A segment with `size` bytes of data has arrived. `window` is the one that
   // the last acknowledgement has announced, in bytes.
   void OnData(uint32_t size, uint32_t window, Nanoseconds rto,
@@ -80,7 +91,7 @@ class DelayedAck {
   }
   // The longest delay of an acknowledgement that is owed.
   Nanoseconds delay() const {
-    return ato_ == 0 ? kAtoMin : std::min(ato_, kAtoMax);
+    return ato_ == 0 ? kAtoMin : std::min(ato_, kMax);
   }
   // The delay is over.
   void OnTimer(Nanoseconds rto) {
@@ -103,10 +114,8 @@ class DelayedAck {
   uint32_t segment() const { return segment_; }
 
  private:
-  // TCP_ATO_MIN and TCP_DELACK_MAX of Linux.
-  static constexpr Nanoseconds kAtoMin = kSecond / 25;
-  static constexpr Nanoseconds kAtoMax = kSecond / 5;
-  static constexpr uint32_t kMaxQuick = 16;  // TCP_MAX_QUICKACKS
+  static constexpr Nanoseconds kAtoMin = kSecond / 25;  // TCP_ATO_MIN
+  static constexpr uint32_t kMaxQuick = 16;             // TCP_MAX_QUICKACKS
 
   bool quick() const { return quick_ > 0 && !interactive_; }
   // tcp_incr_quickack() of Linux.

@@ -89,35 +89,48 @@ class SendSide {
   // 9293, section 3.8.6.2.1): Linux leaves that to the probe.
   Piece Next(Hold hold) const {
     Piece piece;
+    // A retransmission has nothing new.
+    const bool again = nxt_ < max_;
     if (nxt_ < written_) {
-      const uint64_t rest = written_ - nxt_;
+      const uint64_t rest =
+          (again ? std::min(max_, written_) : written_) - nxt_;
       piece.size = static_cast<uint32_t>(std::min<uint64_t>(rest, segment_));
       if (nxt_ + piece.size > window_end_) return {};
-      const bool partial = piece.size < segment_ && !fin_ && nxt_ >= max_;
+      const bool partial = piece.size < segment_ && !fin_ && !again;
       if (partial && (hold == Hold::kCork ||
                       (hold == Hold::kNagle && small_end_ > una_))) {
         return {};
       }
     }
-    piece.fin = fin_ && nxt_ + piece.size == written_;
+    piece.fin =
+        fin_ && nxt_ + piece.size == written_ && (!again || max_ > written_);
     return piece;
   }
   // Returns what a probe of the window carries: as much as fits into it.
   Piece Probe() const {
     if (nxt_ >= written_ || nxt_ >= window_end_) return {};
-    const uint64_t size = std::min(written_ - nxt_, window_end_ - nxt_);
-    return {.size = static_cast<uint32_t>(size),
-            .fin = fin_ && nxt_ + size == written_};
+    // A retransmission has nothing new.
+    const bool again = nxt_ < max_;
+    const uint64_t end = again ? std::min(max_, written_) : written_;
+    const uint64_t size = std::min(end, window_end_) - nxt_;
+    return {
+        .size = static_cast<uint32_t>(size),
+        .fin = fin_ && nxt_ + size == written_ && (!again || max_ > written_)};
   }
-  void OnSent(const Piece& piece) {
+  // A small piece that was sent as a `probe` makes none wait
+  // (tcp_write_wakeup() of Linux, net/ipv4/tcp_output.c).
+  void OnSent(const Piece& piece, bool probe = false) {
     nxt_ += piece.size + (piece.fin ? 1U : 0U);
-    if (piece.size > 0 && piece.size < segment_ && nxt_ > max_)
+    if (piece.size > 0 && piece.size < segment_ && nxt_ > max_ && !probe) {
       small_end_ = nxt_;
+    }
     max_ = std::max(max_, nxt_);
   }
 
   // Everything in flight counts as lost: it is sent again.
   void GoBack() { nxt_ = una_; }
+  // It was not lost.
+  void UndoGoBack() { nxt_ = max_; }
 
   bool Acceptable(uint64_t ack) const { return ack <= max_; }
   void OnAck(uint64_t ack) {

@@ -90,6 +90,48 @@ TEST_F(SendSideTest, ARetransmissionIsNotHeld) {
   Sends(5);
 }
 
+TEST_F(SendSideTest, ARetransmissionHasNothingNew) {
+  side_.Write(5);
+  Sends(5);
+  side_.Write(6);
+  side_.GoBack();
+  Sends(5);
+  Sends(6, /*fin=*/false, Hold::kNone);
+  side_.WriteFin();
+  side_.GoBack();
+  Sends(11);
+  Sends(0, /*fin=*/true);
+  side_.GoBack();
+  Sends(11, /*fin=*/true);
+}
+
+TEST_F(SendSideTest, ARetransmissionThatIsCutHasNothingNew) {
+  side_.Write(5);
+  Sends(5);
+  side_.Write(6);
+  side_.WriteFin();
+  side_.GoBack();
+  EXPECT_EQ(side_.Probe().size, 5U);
+  EXPECT_FALSE(side_.Probe().fin);
+}
+
+TEST_F(SendSideTest, WhatWasNotLostIsNotSentAgain) {
+  side_.Write(2 * kSegment);
+  Sends(kSegment);
+  Sends(kSegment);
+  side_.GoBack();
+  side_.UndoGoBack();
+  SendsNothing();
+  EXPECT_EQ(side_.nxt(), 1U + 2 * kSegment);
+}
+
+TEST_F(SendSideTest, APieceThatWasSentAsAProbeDoesNotCountForNagle) {
+  side_.Write(5);
+  side_.OnSent(side_.Next(Hold::kNone), /*probe=*/true);
+  side_.Write(6);
+  EXPECT_EQ(side_.Next(Hold::kNagle).size, 6U);
+}
+
 // tcp_minshall_update() of Linux is called for new data only.
 TEST_F(SendSideTest, ARetransmissionDoesNotCountForNagle) {
   side_.Write(5);

@@ -203,8 +203,9 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   syn_bytes_.reset();
   segs_in_ = segs_out_ = data_segs_in_ = data_segs_out_ = total_retrans_ = 0;
   send_.Start();
-  syn_sent_at_ = kernel_.clock.now();
+  head_sent_at_ = kernel_.clock.now();
   retransmits_ = 0;
+  ForgetLoss();
   probes_ = 0;
   first_retransmission_at_ = -1;
   first_probe_at_ = -1;
@@ -261,15 +262,18 @@ Nanoseconds TcpSocket::NextSyn() const {
                     : std::min(RetransmissionTimeout::kInitial << doublings,
                                kLongestTimeout);
   if (retransmits_ == 0) return kernel_.clock.After(wait);
-  return kernel_.clock.After(Clamp(wait, kernel_.clock.now() - syn_sent_at_));
+  return kernel_.clock.After(Clamp(wait, kernel_.clock.now() - head_sent_at_));
 }
 
 void TcpSocket::RetransmitSyn() {
   const int retries = options_.syncnt(sysctls());
   const Nanoseconds timeout =
       (kSecond << (std::min(retries, 30) + 1)) - kSecond;
-  const Nanoseconds elapsed = kernel_.clock.now() - syn_sent_at_;
-  if (elapsed >= timeout || (user_timeout() > 0 && elapsed >= user_timeout())) {
+  const Nanoseconds elapsed = kernel_.clock.now() - head_sent_at_;
+  // The SYN is sent again at least once (retransmits_timed_out() of Linux).
+  const bool too_long =
+      user_timeout() > 0 && retransmits_ > 0 && elapsed >= user_timeout();
+  if (elapsed >= timeout || too_long) {
     return TimeOut();
   }
   ++retransmits_;
@@ -313,6 +317,7 @@ void TcpSocket::Disconnect() {
   ack_.Reset();
   acknowledged_ = 0;
   syn_bytes_.reset();
+  ForgetLoss();
   shut_down_ = kNeither;
   options_.set_peek_off(-1);
   GiveUpAddress();

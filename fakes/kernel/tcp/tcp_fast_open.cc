@@ -114,7 +114,7 @@ SysResult TcpSocket::SendTo(const Caller& caller, const RawAddress* address,
 SysResult TcpSocket::SendDeferred(const Caller& caller,
                                   absl::Span<const iovec> parts, int flags) {
   deferred_connect_ = false;
-  syn_sent_at_ = kernel_.clock.now();
+  head_sent_at_ = kernel_.clock.now();
   SendSyn();
   kernel_.network.Deliver();
   return SendWithSyn(caller, parts, flags);

@@ -210,10 +210,11 @@ void TcpSocket::RetransmitSynAck() {
   if (!waits_for_data || retransmits_ == deferring) {
     Transmit(Segment::kSyn | Segment::kAck, 0, 0);
   }
-  timers_.Set(TcpTimers::kRetransmission,
-              kernel_.clock.After(std::min(
-                  RetransmissionTimeout::kInitial << std::min(retransmits_, 7),
-                  kLongestTimeout)));
+  timers_.Set(
+      TcpTimers::kRetransmission,
+      kernel_.clock.After(std::min(
+          RetransmissionTimeout::kInitial << std::min<int>(retransmits_, 7),
+          kLongestTimeout)));
 }
 
 void TcpSocket::Enqueue(TcpSocket& child) {

@@ -94,7 +94,8 @@ SysResult TcpSocket::RecvMsg(const Caller& caller,
   const bool has_data =
       received.value() > 0 ||
       (IovecCursor(parts).total() == 0 && receive_.ready() > 0);
-  if (has_data) PutStamps(options_, kRealTimeAtStart + arrived_at_, control);
+  if (has_data)
+    PutStamps(options_, kRealTimeAtStart + ack_.last_data_at(), control);
   if (options_.inq()) {
     // A FIN counts as a byte, and still does when it has been read.
     const int left =

@@ -25,6 +25,9 @@ namespace {
 // The unit of a window of the window scale 10, in bytes (RFC 7323).
 constexpr size_t kWindowUnit = 1024;
 
+// With HZ = 250, as in Debian's kernels.
+constexpr Nanoseconds kTick = kSecond / 250;
+
 }  // namespace
 
 // --- Segments ----------------------------------------------------------------
@@ -63,10 +66,9 @@ void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
       static_cast<uint8_t>(options_.ttl(tuple().local.addr.is_v6(), sysctls()));
 }
 
-void TcpSocket::TransmitPiece(const SendSide::Piece& piece) {
-  if (!send_.in_flight()) {
-    timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
-  }
+void TcpSocket::TransmitPiece(const SendSide::Piece& piece, bool probe) {
+  if (send_.nxt() == send_.una()) head_sent_at_ = kernel_.clock.now();
+  if (send_.nxt() >= send_.max()) last_size_ = piece.size + (piece.fin ? 1 : 0);
   Transmit(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
            piece.size);
   if (piece.size > 0) {
@@ -75,7 +77,7 @@ void TcpSocket::TransmitPiece(const SendSide::Piece& piece) {
     data_sent_at_ = kernel_.clock.now();
   }
   if (send_.nxt() < send_.max()) ++total_retrans_;
-  send_.OnSent(piece);
+  send_.OnSent(piece, probe);
 }
 
 SendSide::Hold TcpSocket::HoldFor(bool more) const {
@@ -84,15 +86,18 @@ SendSide::Hold TcpSocket::HoldFor(bool more) const {
 }
 
 void TcpSocket::Push(SendSide::Hold hold) {
-  // After a timeout, the acknowledgement of the first segment comes first. New
-  // data may follow the tail loss probe.
-  const bool after_probe = retransmits_ == 1 && send_.nxt() == send_.max();
   if (send_.dropped()) return;
-  if (retransmits_ > 0 && !after_probe && send_.in_flight()) return;
+  // After a timeout, the acknowledgement of the first segment comes first.
+  if (retransmits_ > 0 && send_.in_flight()) return;
+  const bool restart = !send_.in_flight() || loss_probe_;
+  bool sent = false;
   for (SendSide::Piece piece = send_.Next(hold); !piece.nothing();
        piece = send_.Next(hold)) {
     TransmitPiece(piece);
+    sent = true;
   }
+  if (sent && SetLossProbe(/*after_ack=*/false)) return;
+  if (sent && restart) return RestartRetransmissionTimer();
   SetRetransmissionTimer();
 }
 
@@ -167,6 +172,36 @@ void TcpSocket::SetRetransmissionTimer() {
   }
 }
 
+// As tcp_rearm_rto() of Linux (net/ipv4/tcp_input.c): the time that a loss
+// probe has waited counts.
+void TcpSocket::RestartRetransmissionTimer() {
+  const Nanoseconds now = kernel_.clock.now();
+  const Nanoseconds from = loss_probe_ ? head_sent_at_ : now;
+  loss_probe_ = false;
+  timers_.Set(TcpTimers::kRetransmission,
+              std::max(from + Timeout(), kernel_.clock.After(kTick)));
+}
+
+// The timer of the loss probe (RFC 8985, section 7), as
+// tcp_schedule_loss_probe() of Linux (net/ipv4/tcp_output.c) sets it. Returns
+// false if there is none: the timer is that of the retransmission.
+bool TcpSocket::SetLossProbe(bool after_ack) {
+  if (!send_.in_flight() || IsRecovering(Recovery::kTimeout)) return false;
+  const RetransmissionTimeout& rto = send_.rto();
+  const Nanoseconds least = one_in_flight()
+                                ? sysctls().tcp_rto_min_us * (kSecond / 1000000)
+                                : 2 * kTick;
+  Nanoseconds timeout =
+      rto.srtt() < 0 ? RetransmissionTimeout::kInitial : 2 * rto.srtt() + least;
+  const Nanoseconds now = kernel_.clock.now();
+  const Nanoseconds rest =
+      after_ack ? Timeout() : head_sent_at_ + Timeout() - now;
+  if (rest > 0) timeout = std::min(timeout, rest);
+  loss_probe_ = true;
+  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(timeout));
+  return true;
+}
+
 void TcpSocket::OnTimer(TcpTimers::Kind kind) {
   switch (kind) {
     case TcpTimers::kRetransmission:
@@ -189,7 +224,7 @@ void TcpSocket::OnRetransmissionTimer() {
   } else if (state_ == TcpState::kSynReceived) {
     RetransmitSynAck();
   } else if (send_.in_flight()) {
-    Retransmit();
+    loss_probe_ ? SendLossProbe() : Retransmit();
   } else if (send_.Unacknowledged() > 0) {
     ProbeWindow();
   }
@@ -233,26 +268,42 @@ void TcpSocket::TimeOut() {
   Done();
 }
 
+// tcp_send_loss_probe() of Linux (net/ipv4/tcp_output.c), which starts no
+// backoff. Linux sends the next new segment, or the last one again; the
+// selective acknowledgement that it provokes makes it send the others again at
+// once. Here all are sent again.
+void TcpSocket::SendLossProbe() {
+  if (IsRecovering(Recovery::kLossProbe)) return RestartRetransmissionTimer();
+  loss_probe_ = false;
+  const uint64_t sent = send_.max();
+  const bool one = one_in_flight();
+  const Nanoseconds head_sent_at = head_sent_at_;
+  send_.GoBack();
+  for (SendSide::Piece piece = send_.Next(SendSide::Hold::kNone);
+       !piece.nothing() && send_.max() == sent;
+       piece = send_.Next(SendSide::Hold::kNone)) {
+    TransmitPiece(piece);
+  }
+  if (!one) head_sent_at_ = head_sent_at;
+  BeginRecovery(Recovery::kLossProbe);
+  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+}
+
 void TcpSocket::Retransmit() {
   if (RetransmittedForTooLong()) return TimeOut();
-  // The first one is Linux's tail loss probe (RFC 8985, section 7), which
-  // starts no backoff.
-  if (++retransmits_ > 1) {
-    send_.rto().BackOff();
-    if (first_retransmission_at_ < 0) {
-      first_retransmission_at_ = kernel_.clock.now();
-    }
+  ++retransmits_;
+  send_.rto().BackOff();
+  if (first_retransmission_at_ < 0) {
+    first_retransmission_at_ = kernel_.clock.now();
   }
+  BeginRecovery(Recovery::kTimeout);
   send_.GoBack();
-  // Cut to fit a window that the peer has taken back. With a window of 0 it is
-  // a probe (tcp_retransmit_timer() of Linux).
+  // It is cut to fit a window that the peer has taken back. With a window of 0
+  // it is a probe (tcp_retransmit_timer() of Linux).
   SendSide::Piece piece = send_.Next(SendSide::Hold::kNone);
   if (piece.nothing()) piece = send_.Probe();
   TransmitPiece(piece);
-  const Nanoseconds elapsed =
-      first_retransmission_at_ < 0
-          ? 0
-          : kernel_.clock.now() - first_retransmission_at_;
+  const Nanoseconds elapsed = kernel_.clock.now() - first_retransmission_at_;
   timers_.Set(TcpTimers::kRetransmission,
               kernel_.clock.After(Clamp(Timeout(), elapsed)));
 }
@@ -277,7 +328,8 @@ void TcpSocket::ProbeWindow() {
   if (ProbedForTooLong()) return TimeOut();
   const SendSide::Piece piece = send_.Probe();
   if (!piece.nothing()) {
-    return TransmitPiece(piece);
+    RestartRetransmissionTimer();
+    return TransmitPiece(piece, /*probe=*/true);
   }
   if (first_probe_at_ < 0) first_probe_at_ = kernel_.clock.now();
   // An old byte, to which the peer replies.

@@ -99,16 +99,23 @@ void TcpSocket::OpenSimultaneously(const Segment& syn) {
 void TcpSocket::OnSynAck(const Segment& segment) {
   send_.OnAck(segment.ack);
   OnPeersSyn(segment);
-  if (retransmits_ == 0)
-    send_.rto().Measure(kernel_.clock.now() - segment.echo);
+  send_.rto().Measure(kernel_.clock.now() - segment.echo);
   retransmits_ = 0;
   timers_.Clear(TcpTimers::kRetransmission);
   state_ = TcpState::kEstablished;
   options_.OnEstablished(sysctls());
   StartKeepalive();
-  SendAck();
+  AcknowledgeSynAck(segment);
   if (syn_bytes_ != nullptr) SendSynData();
   waiters().WakeAll();
+}
+
+// As tcp_rcv_synsent_state_process() of Linux (net/ipv4/tcp_input.c): with
+// TCP_QUICKACK off or TCP_DEFER_ACCEPT, the acknowledgement waits for data.
+void TcpSocket::AcknowledgeSynAck(const Segment& syn_ack) {
+  if (ack_.quick_option() && options_.defer_accept() == 0) return SendAck();
+  ack_.DelayHandshake(syn_ack.window);
+  timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(DelayedAck::kMax));
 }
 
 // Whether the connection that `segment` completes may enter the accept queue
@@ -167,6 +174,12 @@ void TcpSocket::OnSegment(const Segment& segment) {
   // The echo is that of the first segment that is not acknowledged (RFC 7323,
   // section 4.3).
   if (segment.seq <= acknowledged_) echo_ = segment.sent_at;
+  // Only old numbers, as of a keepalive probe: the segment is acknowledged, and
+  // otherwise ignored (tcp_sequence() of Linux, net/ipv4/tcp_input.c).
+  if (!segment.has(Segment::kSyn) && !segment.has(Segment::kFin) &&
+      segment.end() < acknowledged_) {
+    return SendAck();
+  }
   const bool was_opening = state_ == TcpState::kSynReceived;
   if (was_opening && !LeaveSynReceived(segment)) return;
   const uint64_t window_before = send_.window_end();
@@ -213,11 +226,23 @@ void TcpSocket::OnSegment(const Segment& segment) {
   AcknowledgeArrival();
 }
 
+// On Linux's fast path, data without news for the sender ends no probes
+// (tcp_rcv_established() of net/ipv4/tcp_input.c). The first data and large
+// segments usually do not take it, because they need memory. Windows are
+// announced in units of 1024 bytes.
+bool TcpSocket::HasNoNews(const Segment& segment) const {
+  constexpr int kWindowScale = 10;
+  constexpr uint32_t kSmall = 2048;
+  return segment.size > 0 && segment.size <= kSmall && data_segs_in_ > 1 &&
+         segment.ack == send_.una() && segment.seq == receive_.nxt() &&
+         segment.window >> kWindowScale == send_.window() >> kWindowScale;
+}
+
 bool TcpSocket::OnAck(const Segment& segment) {
   const uint64_t window_before = send_.window_end();
+  if (probes_ > 0 && !HasNoNews(segment)) probes_ = 0;
   send_.OnWindow(segment.ack, segment.window);
   heard_at_ = kernel_.clock.now();
-  probes_ = 0;
   if (!send_.in_flight() && send_.window_end() != window_before) {
     // Ends the probes of a closed window.
     send_.rto().EndBackOff();
@@ -231,24 +256,48 @@ bool TcpSocket::OnAck(const Segment& segment) {
     if (duplicate) OnDuplicateAck();
     return false;
   }
+  const bool partly =
+      IsRecovering(Recovery::kTimeout) && AcknowledgesLateOrPartly(segment);
   send_.OnAck(segment.ack);
+  retransmits_ = 0;
+  duplicate_acks_ = 0;
+  if (!partly) RestartAfterAck(segment);
+  if (send_.fin_acknowledged()) OnFinAcknowledged();
+  return true;
+}
+
+// After a retransmission timeout. Returns whether a part of the retransmitted
+// segment is acknowledged: a retransmission joins small segments into one. Then
+// Linux measures nothing and lets the timer run (tcp_clean_rtx_queue() of
+// net/ipv4/tcp_input.c).
+bool TcpSocket::AcknowledgesLateOrPartly(const Segment& segment) {
+  const bool partly = retransmits_ > 0 && segment.ack < send_.nxt();
+  // The acknowledged segment was delayed, not lost, if it was sent before the
+  // first retransmission (RFC 3522; tcp_try_undo_loss() of Linux).
+  if (segment.echo >= 0 && segment.echo < first_retransmission_at_) {
+    recovery_end_ = 0;
+    send_.UndoGoBack();
+  }
+  return partly;
+}
+
+// A whole segment was acknowledged.
+void TcpSocket::RestartAfterAck(const Segment& segment) {
   if (segment.echo >= 0) {
     send_.rto().Measure(kernel_.clock.now() - segment.echo);
   }
   send_.rto().EndBackOff();
-  retransmits_ = 0;
-  duplicate_acks_ = 0;
   first_retransmission_at_ = -1;
   timers_.Clear(TcpTimers::kRetransmission);
-  SetRetransmissionTimer();
-  if (send_.fin_acknowledged()) OnFinAcknowledged();
-  return true;
+  loss_probe_ = false;
+  if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
 }
 
 // Fast retransmit (RFC 5681, section 3.2).
 void TcpSocket::OnDuplicateAck() {
   constexpr int kThreshold = 3;
   if (++duplicate_acks_ != kThreshold || retransmits_ > 0) return;
+  if (loss_probe_) RestartRetransmissionTimer();
   send_.GoBack();
   TransmitPiece(send_.Next(SendSide::Hold::kNone));
 }
@@ -305,7 +354,6 @@ bool TcpSocket::OnData(const Segment& segment) {
               kernel_.clock.now());
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
   if (!all) SendAck();
-  arrived_at_ = kernel_.clock.now();
   WakeIfReadable();
   return true;
 }

@@ -172,13 +172,12 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
   const auto millis_since = [this](Nanoseconds when) {
     return static_cast<uint32_t>((kernel_.clock.now() - when) / 1000000);
   };
-  // The tail loss probe does not count (Retransmit()).
-  const bool opening =
-      state_ == TcpState::kSynSent || state_ == TcpState::kSynReceived;
-  source.retransmits = static_cast<uint8_t>(
-      opening ? retransmits_ : std::max(retransmits_ - 1, 0));
+  source.retransmits = static_cast<uint8_t>(retransmits_);
   source.probes = static_cast<uint8_t>(probes_);
-  source.backoff = static_cast<uint8_t>(send_.rto().doublings());
+  source.backoff = static_cast<uint8_t>(
+      state_ == TcpState::kSynSent
+          ? std::max(0, retransmits_ - sysctls().tcp_syn_linear_timeouts)
+          : send_.rto().doublings());
   source.rto = micros(Timeout());
   source.ato = micros(ack_.ato());
   source.rcv_mss = ack_.segment();

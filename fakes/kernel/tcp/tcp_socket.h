@@ -127,6 +127,9 @@ class TcpSocket final : public Socket,
   friend class InvariantWalk;
   friend struct StateCorruption;
 
+  // What has begun the recovery from a loss.
+  enum class Recovery : uint8_t { kTimeout, kLossProbe };
+
   // The state of the socket layer above TCP (SS_… in Linux). It decides the
   // results of connect(2) and listen(2), and may differ from TCP's state.
   enum class SocketState : uint8_t {
@@ -279,6 +282,7 @@ class TcpSocket final : public Socket,
   void OnSegmentInSynSent(const Segment& segment);
   void OpenSimultaneously(const Segment& syn);
   void OnSynAck(const Segment& segment);
+  void AcknowledgeSynAck(const Segment& syn_ack);
   bool MayBeQueued(const Segment& segment) const;
   // The handshake of an end that has received a SYN is over. Returns false if
   // it is not, because of a full queue or TCP_DEFER_ACCEPT.
@@ -287,6 +291,9 @@ class TcpSocket final : public Socket,
   void OnPeersSyn(const Segment& syn);
   // Returns whether `segment` acknowledges something new.
   bool OnAck(const Segment& segment);
+  bool HasNoNews(const Segment& segment) const;
+  bool AcknowledgesLateOrPartly(const Segment& segment);
+  void RestartAfterAck(const Segment& segment);
   void OnDuplicateAck();
   // Returns false if the segment was answered by a reset.
   bool OnData(const Segment& segment);
@@ -305,7 +312,8 @@ class TcpSocket final : public Socket,
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
   void Transmit(int flags, uint64_t seq, uint32_t size);
-  void TransmitPiece(const SendSide::Piece& piece);
+  // `probe`: of a window, or of data that was held back for too long.
+  void TransmitPiece(const SendSide::Piece& piece, bool probe = false);
   void SendAck() { Transmit(Segment::kAck, send_.nxt(), 0); }
   void SendReset() { Transmit(Segment::kRst | Segment::kAck, send_.nxt(), 0); }
   // Why a small segment waits. `more`: in a send(2) with MSG_MORE.
@@ -333,6 +341,24 @@ class TcpSocket final : public Socket,
   bool ProbedForTooLong() const;
   // ETIMEDOUT.
   void TimeOut();
+  // Whether what `cause` has begun has not ended.
+  bool IsRecovering(Recovery cause) const {
+    return recovery_ == cause && send_.una() < recovery_end_;
+  }
+  void BeginRecovery(Recovery cause) {
+    recovery_ = cause;
+    recovery_end_ = send_.max();
+  }
+  void ForgetLoss() {
+    loss_probe_ = false;
+    recovery_end_ = 0;
+    last_size_ = 0;
+  }
+  // Whether one segment is in flight.
+  bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
+  void RestartRetransmissionTimer();
+  bool SetLossProbe(bool after_ack);
+  void SendLossProbe();
   void OnTimer(TcpTimers::Kind kind) override;
   void OnRetransmissionTimer();
   void Retransmit();
@@ -375,6 +401,9 @@ class TcpSocket final : public Socket,
   // So many connections were half-open that Linux made this one by a SYN cookie
   // (RFC 4987), and therefore does not wait for its data.
   bool by_syn_cookie_ = false;
+  // The retransmission timer is that of a loss probe.
+  bool loss_probe_ = false;
+  Recovery recovery_ = Recovery::kTimeout;  // What has begun it.
   // The port that getsockname(2) returns; port() is the one that is taken.
   uint16_t local_port_ = 0;
   int error_ = 0;  // SO_ERROR
@@ -389,22 +418,27 @@ class TcpSocket final : public Socket,
   SendSide send_;
   ReceiveSide receive_;
   TcpTimers timers_;
-  Nanoseconds arrived_at_ = 0;  // When the newest byte has arrived.
   // Null until MSG_ZEROCOPY is used.
   std::unique_ptr<ZeroCopySends> zero_copy_;
   // Of an accepted socket: TCP_SAVED_SYN; null: not saved, or read. Of one that
   // connects: the data of a SYN that got no answer (TCP Fast Open), or null.
   std::unique_ptr<std::vector<uint8_t>> syn_bytes_;
-  Nanoseconds syn_sent_at_ = 0;
+  // When the first segment in flight was sent: the SYN, or data.
+  Nanoseconds head_sent_at_ = 0;
   Nanoseconds echo_ = -1;  // Of the last segment that arrived: its sent_at.
   // When the first of the retransmissions in a row was sent, and the first of
   // the probes of a closed window; -1: there was none.
   Nanoseconds first_retransmission_at_ = -1;
   Nanoseconds first_probe_at_ = -1;
-  Nanoseconds heard_at_ = 0;  // When the last valid segment has arrived.
-  int retransmits_ = 0;       // In a row.
-  int duplicate_acks_ = 0;    // In a row.
-  int probes_ = 0;            // That were not answered.
+  // Acknowledging this ends the recovery from a loss that a retransmission
+  // timeout or a loss probe has begun: see recovery_. 0: there was none.
+  uint64_t recovery_end_ = 0;
+  Nanoseconds heard_at_ = 0;     // When the last valid segment has arrived.
+  uint16_t retransmits_ = 0;     // In a row.
+  uint16_t duplicate_acks_ = 0;  // In a row.
+  uint16_t probes_ = 0;          // That were not answered.
+  // The sequence numbers of the last segment that was sent for the first time.
+  uint32_t last_size_ = 0;
   // For TCP_INFO.
   uint32_t segs_in_ = 0;
   uint32_t segs_out_ = 0;

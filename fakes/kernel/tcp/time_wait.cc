@@ -33,6 +33,7 @@ TimeWait::TimeWait(Kernel& kernel, TcpSocket& socket, TcpState state,
       connection_(socket.connection()),
       send_nxt_(socket.send_side().max()),
       receive_nxt_(socket.receive_side().nxt()),
+      receive_window_(socket.receive_side().window()),
       next_(kernel.first_time_wait) {
   claim_.time_wait = true;
   claim_.listening = false;
@@ -71,6 +72,7 @@ void TimeWait::SendAck() {
   ack.connection = connection_;
   ack.seq = send_nxt_;
   ack.ack = receive_nxt_;
+  ack.window = receive_window_;
   ack.flags = Segment::kAck;
   const FakeSysctls& sysctls = host_.machine.sysctls();
   ack.ttl = static_cast<uint8_t>(

@@ -76,6 +76,7 @@ class TimeWait final : public PortOwner,
   const uint64_t connection_;
   const uint64_t send_nxt_;
   uint64_t receive_nxt_;
+  const uint32_t receive_window_;  // The last one that was announced.
   TimeWait* next_ = nullptr;
   TimeWait* previous_ = nullptr;
 };

@@ -1,5 +1,8 @@
 #include "fakes/kernel/tcp/time_wait.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -114,6 +117,17 @@ TEST_F(TimeWaitTest, AResetForgetsFinWait2) {
   Close(server);
   EXPECT_THAT(kernel_.Dump(), Not(HasSubstr("FIN-WAIT-2")));
   EXPECT_THAT(kernel_.Dump(), Not(HasSubstr("TIME-WAIT")));
+}
+
+// The acknowledgement of the keepalive probe takes no window back.
+TEST_F(TimeWaitTest, DataAfterAKeepaliveProbeIsReset) {
+  const int server = ClientFirstInFinWait2(Listen());
+  ASSERT_THAT(SetOption(sys_, server, IPPROTO_TCP, TCP_KEEPIDLE, 1), IsOk());
+  ASSERT_THAT(SetOption(sys_, server, SOL_SOCKET, SO_KEEPALIVE, 1), IsOk());
+  kernel_.Advance(absl::Seconds(1.5));
+  EXPECT_EQ(InfoOf(sys_, server).probes, 0U) << "it was acknowledged";
+  EXPECT_THAT(WriteText(sys_, server, "x"), IsOk());
+  EXPECT_EQ(Ready(sys_, server, POLLIN), POLLIN | POLLERR | POLLHUP);
 }
 
 // --- bind(2) -----------------------------------------------------------------

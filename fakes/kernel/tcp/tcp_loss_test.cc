@@ -1,0 +1,190 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "fakes/kernel/link_options.h"
+#include "fakes/kernel/short_calls.h"
+#include "fakes/kernel/tcp/tcp_info.h"
+#include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/testing/matchers.h"
+
+// Losses in one direction: what is sent again, and when. Each rule was found by
+// //fakes/differential/timed on Linux 6.18.
+
+namespace net::fake {
+namespace {
+
+constexpr ip::Addr kServer = ip::Addr::V4(127, 0, 0, 1);
+constexpr ip::Addr kClient = ip::Addr::V4(127, 0, 0, 2);
+const LinkEnds kToServer = {.from = kClient, .to = kServer, .both_ways = false};
+const LinkEnds kToClient = {.from = kServer, .to = kClient, .both_ways = false};
+
+class LossTest : public testing::Test {
+ protected:
+  // Returns a socket that is bound to the client's address.
+  int NewClient(int flags = 0) {
+    const int fd = NewTcp(sys_, AF_INET, flags);
+    EXPECT_THAT(BindTo(sys_, fd, {kClient, 0}), IsOk());
+    return fd;
+  }
+  Pair Connect() {
+    const int client = NewClient();
+    EXPECT_THAT(ConnectTo(sys_, client, NameOf(sys_, listener_)), IsOk());
+    return {client, AcceptFrom(sys_, listener_)};
+  }
+  // Begins to connect `fd`.
+  void StartConnect(int fd) {
+    EXPECT_THAT(ConnectTo(sys_, fd, NameOf(sys_, listener_)),
+                IsErrno(EINPROGRESS));
+  }
+
+  void Set(int fd, int name, int value) {
+    EXPECT_THAT(SetOption(sys_, fd, IPPROTO_TCP, name, value), IsOk());
+  }
+  void Write(int fd, const std::string& text) {
+    EXPECT_THAT(WriteText(sys_, fd, text), IsOk());
+  }
+  void AdvanceTo(int milliseconds) {
+    kernel_.Advance(absl::Milliseconds(milliseconds) - kernel_.Now());
+  }
+  // Blocks until one of `events` holds, and returns when, in milliseconds.
+  int64_t Await(int fd, int16_t events) {
+    pollfd entry = {.fd = fd, .events = events, .revents = 0};
+    EXPECT_THAT(sys_.Poll(&entry, 1, -1), IsOkAndHolds(1));
+    return absl::ToInt64Milliseconds(kernel_.Now());
+  }
+  TcpInfo Info(int fd) { return InfoOf(sys_, fd); }
+
+  FakeKernel kernel_;
+  FakeProcess& sys_ = kernel_.NewProcess();
+  FakeKernel::Participant self_{kernel_};
+  const int listener_ = NewListener(sys_, {kServer, 0});
+};
+
+// ---- Retransmission ---------------------------------------------------------
+
+// The loss probe is sent after 108 ms, and a retransmission with the FIN after
+// 308 ms, 708 ms and 1508 ms. The acknowledgement of the byte, which had
+// arrived, ends no timer and no backoff.
+TEST_F(LossTest, APartOfARetransmissionIsAcknowledged) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToClient);
+  Write(pair.client, "x");
+  AdvanceTo(100);
+  kernel_.Cut(kToServer);
+  EXPECT_THAT(sys_.Shutdown(pair.client, SHUT_WR), IsOk());
+  kernel_.Restore(kToClient);
+  AdvanceTo(1000);
+  EXPECT_EQ(Info(pair.client).backoff, 2U);
+  EXPECT_EQ(Info(pair.client).retransmits, 2U);
+  Write(pair.server, "y");
+  EXPECT_EQ(Info(pair.client).backoff, 2U);
+  EXPECT_EQ(Info(pair.client).retransmits, 0U);
+  kernel_.Restore(kToServer);
+  EXPECT_EQ(Await(pair.server, POLLRDHUP), 1508);
+  AdvanceTo(1600);
+  EXPECT_EQ(Info(pair.client).backoff, 0U);
+}
+
+// The acknowledgement is that of the first transmission. What follows is not
+// sent again at once, but by a loss probe after two (long) round trips.
+TEST_F(LossTest, ALateAcknowledgementShowsThatNothingWasLost) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  kernel_.Cut(kToClient);
+  Write(pair.client, std::string(Info(pair.client).snd_mss, 'x'));
+  kernel_.Cut(kToServer);
+  Write(pair.client, "x");
+  AdvanceTo(100);
+  kernel_.Restore(kToClient);
+  AdvanceTo(1000);
+  const uint32_t before = Info(pair.client).total_retrans;
+  Write(pair.server, "y");
+  EXPECT_EQ(Info(pair.client).backoff, 0U);
+  EXPECT_EQ(Info(pair.client).total_retrans, before);
+  kernel_.Restore(kToServer);
+  AdvanceTo(1440);
+  EXPECT_EQ(Info(pair.client).total_retrans, before);
+  AdvanceTo(1460);
+  EXPECT_EQ(Info(pair.client).total_retrans, before + 1);
+  EXPECT_EQ(Info(pair.client).unacked, 0U);
+}
+
+// ---- The handshake ----------------------------------------------------------
+
+TEST_F(LossTest, TheHandshakeEndsLateWithoutQuickAcknowledgement) {
+  const int client = NewClient();
+  Set(client, TCP_QUICKACK, 0);
+  EXPECT_THAT(ConnectTo(sys_, client, NameOf(sys_, listener_)), IsOk());
+  EXPECT_EQ(Await(listener_, POLLIN), 200);
+}
+
+TEST_F(LossTest, TheHandshakeEndsLateWithDeferAcceptOfTheClient) {
+  const int client = NewClient();
+  Set(client, TCP_DEFER_ACCEPT, 1);
+  EXPECT_THAT(ConnectTo(sys_, client, NameOf(sys_, listener_)), IsOk());
+  EXPECT_EQ(Await(listener_, POLLIN), 200);
+}
+
+TEST_F(LossTest, DataEndsTheHandshake) {
+  const int client = NewClient();
+  Set(client, TCP_QUICKACK, 0);
+  EXPECT_THAT(ConnectTo(sys_, client, NameOf(sys_, listener_)), IsOk());
+  Write(client, "x");
+  EXPECT_EQ(Await(listener_, POLLIN), 0);
+}
+
+// The SYN-ACK that is sent again is acknowledged, unless that is lost.
+TEST_F(LossTest, TheEndOfDeferAcceptTakesASynAck) {
+  Set(listener_, TCP_DEFER_ACCEPT, 1);
+  const int client = NewClient(SOCK_NONBLOCK);
+  StartConnect(client);
+  kernel_.Cut(kToServer);
+  AdvanceTo(1500);
+  EXPECT_EQ(Ready(sys_, listener_, POLLIN), 0);
+  kernel_.Restore(kToServer);
+  EXPECT_GT(Await(listener_, POLLIN), 1500);
+}
+
+// A lost SYN is sent again when TCP_USER_TIMEOUT is over, and only then is
+// connect(2) given up.
+TEST_F(LossTest, TheSynIsSentAgainBeforeTheUserTimeoutEndsTheConnect) {
+  kernel_.Cut(kToServer);
+  for (const bool restore : {true, false}) {
+    const int client = NewClient(SOCK_NONBLOCK);
+    Set(client, TCP_USER_TIMEOUT, 500);
+    StartConnect(client);
+    kernel_.Advance(absl::Milliseconds(400));
+    if (restore) kernel_.Restore(kToServer);
+    Await(client, POLLOUT);
+    EXPECT_EQ(OptionOf(sys_, client, SOL_SOCKET, SO_ERROR),
+              restore ? 0 : ETIMEDOUT);
+    kernel_.Cut(kToServer);
+  }
+}
+
+// ---- Keepalive --------------------------------------------------------------
+
+// Only what is valid counts as a sign of life.
+TEST_F(LossTest, AKeepaliveProbeIsNoNewsForThePeer) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_KEEPIDLE, 10);
+  EXPECT_THAT(SetOption(sys_, pair.client, SOL_SOCKET, SO_KEEPALIVE, 1),
+              IsOk());
+  AdvanceTo(10500);
+  EXPECT_EQ(Info(pair.client).last_ack_recv, 500U);
+  EXPECT_EQ(Info(pair.server).last_ack_recv, 10500U);
+}
+
+}  // namespace
+}  // namespace net::fake
