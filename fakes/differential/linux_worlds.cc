@@ -110,13 +110,19 @@ absl::Status WriteSysctls(const FakeSysctls& s) {
   return absl::OkStatus();
 }
 
+}  // namespace
+
+absl::Status WriteFakeSysctls() { return WriteSysctls(FakeSysctls()); }
+
+namespace {
+
 // Moves this process into a new network namespace. Loopback is up there and
 // acknowledges immediately, and the sysctls are the FakeKernel's as far as they
 // belong to the namespace.
 absl::Status EnterNewNetwork() {
   absl::Status status = sandbox::EnterOwnNetwork();
   if (status.ok()) status = sandbox::SetQuickAckOnLoopback();
-  if (status.ok()) status = WriteSysctls(FakeSysctls());
+  if (status.ok()) status = WriteFakeSysctls();
   return status;
 }
 

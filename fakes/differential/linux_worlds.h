@@ -3,10 +3,15 @@
 
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "fakes/differential/worlds.h"
 
 namespace net::differential {
+
+// Gives the process's network namespace the sysctls of the FakeKernel, as far
+// as they belong to the namespace.
+absl::Status WriteFakeSysctls();
 
 // WorldFactory on the kernel that this runs on. One real process acts as all
 // processes of a program. This is equivalent: a program never moves a

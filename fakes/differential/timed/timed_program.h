@@ -1,0 +1,56 @@
+#ifndef FAKES_DIFFERENTIAL_TIMED_TIMED_PROGRAM_H_
+#define FAKES_DIFFERENTIAL_TIMED_TIMED_PROGRAM_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "fakes/differential/program.h"
+
+// Programs in which time passes and links fail.
+
+namespace net::differential {
+
+// The two ends of a program's connections. In Step::address, Host::kLocalV4
+// stands for the server's address and Host::kOtherV4 for the client's.
+enum class Side : uint8_t { kServer, kClient };
+
+struct TimedStep {
+  enum class Kind : uint8_t {
+    kCall,
+    kWait,     // Time passes.
+    kCut,      // From now on, all segments towards `side` are lost.
+    kRestore,  // Ends that.
+  };
+
+  Kind kind = Kind::kCall;
+  Step call;             // kCall
+  int milliseconds = 0;  // kWait: the least time.
+  Side side = Side::kServer;
+
+  friend bool operator==(const TimedStep&, const TimedStep&) = default;
+};
+
+using TimedProgram = std::vector<TimedStep>;
+
+// A step that has a time. Waits have none: they are in the times of the others.
+struct PlannedStep {
+  TimedStep step;
+  // When the step begins, since the start of the program.
+  absl::Duration at;
+  // When it ends, if it is a call that blocks until a timeout; otherwise equal
+  // to `at`.
+  absl::Duration end;
+  // By how much `end` may be later on Linux, because of the timers' rounding.
+  absl::Duration lateness;
+  std::string result;  // Of the FakeKernel. Empty for a cut.
+};
+
+// A program as the FakeKernel ran it. Each step is as far from the expiry of
+// any of its timers as Linux needs to be on the same side of it.
+using TimedPlan = std::vector<PlannedStep>;
+
+}  // namespace net::differential
+
+#endif  // FAKES_DIFFERENTIAL_TIMED_TIMED_PROGRAM_H_
