@@ -1,6 +1,7 @@
 // Control messages of recvmsg(2).
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -40,6 +41,9 @@ constexpr int kTcpInq = 36;  // TCP_INQ, and its control message.
 // net/core/dev.c), so that a segment can lack a stamp although the one before
 // has one. Requires that only a stamp causes a control message.
 void SendStamped(const Pair& pair, absl::string_view data) {
+  // Otherwise Nagle's algorithm waits for the acknowledgement of the one
+  // before.
+  ASSERT_THAT(SetTcp(pair.server, TCP_NODELAY, 1), IsOk());
   for (int i = 0; i < 100'000; ++i) {
     ASSERT_THAT(pair.server.Send(data), IsOkAndHolds(data.size()));
     if (!RecvMsg(pair.client, data.size(), MSG_PEEK).control.empty()) return;

@@ -1,0 +1,42 @@
+#include "conformance/kernel_cases/times.h"
+
+#include <ctime>
+
+#include "absl/functional/function_ref.h"
+#include "conformance/suite/context.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/testing/matchers.h"
+
+namespace net::conformance {
+
+double Now(Context& c) {
+  timespec now = {};
+  EXPECT_THAT(c.sys().ClockGetTime(CLOCK_MONOTONIC, &now), IsOk());
+  return static_cast<double>(now.tv_sec) * 1e3 +
+         static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+void Undisturbed(Context& c, absl::FunctionRef<void()> act) {
+  constexpr int kMostCalls = 200;
+  constexpr double kLongest = 4;
+  for (int i = 0; i < kMostCalls; ++i) {
+    const double start = Now(c);
+    act();
+    if (Now(c) - start < kLongest) return;
+  }
+}
+
+void ExpectAbout(double value, absl::FunctionRef<double()> measure) {
+  constexpr int kMostMeasurements = 10;
+  const auto is_about =
+      testing::AllOf(testing::Ge(value * 0.85), testing::Le(value * 1.15));
+  double taken = measure();
+  for (int i = 1; i < kMostMeasurements && !testing::Matches(is_about)(taken);
+       ++i) {
+    taken = measure();
+  }
+  EXPECT_THAT(taken, is_about);
+}
+
+}  // namespace net::conformance

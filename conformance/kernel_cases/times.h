@@ -1,0 +1,27 @@
+#ifndef CONFORMANCE_KERNEL_CASES_TIMES_H_
+#define CONFORMANCE_KERNEL_CASES_TIMES_H_
+
+#include "absl/functional/function_ref.h"
+#include "conformance/suite/context.h"
+
+// Helpers for cases whose results depend on time. A machine that is busy may
+// take the core away from the case at any point, for longer than the kernel's
+// timers need.
+
+namespace net::conformance {
+
+// Returns the time of CLOCK_MONOTONIC in milliseconds.
+double Now(Context& c);
+
+// Calls `act` until it has taken less than 4 ms, or so often that a result of
+// an interrupted call has to do. For what an acknowledgement would change:
+// Linux was seen to delay one for 8 ms at least.
+void Undisturbed(Context& c, absl::FunctionRef<void()> act);
+
+// Expects that `measure` returns about `value`: within 15 %. Repeats a
+// measurement that is not, because it may have been interrupted.
+void ExpectAbout(double value, absl::FunctionRef<double()> measure);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_KERNEL_CASES_TIMES_H_
