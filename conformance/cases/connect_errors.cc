@@ -150,7 +150,7 @@ void BlackholeRoute(Context& c) {
 void LoopbackDown(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   const Result<Sock> client =
       c.Connect(listener.endpoint(), {.nonblock = true});
   if (Value(client, Fails(ENETUNREACH))) {

@@ -71,7 +71,7 @@ void Multicast(Context& c) {
 }
 
 void LoopbackDown(Context& c) {
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   const Result<Sock> listener = c.Listen();
   if (listener.ok()) {
     if (c.v6()) c.Variation("v6_address_stays");
@@ -82,7 +82,7 @@ void LoopbackDown(Context& c) {
 }
 
 void LoopbackDownWildcard(Context& c) {
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   EXPECT_THAT(c.Listen({c.Any(), 0}), IsOk());
 }
 

@@ -180,9 +180,9 @@ class DriverEnvironment final : public Environment {
     here_->SetSysctl(name, value);
   }
 
-  void TakeLoopbackDown() override {
+  void SetLoopbackUp(bool up) override {
     NoteChange("took the loopback interface down");
-    here_->TakeLoopbackDown();
+    here_->SetLoopbackUp(up);
   }
 
   void AddFailingRoute(const ip::Addr& addr, int error) override {

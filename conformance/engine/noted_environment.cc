@@ -52,7 +52,7 @@ class NotedEnvironment final : public Environment {
   void SetSysctl(absl::string_view name, absl::string_view value) override {
     environment_->SetSysctl(name, value);
   }
-  void TakeLoopbackDown() override { environment_->TakeLoopbackDown(); }
+  void SetLoopbackUp(bool up) override { environment_->SetLoopbackUp(up); }
   void AddFailingRoute(const ip::Addr& addr, int error) override {
     environment_->AddFailingRoute(addr, error);
   }

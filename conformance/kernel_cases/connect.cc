@@ -94,7 +94,7 @@ void FailingRoute(Context& c, int error) {
 
 // Non-blocking, because over IPv4 Linux retransmits the SYN and gets no reply.
 void LoopbackDown(Context& c) {
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
   const SysResult answer = Connect(client, {c.Loopback(), kPort});
   if (answer.error() == ENETUNREACH) {

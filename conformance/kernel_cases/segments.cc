@@ -154,7 +154,7 @@ int ErrorWithoutLoopback(Context& c) {
 void UserTimeoutOfLostData(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetTcp(pair.client, TCP_USER_TIMEOUT, kUserTimeout), IsOk());
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   ASSERT_THAT(pair.client.Send("x"), IsOkAndHolds(1));
   ExpectTimesOut(pair.client, ErrorWithoutLoopback(c));
 }
@@ -168,9 +168,18 @@ void UserTimeoutOfConnect(Context& c) {
 
 void LoopbackDownLosesData(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   ASSERT_THAT(pair.client.Send("abc"), IsOkAndHolds(3));
   EXPECT_THAT(RecvOnce(pair.server, 256, MSG_DONTWAIT), IsErrno(EAGAIN));
+}
+
+void LoopbackUpDeliversTheData(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  c.env().SetLoopbackUp(false);
+  ASSERT_THAT(pair.client.Send("abc"), IsOkAndHolds(3));
+  EXPECT_THAT(RecvOnce(pair.server, 256, MSG_DONTWAIT), IsErrno(EAGAIN));
+  c.env().SetLoopbackUp(true);
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("abc"));
 }
 
 void KeepaliveFindsADeadPeer(Context& c) {
@@ -179,7 +188,7 @@ void KeepaliveFindsADeadPeer(Context& c) {
   ASSERT_THAT(SetTcp(pair.server, TCP_KEEPINTVL, 1), IsOk());
   ASSERT_THAT(SetTcp(pair.server, TCP_KEEPCNT, 1), IsOk());
   ASSERT_THAT(SetSocketOption(pair.server, SO_KEEPALIVE, 1), IsOk());
-  c.env().TakeLoopbackDown();
+  c.env().SetLoopbackUp(false);
   ExpectTimesOut(pair.server, ErrorWithoutLoopback(c));
 }
 
@@ -434,6 +443,12 @@ const std::vector<Case>& SegmentsKernelCases() {
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &LoopbackDownLosesData},
+      {.id = "kernel.segments.loopback_down.up_again",
+       .requirement = "Data that was lost while the loopback interface was "
+                      "down must arrive when it is up again.",
+       .source = "RFC 6298, section 5; measured on Linux 6.18",
+       .needs = Need::kOwnNetwork,
+       .run = &LoopbackUpDeliversTheData},
       {.id = "kernel.segments.keepalive.dead_peer",
        .requirement =
            "Keepalive must end a connection with ETIMEDOUT if TCP_KEEPCNT "

@@ -150,9 +150,9 @@ class Environment {
   // Need::kOwnNetwork.
   virtual void SetSysctl(absl::string_view name, absl::string_view value) = 0;
 
-  // Takes the loopback interface down. ::1 then is not local any more, and
-  // packets to 127.0.0.1 are lost. Needs Need::kOwnNetwork.
-  virtual void TakeLoopbackDown() = 0;
+  // Sets the loopback interface up or down. While it is down, ::1 is not local,
+  // and packets to 127.0.0.1 are lost. Needs Need::kOwnNetwork.
+  virtual void SetLoopbackUp(bool up) = 0;
 
   // Adds a route that makes connect(2) to `addr` fail with `error`:
   // EHOSTUNREACH (an `unreachable` route), EACCES (`prohibit`) or EINVAL

@@ -127,7 +127,7 @@ class FakeEnvironment final : public Environment {
     if (name == "net.ipv6.conf.all.disable_ipv6") ipv6_disabled_ = value != "0";
   }
 
-  void TakeLoopbackDown() override { kernel_.SetLoopbackUp(false); }
+  void SetLoopbackUp(bool up) override { kernel_.SetLoopbackUp(up); }
 
   void AddFailingRoute(const ip::Addr& addr, int error) override {
     if (error != EHOSTUNREACH && error != EACCES && error != EINVAL) {

@@ -206,7 +206,7 @@ TEST_F(FakeEnvironmentTest, TheLoopbackInterfaceGoesDown) {
   const ip::Endpoint v4{ip::kLocalV4, 1};
   const ip::Endpoint v6{ip::kLocalV6, 1};
   EXPECT_THAT(ConnectTo(v6), IsErrno(ECONNREFUSED));
-  env_->TakeLoopbackDown();
+  env_->SetLoopbackUp(false);
   EXPECT_THAT(ConnectTo(v6), IsErrno(EADDRNOTAVAIL));
   EXPECT_THAT(ConnectTo(v4), IsErrno(ETIMEDOUT));
 }

@@ -147,7 +147,7 @@ class LinuxEnvironment final : public Environment {
     Checked(sandbox::WriteSysctl(name, value));
   }
 
-  void TakeLoopbackDown() override { Checked(sandbox::SetLoopback(false)); }
+  void SetLoopbackUp(bool up) override { Checked(sandbox::SetLoopback(up)); }
 
   void AddFailingRoute(const ip::Addr& addr, int error) override {
     Checked(sandbox::AddFailingRoute(addr, error));
