@@ -30,6 +30,9 @@
 #include "fakes/differential/threads/fake_threads.h"
 #include "fakes/differential/threads/linux_threads.h"
 #include "fakes/differential/threads/thread_campaign.h"
+#include "fakes/differential/timed/fake_timed.h"
+#include "fakes/differential/timed/linux_timed.h"
+#include "fakes/differential/timed/timed_campaign.h"
 #include "fakes/differential/workers.h"
 #include "fakes/differential/worlds.h"
 #include "syscalls/errors/errno_symbol.h"
@@ -41,6 +44,7 @@ ABSL_FLAG(int64_t, programs, 0, "");
 ABSL_FLAG(std::string, kind, "both", "");
 ABSL_FLAG(int64_t, least, 0, "");
 ABSL_FLAG(int64_t, least_threads, 0, "");
+ABSL_FLAG(int64_t, least_timed, 0, "");
 ABSL_FLAG(uint64_t, seed, 0, "");
 ABSL_FLAG(int, jobs, 2, "");
 ABSL_FLAG(int, findings, 20, "");
@@ -56,17 +60,21 @@ constexpr absl::string_view kHelp =
 each program for which the results differ, shrunk, as C++. Programs of one
 thread do not block and must give equal results. Programs of two or three
 threads block, and must give a result on Linux that the FakeKernel gives under
-one of the orders in which the threads can run.
+one of the orders in which the threads can run. Timed programs are compared
+midway between the FakeKernel's timers.
 
   fuzz [flags]
 
   --minutes=N         run time in minutes (1); shrinking the last finding may
                       take longer
   --kind=NAME         plain: programs of one thread; threads: of several; both:
-                      plain for three quarters of the time, then threads (both)
+                      plain for three quarters of the time, then threads;
+                      timed: programs in which time passes and links fail, in
+                      real time, by one process (both)
   --programs=N        maximum number of programs of each kind (0: no limit)
   --least=N           require so many programs of one thread (0)
   --least_threads=N   require so many programs of several threads (0)
+  --least_timed=N     require so many timed programs that were compared (0)
   --seed=N            seed of the first program; each further program has the
                       next number (0: a random seed, which is printed)
   --jobs=N            number of processes (2)
@@ -112,6 +120,11 @@ int PrintMissingRows(const Histogram& histogram) {
   }
   return missing;
 }
+
+// The kinds of programs.
+constexpr absl::string_view kOneThread = "one thread";
+constexpr absl::string_view kSeveralThreads = "several threads";
+constexpr absl::string_view kTimed = "sleep and failing links";
 
 // The part of the time for programs of one thread, if there are both kinds.
 constexpr double kPlainShare = 0.75;
@@ -169,7 +182,25 @@ absl::StatusOr<Report> RunThreads(
   return report;
 }
 
-absl::StatusOr<Report> RunPart(WorkersOptions options, CampaignPart part) {
+absl::StatusOr<Report> RunTimed(const CampaignOptions& options,
+                                absl::FunctionRef<void(uint64_t)> before_each) {
+  const absl::StatusOr<std::unique_ptr<LinuxTimed>> oracle = LinuxTimed::Make();
+  if (!oracle.ok()) return oracle.status();
+  const absl::StatusOr<TimedCampaignResult> outcome =
+      SearchTimed(**oracle, &PlanOnFake, options, before_each);
+  if (!outcome.ok()) return outcome.status();
+  Report report;
+  report.programs = outcome->programs;
+  report.delayed = outcome->delayed;
+  report.unstable = outcome->unstable;
+  for (const TimedFinding& finding : outcome->findings) {
+    report.findings.push_back(FindingText(finding));
+  }
+  return report;
+}
+
+absl::StatusOr<Report> RunPart(WorkersOptions options, absl::string_view kind,
+                               CampaignPart part) {
   options.run = std::move(part);
   const absl::Time start = absl::Now();
   absl::Time told = start;
@@ -185,9 +216,8 @@ absl::StatusOr<Report> RunPart(WorkersOptions options, CampaignPart part) {
       std::cout << "\n" << finding;
     }
     std::cout << "\n"
-              << report->programs << " programs of "
-              << (report->schedules > 0 ? "several threads" : "one thread")
-              << " in " << absl::ToInt64Seconds(absl::Now() - start) << " s, "
+              << report->programs << " programs of " << kind << " in "
+              << absl::ToInt64Seconds(absl::Now() - start) << " s, "
               << report->findings.size() << " differences, " << report->unstable
               << " not reproducible; seed " << options.campaign.seed << "\n";
   }
@@ -206,10 +236,10 @@ bool AreTooFew(int64_t programs, int64_t least, absl::string_view kind) {
 // Returns whether all is well.
 absl::StatusOr<bool> SearchPlain(uint64_t seed, absl::Duration time) {
   const absl::StatusOr<Report> report =
-      RunPart(MakeOptions(seed, time), &RunPlain);
+      RunPart(MakeOptions(seed, time), kOneThread, &RunPlain);
   if (!report.ok()) return report.status();
   const bool too_few =
-      AreTooFew(report->programs, absl::GetFlag(FLAGS_least), "one thread");
+      AreTooFew(report->programs, absl::GetFlag(FLAGS_least), kOneThread);
   const int missing = PrintMissingRows(report->histogram);
   const std::string path = absl::GetFlag(FLAGS_histogram);
   if (!path.empty() && !WriteHistogram(path, report->histogram)) {
@@ -220,14 +250,27 @@ absl::StatusOr<bool> SearchPlain(uint64_t seed, absl::Duration time) {
 
 absl::StatusOr<bool> SearchThreads(uint64_t seed, absl::Duration time) {
   const absl::StatusOr<Report> report =
-      RunPart(MakeOptions(seed, time), &RunThreads);
+      RunPart(MakeOptions(seed, time), kSeveralThreads, &RunThreads);
   if (!report.ok()) return report.status();
   std::cout << report->blocked << " of them blocked for good; "
             << report->schedules << " schedules, of " << report->unexhausted
             << " programs not all\n";
   return report->findings.empty() &&
          !AreTooFew(report->programs, absl::GetFlag(FLAGS_least_threads),
-                    "several threads");
+                    kSeveralThreads);
+}
+
+absl::StatusOr<bool> SearchTimedPrograms(uint64_t seed, absl::Duration time) {
+  WorkersOptions options = MakeOptions(seed, time);
+  options.jobs = 1;
+  // Many programs begin at once, and each takes seconds.
+  options.program_timeout = absl::Minutes(30);
+  const absl::StatusOr<Report> report = RunPart(options, kTimed, &RunTimed);
+  if (!report.ok()) return report.status();
+  std::cout << report->delayed
+            << " more were not compared, because the machine was busy\n";
+  return report->findings.empty() &&
+         !AreTooFew(report->programs, absl::GetFlag(FLAGS_least_timed), kTimed);
 }
 
 int Run() {
@@ -239,6 +282,11 @@ int Run() {
                              : kind == "plain" ? 1
                                                : 0;
   const absl::Duration time = absl::Minutes(absl::GetFlag(FLAGS_minutes));
+  if (kind == "timed") {
+    const absl::StatusOr<bool> timed = SearchTimedPrograms(seed, time);
+    if (!timed.ok()) return Fail(timed.status().message());
+    return *timed ? kAlike : kDifferent;
+  }
   bool is_alike = true;
   if (plain_share > 0) {
     const absl::StatusOr<bool> plain = SearchPlain(seed, time * plain_share);
@@ -269,8 +317,9 @@ int Main(int argc, char** argv) {
     return Fail("--candidate: must be fake or linux");
   }
   const std::string kind = absl::GetFlag(FLAGS_kind);
-  if (kind != "both" && kind != "plain" && kind != "threads") {
-    return Fail("--kind: must be both, plain or threads");
+  if (kind != "both" && kind != "plain" && kind != "threads" &&
+      kind != "timed") {
+    return Fail("--kind: must be both, plain, threads or timed");
   }
   if (absl::GetFlag(FLAGS_jobs) < 1) return Fail("--jobs: must be at least 1");
   return Run();

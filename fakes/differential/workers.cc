@@ -63,9 +63,9 @@ struct Worker {
 constexpr char kEndOfPart = '\f';
 
 // The counts of a report, in the order of its text.
-constexpr int64_t Report::*kCounts[] = {&Report::programs, &Report::unstable,
-                                        &Report::blocked, &Report::schedules,
-                                        &Report::unexhausted};
+constexpr int64_t Report::*kCounts[] = {
+    &Report::programs,  &Report::unstable,    &Report::blocked,
+    &Report::schedules, &Report::unexhausted, &Report::delayed};
 
 std::string ToText(const absl::StatusOr<Report>& report) {
   const std::string end(1, kEndOfPart);

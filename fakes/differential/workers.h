@@ -22,6 +22,8 @@ struct Report {
   int64_t blocked = 0;
   int64_t schedules = 0;
   int64_t unexhausted = 0;
+  // Of timed programs (timed/timed_campaign.h).
+  int64_t delayed = 0;
   Histogram histogram;
   // FindingText() of each finding. If a worker ended early, also its exit
   // status and the seed of the program that it was running.

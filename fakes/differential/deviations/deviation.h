@@ -8,9 +8,12 @@ namespace net::fake {
 
 // A way in which the patched FakeKernel differs from Linux on purpose.
 struct Deviation {
+  // The programs that show it.
+  enum Kind { kPlain, kThreads, kTimed };
+
   absl::string_view name;
   absl::string_view meaning;  // what a kernel with the deviation does
-  bool in_threads;  // whether only programs with several threads show it
+  Kind kind;
 };
 
 // The list of deviations.bzl.

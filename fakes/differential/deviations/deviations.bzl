@@ -1,6 +1,6 @@
 """The FakeKernel's deviations: mistakes that the differential test must find."""
 
-def _deviation(name, meaning, file, replace, by, in_threads = False):
+def _deviation(name, meaning, file, replace, by, kind = "kPlain"):
     """A deviation from Linux: a mistake that kernels or models of them have made.
 
     Args:
@@ -10,7 +10,8 @@ def _deviation(name, meaning, file, replace, by, in_threads = False):
       replace: a text that occurs exactly once in the file.
       by: the text that replaces it. It calls Deviates("name") once, and does
         what the original does if that returns false.
-      in_threads: whether only programs with several threads show it.
+      kind: the programs that show it: kPlain, kThreads (only those with several
+        threads), kTimed (only those in which time passes).
 
     Returns:
       A struct with these fields.
@@ -23,7 +24,7 @@ def _deviation(name, meaning, file, replace, by, in_threads = False):
         file = file,
         replace = replace,
         by = by,
-        in_threads = in_threads,
+        kind = kind,
     )
 
 DEVIATIONS = [
@@ -206,7 +207,7 @@ case F_SETFL:
         return SysResult::Error(EINVAL);
       }
       if (woken == Woken::kEvent) continue;""",
-        in_threads = True,
+        kind = "kThreads",
     ),
     _deviation(
         name = "WaitAllReturnsAPart",
@@ -216,7 +217,7 @@ case F_SETFL:
         by = """\
 const size_t enough = LowWaterMark(
       wanted, (flags & MSG_WAITALL) != 0 && !Deviates("WaitAllReturnsAPart"));""",
-        in_threads = True,
+        kind = "kThreads",
     ),
     _deviation(
         name = "DataWakesNobody",
@@ -224,7 +225,7 @@ const size_t enough = LowWaterMark(
         file = "fakes/kernel/tcp/tcp_data.cc",
         replace = "waiters().WakeAll(POLLIN | POLLRDNORM);",
         by = "if (!Deviates(\"DataWakesNobody\")) waiters().WakeAll(POLLIN | POLLRDNORM);",
-        in_threads = True,
+        kind = "kThreads",
     ),
     _deviation(
         name = "PollEndsOnClosedDescriptor",
@@ -236,6 +237,39 @@ if (woken == Woken::kDeadlock &&
           !fake::Deviates("PollEndsOnClosedDescriptor")) {
         break;
       }""",
-        in_threads = True,
+        kind = "kThreads",
+    ),
+    _deviation(
+        name = "KeepaliveNeverFires",
+        meaning = "keepalive sends no probes",
+        file = "fakes/kernel/tcp/tcp_output.cc",
+        replace = "if (!connected() || !options_.keep_alive()) return;",
+        by = """\
+if (!connected() || !options_.keep_alive()) return;
+  if (Deviates("KeepaliveNeverFires")) return;""",
+        kind = "kTimed",
+    ),
+    _deviation(
+        name = "RetransmitsWithoutBackoff",
+        meaning = "the retransmission timeout is not doubled",
+        file = "fakes/kernel/tcp/tcp_output.cc",
+        replace = """\
+  ++retransmits_;
+  send_.rto().BackOff();""",
+        by = """\
+  ++retransmits_;
+  if (!Deviates("RetransmitsWithoutBackoff")) send_.rto().BackOff();""",
+        kind = "kTimed",
+    ),
+    _deviation(
+        name = "UserTimeoutIgnored",
+        meaning = "TCP_USER_TIMEOUT does not end a connection whose data is lost",
+        file = "fakes/kernel/tcp/tcp_output.cc",
+        replace = "if (user_timeout() > 0) return elapsed >= user_timeout();",
+        by = """\
+if (user_timeout() > 0 && !Deviates("UserTimeoutIgnored")) {
+    return elapsed >= user_timeout();
+  }""",
+        kind = "kTimed",
     ),
 ]

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -19,6 +20,10 @@
 #include "fakes/differential/threads/linux_threads.h"
 #include "fakes/differential/threads/thread_campaign.h"
 #include "fakes/differential/threads/thread_differ.h"
+#include "fakes/differential/timed/fake_timed.h"
+#include "fakes/differential/timed/linux_timed.h"
+#include "fakes/differential/timed/timed_campaign.h"
+#include "fakes/differential/timed/timed_differ.h"
 #include "gtest/gtest.h"
 
 namespace net::fake {
@@ -88,9 +93,40 @@ void ExpectFound(const fake::Deviation& deviation) {
             << FindingText(outcome->findings[0]);
 }
 
+void ExpectFoundInTime(const fake::Deviation& deviation) {
+  static const absl::StatusOr<std::unique_ptr<LinuxTimed>>& oracle =
+      *new auto(LinuxTimed::Make());
+  ASSERT_TRUE(oracle.ok()) << oracle.status();
+  CampaignOptions options = UntilTheFirst();
+  options.deadline = absl::Now() + absl::Minutes(6);
+  ASSERT_TRUE(fake::SelectDeviation(deviation.name));
+  const absl::StatusOr<TimedCampaignResult> outcome =
+      SearchTimed(**oracle, &PlanOnFake, options, [](uint64_t) {});
+  fake::SelectDeviation("");
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  ASSERT_EQ(outcome->findings.size(), 1U)
+      << outcome->programs << " programs did not show that "
+      << deviation.meaning;
+  // Without the deviation, this program shows no difference.
+  const absl::StatusOr<std::optional<TimedDifference>> otherwise =
+      TimedDiffer(**oracle, &PlanOnFake)
+          .CompareAlone(outcome->findings[0].difference.program);
+  ASSERT_TRUE(otherwise.ok()) << otherwise.status();
+  EXPECT_FALSE(otherwise->has_value()) << FindingText(outcome->findings[0]);
+  std::cout << "after " << outcome->programs
+            << " programs: " << deviation.meaning << "\n"
+            << FindingText(outcome->findings[0]);
+}
+
 TEST_P(DeviationsTest, IsFound) {
-  GetParam().in_threads ? ExpectFoundInThreads(GetParam())
-                        : ExpectFound(GetParam());
+  switch (GetParam().kind) {
+    case fake::Deviation::kPlain:
+      return ExpectFound(GetParam());
+    case fake::Deviation::kThreads:
+      return ExpectFoundInThreads(GetParam());
+    case fake::Deviation::kTimed:
+      return ExpectFoundInTime(GetParam());
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

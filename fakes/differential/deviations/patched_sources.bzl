@@ -101,7 +101,7 @@ absl::Span<const Deviation> Deviations() {
 
 def _deviation_table_impl(ctx):
     lines = [
-        "      {{\"{}\", \"{}\", {}}},\n".format(one.name, one.meaning, "true" if one.in_threads else "false")
+        "      {{\"{}\", \"{}\", Deviation::{}}},\n".format(one.name, one.meaning, one.kind)
         for one in DEVIATIONS
     ]
     ctx.actions.write(ctx.outputs.out, _TABLE % "".join(lines))
