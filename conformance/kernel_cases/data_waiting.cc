@@ -214,6 +214,40 @@ void LowWaterMarkLowered(Context& c) {
   EXPECT_THAT(receive.Join(), IsOkAndHolds(1));
 }
 
+// Data below the mark wakes nobody, but is there when the call ends.
+void LowWaterMarkTimesOut(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 9), IsOk());
+  // Long, because the data must come before it.
+  const timeval timeout = {.tv_sec = 2, .tv_usec = 0};
+  ASSERT_THAT(c.sys().SetSockOpt(pair.server.fd(), SOL_SOCKET, SO_RCVTIMEO,
+                                 &timeout, sizeof(timeout)),
+              IsOk());
+  ASSERT_THAT(pair.client.Send("a"), IsOk());
+  // The first call has taken a byte before it waits.
+  for (const int there : {3, 2}) {
+    std::array<char, 10> buffer = {};
+    PendingCall receive(
+        c, [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
+    ASSERT_TRUE(receive.AwaitBlocked());
+    ASSERT_THAT(pair.client.Send("de"), IsOk());
+    EXPECT_THAT(receive.Join(), IsOkAndHolds(there));
+  }
+}
+
+void LowWaterMarkInterrupted(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 9), IsOk());
+  std::array<char, 10> buffer = {};
+  PendingCall receive(c,
+                      [&] { return pair.server.Recv(absl::MakeSpan(buffer)); });
+  ASSERT_TRUE(receive.AwaitBlocked());
+  ASSERT_THAT(pair.client.Send("ab"), IsOk());
+  ASSERT_TRUE(receive.AwaitBlocked());
+  receive.Interrupt();
+  EXPECT_THAT(receive.Join(), IsOkAndHolds(2));
+}
+
 void LowWaterMarkWithoutWaiting(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetSocketOption(pair.server, SO_RCVLOWAT, 3), IsOk());
@@ -398,6 +432,17 @@ const std::vector<Case>& DataWaitingKernelCases() {
                       "must stay blocked when it is lowered to more.",
        .source = "measured on Linux 6.18",
        .run = &LowWaterMarkLowered},
+      {.id = "kernel.data.low_water.timeout",
+       .requirement = "When SO_RCVTIMEO ends a recv(2) that waits for "
+                      "SO_RCVLOWAT bytes, it must return what there is.",
+       .source = "socket(7), SO_RCVLOWAT and SO_RCVTIMEO; measured on Linux "
+                 "6.18",
+       .run = &LowWaterMarkTimesOut},
+      {.id = "kernel.data.low_water.interrupted",
+       .requirement = "When a signal ends a recv(2) that waits for "
+                      "SO_RCVLOWAT bytes, it must return what there is.",
+       .source = "recv(2), EINTR; measured on Linux 6.18",
+       .run = &LowWaterMarkInterrupted},
       {.id = "kernel.data.low_water.nonblocking",
        .requirement = "A non-blocking recv(2) must return the available data, "
                       "even if it is less than SO_RCVLOWAT.",

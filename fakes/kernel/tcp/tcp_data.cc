@@ -272,7 +272,11 @@ SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
     kernel_.network.Deliver();
     if (receive_.ready() > (peek ? first + copied : 0)) continue;
     error = Block(wait, caller, options_.rcvtimeo().value_or(kForever), copied);
-    if (error != 0) break;
+    if (error == 0) continue;
+    // Also what has come since and woke nobody, because it is less than
+    // SO_RCVLOWAT (tcp_recvmsg_locked() of Linux, net/ipv4/tcp.c).
+    if (error != EDEADLK && !CopyReady(cursor, flags, &copied)) error = EFAULT;
+    break;
   }
   if (options_.peek_off() >= 0) MovePeekOffset(peek, copied);
   if (copied > 0 && !peek) {

@@ -120,6 +120,24 @@ TEST_F(LossTest, ALateAcknowledgementShowsThatNothingWasLost) {
   EXPECT_EQ(Info(pair.client).unacked, 0U);
 }
 
+// TCP_CORK holds data back for 200 ms. Then it is in flight, and the probe of
+// keepalive that was lost does not count any more.
+TEST_F(LossTest, DataThatWasHeldBackEndsTheProbes) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_KEEPIDLE, 1);
+  EXPECT_THAT(SetOption(sys_, pair.client, SOL_SOCKET, SO_KEEPALIVE, 1),
+              IsOk());
+  Set(pair.client, TCP_CORK, 1);
+  kernel_.Cut(kToServer);
+  AdvanceTo(1100);
+  Write(pair.client, "x");
+  AdvanceTo(1250);
+  EXPECT_EQ(Info(pair.client).probes, 1U);
+  AdvanceTo(1400);
+  EXPECT_EQ(Info(pair.client).probes, 0U);
+  EXPECT_EQ(Info(pair.client).data_segs_out, 1U);
+}
+
 // ---- The handshake ----------------------------------------------------------
 
 TEST_F(LossTest, TheHandshakeEndsLateWithoutQuickAcknowledgement) {

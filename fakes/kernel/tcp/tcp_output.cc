@@ -328,6 +328,9 @@ void TcpSocket::ProbeWindow() {
   if (ProbedForTooLong()) return TimeOut();
   const SendSide::Piece piece = send_.Probe();
   if (!piece.nothing()) {
+    // What was held back is in flight now, which ends the probes.
+    probes_ = 0;
+    send_.rto().EndBackOff();
     RestartRetransmissionTimer();
     return TransmitPiece(piece, /*probe=*/true);
   }
