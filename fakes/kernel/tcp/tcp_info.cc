@@ -60,7 +60,6 @@ TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
     info.data_segs_out = source.data_segs_out;
     info.total_retrans = source.total_retrans;
     info.snd_mss = source.mss;
-    info.unacked = source.unacked;
     info.bytes_sent = source.bytes_sent;
     info.bytes_acked = source.bytes_acked;
     info.bytes_received = source.bytes_received;

@@ -29,7 +29,7 @@ struct TcpInfo {
   uint32_t ato = 0;           // the delayed acknowledgement's, in us
   uint32_t snd_mss = 536;     // bytes
   uint32_t rcv_mss = 0;       // bytes
-  uint32_t unacked = 0;       // segments; of a listener: connections queued
+  uint32_t unacked = 0;       // of a listener: connections queued; else 0
   uint32_t sacked = 0;        // segments; of a listener: the backlog
   uint32_t lost = 0;
   uint32_t retrans = 0;
@@ -97,7 +97,6 @@ struct TcpInfoSource {
   uint32_t ato = 0;        // us
   uint32_t advmss = 0;     // bytes
   uint32_t rcv_mss = 536;  // bytes
-  uint32_t unacked = 0;    // segments
   uint32_t segs_in = 0;
   uint32_t segs_out = 0;
   uint32_t data_segs_in = 0;
