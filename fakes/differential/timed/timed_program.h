@@ -1,11 +1,14 @@
 #ifndef FAKES_DIFFERENTIAL_TIMED_TIMED_PROGRAM_H_
 #define FAKES_DIFFERENTIAL_TIMED_TIMED_PROGRAM_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "fakes/call.h"
 #include "fakes/differential/program.h"
 
 // Programs in which time passes and links fail.
@@ -30,6 +33,18 @@ struct TimedStep {
   Side side = Side::kServer;
 
   friend bool operator==(const TimedStep&, const TimedStep&) = default;
+
+  // Prints "wait 200 ms", or "call of recv".
+  friend std::ostream& operator<<(std::ostream& os, Kind one) {
+    constexpr const char* kNames[] = {"call", "wait", "cut", "restore"};
+    return os << kNames[static_cast<size_t>(one)];
+  }
+  friend std::ostream& operator<<(std::ostream& os, const TimedStep& step) {
+    os << step.kind;
+    if (step.kind == Kind::kCall) os << " of " << CallName(step.call.call);
+    if (step.kind == Kind::kWait) os << ' ' << step.milliseconds << " ms";
+    return os;
+  }
 };
 
 using TimedProgram = std::vector<TimedStep>;
@@ -45,6 +60,10 @@ struct PlannedStep {
   // By how much `end` may be later on Linux, because of the timers' rounding.
   absl::Duration lateness;
   std::string result;  // Of the FakeKernel. Empty for a cut.
+
+  friend std::ostream& operator<<(std::ostream& os, const PlannedStep& one) {
+    return os << one.step << " at " << one.at << ": " << one.result;
+  }
 };
 
 // A program as the FakeKernel ran it. Each step is as far from the expiry of
