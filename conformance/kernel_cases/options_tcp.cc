@@ -162,6 +162,22 @@ void MaxSegConnected(Context& c) {
   EXPECT_THAT(Tcp(pair.client, TCP_MAXSEG), IsOkAndHolds(before));
 }
 
+void MaxSegOfDisconnected(Context& c) {
+  const auto max_seg = [](const RawSocket& socket) {
+    return socket.Option(IPPROTO_TCP, TCP_MAXSEG);
+  };
+  ASSERT_OK_AND_ASSIGN(const RawSocket listener, NewTcp(c));
+  ASSERT_THAT(Listen(listener), IsOk());
+  ASSERT_THAT(SetTcp(listener, TCP_MAXSEG, 4096), IsOk());
+  EXPECT_THAT(max_seg(listener), IsOkAndHolds(4096));
+  ASSERT_THAT(c.sys().Shutdown(listener.fd(), SHUT_RDWR), IsOk());
+  EXPECT_THAT(max_seg(listener), IsOkAndHolds(536));
+  ASSERT_OK_AND_ASSIGN(const RawSocket unconnected, NewTcp(c));
+  ASSERT_THAT(SetTcp(unconnected, TCP_MAXSEG, 4096), IsOk());
+  ASSERT_THAT(Disconnect(unconnected), IsOk());
+  EXPECT_THAT(max_seg(unconnected), IsOkAndHolds(536));
+}
+
 // 12 bytes of each segment are timestamps.
 void MaxSegIsKept(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
@@ -399,6 +415,12 @@ const std::vector<Case>& OptionsTcpKernelCases() {
            "TCP_MAXSEG of a connection must not change when it is set.",
        .source = "measured on Linux 6.18",
        .run = &MaxSegConnected},
+      {.id = "kernel.options.tcp.maxseg.disconnect",
+       .requirement = "TCP_MAXSEG must be forgotten when a listener is shut "
+                      "down, and when an unconnected socket is disconnected.",
+       .source = "Linux, tcp_disconnect() in net/ipv4/tcp.c; measured on "
+                 "Linux 6.18",
+       .run = &MaxSegOfDisconnected},
       {.id = "kernel.options.tcp.maxseg.kept",
        .requirement = "TCP_MAXSEG that was set before connect(2) must limit "
                       "the segments of both ends.",

@@ -124,6 +124,7 @@ class SocketOptions {
     return static_cast<uint32_t>(values_.Get(Slot::kNotSentLowat));
   }
   int maxseg() const { return values_.Get(Slot::kMaxSeg); }  // 0: not set.
+  void clear_maxseg() { values_.Set(Slot::kMaxSeg, 0); }
   int window_clamp() const { return values_.Get(Slot::kWindowClamp); }
   // 0: off, 1: from the IP header on, 2: from the link layer's header on.
   int save_syn() const { return values_.Get(Slot::kSaveSyn); }

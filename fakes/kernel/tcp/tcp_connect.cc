@@ -320,6 +320,7 @@ void TcpSocket::Disconnect() {
   ForgetLoss();
   shut_down_ = kNeither;
   options_.set_peek_off(-1);
+  options_.clear_maxseg();
   GiveUpAddress();
   // Linux wakes one accept(2) only.
   waiters().WakeOne();
