@@ -1,5 +1,5 @@
-// When timers send, acknowledge and give up, within 15 %; and what TCP_INFO
-// says about it.
+// Tests when timers send, acknowledge and give up, within 15 %, and which times
+// and sizes TCP_INFO returns.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

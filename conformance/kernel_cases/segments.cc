@@ -215,7 +215,7 @@ absl::StatusOr<size_t> ValueOf(SysResult sent) {
 struct Taken {
   Pair pair;
   size_t bytes;
-  SysResult ready;  // What poll(2) said of POLLOUT.
+  SysResult ready;  // The result of poll(2) for POLLOUT after that.
 };
 
 absl::StatusOr<Taken> TakenBy(

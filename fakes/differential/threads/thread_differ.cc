@@ -64,8 +64,8 @@ std::optional<ThreadedDifference> ThreadDiffer::FindAnswer(
   search.SearchExhaustively();
   result.is_exhausted = search.is_exhausted();
   if (!is_found && search.repeats() && !search.is_exhausted()) {
-    ++unexhausted_;
     search.SearchRandomly();
+    if (is_found) ++unexhausted_;
   }
   result.repeats = search.repeats();
   schedules_ += result.schedules;
@@ -93,6 +93,7 @@ absl::StatusOr<std::optional<ThreadedDifference>> ThreadDiffer::Compare(
       return std::nullopt;
     }
   }
+  if (!found->is_exhausted) ++unexhausted_;
   return found;
 }
 

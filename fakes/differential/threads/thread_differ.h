@@ -38,7 +38,7 @@ struct ThreadedDifference {
 //
 // The schedules are tried until one gives the oracle's answer: exhaustively, up
 // to a number of schedules. If there are more, a random search follows, and the
-// program is counted in unexhausted().
+// program is counted in unexhausted(), unless it is unstable().
 //
 // The calls of an oracle with real threads are not atomic. A thread that is
 // preempted in the middle of one, as often happens on a busy machine, can get

@@ -62,10 +62,9 @@ TEST(ThreadedProgramsTest, TheSameProgramsEveryTime) {
   EXPECT_GT(outcome->blocked, outcome->programs / 5);
   EXPECT_LT(outcome->blocked, outcome->programs * 4 / 5);
   // Linux's calls are not atomic: some results need an interruption in the
-  // middle of a call, and those must be rare. For such a result, all schedules
-  // are tried, which can be too many.
+  // middle of a call, and those must be rare.
   EXPECT_LE(outcome->unstable, 1 + outcome->programs / 100);
-  EXPECT_LE(outcome->unexhausted, 1 + outcome->programs / 100);
+  EXPECT_EQ(outcome->unexhausted, 0);
 }
 
 }  // namespace
