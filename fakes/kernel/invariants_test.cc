@@ -15,6 +15,7 @@
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/link_options.h"
+#include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/raw_address.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/sysctls.h"
@@ -102,6 +103,9 @@ class Stray final : public TimerTarget {
  public:
   void OnTimer() override {}
 };
+
+// An end of a connection that is no socket.
+class StrayEnd final : public ConnectionEnd {};
 
 // A machine with a listener, a connection, and one more that was not accepted.
 class InvariantsTest : public testing::Test {
@@ -265,11 +269,11 @@ TEST_F(InvariantsTest, TablesHaveNoOthers) {
   EXPECT_THAT(invariants_.FindViolation(),
               HasSubstr("The tables of listeners have no other sockets"));
   other.listeners.Remove(80, listener_);
-  other.connections.Insert(client_, client_.tuple());
+  StrayEnd stray;
+  other.connections.Insert(stray, client_.tuple());
   EXPECT_THAT(invariants_.FindViolation(),
               HasSubstr("The tables of connections have no other ends"));
-  other.connections.Remove(client_);
-  State::in_table(client_) = true;
+  other.connections.Remove(stray);
   kernel_.first_host().listeners.Remove(80, listener_);
   EXPECT_THAT(invariants_.FindViolation(),
               HasSubstr("A listener is in the table of listeners."));

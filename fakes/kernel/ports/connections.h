@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 
@@ -48,85 +49,101 @@ class ConnectionEnd {
   friend struct StateCorruption;
 
   FourTuple tuple_;
+  // In the table:
+  ConnectionEnd* next_ = nullptr;  // In its bucket.
+  uint32_t hash_ = 0;
   bool in_table_ = false;
 };
 
 // All connections of the machine, by four-tuple. Guarded by the kernel's mutex.
+//
+// A hash table whose buckets are lists of the ends themselves: an end knows its
+// hash, so that it is removed, and its peer is found, without another one.
 class ConnectionTable {
  public:
+  ConnectionTable() : buckets_(kFewestBuckets) {}
+  ConnectionTable(const ConnectionTable&) = delete;
+  ConnectionTable& operator=(const ConnectionTable&) = delete;
+  ~ConnectionTable() = default;
+
   // Returns the end with this tuple, or null if there is none.
   ConnectionEnd* Find(const FourTuple& tuple) const {
-    const auto found = ends_.find(tuple);
-    return found == ends_.end() ? nullptr : *found;
+    return FindHashed(Hash(tuple), tuple.local, tuple.remote);
+  }
+  // Returns the end with the mirrored tuple of `end`, or null if there is none.
+  // `end` is, or was, in a table.
+  ConnectionEnd* FindPeer(const ConnectionEnd& end) const {
+    return FindHashed(end.hash_, end.tuple_.remote, end.tuple_.local);
   }
 
   // Inserts an end. Requires that there is none with this tuple.
   void Insert(ConnectionEnd& end, const FourTuple& tuple) {
+    if (size_ == buckets_.size()) Grow();
+    ++size_;
     end.tuple_ = tuple;
+    end.hash_ = Hash(tuple);
     end.in_table_ = true;
-    ends_.insert(&end);
+    Link(end);
   }
 
-  size_t size() const { return ends_.size(); }
+  size_t size() const { return size_; }
 
   void Remove(ConnectionEnd& end) {
     if (!end.in_table_) return;
-    ends_.erase(&end);
     end.in_table_ = false;
+    --size_;
+    ConnectionEnd** place = &Bucket(end.hash_);
+    while (*place != &end) place = &(*place)->next_;
+    *place = end.next_;
   }
 
  private:
-  static const FourTuple& TupleOf(const FourTuple& tuple) { return tuple; }
-  static const FourTuple& TupleOf(const ConnectionEnd* end) {
-    return end->tuple_;
-  }
+  static constexpr size_t kFewestBuckets = 16;
 
   // In a table of a million connections, cache misses determine the cost. The
   // hash therefore places close together what is used together: the two ends of
-  // a connection, and connections of neighbouring ports, which are assigned in
-  // order. Their hashes differ only in the lowest bits, by which the table
-  // distinguishes entries of one group.
+  // a connection in one bucket, and connections of neighbouring ports, which
+  // are assigned in order, in the eight buckets of one cache line.
   //
   // Mixing the addresses and the ports takes a few cycles.
-  struct Hash {
-    // NOLINTNEXTLINE(readability-identifier-naming): the library requires it
-    using is_transparent = void;
-    template <typename T>
-    size_t operator()(const T& one) const {
-      const FourTuple& tuple = TupleOf(one);
-      const uint64_t ports = uint64_t{tuple.local.port} + tuple.remote.port;
-      constexpr uint64_t kLowestBits = 0x7f;
-      return Mix(OfEnd(tuple.local) + OfEnd(tuple.remote)) ^
-             (ports & kLowestBits);
-    }
-    static uint64_t OfEnd(const ip::Endpoint& end) {
-      const auto words = end.addr.words();
-      const uint64_t word = words[0] ^ words[1];
-      const uint64_t neighbours = end.port / 2;
-      return Mix(word + neighbours * 0x9e3779b97f4a7c15U);
-    }
-    static uint64_t Mix(uint64_t word) {
-      word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
-      return word ^ (word >> 31);
-    }
-  };
-  struct Equal {
-    // NOLINTNEXTLINE(readability-identifier-naming): the library requires it
-    using is_transparent = void;
-    bool operator()(const FourTuple& tuple, const ConnectionEnd* end) const {
-      return tuple == end->tuple_;
-    }
-    bool operator()(const ConnectionEnd* end, const FourTuple& tuple) const {
-      return tuple == end->tuple_;
-    }
-    // No two have one tuple.
-    bool operator()(const ConnectionEnd* one,
-                    const ConnectionEnd* other) const {
-      return one == other;
-    }
-  };
+  static uint32_t Hash(const FourTuple& tuple) {
+    const uint32_t ports = uint32_t{tuple.local.port} + tuple.remote.port;
+    const uint64_t mixed = Mix(OfEnd(tuple.local) + OfEnd(tuple.remote));
+    return static_cast<uint32_t>(mixed) ^ (ports % kNeighbours);
+  }
+  static uint64_t OfEnd(const ip::Endpoint& end) {
+    const auto words = end.addr.words();
+    const uint64_t word = words[0] ^ words[1];
+    const uint64_t neighbours = end.port / kNeighbours;
+    return Mix(word + neighbours * 0x9e3779b97f4a7c15U);
+  }
+  static uint64_t Mix(uint64_t word) {
+    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+    return word ^ (word >> 31);
+  }
+  static constexpr uint32_t kNeighbours = 8;
 
-  absl::flat_hash_set<ConnectionEnd*, Hash, Equal> ends_;
+  // The number of buckets is a power of 2.
+  ConnectionEnd*& Bucket(uint32_t hash) {
+    return buckets_[hash & (buckets_.size() - 1)];
+  }
+  ConnectionEnd* FindHashed(uint32_t hash, const ip::Endpoint& local,
+                            const ip::Endpoint& remote) const {
+    ConnectionEnd* end = buckets_[hash & (buckets_.size() - 1)];
+    while (end != nullptr &&
+           !(end->hash_ == hash && end->tuple_.local == local &&
+             end->tuple_.remote == remote)) {
+      end = end->next_;
+    }
+    return end;
+  }
+  void Link(ConnectionEnd& end) {
+    end.next_ = std::exchange(Bucket(end.hash_), &end);
+  }
+  void Grow();
+
+  std::vector<ConnectionEnd*> buckets_;
+  size_t size_ = 0;
 };
 
 }  // namespace net::fake

@@ -63,12 +63,30 @@ TEST(Connections, TheTwoEndsAreMirrored) {
   table.Remove(server);
 }
 
+TEST(Connections, AnEndFindsItsPeer) {
+  ConnectionTable table;
+  End client;
+  End server;
+  const FourTuple tuple = Tuple(ip::kLocalV4, 1000, 80);
+  table.Insert(client, tuple);
+  EXPECT_EQ(table.FindPeer(client), nullptr);
+  table.Insert(server, tuple.Mirrored());
+  EXPECT_EQ(table.FindPeer(client), &server);
+  EXPECT_EQ(table.FindPeer(server), &client);
+  // A segment of an end can arrive when the end is gone.
+  table.Remove(client);
+  EXPECT_EQ(table.FindPeer(client), &server);
+  table.Remove(server);
+  EXPECT_EQ(table.FindPeer(client), nullptr);
+}
+
 TEST(Connections, ASocketMayBeBothEnds) {
   ConnectionTable table;
   End end;
   const FourTuple tuple = Tuple(ip::kLocalV4, 80, 80);
   table.Insert(end, tuple);
   EXPECT_EQ(table.Find(tuple.Mirrored()), &end);
+  EXPECT_EQ(table.FindPeer(end), &end);
   table.Remove(end);
 }
 
@@ -102,11 +120,13 @@ TEST(Connections, ManyAreToldApart) {
   std::deque<End> ends(60000);
   uint16_t port = 0;
   for (End& end : ends) table.Insert(end, Tuple(ip::kLocalV4, ++port, 80));
+  EXPECT_EQ(table.size(), ends.size());
   port = 0;
   for (End& end : ends) {
     ASSERT_EQ(table.Find(Tuple(ip::kLocalV4, ++port, 80)), &end);
   }
   for (End& end : ends) table.Remove(end);
+  EXPECT_EQ(table.size(), 0U);
 }
 
 }  // namespace

@@ -147,7 +147,9 @@ void Network::Arrive(const Segment& segment) {
       segment.from == nullptr ? nullptr : segment.from->socket()->peer();
   if (to == nullptr) {
     ConnectionEnd* const end =
-        host->connections.Find(segment.ends().Mirrored());
+        segment.from != nullptr
+            ? host->connections.FindPeer(*segment.from)
+            : host->connections.Find(segment.own_ends.Mirrored());
     if (end != nullptr) {
       to = end->socket();
       if (to == nullptr && end->time_wait()->OnSegment(segment)) return;
