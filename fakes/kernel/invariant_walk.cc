@@ -195,10 +195,10 @@ std::string InvariantWalk::Numbers(const TcpSocket& socket) const {
                   socket.references(), ", accept queue ", socket.queued_,
                   " of ", socket.backlog_, ", half open ", socket.half_open_,
                   "\n");
-  if (socket.peer_ != nullptr) {
-    absl::StrAppend(&text, "  peer: SND.UNA ", socket.peer_->send_.una_,
-                    ", highest ", socket.peer_->send_.max_, ", written ",
-                    socket.peer_->send_.written_, "\n");
+  if (socket.peer() != nullptr) {
+    absl::StrAppend(&text, "  peer: SND.UNA ", socket.peer()->send_.una_,
+                    ", highest ", socket.peer()->send_.max_, ", written ",
+                    socket.peer()->send_.written_, "\n");
   }
   return text;
 }

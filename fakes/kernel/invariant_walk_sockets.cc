@@ -84,7 +84,7 @@ void InvariantWalk::CheckSocket(const TcpSocket& socket) {
 }
 
 void InvariantWalk::CheckDead(const TcpSocket& socket) {
-  Expect(!socket.in_table() && socket.port() == 0 && socket.peer_ == nullptr &&
+  Expect(!socket.in_table() && socket.port() == 0 && socket.peer() == nullptr &&
              socket.listener_ == nullptr &&
              socket.timers_.armed_ == Clock::kNone,
          "No table refers to a socket that is to be freed.");
@@ -95,7 +95,7 @@ void InvariantWalk::CheckDead(const TcpSocket& socket) {
 
 void InvariantWalk::CheckClosed(const TcpSocket& socket) {
   Expect(!socket.in_table(), "A socket in CLOSED is no end of a connection.");
-  Expect(socket.peer_ == nullptr, "A socket in CLOSED has no peer.");
+  Expect(socket.peer() == nullptr, "A socket in CLOSED has no peer.");
   Expect(socket.timers_.armed_ == Clock::kNone &&
              socket.timers_.Earliest() == kForever,
          "A socket in CLOSED has no timer.");
@@ -109,7 +109,7 @@ void InvariantWalk::CheckClosed(const TcpSocket& socket) {
 void InvariantWalk::CheckListener(const TcpSocket& socket) {
   ++counts_.listeners;
   Expect(socket.port() != 0, "A listener has a port.");
-  Expect(!socket.in_table() && socket.peer_ == nullptr,
+  Expect(!socket.in_table() && socket.peer() == nullptr,
          "A listener is no end of a connection.");
   Expect(socket.timers_.armed_ == Clock::kNone, "A listener has no timer.");
   Expect(socket.socket_state_ == TcpSocket::SocketState::kUnconnected,
@@ -220,9 +220,9 @@ void InvariantWalk::CheckBytes(const TcpSocket& socket) {
          "The bytes that have arrived are in the queue.");
   Expect(receive.ready_ <= receive.arrived(),
          "Not more waits to be read than has arrived.");
-  const TcpSocket* const peer = socket.peer_;
+  const TcpSocket* const peer = socket.peer();
   if (peer == nullptr) return;
-  Expect(peer->peer_ == &socket, "The peer of a socket's peer is the socket.");
+  Expect(peer->peer() == &socket, "The peer of a socket's peer is the socket.");
   Expect(!peer->dead_ && peer->in_table(), "A peer is an end of a connection.");
   const SendSide& sender = peer->send_;
   Expect(sender.una_ <= receive.nxt_,

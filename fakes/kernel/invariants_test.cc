@@ -56,7 +56,9 @@ struct StateCorruption {
   static void SetConnected(TcpSocket& socket) {
     socket.socket_state_ = TcpSocket::SocketState::kConnected;
   }
-  static TcpSocket*& peer(TcpSocket& socket) { return socket.peer_; }
+  static TcpSocket*& peer(TcpSocket& socket) {
+    return socket.ConnectionEnd::peer_;
+  }
   static uint16_t& local_port(TcpSocket& socket) { return socket.local_port_; }
   static ip::Endpoint& remote(TcpSocket& socket) { return socket.remote_; }
   static uint16_t& tuple_port(TcpSocket& socket) {

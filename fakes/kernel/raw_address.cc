@@ -22,12 +22,6 @@ RawAddress ToRawAddress(const ip::Endpoint& endpoint, int family) {
   return raw;
 }
 
-int FamilyOf(const RawAddress& address) {
-  return address.size < static_cast<int>(sizeof(sa_family_t))
-             ? AF_UNSPEC
-             : address.storage.ss_family;
-}
-
 ip::Endpoint AsV4(const RawAddress& address) {
   sockaddr_in v4 = {};
   std::memcpy(&v4, &address.storage, sizeof(v4));

@@ -26,7 +26,11 @@ struct RawAddress {
 RawAddress ToRawAddress(const ip::Endpoint& endpoint, int family);
 
 // Returns the address's family, or AF_UNSPEC if it is too short to have one.
-int FamilyOf(const RawAddress& address);
+inline int FamilyOf(const RawAddress& address) {
+  return address.size < static_cast<int>(sizeof(sa_family_t))
+             ? AF_UNSPEC
+             : address.storage.ss_family;
+}
 
 // Interpret the address as a sockaddr_in or a sockaddr_in6. Require at least
 // that size; do not check the family.

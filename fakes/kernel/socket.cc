@@ -1,6 +1,5 @@
 #include "fakes/kernel/socket.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -8,8 +7,6 @@
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
-
-Socket::Socket() : File(O_RDWR) {}
 
 SysResult Socket::SendTo(const Caller& caller, const RawAddress* /*address*/,
                          absl::Span<const iovec> parts, int flags) {

@@ -1,6 +1,7 @@
 #ifndef FAKES_KERNEL_SOCKET_H_
 #define FAKES_KERNEL_SOCKET_H_
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -21,7 +22,7 @@ class TcpSocket;
 // is a value or an errno.
 class Socket : public File {
  public:
-  Socket();
+  Socket() : File(O_RDWR) {}
 
   Socket* AsSocket() final { return this; }
   bool has_async() const final { return true; }

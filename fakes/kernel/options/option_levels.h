@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 #include "fakes/kernel/options/option_values.h"
 #include "fakes/kernel/options/options.h"
+#include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
 
 // Code that the option levels share. Private to SocketOptions.
@@ -35,7 +36,9 @@ class OptionIn {
 
   // Copies the first `size` bytes. Returns false for EFAULT. Requires that the
   // value has so many bytes.
-  [[nodiscard]] bool Read(void* to, size_t size) const;
+  [[nodiscard]] bool Read(void* to, size_t size) const {
+    return CopyIn(to, value_, size);
+  }
   [[nodiscard]] bool Read(int& to) const { return Read(&to, sizeof(to)); }
 
  private:

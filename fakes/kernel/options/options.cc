@@ -55,10 +55,6 @@ std::optional<int64_t> JiffiesToNs(int64_t jiffies) {
 
 }  // namespace
 
-bool OptionIn::Read(void* to, size_t size) const {
-  return CopyIn(to, value_, size);
-}
-
 SysResult OptionOut::Put(const void* answer, size_t size) const {
   const auto told = static_cast<socklen_t>(std::min<size_t>(room_, size));
   if (order_ == Order::kLengthFirst && !CopyOut(size_, &told, sizeof(told))) {
@@ -195,11 +191,6 @@ SocketOptions SocketOptions::ForAccepted(bool over_ipv6, int peer_ttl) const {
   return accepted;
 }
 
-int SocketOptions::linger_seconds() const {
-  const int seconds = values_.Get(Slot::kLingerSeconds);
-  return seconds < 0 ? std::numeric_limits<int>::max() : seconds;
-}
-
 std::optional<int64_t> SocketOptions::rcvtimeo() const {
   return JiffiesToNs(values_.receive_timeout);
 }
@@ -223,23 +214,9 @@ int SocketOptions::keepcnt(const FakeSysctls& sysctls) const {
   return set != 0 ? set : sysctls.tcp_keepalive_probes;
 }
 
-int SocketOptions::ttl(bool v6, const FakeSysctls& sysctls) const {
-  const int own = values_.Get(v6 ? Slot::kUnicastHops : Slot::kTtl);
-  if (own >= 0) return own;
-  return v6 ? sysctls.hop_limit : sysctls.ip_default_ttl;
-}
-
 int SocketOptions::syncnt(const FakeSysctls& sysctls) const {
   const int set = values_.Get(Slot::kSynCnt);
   return set != 0 ? set : sysctls.tcp_syn_retries;
-}
-
-std::optional<SocketOptions::PortRange> SocketOptions::local_port_range()
-    const {
-  const auto both = static_cast<uint32_t>(values_.Get(Slot::kPortRange));
-  if (both == 0) return std::nullopt;
-  return PortRange{.first = static_cast<uint16_t>(both & 0xffff),
-                   .last = static_cast<uint16_t>(both >> 16)};
 }
 
 void SocketOptions::OnEstablished(const FakeSysctls& sysctls) {

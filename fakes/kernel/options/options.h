@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "fakes/kernel/options/option_values.h"
@@ -84,7 +85,10 @@ class SocketOptions {
   bool oobinline() const { return values_.On(Slot::kOobInline); }
   bool linger_on() const { return values_.On(Slot::kLingerOn); }
   // A negative value means 68 years here; on Linux it means forever.
-  int linger_seconds() const;
+  int linger_seconds() const {
+    const int seconds = values_.Get(Slot::kLingerSeconds);
+    return seconds < 0 ? std::numeric_limits<int>::max() : seconds;
+  }
   // The longest time that a call may block, in nanoseconds; nullopt: unlimited,
   // 0: not at all.
   std::optional<int64_t> rcvtimeo() const;
@@ -139,7 +143,11 @@ class SocketOptions {
   bool v6only() const { return values_.On(Slot::kV6Only); }
   // The TTL, over IPv6 the hop limit, of packets that are sent. `v6`: packets
   // of IPv6.
-  int ttl(bool v6, const FakeSysctls& sysctls) const;
+  int ttl(bool v6, const FakeSysctls& sysctls) const {
+    const int own = values_.Get(v6 ? Slot::kUnicastHops : Slot::kTtl);
+    if (own >= 0) return own;
+    return v6 ? sysctls.hop_limit : sysctls.ip_default_ttl;
+  }
   // The least TTL or hop limit of packets that are received (IP_MINTTL,
   // IPV6_MINHOPCOUNT). Packets with a lower one are dropped.
   int min_ttl(bool v6) const {
@@ -159,7 +167,12 @@ class SocketOptions {
     uint16_t first;
     uint16_t last;
   };
-  std::optional<PortRange> local_port_range() const;
+  std::optional<PortRange> local_port_range() const {
+    const auto both = static_cast<uint32_t>(values_.Get(Slot::kPortRange));
+    if (both == 0) return std::nullopt;
+    return PortRange{.first = static_cast<uint16_t>(both & 0xffff),
+                     .last = static_cast<uint16_t>(both >> 16)};
+  }
 
   // Changes that TCP makes itself, unless the program has set the value:
   // - Binding an IPv6 socket to one IPv6 address sets IPV6_V6ONLY according to

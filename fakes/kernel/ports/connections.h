@@ -37,6 +37,10 @@ class ConnectionEnd {
   virtual TcpSocket* socket() { return nullptr; }
   virtual TimeWait* time_wait() { return nullptr; }
 
+  // The socket at the other end, while both are in the table; else null. A
+  // TIME-WAIT entry has none.
+  TcpSocket* peer() const { return peer_; }
+
   const FourTuple& tuple() const { return tuple_; }
   bool in_table() const { return in_table_; }
 
@@ -44,10 +48,13 @@ class ConnectionEnd {
   // Requires that it is not in the table.
   virtual ~ConnectionEnd() = default;
 
+  void set_peer(TcpSocket* peer) { peer_ = peer; }
+
  private:
   friend class ConnectionTable;
   friend struct StateCorruption;
 
+  TcpSocket* peer_ = nullptr;
   FourTuple tuple_;
   // In the table:
   ConnectionEnd* next_ = nullptr;  // In its bucket.

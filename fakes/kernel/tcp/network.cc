@@ -143,24 +143,27 @@ Host* Network::DestinationOf(const Segment& segment) const {
 void Network::Arrive(const Segment& segment) {
   Host* const host = DestinationOf(segment);
   if (host == nullptr) return;
-  TcpSocket* to =
-      segment.from == nullptr ? nullptr : segment.from->socket()->peer();
-  if (to == nullptr) {
-    ConnectionEnd* const end =
-        segment.from != nullptr
-            ? host->connections.FindPeer(*segment.from)
-            : host->connections.Find(segment.own_ends.Mirrored());
-    if (end != nullptr) {
-      to = end->socket();
-      if (to == nullptr && end->time_wait()->OnSegment(segment)) return;
-    }
+  TcpSocket* const peer =
+      segment.from == nullptr ? nullptr : segment.from->peer();
+  if (peer != nullptr) return peer->OnSegment(segment);
+  ArriveByNames(segment, *host);
+}
+
+void Network::ArriveByNames(const Segment& segment, Host& host) {
+  ConnectionEnd* const end =
+      segment.from == nullptr
+          ? host.connections.Find(segment.own_ends.Mirrored())
+          : host.connections.FindPeer(*segment.from);
+  if (end != nullptr) {
+    TcpSocket* const socket = end->socket();
+    if (socket != nullptr) return socket->OnSegment(segment);
+    if (end->time_wait()->OnSegment(segment)) return;
   }
-  if (to != nullptr) return to->OnSegment(segment);
   if (segment.has(Segment::kSyn) && !segment.has(Segment::kAck)) {
-    TcpSocket* const listener = host->listeners.Find(segment.ends().Mirrored());
+    TcpSocket* const listener = host.listeners.Find(segment.ends().Mirrored());
     if (listener != nullptr) return listener->OnSyn(segment);
   }
-  if (!segment.has(Segment::kRst)) AddReset(segment, *host);
+  if (!segment.has(Segment::kRst)) AddReset(segment, host);
 }
 
 TcpSocket* Network::SenderOf(const Segment& segment) {

@@ -87,8 +87,9 @@ class Network {
   Host* DestinationOf(const Segment& segment) const;
   Host* OwnerOf(const ip::Addr& addr) const;
   // A segment arrives at a host: hands it to the end of its connection, or to a
-  // listener.
+  // listener. ArriveByNames() does so where the sender does not know the end.
   void Arrive(const Segment& segment);
+  void ArriveByNames(const Segment& segment, Host& host);
   static Segment ResetFor(const Segment& segment, Host& host);
 
   Kernel& kernel_;

@@ -169,11 +169,12 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   if (local_addr_.is_v4_mapped() && remote.addr.is_v6()) {
     return SysResult::Error(EAFNOSUPPORT);
   }
+  const bool any = local == ip::kAnyV4 || local == ip::kAnyV6;
   // A foreign address, by IP_FREEBIND: nothing is sent from there by IPv4.
-  if (local.is_v4() && !host_.machine.CanBind(local)) {
+  if (!any && local.is_v4() && !host_.machine.CanBind(local)) {
     return SysResult::Error(ENETUNREACH);
   }
-  if (local == ip::kAnyV6 || (local.is_v4() && !host_.machine.IsLocal(local))) {
+  if (any || (local.is_v4() && !host_.machine.IsLocal(local))) {
     local = Network::SourceFor(host_, remote.addr);
   }
   local_addr_ = family_ == AF_INET6 ? local.Mapped() : local;

@@ -22,18 +22,6 @@
 namespace net::fake {
 // --- How much fits -----------------------------------------------------------
 
-// On Linux the capacity depends on the sizes of the sends, because the kernel's
-// own overhead counts, too. These capacities were measured with sends of 64 KiB
-// that nobody reads.
-size_t TcpSocket::Window() const {
-  return static_cast<size_t>(options_.rcvbuf()) / 8 * 7;
-}
-
-size_t TcpSocket::Capacity() const {
-  if (options_.sndbuf_locked()) return static_cast<size_t>(options_.sndbuf());
-  return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
-}
-
 size_t TcpSocket::SendRoom() const {
   const size_t waiting = UnacknowledgedBytes();
   const size_t room = Capacity() > waiting ? Capacity() - waiting : 0;
@@ -153,8 +141,8 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
         error = EFAULT;
         break;
       }
-      if (peer_ != nullptr) {
-        peer_->receive_.queue().Append(kernel_.chunks, piece, size);
+      if (peer() != nullptr) {
+        peer()->receive_.queue().Append(kernel_.chunks, piece, size);
       }
       now += size;
       sent += size;

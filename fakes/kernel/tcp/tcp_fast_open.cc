@@ -168,8 +168,8 @@ SysResult TcpSocket::SendWithLostSyn(const Caller& caller,
 // The SYN-ACK has arrived.
 void TcpSocket::SendSynData() {
   const std::unique_ptr<std::vector<uint8_t>> bytes = std::move(syn_bytes_);
-  if (peer_ != nullptr) {
-    peer_->receive_.queue().Append(kernel_.chunks,
+  if (peer() != nullptr) {
+    peer()->receive_.queue().Append(kernel_.chunks,
                                    reinterpret_cast<const char*>(bytes->data()),
                                    bytes->size());
   }

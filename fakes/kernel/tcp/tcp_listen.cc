@@ -234,10 +234,10 @@ void TcpSocket::LeaveQueue(TcpSocket& child) {
 
 SysResult TcpSocket::Accept(const Caller& caller, bool nonblocking,
                             TcpSocket** accepted) {
-  const Nanoseconds timeout =
-      nonblocking ? 0 : options_.rcvtimeo().value_or(kForever);
   if (state_ != TcpState::kListen) return SysResult::Error(EINVAL);
   if (queued_ == 0) {
+    const Nanoseconds timeout =
+        nonblocking ? 0 : options_.rcvtimeo().value_or(kForever);
     if (timeout == 0) return SysResult::Error(EAGAIN);
     const Nanoseconds deadline = kernel_.clock.After(timeout);
     while (queued_ == 0) {

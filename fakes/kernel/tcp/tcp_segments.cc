@@ -27,14 +27,14 @@ constexpr Nanoseconds kSoon = kSecond / 125;
 // --- The handshake -----------------------------------------------------------
 
 void TcpSocket::LinkTo(TcpSocket& peer) {
-  peer_ = &peer;
-  peer.peer_ = this;
+  set_peer(&peer);
+  peer.set_peer(this);
 }
 
 void TcpSocket::Unlink() {
-  if (peer_ == nullptr) return;
-  peer_->peer_ = nullptr;
-  peer_ = nullptr;
+  if (peer() == nullptr) return;
+  peer()->set_peer(nullptr);
+  set_peer(nullptr);
 }
 
 void TcpSocket::OnPeersSyn(const Segment& syn) {

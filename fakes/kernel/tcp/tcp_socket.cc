@@ -123,10 +123,6 @@ PortClaim TcpSocket::claim() const {
           .time_wait = false};
 }
 
-const FakeSysctls& TcpSocket::sysctls() const {
-  return host_.machine.sysctls();
-}
-
 int TcpSocket::TakeError() { return std::exchange(error_, 0); }
 
 PortTable::Range TcpSocket::EphemeralPorts() const {

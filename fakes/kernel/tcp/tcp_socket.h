@@ -110,8 +110,6 @@ class TcpSocket final : public Socket,
   bool has_no_interface() const { return options_.bound_interface() > 1; }
   RawAddress remote_name() const;
   TcpSocket* next_socket() const { return next_socket_; }
-  // The other end, while both are in the table of connections; else null.
-  TcpSocket* peer() const { return peer_; }
   Host& host() const { return host_; }
   uint64_t connection() const { return connection_; }
   const SendSide& send_side() const { return send_; }
@@ -148,7 +146,9 @@ class TcpSocket final : public Socket,
   // OptionHost
   bool bound() const override { return port() != 0; }
   bool net_admin() const override { return caller_is_admin_; }
-  const FakeSysctls& sysctls() const override;
+  const FakeSysctls& sysctls() const override {
+    return host_.machine.sysctls();
+  }
   int TakeError() override;
   TcpInfoSource info_source() const override;
 
@@ -232,8 +232,16 @@ class TcpSocket final : public Socket,
     return connected() ? send_.UnacknowledgedBytes() : 0;
   }
   size_t UnsentBytes() const { return connected() ? send_.UnsentBytes() : 0; }
-  size_t Capacity() const;
-  size_t Window() const;
+  // The bytes that the two buffers hold. On Linux they depend on the sizes of
+  // the sends, because the kernel's own overhead counts, too. These were
+  // measured with sends of 64 KiB that nobody reads.
+  size_t Capacity() const {
+    if (options_.sndbuf_locked()) return static_cast<size_t>(options_.sndbuf());
+    return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
+  }
+  size_t Window() const {
+    return static_cast<size_t>(options_.rcvbuf()) / 8 * 7;
+  }
   size_t LowWaterMark(size_t wanted, bool all) const;
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
@@ -413,7 +421,6 @@ class TcpSocket final : public Socket,
   ip::Endpoint remote_;  // port 0: none
 
   // The connection.
-  TcpSocket* peer_ = nullptr;
   uint64_t connection_ = 0;  // Segment::connection
   SendSide send_;
   ReceiveSide receive_;
