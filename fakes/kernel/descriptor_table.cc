@@ -4,15 +4,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace net::fake {
-namespace {
-
-constexpr size_t kBits = 64;
-
-}  // namespace
 
 int DescriptorTable::LowestFree(int lowest) const {
   const auto start = static_cast<size_t>(std::max(lowest, lowest_free_));
@@ -28,14 +22,9 @@ int DescriptorTable::LowestFree(int lowest) const {
   return fd < static_cast<size_t>(limit_) ? static_cast<int>(fd) : -1;
 }
 
-void DescriptorTable::Occupy(int fd) {
-  const auto index = static_cast<size_t>(fd);
-  if (index >= entries_.size()) {
-    entries_.resize(index + 1);
-    open_.resize(index / kBits + 1);
-  }
-  open_[index / kBits] |= uint64_t{1} << index % kBits;
-  if (fd == lowest_free_) lowest_free_ = fd + 1;
+void DescriptorTable::Grow(size_t index) {
+  entries_.resize(index + 1);
+  open_.resize(index / kBits + 1);
 }
 
 int DescriptorTable::Reserve() {
@@ -50,27 +39,9 @@ bool DescriptorTable::IsReserved(int fd) const {
          (open_[index / kBits] >> index % kBits & 1) != 0;
 }
 
-void DescriptorTable::Release(int fd) {
-  const auto index = static_cast<size_t>(fd);
-  open_[index / kBits] &= ~(uint64_t{1} << index % kBits);
-  lowest_free_ = std::min(lowest_free_, fd);
-}
-
-void DescriptorTable::Set(int fd, File& file, bool close_on_exec) {
-  Occupy(fd);
-  file.Ref();
-  entries_[static_cast<size_t>(fd)] = {.file = &file,
-                                       .close_on_exec = close_on_exec};
-}
-
 void DescriptorTable::SetInitial(int fd, File& file) {
   Set(fd, file, /*close_on_exec=*/false);
   entries_[static_cast<size_t>(fd)].initial = true;
-}
-
-File* DescriptorTable::Remove(int fd) {
-  Release(fd);
-  return std::exchange(entries_[static_cast<size_t>(fd)].file, nullptr);
 }
 
 std::vector<int> DescriptorTable::Open() const {

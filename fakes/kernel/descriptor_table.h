@@ -1,7 +1,10 @@
 #ifndef FAKES_KERNEL_DESCRIPTOR_TABLE_H_
 #define FAKES_KERNEL_DESCRIPTOR_TABLE_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "fakes/kernel/file.h"
@@ -40,14 +43,26 @@ class DescriptorTable {
   // of accept4(2). Returns -1 if none is free below the limit (EMFILE).
   int Reserve();
   // Frees a reserved number.
-  void Release(int fd);
+  void Release(int fd) {
+    const auto index = static_cast<size_t>(fd);
+    open_[index / kBits] &= ~(uint64_t{1} << index % kBits);
+    lowest_free_ = std::min(lowest_free_, fd);
+  }
   bool IsReserved(int fd) const;
   // Opens the free or reserved number `fd` for `file` and takes a reference.
-  void Set(int fd, File& file, bool close_on_exec);
+  void Set(int fd, File& file, bool close_on_exec) {
+    Occupy(fd);
+    file.Ref();
+    entries_[static_cast<size_t>(fd)] = {.file = &file,
+                                         .close_on_exec = close_on_exec};
+  }
   // Same, for a descriptor that is open when the process starts.
   void SetInitial(int fd, File& file);
   // Frees a number. The caller takes over the reference.
-  File* Remove(int fd);
+  File* Remove(int fd) {
+    Release(fd);
+    return std::exchange(entries_[static_cast<size_t>(fd)].file, nullptr);
+  }
 
   // Return the open descriptors in ascending order: all of them, or all but
   // the initial ones that have not been closed or replaced.
@@ -70,8 +85,16 @@ class DescriptorTable {
     return fd >= 0 && static_cast<size_t>(fd) < entries_.size() &&
            entries_[static_cast<size_t>(fd)].file != nullptr;
   }
+  static constexpr size_t kBits = 64;
+
   // Makes room for the number and marks it as not free.
-  void Occupy(int fd);
+  void Occupy(int fd) {
+    const auto index = static_cast<size_t>(fd);
+    if (index >= entries_.size()) Grow(index);
+    open_[index / kBits] |= uint64_t{1} << index % kBits;
+    if (fd == lowest_free_) lowest_free_ = fd + 1;
+  }
+  void Grow(size_t index);
 
   int limit_;
   std::vector<Entry> entries_;

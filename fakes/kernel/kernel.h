@@ -69,7 +69,8 @@ struct Kernel {
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
   explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
-      : kernel_(kernel), lock_(kernel.mutex) {
+      : kernel_(kernel) {
+    kernel.mutex.lock();
     if constexpr (kChecksInvariants) {
       if (kernel.observer != nullptr) kernel.observer->OnCall();
     }
@@ -82,12 +83,14 @@ class ABSL_SCOPED_LOCKABLE KernelLock {
     if constexpr (kChecksInvariants) {
       if (kernel_.observer != nullptr) kernel_.observer->OnReturn();
     }
+    kernel_.mutex.unlock();
   }
+
+  Kernel& kernel() const { return kernel_; }
 
  private:
   const KernelSection section_;
   Kernel& kernel_;
-  const KernelMutexLock lock_;
 };
 
 // A system call: holds the kernel's mutex. Waits before the call until the
@@ -98,24 +101,23 @@ class SystemCall {
   // and `name` that of the call, a literal. `fd` is -1 if there is none.
   SystemCall(Kernel& kernel, const std::string* process, const char* name,
              int fd)
-      : scheduler_(kernel.scheduler),
-        lock_(kernel),
-        number_(scheduler_.Enter(process, name, fd)) {}
+      : lock_(kernel), number_(kernel.scheduler.Enter(process, name, fd)) {}
   SystemCall(const SystemCall&) = delete;
   SystemCall& operator=(const SystemCall&) = delete;
   ~SystemCall() = default;
 
   // Whether the call must fail with EDEADLK, because there was a livelock.
-  bool refused() const { return scheduler_.refuses_calls(); }
+  bool refused() const { return scheduler().refuses_calls(); }
 
   // Notes the call's result, and returns it.
   SysResult Return(SysResult result) {
-    scheduler_.calls().End(number_, result);
+    scheduler().calls().End(number_, result);
     return result;
   }
 
  private:
-  Scheduler& scheduler_;
+  Scheduler& scheduler() const { return lock_.kernel().scheduler; }
+
   const KernelLock lock_;
   const uint64_t number_;
 };

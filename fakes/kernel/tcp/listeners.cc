@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "absl/container/inlined_vector.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "syscalls/net/ip_addr.h"
@@ -55,19 +54,26 @@ void ListenerTable::Remove(uint16_t port, TcpSocket& listener) {
 TcpSocket* ListenerTable::Find(const FourTuple& tuple) const {
   const auto found = by_port_.find(tuple.local.port);
   if (found == by_port_.end()) return nullptr;
-  absl::InlinedVector<TcpSocket*, 2> best;
-  int best_fit = 1;
+  TcpSocket* best = nullptr;
+  int best_fit = 0;
+  size_t equals = 0;  // The listeners that fit as well as `best`.
   for (TcpSocket* listener : found->second) {
     const int fit = Fit(*listener, tuple.local.addr);
     if (fit > best_fit) {
-      best.clear();
+      best = listener;
       best_fit = fit;
+      equals = 0;
     }
-    if (fit == best_fit) best.push_back(listener);
+    if (fit == best_fit) ++equals;
   }
-  if (best.empty()) return nullptr;
-  return best.size() == 1 ? best.front()
-                          : best[Choose(tuple, seed_, best.size())];
+  if (best == nullptr || equals == 1) return best;
+  size_t others = Choose(tuple, seed_, equals);
+  for (TcpSocket* listener : found->second) {
+    if (Fit(*listener, tuple.local.addr) != best_fit) continue;
+    if (others == 0) return listener;
+    --others;
+  }
+  return best;
 }
 
 }  // namespace net::fake

@@ -1,10 +1,12 @@
 #include "fakes/kernel/tcp/network.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <list>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -61,22 +63,31 @@ class Network::UnderWay final : private TimerTarget {
   Clock::TimerId timer_;
 };
 
-Network::Network(Kernel& kernel) : kernel_(kernel) {}
+Network::Network(Kernel& kernel) : kernel_(kernel) { Grow(); }
 Network::~Network() = default;
+
+void Network::Grow() {
+  constexpr size_t kFewest = 16;
+  const auto first = queue_.begin() + static_cast<ptrdiff_t>(first_);
+  std::rotate(queue_.begin(), first, queue_.end());
+  first_ = 0;
+  const size_t size = std::max(2 * queue_.size(), kFewest);
+  while (queue_.size() < size) queue_.push_back(std::make_unique<Segment>());
+}
 
 void Network::DeliverAll() {
   delivering_ = true;
   while (count_ > 0) {
-    batch_.swap(queue_);
-    const size_t size = std::exchange(count_, 0);
-    for (size_t i = 0; i < size; ++i) {
-      if (links_.empty()) {
-        Arrive(batch_[i]);
-      } else {
-        Send(batch_[i]);
-      }
+    const Segment& segment = *queue_[first_];
+    if (links_.empty()) {
+      Arrive(segment);
+    } else {
+      Send(segment);
     }
+    first_ = Place(1);
+    --count_;
   }
+  first_ = 0;  // Those that are in the processor's cache.
   delivering_ = false;
   timers_.ArmAll();
 }
@@ -131,11 +142,13 @@ Host* Network::DestinationOf(const Segment& segment) const {
   const ip::Addr& to = segment.ends().remote.addr;
   Host& host = *segment.host;
   if (!host.on) return nullptr;
-  // An interface that is down loses everything. To a foreign address
-  // (IP_FREEBIND) nothing finds the way.
-  if (host.machine.IsLocal(to)) {
-    return host.machine.loopback_up() ? &host : nullptr;
-  }
+  // An interface that is down loses everything.
+  if (!host.machine.IsLocal(to)) return RemoteDestination(to);
+  return host.machine.loopback_up() ? &host : nullptr;
+}
+
+// To a foreign address (IP_FREEBIND) nothing finds the way.
+Host* Network::RemoteDestination(const ip::Addr& to) const {
   Host* const owner = kernel_.hosts.size() == 1 ? nullptr : OwnerOf(to);
   return owner != nullptr && owner->on ? owner : nullptr;
 }

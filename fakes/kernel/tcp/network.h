@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -38,8 +39,8 @@ class Network {
   // Returns a place for the next segment, which the caller fills in before the
   // next call here. Does not allocate, once the queue is long enough.
   Segment& Add() {
-    if (count_ == queue_.size()) queue_.resize(2 * count_);
-    return queue_[count_++];
+    if (count_ == queue_.size()) Grow();
+    return *queue_[Place(count_++)];
   }
 
   // Sends the reset that answers `segment` where no connection has its names
@@ -78,13 +79,20 @@ class Network {
   friend class InvariantWalk;
   friend struct StateCorruption;
 
-  void DeliverAll();
   class UnderWay;
+
+  // The index of the queue's place `i`.
+  size_t Place(size_t i) const { return (first_ + i) & (queue_.size() - 1); }
+  // Makes room in a full queue.
+  void Grow();
+  void DeliverAll();
 
   // Sends `segment` over its link.
   void Send(const Segment& segment);
   // Returns the host that has the segment's destination, or null.
   Host* DestinationOf(const Segment& segment) const;
+  // The same for an address that is not one of the sender's host.
+  Host* RemoteDestination(const ip::Addr& to) const;
   Host* OwnerOf(const ip::Addr& addr) const;
   // A segment arrives at a host: hands it to the end of its connection, or to a
   // listener. ArriveByNames() does so where the sender does not know the end.
@@ -93,11 +101,12 @@ class Network {
   static Segment ResetFor(const Segment& segment, Host& host);
 
   Kernel& kernel_;
-  // The first `count_` places are the queue. Places are used again as they are.
-  std::vector<Segment> queue_ = std::vector<Segment>(16);
+  // A ring, of which `count_` places are taken. Their number is a power of 2.
+  // They are used again as they are, and do not move: a segment is in its place
+  // while it is delivered and causes others.
+  std::vector<std::unique_ptr<Segment>> queue_;
+  size_t first_ = 0;
   size_t count_ = 0;
-  // The segments that are being delivered: what they cause goes to `queue_`.
-  std::vector<Segment> batch_ = std::vector<Segment>(16);
   bool delivering_ = false;
   TimersToArm timers_;
   Links links_;
