@@ -77,7 +77,8 @@ class Machine {
   // The broadcast address of the loopback network 127.0.0.0/8. 127.0.0.0 is an
   // address like others since Linux 5.14.
   static bool IsLoopbackBroadcast(const ip::Addr& addr) {
-    return addr.is_v4() && addr.v4_bytes() == ip::Addr::V4Bytes{127, 255, 255, 255};
+    return addr.is_v4() &&
+           addr.v4_bytes() == ip::Addr::V4Bytes{127, 255, 255, 255};
   }
   // Whether packets to it arrive here. Requires that it is not in 127.0.0.0/8.
   bool IsOtherLocal(const ip::Addr& addr) const;

@@ -182,7 +182,7 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
              remote.port};
   state_ = TcpState::kSynSent;
   FourTuple tuple = {{local, port()}, remote};
-  if (port() != 0) {
+  if (tuple.local.port != 0) {
     if (!MakeUnique(tuple, /*port_is_chosen=*/false)) {
       return SysResult::Error(FailConnect(EADDRNOTAVAIL));
     }

@@ -169,9 +169,9 @@ SysResult TcpSocket::SendWithLostSyn(const Caller& caller,
 void TcpSocket::SendSynData() {
   const std::unique_ptr<std::vector<uint8_t>> bytes = std::move(syn_bytes_);
   if (peer() != nullptr) {
-    peer()->receive_.queue().Append(kernel_.chunks,
-                                   reinterpret_cast<const char*>(bytes->data()),
-                                   bytes->size());
+    peer()->receive_.queue().Append(
+        kernel_.chunks, reinterpret_cast<const char*>(bytes->data()),
+        bytes->size());
   }
   send_.Write(bytes->size());
   Push(SendSide::Hold::kNone);

@@ -158,8 +158,8 @@ void TcpSocket::OnSyn(const Segment& syn) {
 TcpSocket* TcpSocket::NewChild(const Segment& syn) {
   const FourTuple tuple = syn.ends().Mirrored();
   auto* const child =
-      new TcpSocket(kernel_, host_, family_, uid_,
-                    options_.ForAccepted(tuple.local.addr.is_v6()));
+      new TcpSocket(kernel_, host_, family_, uid_, /*listener=*/this,
+                    /*over_ipv6=*/tuple.local.addr.is_v6());
   child->socket_state_ = SocketState::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.
   child->shut_down_ = shut_down_;

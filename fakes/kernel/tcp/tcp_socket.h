@@ -139,8 +139,9 @@ class TcpSocket final : public Socket,
   // The directions that are shut down.
   enum Direction : uint8_t { kNeither = 0, kReceive = 1, kSend = 2, kBoth = 3 };
 
+  // `listener`: of an accepted socket, which inherits its options; else null.
   TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid,
-            SocketOptions options);
+            const TcpSocket* listener, bool over_ipv6);
   ~TcpSocket() override;
 
   // OptionHost
