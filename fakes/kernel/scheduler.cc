@@ -270,6 +270,29 @@ void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
   }
 }
 
+uint64_t Scheduler::Enter(const std::string* process, const char* name,
+                          int fd) {
+  ParticipantState* const self = Current();
+  if (self != nullptr || live_ > 0) {
+    return EnterAmongOthers(self, process, name, fd);
+  }
+  return calls_.Begin(/*caller=*/nullptr, process, name, fd);
+}
+
+uint64_t Scheduler::EnterAmongOthers(ParticipantState* self,
+                                     const std::string* process,
+                                     const char* name, int fd) {
+  if (self == nullptr) {
+    NoteOutsider({process, name, fd});
+  } else {
+    if (at_each_call_ || --self->calls_left < 0) HandOnAtEntry(*self);
+    if (++calls_at_instant_ > limits_.calls_at_one_instant) {
+      OnTooManyCalls(*self, limits_.calls_at_one_instant, "");
+    }
+  }
+  return calls_.Begin(self, process, name, fd);
+}
+
 void Scheduler::HandOnAtEntry(ParticipantState& self) {
   if (ready_.empty()) {
     self.calls_left = 0;

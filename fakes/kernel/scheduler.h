@@ -129,18 +129,7 @@ class Scheduler {
 
   // Called at the entry of each system call. May hand the baton on, and then
   // waits until it is back. Returns the number of the call in calls().
-  uint64_t Enter(const std::string* process, const char* name, int fd) {
-    ParticipantState* const self = Current();
-    if (self == nullptr) {
-      if (live_ > 0) NoteOutsider({process, name, fd});
-    } else {
-      if (at_each_call_ || --self->calls_left < 0) HandOnAtEntry(*self);
-      if (++calls_at_instant_ > limits_.calls_at_one_instant) {
-        OnTooManyCalls(*self, limits_.calls_at_one_instant, "");
-      }
-    }
-    return calls_.Begin(self, process, name, fd);
-  }
+  uint64_t Enter(const std::string* process, const char* name, int fd);
 
   // The same for another call than a system call, of a participant. `name` is a
   // literal.
@@ -288,6 +277,9 @@ class Scheduler {
   // Wakes `woken` (null: nobody), and waits until the caller has the baton.
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // Enter() while there are participants. `self` is the caller, or null.
+  uint64_t EnterAmongOthers(ParticipantState* self, const std::string* process,
+                            const char* name, int fd);
   void HandOnAtEntry(ParticipantState& self);
   bool HandOnWithinCall();
   void NoteOutsider(LoggedCall call);

@@ -138,7 +138,7 @@ Segment Network::ResetFor(const Segment& segment, Host& host) {
   return reset;
 }
 
-Host* Network::DestinationOf(const Segment& segment) const {
+inline Host* Network::DestinationOf(const Segment& segment) const {
   const ip::Addr& to = segment.ends().remote.addr;
   Host& host = *segment.host;
   if (!host.on) return nullptr;

@@ -55,7 +55,7 @@ class Network {
   // Delivers all segments that are due, and those that they cause. Then arms
   // the timers that were set meanwhile. A call within a delivery does nothing.
   void Deliver() {
-    if (!delivering_ && (count_ > 0 || timers_.any())) DeliverAll();
+    if ((count_ > 0 || timers_.any()) && !delivering_) DeliverAll();
   }
 
   // Returns the errno with which connect(2) from `host` to an address fails
