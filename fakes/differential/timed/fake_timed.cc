@@ -122,10 +122,12 @@ bool IsLink(const TimedStep& step) {
          step.kind == TimedStep::Kind::kRestore;
 }
 
+// As LossyLoopback, which looks at the source only: an end that is not bound
+// has the address of its peer.
 LinkEnds Towards(Side side) {
   return side == Side::kServer
-             ? LinkEnds{.from = kClient, .to = kServer, .both_ways = false}
-             : LinkEnds{.from = kServer, .to = kClient, .both_ways = false};
+             ? LinkEnds{.from = kClient, .to = ip::kAnyV4, .both_ways = false}
+             : LinkEnds{.from = kServer, .to = ip::kAnyV4, .both_ways = false};
 }
 
 }  // namespace

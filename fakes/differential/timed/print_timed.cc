@@ -20,9 +20,9 @@ std::string Statement(CallPrinter& calls, const TimedStep& step,
   if (step.kind != TimedStep::Kind::kCall) {
     const bool to_server = step.side == Side::kServer;
     return absl::StrFormat(
-        "  kernel.%s({.from = %s, .to = %s, .both_ways = false});\n",
+        "  kernel.%s({.from = %s, .to = ip::kAnyV4, .both_ways = false});\n",
         step.kind == TimedStep::Kind::kCut ? "Cut" : "Restore",
-        to_server ? "kClient" : "kServer", to_server ? "kServer" : "kClient");
+        to_server ? "kClient" : "kServer");
   }
   const std::string call = calls.Print(step.call);
   std::string text = calls.declarations();

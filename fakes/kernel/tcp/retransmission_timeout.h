@@ -9,24 +9,44 @@
 
 namespace net::fake {
 
-// The retransmission timeout of a connection (RFC 6298), with Linux's bounds:
-// tcp_rto_min_us instead of one second, and tcp_rto_max_ms.
+// The retransmission timeout of a connection (RFC 6298), as
+// tcp_rtt_estimator() of Linux (net/ipv4/tcp_input.c) computes it:
+// - The deviation is at least tcp_rto_min_us.
+// - It grows at once, but shrinks at most once in a round trip.
+// - A round trip that is shorter than before changes it less.
 class RetransmissionTimeout {
  public:
   // RFC 6298, section 2.1. TCP_TIMEOUT_INIT of Linux.
   static constexpr Nanoseconds kInitial = kSecond;
 
-  // Takes a measured round trip into account (RFC 6298, sections 2.2, 2.3), and
-  // ends the backoff.
-  void Measure(Nanoseconds round_trip) {
+  // Takes a measured round trip into account. `una` and `nxt` are SND.UNA and
+  // the highest SND.NXT. `min` is tcp_rto_min_us.
+  void Measure(Nanoseconds round_trip, uint64_t una, uint64_t nxt,
+               Nanoseconds min) {
+    const int32_t measured = ToMicros(round_trip);
+    const int32_t least = ToMicros(min);
     if (srtt_ < 0) {
-      srtt_ = round_trip;
-      rttvar_ = round_trip / 2;
+      srtt_ = 8 * measured;
+      deviation_ = 2 * measured;
+      rttvar_ = largest_ = std::max(2 * measured, least);
+      round_end_ = static_cast<uint32_t>(nxt);
+      return;
+    }
+    int32_t error = measured - srtt_ / 8;
+    srtt_ += error;
+    if (error < 0) {
+      error = -error - deviation_ / 4;
+      if (error > 0) error /= 8;
     } else {
-      const Nanoseconds error =
-          srtt_ > round_trip ? srtt_ - round_trip : round_trip - srtt_;
-      rttvar_ += (error - rttvar_) / 4;
-      srtt_ += (round_trip - srtt_) / 8;
+      error -= deviation_ / 4;
+    }
+    deviation_ += error;
+    largest_ = std::max(largest_, deviation_);
+    rttvar_ = std::max(rttvar_, largest_);
+    if (static_cast<int32_t>(static_cast<uint32_t>(una) - round_end_) > 0) {
+      if (largest_ < rttvar_) rttvar_ -= (rttvar_ - largest_) / 4;
+      round_end_ = static_cast<uint32_t>(nxt);
+      largest_ = least;
     }
   }
   // Doubles the timeout (RFC 6298, section 5.5).
@@ -37,20 +57,35 @@ class RetransmissionTimeout {
   int doublings() const { return doublings_; }
 
   // Returns the smoothed round-trip time, or -1 before the first measurement.
-  Nanoseconds srtt() const { return srtt_; }
-  Nanoseconds rttvar() const { return rttvar_; }
+  Nanoseconds srtt() const {
+    return srtt_ < 0 ? -1 : Nanoseconds{srtt_} * kMicrosecond / 8;
+  }
+  // Returns four times the deviation (RFC 6298: RTTVAR), with its lower bound.
+  Nanoseconds rttvar() const { return Nanoseconds{rttvar_} * kMicrosecond; }
 
   // Returns the timeout, between `min` plus the round trip and `max`.
   Nanoseconds Get(Nanoseconds min, Nanoseconds max) const {
     const Nanoseconds base =
-        srtt_ < 0 ? kInitial : srtt_ + std::max(4 * rttvar_, min);
+        srtt_ < 0 ? kInitial : srtt() + std::max(rttvar(), min);
     // 2^40 ns are 18 minutes.
     return std::min(max, base << std::min<int>(doublings_, 20));
   }
 
  private:
-  Nanoseconds srtt_ = -1;
-  Nanoseconds rttvar_ = 0;
+  static constexpr Nanoseconds kMicrosecond = kSecond / 1000000;
+
+  static int32_t ToMicros(Nanoseconds span) {
+    constexpr Nanoseconds kLongest = 250 * kSecond;  // Fits when multiplied.
+    return static_cast<int32_t>(std::min(span, kLongest) / kMicrosecond);
+  }
+
+  // In microseconds.
+  int32_t srtt_ = -1;      // 8 times; -1: nothing was measured yet.
+  int32_t deviation_ = 0;  // 4 times; mdev_us of Linux.
+  int32_t rttvar_ = 0;     // 4 times.
+  int32_t largest_ = 0;    // deviation_ in this round trip; mdev_max_us.
+  // The low bits of the sequence number that ends this round trip.
+  uint32_t round_end_ = 0;
   uint8_t doublings_ = 0;
 };
 

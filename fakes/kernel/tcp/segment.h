@@ -44,7 +44,11 @@ struct Segment {
   uint32_t window = 0;      // Bytes beyond `ack`.
   Nanoseconds sent_at = 0;  // Timestamps option (RFC 7323): TSval
   Nanoseconds echo = -1;    // and TSecr; -1: none.
-  uint16_t mss = 0;         // TCP_MAXSEG of the sender, on a SYN; 0: not set.
+  // A selective acknowledgement (RFC 2018). The end of what has arrived twice
+  // (RFC 2883); 0: nothing has.
+  uint64_t twice_until = 0;
+  bool out_of_order = false;  // Something beyond `ack` has arrived.
+  uint16_t mss = 0;           // TCP_MAXSEG of the sender, on a SYN; 0: not set.
   uint8_t flags = 0;
   uint8_t ttl = 0;  // IPv6: hop limit.
 };

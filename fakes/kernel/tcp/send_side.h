@@ -129,8 +129,17 @@ class SendSide {
 
   // Everything in flight counts as lost: it is sent again.
   void GoBack() { nxt_ = una_; }
-  // It was not lost.
+  // What is in flight from `seq` on is sent again.
+  void GoBackTo(uint64_t seq) { nxt_ = std::max(una_, seq); }
+  // It was not lost, or is not sent again yet.
   void UndoGoBack() { nxt_ = max_; }
+
+  // The sequence number of a segment without data (tcp_acceptable_seq() of
+  // Linux). The window's end may be inexact because of its scale.
+  uint64_t seq_of_control() const {
+    constexpr uint64_t kWindowUnit = 1024;
+    return window_end_ + kWindowUnit > max_ ? max_ : window_end_;
+  }
 
   bool Acceptable(uint64_t ack) const { return ack <= max_; }
   void OnAck(uint64_t ack) {

@@ -208,8 +208,6 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
   retransmits_ = 0;
   ForgetLoss();
   probes_ = 0;
-  first_retransmission_at_ = -1;
-  first_probe_at_ = -1;
   echo_ = -1;
   has_cookie_ =
       (fast_open_ || options_.fast_open_connect()) && HasFastOpenCookie();

@@ -121,6 +121,125 @@ TEST_F(LossTest, ALateAcknowledgementShowsThatNothingWasLost) {
   EXPECT_EQ(Info(pair.client).bytes_acked, Info(pair.client).snd_mss + 2U);
 }
 
+// A probe that was a retransmission ends only when later data is acknowledged,
+// because its own acknowledgement does not show that nothing was lost. Until
+// then, a retransmission timeout takes its place.
+TEST_F(LossTest, AfterALossProbeTheNextLossHasNone) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToServer);
+  Write(pair.client, "x");
+  AdvanceTo(100);
+  kernel_.Restore(kToServer);
+  EXPECT_EQ(Await(pair.server, POLLIN), 200);
+  AdvanceTo(1000);
+  kernel_.Cut(kToClient);
+  Write(pair.client, "y");
+  AdvanceTo(1190);
+  EXPECT_EQ(Info(pair.client).total_retrans, 1U);
+  AdvanceTo(1220);
+  EXPECT_EQ(Info(pair.client).retransmits, 1U);
+  EXPECT_EQ(Info(pair.client).backoff, 1U);
+  kernel_.Restore(kToClient);
+  // The acknowledgement of "y" has ended the first probe.
+  AdvanceTo(3000);
+  kernel_.Cut(kToClient);
+  Write(pair.client, "z");
+  AdvanceTo(3220);
+  EXPECT_EQ(Info(pair.client).retransmits, 0U);
+}
+
+// The duplicate SACK (RFC 2883) shows that nothing was lost.
+TEST_F(LossTest, AProbeThatArrivesTwiceIsOver) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToClient);
+  Write(pair.client, "x");
+  AdvanceTo(100);
+  kernel_.Restore(kToClient);
+  AdvanceTo(1000);
+  EXPECT_EQ(Info(pair.client).total_retrans, 1U);
+  kernel_.Cut(kToClient);
+  Write(pair.client, "y");
+  AdvanceTo(1220);
+  EXPECT_EQ(Info(pair.client).retransmits, 0U);
+  EXPECT_EQ(Info(pair.client).total_retrans, 2U);
+}
+
+// The probe at 200 ms is what was held back. What is sent again after that does
+// not include it, because it is in the server's queue. Therefore the time stamp
+// that returns is that of the probe, which makes the round trip 1.4 s long.
+TEST_F(LossTest, AProbeWithNewDataIsNotJoinedWithWhatIsSentAgain) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToClient);
+  Write(pair.client, std::string(100, 'x'));
+  EXPECT_THAT(sys_.Send(pair.client, "y", 1, MSG_MORE), IsOk());
+  AdvanceTo(1200);
+  EXPECT_EQ(Info(pair.client).retransmits, 2U);
+  kernel_.Restore(kToClient);
+  AdvanceTo(1650);
+  EXPECT_EQ(Info(pair.client).retransmits, 0U);
+  EXPECT_EQ(Info(pair.client).backoff, 0U);
+  EXPECT_EQ(Info(pair.client).rto, (1400 / 8 + 1400) * 1000U);
+}
+
+// If the server has read it, a retransmission includes it, and returns its own
+// time stamp.
+TEST_F(LossTest, WhatWasReadIsJoinedWithWhatIsSentAgain) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToClient);
+  Write(pair.client, std::string(100, 'x'));
+  EXPECT_THAT(sys_.Send(pair.client, "y", 1, MSG_MORE), IsOk());
+  AdvanceTo(300);
+  EXPECT_EQ(ReadText(sys_, pair.server).size(), 101U);
+  AdvanceTo(1200);
+  kernel_.Restore(kToClient);
+  AdvanceTo(1650);
+  EXPECT_LT(Info(pair.client).rto, 210'000U);
+}
+
+// What was sent once is measured from then on, and not from the time stamp of
+// the later segment, which returns.
+TEST_F(LossTest, TheRoundTripIsThatOfTheFirstSegment) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  kernel_.Cut(kToClient);
+  Write(pair.client, "x");
+  AdvanceTo(100);
+  Write(pair.client, "y");
+  kernel_.Restore(kToClient);
+  Write(pair.server, "z");
+  EXPECT_EQ(Info(pair.client).rto, (100 / 8 + 200) * 1000U + 500U);
+}
+
+// The FIN arrives out of order. The selective acknowledgement makes the client
+// send the data again at once.
+TEST_F(LossTest, WhatArrivesOutOfOrderShowsTheLoss) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToServer);
+  Write(pair.client, "x");
+  AdvanceTo(100);
+  kernel_.Restore(kToServer);
+  EXPECT_THAT(sys_.Shutdown(pair.client, SHUT_WR), IsOk());
+  EXPECT_EQ(Await(pair.server, POLLIN), 100);
+  EXPECT_EQ(ReadText(sys_, pair.server), "x");
+}
+
+// A reset resets only with the next sequence number (RFC 5961, section 3.2).
+// With another one in the window, it is challenged, and the reply resets.
+TEST_F(LossTest, AResetAfterLostDataIsChallenged) {
+  for (const bool reply_is_lost : {true, false}) {
+    const Pair pair = Connect();
+    Write(pair.client, "unread");
+    kernel_.Cut(kToClient);
+    Write(pair.server, "x");
+    kernel_.Restore(kToClient);
+    if (reply_is_lost) kernel_.Cut(kToServer);
+    EXPECT_THAT(sys_.Close(pair.server), IsOk());
+    EXPECT_EQ(Ready(sys_, pair.client, POLLIN | POLLOUT),
+              reply_is_lost ? POLLOUT : POLLIN | POLLOUT | POLLERR | POLLHUP);
+    kernel_.Restore(kToServer);
+  }
+}
+
 // TCP_CORK holds data back for 200 ms. Then it is in flight, and the probe of
 // keepalive that was lost does not count any more.
 TEST_F(LossTest, DataThatWasHeldBackEndsTheProbes) {

@@ -1,4 +1,4 @@
-// The parts of TcpSocket that send segments, and send them again.
+// The parts of TcpSocket that send segments, and the timers.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,14 +25,11 @@ namespace {
 // The unit of a window of the window scale 10, in bytes (RFC 7323).
 constexpr size_t kWindowUnit = 1024;
 
-// With HZ = 250, as in Debian's kernels.
-constexpr Nanoseconds kTick = kSecond / 250;
-
 }  // namespace
 
 // --- Segments ----------------------------------------------------------------
 
-void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
+Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   if ((flags & Segment::kAck) != 0) {
     if (lacks_memory_) {
       receive_.TakeBackWindow();
@@ -49,7 +46,7 @@ void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   // and does not count it.
   constexpr int kSynAck = Segment::kSyn | Segment::kAck;
   if ((flags & kSynAck) != kSynAck || listener_ == nullptr) ++segs_out_;
-  if ((flags & kSynAck) != kSynAck && unheard()) return;
+  if ((flags & kSynAck) != kSynAck && unheard()) return nullptr;
   Segment& segment = kernel_.network.Add();
   segment.from = this;
   segment.host = &host_;
@@ -60,15 +57,32 @@ void TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   segment.window = receive_.window();
   segment.sent_at = kernel_.clock.now();
   segment.echo = echo_;
+  segment.twice_until = 0;
+  segment.out_of_order = false;
   segment.mss = static_cast<uint16_t>(options_.maxseg());
   segment.flags = static_cast<uint8_t>(flags);
   segment.ttl =
       static_cast<uint8_t>(options_.ttl(tuple().local.addr.is_v6(), sysctls()));
+  return &segment;
+}
+
+void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
+  Segment* const ack = Transmit(Segment::kAck, send_.seq_of_control(), 0);
+  if (ack == nullptr) return;
+  ack->twice_until = twice_until;
+  ack->out_of_order = twice_until == 0;
 }
 
 void TcpSocket::TransmitPiece(const SendSide::Piece& piece, bool probe) {
+  const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1 : 0);
   if (send_.nxt() == send_.una()) head_sent_at_ = kernel_.clock.now();
-  if (send_.nxt() >= send_.max()) last_size_ = piece.size + (piece.fin ? 1 : 0);
+  if (end >= send_.max()) {
+    last_size_ = static_cast<uint32_t>(end - send_.nxt());
+    last_sent_at_ = kernel_.clock.now();
+  }
+  if (send_.nxt() < send_.max()) {
+    Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
+  }
   Transmit(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
            piece.size);
   if (piece.size > 0) {
@@ -89,10 +103,10 @@ void TcpSocket::Push(SendSide::Hold hold) {
   if (send_.dropped()) return;
   // After a timeout, the acknowledgement of the first segment comes first.
   if (retransmits_ > 0 && send_.in_flight()) return;
-  const bool restart = !send_.in_flight() || loss_probe_;
+  const bool restart = !send_.in_flight() || timer_use_ == TimerUse::kLossProbe;
   bool sent = false;
-  for (SendSide::Piece piece = send_.Next(hold); !piece.nothing();
-       piece = send_.Next(hold)) {
+  for (SendSide::Piece piece = NextPiece(hold); !piece.nothing();
+       piece = NextPiece(hold)) {
     TransmitPiece(piece);
     sent = true;
   }
@@ -172,36 +186,6 @@ void TcpSocket::SetRetransmissionTimer() {
   }
 }
 
-// As tcp_rearm_rto() of Linux (net/ipv4/tcp_input.c): the time that a loss
-// probe has waited counts.
-void TcpSocket::RestartRetransmissionTimer() {
-  const Nanoseconds now = kernel_.clock.now();
-  const Nanoseconds from = loss_probe_ ? head_sent_at_ : now;
-  loss_probe_ = false;
-  timers_.Set(TcpTimers::kRetransmission,
-              std::max(from + Timeout(), kernel_.clock.After(kTick)));
-}
-
-// The timer of the loss probe (RFC 8985, section 7), as
-// tcp_schedule_loss_probe() of Linux (net/ipv4/tcp_output.c) sets it. Returns
-// false if there is none: the timer is that of the retransmission.
-bool TcpSocket::SetLossProbe(bool after_ack) {
-  if (!send_.in_flight() || IsRecovering(Recovery::kTimeout)) return false;
-  const RetransmissionTimeout& rto = send_.rto();
-  const Nanoseconds least = one_in_flight()
-                                ? sysctls().tcp_rto_min_us * (kSecond / 1000000)
-                                : 2 * kTick;
-  Nanoseconds timeout =
-      rto.srtt() < 0 ? RetransmissionTimeout::kInitial : 2 * rto.srtt() + least;
-  const Nanoseconds now = kernel_.clock.now();
-  const Nanoseconds rest =
-      after_ack ? Timeout() : head_sent_at_ + Timeout() - now;
-  if (rest > 0) timeout = std::min(timeout, rest);
-  loss_probe_ = true;
-  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(timeout));
-  return true;
-}
-
 void TcpSocket::OnTimer(TcpTimers::Kind kind) {
   switch (kind) {
     case TcpTimers::kRetransmission:
@@ -224,7 +208,7 @@ void TcpSocket::OnRetransmissionTimer() {
   } else if (state_ == TcpState::kSynReceived) {
     RetransmitSynAck();
   } else if (send_.in_flight()) {
-    loss_probe_ ? SendLossProbe() : Retransmit();
+    OnLossTimer();
   } else if (send_.Unacknowledged() > 0) {
     ProbeWindow();
   }
@@ -237,83 +221,13 @@ Nanoseconds TcpSocket::Clamp(Nanoseconds timeout, Nanoseconds elapsed) const {
   return std::min(timeout, std::max(user_timeout() - elapsed, kLeast));
 }
 
-// retransmits_timed_out() of Linux (net/ipv4/tcp_timer.c).
-bool TcpSocket::RetransmittedForTooLong() const {
-  if (first_retransmission_at_ < 0) return false;
-  const Nanoseconds elapsed = kernel_.clock.now() - first_retransmission_at_;
-  if (user_timeout() > 0) return elapsed >= user_timeout();
-  const FakeSysctls& limits = sysctls();
-  int retries = limits.tcp_retries2;
-  if (orphaned()) {
-    retries = limits.tcp_orphan_retries > 0 ? limits.tcp_orphan_retries : 8;
-  }
-  // The time that so many retransmissions take if the round trip is short.
-  const Nanoseconds base = limits.tcp_rto_min_us * (kSecond / 1000000);
-  const Nanoseconds longest = limits.tcp_rto_max_ms * (kSecond / 1000);
-  Nanoseconds total = 0;
-  Nanoseconds timeout = base;
-  for (int i = 0; i <= retries; ++i) {
-    total += timeout;
-    timeout = std::min(2 * timeout, longest);
-  }
-  return elapsed >= total;
-}
-
-void TcpSocket::TimeOut() {
-  // Over IPv6, Linux remembers that there was no route (sk_err_soft).
-  const ip::Addr& to = tuple().remote.addr;
-  const bool unreachable =
-      to.is_v6() && Machine::IsLoopback(to) && !host_.machine.loopback_up();
-  error_ = unreachable ? ENETUNREACH : ETIMEDOUT;
-  Done();
-}
-
-// tcp_send_loss_probe() of Linux (net/ipv4/tcp_output.c), which starts no
-// backoff. Linux sends the next new segment, or the last one again; the
-// selective acknowledgement that it provokes makes it send the others again at
-// once. Here all are sent again.
-void TcpSocket::SendLossProbe() {
-  if (IsRecovering(Recovery::kLossProbe)) return RestartRetransmissionTimer();
-  loss_probe_ = false;
-  const uint64_t sent = send_.max();
-  const bool one = one_in_flight();
-  const Nanoseconds head_sent_at = head_sent_at_;
-  send_.GoBack();
-  for (SendSide::Piece piece = send_.Next(SendSide::Hold::kNone);
-       !piece.nothing() && send_.max() == sent;
-       piece = send_.Next(SendSide::Hold::kNone)) {
-    TransmitPiece(piece);
-  }
-  if (!one) head_sent_at_ = head_sent_at;
-  BeginRecovery(Recovery::kLossProbe);
-  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
-}
-
-void TcpSocket::Retransmit() {
-  if (RetransmittedForTooLong()) return TimeOut();
-  ++retransmits_;
-  send_.rto().BackOff();
-  if (first_retransmission_at_ < 0) {
-    first_retransmission_at_ = kernel_.clock.now();
-  }
-  BeginRecovery(Recovery::kTimeout);
-  send_.GoBack();
-  // It is cut to fit a window that the peer has taken back. With a window of 0
-  // it is a probe (tcp_retransmit_timer() of Linux).
-  SendSide::Piece piece = send_.Next(SendSide::Hold::kNone);
-  if (piece.nothing()) piece = send_.Probe();
-  TransmitPiece(piece);
-  const Nanoseconds elapsed = kernel_.clock.now() - first_retransmission_at_;
-  timers_.Set(TcpTimers::kRetransmission,
-              kernel_.clock.After(Clamp(Timeout(), elapsed)));
-}
-
 // tcp_probe_timer() of Linux (net/ipv4/tcp_timer.c). As long as the peer
 // answers, probes go on for ever (RFC 9293, section 3.8.6.1), unless the
 // program has set a limit or is gone.
 bool TcpSocket::ProbedForTooLong() const {
-  if (user_timeout() > 0 && first_probe_at_ >= 0 &&
-      kernel_.clock.now() - first_probe_at_ >= user_timeout()) {
+  const Nanoseconds first = loss().first_window_probe_at;
+  if (user_timeout() > 0 && first >= 0 &&
+      kernel_.clock.now() - first >= user_timeout()) {
     return true;
   }
   const FakeSysctls& limits = sysctls();
@@ -334,15 +248,16 @@ void TcpSocket::ProbeWindow() {
     RestartRetransmissionTimer();
     return TransmitPiece(piece, /*probe=*/true);
   }
-  if (first_probe_at_ < 0) first_probe_at_ = kernel_.clock.now();
+  Nanoseconds& first = Loss().first_window_probe_at;
+  if (first < 0) first = kernel_.clock.now();
   // An old byte, to which the peer replies.
   Transmit(Segment::kAck, send_.una() - 1, 0);
   ++probes_;
   // So does tcp_send_probe0() of Linux (net/ipv4/tcp_output.c).
   if (send_.rto().doublings() < sysctls().tcp_retries2) send_.rto().BackOff();
-  timers_.Set(TcpTimers::kRetransmission,
-              kernel_.clock.After(
-                  Clamp(Timeout(), kernel_.clock.now() - first_probe_at_)));
+  timers_.Set(
+      TcpTimers::kRetransmission,
+      kernel_.clock.After(Clamp(Timeout(), kernel_.clock.now() - first)));
 }
 
 // --- Keepalive ---------------------------------------------------------------

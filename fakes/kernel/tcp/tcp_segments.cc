@@ -99,7 +99,7 @@ void TcpSocket::OpenSimultaneously(const Segment& syn) {
 void TcpSocket::OnSynAck(const Segment& segment) {
   send_.OnAck(segment.ack);
   OnPeersSyn(segment);
-  send_.rto().Measure(kernel_.clock.now() - segment.echo);
+  MeasureRoundTrip(segment, /*begin=*/0);
   retransmits_ = 0;
   timers_.Clear(TcpTimers::kRetransmission);
   state_ = TcpState::kEstablished;
@@ -159,7 +159,10 @@ void TcpSocket::OnSegment(const Segment& segment) {
     if (!segment.has(Segment::kRst)) SendAck();
     return;
   }
-  if (segment.has(Segment::kRst)) return OnReset();
+  if (segment.has(Segment::kRst)) {
+    // Any other one in the window is a challenge (RFC 5961, section 3.2).
+    return half_open() || segment.seq == receive_.nxt() ? OnReset() : SendAck();
+  }
   if (segment.has(Segment::kSyn) &&
       (state_ != TcpState::kSynReceived || !segment.has(Segment::kAck))) {
     // A retransmission: the reply was lost.
@@ -171,15 +174,15 @@ void TcpSocket::OnSegment(const Segment& segment) {
     return;
   }
   if (!segment.has(Segment::kAck) || !send_.Acceptable(segment.ack)) return;
-  // The echo is that of the first segment that is not acknowledged (RFC 7323,
-  // section 4.3).
-  if (segment.seq <= acknowledged_) echo_ = segment.sent_at;
   // Only old numbers, as of a keepalive probe: the segment is acknowledged, and
   // otherwise ignored (tcp_sequence() of Linux, net/ipv4/tcp_input.c).
   if (!segment.has(Segment::kSyn) && !segment.has(Segment::kFin) &&
       segment.end() < acknowledged_) {
-    return SendAck();
+    return segment.size > 0 ? SendSelectiveAck(segment.end()) : SendAck();
   }
+  // The echo is that of the first segment that is not acknowledged (RFC 7323,
+  // section 4.3).
+  if (segment.seq <= acknowledged_) echo_ = segment.sent_at;
   const bool was_opening = state_ == TcpState::kSynReceived;
   if (was_opening && !LeaveSynReceived(segment)) return;
   const uint64_t window_before = send_.window_end();
@@ -212,10 +215,13 @@ void TcpSocket::OnSegment(const Segment& segment) {
     }
     OnFin();
     if (state_ == TcpState::kClosed) return;
+  } else if (segment.has(Segment::kFin) && segment.seq > receive_.nxt()) {
+    if (segment.size == 0) SendSelectiveAck(0);
   } else if (segment.size == 0 && segment.seq < receive_.nxt() &&
              !segment.has(Segment::kSyn)) {
-    // A probe, or a FIN again.
-    SendAck();
+    // A FIN again, or a probe.
+    segment.has(Segment::kFin) ? SendSelectiveAck(segment.end() + 1)
+                               : SendAck();
   }
   // On Linux's fast path, nothing is sent but the acknowledgement.
   if (acknowledges || fin || send_.window_end() != window_before) {
@@ -246,60 +252,27 @@ bool TcpSocket::OnAck(const Segment& segment) {
   if (!send_.in_flight() && send_.window_end() != window_before) {
     // Ends the probes of a closed window.
     send_.rto().EndBackOff();
-    first_probe_at_ = -1;
+    if (loss_ != nullptr) loss_->first_window_probe_at = -1;
     timers_.Clear(TcpTimers::kRetransmission);
   }
-  if (segment.ack <= send_.una()) {
-    const bool duplicate = segment.ack == send_.una() && send_.in_flight() &&
-                           segment.size == 0 && !segment.has(Segment::kFin) &&
-                           send_.window_end() == window_before;
-    if (duplicate) OnDuplicateAck();
+  const uint64_t una = send_.una();
+  if (loss_ != nullptr) {
+    const bool is_duplicate = segment.ack == una && segment.size == 0 &&
+                              !segment.has(Segment::kFin) &&
+                              !segment.out_of_order &&
+                              send_.window_end() == window_before;
+    NoteLossNews(segment, is_duplicate);
+  }
+  if (segment.ack <= una) {
+    if (segment.out_of_order && send_.in_flight()) OnSelectiveAck();
     return false;
   }
-  const bool partly =
-      IsRecovering(Recovery::kTimeout) && AcknowledgesLateOrPartly(segment);
+  const bool partly = IsRecovering() && AcknowledgesLateOrPartly(segment);
   send_.OnAck(segment.ack);
   retransmits_ = 0;
-  duplicate_acks_ = 0;
-  if (!partly) RestartAfterAck(segment);
+  if (!partly) RestartAfterAck(segment, una);
   if (send_.fin_acknowledged()) OnFinAcknowledged();
   return true;
-}
-
-// After a retransmission timeout. Returns whether a part of the retransmitted
-// segment is acknowledged: a retransmission joins small segments into one. Then
-// Linux measures nothing and lets the timer run (tcp_clean_rtx_queue() of
-// net/ipv4/tcp_input.c).
-bool TcpSocket::AcknowledgesLateOrPartly(const Segment& segment) {
-  const bool partly = retransmits_ > 0 && segment.ack < send_.nxt();
-  // The acknowledged segment was delayed, not lost, if it was sent before the
-  // first retransmission (RFC 3522; tcp_try_undo_loss() of Linux).
-  if (segment.echo >= 0 && segment.echo < first_retransmission_at_) {
-    recovery_end_ = 0;
-    send_.UndoGoBack();
-  }
-  return partly;
-}
-
-// A whole segment was acknowledged.
-void TcpSocket::RestartAfterAck(const Segment& segment) {
-  if (segment.echo >= 0) {
-    send_.rto().Measure(kernel_.clock.now() - segment.echo);
-  }
-  send_.rto().EndBackOff();
-  first_retransmission_at_ = -1;
-  timers_.Clear(TcpTimers::kRetransmission);
-  loss_probe_ = false;
-  if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
-}
-
-// Fast retransmit (RFC 5681, section 3.2).
-void TcpSocket::OnDuplicateAck() {
-  constexpr int kThreshold = 3;
-  if (++duplicate_acks_ != kThreshold || retransmits_ > 0) return;
-  if (loss_probe_) RestartRetransmissionTimer();
-  send_.GoBack();
-  TransmitPiece(send_.Next(SendSide::Hold::kNone));
 }
 
 // Data after both directions were shut down here has nobody to go to, and the
@@ -331,8 +304,12 @@ bool TcpSocket::OnData(const Segment& segment) {
   }
   // Data that is not new, not in order or not in the window is acknowledged
   // immediately (RFC 9293, section 3.10.7.4).
-  if (receive_.fin_received() || segment.seq > receive_.nxt()) {
-    SendAck();
+  if (segment.seq > receive_.nxt()) {
+    SendSelectiveAck(0);
+    return true;
+  }
+  if (receive_.fin_received()) {
+    SendSelectiveAck(segment.end() + (segment.has(Segment::kFin) ? 1U : 0U));
     return true;
   }
   if (segment.end() > receive_.nxt() && LacksMemoryFor(segment.size)) {
@@ -345,7 +322,7 @@ bool TcpSocket::OnData(const Segment& segment) {
   }
   const uint64_t before = receive_.nxt();
   if (receive_.Take(segment.end()) == 0) {
-    SendAck();
+    segment.end() <= before ? SendSelectiveAck(segment.end()) : SendAck();
     return true;
   }
   const uint64_t window =
@@ -353,7 +330,7 @@ bool TcpSocket::OnData(const Segment& segment) {
   ack_.OnData(segment.size, static_cast<uint32_t>(window), Timeout(),
               kernel_.clock.now());
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
-  if (!all) SendAck();
+  if (!all) segment.seq < before ? SendSelectiveAck(before) : SendAck();
   WakeIfReadable();
   return true;
 }

@@ -22,6 +22,7 @@
 #include "fakes/kernel/socket.h"
 #include "fakes/kernel/tcp/delayed_ack.h"
 #include "fakes/kernel/tcp/host.h"
+#include "fakes/kernel/tcp/loss_state.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
@@ -53,7 +54,8 @@ namespace net::fake {
 //   tcp_messages.cc   control messages, the error queue, TCP_SAVED_SYN
 //   tcp_ending.cc     shutdown(2), close(2)
 //   tcp_segments.cc   what arrives
-//   tcp_output.cc     what is sent, and when again
+//   tcp_output.cc     what is sent, and the timers
+//   tcp_loss.cc       what is sent again, and when
 class TcpSocket final : public Socket,
                         public PortOwner,
                         public ConnectionEnd,
@@ -125,8 +127,12 @@ class TcpSocket final : public Socket,
   friend class InvariantWalk;
   friend struct StateCorruption;
 
-  // What has begun the recovery from a loss.
-  enum class Recovery : uint8_t { kTimeout, kLossProbe };
+  // The purpose of the timer of what is in flight.
+  enum class TimerUse : uint8_t {
+    kTimeout,     // a retransmission
+    kLossProbe,   // RFC 8985, section 7
+    kReordering,  // RFC 8985, section 6: the end of the time that it may take
+  };
 
   // The state of the socket layer above TCP (SS_… in Linux). It decides the
   // results of connect(2) and listen(2), and may differ from TCP's state.
@@ -301,9 +307,6 @@ class TcpSocket final : public Socket,
   // Returns whether `segment` acknowledges something new.
   bool OnAck(const Segment& segment);
   bool HasNoNews(const Segment& segment) const;
-  bool AcknowledgesLateOrPartly(const Segment& segment);
-  void RestartAfterAck(const Segment& segment);
-  void OnDuplicateAck();
   // Returns false if the segment was answered by a reset.
   bool OnData(const Segment& segment);
   void OnFin();
@@ -320,11 +323,17 @@ class TcpSocket final : public Socket,
   bool unheard() const {
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
-  void Transmit(int flags, uint64_t seq, uint32_t size);
+  // Returns the segment, for further changes, or null if it is lost.
+  Segment* Transmit(int flags, uint64_t seq, uint32_t size);
   // `probe`: of a window, or of data that was held back for too long.
   void TransmitPiece(const SendSide::Piece& piece, bool probe = false);
-  void SendAck() { Transmit(Segment::kAck, send_.nxt(), 0); }
-  void SendReset() { Transmit(Segment::kRst | Segment::kAck, send_.nxt(), 0); }
+  void SendAck() { Transmit(Segment::kAck, send_.seq_of_control(), 0); }
+  // Acknowledges, and reports that what ends with `twice_until` has arrived
+  // twice, or with 0 that something has arrived out of order.
+  void SendSelectiveAck(uint64_t twice_until);
+  void SendReset() {
+    Transmit(Segment::kRst | Segment::kAck, send_.seq_of_control(), 0);
+  }
   // Why a small segment waits. `more`: in a send(2) with MSG_MORE.
   SendSide::Hold HoldFor(bool more) const;
   // Sends what the window and the rules for small segments admit.
@@ -345,36 +354,40 @@ class TcpSocket final : public Socket,
   Nanoseconds user_timeout() const {
     return options_.user_timeout() * (kSecond / 1000);
   }
-  // Whether sent data has been unacknowledged for too long.
-  bool RetransmittedForTooLong() const;
   bool ProbedForTooLong() const;
-  // ETIMEDOUT.
-  void TimeOut();
-  // Whether what `cause` has begun has not ended.
-  bool IsRecovering(Recovery cause) const {
-    return recovery_ == cause && send_.una() < recovery_end_;
-  }
-  void BeginRecovery(Recovery cause) {
-    recovery_ = cause;
-    recovery_end_ = send_.max();
-  }
-  void ForgetLoss() {
-    loss_probe_ = false;
-    recovery_end_ = 0;
-    last_size_ = 0;
-  }
-  // Whether one segment is in flight.
-  bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
-  void RestartRetransmissionTimer();
-  bool SetLossProbe(bool after_ack);
-  void SendLossProbe();
   void OnTimer(TcpTimers::Kind kind) override;
   void OnRetransmissionTimer();
-  void Retransmit();
   void ProbeWindow();
   void StartKeepalive();
   void OnKeepaliveOption(int level, int name, bool was_on);
   void OnKeepaliveTimer();
+
+  // --- tcp_loss.cc
+  const LossState& loss() const;
+  LossState& Loss();
+  void ForgetLoss();
+  // Whether the recovery from a loss has not ended.
+  bool IsRecovering() const;
+  // Whether one segment is in flight.
+  bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
+  bool PeerHolds(uint64_t seq) const;
+  SendSide::Piece NextPiece(SendSide::Hold hold) const;
+  void RestartRetransmissionTimer();
+  bool SetLossProbe(bool after_ack);
+  void OnLossTimer();
+  void SendLossProbe();
+  // Whether sent data has been unacknowledged for too long.
+  bool RetransmittedForTooLong() const;
+  // ETIMEDOUT.
+  void TimeOut();
+  void BeginRecovery();
+  void Retransmit();
+  void OnSelectiveAck();
+  void RecoverSelectively();
+  void NoteLossNews(const Segment& segment, bool is_duplicate);
+  bool AcknowledgesLateOrPartly(const Segment& segment);
+  void RestartAfterAck(const Segment& segment, uint64_t begin);
+  void MeasureRoundTrip(const Segment& segment, uint64_t begin);
 
   Kernel& kernel_;
   Host& host_;
@@ -410,9 +423,7 @@ class TcpSocket final : public Socket,
   // So many connections were half-open that Linux made this one by a SYN cookie
   // (RFC 4987), and therefore does not wait for its data.
   bool by_syn_cookie_ = false;
-  // The retransmission timer is that of a loss probe.
-  bool loss_probe_ = false;
-  Recovery recovery_ = Recovery::kTimeout;  // What has begun it.
+  TimerUse timer_use_ = TimerUse::kTimeout;
   // The port that getsockname(2) returns; port() is the one that is taken.
   uint16_t local_port_ = 0;
   int error_ = 0;  // SO_ERROR
@@ -433,20 +444,14 @@ class TcpSocket final : public Socket,
   std::unique_ptr<std::vector<uint8_t>> syn_bytes_;
   // When the first segment in flight was sent: the SYN, or data.
   Nanoseconds head_sent_at_ = 0;
-  Nanoseconds echo_ = -1;  // Of the last segment that arrived: its sent_at.
-  // When the first of the retransmissions in a row was sent, and the first of
-  // the probes of a closed window; -1: there was none.
-  Nanoseconds first_retransmission_at_ = -1;
-  Nanoseconds first_probe_at_ = -1;
-  // Acknowledging this ends the recovery from a loss that a retransmission
-  // timeout or a loss probe has begun: see recovery_. 0: there was none.
-  uint64_t recovery_end_ = 0;
-  Nanoseconds heard_at_ = 0;     // When the last valid segment has arrived.
-  uint16_t retransmits_ = 0;     // In a row.
-  uint16_t duplicate_acks_ = 0;  // In a row.
-  uint16_t probes_ = 0;          // That were not answered.
-  // The sequence numbers of the last segment that was sent for the first time.
+  Nanoseconds echo_ = -1;     // Of the last segment that arrived: its sent_at.
+  Nanoseconds heard_at_ = 0;  // When the last valid segment has arrived.
+  uint16_t retransmits_ = 0;  // In a row.
+  uint16_t probes_ = 0;       // That were not answered.
+  // The last segment in flight: its sequence numbers, and when it was sent.
   uint32_t last_size_ = 0;
+  Nanoseconds last_sent_at_ = 0;
+  std::unique_ptr<LossState> loss_;  // Null until something is lost.
   // For TCP_INFO.
   uint32_t segs_in_ = 0;
   uint32_t segs_out_ = 0;

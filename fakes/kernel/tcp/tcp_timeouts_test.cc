@@ -190,7 +190,9 @@ TEST_F(TimeoutsTest, AnAcknowledgementEndsTheBackoff) {
   kernel_.Cut({});
   SendByte(pair);
   kernel_.Restore({});
-  EXPECT_EQ(AwaitInput(pair.server), absl::Milliseconds(2200));
+  // The time stamps have made a round trip of 1 ms, of which an eighth counts.
+  EXPECT_EQ(AwaitInput(pair.server),
+            absl::Milliseconds(2200) + absl::Microseconds(125));
 }
 
 TEST_F(TimeoutsTest, TheUserTimeoutCountsFromTheLossThatLasts) {
@@ -238,19 +240,17 @@ TEST_F(TimeoutsTest, TheTimeoutIncludesTheRoundTrip) {
   EXPECT_EQ(ReadText(sys_, pair.server), "x");
 }
 
-TEST_F(TimeoutsTest, ThreeDuplicateAcknowledgementsRetransmit) {
+TEST_F(TimeoutsTest, ThreeSelectiveAcknowledgementsRetransmit) {
   const Pair pair = NewPair(sys_);
   Set(pair.client, TCP_NODELAY, 1);
   kernel_.Cut({});
   EXPECT_THAT(WriteText(sys_, pair.client, "a"), IsOkAndHolds(1));
   kernel_.Restore({});
-  // The acknowledgement of the first one enlarges the window, and is therefore
-  // no duplicate (RFC 5681, section 2).
-  for (const char* text : {"b", "c", "d", "e"}) {
+  for (const char* text : {"b", "c", "d"}) {
     EXPECT_THAT(Receive(pair.server), IsErrno(EAGAIN));
     EXPECT_THAT(WriteText(sys_, pair.client, text), IsOkAndHolds(1));
   }
-  EXPECT_EQ(ReadText(sys_, pair.server), "abcde");
+  EXPECT_EQ(ReadText(sys_, pair.server), "abcd");
   EXPECT_EQ(kernel_.Now(), absl::ZeroDuration());
 }
 

@@ -1,0 +1,49 @@
+#ifndef FAKES_KERNEL_TCP_LOSS_STATE_H_
+#define FAKES_KERNEL_TCP_LOSS_STATE_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "fakes/kernel/clock.h"
+
+namespace net::fake {
+
+// What a connection remembers of lost segments. Most connections have none.
+// Sequence numbers are those of Segment.
+struct LossState {
+  // Acknowledging this ends the recovery from a loss: high_seq of Linux.
+  // 0: there is no recovery.
+  uint64_t recovery_end = 0;
+  // Where the recovery began: undo_marker of Linux.
+  uint64_t recovery_begin = 0;
+  // The last loss probe ended here: tlp_high_seq of Linux. 0: it is over.
+  uint64_t probe_end = 0;
+  // The probe was a retransmission, not new data.
+  bool probe_was_sent_again = false;
+  // The retransmissions of the recovery that no duplicate SACK (RFC 2883) has
+  // shown to be unnecessary: undo_retrans of Linux.
+  uint16_t needed = 0;
+  uint16_t selective_acks = 0;  // In a row.
+  // What is in flight and was sent more than once, [begin, end).
+  uint64_t again_begin = 0;
+  uint64_t again_end = 0;
+  // When the first retransmission of the recovery was sent (retrans_stamp of
+  // Linux), and the first of the probes of a closed window; -1: there was none.
+  Nanoseconds first_retransmission_at = -1;
+  Nanoseconds first_window_probe_at = -1;
+
+  // A segment was sent again.
+  void NoteRetransmission(uint64_t una, uint64_t begin, uint64_t end) {
+    if (again_end <= una) again_begin = begin;
+    again_begin = std::min(again_begin, begin);
+    again_end = std::max(again_end, end);
+  }
+  // Whether a part of [begin, end) was sent more than once.
+  bool WasSentAgain(uint64_t begin, uint64_t end) const {
+    return again_begin < end && begin < again_end;
+  }
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_LOSS_STATE_H_

@@ -1,0 +1,313 @@
+// The parts of TcpSocket that detect the loss of segments, and send them again.
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel.h"
+#include "fakes/kernel/ports/machine.h"
+#include "fakes/kernel/tcp/loss_state.h"
+#include "fakes/kernel/tcp/receive_side.h"
+#include "fakes/kernel/tcp/segment.h"
+#include "fakes/kernel/tcp/send_side.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
+#include "fakes/kernel/tcp/tcp_timers.h"
+#include "syscalls/net/ip_addr.h"
+
+namespace net::fake {
+namespace {
+
+// With HZ = 250, as in Debian's kernels.
+constexpr Nanoseconds kTick = kSecond / 250;
+constexpr Nanoseconds kMillisecond = kSecond / 1000;
+constexpr Nanoseconds kMicrosecond = kSecond / 1000000;
+
+}  // namespace
+
+const LossState& TcpSocket::loss() const {
+  static constexpr LossState kNone;
+  return loss_ == nullptr ? kNone : *loss_;
+}
+
+LossState& TcpSocket::Loss() {
+  if (loss_ == nullptr) loss_ = std::make_unique<LossState>();
+  return *loss_;
+}
+
+void TcpSocket::ForgetLoss() {
+  timer_use_ = TimerUse::kTimeout;
+  last_size_ = 0;
+  loss_.reset();
+}
+
+bool TcpSocket::IsRecovering() const {
+  return loss_ != nullptr && send_.una() < loss_->recovery_end;
+}
+
+// --- What is sent again ------------------------------------------------------
+
+// Whether the peer's receive queue shares the memory of the segment that begins
+// with `seq`: skb_cloned() of Linux. Data that is appended to an older segment
+// in that queue is not shared any more (tcp_try_coalesce() of
+// net/ipv4/tcp_input.c), unless that segment is shared itself.
+bool TcpSocket::PeerHolds(uint64_t seq) const {
+  if (peer_ == nullptr) return false;
+  const ReceiveSide& there = peer_->receive_;
+  if (there.nxt() <= seq) return false;
+  const uint64_t unread =
+      there.nxt() - (there.fin_received() ? 1U : 0U) - there.ready();
+  return send_.una() <= unread && unread <= seq;
+}
+
+// A retransmission joins small segments, but none whose memory is shared
+// (tcp_retrans_try_collapse() of Linux, net/ipv4/tcp_output.c).
+SendSide::Piece TcpSocket::NextPiece(SendSide::Hold hold) const {
+  SendSide::Piece piece = send_.Next(hold);
+  const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1U : 0U);
+  const uint64_t last = send_.max() - last_size_;
+  if (send_.nxt() < last && last < end && PeerHolds(last)) {
+    piece.size = static_cast<uint32_t>(last - send_.nxt());
+    piece.fin = false;
+  }
+  return piece;
+}
+
+// --- Timers ------------------------------------------------------------------
+
+// As tcp_rearm_rto() of Linux (net/ipv4/tcp_input.c): the time that a loss
+// probe has waited counts.
+void TcpSocket::RestartRetransmissionTimer() {
+  const Nanoseconds from =
+      timer_use_ == TimerUse::kTimeout ? kernel_.clock.now() : head_sent_at_;
+  timer_use_ = TimerUse::kTimeout;
+  timers_.Set(TcpTimers::kRetransmission,
+              std::max(from + Timeout(), kernel_.clock.After(kTick)));
+}
+
+// The timer of the loss probe (RFC 8985, section 7), as
+// tcp_schedule_loss_probe() of Linux (net/ipv4/tcp_output.c) sets it. Returns
+// false if there is none: the timer is that of the retransmission.
+bool TcpSocket::SetLossProbe(bool after_ack) {
+  if (!send_.in_flight() || IsRecovering()) return false;
+  const RetransmissionTimeout& rto = send_.rto();
+  const Nanoseconds least =
+      one_in_flight() ? sysctls().tcp_rto_min_us * kMicrosecond : 2 * kTick;
+  Nanoseconds timeout =
+      rto.srtt() < 0 ? RetransmissionTimeout::kInitial : 2 * rto.srtt() + least;
+  const Nanoseconds now = kernel_.clock.now();
+  const Nanoseconds rest =
+      after_ack ? Timeout() : head_sent_at_ + Timeout() - now;
+  if (rest > 0) timeout = std::min(timeout, rest);
+  timer_use_ = TimerUse::kLossProbe;
+  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(timeout));
+  return true;
+}
+
+void TcpSocket::OnLossTimer() {
+  switch (timer_use_) {
+    case TimerUse::kTimeout:
+      return Retransmit();
+    case TimerUse::kLossProbe:
+      return SendLossProbe();
+    case TimerUse::kReordering:
+      return RecoverSelectively();
+  }
+}
+
+// tcp_send_loss_probe() of Linux (net/ipv4/tcp_output.c), which starts no
+// backoff. The probe is new data, or else the last segment. Until it has ended,
+// there is no other one.
+void TcpSocket::SendLossProbe() {
+  if (loss().probe_end != 0) return RestartRetransmissionTimer();
+  SendSide::Piece piece;
+  if (send_.UnsentBytes() > 0) piece = send_.Next(SendSide::Hold::kNone);
+  const bool again = piece.nothing();
+  if (again) {
+    send_.GoBackTo(send_.max() - last_size_);
+    piece = send_.Next(SendSide::Hold::kNone);
+  }
+  if (piece.nothing()) {
+    // The peer has taken its window back.
+    send_.UndoGoBack();
+    return RestartRetransmissionTimer();
+  }
+  TransmitPiece(piece);
+  LossState& loss = Loss();
+  loss.probe_end = send_.max();
+  loss.probe_was_sent_again = again;
+  timer_use_ = TimerUse::kTimeout;
+  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+}
+
+// retransmits_timed_out() of Linux (net/ipv4/tcp_timer.c).
+bool TcpSocket::RetransmittedForTooLong() const {
+  if (retransmits_ == 0) return false;
+  const Nanoseconds elapsed =
+      kernel_.clock.now() - loss().first_retransmission_at;
+  if (user_timeout() > 0) return elapsed >= user_timeout();
+  const FakeSysctls& limits = sysctls();
+  int retries = limits.tcp_retries2;
+  if (orphaned()) {
+    retries = limits.tcp_orphan_retries > 0 ? limits.tcp_orphan_retries : 8;
+  }
+  // The time that so many retransmissions take if the round trip is short.
+  const Nanoseconds base = limits.tcp_rto_min_us * kMicrosecond;
+  const Nanoseconds longest = limits.tcp_rto_max_ms * kMillisecond;
+  Nanoseconds total = 0;
+  Nanoseconds timeout = base;
+  for (int i = 0; i <= retries; ++i) {
+    total += timeout;
+    timeout = std::min(2 * timeout, longest);
+  }
+  return elapsed >= total;
+}
+
+void TcpSocket::TimeOut() {
+  // Over IPv6, Linux remembers that there was no route (sk_err_soft).
+  const ip::Addr& to = tuple().remote.addr;
+  const bool unreachable =
+      to.is_v6() && Machine::IsLoopback(to) && !host_.machine.loopback_up();
+  error_ = unreachable ? ENETUNREACH : ETIMEDOUT;
+  Done();
+}
+
+// --- Recovery ----------------------------------------------------------------
+
+// As tcp_enter_loss() and tcp_enter_recovery() of Linux (net/ipv4/tcp_input.c).
+void TcpSocket::BeginRecovery() {
+  LossState& loss = Loss();
+  if (!IsRecovering() || retransmits_ == 0) {
+    loss.recovery_begin = send_.una();
+    loss.needed = loss.probe_end != 0 && loss.probe_was_sent_again ? 1 : 0;
+  }
+  if (loss.first_retransmission_at < 0) {
+    loss.first_retransmission_at = kernel_.clock.now();
+  }
+  loss.recovery_end = send_.max();
+  loss.probe_end = 0;
+  loss.selective_acks = 0;
+  timer_use_ = TimerUse::kTimeout;
+  send_.GoBack();
+}
+
+void TcpSocket::Retransmit() {
+  if (RetransmittedForTooLong()) return TimeOut();
+  BeginRecovery();
+  ++retransmits_;
+  send_.rto().BackOff();
+  // It is cut to fit a window that the peer has taken back. With a window of 0
+  // it is a probe (tcp_retransmit_timer() of Linux).
+  SendSide::Piece piece = NextPiece(SendSide::Hold::kNone);
+  if (piece.nothing()) piece = send_.Probe();
+  TransmitPiece(piece);
+  LossState& loss = Loss();
+  ++loss.needed;
+  const Nanoseconds elapsed =
+      kernel_.clock.now() - loss.first_retransmission_at;
+  timers_.Set(TcpTimers::kRetransmission,
+              kernel_.clock.After(Clamp(Timeout(), elapsed)));
+}
+
+// Something arrived that was sent after the first segment in flight. That is
+// lost if it was sent earlier by more than the time that reordering may take
+// (RFC 8985; tcp_rack_detect_loss() of Linux, net/ipv4/tcp_recovery.c).
+void TcpSocket::OnSelectiveAck() {
+  if (IsRecovering()) return;
+  constexpr int kThreshold = 3;
+  const bool many = ++Loss().selective_acks >= kThreshold;
+  const Nanoseconds window =
+      many ? 0 : std::max<Nanoseconds>(send_.rto().srtt(), 0) / 8;
+  const Nanoseconds rest = head_sent_at_ + window - last_sent_at_;
+  if (many || rest < 0) return RecoverSelectively();
+  timer_use_ = TimerUse::kReordering;
+  timers_.Set(TcpTimers::kRetransmission,
+              kernel_.clock.After(rest + 2 * kTick));
+}
+
+// The receiver keeps nothing that is out of order here, and therefore
+// everything is sent again.
+void TcpSocket::RecoverSelectively() {
+  BeginRecovery();
+  LossState& loss = Loss();
+  while (send_.nxt() < send_.max()) {
+    const SendSide::Piece piece = NextPiece(SendSide::Hold::kNone);
+    if (piece.nothing()) break;
+    TransmitPiece(piece);
+    ++loss.needed;
+  }
+  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+}
+
+// --- Acknowledgements --------------------------------------------------------
+
+// What an acknowledgement tells about losses, before it takes effect.
+// `is_duplicate`: it has no other news.
+void TcpSocket::NoteLossNews(const Segment& segment, bool is_duplicate) {
+  LossState& loss = *loss_;
+  if (segment.twice_until > loss.recovery_begin && loss.needed > 0) {
+    --loss.needed;
+  }
+  // tcp_process_tlp_ack() of Linux (net/ipv4/tcp_input.c). The acknowledgement
+  // of the probe itself does not end it: a segment may have been lost.
+  const bool ends_probe = !loss.probe_was_sent_again ||
+                          segment.twice_until == loss.probe_end ||
+                          segment.ack > loss.probe_end || is_duplicate;
+  if (segment.ack >= loss.probe_end && ends_probe) loss.probe_end = 0;
+}
+
+// During a recovery. Returns whether a part of the retransmitted segment is
+// acknowledged: a retransmission joins small segments into one. Then Linux
+// measures nothing and lets the timer run (tcp_clean_rtx_queue() of
+// net/ipv4/tcp_input.c).
+bool TcpSocket::AcknowledgesLateOrPartly(const Segment& segment) {
+  const bool partly = retransmits_ > 0 && segment.ack < send_.nxt();
+  // The acknowledged segment was delayed, not lost, if it was sent before the
+  // first retransmission (RFC 3522), or if all retransmissions arrived twice
+  // (tcp_try_undo_loss() of Linux).
+  LossState& loss = *loss_;
+  const bool was_delayed =
+      segment.echo >= 0 && segment.echo < loss.first_retransmission_at;
+  if (was_delayed || loss.needed == 0) {
+    loss.recovery_end = 0;
+    send_.UndoGoBack();
+  }
+  return partly;
+}
+
+// A whole segment was acknowledged, whose first byte was `begin`.
+void TcpSocket::RestartAfterAck(const Segment& segment, uint64_t begin) {
+  MeasureRoundTrip(segment, begin);
+  send_.rto().EndBackOff();
+  if (loss_ != nullptr && !IsRecovering()) {
+    loss_->first_retransmission_at = -1;
+    loss_->selective_acks = 0;
+  }
+  if (one_in_flight()) head_sent_at_ = last_sent_at_;
+  timers_.Clear(TcpTimers::kRetransmission);
+  timer_use_ = TimerUse::kTimeout;
+  if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
+}
+
+// As tcp_ack_update_rtt() of Linux (net/ipv4/tcp_input.c). What was sent once
+// is measured from then on. Otherwise the time stamp shows which one has
+// arrived; that has a resolution of 1 ms.
+void TcpSocket::MeasureRoundTrip(const Segment& segment, uint64_t begin) {
+  const Nanoseconds now = kernel_.clock.now();
+  Nanoseconds round_trip = now - head_sent_at_;
+  if (begin == 0) {
+    // The SYN.
+    if (segment.echo < 0) return;
+    round_trip = now - segment.echo;
+  } else if (loss().WasSentAgain(begin, segment.ack)) {
+    if (segment.echo < 0) return;
+    round_trip = std::max(
+        (now / kMillisecond - segment.echo / kMillisecond) * kMillisecond,
+        kMillisecond);
+  }
+  send_.rto().Measure(round_trip, send_.una(), send_.max(),
+                      sysctls().tcp_rto_min_us * kMicrosecond);
+}
+
+}  // namespace net::fake
