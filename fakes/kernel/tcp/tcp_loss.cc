@@ -53,8 +53,9 @@ bool TcpSocket::IsRecovering() const {
 // in that queue is not shared any more (tcp_try_coalesce() of
 // net/ipv4/tcp_input.c), unless that segment is shared itself.
 bool TcpSocket::PeerHolds(uint64_t seq) const {
-  if (peer_ == nullptr) return false;
-  const ReceiveSide& there = peer_->receive_;
+  const TcpSocket* const other = peer();
+  if (other == nullptr) return false;
+  const ReceiveSide& there = other->receive_;
   if (there.nxt() <= seq) return false;
   const uint64_t unread =
       there.nxt() - (there.fin_received() ? 1U : 0U) - there.ready();
