@@ -33,8 +33,8 @@ using ::testing::IsEmpty;
 
 constexpr int kTcpInq = 36;  // TCP_INQ, and its control message.
 
-// Sends from `server` to `client`, again and again until the data is stamped,
-// and leaves it to be read.
+// Sends from `server` to `client`, again and again until the data is stamped.
+// Does not read the stamped data.
 //
 // Linux stamps the segments of all sockets as long as one of the machine asks
 // for it. It begins and ends some time after the call (netstamp_clear() in

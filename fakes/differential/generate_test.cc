@@ -110,7 +110,7 @@ TEST(GenerateTest, SeldomSituationsComeMoreOften) {
   EXPECT_GE(seldom_of(true), 3 * without);
 }
 
-// What is usual stays so: the preference takes at most a third of it.
+// The preference lowers the count of a usual situation by a third at most.
 TEST(GenerateTest, UsualSituationsStayUsual) {
   constexpr int kPrograms = 1000;
   constexpr int64_t kUsual = kPrograms;  // Once in each program.

@@ -23,7 +23,8 @@ enum class SlotState : uint8_t {
   kOther,  // Not a TCP socket.
 };
 
-// What a step does: a call in a state of its slot, with one of these:
+// A situation that a program can test: a call in a state of its slot, with one
+// of these:
 // - the argument that distinguishes calls of its kind: the option, the command,
 //   the flags, the address, the direction or the backlog, and whether a pointer
 //   or a length is wrong;
@@ -43,12 +44,12 @@ struct Situation {
   }
 };
 
-// The situations that `step` brings to a slot in `state` on which `before` was
-// the last call. A new slot's is socket(2).
+// Returns the situations of `step` on a slot in `state` on which `before` was
+// the last call. A new slot's last call is socket(2).
 std::array<Situation, 2> SituationsOf(const Step& step, SlotState state,
                                       Call before);
 
-// How often situations were seen.
+// Counts how often each situation was seen.
 class SituationCounts {
  public:
   void Add(const std::vector<Situation>& situations) {

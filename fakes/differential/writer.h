@@ -98,7 +98,7 @@ class Writer {
   void CloseListener();
   void Privileged();
 
-  // ---- Scenes for connections that are there (scenes_data.cc)
+  // ---- Scenes for established connections (scenes_data.cc)
   int Connected();
   void Talk();
   void FillBuffers();
@@ -125,7 +125,7 @@ class Writer {
   void AnyCall();
 
   void AddScene();
-  // Adds a scene. What was seen does not matter.
+  // Adds a scene at random, whatever was seen before.
   void AddAnyScene();
   // Adds the draft of a scene that has the most seldom situation.
   void AddSeldomScene();

@@ -24,11 +24,13 @@
 // - after a deadlock, every call that would block;
 // - after a livelock, every call except close(2).
 //
-// What does not end is a failure: a stall, a program that goes on making calls
-// after a livelock, and a deadlock that a Thread::Join() waited for. The
-// FakeKernel depends on no test framework. It calls the process's hang handler,
-// and aborts the process where there is none, or where it has returned and
-// nothing can go on. With GoogleTest, a handler is
+// Three hangs do not end by themselves, and are failures:
+// - a stall;
+// - a program that goes on making calls after a livelock;
+// - a deadlock in which a thread waits in Thread::Join().
+// The FakeKernel depends on no test framework, so it calls the process's hang
+// handler. It aborts the process if there is no handler, or if the handler has
+// returned and nothing can go on. With GoogleTest, a handler is
 //
 //   SetHangHandler([](absl::string_view report) { ADD_FAILURE() << report; });
 

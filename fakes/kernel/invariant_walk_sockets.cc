@@ -178,7 +178,7 @@ void InvariantWalk::CheckConnection(const TcpSocket& socket) {
   CheckTimers(socket);
 }
 
-// Where the state machine (RFC 9293, figure 5) is, and what has been sent and
+// Checks that the state (RFC 9293, figure 5) agrees with what has been sent and
 // received.
 void InvariantWalk::CheckHandshake(const TcpSocket& socket) {
   const TcpState state = socket.state_;

@@ -13,17 +13,19 @@
 #endif
 #endif
 
-// What ThreadSanitizer sees of the kernel.
+// Decides what ThreadSanitizer sees of the kernel.
 //
-// A lock that two threads take in turn orders them, for ThreadSanitizer: it
-// would report no race between two participants, because each call takes the
-// kernel's mutex and the baton passes between any two. Linux's system calls
-// order nothing of the kind. The kernel therefore works behind a curtain: in a
-// HiddenFromRaceDetector, neither accesses to memory nor synchronisation count.
+// For ThreadSanitizer, a lock that two threads take in turn orders them. Each
+// call takes the kernel's mutex, and the baton passes between any two
+// participants. ThreadSanitizer would therefore report no race between them,
+// although Linux's system calls do not order threads in this way. So the kernel
+// hides its work: ThreadSanitizer ignores both the accesses to memory and the
+// synchronisation in the scope of a HiddenFromRaceDetector.
 //
-// What orders threads on Linux as well is shown: data and connections that
-// pass from one thread to another (ShowRelease, ShowAcquire), and the accesses
-// of calls to the caller's buffers (ShowRead, ShowWrite).
+// The kernel shows what orders threads on Linux as well:
+// - data and connections that pass from one thread to another (ShowRelease,
+//   ShowAcquire);
+// - the accesses of calls to the caller's buffers (ShowRead, ShowWrite).
 //
 // Without ThreadSanitizer all of this is empty.
 

@@ -150,8 +150,8 @@ void Scheduler::Leave(ParticipantState& state) {
   RemoveFromReady(state);
   state.stand = Stand::kEnded;
   state.ended = true;
-  // Who waited for the end goes on before this thread counts as gone: else all
-  // would seem to wait.
+  // Threads that waited for the end continue before this thread counts as
+  // ended. Otherwise all threads would seem to wait.
   state.end.WakeAll();
   ResumeAwaiters(state);
   --running_;

@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-// How a hook reaches the function that it replaces.
+// Lets a hook call the function that it replaces.
 //
 // A hook is a function with the name of one of the C library. The dynamic
 // linker takes the first definition that it finds, in the program, then in its

@@ -1,6 +1,6 @@
-// What ThreadSanitizer sees of participants with modelled locks: a data race is
-// reported although the participants never run at the same time, and memory
-// that a lock guards is not.
+// ThreadSanitizer and participants with modelled locks: it reports a data race
+// although the participants never run at the same time, and reports nothing for
+// memory that a lock guards.
 
 #include <pthread.h>
 

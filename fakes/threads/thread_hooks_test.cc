@@ -44,7 +44,7 @@ using ::testing::SizeIs;
 
 TEST(ThreadHooks, AreInCharge) { EXPECT_TRUE(ThreadHooksAreInCharge()); }
 
-// What happened in a run, in order.
+// The events of a run, in order.
 class Log {
  public:
   void Add(absl::string_view event) {

@@ -42,11 +42,11 @@ struct ThreadedDifference {
 //
 // The calls of an oracle with real threads are not atomic. A thread that is
 // preempted in the middle of one, as often happens on a busy machine, can get
-// an answer that no order of atomic calls gives. The FakeKernel has a few of
-// these points (fake::Scheduler::MayBePreempted()), but not all: an answer that
-// needs another one is no mistake of the candidate. It is told from a mistake
-// by chance. A difference counts only if the oracle, run again, gives an answer
-// that the candidate does not give each time:
+// an answer that no order of atomic calls gives. The FakeKernel can be preempted
+// at a few of these points (fake::Scheduler::MayBePreempted()), but not at all
+// of them. An answer that needs another point is no mistake of the candidate.
+// Repetition tells it from a mistake. A difference counts only if the oracle,
+// run again, gives in each run an answer that the candidate does not give:
 //
 // - kConfirmationsAtOnce times if all threads began at the same time,
 // - kConfirmationsOneByOne times if they began one after the other. Only
@@ -54,9 +54,9 @@ struct ThreadedDifference {
 //
 // One answer that the candidate gives makes the program unstable().
 //
-// What this loses: an answer that the oracle gives now and then, beside answers
-// that the candidate gives, is not reported even if the candidate should give
-// it. Such a mistake is found only if another program, or the same one with
+// The repetition hides a kind of mistakes: the oracle gives an answer now and
+// then, beside answers that the candidate gives, and the candidate lacks it.
+// The search finds such a mistake only if another program, or the same one with
 // another start, shows it in each run.
 class ThreadDiffer {
  public:

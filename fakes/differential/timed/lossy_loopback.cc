@@ -137,7 +137,7 @@ absl::Status LossyLoopback::SetLost(const ip::Addr& from, bool lost) {
 }
 
 absl::Status LossyLoopback::Install() {
-  // Where the packet begins with an Ethernet header, as over "lo".
+  // The offset in a packet that begins with an Ethernet header, as over "lo".
   constexpr uint32_t kSource = ETH_HLEN + 12;
   std::vector<sock_filter> program = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kSource)};

@@ -26,7 +26,7 @@ struct TimedCampaignResult {
   std::vector<TimedFinding> findings;
 };
 
-// How many programs run at the same time.
+// The number of programs that run at the same time.
 inline constexpr int64_t kTimedProgramsAtOnce = 300;
 
 // Runs timed programs. Differences of the same call with the same two results

@@ -164,7 +164,7 @@ TEST(TimedDifferTest, EqualResultsAreNoDifference) {
 TEST(TimedDifferTest, FindsAndShrinksADifference) {
   TimedDiffer differ(Oracle(), &PlanWithAMistake);
   TimedProgram program = Keepalive();
-  // What is not needed for the difference.
+  // Steps that the difference does not need.
   program.push_back(On(Call::kListen, 0));
   program.insert(program.begin() + 7,
                  Option(Call::kSetSockOpt, 1, IPPROTO_TCP, TCP_NODELAY, 1));

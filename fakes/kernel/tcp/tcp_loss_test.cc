@@ -96,8 +96,8 @@ TEST_F(LossTest, APartOfARetransmissionIsAcknowledged) {
   EXPECT_EQ(Info(pair.client).backoff, 0U);
 }
 
-// The acknowledgement is that of the first transmission. What follows is not
-// sent again at once, but by a loss probe after two (long) round trips.
+// The acknowledgement is that of the first transmission. The data after it is
+// not sent again at once, but by a loss probe after two (long) round trips.
 TEST_F(LossTest, ALateAcknowledgementShowsThatNothingWasLost) {
   const Pair pair = Connect();
   Set(pair.client, TCP_NODELAY, 1);

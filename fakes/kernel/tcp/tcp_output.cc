@@ -237,12 +237,12 @@ bool TcpSocket::ProbedForTooLong() const {
   return probes_ >= retries;
 }
 
-// Also what is held back for too long goes out in this way.
+// It also sends data that has been held back for too long.
 void TcpSocket::ProbeWindow() {
   if (ProbedForTooLong()) return TimeOut();
   const SendSide::Piece piece = send_.Probe();
   if (!piece.nothing()) {
-    // What was held back is in flight now, which ends the probes.
+    // The data that was held back is in flight now, which ends the probes.
     probes_ = 0;
     send_.rto().EndBackOff();
     RestartRetransmissionTimer();

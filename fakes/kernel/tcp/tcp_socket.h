@@ -184,7 +184,7 @@ class TcpSocket final : public Socket,
   SysResult WaitForConnect(const Caller& caller, bool nonblocking, int pending);
   SysResult EndConnect(const Caller& caller, bool nonblocking, int pending,
                        int disconnects);
-  // Where a program wants to connect to; an errno if it cannot.
+  // Stores the endpoint to connect to. Returns an errno if there is none.
   int ParseRemote(const RawAddress& address, ip::Endpoint& remote) const;
   bool MakeUnique(const FourTuple& tuple, bool port_is_chosen) const;
   void GiveUpAddress();
@@ -253,7 +253,7 @@ class TcpSocket final : public Socket,
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
   }
-  // Where MSG_PEEK begins (SO_PEEK_OFF).
+  // Returns the offset at which MSG_PEEK begins (SO_PEEK_OFF).
   size_t PeekOffset() const {
     return options_.peek_off() < 0 ? 0
                                    : static_cast<size_t>(options_.peek_off());
