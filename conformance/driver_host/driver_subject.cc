@@ -117,7 +117,8 @@ class DriverSubject final : public Subject {
     }
     return {.left_open = absl::StrJoin(lines, "\n"),
             .serves = true,
-            .is_as_new = closed->empty() && driver_->HasFirstSockets()};
+            .is_as_new = closed->empty() && driver_->HasFirstSockets() &&
+                         !HasUnseenFaults()};
   }
 
   bool IsReplaceable() const override { return process_ != nullptr; }
@@ -135,6 +136,13 @@ class DriverSubject final : public Subject {
     if (const absl::Status status = faults_->status(); !status.ok()) {
       throw DriverError(absl::StrCat("the trap failed: ", status.message()));
     }
+  }
+
+  // Returns whether a fault was injected that no case knows of, for example in
+  // a thread of the driver that polled when the case had ended. The driver may
+  // be about to die of it, although it still answers.
+  bool HasUnseenFaults() const {
+    return faults_ != nullptr && faults_->UnseenFaults() > 0;
   }
 
   Session::OnFrame OnFrame() const {

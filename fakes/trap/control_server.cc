@@ -34,7 +34,7 @@ Json Armed(SyscallTrap& trap, const std::string& text) {
     return ErrorAnswer(status.message());
   }
   trap.Arm(*plan);
-  return {{"ok", true}};
+  return {{"ok", true}, {"unseen_faults", trap.UnseenFaults()}};
 }
 
 // Returns as many lines as fit in a message, from the first.

@@ -250,6 +250,8 @@ int SyscallTrap::PhantomInterruptions() const {
   return parts_->state.PhantomInterruptions();
 }
 
+int SyscallTrap::UnseenFaults() const { return parts_->state.UnseenFaults(); }
+
 std::vector<trap::TracedCall> SyscallTrap::Calls() const {
   return parts_->state.Trace();
 }

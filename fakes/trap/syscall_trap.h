@@ -154,6 +154,10 @@ class SyscallTrap final : public Faults {
   // Returns the number of signals that ended a call before its notification was
   // received.
   int PhantomInterruptions() const;
+  // Returns the number of plans that Arm() has replaced and that had a rule
+  // which first applied to a call after the last Unmatched(): a fault that the
+  // caller does not know of, for example in a background thread.
+  int UnseenFaults() const;
   // Returns the calls since Arm(), with more than their text.
   std::vector<trap::TracedCall> Calls() const;
   // Returns OpenDescriptors() as it was when the program exited. Returns

@@ -63,9 +63,13 @@ void TrapControl::Arm(const FaultPlan& plan) {
   const Json answer =
       Json::parse(Ask(Json{{"arm", plan.ToString()}}.dump()), nullptr,
                   /*allow_exceptions=*/false);
-  if (answer.is_object() && answer.contains("error")) {
+  if (!answer.is_object()) return;
+  if (answer.contains("error")) {
     Fail(absl::InvalidArgumentError(answer["error"].get<std::string>()));
+    return;
   }
+  const MutexLock lock(mutex_);
+  unseen_faults_ = answer.value("unseen_faults", 0);
 }
 
 std::vector<FaultRule> TrapControl::Unmatched() const {
@@ -96,6 +100,11 @@ std::vector<int> TrapControl::OpenDescriptors() const {
 int TrapControl::StrayCloses() const { return GetReport().stray_closes; }
 
 int TrapControl::PhantomInterruptions() const { return GetReport().phantoms; }
+
+int TrapControl::UnseenFaults() const {
+  const MutexLock lock(mutex_);
+  return unseen_faults_;
+}
 
 std::string TrapControl::failure() const { return GetReport().failure; }
 

@@ -29,7 +29,7 @@ namespace net {
 //
 // The channel has a request and an answer at a time, each a packet with JSON:
 //
-//   {"arm": "accept4#2=EMFILE"}  ->  {"ok": true}
+//   {"arm": "accept4#2=EMFILE"}  ->  {"ok": true, "unseen_faults": 0}
 //   {"report": true}             ->  {"unmatched": ["accept4#2=EMFILE"],
 //                                     "counts": {"accept4": 1, ...},
 //                                     "trace": ["socket(...) = ?", ...],
@@ -72,6 +72,9 @@ class TrapControl final : public Faults {
   int StrayCloses() const override;
   // See SyscallTrap.
   int PhantomInterruptions() const;
+  // See SyscallTrap. As of the last Arm(); all methods that read a report count
+  // as Unmatched().
+  int UnseenFaults() const;
   // Returns the reason why a plan could not be carried out; "" if it was.
   std::string failure() const;
 
@@ -86,6 +89,7 @@ class TrapControl final : public Faults {
   trap::OwnedFd channel_ ABSL_GUARDED_BY(mutex_);
   mutable absl::Status status_ ABSL_GUARDED_BY(mutex_);
   FaultPlan plan_ ABSL_GUARDED_BY(mutex_);
+  int unseen_faults_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace net

@@ -142,6 +142,29 @@ TEST_F(TrapControlTest, SocketsAreCountedFromThePlanOn) {
   }
 }
 
+TEST_F(TrapControlTest, AFaultAfterTheLastReportIsUnseen) {
+  Start();
+  faults().Arm(Plan("listen=EADDRINUSE"));
+  EXPECT_EQ(Cycle(), EADDRINUSE);
+  EXPECT_THAT(faults().Unmatched(), IsEmpty());
+  faults().Arm(Plan("listen=EADDRINUSE"));
+  EXPECT_EQ(faults().UnseenFaults(), 0);
+
+  EXPECT_THAT(faults().Unmatched(), SizeIs(1));
+  EXPECT_EQ(Cycle(), EADDRINUSE);
+  faults().Arm(Plan("listen=EADDRINUSE"));
+  EXPECT_EQ(faults().UnseenFaults(), 1);
+
+  // Without any report.
+  EXPECT_EQ(Cycle(), EADDRINUSE);
+  faults().Arm({});
+  EXPECT_EQ(faults().UnseenFaults(), 2);
+  // A plan that applied to nothing.
+  faults().Arm(Plan("shutdown=ENOTCONN"));
+  faults().Arm({});
+  EXPECT_EQ(faults().UnseenFaults(), 2);
+}
+
 TEST_F(TrapControlTest, StrayClosesAreCountedFromThePlanOn) {
   Start(/*traps_close=*/true);
   faults().Arm({});

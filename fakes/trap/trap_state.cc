@@ -133,7 +133,9 @@ void TrapState::Arm(const FaultPlan& plan) {
     }
   }
   sockets_.Reset();
+  if (plan_.Unmatched().size() < unmatched_when_read_) ++unseen_faults_;
   plan_.Arm(plan);
+  unmatched_when_read_ = plan.rules.size();
   needs_order_ = std::any_of(plan.rules.begin(), plan.rules.end(),
                              [](const FaultRule& rule) {
                                return rule.selector.nth_socket.has_value();
@@ -156,7 +158,14 @@ void TrapState::AddProcess(pid_t pid) {
 
 std::vector<FaultRule> TrapState::Unmatched() const {
   const MutexLock lock(mutex_);
-  return plan_.Unmatched();
+  std::vector<FaultRule> unmatched = plan_.Unmatched();
+  unmatched_when_read_ = unmatched.size();
+  return unmatched;
+}
+
+int TrapState::UnseenFaults() const {
+  const MutexLock lock(mutex_);
+  return unseen_faults_;
 }
 
 int TrapState::Count(absl::string_view calls) const {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,6 +57,7 @@ class TrapState {
   std::vector<int> OpenDescriptors() const;
   int StrayCloses() const;
   int PhantomInterruptions() const;
+  int UnseenFaults() const;
   std::string failure() const;
 
   // ---- For the supervisor. ----
@@ -123,6 +125,9 @@ class TrapState {
   };
   std::map<pid_t, Interrupted> interrupted_ ABSL_GUARDED_BY(mutex_);
   std::map<pid_t, int> last_closed_ ABSL_GUARDED_BY(mutex_);  // By process.
+  // The number of rules without a call when Unmatched() was last read.
+  mutable size_t unmatched_when_read_ ABSL_GUARDED_BY(mutex_) = 0;
+  int unseen_faults_ ABSL_GUARDED_BY(mutex_) = 0;
   int stray_closes_ ABSL_GUARDED_BY(mutex_) = 0;
   int phantoms_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string failure_ ABSL_GUARDED_BY(mutex_);
