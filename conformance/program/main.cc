@@ -45,11 +45,11 @@ ABSL_FLAG(std::string, format, "text", "");
 ABSL_FLAG(std::string, explain, "", "");
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::vector<std::string>, implementations, {}, "");
-// More trials than processors, because many cases wait for a timeout of the
-// kernel.
+// More trials than processors, because most of them wait: for a peer, a driver,
+// or a timeout of the kernel.
 ABSL_FLAG(int, jobs,
-          2 * static_cast<int>(std::max(1U,
-                                        std::thread::hardware_concurrency())),
+          std::max(8,
+                   2 * static_cast<int>(std::thread::hardware_concurrency())),
           "");
 ABSL_FLAG(int, repeat, 1, "");
 ABSL_FLAG(bool, shuffle, false, "");
@@ -88,7 +88,8 @@ named kernel.* judge the kernels below them.
                              exit
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
   --implementations=NAME,... judge only these implementations and kernels
-  --jobs=N                   run N cases at a time (twice the processors)
+  --jobs=N                   run N cases at a time (twice the processors, at
+                             least 8)
   --repeat=N                 run everything N times (1)
   --shuffle                  run the trials in a random order; prints its seed
   --seed=N                   with --shuffle: repeat the order of this seed
