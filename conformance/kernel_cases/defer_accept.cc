@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/kernel_cases/times.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -95,6 +96,28 @@ void DeferredForLong(Context& c) {
   EXPECT_THAT(RecvOnce(server), IsOkAndHolds("late"));
 }
 
+// Returns when data that is sent after a probe of keepalive is accepted.
+double AcceptedAfterProbe(Context& c) {
+  const absl::StatusOr<Listener> listener = NewDeferring(c, 3, 1);
+  if (!listener.ok()) return -1;
+  const double start = Now(c);
+  const absl::StatusOr<RawSocket> client =
+      ConnectTo(c.sys(), listener->endpoint());
+  if (!client.ok()) return -1;
+  EXPECT_THAT(SetTcp(*client, TCP_KEEPIDLE, 1), IsOk());
+  EXPECT_THAT(SetSocketOption(*client, SO_KEEPALIVE, 1), IsOk());
+  EXPECT_THAT(c.sys().Poll(nullptr, 0, 1500), IsOkAndHolds(0));
+  EXPECT_THAT(client->Send("x"), IsOkAndHolds(1));
+  EXPECT_THAT(listener->socket().Wait(POLLIN), IsOkAndHolds(POLLIN));
+  return Now(c) - start;
+}
+
+// The listener replies to the probe after 1 s. The data echoes the time stamp
+// of the reply.
+void DeferredAfterKeepalive(Context& c) {
+  ExpectAbout(3020, [&] { return AcceptedAfterProbe(c); });
+}
+
 // After 1 s there is no room, and after 3 s there is.
 void DeferredForLongBeyondBacklog(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener, NewDeferring(c, 1, 1));
@@ -171,6 +194,13 @@ const std::vector<Case>& DeferAcceptKernelCases() {
        .source = "Linux, syn_ack_recalc() in net/ipv4/inet_connection_sock.c; "
                  "measured on Linux 6.18",
        .run = &DeferredForLongBeyondBacklog},
+      {.id = "kernel.defer_accept.keepalive",
+       .requirement = "Data that echoes the time stamp of a reply to a probe "
+                      "of keepalive must not complete a connection that "
+                      "TCP_DEFER_ACCEPT holds back; the next SYN-ACK must.",
+       .source = "Linux, tcp_check_req() in net/ipv4/tcp_minisocks.c; "
+                 "measured on Linux 6.18",
+       .run = &DeferredAfterKeepalive},
       {.id = "kernel.defer_accept.end",
        .requirement = "With TCP_DEFER_ACCEPT, the end of the stream must be "
                       "accepted as data is.",

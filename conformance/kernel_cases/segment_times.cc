@@ -57,6 +57,28 @@ void NagleDelay(Context& c) {
   ExpectAbout(42, [&] { return SecondPieceWaits(c); });
 }
 
+// Returns how long close(2) waits for the acknowledgement of the FIN.
+double LingerAfterDelay(Context& c) {
+  absl::StatusOr<Pair> pair = NewPair(c);
+  if (!pair.ok()) return -1;
+  // The first is acknowledged quickly, the second with a delay.
+  for (const size_t size : {20000U, 100U}) {
+    EXPECT_THAT(pair->client.Send(std::string(size, 'x')), IsOkAndHolds(size));
+  }
+  EXPECT_THAT(c.sys().Poll(nullptr, 0, 200), IsOkAndHolds(0));
+  const linger two_seconds = {.l_onoff = 1, .l_linger = 2};
+  EXPECT_THAT(c.sys().SetSockOpt(pair->client.fd(), SOL_SOCKET, SO_LINGER,
+                                 &two_seconds, sizeof(two_seconds)),
+              IsOk());
+  const double start = Now(c);
+  EXPECT_THAT(pair->client.Close(), IsOk());
+  return Now(c) - start;
+}
+
+void SecondDelay(Context& c) {
+  ExpectAbout(42, [&] { return LingerAfterDelay(c); });
+}
+
 // ---- TCP_USER_TIMEOUT -------------------------------------------------------
 
 double TimeOutOfUnread(Context& c, int timeout) {
@@ -211,6 +233,12 @@ const std::vector<Case>& SegmentTimesKernelCases() {
                       "arrive after about 42 ms.",
        .source = "RFC 9293, section 3.8.6.3; measured on Linux 6.18",
        .run = &NagleDelay},
+      {.id = "kernel.segments.acknowledgement.second_delay",
+       .requirement = "The second delayed acknowledgement in a row must not "
+                      "wait longer than the first, about 42 ms.",
+       .source = "Linux, tcp_send_delayed_ack() in net/ipv4/tcp_output.c; "
+                 "measured on Linux 6.18",
+       .run = &SecondDelay},
       {.id = "kernel.segments.user_timeout.100ms",
        .requirement = "TCP_USER_TIMEOUT of 100 ms must end a connection whose "
                       "peer does not read after about 0.57 s.",

@@ -89,9 +89,14 @@ class DelayedAck {
     return owed_ && (unacknowledged > segment_ ||
                      (drained && (two_small_ || (small_ && !interactive_))));
   }
-  // The longest delay of an acknowledgement that is owed.
-  Nanoseconds delay() const {
-    return ato_ == 0 ? kAtoMin : std::min(ato_, kMax);
+  // Returns how long an acknowledgement that is owed waits at most. A long delay
+  // is limited to the smoothed round-trip time (-1: unknown), but to no less
+  // than 40 ms, as in tcp_send_delayed_ack() of Linux.
+  Nanoseconds delay(Nanoseconds srtt) const {
+    if (ato_ == 0) return kAtoMin;
+    const Nanoseconds longest =
+        srtt < 0 ? kMax : std::clamp(srtt, kAtoMin, kMax);
+    return std::min(ato_, longest);
   }
   // The delay is over.
   void OnTimer(Nanoseconds rto) {

@@ -127,7 +127,19 @@ TEST_F(DelayedAckTest, TheDelayIsNoLongerThanTheTimeout) {
   EXPECT_EQ(ack_.ato(), kRto);
   ack_.OnTimer(kSecond);
   EXPECT_EQ(ack_.ato(), 2 * kRto);
-  EXPECT_EQ(ack_.delay(), 200 * kMs) << "TCP_DELACK_MAX";
+  EXPECT_EQ(ack_.delay(-1), 200 * kMs) << "TCP_DELACK_MAX";
+}
+
+TEST_F(DelayedAckTest, TheDelayIsNoLongerThanTheRoundTrip) {
+  Receive(kSmall);
+  EXPECT_EQ(ack_.delay(kMs), 40 * kMs);
+  ack_.OnTimer(kRto);
+  EXPECT_EQ(ack_.ato(), 80 * kMs);
+  EXPECT_EQ(ack_.delay(-1), 80 * kMs) << "unknown";
+  EXPECT_EQ(ack_.delay(kMs), 40 * kMs) << "TCP_DELACK_MIN";
+  EXPECT_EQ(ack_.delay(60 * kMs), 60 * kMs);
+  EXPECT_EQ(ack_.delay(100 * kMs), 80 * kMs);
+  EXPECT_EQ(ack_.delay(kSecond), 80 * kMs);
 }
 
 TEST_F(DelayedAckTest, TheTimerEndsInteractiveMode) {

@@ -294,6 +294,36 @@ TEST_F(LossTest, TheEndOfDeferAcceptTakesASynAck) {
   EXPECT_GT(Await(listener_, POLLIN), 1500);
 }
 
+// While the listener waits for data, it replies to the probe of keepalive after
+// 1 s. The client echoes the time stamp of the reply, and so its data is
+// dropped until the SYN-ACK is sent again, after 3 s.
+TEST_F(LossTest, AHalfOpenConnectionTakesOnlyEchoesOfTheSynAck) {
+  Set(listener_, TCP_DEFER_ACCEPT, 3);
+  const int client = NewClient(SOCK_NONBLOCK);
+  Set(client, TCP_KEEPIDLE, 1);
+  EXPECT_THAT(SetOption(sys_, client, SOL_SOCKET, SO_KEEPALIVE, 1), IsOk());
+  StartConnect(client);
+  AdvanceTo(900);
+  EXPECT_EQ(Ready(sys_, listener_, POLLIN), 0);
+  AdvanceTo(1500);
+  Write(client, "x");
+  EXPECT_EQ(Await(listener_, POLLIN), 3000);
+}
+
+// The data that was lost makes the acknowledgement of the SYN-ACK more than a
+// bare one.
+TEST_F(LossTest, AnAcknowledgementAfterLostDataEndsDeferAccept) {
+  Set(listener_, TCP_DEFER_ACCEPT, 3);
+  const int client = NewClient(SOCK_NONBLOCK);
+  Set(client, TCP_QUICKACK, 0);
+  StartConnect(client);
+  kernel_.Cut(kToServer);
+  Write(client, "x");
+  AdvanceTo(900);
+  kernel_.Restore(kToServer);
+  EXPECT_EQ(Await(listener_, POLLIN), 1000);
+}
+
 // A lost SYN is sent again when TCP_USER_TIMEOUT is over, and only then is
 // connect(2) given up.
 TEST_F(LossTest, TheSynIsSentAgainBeforeTheUserTimeoutEndsTheConnect) {

@@ -45,7 +45,11 @@ Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   // Linux sends the SYN-ACK for a listener, whatever that has spoken before,
   // and does not count it.
   constexpr int kSynAck = Segment::kSyn | Segment::kAck;
-  if ((flags & kSynAck) != kSynAck || listener_ == nullptr) ++segs_out_;
+  if ((flags & kSynAck) != kSynAck || listener_ == nullptr) {
+    ++segs_out_;
+  } else {
+    head_sent_at_ = kernel_.clock.now();
+  }
   if ((flags & kSynAck) != kSynAck && unheard()) return nullptr;
   Segment& segment = kernel_.network.Add();
   segment.from = this;
@@ -166,7 +170,8 @@ void TcpSocket::AcknowledgeArrival() {
       ack_.IsDueOnArrival(receive_.nxt() - acknowledged_)) {
     SendAck();
   } else if (!timers_.IsSet(TcpTimers::kDelayedAck)) {
-    timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(ack_.delay()));
+    timers_.Set(TcpTimers::kDelayedAck,
+                kernel_.clock.After(ack_.delay(send_.rto().srtt())));
   }
 }
 

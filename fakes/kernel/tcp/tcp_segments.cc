@@ -118,10 +118,19 @@ void TcpSocket::AcknowledgeSynAck(const Segment& syn_ack) {
   timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(DelayedAck::kMax));
 }
 
+// Whether the time stamp that `segment` echoes is that of a later segment than
+// the last SYN-ACK: of a reply to a probe of keepalive. Linux drops such a
+// segment while the connection is half open (tcp_check_req() in
+// net/ipv4/tcp_minisocks.c), until it has sent the SYN-ACK again.
+bool TcpSocket::EchoesNoSynAck(const Segment& segment) const {
+  return segment.echo > head_sent_at_;
+}
+
 // Whether the connection that `segment` completes may enter the accept queue
-// (tcp_check_req() in net/ipv4/tcp_minisocks.c).
+// (tcp_check_req()).
 bool TcpSocket::MayBeQueued(const Segment& segment) const {
-  const bool is_bare = segment.size == 0 && !segment.has(Segment::kFin);
+  // The first byte, or the FIN, has the number 1.
+  const bool is_bare = segment.end() == 1 && !segment.has(Segment::kFin);
   const bool waits_for_data = is_bare && !by_syn_cookie_ &&
                               retransmits_ < listener_->options_.defer_accept();
   return !waits_for_data && listener_->queued_ <= listener_->backlog_;
@@ -156,6 +165,10 @@ void TcpSocket::OnSegment(const Segment& segment) {
   if (state_ == TcpState::kSynSent) return OnSegmentInSynSent(segment);
   if (segment.connection != connection_) {
     // An old connection's, or a new one's: a challenge (RFC 5961).
+    if (!segment.has(Segment::kRst)) SendAck();
+    return;
+  }
+  if (half_open() && EchoesNoSynAck(segment)) {
     if (!segment.has(Segment::kRst)) SendAck();
     return;
   }

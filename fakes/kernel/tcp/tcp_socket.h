@@ -298,6 +298,7 @@ class TcpSocket final : public Socket,
   void OpenSimultaneously(const Segment& syn);
   void OnSynAck(const Segment& segment);
   void AcknowledgeSynAck(const Segment& syn_ack);
+  bool EchoesNoSynAck(const Segment& segment) const;
   bool MayBeQueued(const Segment& segment) const;
   // The handshake of an end that has received a SYN is over. Returns false if
   // it is not, because of a full queue or TCP_DEFER_ACCEPT.
@@ -442,7 +443,8 @@ class TcpSocket final : public Socket,
   // Of an accepted socket: TCP_SAVED_SYN; null: not saved, or read. Of one that
   // connects: the data of a SYN that got no answer (TCP Fast Open), or null.
   std::unique_ptr<std::vector<uint8_t>> syn_bytes_;
-  // When the first segment in flight was sent: the SYN, or data.
+  // When the first segment in flight was sent: the SYN, or data. Of a
+  // listener's connection that is half open: when the last SYN-ACK was sent.
   Nanoseconds head_sent_at_ = 0;
   Nanoseconds echo_ = -1;     // Of the last segment that arrived: its sent_at.
   Nanoseconds heard_at_ = 0;  // When the last valid segment has arrived.
