@@ -62,6 +62,12 @@ class DelayedAck {
     last_data_at_ = now;
   }
 
+  // The window is growing: the sender should learn that
+  // (tcp_grow_window() of Linux).
+  void OnWindowGrown() { quick_ |= 1U; }
+  // Little room is left (__tcp_select_window() of Linux).
+  void EndQuickMode() { quick_ = 0; }
+
   // The peer has ended the stream.
   void OnFin() {
     owed_ = true;
@@ -89,9 +95,9 @@ class DelayedAck {
     return owed_ && (unacknowledged > segment_ ||
                      (drained && (two_small_ || (small_ && !interactive_))));
   }
-  // Returns how long an acknowledgement that is owed waits at most. A long delay
-  // is limited to the smoothed round-trip time (-1: unknown), but to no less
-  // than 40 ms, as in tcp_send_delayed_ack() of Linux.
+  // Returns how long an acknowledgement that is owed waits at most. A long
+  // delay is limited to the smoothed round-trip time (-1: unknown), but to no
+  // less than 40 ms, as in tcp_send_delayed_ack() of Linux.
   Nanoseconds delay(Nanoseconds srtt) const {
     if (ato_ == 0) return kAtoMin;
     const Nanoseconds longest =

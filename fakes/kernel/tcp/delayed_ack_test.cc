@@ -177,7 +177,7 @@ TEST_F(DelayedAckTest, AnInteractiveConnectionOwesForTwoSmallSegments) {
   Receive(kSmall);
   EXPECT_FALSE(ack_.IsDueOnRead(kSmall, /*drained=*/true));
   Receive(kSmall);
-  EXPECT_TRUE(ack_.IsDueOnRead(2 * kSmall, /*drained=*/true));
+  EXPECT_TRUE(ack_.IsDueOnRead(uint64_t{2} * kSmall, /*drained=*/true));
   // An acknowledgement begins the count again.
   ack_.OnSent();
   Receive(kSmall);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "fakes/kernel/tcp/byte_queue.h"
+#include "fakes/kernel/tcp/receive_window.h"
 
 namespace net::fake {
 
@@ -40,6 +41,9 @@ class ReceiveSide {
   // Bytes that the sender has written.
   ByteQueue& queue() { return queue_; }
   const ByteQueue& queue() const { return queue_; }
+  // How large the window should be.
+  ReceiveWindow& space() { return space_; }
+  const ReceiveWindow& space() const { return space_; }
 
   // The peer's SYN has arrived.
   void Start() {
@@ -49,9 +53,9 @@ class ReceiveSide {
   // Returns to the state before a connection.
   void Reset(ChunkPool& chunks) {
     queue_.Clear(chunks);
+    space_ = {};
     nxt_ = window_end_ = 0;
     ready_ = 0;
-    largest_window_ = 0;
     fin_received_ = false;
   }
 
@@ -59,10 +63,7 @@ class ReceiveSide {
   // before is not taken back (RFC 9293, section 3.8.6).
   void Announce(uint64_t free) {
     window_end_ = std::max(window_end_, nxt_ + free);
-    largest_window_ = std::max(largest_window_, window());
   }
-  // Returns the largest window that was announced.
-  uint32_t largest_window() const { return largest_window_; }
 
   // Announces a window of 0, although a larger one was announced before.
   void TakeBackWindow() { window_end_ = nxt_; }
@@ -103,7 +104,8 @@ class ReceiveSide {
   uint64_t nxt_ = 0;
   uint64_t window_end_ = 0;
   size_t ready_ = 0;
-  uint32_t largest_window_ = 0;
+  // The next member is in its padding.
+  [[no_unique_address]] ReceiveWindow space_;
   bool fin_received_ = false;
 };
 

@@ -246,7 +246,7 @@ int TcpSocket::FailConnect(int error) {
 }
 
 void TcpSocket::SendSyn() {
-  receive_.Announce(WindowToOffer());
+  receive_.Announce(FirstWindow());
   Transmit(Segment::kSyn, 0, 0);
   timers_.Set(TcpTimers::kRetransmission, NextSyn());
 }

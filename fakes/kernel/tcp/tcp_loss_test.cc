@@ -258,6 +258,20 @@ TEST_F(LossTest, DataThatWasHeldBackEndsTheProbes) {
   EXPECT_EQ(Info(pair.client).data_segs_out, 1U);
 }
 
+// The window before the first data allows one quick acknowledgement of a
+// segment of 20000 bytes. The delayed one of the second segment lets the byte
+// go.
+TEST_F(LossTest, AnAcknowledgementSendsWhatMsgMoreHeldBack) {
+  const Pair pair = Connect();
+  Write(pair.server, std::string(20000, 'x'));
+  Write(pair.server, std::string(20000, 'x'));
+  EXPECT_THAT(sys_.Send(pair.server, "x", 1, MSG_MORE), IsOkAndHolds(1));
+  AdvanceTo(30);
+  EXPECT_EQ(Info(pair.server).data_segs_out, 2U);
+  AdvanceTo(50);
+  EXPECT_EQ(Info(pair.server).data_segs_out, 3U);
+}
+
 // ---- The handshake ----------------------------------------------------------
 
 TEST_F(LossTest, TheHandshakeEndsLateWithoutQuickAcknowledgement) {

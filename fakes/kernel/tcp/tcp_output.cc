@@ -20,21 +20,17 @@
 #include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
-namespace {
-
-// The unit of a window of the window scale 10, in bytes (RFC 7323).
-constexpr size_t kWindowUnit = 1024;
-
-}  // namespace
-
 // --- Segments ----------------------------------------------------------------
 
 Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   if ((flags & Segment::kAck) != 0) {
     if (lacks_memory_) {
       receive_.TakeBackWindow();
+    } else if ((flags & Segment::kSyn) != 0) {
+      receive_.Announce(FirstWindow());
     } else {
-      receive_.Announce(WindowToOffer());
+      receive_.Announce(
+          ReceiveWindow::RoundUp(std::max(SelectWindow(), receive_.window())));
     }
     acknowledged_ = receive_.nxt();
     if (ack_.owed()) {
@@ -121,22 +117,20 @@ void TcpSocket::Push(SendSide::Hold hold) {
 
 // --- The receive window ------------------------------------------------------
 
-uint64_t TcpSocket::WindowToOffer() const {
-  // Linux's overhead is less with segments that are larger than the buffer.
-  const auto buffer = static_cast<size_t>(options_.rcvbuf());
-  const size_t window = buffer < ack_.segment() ? buffer / 32 * 31 : Window();
-  if (receive_.nxt() <= 1 && receive_.window_end() <= 1) {
-    return std::min<size_t>(window, kFirstWindow);
-  }
-  const size_t ready = receive_.ready();
-  const size_t free = window > ready ? window - ready : 0;
-  // Too little is nothing (RFC 9293, section 3.8.6.2.2).
-  if (free < std::min<size_t>(window / 2, send_.mss())) return 0;
-  // Linux rounds up, because of the window scale. That matters for a window
-  // that is smaller than a segment: the peer sends it as a whole.
-  return free < send_.mss()
-             ? (free + kWindowUnit - 1) / kWindowUnit * kWindowUnit
-             : free;
+ReceiveWindow::Memory TcpSocket::memory() const {
+  const auto ready = static_cast<uint32_t>(receive_.ready());
+  return {.buffer = static_cast<uint32_t>(options_.rcvbuf()),
+          .used = ready == 0 ? 0 : ready + ReceiveWindow::kOverhead};
+}
+
+uint32_t TcpSocket::FirstWindow() const {
+  return ReceiveWindow::First(memory().buffer, kFirstWindow);
+}
+
+// As __tcp_select_window() of Linux (net/ipv4/tcp_output.c).
+uint32_t TcpSocket::SelectWindow() {
+  if (receive_.space().IsScarce(memory())) ack_.EndQuickMode();
+  return receive_.space().Select(memory(), ack_.segment());
 }
 
 // As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
@@ -147,11 +141,11 @@ void TcpSocket::AfterRead(bool took) {
   const bool may_receive =
       !receive_.fin_received() && (shut_down_ & kReceive) == 0;
   if (!now && took && may_receive) {
-    // Reading opens the window again; only arriving data lets it grow
-    // (rcv_ssthresh of Linux).
-    const uint64_t offer =
-        std::min<uint64_t>(WindowToOffer(), receive_.largest_window());
-    now = offer > 0 && offer >= 2 * uint64_t{receive_.window()};
+    const uint32_t twice = 2 * receive_.window();
+    if (twice <= receive_.space().Clamp(memory().buffer)) {
+      const uint32_t offer = SelectWindow();
+      now = offer > 0 && offer >= twice;
+    }
   }
   if (now) SendAck();
 }
@@ -166,8 +160,14 @@ bool TcpSocket::quick_ack_route() const {
 // As __tcp_ack_snd_check() of Linux (net/ipv4/tcp_input.c).
 void TcpSocket::AcknowledgeArrival() {
   if (!ack_.owed()) return;
-  if (quick_ack_route() ||
-      ack_.IsDueOnArrival(receive_.nxt() - acknowledged_)) {
+  const uint64_t unacknowledged = receive_.nxt() - acknowledged_;
+  // Of more than a segment, if its acknowledgement moves the window, or if the
+  // program waits for more.
+  const bool counts =
+      unacknowledged > ack_.segment() &&
+      (receive_.ready() < static_cast<size_t>(options_.rcvlowat()) ||
+       SelectWindow() >= announced_window());
+  if (quick_ack_route() || ack_.IsDueOnArrival(counts ? unacknowledged : 0)) {
     SendAck();
   } else if (!timers_.IsSet(TcpTimers::kDelayedAck)) {
     timers_.Set(TcpTimers::kDelayedAck,

@@ -39,6 +39,7 @@ void TcpSocket::Unlink() {
 
 void TcpSocket::OnPeersSyn(const Segment& syn) {
   receive_.Start();
+  receive_.space().Start(FirstWindow());
   echo_ = syn.sent_at;
   send_.OnWindow(syn.ack, syn.window);
   // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
@@ -338,14 +339,22 @@ bool TcpSocket::OnData(const Segment& segment) {
     segment.end() <= before ? SendSelectiveAck(segment.end()) : SendAck();
     return true;
   }
-  const uint64_t window =
-      receive_.window_end() - std::min(acknowledged_, receive_.window_end());
-  ack_.OnData(segment.size, static_cast<uint32_t>(window), Timeout(),
-              kernel_.clock.now());
+  NoteData(segment.size);
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
   if (!all) segment.seq < before ? SendSelectiveAck(before) : SendAck();
   WakeIfReadable();
   return true;
+}
+
+// A segment with `size` bytes of new data is in the queue: as
+// tcp_event_data_recv() of Linux (net/ipv4/tcp_input.c).
+void TcpSocket::NoteData(uint32_t size) {
+  const uint32_t estimate = ack_.segment();
+  ack_.OnData(size, announced_window(), Timeout(), kernel_.clock.now());
+  if (ack_.segment() != estimate) {
+    receive_.space().OnLargerSegment(size, memory().buffer, announced_window());
+  }
+  if (receive_.space().Grow(size, memory(), kFirstWindow)) ack_.OnWindowGrown();
 }
 
 void TcpSocket::OnFin() {

@@ -159,7 +159,7 @@ TcpInfoSource TcpSocket::info_source() const {
     source.mss = send_.mss();
     source.path_mtu = v6 ? kLoopbackMtu : kLargestV4Packet;
     source.advmss = v6 ? kAdvertisedMssV6 : kAdvertisedMssV4;
-    source.rcv_wnd = static_cast<uint32_t>(Window());
+    source.rcv_wnd = announced_window();
   }
   AddConnectionInfo(source);
   return source;

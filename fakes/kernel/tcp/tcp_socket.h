@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/loss_state.h"
 #include "fakes/kernel/tcp/receive_side.h"
+#include "fakes/kernel/tcp/receive_window.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_state.h"
@@ -310,6 +312,7 @@ class TcpSocket final : public Socket,
   bool HasNoNews(const Segment& segment) const;
   // Returns false if the segment was answered by a reset.
   bool OnData(const Segment& segment);
+  void NoteData(uint32_t size);
   void OnFin();
   void OnFinAcknowledged();
   void OnReset();
@@ -346,7 +349,16 @@ class TcpSocket final : public Socket,
   // Acknowledges what has arrived, now or later.
   void AcknowledgeArrival();
   bool quick_ack_route() const;
-  uint64_t WindowToOffer() const;
+  ReceiveWindow::Memory memory() const;
+  // Returns the window of a SYN, in bytes.
+  uint32_t FirstWindow() const;
+  // Returns the window that is to be announced now, in bytes.
+  uint32_t SelectWindow();
+  // The window that the last acknowledgement has announced, in bytes.
+  uint32_t announced_window() const {
+    return static_cast<uint32_t>(
+        receive_.window_end() - std::min(acknowledged_, receive_.window_end()));
+  }
   // Sets or clears the timer for what was sent, or for the probe of a window.
   void SetRetransmissionTimer();
   Nanoseconds Timeout() const;

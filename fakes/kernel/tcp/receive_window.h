@@ -1,0 +1,110 @@
+#ifndef FAKES_KERNEL_TCP_RECEIVE_WINDOW_H_
+#define FAKES_KERNEL_TCP_RECEIVE_WINDOW_H_
+
+#include <algorithm>
+#include <cstdint>
+
+namespace net::fake {
+
+// Decides which receive window a connection announces, as Linux does
+// (net/ipv4/tcp_input.c, tcp_output.c). SO_RCVBUF limits the memory of the
+// receive queue, with Linux's overhead: of one segment, because Linux joins
+// those that have been acknowledged. The window is an
+// estimate of the data that fits:
+// - Half of the memory at first, later the ratio of data to memory in the
+//   largest segment that has arrived.
+// - No more than a limit that grows with the data that arrives (rcv_ssthresh).
+class ReceiveWindow {
+ public:
+  // The unit of a window of the window scale 10, in bytes (RFC 7323).
+  static constexpr uint32_t kUnit = 1024;
+
+  // The memory of a segment beyond its data, in bytes. Measured on Linux 6.18.
+  static constexpr uint32_t kOverhead = 832;
+
+  // SO_RCVBUF and the memory that is in use, in bytes.
+  struct Memory {
+    uint32_t buffer = 0;
+    uint32_t used = 0;
+  };
+
+  // Returns the window of a SYN, in bytes, which has no scale. `mss` is the
+  // largest segment that the interface carries.
+  static uint32_t First(uint32_t buffer, uint32_t mss) {
+    const uint32_t space = buffer / 2;
+    return std::min(space > mss ? space / mss * mss : space, kLargestUnscaled);
+  }
+
+  // The handshake is over. `first` is the window of the SYN.
+  void Start(uint32_t first) { limit_ = first; }
+
+  // A segment has arrived that is larger than the estimate of the peer's
+  // segment size. `announced` is the last window that was announced.
+  void OnLargerSegment(uint32_t size, uint32_t buffer, uint32_t announced) {
+    const auto ratio = static_cast<uint8_t>(std::max<uint64_t>(
+        uint64_t{size} * kWhole / (uint64_t{size} + kOverhead), 1));
+    if (ratio == ratio_) return;
+    const uint32_t before = Clamp(buffer);
+    ratio_ = ratio;
+    const uint32_t clamp = Clamp(buffer);
+    limit_ = clamp < before ? std::min(limit_, clamp)
+                            : std::max(limit_, std::min(announced, clamp));
+  }
+
+  // A segment with `size` bytes is in the queue, which `memory` counts. Returns
+  // whether the limit has grown (tcp_grow_window()).
+  bool Grow(uint32_t size, const Memory& memory, uint32_t mss) {
+    constexpr uint32_t kSmall = 128;
+    const uint32_t most = std::min(Clamp(memory.buffer), Free(memory));
+    if (size < kSmall || most <= limit_) return false;
+    limit_ += std::min(most - limit_, 2 * std::max(mss, size));
+    return true;
+  }
+
+  // Returns the window to announce (__tcp_select_window()). `segment` is the
+  // estimate of the peer's segment size.
+  uint32_t Select(const Memory& memory, uint32_t segment) const {
+    const uint32_t allowed = FromMemory(memory.buffer);
+    uint32_t free = Free(memory);
+    if (IsScarce(memory)) {
+      free = free / kUnit * kUnit;
+      if (free < allowed / 16 || free < std::min(segment, allowed)) return 0;
+    }
+    return RoundUp(std::min(free, limit_));
+  }
+
+  // Whether less than half of the memory is free.
+  bool IsScarce(const Memory& memory) const {
+    return Free(memory) < FromMemory(memory.buffer) / 2;
+  }
+
+  // Returns the largest window that `buffer` allows (window_clamp of Linux).
+  uint32_t Clamp(uint32_t buffer) const {
+    return std::max(FromMemory(buffer), kLeastBuffer / 2);
+  }
+  uint32_t limit() const { return limit_; }
+
+  static uint32_t RoundUp(uint32_t bytes) {
+    return (bytes + kUnit - 1) / kUnit * kUnit;
+  }
+
+ private:
+  static constexpr uint32_t kWhole = 256;
+  static constexpr uint32_t kLeastBuffer = 2304;  // SOCK_MIN_RCVBUF
+  static constexpr uint32_t kLargestUnscaled = 65535;
+
+  uint32_t FromMemory(uint32_t bytes) const {
+    return static_cast<uint32_t>(uint64_t{bytes} * ratio_ / kWhole);
+  }
+  uint32_t Free(const Memory& memory) const {
+    return memory.used < memory.buffer ? FromMemory(memory.buffer - memory.used)
+                                       : 0;
+  }
+
+  uint32_t limit_ = 0;  // rcv_ssthresh
+  uint8_t ratio_ = kWhole / 2;
+};
+
+}  // namespace net::fake
+
+#endif  // FAKES_KERNEL_TCP_RECEIVE_WINDOW_H_
