@@ -53,9 +53,8 @@ bool TcpSocket::IsRecovering() const {
 // in that queue is not shared any more (tcp_try_coalesce() of
 // net/ipv4/tcp_input.c), unless that segment is shared itself.
 bool TcpSocket::PeerHolds(uint64_t seq) const {
-  const TcpSocket* const other = peer();
-  if (other == nullptr) return false;
-  const ReceiveSide& there = other->receive_;
+  if (peer() == nullptr) return false;
+  const ReceiveSide& there = peer()->receive_;
   if (there.nxt() <= seq) return false;
   const uint64_t unread =
       there.nxt() - (there.fin_received() ? 1U : 0U) - there.ready();

@@ -20,6 +20,7 @@
 #include "syscalls/net/ip_addr.h"
 
 namespace net::fake {
+
 // --- Segments ----------------------------------------------------------------
 
 Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
