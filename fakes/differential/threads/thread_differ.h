@@ -42,11 +42,12 @@ struct ThreadedDifference {
 //
 // The calls of an oracle with real threads are not atomic. A thread that is
 // preempted in the middle of one, as often happens on a busy machine, can get
-// an answer that no order of atomic calls gives. The FakeKernel can be preempted
-// at a few of these points (fake::Scheduler::MayBePreempted()), but not at all
-// of them. An answer that needs another point is no mistake of the candidate.
-// Repetition tells it from a mistake. A difference counts only if the oracle,
-// run again, gives in each run an answer that the candidate does not give:
+// an answer that no order of atomic calls gives. The FakeKernel can be
+// preempted at a few of these points (fake::Scheduler::MayBePreempted()), but
+// not at all of them. An answer that needs another point is no mistake of the
+// candidate. Repetition tells it from a mistake. A difference counts only if
+// the oracle, run again, always gives an answer that the candidate does not
+// give:
 //
 // - kConfirmationsAtOnce times if all threads began at the same time,
 // - kConfirmationsOneByOne times if they began one after the other. Only
