@@ -47,8 +47,7 @@ class ChannelWatchTest : public testing::Test {
 
   // Waits until the driver sleeps in read(2) on this descriptor.
   void AwaitRead(int fd) {
-    const std::string call =
-        absl::StrCat(SYS_read, " 0x", absl::StrCat(absl::Hex(fd)), " ");
+    const std::string call = absl::StrCat(SYS_read, " 0x", absl::Hex(fd), " ");
     const std::string file = absl::StrCat("/proc/", driver_->pid(), "/syscall");
     const auto deadline = Clock::now() + std::chrono::minutes(1);
     while (!absl::StartsWith(sandbox::FirstLineOf(file), call)) {

@@ -79,7 +79,7 @@ class TrapControlTest : public testing::Test {
   }
 
   // Runs a cycle, by this command of cycle.c. Returns its errno.
-  int Cycle(char command = 'c') {
+  int Cycle(char command = 'c') const {
     EXPECT_EQ(write(commands_, &command, 1), 1);
     std::string line;
     for (char c = 0; read(results_, &c, 1) == 1 && c != '\n';) line += c;

@@ -61,13 +61,15 @@ bool TcpSocket::PeerHolds(uint64_t seq) const {
   return send_.una() <= unread && unread <= seq;
 }
 
-// A retransmission joins small segments, but none whose memory is shared
-// (tcp_retrans_try_collapse() of Linux, net/ipv4/tcp_output.c).
+// A retransmission joins small segments as a whole, and none whose memory is
+// shared (tcp_retrans_try_collapse() of Linux, net/ipv4/tcp_output.c). Only the
+// border before the last segment is known.
 SendSide::Piece TcpSocket::NextPiece(SendSide::Hold hold) const {
   SendSide::Piece piece = send_.Next(hold);
   const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1U : 0U);
   const uint64_t last = send_.max() - last_size_;
-  if (send_.nxt() < last && last < end && PeerHolds(last)) {
+  const bool reaches_last = send_.nxt() < last && last < end;
+  if (reaches_last && (end < send_.max() || PeerHolds(last))) {
     piece.size = static_cast<uint32_t>(last - send_.nxt());
     piece.fin = false;
   }

@@ -196,6 +196,20 @@ TEST_F(LossTest, WhatWasReadIsJoinedWithWhatIsSentAgain) {
   EXPECT_LT(Info(pair.client).rto, 210'000U);
 }
 
+// Both segments together are larger than a segment may be.
+TEST_F(LossTest, ARetransmissionHasNoPartOfTheNextSegment) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  kernel_.Cut(kToServer);
+  Write(pair.client, std::string(20000, 'x'));
+  Write(pair.client, std::string(20000, 'y'));
+  AdvanceTo(1000);
+  kernel_.Restore(kToServer);
+  kernel_.Cut(kToClient);
+  EXPECT_GE(Await(pair.server, POLLIN), 1000);
+  EXPECT_EQ(ReadText(sys_, pair.server).size(), 20000U);
+}
+
 // What was sent once is measured from then on, and not from the time stamp of
 // the later segment, which returns.
 TEST_F(LossTest, TheRoundTripIsThatOfTheFirstSegment) {
