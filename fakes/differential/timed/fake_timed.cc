@@ -65,15 +65,19 @@ class Timeline {
     }
   }
 
-  // A call has blocked until now, beside the timers that were pending when it
-  // began.
-  void NoteBlocked(const std::vector<absl::Duration>& timers) {
+  // A call has blocked until now. `timers` are those that were pending when it
+  // began, and `deadline` is that of the call.
+  void NoteBlocked(std::vector<absl::Duration> timers,
+                   absl::Duration deadline) {
     NoteFired();
+    const absl::Duration now = kernel_.Now();
+    const std::vector<absl::Duration> set_meanwhile = kernel_.Timers();
+    timers.insert(timers.end(), set_meanwhile.begin(), set_meanwhile.end());
+    // Something else has ended the call.
+    if (deadline > now) timers.push_back(deadline);
     const absl::Duration distance = lateness_ + kMargin;
     for (const absl::Duration timer : timers) {
-      if (absl::AbsDuration(timer - kernel_.Now()) < distance) {
-        is_ambiguous_ = true;
-      }
+      if (absl::AbsDuration(timer - now) < distance) is_ambiguous_ = true;
     }
   }
 
@@ -158,11 +162,13 @@ TimedPlan PlanOnFake(const TimedProgram& program) {
       case TimedStep::Kind::kRestore:
         kernel.Restore(Towards(step.side));
         break;
-      case TimedStep::Kind::kCall:
+      case TimedStep::Kind::kCall: {
+        const absl::Duration deadline = planned.at + run.TimeoutOf(step.call);
         planned.result = run.Make(step.call);
         planned.end = kernel.Now();
-        if (planned.end > planned.at) timeline.NoteBlocked(timers);
+        if (planned.end > planned.at) timeline.NoteBlocked(timers, deadline);
         break;
+      }
     }
     if (kernel.Now() > kLongestProgram || kernel.Deadlock().has_value() ||
         timeline.is_ambiguous()) {

@@ -141,6 +141,33 @@ TEST(PlanOnFakeTest, EndsWhenTimersComeTooClose) {
   EXPECT_LT(PlanOnFake(program).size(), program.size() - 1);
 }
 
+// The server receives with a timeout, while TCP_USER_TIMEOUT ends the
+// connection 700 ms after the send.
+TimedProgram ReceiveBeforeTheEnd(int timeout_ms) {
+  TimedProgram program = Pair();
+  program.push_back(
+      Option(Call::kSetSockOpt, 2, IPPROTO_TCP, TCP_USER_TIMEOUT, 300));
+  program.push_back(Cut(Side::kServer));
+  program.push_back(On(Call::kSend, 2));
+  program.back().call.size = 5000;
+  program.push_back(Option(Call::kSetSockOpt, 2, SOL_SOCKET, SO_RCVTIMEO));
+  program.back().call.second_value = timeout_ms * 1000;
+  program.push_back(On(Call::kFcntl, 2));
+  program.back().call.name = F_SETFL;
+  program.push_back(On(Call::kRecv, 2));
+  program.back().call.size = 1;
+  return program;
+}
+
+TEST(PlanOnFakeTest, EndsWithACallWhoseTimeoutIsCloseToATimer) {
+  for (const int timeout_ms : {660, 700, 740}) {
+    const TimedProgram program = ReceiveBeforeTheEnd(timeout_ms);
+    EXPECT_THAT(PlanOnFake(program), SizeIs(program.size() - 1)) << timeout_ms;
+  }
+  EXPECT_EQ(PlanOnFake(ReceiveBeforeTheEnd(300)).back().result, "EAGAIN");
+  EXPECT_EQ(PlanOnFake(ReceiveBeforeTheEnd(950)).back().result, "ETIMEDOUT");
+}
+
 TEST(PlanOnFakeTest, EndsWithACallThatBlocksForGood) {
   TimedProgram program = Pair();
   program.push_back(On(Call::kFcntl, 1));

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "fakes/call.h"
 #include "fakes/differential/program.h"
 #include "fakes/symbols.h"
@@ -108,6 +109,23 @@ std::string TimedRun::Make(const Step& step) {
     default:
       return absl::StrCat("timed programs do not call ", CallName(step.call));
   }
+}
+
+absl::Duration TimedRun::TimeoutOf(const Step& step) const {
+  const auto option = [&](int name, auto value) {
+    socklen_t size = sizeof(value);
+    const bool ok =
+        world_.sys.GetSockOpt(At(step.slot), SOL_SOCKET, name, &value, &size)
+            .ok();
+    return ok ? value : decltype(value){};
+  };
+  absl::Duration timeout;
+  if (step.call == Call::kRecv) {
+    timeout = absl::DurationFromTimeval(option(SO_RCVTIMEO, timeval()));
+  } else if (step.call == Call::kClose) {
+    timeout = absl::Seconds(option(SO_LINGER, linger()).l_linger);
+  }
+  return timeout > absl::ZeroDuration() ? timeout : absl::InfiniteDuration();
 }
 
 std::string TimedRun::BindOrConnect(const Step& step) const {

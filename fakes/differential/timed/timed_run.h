@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "absl/time/time.h"
 #include "fakes/differential/program.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
@@ -30,6 +31,10 @@ class TimedRun {
   ~TimedRun();
 
   std::string Make(const Step& step);
+
+  // Returns how long Make() would block at most, by the socket's SO_RCVTIMEO or
+  // SO_LINGER; infinite if neither is set.
+  absl::Duration TimeoutOf(const Step& step) const;
 
  private:
   int At(int slot) const;
