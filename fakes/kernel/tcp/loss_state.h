@@ -8,15 +8,16 @@
 
 namespace net::fake {
 
-// What a connection remembers of lost segments. Most connections have none.
+// The state of a connection that has lost segments. Most connections have none.
 // Sequence numbers are those of Segment.
 struct LossState {
   // Acknowledging this ends the recovery from a loss: high_seq of Linux.
   // 0: there is no recovery.
   uint64_t recovery_end = 0;
-  // Where the recovery began: undo_marker of Linux.
+  // The sequence number at which the recovery began: undo_marker of Linux.
   uint64_t recovery_begin = 0;
-  // The last loss probe ended here: tlp_high_seq of Linux. 0: it is over.
+  // The sequence number after the last loss probe: tlp_high_seq of Linux.
+  // 0: the probe is over.
   uint64_t probe_end = 0;
   // The probe was a retransmission, not new data.
   bool probe_was_sent_again = false;
@@ -24,7 +25,7 @@ struct LossState {
   // shown to be unnecessary: undo_retrans of Linux.
   uint16_t needed = 0;
   uint16_t selective_acks = 0;  // In a row.
-  // What is in flight and was sent more than once, [begin, end).
+  // The data in flight that was sent more than once: [begin, end).
   uint64_t again_begin = 0;
   uint64_t again_end = 0;
   // When the first retransmission of the recovery was sent (retrans_stamp of
@@ -38,7 +39,7 @@ struct LossState {
     again_begin = std::min(again_begin, begin);
     again_end = std::max(again_end, end);
   }
-  // Whether a part of [begin, end) was sent more than once.
+  // Returns whether a part of [begin, end) was sent more than once.
   bool WasSentAgain(uint64_t begin, uint64_t end) const {
     return again_begin < end && begin < again_end;
   }

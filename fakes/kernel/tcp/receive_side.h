@@ -41,7 +41,7 @@ class ReceiveSide {
   // Bytes that the sender has written.
   ByteQueue& queue() { return queue_; }
   const ByteQueue& queue() const { return queue_; }
-  // How large the window should be.
+  // Decides how large the window should be.
   ReceiveWindow& space() { return space_; }
   const ReceiveWindow& space() const { return space_; }
 

@@ -8,9 +8,9 @@ namespace net::fake {
 
 // Decides which receive window a connection announces, as Linux does
 // (net/ipv4/tcp_input.c, tcp_output.c). SO_RCVBUF limits the memory of the
-// receive queue, with Linux's overhead: of one segment, because Linux joins
-// those that have been acknowledged. The window is an
-// estimate of the data that fits:
+// receive queue, which includes Linux's overhead. The overhead is that of one
+// segment, because Linux joins segments that have been acknowledged. The window
+// is an estimate of the data that fits:
 // - Half of the memory at first, later the ratio of data to memory in the
 //   largest segment that has arrived.
 // - No more than a limit that grows with the data that arrives (rcv_ssthresh).
@@ -73,7 +73,7 @@ class ReceiveWindow {
     return RoundUp(std::min(free, limit_));
   }
 
-  // Whether less than half of the memory is free.
+  // Returns whether less than half of the memory is free.
   bool IsScarce(const Memory& memory) const {
     return Free(memory) < FromMemory(memory.buffer) / 2;
   }

@@ -129,7 +129,7 @@ class SendSide {
 
   // Everything in flight counts as lost: it is sent again.
   void GoBack() { nxt_ = una_; }
-  // What is in flight from `seq` on is sent again.
+  // The data in flight from `seq` on is sent again.
   void GoBackTo(uint64_t seq) { nxt_ = std::max(una_, seq); }
   // It was not lost, or is not sent again yet.
   void UndoGoBack() { nxt_ = max_; }

@@ -46,11 +46,11 @@ bool TcpSocket::IsRecovering() const {
   return loss_ != nullptr && send_.una() < loss_->recovery_end;
 }
 
-// --- What is sent again ------------------------------------------------------
+// --- Retransmissions ---------------------------------------------------------
 
-// Whether the peer's receive queue shares the memory of the segment that begins
-// with `seq`: skb_cloned() of Linux. Data that is appended to an older segment
-// in that queue is not shared any more (tcp_try_coalesce() of
+// Returns whether the peer's receive queue shares the memory of the segment
+// that begins with `seq`: skb_cloned() of Linux. Data that is appended to an
+// older segment in that queue is not shared any more (tcp_try_coalesce() of
 // net/ipv4/tcp_input.c), unless that segment is shared itself.
 bool TcpSocket::PeerHolds(uint64_t seq) const {
   if (peer() == nullptr) return false;
@@ -244,8 +244,8 @@ void TcpSocket::RecoverSelectively() {
 
 // --- Acknowledgements --------------------------------------------------------
 
-// What an acknowledgement tells about losses, before it takes effect.
-// `is_duplicate`: it has no other news.
+// Updates the state of losses by an acknowledgement that has not yet taken
+// effect. `is_duplicate`: it acknowledges nothing new.
 void TcpSocket::NoteLossNews(const Segment& segment, bool is_duplicate) {
   LossState& loss = *loss_;
   if (segment.twice_until > loss.recovery_begin && loss.needed > 0) {
@@ -292,9 +292,9 @@ void TcpSocket::RestartAfterAck(const Segment& segment, uint64_t begin) {
   if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
 }
 
-// As tcp_ack_update_rtt() of Linux (net/ipv4/tcp_input.c). What was sent once
-// is measured from then on. Otherwise the time stamp shows which one has
-// arrived; that has a resolution of 1 ms.
+// As tcp_ack_update_rtt() of Linux (net/ipv4/tcp_input.c). The round trip of
+// data that was sent once begins with the transmission. Otherwise the time
+// stamp shows which transmission has arrived, with a resolution of 1 ms.
 void TcpSocket::MeasureRoundTrip(const Segment& segment, uint64_t begin) {
   const Nanoseconds now = kernel_.clock.now();
   Nanoseconds round_trip = now - head_sent_at_;

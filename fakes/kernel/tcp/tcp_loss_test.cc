@@ -164,9 +164,10 @@ TEST_F(LossTest, AProbeThatArrivesTwiceIsOver) {
   EXPECT_EQ(Info(pair.client).total_retrans, 2U);
 }
 
-// The probe at 200 ms is what was held back. What is sent again after that does
-// not include it, because it is in the server's queue. Therefore the time stamp
-// that returns is that of the probe, which makes the round trip 1.4 s long.
+// The probe at 200 ms is the data that was held back. A retransmission after it
+// does not include it, because it is in the server's queue. Therefore the time
+// stamp that returns is that of the probe, which makes the round trip 1.4 s
+// long.
 TEST_F(LossTest, AProbeWithNewDataIsNotJoinedWithWhatIsSentAgain) {
   const Pair pair = Connect();
   kernel_.Cut(kToClient);
@@ -210,8 +211,8 @@ TEST_F(LossTest, ARetransmissionHasNoPartOfTheNextSegment) {
   EXPECT_EQ(ReadText(sys_, pair.server).size(), 20000U);
 }
 
-// What was sent once is measured from then on, and not from the time stamp of
-// the later segment, which returns.
+// The round trip of data that was sent once begins with its transmission, not
+// with the time stamp of the later segment, which the acknowledgement returns.
 TEST_F(LossTest, TheRoundTripIsThatOfTheFirstSegment) {
   const Pair pair = Connect();
   Set(pair.client, TCP_NODELAY, 1);

@@ -119,8 +119,8 @@ void TcpSocket::AcknowledgeSynAck(const Segment& syn_ack) {
   timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(DelayedAck::kMax));
 }
 
-// Whether the time stamp that `segment` echoes is that of a later segment than
-// the last SYN-ACK: of a reply to a probe of keepalive. Linux drops such a
+// Returns whether `segment` echoes the time stamp of a later segment than the
+// last SYN-ACK, as a reply to a probe of keepalive does. Linux drops such a
 // segment while the connection is half open (tcp_check_req() in
 // net/ipv4/tcp_minisocks.c), until it has sent the SYN-ACK again.
 bool TcpSocket::EchoesNoSynAck(const Segment& segment) const {

@@ -379,9 +379,9 @@ class TcpSocket final : public Socket,
   const LossState& loss() const;
   LossState& Loss();
   void ForgetLoss();
-  // Whether the recovery from a loss has not ended.
+  // Returns whether the recovery from a loss has not ended.
   bool IsRecovering() const;
-  // Whether one segment is in flight.
+  // Returns whether one segment is in flight.
   bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
   bool PeerHolds(uint64_t seq) const;
   SendSide::Piece NextPiece(SendSide::Hold hold) const;
@@ -389,7 +389,7 @@ class TcpSocket final : public Socket,
   bool SetLossProbe(bool after_ack);
   void OnLossTimer();
   void SendLossProbe();
-  // Whether sent data has been unacknowledged for too long.
+  // Returns whether sent data has been unacknowledged for too long.
   bool RetransmittedForTooLong() const;
   // ETIMEDOUT.
   void TimeOut();
