@@ -252,7 +252,7 @@ if (!connected() || !options_.keep_alive()) return;
     _deviation(
         name = "RetransmitsWithoutBackoff",
         meaning = "the retransmission timeout is not doubled",
-        file = "fakes/kernel/tcp/tcp_output.cc",
+        file = "fakes/kernel/tcp/tcp_loss.cc",
         replace = """\
   ++retransmits_;
   send_.rto().BackOff();""",
@@ -264,7 +264,7 @@ if (!connected() || !options_.keep_alive()) return;
     _deviation(
         name = "UserTimeoutIgnored",
         meaning = "TCP_USER_TIMEOUT does not end a connection whose data is lost",
-        file = "fakes/kernel/tcp/tcp_output.cc",
+        file = "fakes/kernel/tcp/tcp_loss.cc",
         replace = "if (user_timeout() > 0) return elapsed >= user_timeout();",
         by = """\
 if (user_timeout() > 0 && !Deviates("UserTimeoutIgnored")) {
