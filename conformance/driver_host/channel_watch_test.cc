@@ -21,8 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // A driver that waits for a byte on another pipe, and then reads from the
-// channel. The first samples may show the processor time that it used to start,
-// so a test that wants it idle takes samples until it is.
+// channel. The first samples may show the processor time of its start. A test
+// that needs an idle driver therefore takes samples until one shows it.
 class ChannelWatchTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -138,9 +138,9 @@ class DriverSubject final : public Subject {
     }
   }
 
-  // Returns whether a fault was injected that no case knows of, for example in
-  // a thread of the driver that polled when the case had ended. The driver may
-  // be about to die of it, although it still answers.
+  // Returns whether a fault was injected that no case has read, for example in
+  // a thread of the driver that polled after the case had ended. Such a fault
+  // can kill the driver after its reply to `reset`.
   bool HasUnseenFaults() const {
     return faults_ != nullptr && faults_->UnseenFaults() > 0;
   }
