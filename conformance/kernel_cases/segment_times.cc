@@ -1,5 +1,5 @@
-// Tests when timers send, acknowledge and give up, within 15 %, and which times
-// and sizes TCP_INFO returns.
+// Tests the times at which timers send, acknowledge and give up, within 15 %.
+// Tests the times and sizes in TCP_INFO.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -45,9 +45,9 @@ struct ThreadedDifference {
 // an answer that no order of atomic calls gives. The FakeKernel can be
 // preempted at a few of these points (fake::Scheduler::MayBePreempted()), but
 // not at all of them. An answer that needs another point is no mistake of the
-// candidate. Repetition tells it from a mistake. A difference counts only if
-// the oracle, run again, always gives an answer that the candidate does not
-// give:
+// candidate. The differ therefore runs the oracle again. It reports a
+// difference only if each of these runs gives an answer that the candidate does
+// not give:
 //
 // - kConfirmationsAtOnce times if all threads began at the same time,
 // - kConfirmationsOneByOne times if they began one after the other. Only
@@ -55,10 +55,9 @@ struct ThreadedDifference {
 //
 // One answer that the candidate gives makes the program unstable().
 //
-// The repetition hides a kind of mistakes: the oracle gives an answer now and
-// then, beside answers that the candidate gives, and the candidate lacks it.
-// The search finds such a mistake only if another program, or the same one with
-// another start, shows it in each run.
+// The repetition hides one kind of mistake: the candidate lacks an answer that
+// the oracle gives in some runs only. The search finds such a mistake only if
+// another program, or the same one with another start, shows it in each run.
 class ThreadDiffer {
  public:
   struct Bounds {

@@ -99,7 +99,7 @@ TEST_F(ReceiveWindowTest, WithoutMemoryItIsClosed) {
   EXPECT_EQ(Select(), 0U);
 }
 
-// So the peer sends it as a whole.
+// The window scale has a unit of 1024 bytes.
 TEST_F(ReceiveWindowTest, AWindowSmallerThanASegmentIsRoundedUp) {
   Receive(32741);
   used_ = 0;
