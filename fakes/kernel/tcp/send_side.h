@@ -150,17 +150,10 @@ class SendSide {
   // for lack of memory, and announces a window of 0 (tcp_may_update_window() of
   // Linux).
   void OnWindow(uint64_t ack, uint32_t window) {
-    if (window == 0 && ack >= una_ && ack < window_end_) {
-      window_end_ = ack;
-      dropped_until_ = max_;
-    }
+    if (window == 0 && ack >= una_ && ack < window_end_) window_end_ = ack;
     window_end_ = std::max(window_end_, ack + window);
     largest_window_ = std::max(largest_window_, window);
   }
-
-  // Whether the peer has dropped what is in flight, and taken its window back.
-  // The timer sends it again, as much at a time as the window admits.
-  bool dropped() const { return una_ < dropped_until_; }
 
   RetransmissionTimeout& rto() { return rto_; }
   const RetransmissionTimeout& rto() const { return rto_; }
@@ -177,8 +170,7 @@ class SendSide {
   uint64_t max_ = 0;
   uint64_t written_ = 0;  // After the last byte.
   uint64_t window_end_ = 0;
-  uint64_t dropped_until_ = 0;  // See dropped().
-  uint64_t small_end_ = 0;      // After the last segment that was not full.
+  uint64_t small_end_ = 0;  // After the last segment that was not full.
   RetransmissionTimeout rto_;
   uint32_t mss_ = kFirstMss;
   uint32_t segment_ = kFirstMss;

@@ -214,7 +214,8 @@ void TcpSocket::Retransmit() {
 
 // Something arrived that was sent after the first segment in flight. That is
 // lost if it was sent earlier by more than the time that reordering may take
-// (RFC 8985; tcp_rack_detect_loss() of Linux, net/ipv4/tcp_recovery.c).
+// (RFC 8985; tcp_rack_detect_loss() of Linux, net/ipv4/tcp_recovery.c). Two
+// calls are so far apart on Linux if the round trip takes no time here.
 void TcpSocket::OnSelectiveAck() {
   if (IsRecovering()) return;
   constexpr int kThreshold = 3;
@@ -222,7 +223,7 @@ void TcpSocket::OnSelectiveAck() {
   const Nanoseconds window =
       many ? 0 : std::max<Nanoseconds>(send_.rto().srtt(), 0) / 8;
   const Nanoseconds rest = head_sent_at_ + window - last_sent_at_;
-  if (many || rest < 0) return RecoverSelectively();
+  if (many || rest <= 0) return RecoverSelectively();
   timer_use_ = TimerUse::kReordering;
   timers_.Set(TcpTimers::kRetransmission,
               kernel_.clock.After(rest + 2 * kTick));

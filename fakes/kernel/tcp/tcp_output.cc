@@ -101,7 +101,6 @@ SendSide::Hold TcpSocket::HoldFor(bool more) const {
 }
 
 void TcpSocket::Push(SendSide::Hold hold) {
-  if (send_.dropped()) return;
   // After a timeout, the acknowledgement of the first segment comes first.
   if (retransmits_ > 0 && send_.in_flight()) return;
   const bool restart = !send_.in_flight() || timer_use_ == TimerUse::kLossProbe;

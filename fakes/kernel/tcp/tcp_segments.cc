@@ -296,16 +296,25 @@ bool TcpSocket::RefusesData() const {
          (shut_down_ & kReceive) != 0;
 }
 
-// Returns false unless SO_RCVBUF was made smaller: otherwise the window keeps
-// the peer from sending so much. Linux takes memory in pages, and a segment
-// that fits into the rest of the last one still has room. (Measured on
-// Linux 6.18, with segments of 10 to 32741 bytes.)
+// Linux takes memory in pages, and a segment that fits into the rest of the
+// last one still has room. (Measured on Linux 6.18, with segments of 10 to
+// 32741 bytes.)
 bool TcpSocket::LacksMemoryFor(uint32_t size) const {
   constexpr size_t kPage = 4096;
   constexpr size_t kOverhead = 960;  // Of a segment.
   const size_t ready = receive_.ready();
   if (ready <= static_cast<size_t>(options_.rcvbuf())) return false;
   return size + kOverhead > kPage - (ready + kOverhead) % kPage;
+}
+
+// Makes room for a segment with `size` bytes, if necessary and possible: the
+// window may admit more than the memory. As tcp_clamp_window() of Linux
+// (net/ipv4/tcp_input.c).
+bool TcpSocket::MakeRoomFor(uint32_t size) {
+  if (!LacksMemoryFor(size)) return true;
+  ack_.EndQuickMode();
+  options_.GrowRcvBuf(static_cast<int>(memory().used), sysctls());
+  return !LacksMemoryFor(size);
 }
 
 bool TcpSocket::OnData(const Segment& segment) {
@@ -326,7 +335,7 @@ bool TcpSocket::OnData(const Segment& segment) {
     SendSelectiveAck(segment.end() + (segment.has(Segment::kFin) ? 1U : 0U));
     return true;
   }
-  if (segment.end() > receive_.nxt() && LacksMemoryFor(segment.size)) {
+  if (segment.end() > receive_.nxt() && !MakeRoomFor(segment.size)) {
     // Linux drops the whole segment, and takes the window back
     // (tcp_data_queue() in net/ipv4/tcp_input.c, ICSK_ACK_NOMEM).
     lacks_memory_ = true;

@@ -156,6 +156,36 @@ TEST_F(SegmentsTest, QuickAckRouteDoesNotStall) {
   EXPECT_EQ(ReadText(sys_, pair_.server), kTen + kTen);
 }
 
+// More bytes are ready than the memory of the queue admits. Linux needs no
+// timer: it enlarges the memory, or the sender finds out by what it sends next.
+TEST_F(SegmentsTest, AFullConnectionIsReadWithoutDelay) {
+  kernel_.SetQuickAckOnLoopback();
+  std::string data(1'000'000, 'x');
+  for (const size_t size : {size_t{1000}, data.size()}) {
+    for (const int mark : {1, -1}) {
+      const Pair pair = NewPair(sys_);
+      EXPECT_THAT(SetOption(sys_, pair.server, SOL_SOCKET, SO_RCVLOWAT, mark),
+                  IsOk());
+      SysResult result;
+      int64_t sent = 0;
+      while ((result = sys_.Send(pair.client, data.data(), size, MSG_DONTWAIT))
+                 .ok()) {
+        sent += result.value();
+      }
+      EXPECT_THAT(result, IsErrno(EAGAIN));
+      int64_t received = 0;
+      while ((result = sys_.Recv(pair.server, data.data(), data.size(),
+                                 MSG_DONTWAIT))
+                 .ok()) {
+        received += result.value();
+      }
+      EXPECT_EQ(received, sent) << size << " " << mark;
+      EXPECT_THAT(sys_.Close(pair.client), IsOk());
+      EXPECT_THAT(sys_.Close(pair.server), IsOk());
+    }
+  }
+}
+
 TEST_F(SegmentsTest, ReadingAcknowledges) {
   for (int i = 0; i < 40; ++i) {
     Write(pair_.client);

@@ -319,6 +319,7 @@ class TcpSocket final : public Socket,
   bool RefusesData() const;
   // Whether SO_RCVBUF has no room for a segment with `size` bytes.
   bool LacksMemoryFor(uint32_t size) const;
+  bool MakeRoomFor(uint32_t size);
   // Makes this and `peer` share their queues.
   void LinkTo(TcpSocket& peer);
 
