@@ -13,9 +13,10 @@ namespace net::conformance {
 // Returns the time of CLOCK_MONOTONIC in milliseconds.
 double Now(Context& c);
 
-// Calls `act` until it has taken less than 4 ms, or so often that a result of
-// an interrupted call has to do. For what an acknowledgement would change:
-// Linux was seen to delay one for 8 ms at least.
+// Calls `act` until it has taken less than 4 ms. For what a loss probe or a
+// delayed acknowledgement would change: Linux was seen to wait for at least
+// 6 ms. Calls it up to 1000 times; if all took longer, the outcome of the case
+// is `precondition`.
 void Undisturbed(Context& c, absl::FunctionRef<void()> act);
 
 // Expects that `measure` returns about `value`: within 15 %. Repeats a
