@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -217,6 +218,17 @@ int SocketOptions::keepcnt(const FakeSysctls& sysctls) const {
 int SocketOptions::syncnt(const FakeSysctls& sysctls) const {
   const int set = values_.Get(Slot::kSynCnt);
   return set != 0 ? set : sysctls.tcp_syn_retries;
+}
+
+int SocketOptions::window_scale(const FakeSysctls& sysctls) const {
+  constexpr int kMost = 14;
+  int space = rcvbuf() / 2;
+  if (!rcvbuf_locked()) {
+    space = std::max({space, sysctls.tcp_rmem.max, sysctls.rmem_max});
+  }
+  const auto bits =
+      static_cast<int>(std::bit_width(static_cast<uint32_t>(space)));
+  return std::clamp(bits - 16, 0, kMost);
 }
 
 void SocketOptions::OnEstablished(const FakeSysctls& sysctls) {

@@ -129,6 +129,9 @@ class SocketOptions {
   }
   int maxseg() const { return values_.Get(Slot::kMaxSeg); }  // 0: not set.
   void clear_maxseg() { values_.Set(Slot::kMaxSeg, 0); }
+  // The window scale (RFC 7323) covers the largest buffer that autotuning can
+  // reach, or the one that the program has chosen.
+  int window_scale(const FakeSysctls& sysctls) const;
   int window_clamp() const { return values_.Get(Slot::kWindowClamp); }
   // 0: off, 1: from the IP header on, 2: from the link layer's header on.
   int save_syn() const { return values_.Get(Slot::kSaveSyn); }

@@ -14,11 +14,10 @@ namespace net::fake {
 // - Half of the memory at first, later the ratio of data to memory in the
 //   largest segment that has arrived.
 // - No more than a limit that grows with the data that arrives (rcv_ssthresh).
+// - In units of the window scale (RFC 7323), or without a scale in whole
+//   segments.
 class ReceiveWindow {
  public:
-  // The unit of a window of the window scale 10, in bytes (RFC 7323).
-  static constexpr uint32_t kUnit = 1024;
-
   // The memory of a segment beyond its data, in bytes. Measured on Linux 6.18.
   static constexpr uint32_t kOverhead = 832;
 
@@ -35,8 +34,12 @@ class ReceiveWindow {
     return std::min(space > mss ? space / mss * mss : space, kLargestUnscaled);
   }
 
-  // The handshake is over. `first` is the window of the SYN.
-  void Start(uint32_t first) { limit_ = first; }
+  // The handshake is over. `first` is the window of the SYN, `scale` the window
+  // scale.
+  void Start(uint32_t first, int scale) {
+    limit_ = first;
+    scale_ = static_cast<uint8_t>(scale);
+  }
 
   // A segment has arrived that is larger than the estimate of the peer's
   // segment size. `announced` is the last window that was announced.
@@ -62,15 +65,24 @@ class ReceiveWindow {
   }
 
   // Returns the window to announce (__tcp_select_window()). `segment` is the
-  // estimate of the peer's segment size.
-  uint32_t Select(const Memory& memory, uint32_t segment) const {
+  // estimate of the peer's segment size, `announced` the last window that was
+  // announced.
+  uint32_t Select(const Memory& memory, uint32_t segment,
+                  uint32_t announced) const {
     const uint32_t allowed = FromMemory(memory.buffer);
+    const uint32_t whole = std::min(segment, allowed);
     uint32_t free = Free(memory);
     if (IsScarce(memory)) {
-      free = free / kUnit * kUnit;
-      if (free < allowed / 16 || free < std::min(segment, allowed)) return 0;
+      free = free / unit() * unit();
+      if (free < allowed / 16 || free < whole) return 0;
     }
-    return RoundUp(std::min(free, limit_));
+    free = std::min(free, limit_);
+    if (scale_ > 0) return RoundUp(free);
+    if (announced > free || announced + whole <= free) {
+      return free / whole * whole;
+    }
+    const bool grows = whole == allowed && free > announced + allowed / 2;
+    return grows ? free : announced;
   }
 
   // Returns whether less than half of the memory is free.
@@ -84,8 +96,10 @@ class ReceiveWindow {
   }
   uint32_t limit() const { return limit_; }
 
-  static uint32_t RoundUp(uint32_t bytes) {
-    return (bytes + kUnit - 1) / kUnit * kUnit;
+  // The unit of the windows that are announced, in bytes.
+  uint32_t unit() const { return uint32_t{1} << scale_; }
+  uint32_t RoundUp(uint32_t bytes) const {
+    return (bytes + unit() - 1) / unit() * unit();
   }
 
  private:
@@ -103,6 +117,7 @@ class ReceiveWindow {
 
   uint32_t limit_ = 0;  // rcv_ssthresh
   uint8_t ratio_ = kWhole / 2;
+  uint8_t scale_ = 0;
 };
 
 }  // namespace net::fake

@@ -18,10 +18,10 @@ class ReceiveWindowTest : public testing::Test {
  protected:
   ReceiveWindowTest() { Start(kBuffer); }
 
-  void Start(uint32_t buffer) {
+  void Start(uint32_t buffer, int scale = 10) {
     buffer_ = buffer;
     window_ = {};
-    window_.Start(ReceiveWindow::First(buffer, kMss));
+    window_.Start(ReceiveWindow::First(buffer, kMss), scale);
   }
   // The first segment of a size arrives. Returns whether the limit has grown.
   bool Receive(uint32_t size) {
@@ -32,7 +32,9 @@ class ReceiveWindowTest : public testing::Test {
     }
     return window_.Grow(size, {buffer_, used_}, kMss);
   }
-  uint32_t Select() const { return window_.Select({buffer_, used_}, segment_); }
+  uint32_t Select(uint32_t announced = 0) const {
+    return window_.Select({buffer_, used_}, segment_, announced);
+  }
 
   ReceiveWindow window_;
   uint32_t buffer_ = 0;
@@ -105,6 +107,15 @@ TEST_F(ReceiveWindowTest, AWindowSmallerThanASegmentIsRoundedUp) {
   used_ = 0;
   buffer_ = 2304;
   EXPECT_EQ(Select(), 3 * kKiB);
+}
+
+// SO_RCVBUF 1 that was set before the connection.
+TEST_F(ReceiveWindowTest, WithoutAScaleItIsInWholeSegments) {
+  Start(2304, /*scale=*/0);
+  Receive(576);
+  EXPECT_EQ(Select(576), 0U);
+  used_ = 0;
+  EXPECT_EQ(Select(0), 576U);
 }
 
 }  // namespace

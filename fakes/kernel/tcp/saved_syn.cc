@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "fakes/kernel/options/options.h"
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/sysctls.h"
+#include "fakes/kernel/tcp/receive_window.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 
@@ -26,8 +26,6 @@ constexpr size_t kTcpHeader = 20;
 constexpr size_t kTcpOptions = 20;
 constexpr int kLoopbackMtuV4 = 65535;  // The maximum of an IPv4 packet.
 constexpr int kLoopbackMtuV6 = 65536;
-constexpr int kMostWindow = 65535;
-constexpr int kMostWindowScale = 14;
 
 // Appends numbers in network byte order.
 class Packet {
@@ -101,26 +99,6 @@ void PutV6Header(const FourTuple& tuple, const SocketOptions& options,
   packet.PutAddr(tuple.remote.addr);
 }
 
-// The receive window of a new connection, in whole segments
-// (tcp_select_initial_window() in net/ipv4/tcp_output.c). Half of SO_RCVBUF is
-// for the kernel's overhead.
-int FirstWindow(const SocketOptions& options, int mss) {
-  const int space = options.rcvbuf() / 2;
-  return std::min(space > mss ? space / mss * mss : space, kMostWindow);
-}
-
-// The window scale (RFC 7323) covers the largest buffer that autotuning can
-// reach, or the one that the program has chosen.
-int WindowScale(const SocketOptions& options, const FakeSysctls& sysctls) {
-  int space = options.rcvbuf() / 2;
-  if (!options.rcvbuf_locked()) {
-    space = std::max({space, sysctls.tcp_rmem.max, sysctls.rmem_max});
-  }
-  const auto bits =
-      static_cast<int>(std::bit_width(static_cast<uint32_t>(space)));
-  return std::clamp(bits - 16, 0, kMostWindowScale);
-}
-
 }  // namespace
 
 std::vector<uint8_t> MakeSyn(const FourTuple& tuple,
@@ -146,7 +124,8 @@ std::vector<uint8_t> MakeSyn(const FourTuple& tuple,
   packet.Put32(0);  // Acknowledgement.
   packet.Put8((kTcpHeader + kTcpOptions) / 4 << 4);
   packet.Put8(TH_SYN);
-  packet.Put16(static_cast<uint32_t>(FirstWindow(options, mss)));
+  packet.Put16(ReceiveWindow::First(static_cast<uint32_t>(options.rcvbuf()),
+                                    static_cast<uint32_t>(mss)));
   packet.Put16(sum > 0xffff ? (sum & 0xffff) + (sum >> 16) : sum);
   packet.Put16(0);  // Urgent pointer.
   packet.Put8(TCPOPT_MAXSEG);
@@ -161,7 +140,7 @@ std::vector<uint8_t> MakeSyn(const FourTuple& tuple,
   packet.Put8(TCPOPT_NOP);
   packet.Put8(TCPOPT_WINDOW);
   packet.Put8(TCPOLEN_WINDOW);
-  packet.Put8(static_cast<uint32_t>(WindowScale(options, sysctls)));
+  packet.Put8(static_cast<uint32_t>(options.window_scale(sysctls)));
   return packet.Take();
 }
 

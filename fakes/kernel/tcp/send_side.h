@@ -135,10 +135,10 @@ class SendSide {
   void UndoGoBack() { nxt_ = max_; }
 
   // The sequence number of a segment without data (tcp_acceptable_seq() of
-  // Linux). The window's end may be inexact because of its scale.
-  uint64_t seq_of_control() const {
-    constexpr uint64_t kWindowUnit = 1024;
-    return window_end_ + kWindowUnit > max_ ? max_ : window_end_;
+  // Linux). The window's end may be inexact because of its `unit`.
+  uint64_t seq_of_control(uint32_t unit) const {
+    return window_end_ >= max_ || window_end_ + unit > max_ ? max_
+                                                            : window_end_;
   }
 
   bool Acceptable(uint64_t ack) const { return ack <= max_; }

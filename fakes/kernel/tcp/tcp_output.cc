@@ -30,8 +30,8 @@ Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
     } else if ((flags & Segment::kSyn) != 0) {
       receive_.Announce(FirstWindow());
     } else {
-      receive_.Announce(
-          ReceiveWindow::RoundUp(std::max(SelectWindow(), receive_.window())));
+      receive_.Announce(receive_.space().RoundUp(
+          std::max(SelectWindow(), receive_.window())));
     }
     acknowledged_ = receive_.nxt();
     if (ack_.owed()) {
@@ -68,7 +68,7 @@ Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
 }
 
 void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
-  Segment* const ack = Transmit(Segment::kAck, send_.seq_of_control(), 0);
+  Segment* const ack = Transmit(Segment::kAck, seq_of_control(), 0);
   if (ack == nullptr) return;
   ack->twice_until = twice_until;
   ack->out_of_order = twice_until == 0;
@@ -130,7 +130,7 @@ uint32_t TcpSocket::FirstWindow() const {
 // As __tcp_select_window() of Linux (net/ipv4/tcp_output.c).
 uint32_t TcpSocket::SelectWindow() {
   if (receive_.space().IsScarce(memory())) ack_.EndQuickMode();
-  return receive_.space().Select(memory(), ack_.segment());
+  return receive_.space().Select(memory(), ack_.segment(), announced_window());
 }
 
 // As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).

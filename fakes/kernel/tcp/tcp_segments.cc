@@ -39,7 +39,7 @@ void TcpSocket::Unlink() {
 
 void TcpSocket::OnPeersSyn(const Segment& syn) {
   receive_.Start();
-  receive_.space().Start(FirstWindow());
+  receive_.space().Start(FirstWindow(), options_.window_scale(sysctls()));
   echo_ = syn.sent_at;
   send_.OnWindow(syn.ack, syn.window);
   // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
@@ -247,14 +247,18 @@ void TcpSocket::OnSegment(const Segment& segment) {
 }
 
 // On Linux's fast path, data without news for the sender ends no probes
-// (tcp_rcv_established() of net/ipv4/tcp_input.c). The first data and large
-// segments usually do not take it, because they need memory. Windows are
-// announced in units of 1024 bytes.
+// (tcp_rcv_established() of net/ipv4/tcp_input.c). Data that needs memory does
+// not take that path. The memory comes in pages: a small segment usually fits
+// into the rest of one that unread or unacknowledged data has begun. Windows
+// are announced in units of 1024 bytes.
 bool TcpSocket::HasNoNews(const Segment& segment) const {
   constexpr int kWindowScale = 10;
   constexpr uint32_t kSmall = 2048;
+  const bool has_memory =
+      receive_.ready() > 0 || send_.UnacknowledgedBytes() > 0;
   return segment.size > 0 && segment.size <= kSmall && data_segs_in_ > 1 &&
-         segment.ack == send_.una() && segment.seq == receive_.nxt() &&
+         has_memory && segment.ack == send_.una() &&
+         segment.seq == receive_.nxt() &&
          segment.window >> kWindowScale == send_.window() >> kWindowScale;
 }
 

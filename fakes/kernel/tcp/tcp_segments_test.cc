@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -184,6 +185,24 @@ TEST_F(SegmentsTest, AFullConnectionIsReadWithoutDelay) {
       EXPECT_THAT(sys_.Close(pair.server), IsOk());
     }
   }
+}
+
+// SO_RCVBUF that was set before the connection leaves the window without a
+// scale. Linux: 1152 bytes, and then 576 with each read.
+TEST_F(SegmentsTest, ASmallBufferIsReadWithoutDelay) {
+  kernel_.SetQuickAckOnLoopback();
+  const int listener = NewTcp(sys_);
+  EXPECT_THAT(SetOption(sys_, listener, SOL_SOCKET, SO_RCVBUF, 1), IsOk());
+  EXPECT_THAT(sys_.Listen(listener, 1), IsOk());
+  const Pair pair = NewPair(sys_, listener);
+  EXPECT_THAT(WriteText(sys_, pair.client, std::string(30000, 'x')),
+              IsOkAndHolds(30000));
+  EXPECT_EQ(ReadText(sys_, pair.server).size(), 1152U);
+  for (int left = 30000 - 1152; left > 0; left -= 576) {
+    EXPECT_EQ(ReadText(sys_, pair.server).size(),
+              static_cast<size_t>(std::min(left, 576)));
+  }
+  EXPECT_EQ(kernel_.Now(), absl::ZeroDuration());
 }
 
 TEST_F(SegmentsTest, ReadingAcknowledges) {

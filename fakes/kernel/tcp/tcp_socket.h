@@ -332,12 +332,12 @@ class TcpSocket final : public Socket,
   Segment* Transmit(int flags, uint64_t seq, uint32_t size);
   // `probe`: of a window, or of data that was held back for too long.
   void TransmitPiece(const SendSide::Piece& piece, bool probe = false);
-  void SendAck() { Transmit(Segment::kAck, send_.seq_of_control(), 0); }
+  void SendAck() { Transmit(Segment::kAck, seq_of_control(), 0); }
   // Acknowledges, and reports that what ends with `twice_until` has arrived
   // twice, or with 0 that something has arrived out of order.
   void SendSelectiveAck(uint64_t twice_until);
   void SendReset() {
-    Transmit(Segment::kRst | Segment::kAck, send_.seq_of_control(), 0);
+    Transmit(Segment::kRst | Segment::kAck, seq_of_control(), 0);
   }
   // Why a small segment waits. `more`: in a send(2) with MSG_MORE.
   SendSide::Hold HoldFor(bool more) const;
@@ -356,6 +356,9 @@ class TcpSocket final : public Socket,
   // Returns the window that is to be announced now, in bytes.
   uint32_t SelectWindow();
   // The window that the last acknowledgement has announced, in bytes.
+  uint64_t seq_of_control() const {
+    return send_.seq_of_control(receive_.space().unit());
+  }
   uint32_t announced_window() const {
     return static_cast<uint32_t>(
         receive_.window_end() - std::min(acknowledged_, receive_.window_end()));

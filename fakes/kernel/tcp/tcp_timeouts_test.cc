@@ -271,6 +271,26 @@ TEST_F(TimeoutsTest, ThreeSelectiveAcknowledgementsRetransmitAtOnce) {
   }
 }
 
+// The byte is sent again at 1.52 s. Linux has freed the memory of the other
+// data, so that this byte needs some: it counts as an answer to the probe.
+TEST_F(TimeoutsTest, DataAfterAllWasReadEndsTheProbesOfKeepalive) {
+  const Pair pair = NewPair(sys_);
+  EXPECT_THAT(WriteText(sys_, pair.server, "first"), IsOkAndHolds(5));
+  Set(pair.client, TCP_KEEPIDLE, 1);
+  Set(pair.client, TCP_KEEPINTVL, 1);
+  Set(pair.client, TCP_KEEPCNT, 1);
+  EXPECT_THAT(SetOption(sys_, pair.client, SOL_SOCKET, SO_KEEPALIVE, 1),
+              IsOk());
+  EXPECT_EQ(ReadText(sys_, pair.client), "first");
+  kernel_.Advance(absl::Milliseconds(920));
+  kernel_.Cut({});
+  EXPECT_THAT(WriteText(sys_, pair.server, "x"), IsOkAndHolds(1));
+  kernel_.Advance(absl::Milliseconds(340));
+  kernel_.Restore({});
+  kernel_.Advance(absl::Seconds(2));
+  EXPECT_EQ(StateOf(sys_, pair.client), TcpState::kEstablished);
+}
+
 // ---- Sockets that the program has closed ------------------------------------
 
 TEST_F(TimeoutsTest, OrphanRetriesEndsAConnectionWhoseDataIsLost) {
