@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "fakes/faults/fault_plan.h"
@@ -248,16 +249,38 @@ int RunCommand(const FaultPlan& plan, absl::Span<const std::string> command) {
   return StatusAfter(trap, **status);
 }
 
+// Prints the progress of a sweep on standard error: on a terminal each line,
+// which replaces the one before; otherwise a line each ten seconds.
+class Progress {
+ public:
+  void Print(absl::string_view line) {
+    const absl::Time now = absl::Now();
+    if (is_terminal_) {
+      std::cerr << kClear << line << std::flush;
+    } else if (now >= next_) {
+      next_ = now + absl::Seconds(10);
+      std::cerr << line << ", " << absl::ToInt64Seconds(now - start_) << " s\n"
+                << std::flush;
+    }
+  }
+  void End() const {
+    if (is_terminal_) std::cerr << kClear;
+  }
+
+ private:
+  static constexpr absl::string_view kClear = "\r\033[K";
+
+  const bool is_terminal_ = isatty(STDERR_FILENO) == 1;
+  const absl::Time start_ = absl::Now();
+  absl::Time next_ = start_;
+};
+
 int RunSweep(absl::Span<const std::string> command) {
-  const bool is_terminal = isatty(STDERR_FILENO) == 1;
-  SweepOptions options = {.command = {command.begin(), command.end()},
-                          .traps_close = absl::GetFlag(FLAGS_trap_close),
-                          .progress = [&](absl::string_view line) {
-                            // On a terminal each line replaces the one before.
-                            std::cerr << (is_terminal ? "\r\033[K" : "") << line
-                                      << (is_terminal ? "" : "\n")
-                                      << std::flush;
-                          }};
+  Progress progress;
+  SweepOptions options = {
+      .command = {command.begin(), command.end()},
+      .traps_close = absl::GetFlag(FLAGS_trap_close),
+      .progress = [&](absl::string_view line) { progress.Print(line); }};
   if (const absl::Duration timeout = absl::GetFlag(FLAGS_timeout);
       timeout > absl::ZeroDuration()) {
     options.timeout = timeout;
@@ -266,7 +289,7 @@ int RunSweep(absl::Span<const std::string> command) {
     options.most_occurrences = most;
   }
   const absl::StatusOr<SweepResult> result = Sweep(options);
-  if (is_terminal) std::cerr << "\r\033[K";
+  progress.End();
   if (!result.ok()) return FailToStart(result.status());
   std::cout << result->ToString() << std::flush;
   if (result->NotReached() == 0) return 0;
