@@ -71,6 +71,10 @@ void LastCalls::Return(const Entry& entry, absl::string_view line) {
   entry.returned_->store(true, std::memory_order_relaxed);
 }
 
+uint64_t LastCalls::count() const {
+  return shared_->calls.load(std::memory_order_relaxed);
+}
+
 std::string LastCalls::Text() const {
   std::vector<const Call*> calls;
   // A place that its thread had no time to construct is zero.

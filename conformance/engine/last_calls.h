@@ -39,6 +39,9 @@ class LastCalls {
   Entry Enter(absl::string_view line);
   static void Return(const Entry& entry, absl::string_view line);
 
+  // Returns how many calls have begun so far.
+  uint64_t count() const;
+
   // Returns the lines in the order in which the calls began. Earlier calls are
   // included if they have not returned. Call it after the trial's process has
   // ended; a line that a killed process was writing may be incomplete.

@@ -56,6 +56,10 @@ constexpr std::chrono::seconds kTick(1);
 // Not the time of day, which may be changed while trials run.
 using Clock = std::chrono::steady_clock;
 
+// See RunnerOptions::timeout.
+constexpr int kPartWithoutCalls = 6;
+constexpr int kMostTimeouts = 5;
+
 // Checks for leaked memory in a build with AddressSanitizer, because _exit()
 // skips that check.
 bool LeaksMemory() {
@@ -94,11 +98,12 @@ bool LeaksMemory() {
 // A running trial.
 class RunningTrial {
  public:
-  RunningTrial(const Trial& trial, absl::Duration timeout)
+  RunningTrial(const Trial& trial, const RunnerOptions& options)
       : trial_(trial),
-        timeout_(timeout),
-        started_(Clock::now()),
-        deadline_(started_ + absl::ToChronoNanoseconds(timeout)) {}
+        timeout_(trial.may_hang
+                     ? std::min(options.timeout, options.timeout_of_hanging)
+                     : options.timeout),
+        started_(Clock::now()) {}
   RunningTrial(const RunningTrial&) = delete;
   RunningTrial& operator=(const RunningTrial&) = delete;
 
@@ -142,7 +147,21 @@ class RunningTrial {
               .events = POLLIN,
               .revents = 0}}};
   }
-  Clock::time_point deadline() const { return deadline_; }
+  // Returns when to kill the trial, unless it makes system calls until then.
+  Clock::time_point deadline() const {
+    const auto timeout = absl::ToChronoNanoseconds(timeout_);
+    const Clock::time_point first = started_ + timeout;
+    if (trial_.may_hang) return first;
+    return std::clamp(last_call_at_ + timeout / kPartWithoutCalls, first,
+                      started_ + kMostTimeouts * timeout);
+  }
+  // Notes whether the trial has made system calls since the last time.
+  void NoteCalls() {
+    const uint64_t calls = calls_->count();
+    if (calls == calls_seen_) return;
+    calls_seen_ = calls;
+    last_call_at_ = Clock::now();
+  }
   const Trial& trial() const { return trial_; }
 
   // Reads the available part of the verdict and of the output. Does not block.
@@ -172,8 +191,14 @@ class RunningTrial {
 
   // Kills a trial that takes too long, and returns its record.
   Record Kill() {
+    const absl::Duration limit = absl::FromChrono(deadline() - started_);
     std::string message =
         absl::StrCat("did not end within ", absl::FormatDuration(timeout_));
+    if (limit > timeout_) {
+      absl::StrAppend(
+          &message, " (as it still made system calls, it was killed after ",
+          absl::FormatDuration(absl::Trunc(limit, absl::Milliseconds(1))), ")");
+    }
     if (subject_ != nullptr) {
       absl::StrAppend(&message, "; killed processes:\n", Snapshot());
     }
@@ -269,7 +294,8 @@ class RunningTrial {
   const Trial trial_;
   const absl::Duration timeout_;
   const Clock::time_point started_;
-  const Clock::time_point deadline_;
+  uint64_t calls_seen_ = 0;
+  Clock::time_point last_call_at_ = started_;
   std::unique_ptr<Subject> subject_;
   std::optional<LastCalls> calls_;  // Set by Start().
   std::optional<sandbox::WatchedChild> child_;
@@ -305,6 +331,7 @@ void AwaitNews(const std::list<RunningTrial>& running,
 std::optional<Record> Attend(RunningTrial& trial, const pollfd* events) {
   try {
     if (events[1].revents != 0) return trial.Finish();
+    trial.NoteCalls();
     if (trial.deadline() <= Clock::now()) return trial.Kill();
     if (events[0].revents != 0 || events[2].revents != 0) trial.Read();
     return std::nullopt;
@@ -318,10 +345,7 @@ std::optional<Record> StartTrial(const Trial& trial,
                                  const RunnerOptions& options,
                                  IdleSubjects& subjects,
                                  std::list<RunningTrial>& running) {
-  RunningTrial& started = running.emplace_back(
-      trial, trial.may_hang
-                 ? std::min(options.timeout, options.timeout_of_hanging)
-                 : options.timeout);
+  RunningTrial& started = running.emplace_back(trial, options);
   try {
     started.Start(subjects.Take(trial), [&] {
       for (RunningTrial& other : running) {

@@ -19,11 +19,14 @@ namespace net::conformance {
 struct RunnerOptions {
   // The number of trials that run at a time, at least 1.
   int jobs = 1;
-  // A trial that takes longer is killed. The default is generous, because only
-  // hanging trials need it: the slowest cases wait several seconds for Linux to
-  // give up a connection.
+  // A trial that takes longer is killed, unless it made system calls in the
+  // last sixth of this time: a busy machine may be slow. Then it is killed when
+  // it makes no more calls for such a sixth, or after five times this time. The
+  // default is generous, because only hanging trials need it: the slowest cases
+  // wait several seconds for Linux to give up a connection.
   absl::Duration timeout = absl::Seconds(60);
-  // The limit for trials that are expected to hang (Trial::may_hang).
+  // The limit, whatever they do, of trials that are expected to hang
+  // (Trial::may_hang).
   absl::Duration timeout_of_hanging = absl::Seconds(3);
   // Called at least once a second while trials run, if not null.
   std::function<void()> on_tick = nullptr;

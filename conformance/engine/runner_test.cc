@@ -25,6 +25,7 @@
 #include "conformance/targets/run_on_linux.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/testing/matchers.h"
 
 // Tests of the runner: the processes of trials, their ends and their reports.
 
@@ -44,6 +45,28 @@ TEST(RunnerTest, AHangIsATimeout) {
   EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
   EXPECT_THAT(verdict.message,
               AllOf(HasSubstr("500ms"), HasSubstr("going to wait")));
+}
+
+TEST(RunnerTest, ATrialThatStillMakesCallsHasMoreTime) {
+  const Verdict verdict = VerdictOf(
+      [](Context& c) {
+        for (int i = 0; i < 25; ++i) {
+          EXPECT_THAT(c.sys().Poll(nullptr, 0, 100), IsOkAndHolds(0));
+        }
+      },
+      {.timeout = absl::Seconds(2)});
+  EXPECT_EQ(verdict.outcome, Outcome::kPass) << verdict.message;
+}
+
+TEST(RunnerTest, ATrialThatMakesCallsForEverIsATimeout) {
+  const Verdict verdict = VerdictOf(
+      [](Context& c) {
+        while (c.sys().Poll(nullptr, 0, 1).ok()) {
+        }
+      },
+      {.timeout = absl::Milliseconds(300)});
+  EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
+  EXPECT_THAT(verdict.message, HasSubstr("still made system calls"));
 }
 
 TEST(RunnerTest, WhatIsKnownToHangIsNotWaitedForLong) {
