@@ -99,6 +99,15 @@ void ConnectByIpv4FromBoundToIpv6(Context& c) {
               IsOkAndHolds(ip::Endpoint{source.addr.Mapped(), source.port}));
 }
 
+void ConnectToAnyFromBoundToIpv4(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(Bind(client, {ip::kLocalV4.Mapped(), 0}), IsOk());
+  ASSERT_THAT(Listen(client), IsOk());
+  ASSERT_THAT(Disconnect(client), IsOk());
+  ASSERT_THAT(client.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 1), IsOk());
+  EXPECT_THAT(Connect(client, {ip::kAnyV6, kPort}), IsErrno(ENETUNREACH));
+}
+
 // A connection over IPv6 to a listener that has tried to connect over IPv4.
 struct OneWay {
   RawSocket client;
@@ -225,6 +234,14 @@ const std::vector<Case>& ConnectFamiliesKernelCases() {
        .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &ConnectByIpv4FromBoundToIpv6},
+      {.id = "kernel.connect.any_from_bound_to_ipv4",
+       .requirement = "connect(2) to :: from an address of IPv4 must fail with "
+                      "ENETUNREACH if IPV6_V6ONLY was set afterwards.",
+       .source = "found by fuzzing; Linux: tcp_v6_connect() in "
+                 "net/ipv6/tcp_ipv6.c",
+       .families = AddressFamilies::kV6,
+       .needs = Need::kOwnNetwork,
+       .run = &ConnectToAnyFromBoundToIpv4},
       {.id = "kernel.connect.listener_after_ipv4",
        .requirement = "The packets of a socket accepted over IPv6 may be lost "
                       "if its listener has tried to connect over IPv4.",

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/kernel_cases/times.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -56,6 +58,18 @@ void CorkEndsWithTheStream(Context& c) {
   ASSERT_THAT(pair.client.Send("a"), IsOk());
   ASSERT_THAT(pair.client.HalfClose(), IsOk());
   EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("a"));
+}
+
+void CorkedServer(Context& c) {
+  constexpr int kSent = 40000;
+  std::optional<absl::StatusOr<int>> held_back;
+  Undisturbed(c, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(SetTcp(pair.server, TCP_CORK, 1), IsOk());
+    ASSERT_THAT(pair.server.Send(std::string(kSent, 'a')), IsOkAndHolds(kSent));
+    held_back = Ask(pair.server, SIOCOUTQ);
+  });
+  EXPECT_THAT(*held_back, IsOkAndHolds(kSent - 32768));
 }
 
 void NoDelayPushesCorked(Context& c) {
@@ -204,6 +218,13 @@ const std::vector<Case>& OptionsCorkKernelCases() {
        .requirement = "TCP_CORK must not hold back full segments.",
        .source = "tcp(7), TCP_CORK",
        .run = &CorkSendsWholeSegments},
+      {.id = "kernel.options.tcp.cork.whole_segments.of_server",
+       .requirement =
+           "A full segment must be half of the largest window, which "
+           "for an accepted socket is 64 KiB at first.",
+       .source = "Linux: tcp_bound_to_half_wnd() in include/net/tcp.h; "
+                 "measured on Linux 6.18",
+       .run = &CorkedServer},
       {.id = "kernel.options.tcp.cork.msg_more.answered",
        .requirement = "Data that MSG_MORE holds back after a full segment may "
                       "be sent when that segment is acknowledged.",

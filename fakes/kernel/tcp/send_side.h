@@ -37,13 +37,13 @@ class SendSide {
     return window_end_ > una_ ? window_end_ - una_ : 0;
   }
   uint32_t mss() const { return mss_; }
-  // The size of a full segment: the MSS, but at most half of the first window,
-  // so that the peer can acknowledge one while the next one is under way
-  // (tcp_bound_to_half_wnd() of Linux). Bytes.
+  // The size of a full segment: the MSS, but at most half of the largest window
+  // so far, so that the peer can acknowledge one while the next one is under
+  // way (tcp_bound_to_half_wnd() of Linux). Bytes.
   uint32_t segment() const { return segment_; }
   void set_mss(uint32_t bytes, uint32_t first_window) {
     mss_ = bytes;
-    segment_ = std::min(bytes, std::max(first_window / 2, 1U));
+    BoundSegment(first_window);
   }
   uint32_t largest_window() const { return largest_window_; }
 
@@ -152,7 +152,10 @@ class SendSide {
   void OnWindow(uint64_t ack, uint32_t window) {
     if (window == 0 && ack >= una_ && ack < window_end_) window_end_ = ack;
     window_end_ = std::max(window_end_, ack + window);
-    largest_window_ = std::max(largest_window_, window);
+    if (window > largest_window_) {
+      largest_window_ = window;
+      BoundSegment(window);
+    }
   }
 
   RetransmissionTimeout& rto() { return rto_; }
@@ -161,6 +164,10 @@ class SendSide {
  private:
   friend class InvariantWalk;
   friend struct StateCorruption;
+
+  void BoundSegment(uint32_t window) {
+    segment_ = std::min(mss_, std::max(window / 2, 1U));
+  }
 
   // The sequence number after all that the program wants to send.
   uint64_t end() const { return written_ + (fin_ ? 1U : 0U); }

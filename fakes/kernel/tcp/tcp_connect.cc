@@ -134,8 +134,8 @@ int TcpSocket::ParseRemote(const RawAddress& address,
   remote = AsV6(address);
   // The wildcard means this machine.
   if (remote.addr == ip::kAnyV6) {
-    remote.addr = local_addr_.is_v4_mapped() ? ip::kLocalV4 : ip::kLocalV6;
-    return 0;
+    remote.addr =
+        local_addr_.is_v4_mapped() ? ip::kLocalV4.Mapped() : ip::kLocalV6;
   }
   if (IsLinkLocal(remote.addr) && remote.addr.scope() == 0) return EINVAL;
   if (remote.addr.is_v4_mapped()) {
