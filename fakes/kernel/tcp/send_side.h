@@ -43,7 +43,8 @@ class SendSide {
   uint32_t segment() const { return segment_; }
   void set_mss(uint32_t bytes, uint32_t first_window) {
     mss_ = bytes;
-    BoundSegment(first_window);
+    largest_window_ = std::max(largest_window_, first_window);
+    BoundSegment();
   }
   uint32_t largest_window() const { return largest_window_; }
 
@@ -154,7 +155,7 @@ class SendSide {
     window_end_ = std::max(window_end_, ack + window);
     if (window > largest_window_) {
       largest_window_ = window;
-      BoundSegment(window);
+      BoundSegment();
     }
   }
 
@@ -165,8 +166,8 @@ class SendSide {
   friend class InvariantWalk;
   friend struct StateCorruption;
 
-  void BoundSegment(uint32_t window) {
-    segment_ = std::min(mss_, std::max(window / 2, 1U));
+  void BoundSegment() {
+    segment_ = std::min(mss_, std::max(largest_window_ / 2, 1U));
   }
 
   // The sequence number after all that the program wants to send.

@@ -16,7 +16,7 @@ class SendSideTest : public testing::Test {
  protected:
   SendSideTest() {
     side_.Start();
-    side_.set_mss(kSegment, kFirstMss);
+    side_.set_mss(kSegment, /*first_window=*/30 * kSegment);
     side_.OnAck(1);
     side_.OnWindow(1, 30 * kSegment);
   }
@@ -192,10 +192,18 @@ TEST_F(SendSideTest, OnlyAProbeIsCutToFitTheWindow) {
   EXPECT_TRUE(side.Probe().fin);
 }
 
-TEST_F(SendSideTest, AFullSegmentIsHalfOfTheFirstWindow) {
-  side_.set_mss(kSegment, 1500);
-  EXPECT_EQ(side_.mss(), kSegment);
-  EXPECT_EQ(side_.segment(), 750U);
+TEST_F(SendSideTest, AFullSegmentIsHalfOfTheLargestWindow) {
+  SendSide side;
+  side.Start();
+  side.set_mss(kSegment, 1500);
+  EXPECT_EQ(side.mss(), kSegment);
+  EXPECT_EQ(side.segment(), 750U);
+  side.OnWindow(1, 1600);
+  EXPECT_EQ(side.segment(), 800U);
+  side.OnWindow(1, 1500);
+  EXPECT_EQ(side.segment(), 800U);
+  side.OnWindow(1, 3000);
+  EXPECT_EQ(side.segment(), kSegment);
 }
 
 }  // namespace
