@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# requirements_test.sh PROGRAM REQUIREMENTS.PY CONTRACT REQUIREMENTS: conformance/REQUIREMENTS.md is that of the program's
-# cases, each rule of the contract has a case, and requirements.py says so if not.
+# requirements_test.sh PROGRAM REQUIREMENTS.PY CONTRACT REQUIREMENTS: compares conformance/REQUIREMENTS.md with what
+# requirements.py generates from the program's cases. Tests that requirements.py rejects a rule of the contract without a
+# case.
 set -euo pipefail
 
 program=$PWD/$1

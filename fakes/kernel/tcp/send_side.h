@@ -37,9 +37,9 @@ class SendSide {
     return window_end_ > una_ ? window_end_ - una_ : 0;
   }
   uint32_t mss() const { return mss_; }
-  // The size of a full segment: the MSS, but at most half of the largest window
-  // so far, so that the peer can acknowledge one while the next one is under
-  // way (tcp_bound_to_half_wnd() of Linux). Bytes.
+  // Returns the size of a full segment in bytes: the MSS, but at most half of
+  // largest_window(). The peer can then acknowledge one segment during the
+  // transmission of the next (tcp_bound_to_half_wnd() of Linux).
   uint32_t segment() const { return segment_; }
   void set_mss(uint32_t bytes, uint32_t first_window) {
     mss_ = bytes;

@@ -214,8 +214,8 @@ void TcpSocket::Retransmit() {
 
 // Something arrived that was sent after the first segment in flight. That is
 // lost if it was sent earlier by more than the time that reordering may take
-// (RFC 8985; tcp_rack_detect_loss() of Linux, net/ipv4/tcp_recovery.c). Two
-// calls are so far apart on Linux if the round trip takes no time here.
+// (RFC 8985; tcp_rack_detect_loss() of Linux, net/ipv4/tcp_recovery.c). On a
+// link without delay, that time is shorter than a system call.
 void TcpSocket::OnSelectiveAck() {
   if (IsRecovering()) return;
   constexpr int kThreshold = 3;
