@@ -223,7 +223,7 @@ void TcpSocket::OnSelectiveAck() {
   const Nanoseconds window =
       many ? 0 : std::max<Nanoseconds>(send_.rto().srtt(), 0) / 8;
   const Nanoseconds rest = head_sent_at_ + window - last_sent_at_;
-  if (many || rest <= 0) return RecoverSelectively();
+  if (rest <= 0) return RecoverSelectively();
   timer_use_ = TimerUse::kReordering;
   timers_.Set(TcpTimers::kRetransmission,
               kernel_.clock.After(rest + 2 * kTick));
