@@ -40,7 +40,7 @@ SysResult EventCounter::Read(const Caller& caller, char* data, size_t size) {
   }
   const uint64_t value = semaphore_ ? 1 : count_;
   count_ -= value;
-  waiters().WakeAll();
+  waiters().WakeOne(POLLOUT);
   return CopyOut(data, &value, sizeof(value)) ? SysResult::Ok(sizeof(value))
                                               : SysResult::Error(EFAULT);
 }
@@ -61,7 +61,7 @@ SysResult EventCounter::Write(const Caller& caller, const char* data,
     }
   }
   count_ += value;
-  waiters().WakeAll();
+  waiters().WakeOne(POLLIN);
   return SysResult::Ok(sizeof(value));
 }
 

@@ -58,6 +58,8 @@ struct Pipe {
   std::deque<Page> pages;    // Those with unread bytes.
   PipeEnd* read = nullptr;   // Null: closed.
   PipeEnd* write = nullptr;  // Null: closed.
+  // Whether an end was polled (poll_usage of Linux).
+  bool polled = false;
 };
 
 size_t Pipe::AppendToLastPage(const char* data, size_t size) {
@@ -97,6 +99,7 @@ class PipeEnd final : public File {
   bool has_direct() const override { return true; }
 
   int16_t PollEvents() override {
+    pipe_->polled = true;
     if (reads()) {
       const int there = pipe_->bytes.size() > 0 ? POLLIN | POLLRDNORM : 0;
       return static_cast<int16_t>(there |
@@ -110,54 +113,41 @@ class PipeEnd final : public File {
     if (size == 0) return SysResult::Ok();
     Wait wait(pipe_->kernel.scheduler, caller.site);
     wait.Add(waiters());
+    bool waited = false;
     while (pipe_->bytes.size() == 0) {
       if (pipe_->write == nullptr) return SysResult::Ok();
       if (nonblocking()) return SysResult::Error(EAGAIN);
       const Woken woken = wait.Block();
+      waited = true;
       if (woken != Woken::kEvent && woken != Woken::kRestart) {
         return SysResult::Error(ErrnoFor(woken));
       }
     }
     const size_t part = std::min(size, pipe_->bytes.size());
     if (!IsUserAddress(data, part)) return SysResult::Error(EFAULT);
+    const bool was_full = pipe_->full();
     pipe_->Take(data, part);
-    if (pipe_->write != nullptr) pipe_->write->waiters().WakeAll();
+    if (pipe_->write != nullptr && was_full && !pipe_->full()) {
+      pipe_->write->waiters().WakeOne(kWritable);
+    }
+    // The rest is for the next reader.
+    if (waited && pipe_->bytes.size() > 0) waiters().WakeOne(kReadable);
     return SysResult::Ok(static_cast<int64_t>(part));
   }
 
   SysResult Write(const Caller& caller, const char* data,
                   size_t size) override {
-    if (size > 0 && !IsUserAddress(data, size)) {
-      return SysResult::Error(EFAULT);
-    }
-    // A write of at most one page (PIPE_BUF, pipe(7)) needs no special case to
-    // be atomic: all of it goes to the last page, or to one new page.
-    size_t written = 0;
-    if (pipe_->read != nullptr) {
-      written = pipe_->AppendToLastPage(data, size);
-      if (written > 0) pipe_->read->waiters().WakeAll();
-    }
-    Wait wait(pipe_->kernel.scheduler, caller.site);
-    wait.Add(waiters());
-    while (written < size) {
-      if (pipe_->read == nullptr) {
-        caller.SendSigpipe();
-        if (written > 0) break;
-        return SysResult::Error(EPIPE);
-      }
-      if (!pipe_->full()) {
-        written += pipe_->AppendPage(data + written, size - written);
-        pipe_->read->waiters().WakeAll();
-        continue;
-      }
-      if (written > 0 && nonblocking()) break;
-      if (nonblocking()) return SysResult::Error(EAGAIN);
-      const Woken woken = wait.Block();
-      if (woken == Woken::kEvent || woken == Woken::kRestart) continue;
-      if (written > 0 && woken != Woken::kDeadlock) break;
-      return SysResult::Error(ErrnoFor(woken));
-    }
-    return SysResult::Ok(static_cast<int64_t>(written));
+    if (size == 0) return SysResult::Ok();
+    if (!IsUserAddress(data, size)) return SysResult::Error(EFAULT);
+    bool was_empty = pipe_->pages.empty();
+    bool waited = false;
+    const SysResult result = WriteAll(caller, data, size, was_empty, waited);
+    // A reader waits only while the pipe is empty. A pipe that has been polled
+    // wakes its pollers for each write, even for one that fails (pipe_write()
+    // of Linux's fs/pipe.c).
+    if (was_empty || pipe_->polled) WakeReaders();
+    if (waited && !pipe_->full()) waiters().WakeOne(kWritable);
+    return result;
   }
 
   SysResult Ioctl(uint64_t request, int* value) override {
@@ -181,7 +171,48 @@ class PipeEnd final : public File {
   }
 
  private:
+  static constexpr int16_t kReadable = POLLIN | POLLRDNORM;
+  static constexpr int16_t kWritable = POLLOUT | POLLWRNORM;
+
   bool reads() const { return access_mode() == O_RDONLY; }
+
+  void WakeReaders() const {
+    if (pipe_->read != nullptr) pipe_->read->waiters().WakeOne(kReadable);
+  }
+
+  // Writes all bytes. `was_empty` is whether the pipe was empty before the
+  // bytes whose readers have not been woken yet; `waited` is whether the call
+  // has waited for room.
+  SysResult WriteAll(const Caller& caller, const char* data, size_t size,
+                     bool& was_empty, bool& waited) {
+    // A write of at most one page (PIPE_BUF, pipe(7)) needs no special case to
+    // be atomic: all of it goes to the last page, or to one new page.
+    size_t written =
+        pipe_->read != nullptr ? pipe_->AppendToLastPage(data, size) : 0;
+    Wait wait(pipe_->kernel.scheduler, caller.site);
+    wait.Add(waiters());
+    while (written < size) {
+      if (pipe_->read == nullptr) {
+        caller.SendSigpipe();
+        if (written > 0) break;
+        return SysResult::Error(EPIPE);
+      }
+      if (!pipe_->full()) {
+        written += pipe_->AppendPage(data + written, size - written);
+        continue;
+      }
+      if (written > 0 && nonblocking()) break;
+      if (nonblocking()) return SysResult::Error(EAGAIN);
+      if (was_empty) WakeReaders();
+      const Woken woken = wait.Block();
+      was_empty = pipe_->pages.empty();
+      waited = true;
+      if (woken == Woken::kEvent || woken == Woken::kRestart) continue;
+      if (written > 0 && woken != Woken::kDeadlock) break;
+      return SysResult::Error(ErrnoFor(woken));
+    }
+    return SysResult::Ok(static_cast<int64_t>(written));
+  }
 
   const std::shared_ptr<Pipe> pipe_;
 };

@@ -22,13 +22,33 @@ class Scheduler;
 class Wait;
 struct ParticipantState;
 
-// The calls that wait for something of one file, or for the end of one thread.
-// Eight bytes, because every socket has one.
+// Is told of each wake-up of a queue, without a call that waits: an entry in
+// the interest list of an epoll(7).
+class Watcher {
+ public:
+  Watcher() = default;
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  // Called when the queue is woken, with the events of WakeAll(). Returns
+  // whether an exclusive watcher has used the wake-up. If not, it goes to the
+  // next one. May not change the queue.
+  virtual bool OnWake(int16_t events) = 0;
+  // Called when the file of the queue is closed. Leaves the queue.
+  virtual void OnFileClosed() = 0;
+
+ protected:
+  ~Watcher() = default;
+};
+
+// The calls that wait for something of one file, or for the end of one thread,
+// and the watchers. Eight bytes, because every socket has one.
 class WaitQueue {
  public:
-  // A call's place in a queue.
+  // The place of a call or of a watcher in a queue.
   struct Place {
-    Wait* wait = nullptr;
+    Wait* wait = nullptr;        // Null: a watcher's.
+    Watcher* watcher = nullptr;  // Null: a call's.
     WaitQueue* queue = nullptr;
     Place* previous = nullptr;
     Place* next = nullptr;
@@ -46,14 +66,26 @@ class WaitQueue {
     if (first_ != nullptr) WakeEach(events);
   }
   // The same, but of the exclusive waits only the one that has waited longest.
+  // An exclusive watcher may leave the wake-up to the next one.
   void WakeOne(int16_t events = 0) {
     if (first_ != nullptr) WakeOldest(events);
+  }
+  // Wakes the wait that began last. Returns whether one was woken.
+  bool WakeNewest();
+
+  // Add and remove a watcher. The place must not move meanwhile.
+  void Add(Place& place);
+  static void Remove(const Place& place);
+  // Tells all watchers that the file is closed.
+  void CloseFile() {
+    if (first_ != nullptr) TellWatchers();
   }
 
  private:
   friend class Wait;
   void WakeEach(int16_t events);
   void WakeOldest(int16_t events);
+  void TellWatchers();
 
   Place* first_ = nullptr;
 };

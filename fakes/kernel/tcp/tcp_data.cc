@@ -57,7 +57,7 @@ void TcpSocket::WakeIfWritable() {
 // (tcp_data_ready() of Linux, net/ipv4/tcp_input.c).
 void TcpSocket::WakeIfReadable() {
   if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
-    waiters().WakeAll(POLLIN | POLLRDNORM);
+    waiters().WakeOne(POLLIN | POLLRDNORM);
   }
 }
 

@@ -67,8 +67,10 @@ SysResult TcpSocket::Shutdown(int how) {
       if ((directions & kSend) != 0 && EndStream()) SendFin();
       break;
   }
-  waiters().WakeAll();
+  // The peer has the FIN before the socket's own waiters are woken
+  // (inet_shutdown() of Linux, net/ipv4/af_inet.c).
   kernel_.network.Deliver();
+  waiters().WakeAll();
   return result;
 }
 
