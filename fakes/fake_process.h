@@ -69,12 +69,13 @@ struct FakeProcessOptions {
 //
 // Each call behaves as section 2 of the Linux manual describes, with Linux's
 // errnos and in Linux's order of checks, for TCP sockets, pipes, eventfds and
-// /dev/null, and for poll(2) on them. Calls block in virtual time (see
-// FakeKernel). EDEADLK is the only errno that Linux does not have here: it
+// /dev/null, and for poll(2) and epoll(7) on them. Calls block in virtual time
+// (see FakeKernel). EDEADLK is the only errno that Linux does not have here: it
 // means that no event is left that could end the call.
 //
 // Not modelled:
-// - epoll(7): fails with ENOSYS.
+// - fs.epoll.max_user_watches (ENOSPC), and the limit of the ways in which a
+//   file can wake nested epolls (EINVAL).
 // - Urgent data: MSG_OOB fails with EOPNOTSUPP.
 // - Sockets other than TCP. Unix and UDP sockets can be created, bound,
 //   listened on and connected, and differ from TCP sockets as on Linux, but
@@ -169,6 +170,9 @@ class FakeProcess final : public CompleteSyscalls {
   // Implements poll(2), with a timeout in nanoseconds.
   SysResult PollFor(pollfd* fds, nfds_t count, int64_t timeout,
                     absl::string_view call);
+  // Implements epoll_wait(2), with a timeout in nanoseconds.
+  SysResult EpollWaitFor(int epoll_fd, epoll_event* events, int max_events,
+                         int64_t timeout, absl::string_view call);
   SysResult Duplicate(int fd, int lowest, bool close_on_exec);
   // Implement fcntl(2) and ioctl(2), F_DUPFD_QUERY, and the requests of
   // ioctl(2) that only sockets have. SocketIoctl() returns nullopt for others.

@@ -3,8 +3,11 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 
@@ -14,6 +17,7 @@
 #include "fakes/fake_process.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/descriptor_table.h"
+#include "fakes/kernel/epoll.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/options/without_effect.h"
@@ -46,6 +50,16 @@ bool IsValid(const timespec& time) {
 Nanoseconds ToNanoseconds(const timespec& time) {
   if (time.tv_sec >= kForever / kSecond) return kForever;
   return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+// Sets `duration`, unless the pointer is null. Returns 0 or an errno.
+int ReadTimeout(const timespec* timeout, Nanoseconds& duration) {
+  if (timeout == nullptr) return 0;
+  timespec copy = {};
+  if (!CopyIn(&copy, timeout, sizeof(copy))) return EFAULT;
+  if (!IsValid(copy)) return EINVAL;
+  duration = ToNanoseconds(copy);
+  return 0;
 }
 
 timespec ToTimespec(Nanoseconds time) {
@@ -144,16 +158,51 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
   return SysResult::Error(fake::ErrnoFor(woken));
 }
 
-SysResult FakeProcess::DoEpollCreate1(int /*flags*/) { return {}; }
-
-SysResult FakeProcess::DoEpollCtl(int /*epoll_fd*/, int /*operation*/,
-                                  int /*fd*/, epoll_event* /*event*/) {
-  return {};
+SysResult FakeProcess::DoEpollCreate1(int flags) {
+  if ((flags & ~EPOLL_CLOEXEC) != 0) return SysResult::Error(EINVAL);
+  auto* const epoll = new fake::Epoll(kernel_);
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): Install() owns it
+  return Install(*epoll, (flags & EPOLL_CLOEXEC) != 0);
 }
 
-SysResult FakeProcess::DoEpollWait(int /*epoll_fd*/, epoll_event* /*events*/,
-                                   int /*max_events*/, int /*timeout_ms*/) {
-  return {};
+SysResult FakeProcess::DoEpollCtl(int epoll_fd, int operation, int fd,
+                                  epoll_event* event) {
+  epoll_event copy = {};
+  if (operation != EPOLL_CTL_DEL && !CopyIn(&copy, event, sizeof(copy))) {
+    return SysResult::Error(EFAULT);
+  }
+  fake::File* const file = descriptors_->Get(epoll_fd);
+  fake::File* const target = descriptors_->Get(fd);
+  if (file == nullptr || target == nullptr) return SysResult::Error(EBADF);
+  if (!target->has_poll()) return SysResult::Error(EPERM);
+  if (file == target || file->AsEpoll() == nullptr) {
+    return SysResult::Error(EINVAL);
+  }
+  return file->AsEpoll()->Control(operation, *target, fd, copy);
+}
+
+SysResult FakeProcess::EpollWaitFor(int epoll_fd, epoll_event* events,
+                                    int max_events, int64_t timeout,
+                                    absl::string_view call) {
+  constexpr size_t kMostEvents = INT_MAX / sizeof(epoll_event);
+  fake::File* const file = descriptors_->Get(epoll_fd);
+  if (file == nullptr) return SysResult::Error(EBADF);
+  const auto count = static_cast<size_t>(std::max(max_events, 0));
+  if (count == 0 || count > kMostEvents) return SysResult::Error(EINVAL);
+  if (!fake::IsInUserSpace(events, count * sizeof(epoll_event))) {
+    return SysResult::Error(EFAULT);
+  }
+  if (file->AsEpoll() == nullptr) return SysResult::Error(EINVAL);
+  const Caller caller = MakeCaller(call, epoll_fd);
+  const fake::FileRef ref(*file, caller);
+  return file->AsEpoll()->Await(caller, events, max_events, timeout);
+}
+
+SysResult FakeProcess::DoEpollWait(int epoll_fd, epoll_event* events,
+                                   int max_events, int timeout_ms) {
+  const Nanoseconds timeout =
+      timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
+  return EpollWaitFor(epoll_fd, events, max_events, timeout, "epoll_wait");
 }
 
 SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int timeout_ms) {
@@ -168,12 +217,8 @@ SysResult FakeProcess::DoPPoll(pollfd* fds, nfds_t count,
     NoteOption(fake::OptionKind::kArgument, 0, 0, 1, "ppoll", -1);
   }
   Nanoseconds duration = kForever;
-  if (timeout != nullptr) {
-    timespec copy = {};
-    if (!CopyIn(&copy, timeout, sizeof(copy))) return SysResult::Error(EFAULT);
-    if (!IsValid(copy)) return SysResult::Error(EINVAL);
-    duration = ToNanoseconds(copy);
-  }
+  const int error = ReadTimeout(timeout, duration);
+  if (error != 0) return SysResult::Error(error);
   return PollFor(fds, count, duration, "ppoll");
 }
 

@@ -35,6 +35,7 @@ namespace {
 using fake::Caller;
 using fake::CopyIn;
 using fake::CopyOut;
+using fake::FileRef;
 using fake::RawAddress;
 
 constexpr int kTypeMask = 0xf;    // The other bits of a type are flags.
@@ -140,23 +141,6 @@ int CopyMessageIn(const msghdr* user, Message& out) {
   }
   return 0;
 }
-
-// A reference that keeps a file alive during a call, even if its descriptors
-// are closed meanwhile.
-class FileRef {
- public:
-  FileRef(fake::File& file, const Caller& caller)
-      : file_(file), caller_(caller) {
-    file_.Ref();
-  }
-  FileRef(const FileRef&) = delete;
-  FileRef& operator=(const FileRef&) = delete;
-  ~FileRef() { file_.Unref(caller_); }
-
- private:
-  fake::File& file_;
-  const Caller& caller_;
-};
 
 }  // namespace
 

@@ -161,7 +161,6 @@ TEST_F(CallMonitorTest, UseOfANumberThatHadTwoOwners) {
 TEST_F(CallMonitorTest, EpollCtlOfAClosedDescriptor) {
   const int fd = NewSocket();
   EXPECT_THAT(sys_.Close(fd), IsOk());
-  // The FakeKernel has no epoll. The call counts all the same.
   epoll_event event = {};
   EXPECT_THAT(sys_.EpollCtl(100, EPOLL_CTL_ADD, fd, &event), Not(IsOk()));
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kUseAfterClose));
@@ -314,7 +313,6 @@ TEST_F(RetryStormTest, AWaitThatFails) {
   EXPECT_THAT(KindsAfterClose(), IsEmpty());
 }
 
-// The FakeKernel has no epoll.
 TEST(CallMonitorOnLinux, AnEpollThatExecveKeeps) {
   CallMonitor sys(DefaultSyscalls(), {});
   for (const int flags : {0, int{EPOLL_CLOEXEC}}) {

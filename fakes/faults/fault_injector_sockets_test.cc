@@ -271,7 +271,6 @@ INSTANTIATE_TEST_SUITE_P(Targets, FaultInjectorSockets,
                          testing::Values(Target::kFakeKernel, Target::kLinux),
                          NameOfTarget);
 
-// The FakeKernel has no epoll.
 using FaultInjectorEpoll = FaultInjectorTest;
 
 TEST_P(FaultInjectorEpoll, AWaitForATcpSocketCounts) {
@@ -311,7 +310,8 @@ TEST_P(FaultInjectorEpoll, AWaitHasTheRolesOfItsSockets) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, FaultInjectorEpoll,
-                         testing::Values(Target::kLinux), NameOfTarget);
+                         testing::Values(Target::kFakeKernel, Target::kLinux),
+                         NameOfTarget);
 
 class FaultInjectorTrace : public FaultInjectorTest {
  protected:

@@ -15,6 +15,7 @@
 
 namespace net::fake {
 
+class Epoll;
 class Socket;
 
 // The caller of a system call and the descriptor used: everything that a call
@@ -58,7 +59,9 @@ class File {
   // Removes a reference. The last one closes and frees the file. Closing can
   // block (SO_LINGER), which needs the caller.
   void Unref(const Caller& caller) {
-    if (--references_ == 0) OnLastClose(caller);
+    if (--references_ > 0) return;
+    waiters_.CloseFile();
+    OnLastClose(caller);
   }
 
   int references() const { return references_; }
@@ -82,11 +85,13 @@ class File {
 
   FileOwner& owner() { return owner_; }
 
-  // The calls that wait for this file.
+  // The calls that wait for this file, and the epolls that it is added to.
   WaitQueue& waiters() { return waiters_; }
 
   // Returns the events of poll(2) that hold now, including POLLERR and POLLHUP.
   virtual int16_t PollEvents() = 0;
+  // Whether the file can be added to an epoll (EPERM).
+  virtual bool has_poll() const { return true; }
   // Implement read(2) and write(2). `data` is the program's pointer and may be
   // invalid.
   virtual SysResult Read(const Caller& caller, char* data, size_t size) = 0;
@@ -98,6 +103,8 @@ class File {
 
   // Returns the file as a socket, or null if it is not one (ENOTSOCK).
   virtual Socket* AsSocket() { return nullptr; }
+  // Returns the file as an epoll, or null if it is not one.
+  virtual Epoll* AsEpoll() { return nullptr; }
 
   // Returns an object that this file shares with those to which it passes data:
   // its place for ShowRelease() and ShowAcquire().
@@ -120,6 +127,22 @@ class File {
   bool nonblocking_ = false;
   int other_flags_ = 0;
   FileOwner owner_;
+};
+
+// A reference that keeps a file alive during a call, even if its descriptors
+// are closed meanwhile.
+class FileRef {
+ public:
+  FileRef(File& file, const Caller& caller) : file_(file), caller_(caller) {
+    file_.Ref();
+  }
+  FileRef(const FileRef&) = delete;
+  FileRef& operator=(const FileRef&) = delete;
+  ~FileRef() { file_.Unref(caller_); }
+
+ private:
+  File& file_;
+  const Caller& caller_;
 };
 
 }  // namespace net::fake

@@ -21,6 +21,7 @@ class NullDevice final : public File {
   // Includes O_LARGEFILE, which open(2) adds on 64-bit Linux.
   int status_flags() const override;
   int16_t PollEvents() override;
+  bool has_poll() const override { return false; }
   SysResult Read(const Caller& caller, char* data, size_t size) override;
   SysResult Write(const Caller& caller, const char* data, size_t size) override;
   SysResult Ioctl(uint64_t request, int* value) override;
