@@ -36,6 +36,7 @@ bool SendsData(Call call) {
     case Call::kSend:
     case Call::kSendMsg:
     case Call::kWrite:
+    case Call::kEpollCtl:  // Passes the event's data.
     case Call::kClose:
       return true;
     default:
@@ -48,6 +49,7 @@ bool ReceivesData(Call call) {
     case Call::kRecv:
     case Call::kRecvMsg:
     case Call::kRead:
+    case Call::kEpollWait:
       return true;
     default:
       return false;
