@@ -47,6 +47,8 @@ Call CallWithRowsOf(Call call) {
       return Call::kSend;
     case Call::kPPoll:
       return Call::kPoll;
+    case Call::kEpollPWait2:
+      return Call::kEpollWait;
     default:
       return call;
   }

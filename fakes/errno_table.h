@@ -49,6 +49,8 @@ absl::Span<const ErrnoRow> ErrnoTable();
 //   send   serves sendmsg and write
 //   poll   serves ppoll
 //
+// and epoll_wait serves epoll_pwait2.
+//
 // ErrnosOf(SyscallId) of fakes/faults/effect.h does the same for calls that
 // class Syscalls lacks: accept has the errnos of accept4, recvfrom those of
 // recv, epoll_pwait those of epoll_wait. close, shutdown, socket and so on have

@@ -205,6 +205,18 @@ SysResult FakeProcess::DoEpollWait(int epoll_fd, epoll_event* events,
   return EpollWaitFor(epoll_fd, events, max_events, timeout, "epoll_wait");
 }
 
+SysResult FakeProcess::DoEpollPWait2(int epoll_fd, epoll_event* events,
+                                     int max_events, const timespec* timeout,
+                                     const sigset_t* mask) {
+  if (mask != nullptr) {
+    NoteOption(fake::OptionKind::kArgument, 0, 0, 1, "epoll_pwait2", -1);
+  }
+  Nanoseconds duration = kForever;
+  const int error = ReadTimeout(timeout, duration);
+  if (error != 0) return SysResult::Error(error);
+  return EpollWaitFor(epoll_fd, events, max_events, duration, "epoll_pwait2");
+}
+
 SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int timeout_ms) {
   const Nanoseconds timeout =
       timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;

@@ -125,6 +125,10 @@ TEST_F(InterceptingSyscallsTest, PassesOnReadinessCallsWithTheirArguments) {
   ExpectPassedOn(recorder_.EpollCtl(4, 5, 6, &event), 33, Call::kEpollCtl, 4);
   EXPECT_CALL(target_, EpollWait(4, &event, 5, 6)).WillOnce(Succeed(34));
   ExpectPassedOn(recorder_.EpollWait(4, &event, 5, 6), 34, Call::kEpollWait, 4);
+  EXPECT_CALL(target_, EpollPWait2(4, &event, 5, &time_, &signals))
+      .WillOnce(Succeed(35));
+  ExpectPassedOn(recorder_.EpollPWait2(4, &event, 5, &time_, &signals), 35,
+                 Call::kEpollPWait2, 4);
 }
 
 TEST_F(InterceptingSyscallsTest, PassesOnDescriptorCallsWithTheirArguments) {

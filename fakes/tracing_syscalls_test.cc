@@ -295,6 +295,11 @@ TEST_F(TracingSyscallsTest, Epoll) {
   EXPECT_CALL(target_, EpollWait).WillOnce(Fail(EINTR));
   EXPECT_EQ(Line(traced_.EpollWait(5, &event, 8, -1)),
             "epoll_wait(5, ?, 8, -1) = -1 EINTR");
+  const timespec timeout = {.tv_sec = 1, .tv_nsec = 5};
+  EXPECT_CALL(target_, EpollPWait2).WillOnce(Succeed(1));
+  EXPECT_EQ(Line(traced_.EpollPWait2(5, &event, 8, &timeout, nullptr)),
+            "epoll_pwait2(5, [{EPOLLIN|EPOLLET}], 8, {tv_sec=1, tv_nsec=5}, "
+            "NULL) = 1");
 }
 
 TEST_F(TracingSyscallsTest, Descriptors) {

@@ -143,6 +143,13 @@ SysResult LinuxSyscalls::EpollWait(int epoll_fd, epoll_event* events,
   return FromLibc(::epoll_wait(epoll_fd, events, max_events, timeout_ms));
 }
 
+SysResult LinuxSyscalls::EpollPWait2(int epoll_fd, epoll_event* events,
+                                     int max_events, const timespec* timeout,
+                                     const sigset_t* signals) {
+  return FromLibc(
+      ::epoll_pwait2(epoll_fd, events, max_events, timeout, signals));
+}
+
 SysResult LinuxSyscalls::Close(int fd) { return FromLibc(::close(fd)); }
 
 SysResult LinuxSyscalls::Fcntl(int fd, int command, intptr_t argument) {

@@ -53,6 +53,9 @@ class LinuxSyscalls final : public CompleteSyscalls {
                      epoll_event* event) override;
   SysResult EpollWait(int epoll_fd, epoll_event* events, int max_events,
                       int timeout_ms) override;
+  SysResult EpollPWait2(int epoll_fd, epoll_event* events, int max_events,
+                        const timespec* timeout,
+                        const sigset_t* signals) override;
 
   SysResult Close(int fd) override;
   SysResult Fcntl(int fd, int command, intptr_t argument) override;

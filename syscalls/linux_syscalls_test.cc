@@ -338,6 +338,15 @@ TEST_F(LinuxSyscallsTest, EpollReportsReadiness) {
   // A copy, because a reference cannot bind to a member of a packed struct.
   const uint64_t told = events[0].data.u64;
   EXPECT_EQ(told, 4711u);
+  events[0].data.u64 = 0;
+  const timespec now = {};
+  ASSERT_THAT(sys_.EpollPWait2(epoll, events.data(), 2, &now, nullptr),
+              IsOkAndHolds(Eq(1)));
+  const uint64_t told_again = events[0].data.u64;
+  EXPECT_EQ(told_again, 4711u);
+  const timespec bad = {.tv_sec = -1, .tv_nsec = 0};
+  EXPECT_THAT(sys_.EpollPWait2(epoll, events.data(), 2, &bad, nullptr),
+              IsErrno(EINVAL));
   EXPECT_THAT(sys_.EpollWait(epoll, events.data(), 0, 0), IsErrno(EINVAL));
   EXPECT_THAT(sys_.EpollCreate1(-1), IsErrno(EINVAL));
 }

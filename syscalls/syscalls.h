@@ -65,9 +65,10 @@ class Syscalls {
   virtual SysResult Write(int fd, const void* data, size_t size);
 
   // Readiness: poll(2), ppoll(2), epoll_create1(2), epoll_ctl(2),
-  // epoll_wait(2). Timeouts are as in the man pages: `timeout_ms` is in
-  // milliseconds and -1 blocks without limit; a null `timeout` of ppoll(2)
-  // does, too.
+  // epoll_wait(2), epoll_pwait2(2). Timeouts are as in the man pages:
+  // `timeout_ms` is in milliseconds and -1 blocks without limit; a null
+  // `timeout` does, too. epoll_pwait(2) is EpollPWait2() with another unit of
+  // time.
   virtual SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms);
   virtual SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                           const sigset_t* signals);
@@ -76,6 +77,9 @@ class Syscalls {
                              epoll_event* event);
   virtual SysResult EpollWait(int epoll_fd, epoll_event* events, int max_events,
                               int timeout_ms);
+  virtual SysResult EpollPWait2(int epoll_fd, epoll_event* events,
+                                int max_events, const timespec* timeout,
+                                const sigset_t* signals);
 
   // Descriptors: close(2), fcntl(2), ioctl(2), dup(2), dup3(2), pipe2(2),
   // eventfd(2). The third argument of fcntl and ioctl is not variadic here. It

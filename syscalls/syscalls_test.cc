@@ -102,6 +102,8 @@ TEST_F(SyscallsDefaultTest, ReadinessCallsAreEnosys) {
   EXPECT_THAT(sys_.EpollCreate1(0), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.EpollCtl(0, EPOLL_CTL_ADD, 0, &c.event), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.EpollWait(0, &c.event, 1, -1), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.EpollPWait2(0, &c.event, 1, &c.time, &c.signals),
+              IsErrno(ENOSYS));
   ExpectUntouched();
 }
 

@@ -1,5 +1,5 @@
-// The descriptors and the arguments of epoll_create1(2), epoll_ctl(2) and
-// epoll_wait(2), and epolls in epolls.
+// The descriptors and the arguments of epoll_create1(2), epoll_ctl(2),
+// epoll_wait(2) and epoll_pwait2(2), and epolls in epolls.
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <vector>
 
 #include "conformance/kernel_cases/epoll_helpers.h"
@@ -203,6 +204,42 @@ void WaitAddress(Context& c) {
   EXPECT_EQ(epoll.Ready(), "");
 }
 
+void InvalidTime(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
+  epoll_event event = {};
+  for (const timespec& time : {timespec{.tv_sec = -1, .tv_nsec = 0},
+                               timespec{.tv_sec = 0, .tv_nsec = -1},
+                               timespec{.tv_sec = 0, .tv_nsec = 1000000000}}) {
+    for (const int fd : {epoll.fd(), kNotOpen}) {
+      EXPECT_THAT(c.sys().EpollPWait2(fd, &event, 1, &time, nullptr),
+                  IsErrno(EINVAL))
+          << time.tv_sec << "s " << time.tv_nsec << "ns";
+    }
+  }
+  const auto* const bad = reinterpret_cast<const timespec*>(BadAddress());
+  EXPECT_THAT(c.sys().EpollPWait2(kNotOpen, &event, 1, bad, nullptr),
+              IsErrno(EFAULT));
+}
+
+void TimedPWait2(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket counter, NewCounter(c));
+  ASSERT_THAT(epoll.Add(counter.fd(), EPOLLIN), IsOk());
+  epoll_event event = {};
+  const timespec now = {.tv_sec = 0, .tv_nsec = 0};
+  EXPECT_THAT(c.sys().EpollPWait2(epoll.fd(), &event, 1, &now, nullptr),
+              IsOkAndHolds(0));
+  const timespec soon = {.tv_sec = 0, .tv_nsec = 20000000};
+  EXPECT_THAT(c.sys().EpollPWait2(epoll.fd(), &event, 1, &soon, nullptr),
+              IsOkAndHolds(0));
+  EXPECT_EQ(soon.tv_nsec, 20000000);
+  ASSERT_THAT(AddToCounter(counter), IsOk());
+  EXPECT_THAT(c.sys().EpollPWait2(epoll.fd(), &event, 1, &soon, nullptr),
+              IsOkAndHolds(1));
+  EXPECT_THAT(c.sys().EpollPWait2(epoll.fd(), &event, 1, nullptr, nullptr),
+              IsOkAndHolds(1));
+}
+
 // ---- Epolls in epolls -------------------------------------------------------
 
 void NestedReady(Context& c) {
@@ -375,6 +412,19 @@ const std::vector<Case>& EpollKernelCases() {
        .source = "epoll_wait(2), EFAULT; fs/eventpoll.c, ep_send_events",
        .families = AddressFamilies::kV4,
        .run = &WaitAddress},
+      {.id = "kernel.epoll.pwait2.invalid_time",
+       .requirement = "epoll_pwait2(2) must fail with EINVAL if the timeout is "
+                      "negative or its nanoseconds are not below one second, "
+                      "before it looks at the descriptor.",
+       .source = "measured on Linux 6.18",
+       .families = AddressFamilies::kV4,
+       .run = &InvalidTime},
+      {.id = "kernel.epoll.pwait2.time",
+       .requirement = "epoll_pwait2(2) must block for its timeout, and without "
+                      "limit if it is null.",
+       .source = "epoll_wait(2), epoll_pwait2()",
+       .families = AddressFamilies::kV4,
+       .run = &TimedPWait2},
       {.id = "kernel.epoll.nested.ready",
        .requirement = "An epoll must be readable for poll(2) and for another "
                       "epoll while it has events.",

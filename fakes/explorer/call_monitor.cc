@@ -214,7 +214,8 @@ bool IsCloseOnExec(const Invocation& invocation) {
 // storm.
 bool Waits(Call call) {
   return call == Call::kPoll || call == Call::kPPoll ||
-         call == Call::kEpollWait || call == Call::kNanoSleep;
+         call == Call::kEpollWait || call == Call::kEpollPWait2 ||
+         call == Call::kNanoSleep;
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ TEST(ErrnosOf, ACallWithoutRowsHasThoseOfTheFamily) {
   EXPECT_EQ(ErrnosOf(SyscallId::kAccept), ErrnosOf(Call::kAccept4));
   EXPECT_EQ(ErrnosOf(SyscallId::kSelect), ErrnosOf(Call::kPoll));
   EXPECT_EQ(ErrnosOf(SyscallId::kEpollPWait), ErrnosOf(Call::kEpollWait));
+  EXPECT_EQ(ErrnosOf(Call::kEpollPWait2), ErrnosOf(Call::kEpollWait));
   EXPECT_THAT(ErrnosOf(SyscallId::kClockGetTime), IsEmpty());
 }
 

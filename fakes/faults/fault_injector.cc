@@ -129,7 +129,8 @@ bool FaultInjector::Enter(const Arguments<kCall>& arguments) {
     return true;
   } else if constexpr (kCall == Call::kPoll || kCall == Call::kPPoll) {
     return EnterPoll(kId, arguments.fds, arguments.count);
-  } else if constexpr (kCall == Call::kEpollWait) {
+  } else if constexpr (kCall == Call::kEpollWait ||
+                       kCall == Call::kEpollPWait2) {
     if (table_.KindOf(arguments.epoll_fd) == DescriptorKind::kEpollOfTcp) {
       state_.CountOnly(kId);
     }
@@ -272,9 +273,10 @@ DescriptorList FaultInjector::DescriptorsOf(
     append_set(poll->fds, poll->count);
   } else if (const auto* const ppoll = invocation.As<Call::kPPoll>()) {
     append_set(ppoll->fds, ppoll->count);
-  } else if (const auto* const wait = invocation.As<Call::kEpollWait>()) {
+  } else if (invocation.call() == Call::kEpollWait ||
+             invocation.call() == Call::kEpollPWait2) {
     const MutexLock lock(mutex_);
-    table_.AppendEpollMembers(wait->epoll_fd, fds);
+    table_.AppendEpollMembers(invocation.fd(), fds);
   } else {
     fds.push_back(DescriptorOf(invocation));
   }

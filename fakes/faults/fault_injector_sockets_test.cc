@@ -292,6 +292,12 @@ TEST_P(FaultInjectorEpoll, AWaitForATcpSocketCounts) {
     EXPECT_THAT(sys_.EpollWait(epoll, &event, 1, 0), IsOk());
     EXPECT_EQ(sys_.Count("poll"), 1);
     EXPECT_EQ(sys_.Count("epoll_ctl"), 3);
+    const int other = NewSocket();
+    ASSERT_THAT(sys_.EpollCtl(epoll, EPOLL_CTL_ADD, other, &event), IsOk());
+    const timespec now = {};
+    EXPECT_THAT(sys_.EpollPWait2(epoll, &event, 1, &now, nullptr), IsOk());
+    EXPECT_EQ(sys_.Count("epoll_pwait2"), 1);
+    EXPECT_THAT(sys_.Close(other), IsOk());
     EXPECT_THAT(sys_.OpenDescriptors(), ElementsAre(epoll));
     EXPECT_THAT(sys_.Close(epoll), IsOk());
   }

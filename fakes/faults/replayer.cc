@@ -161,14 +161,17 @@ void Replayer::NoteEvent(const CallRecord& recorded,
 
 void Replayer::TranslateEvents(const CallRecord& recorded,
                                const Invocation& invocation) {
-  const auto* const wait = invocation.As<Call::kEpollWait>();
-  if (wait == nullptr || !recorded.result.ok()) return;
+  epoll_event* events = nullptr;
+  if (const auto* const wait = invocation.As<Call::kEpollWait>()) {
+    events = wait->events;
+  } else if (const auto* const pwait2 = invocation.As<Call::kEpollPWait2>()) {
+    events = pwait2->events;
+  }
+  if (events == nullptr || !recorded.result.ok()) return;
   for (int i = 0; i < recorded.result.fd(); ++i) {
     const auto data =
-        event_data_.find({wait->epoll_fd, uint64_t{wait->events[i].data.u64}});
-    if (data != event_data_.end()) {
-      wait->events[i].data.u64 = data->second;
-    }
+        event_data_.find({invocation.fd(), uint64_t{events[i].data.u64}});
+    if (data != event_data_.end()) events[i].data.u64 = data->second;
   }
 }
 

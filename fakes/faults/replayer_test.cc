@@ -247,6 +247,11 @@ TEST(Replayer, TimeoutsAndSignalMasksMayDiffer) {
   EXPECT_THAT(kernel.EpollWait(5, &event, 1, 10), IsOkAndHolds(1));
   EXPECT_EQ(uint64_t{event.data.u64}, 3u);
   EXPECT_THAT(kernel.Finish(), IsOk());
+  Replayer other(TraceOf("epoll_wait(5, [{EPOLLIN, 4}], 8, -1) = 1\n"));
+  EXPECT_THAT(other.EpollPWait2(5, &event, 1, &timeout, nullptr),
+              IsOkAndHolds(1));
+  EXPECT_EQ(uint64_t{event.data.u64}, 4u);
+  EXPECT_THAT(other.Finish(), IsOk());
 }
 
 TEST(Replayer, FillsInAMessage) {

@@ -54,12 +54,17 @@ CallRecord Shortened(const CallRecord& record, SyscallId call, size_t count) {
   return shortened;
 }
 
+bool IsEpollWait(SyscallId call) {
+  return call == SyscallId::kEpollWait || call == SyscallId::kEpollPWait2;
+}
+
 // Returns whether programs may use either of two calls.
 bool AreAlike(SyscallId one, SyscallId other) {
   const auto is_poll = [](SyscallId call) {
     return call == SyscallId::kPoll || call == SyscallId::kPPoll;
   };
-  return one == other || (is_poll(one) && is_poll(other));
+  return one == other || (is_poll(one) && is_poll(other)) ||
+         (IsEpollWait(one) && IsEpollWait(other));
 }
 
 // Returns whether an argument may differ: see class Replayer.
@@ -70,8 +75,7 @@ bool MayDiffer(const CallRecord& recorded, size_t i) {
     case ArgumentKind::kSignalsIn:
       return true;
     case ArgumentKind::kNumber:  // A timeout or a number of events.
-      return recorded.call == SyscallId::kPoll ||
-             recorded.call == SyscallId::kEpollWait;
+      return recorded.call == SyscallId::kPoll || IsEpollWait(recorded.call);
     case ArgumentKind::kIoctlArgument:
       return recorded.arguments[1].number != FIONBIO;
     default:
@@ -100,7 +104,7 @@ bool AreSameTargets(ArgumentKind kind, absl::string_view one,
 // Returns whether what was recorded in an array of events fits into the
 // caller's.
 bool FitsEvents(const CallRecord& recorded, const CallRecord& called) {
-  return recorded.call != SyscallId::kEpollWait || !recorded.result.ok() ||
+  return !IsEpollWait(recorded.call) || !recorded.result.ok() ||
          recorded.result.value() <= called.arguments[2].number;
 }
 
@@ -276,11 +280,6 @@ std::optional<CallRecord> AsCallOfSyscalls(const CallRecord& record) {
       return AsMessage(record, SyscallId::kRecvMsg);
     case SyscallId::kEpollPWait:
       return Shortened(record, SyscallId::kEpollWait, 4);
-    case SyscallId::kEpollPWait2: {
-      CallRecord wait = Shortened(record, SyscallId::kEpollWait, 3);
-      wait.arguments[3].number = -1;
-      return wait;
-    }
     default:
       return std::nullopt;
   }

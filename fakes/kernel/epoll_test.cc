@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -106,6 +107,11 @@ TEST_F(EpollTest, TimeIsVirtual) {
   const absl::Duration before = kernel_.Now();
   EXPECT_EQ(Wait(60'000), "");
   EXPECT_EQ(kernel_.Now() - before, absl::Minutes(1));
+  epoll_event event = {};
+  const timespec nanosecond = {.tv_sec = 0, .tv_nsec = 1};
+  EXPECT_THAT(sys_.EpollPWait2(epoll_, &event, 1, &nanosecond, nullptr),
+              IsOkAndHolds(0));
+  EXPECT_EQ(kernel_.Now() - before, absl::Minutes(1) + absl::Nanoseconds(1));
 }
 
 TEST_F(EpollTest, ADeadlockIsReported) {

@@ -297,7 +297,8 @@ constexpr AcceptedOption kOptions[] = {
      kNoSignals},
     {OptionKind::kIoctlRequest, OptionEffect::kNone, 0, SIOCSPGRP, "SIOCSPGRP",
      kNoSignals},
-    {OptionKind::kArgument, OptionEffect::kNone, 0, 0, "sigmask of ppoll(2)",
+    {OptionKind::kArgument, OptionEffect::kNone, 0, 0,
+     "sigmask of ppoll(2) and epoll_pwait2(2)",
      "no signal is sent that it could hold back"},
 };
 
