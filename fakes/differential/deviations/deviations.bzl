@@ -223,8 +223,8 @@ const size_t enough = LowWaterMark(
         name = "DataWakesNobody",
         meaning = "data that arrives does not wake a recv(2) or poll(2) that is blocked",
         file = "fakes/kernel/tcp/tcp_data.cc",
-        replace = "waiters().WakeAll(POLLIN | POLLRDNORM);",
-        by = "if (!Deviates(\"DataWakesNobody\")) waiters().WakeAll(POLLIN | POLLRDNORM);",
+        replace = "waiters().WakeOne(POLLIN | POLLRDNORM);",
+        by = "if (!Deviates(\"DataWakesNobody\")) waiters().WakeOne(POLLIN | POLLRDNORM);",
         kind = "kThreads",
     ),
     _deviation(
