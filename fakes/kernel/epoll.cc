@@ -228,7 +228,7 @@ int16_t Epoll::PollEvents() {
 // ep_send_events() of Linux.
 SysResult Epoll::Report(epoll_event* events, int max_events) {
   int count = 0;
-  // Those that are put at the end meanwhile are not looked at again.
+  // Entries that are appended during the loop are not polled again.
   const Entry* const last = last_ready_;
   bool more = first_ready_ != nullptr;
   bool fault = false;

@@ -30,8 +30,8 @@ struct Kernel;
 // those that are ready, and drops the others. It puts a level-triggered entry
 // that it has reported at the end again.
 //
-// An epoll with 10,000 idle files costs no more than one with 10: only the
-// ready list is looked at.
+// An epoll with 10,000 idle files costs no more than one with 10, because
+// epoll_wait(2) polls only the ready list.
 class Epoll final : public File {
  public:
   explicit Epoll(Kernel& kernel);
@@ -82,9 +82,9 @@ class Epoll final : public File {
   // Puts an entry at the end of the ready list, if it is not in the list.
   void AppendReady(Entry& entry);
   void RemoveReady(Entry& entry);
-  // The same for an entry whose file is ready, and wakes those who wait.
+  // Appends an entry whose file is ready, and wakes a call that waits.
   void NoteReady(Entry& entry);
-  // Ends a look at the ready list: what is left may be for another thread.
+  // Wakes another epoll_wait(2) if entries are left in the ready list.
   void EndScan();
   SysResult Report(epoll_event* events, int max_events);
 

@@ -97,7 +97,7 @@ bool WaitQueue::WakeNewest() {
   return false;
 }
 
-void WaitQueue::TellWatchers() {
+void WaitQueue::RemoveWatchers() {
   for (Place* place = first_; place != nullptr;) {
     Place* const next = place->next;
     if (place->watcher != nullptr) place->watcher->OnFileClosed();

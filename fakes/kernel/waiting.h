@@ -22,8 +22,8 @@ class Scheduler;
 class Wait;
 struct ParticipantState;
 
-// Is told of each wake-up of a queue, without a call that waits: an entry in
-// the interest list of an epoll(7).
+// Receives each wake-up of a queue without blocking: an entry in the interest
+// list of an epoll(7).
 class Watcher {
  public:
   Watcher() = default;
@@ -31,10 +31,10 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
 
   // Called when the queue is woken, with the events of WakeAll(). Returns
-  // whether an exclusive watcher has used the wake-up. If not, it goes to the
-  // next one. May not change the queue.
+  // whether an exclusive watcher has used the wake-up: if it has not, the
+  // wake-up goes to the next exclusive watcher. Must not change the queue.
   virtual bool OnWake(int16_t events) = 0;
-  // Called when the file of the queue is closed. Leaves the queue.
+  // Called when the file of the queue is closed. Must leave the queue.
   virtual void OnFileClosed() = 0;
 
  protected:
@@ -76,16 +76,16 @@ class WaitQueue {
   // Add and remove a watcher. The place must not move meanwhile.
   void Add(Place& place);
   static void Remove(const Place& place);
-  // Tells all watchers that the file is closed.
+  // Removes the watchers, because the file is closed.
   void CloseFile() {
-    if (first_ != nullptr) TellWatchers();
+    if (first_ != nullptr) RemoveWatchers();
   }
 
  private:
   friend class Wait;
   void WakeEach(int16_t events);
   void WakeOldest(int16_t events);
-  void TellWatchers();
+  void RemoveWatchers();
 
   Place* first_ = nullptr;
 };
