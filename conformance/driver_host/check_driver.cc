@@ -14,7 +14,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/claimed_process.h"
 #include "conformance/driver_host/driver_process.h"
@@ -28,8 +27,6 @@ namespace net::conformance {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 // Returns the next answer.
 absl::StatusOr<Answer> HearAnswer(Probe& probe) {
@@ -280,7 +277,7 @@ constexpr struct {
 
 absl::Status RunCheck(absl::Status (*run)(Probe& probe),
                       const DriverCommand& command) {
-  Probe probe(command, kTimeout);
+  Probe probe(command);
   absl::Status result;
   try {
     result = run(probe);

@@ -24,8 +24,6 @@
 namespace net::conformance {
 namespace {
 
-constexpr absl::Duration kTimeout = absl::Seconds(60);
-
 absl::StatusOr<Hello> ReadHello(Probe& probe) {
   const absl::StatusOr<std::string> message = probe.Receive();
   if (!message.ok()) return message.status();
@@ -62,10 +60,10 @@ absl::StatusOr<SubjectGreeting> GreetDriver(const DriverCommand& command,
   const auto handler = std::signal(SIGPIPE, SIG_IGN);
   const absl::Cleanup restore = [handler] { std::signal(SIGPIPE, handler); };
   const auto start = std::chrono::steady_clock::now();
-  Probe probe(command, kTimeout, network);
+  Probe probe(command, network);
   probe.OnSlow([&](absl::string_view hint) {
     hints << "`hello`: " << hint << " Waiting up to "
-          << absl::FormatDuration(kTimeout)
+          << absl::FormatDuration(Probe::kTimeout)
           << ", while the driver uses the processor." << std::endl;
   });
   probe.SayFrame({{"id", 1},

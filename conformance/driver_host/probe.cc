@@ -76,7 +76,7 @@ absl::StatusOr<std::string> Probe::Receive() {
         absl::FromChrono(std::chrono::steady_clock::now() - start);
     const bool blocked = absl::FromChrono(watch.BlockedInRead()) >= kBlocked;
     const absl::Duration used = absl::FromChrono(watch.Used());
-    if (waited >= timeout_ || (waited >= kSlow && blocked) || used >= kUsed ||
+    if (waited >= kTimeout || (waited >= kSlow && blocked) || used >= kUsed ||
         absl::FromChrono(watch.Idle()) >= kIdle) {
       // On a loaded machine this thread may have been delayed for seconds. The
       // answer can have arrived meanwhile.

@@ -18,7 +18,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "conformance/driver_host/driver_process.h"
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/probe.h"
@@ -32,8 +31,6 @@ namespace net::conformance {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr absl::Duration kTimeout = absl::Seconds(60);
 
 // A session with a driver. A trial has one, or more if it was repeated.
 struct RecordedSession {
@@ -98,7 +95,7 @@ absl::StatusOr<std::vector<RecordedSession>> ReadRecording(
 class ReplayedTrial {
  public:
   ReplayedTrial(const DriverCommand& command, std::ostream& out)
-      : out_(out), probe_(command, kTimeout) {}
+      : out_(out), probe_(command) {}
 
   // Returns true if all compared answers are equal to the recorded ones.
   bool Run(const std::vector<RecordedLine>& lines) {

@@ -46,28 +46,21 @@ expect 2 "/nonexistent/driver: not found" --driver=/nonexistent/driver --cases=$
 expect 2 "cannot do anything" --driver="$rogue unsupported" --cases=$fast
 expect 1 "the driver failed \`hello\`: " --driver=/nonexistent/driver --smoke
 
-# within SECONDS_ALLOWED STATUS TEXT ARGS...: as expect, but fails if the program takes longer.
-within() {
-  local allowed=$1 start=$SECONDS
-  shift
-  expect "$@"
-  [[ $((SECONDS - start)) -le $allowed ]] || fail "$* took $((SECONDS - start)) s"
-}
-
-# The most common mistakes in a new driver are named within seconds. These runs mostly wait, so they run side by side.
+# The most common mistakes in a new driver are named before any timeout: the text says why no answer will come. (How many
+# seconds that takes depends on the machine's load.) These runs mostly wait, so they run side by side.
 for flags in --smoke --check-driver "--cases=$fast"; do
   status=1
   [[ $flags != --cases=* ]] || status=2
-  within 30 $status " s: is the frame flushed? The driver is blocked in read(2)" \
+  expect $status " s: is the frame flushed? The driver is blocked in read(2)" \
     --driver="$rogue hello_unflushed" "$flags" &
-  within 30 $status " s: is the length right, and the frame flushed?" --driver="$rogue hello_long" "$flags" &
-  within 30 $status "it answered id 7, but the pending command is id 1 (hello)" --driver="$rogue hello_id" "$flags" &
+  expect $status " s: is the length right, and the frame flushed?" --driver="$rogue hello_long" "$flags" &
+  expect $status "it answered id 7, but the pending command is id 1 (hello)" --driver="$rogue hello_id" "$flags" &
 done
 expect 2 "the frame announces " --driver="$rogue hello_long" --cases=$fast &
 expect 2 'sent:     ' --driver="$rogue hello_unflushed" --cases=$fast &
 expect 2 '"command":"hello"' --driver="$rogue hello_unflushed" --cases=$fast &
 expect 2 " s of processor time." --driver="$rogue hello_loops" --cases=$fast &
-within 30 1 "10 more checks were not run, because the driver hangs" --driver="$rogue hangs" --smoke &
+expect 1 "10 more checks were not run, because the driver hangs" --driver="$rogue hangs" --smoke &
 expect 1 "no byte of an answer arrived within 9 s" --driver="sleep 100" --check-driver &
 # shellcheck disable=SC2046 # a number each
 wait $(jobs -p | grep --invert-match --line-regexp $check_of_mixes)
@@ -99,7 +92,7 @@ expect 0 " sessions, 0 answered differently" --driver="$driver" --replay-session
 # their answers.
 expect 0 "" --driver="$driver" --record-session=peers \
   --cases='accept.takes_what_is_queued,accept.interrupted.goes_on,accept.queue.*,peeraddr.connected,peeraddr.accepted'
-within 30 0 " sessions, 0 answered differently" --driver="$driver" --replay-session=peers
+expect 0 " sessions, 0 answered differently" --driver="$driver" --replay-session=peers
 expect 0 "(accept)" --driver="$driver" --replay-session=peers
 expect 0 "needs a peer of the runner; not compared" --driver="$driver" --replay-session=peers
 expect 0 "needs the runner: sent a signal; not compared" --driver="$driver" --replay-session=peers
