@@ -122,6 +122,30 @@ size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters) {
                              waiters.begin());
 }
 
+ParticipantState& AddParticipant(ParticipantState& self,
+                                 absl::string_view name) {
+  const Entry entry(self);
+  return *self.scheduler->Join(name);
+}
+
+void NameThread(ParticipantState& self, ParticipantState& added,
+                pthread_t thread) {
+  const Entry entry(self);
+  added.thread = thread;
+}
+
+void BeginParticipant(ParticipantState& added) {
+  const Entry entry(added);
+  added.scheduler->Begin(added);
+}
+
+void EndParticipant(ParticipantState& added) {
+  const Entry entry(added);
+  added.scheduler->Leave(added);
+}
+
+void LeaveAfterFork() { innermost_of_thread = nullptr; }
+
 bool TakesPart(ParticipantState& self, pid_t thread_id) {
   const Entry entry(self);
   return self.scheduler->FindByThreadId(thread_id) != nullptr;

@@ -78,6 +78,25 @@ Nanoseconds VirtualTime(ParticipantState& self);
 // schedule. Returns its index.
 size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
 
+// Threads that a participant creates, and that take part from the start.
+//
+// Registers a participant of the same kernel. It can run from now on, and its
+// thread must call BeginParticipant().
+ParticipantState& AddParticipant(ParticipantState& self,
+                                 absl::string_view name);
+// Called when pthread_create(3) has returned the thread's name, so that `self`
+// can join a thread that has not begun.
+void NameThread(ParticipantState& self, ParticipantState& added,
+                pthread_t thread);
+// Called in the new thread: waits for the baton.
+void BeginParticipant(ParticipantState& added);
+// Called in the new thread at its end; or instead of BeginParticipant(), if the
+// thread could not be created.
+void EndParticipant(ParticipantState& added);
+// Called after fork(2) in the child, whose only thread is the calling one: it
+// takes part in nothing.
+void LeaveAfterFork();
+
 // Returns whether the thread takes part in the same kernel.
 bool TakesPart(ParticipantState& self, pid_t thread_id);
 

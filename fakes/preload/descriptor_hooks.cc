@@ -1,0 +1,168 @@
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+
+#include "fakes/preload/descriptors.h"
+#include "fakes/preload/world.h"
+#include "fakes/threads/next.h"
+#include "syscalls/sys_result.h"
+
+// fcntl(2) and ioctl(2) with the argument that they can have. The C library
+// reads as many, whatever the caller passed, and so does the hook: reading a
+// register that holds no argument is harmless.
+using FcntlFunction = int(int fd, int command, intptr_t argument);
+using IoctlFunction = int(int fd, uint64_t request, intptr_t argument);
+extern "C" FcntlFunction FcntlHook __asm__("fcntl");
+extern "C" FcntlFunction Fcntl64Hook __asm__("fcntl64");
+extern "C" IoctlFunction IoctlHook __asm__("ioctl");
+
+NET_NEXT_FUNCTION(close)
+NET_NEXT_FUNCTION(close_range)
+NET_NEXT_FUNCTION(dup)
+NET_NEXT_FUNCTION(dup2)
+NET_NEXT_FUNCTION(dup3)
+NET_NEXT_FUNCTION(fdopen)
+NET_NEXT_FUNCTION(vfork)
+
+namespace net::preload {
+namespace {
+
+constinit threads::Next next_fcntl(static_cast<FcntlFunction*>(nullptr),
+                                   "fcntl");
+constinit threads::Next next_ioctl(static_cast<IoctlFunction*>(nullptr),
+                                   "ioctl");
+
+// Returns whether a descriptor belongs to the FakeKernel. False in a child of
+// fork(2), which may close and duplicate placeholders before it calls exec.
+bool IsOurs(int fd) { return IsInCharge() && IsFake(fd, "close"); }
+
+// The placeholder's FD_CLOEXEC is what execve(2) looks at.
+int Control(int fd, int command, intptr_t argument) {
+  const SysResult result = Sys().Fcntl(fd, command, argument);
+  if (command == F_SETFD && result.ok()) {
+    next_fcntl(fd, F_SETFD, argument);
+  }
+  return Returned(result);
+}
+
+// dup2(2) and dup3(2), for two numbers of which at least one belongs to the
+// FakeKernel.
+int DuplicateTo(int fd, int new_fd, int flags) {
+  if (IsOurs(fd)) return Returned(Sys().Dup3(fd, new_fd, flags));
+  if (next_fcntl(fd, F_GETFD, 0) < 0) return -1;  // EBADF closes nothing.
+  static_cast<void>(Sys().Close(new_fd));
+  return threads::next::dup3(fd, new_fd, flags);
+}
+
+// ---- A stream on a socket of the FakeKernel (fopencookie(3))
+
+int FdOf(void* cookie) {
+  return static_cast<int>(reinterpret_cast<intptr_t>(cookie));
+}
+
+ssize_t ReadStream(void* cookie, char* data, size_t size) {
+  return Returned<ssize_t>(Sys().Read(FdOf(cookie), data, size));
+}
+
+// fopencookie(3) wants 0 for an error.
+ssize_t WriteStream(void* cookie, const char* data, size_t size) {
+  return std::max<ssize_t>(
+      0, Returned<ssize_t>(Sys().Write(FdOf(cookie), data, size)));
+}
+
+int CloseStream(void* cookie) { return Returned(Sys().Close(FdOf(cookie))); }
+
+}  // namespace
+}  // namespace net::preload
+
+using net::preload::IsFake;
+using net::preload::IsInCharge;
+using net::preload::IsOurs;
+using net::preload::Returned;
+using net::preload::Sys;
+namespace next = net::threads::next;
+
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's
+// names are reserved.
+
+int FcntlHook(int fd, int command, intptr_t argument) {
+  if (!IsOurs(fd)) {
+    return net::preload::next_fcntl(fd, command, argument);
+  }
+  return net::preload::Control(fd, command, argument);
+}
+
+int Fcntl64Hook(int fd, int command, intptr_t argument) {
+  return FcntlHook(fd, command, argument);
+}
+
+int IoctlHook(int fd, uint64_t request, intptr_t argument) {
+  if (!IsFake(fd, "ioctl")) {
+    return net::preload::next_ioctl(fd, request, argument);
+  }
+  return Returned(Sys().Ioctl(fd, request, argument));
+}
+
+extern "C" {
+
+int close(int fd) {
+  if (!IsOurs(fd)) return next::close(fd);
+  return Returned(Sys().Close(fd));
+}
+
+int close_range(unsigned first, unsigned last, int flags) noexcept {
+  constexpr unsigned kHighest = (1U << 20) - 1;
+  for (unsigned fd = first; IsInCharge() && fd <= std::min(last, kHighest);
+       ++fd) {
+    const int number = static_cast<int>(fd);
+    if (!IsOurs(number)) continue;
+    static_cast<void>((static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) != 0
+                          ? Sys().Fcntl(number, F_SETFD, FD_CLOEXEC)
+                          : Sys().Close(number));
+  }
+  return next::close_range(first, last, flags);
+}
+
+int dup(int fd) noexcept {
+  if (!IsOurs(fd)) return next::dup(fd);
+  return Returned(Sys().Dup(fd));
+}
+
+int dup2(int fd, int new_fd) noexcept {
+  if (fd == new_fd || (!IsOurs(fd) && !IsOurs(new_fd))) {
+    return next::dup2(fd, new_fd);
+  }
+  return net::preload::DuplicateTo(fd, new_fd, 0);
+}
+
+int dup3(int fd, int new_fd, int flags) noexcept {
+  if (fd == new_fd || (!IsOurs(fd) && !IsOurs(new_fd))) {
+    return next::dup3(fd, new_fd, flags);
+  }
+  return net::preload::DuplicateTo(fd, new_fd, flags);
+}
+
+FILE* fdopen(int fd, const char* mode) noexcept {
+  if (!IsFake(fd, "fdopen")) return next::fdopen(fd, mode);
+  return fopencookie(reinterpret_cast<void*>(intptr_t{fd}), mode,
+                     {.read = &net::preload::ReadStream,
+                      .write = &net::preload::WriteStream,
+                      .seek = nullptr,
+                      .close = &net::preload::CloseStream});
+}
+
+// A hook of vfork(2) cannot return twice on one stack. fork(2) is what vfork(2)
+// promises, only slower.
+pid_t vfork() noexcept { return fork(); }
+
+}  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

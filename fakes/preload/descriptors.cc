@@ -1,0 +1,139 @@
+#include "fakes/preload/descriptors.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+#include "fakes/call.h"
+#include "fakes/invocation.h"
+#include "fakes/kernel/kernel_section.h"
+#include "fakes/preload/world.h"
+#include "syscalls/sys_result.h"
+
+namespace net::preload {
+namespace {
+
+// Descriptors above are native: fs.nr_open is not higher by default.
+constexpr size_t kNumbers = size_t{1} << 20;
+std::array<std::atomic<Kind>, kNumbers> kinds;
+
+std::atomic<Kind>* SlotOf(int fd) {
+  const auto number = static_cast<size_t>(fd);
+  return fd >= 0 && number < kNumbers ? &kinds[number] : nullptr;
+}
+
+Kind RawKindOf(int fd) {
+  const std::atomic<Kind>* const slot = SlotOf(fd);
+  return slot == nullptr ? Kind::kNative
+                         : slot->load(std::memory_order_relaxed);
+}
+
+SysResult ResultOf(int returned) {
+  return returned < 0 ? SysResult::Error(errno) : SysResult::Ok(returned);
+}
+
+// The calls of this file on native descriptors. The names of the C library are
+// those of the hooks, which pass on what the FakeKernel's own code calls.
+class NativeCalls {
+ private:
+  const fake::KernelSection section_;
+};
+
+struct Placeholder {
+  SysResult fd;
+  Kind kind = Kind::kNative;
+};
+
+// Makes the placeholder for the descriptor that a call is about to make.
+Placeholder MakePlaceholder(const Invocation& invocation) {
+  const NativeCalls native;
+  if (const auto* const counter = invocation.As<Call::kEventFd>()) {
+    return {ResultOf(eventfd(0, counter->flags & EFD_CLOEXEC)), Kind::kCounter};
+  }
+  if (const auto* const epoll = invocation.As<Call::kEpollCreate1>()) {
+    return {ResultOf(epoll_create1(epoll->flags & EPOLL_CLOEXEC)),
+            Kind::kEpoll};
+  }
+  if (const auto* const dup = invocation.As<Call::kDup>()) {
+    return {ResultOf(fcntl(dup->fd, F_DUPFD, 0)), RawKindOf(dup->fd)};
+  }
+  if (const auto* const control = invocation.As<Call::kFcntl>()) {
+    return {ResultOf(fcntl(control->fd, control->command, control->argument)),
+            RawKindOf(control->fd)};
+  }
+  int flags = SOCK_STREAM;
+  if (const auto* const made = invocation.As<Call::kSocket>()) {
+    flags |= made->type & SOCK_CLOEXEC;
+  } else if (const auto* const accepted = invocation.As<Call::kAccept4>()) {
+    flags |= accepted->flags & SOCK_CLOEXEC;
+  }
+  return {ResultOf(socket(AF_UNIX, flags, 0)), Kind::kSocket};
+}
+
+void CloseNative(int fd) {
+  const NativeCalls native;
+  if (std::atomic<Kind>* const slot = SlotOf(fd)) {
+    slot->store(Kind::kNative, std::memory_order_relaxed);
+  }
+  close(fd);
+}
+
+}  // namespace
+
+Kind KindOf(int fd, const char* call) {
+  const Kind kind = RawKindOf(fd);
+  if (kind == Kind::kNative || IsInCharge()) return kind;
+  if (!fake::KernelSection::entered()) RefuseInChild(call);
+  return Kind::kNative;
+}
+
+SysResult Placeholders::MoveTo(int placeholder, int fd) {
+  if (fd == placeholder) return SysResult::Ok(fd);
+  const SysResult flags = target().Fcntl(fd, F_GETFD, 0);
+  const bool close_on_exec = flags.ok() && (flags.value() & FD_CLOEXEC) != 0;
+  const SysResult moved =
+      target().Dup3(fd, placeholder, close_on_exec ? O_CLOEXEC : 0);
+  const SysResult closed = target().Close(fd);
+  return moved.ok() && !closed.ok() ? closed : moved;
+}
+
+SysResult Placeholders::Intercept(Invocation& invocation,
+                                  absl::FunctionRef<SysResult()> make) {
+  if (invocation.call() == Call::kClose) {
+    const SysResult closed = make();
+    // Linux frees the number even if close(2) fails, unless it was not open.
+    if (closed.error() != EBADF) CloseNative(invocation.fd());
+    return closed;
+  }
+  if (const auto* const dup = invocation.As<Call::kDup3>()) {
+    const SysResult duplicated = make();
+    if (!duplicated.ok()) return duplicated;
+    const NativeCalls native;
+    dup3(dup->old_fd, dup->new_fd, dup->flags);
+    SlotOf(dup->new_fd)->store(RawKindOf(dup->old_fd));
+    return duplicated;
+  }
+  if (!invocation.makes_descriptor()) return make();
+  const Placeholder placeholder = MakePlaceholder(invocation);
+  if (!placeholder.fd.ok()) return placeholder.fd;
+  const int number = placeholder.fd.fd();
+  SysResult made = make();
+  if (made.ok()) made = MoveTo(number, made.fd());
+  if (!made.ok()) {
+    CloseNative(number);
+    return made;
+  }
+  SlotOf(number)->store(placeholder.kind, std::memory_order_relaxed);
+  return made;
+}
+
+}  // namespace net::preload

@@ -1,0 +1,41 @@
+#ifndef FAKES_PRELOAD_NATIVE_H_
+#define FAKES_PRELOAD_NATIVE_H_
+
+#include <poll.h>
+
+#include <cerrno>
+#include <type_traits>
+
+#include "fakes/preload/world.h"
+
+// Calls on native descriptors, which may block in real time.
+
+namespace net::preload {
+
+// Returns whether poll(2) on a native descriptor returns without blocking.
+bool IsReady(int fd, short events);
+
+// Calls `call`, which blocks until the native descriptor has one of the events,
+// in FakeKernel::Outside() if it has none. Keeps errno.
+template <typename Function>
+std::invoke_result_t<Function> RunNative(int fd, short events, Function call) {
+  if (!IsInCharge() || IsReady(fd, events)) return call();
+  std::invoke_result_t<Function> result = {};
+  int error = 0;
+  Outside([&] {
+    result = call();
+    error = errno;
+  });
+  errno = error;
+  return result;
+}
+
+// The same for a call that waits for something else: a child, a signal.
+template <typename Function>
+std::invoke_result_t<Function> RunNative(Function call) {
+  return RunNative(/*fd=*/-1, /*events=*/0, call);
+}
+
+}  // namespace net::preload
+
+#endif  // FAKES_PRELOAD_NATIVE_H_

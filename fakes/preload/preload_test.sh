@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# preload_test.sh ON_FAKE_KERNEL CALLS SERVER_TEST STATIC_PROGRAM ASYNCIO_TEST EXPORTS: runs unmodified programs on a
+# FakeKernel, and on Linux what is to have the same results there. EXPORTS is exports.lds.
+set -euo pipefail
+
+on_fake=$PWD/$1
+calls=$PWD/$2
+server_test=$PWD/$3
+static_program=$PWD/$4
+asyncio_test=$PWD/$5
+exports=$PWD/$6
+cd "$TEST_TMPDIR"
+failures=0
+
+# expect STATUS TEXT COMMAND...: the command must end with the status, and print the text.
+expect() {
+  local status=$1 text=$2 actual=0 output
+  shift 2
+  output=$("$@" 2>&1) || actual=$?
+  if [[ $actual != "$status" || $output != *"$text"* ]]; then
+    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' "$*" "$status" "$text" "$actual" \
+      "$output"
+    failures=$((failures + 1))
+  fi
+}
+
+# Programs, threads, virtual time.
+expect 0 "all results are right" "$on_fake" -- "$calls"
+expect 0 "PASSED  ] 3 tests" "$on_fake" -- "$server_test"
+if command -v python3 > /dev/null; then
+  expect 0 "OK" "$on_fake" -- python3 -W error "$asyncio_test"
+  expect 0 "timed out after 131 s" "$on_fake" --link='* <-> 127.0.0.2 cut' -- python3 -c '
+import socket, time
+start = time.time()
+try:
+    socket.create_connection(("127.0.0.2", 80))
+except TimeoutError:
+    print("timed out after", round(time.time() - start), "s")'
+fi
+
+# What is to be the same on Linux is.
+expect 0 "all results are right" "$calls"
+expect 0 "PASSED  ] 2 tests" "$server_test" --gtest_filter=-*Idle*
+
+# The options have effects.
+expect 1 "Cannot assign requested address" "$on_fake" --plan='bind=EADDRNOTAVAIL' -- "$server_test" --gtest_filter=*Lines*
+expect 0 "connect(" "$on_fake" --trace=- -- "$server_test" --gtest_filter=*Lines*
+expect 1 "FAILED  ] EpollServerTest.ServesManyAtATime" "$on_fake" --link='* <-> * delay=20s' -- "$server_test"
+for run in 1 2; do
+  "$on_fake" --seed=1 --trace="trace$run" -- "$server_test" > /dev/null
+  "$on_fake" --seed=2 --trace=other -- "$server_test" > /dev/null
+  cmp trace1 "trace$run" || failures=$((failures + 1))
+done
+if cmp -s trace1 other || ! [[ -s trace1 ]]; then
+  echo "FAILED: another seed gave the same order."
+  failures=$((failures + 1))
+fi
+
+# What cannot run is named.
+expect 2 "is linked statically" "$on_fake" -- "$static_program"
+expect 2 "in a child of fork(2)" "$on_fake" -- "$calls" fork
+expect 2 "--link: 'los=1'" "$on_fake" --link='* <-> * los=1' -- "$calls"
+expect 2 "did you mean '--seed'" "$on_fake" --sed=1 -- "$calls"
+expect 2 "no COMMAND" "$on_fake" --seed=1
+expect 127 "not found" "$on_fake" -- ./no_such_program
+expect 0 "usage: on_fake_kernel" "$on_fake" --help
+printf 'package main\n' > script && chmod +x script
+expect 2 "neither an ELF program nor a script" "$on_fake" -- ./script
+
+# A function in the list without a hook would be the C library's. (Symbols of C++ that the linker must keep unique, or that
+# libstdc++ has, too, stay visible.)
+library=$(dirname "$(readlink -f "$on_fake")")/libnet_fake.so
+nm -D --defined-only "$library" | awk '{ print $3 }' | grep -v '^_Z' | sort > exported
+sed 's,/[*].*[*]/,,' "$exports" | grep -o '[a-z0-9_]\+;' | tr -d ';' | sort > listed
+if ! diff listed exported; then
+  echo "FAILED: exports.lds and the hooks differ."
+  failures=$((failures + 1))
+fi
+
+[[ $failures == 0 ]]
