@@ -22,12 +22,13 @@
 // The functions that <bits/...2.h> calls with _FORTIFY_SOURCE have no other
 // declaration.
 extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier): glibc's names.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming):
+// glibc's names.
 ssize_t __read_chk(int fd, void* data, size_t size, size_t space);
 ssize_t __recv_chk(int fd, void* data, size_t size, size_t space, int flags);
 ssize_t __recvfrom_chk(int fd, void* data, size_t size, size_t space, int flags,
                        sockaddr* addr, socklen_t* addr_size);
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 }
 
 NET_NEXT_FUNCTION(read)
@@ -164,7 +165,6 @@ SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size) {
 }  // namespace
 }  // namespace net::preload
 
-using net::SysResult;
 using net::preload::IsFake;
 using net::preload::Kind;
 using net::preload::KindOf;
@@ -173,8 +173,8 @@ using net::preload::RunNative;
 using net::preload::Sys;
 namespace next = net::threads::next;
 
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's
-// names are reserved.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name,
+// readability-identifier-naming, bugprone-reserved-identifier): glibc's names.
 extern "C" {
 
 ssize_t read(int fd, void* data, size_t size) {
@@ -200,8 +200,7 @@ ssize_t readv(int fd, const iovec* buffers, int count) {
   if (kind == Kind::kCounter) {
     return Returned<ssize_t>(net::preload::ReadCounter(fd, buffers, count));
   }
-  msghdr message =
-      net::preload::MessageOf(buffers, static_cast<size_t>(count));
+  msghdr message = net::preload::MessageOf(buffers, static_cast<size_t>(count));
   return Returned<ssize_t>(Sys().RecvMsg(fd, &message, 0));
 }
 
@@ -322,4 +321,5 @@ ssize_t __recvfrom_chk(int fd, void* data, size_t size, size_t space, int flags,
 }
 
 }  // extern "C"
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+// NOLINTEND(readability-inconsistent-declaration-parameter-name,
+// readability-identifier-naming, bugprone-reserved-identifier)

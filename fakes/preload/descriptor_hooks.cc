@@ -153,6 +153,7 @@ int dup3(int fd, int new_fd, int flags) noexcept {
 
 FILE* fdopen(int fd, const char* mode) noexcept {
   if (!IsFake(fd, "fdopen")) return next::fdopen(fd, mode);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the cookie is the number.
   return fopencookie(reinterpret_cast<void*>(intptr_t{fd}), mode,
                      {.read = &net::preload::ReadStream,
                       .write = &net::preload::WriteStream,

@@ -36,8 +36,8 @@ inline bool IsFake(int fd, const char* call) {
 // number is used twice, RLIMIT_NOFILE holds (EMFILE), and fstat(2) returns the
 // type.
 //
-// Linux checks RLIMIT_NOFILE before accept4(2) waits, so the placeholder is made
-// before the call.
+// Linux checks RLIMIT_NOFILE before accept4(2) waits, so the placeholder is
+// made before the call.
 class Placeholders final : public InterceptingSyscalls {
  public:
   explicit Placeholders(Syscalls& target) : InterceptingSyscalls(target) {}

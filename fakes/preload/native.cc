@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 
@@ -28,7 +29,7 @@ NET_NEXT_FUNCTION(sigtimedwait)
 
 namespace net::preload {
 
-bool IsReady(int fd, short events) {
+bool IsReady(int fd, int16_t events) {
   if (fd < 0) return false;
   const int error = errno;
   const fake::KernelSection section;  // The hook of poll(2) passes it on.

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <type_traits>
 
 #include "fakes/preload/world.h"
@@ -13,12 +14,13 @@
 namespace net::preload {
 
 // Returns whether poll(2) on a native descriptor returns without blocking.
-bool IsReady(int fd, short events);
+bool IsReady(int fd, int16_t events);
 
 // Calls `call`, which blocks until the native descriptor has one of the events,
 // in FakeKernel::Outside() if it has none. Keeps errno.
 template <typename Function>
-std::invoke_result_t<Function> RunNative(int fd, short events, Function call) {
+std::invoke_result_t<Function> RunNative(int fd, int16_t events,
+                                         Function call) {
   if (!IsInCharge() || IsReady(fd, events)) return call();
   std::invoke_result_t<Function> result = {};
   int error = 0;

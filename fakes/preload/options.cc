@@ -62,8 +62,7 @@ bool ParseWord(absl::string_view word, LinkRule& rule) {
   if (name == "delay") return ParseDuration(value, options.delay);
   if (name == "jitter") return ParseDuration(value, options.jitter);
   if (name == "bandwidth") {
-    return absl::SimpleAtoi(value, &options.bandwidth) &&
-           options.bandwidth > 0;
+    return absl::SimpleAtoi(value, &options.bandwidth) && options.bandwidth > 0;
   }
   if (name == "loss") {
     return absl::SimpleAtod(value, &options.loss) && options.loss >= 0 &&
@@ -76,8 +75,7 @@ absl::StatusOr<LinkRule> ParseLink(absl::string_view text) {
   constexpr size_t kFirstWord = 3;
   const std::vector<absl::string_view> words =
       absl::StrSplit(text, ' ', absl::SkipEmpty());
-  if (words.size() <= kFirstWord ||
-      (words[1] != "<->" && words[1] != "->")) {
+  if (words.size() <= kFirstWord || (words[1] != "<->" && words[1] != "->")) {
     return Invalid(text, "FROM <-> TO WORD..., or ->");
   }
   LinkRule rule;

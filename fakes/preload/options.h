@@ -62,10 +62,10 @@ struct Options {
   absl::Duration stall_limit = absl::Seconds(10);
 };
 
-// Parses links: "FROM <-> TO WORD...; ...", or -> for one direction. FROM and TO
-// are addresses, or * for all. The words are delay=DURATION, jitter=DURATION,
-// bandwidth=BYTES (a second), loss=PROBABILITY, seed=N, drop, reject and cut,
-// which are fields of LinkOptions and FakeKernel::Cut().
+// Parses links: "FROM <-> TO WORD...; ...", or -> for one direction. FROM and
+// TO are addresses, or * for all. The words are delay=DURATION,
+// jitter=DURATION, bandwidth=BYTES (a second), loss=PROBABILITY, seed=N, drop,
+// reject and cut, which are fields of LinkOptions and FakeKernel::Cut().
 //
 //   * <-> 127.0.0.2 delay=20ms loss=0.01; 127.0.0.1 -> 127.0.0.3 cut
 //

@@ -28,9 +28,8 @@ absl::StatusOr<Options> Parse(const OptionName& option, const char* text) {
 }
 
 TEST(ParseOptions, WithoutOptions) {
-  const auto options = ParseOptions([](const OptionName&) {
-    return static_cast<const char*>(nullptr);
-  });
+  const auto options = ParseOptions(
+      [](const OptionName&) { return static_cast<const char*>(nullptr); });
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->seed, 1u);
   EXPECT_TRUE(options->plan.rules.empty());
@@ -71,19 +70,18 @@ TEST(ParseLinks, EachWord) {
   const ip::Addr second = *ip::Addr::Parse("127.0.0.2");
   EXPECT_THAT(
       *links,
-      ElementsAre(
-          LinkRule{.ends = {.from = ip::kAnyV4, .to = second},
-                   .options = {.delay = absl::Milliseconds(20),
-                               .jitter = absl::Milliseconds(1),
-                               .bandwidth = 1000,
-                               .loss = 0.25,
-                               .seed = 3}},
-          LinkRule{.ends = {.from = ip::kLocalV4,
-                            .to = ip::kLocalV6,
-                            .both_ways = false},
-                   .cut = true},
-          LinkRule{.ends = {.from = ip::kLocalV6, .to = ip::kAnyV4},
-                   .options = {.rule = LinkOptions::Rule::kReject}}));
+      ElementsAre(LinkRule{.ends = {.from = ip::kAnyV4, .to = second},
+                           .options = {.delay = absl::Milliseconds(20),
+                                       .jitter = absl::Milliseconds(1),
+                                       .bandwidth = 1000,
+                                       .loss = 0.25,
+                                       .seed = 3}},
+                  LinkRule{.ends = {.from = ip::kLocalV4,
+                                    .to = ip::kLocalV6,
+                                    .both_ways = false},
+                           .cut = true},
+                  LinkRule{.ends = {.from = ip::kLocalV6, .to = ip::kAnyV4},
+                           .options = {.rule = LinkOptions::Rule::kReject}}));
 }
 
 TEST(ParseLinks, AMistakeIsQuoted) {

@@ -86,7 +86,8 @@ std::string FindProgram(const std::string& command) {
   const char* const path = getenv("PATH");
   for (const absl::string_view folder :
        absl::StrSplit(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
-    std::string file = absl::StrCat(folder.empty() ? "." : folder, "/", command);
+    std::string file =
+        absl::StrCat(folder.empty() ? "." : folder, "/", command);
     if (IsExecutableFile(file)) return file;
   }
   return "";
@@ -106,8 +107,8 @@ absl::Status CheckProgram(const std::string& path) {
     std::ostringstream content;
     content << std::ifstream(file, std::ios::binary).rdbuf();
     const std::string bytes = content.str();
-    absl::string_view line = absl::string_view(bytes).substr(
-        0, bytes.find('\n'));
+    absl::string_view line =
+        absl::string_view(bytes).substr(0, bytes.find('\n'));
     if (!absl::ConsumePrefix(&line, "#!")) return CheckElf(file, bytes);
     std::string interpreter;
     for (const absl::string_view word :

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <vector>
@@ -18,12 +19,13 @@
 #include "syscalls/sys_result.h"
 
 extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier): glibc's names, of
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming):
+// glibc's names, of
 // _FORTIFY_SOURCE.
 int __poll_chk(pollfd* fds, nfds_t count, int timeout_ms, size_t space);
 int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout,
                 const sigset_t* mask, size_t space);
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 }
 
 NET_NEXT_FUNCTION(poll)
@@ -64,10 +66,9 @@ SysResult PollBoth(pollfd* fds, nfds_t count, absl::Duration timeout) {
   }
   const auto poll_fake = [&](absl::Duration time) {
     const timespec spec = absl::ToTimespec(time);
-    const SysResult result =
-        Sys().PPoll(fake.fds.data(), fake.fds.size(),
-                    time == absl::InfiniteDuration() ? nullptr : &spec,
-                    nullptr);
+    const SysResult result = Sys().PPoll(
+        fake.fds.data(), fake.fds.size(),
+        time == absl::InfiniteDuration() ? nullptr : &spec, nullptr);
     CopyResults(fake.fds, fake.places, fds);
     return result;
   };
@@ -88,8 +89,8 @@ SysResult PollBoth(pollfd* fds, nfds_t count, absl::Duration timeout) {
 // (fs/select.c of Linux: POLLIN_SET, POLLOUT_SET, POLLEX_SET).
 struct SelectSet {
   fd_set* set;
-  short wanted;
-  short events;
+  int16_t wanted;
+  int16_t events;
 };
 
 // select(2) by poll(2).
@@ -97,10 +98,10 @@ SysResult SelectBoth(int count, absl::Span<const SelectSet> sets,
                      absl::Duration timeout) {
   std::vector<pollfd> fds;
   for (int fd = 0; fd < count; ++fd) {
-    short wanted = 0;
+    int16_t wanted = 0;
     for (const SelectSet& one : sets) {
       if (one.set != nullptr && FD_ISSET(fd, one.set)) {
-        wanted = static_cast<short>(wanted | one.wanted);
+        wanted = static_cast<int16_t>(wanted | one.wanted);
       }
     }
     if (wanted != 0) fds.push_back({.fd = fd, .events = wanted, .revents = 0});
@@ -144,16 +145,16 @@ using net::preload::IsInCharge;
 using net::preload::Returned;
 namespace next = net::threads::next;
 
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's
-// names are reserved.
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name,
+// readability-identifier-naming, bugprone-reserved-identifier): glibc's names.
 extern "C" {
 
 int poll(pollfd* fds, nfds_t count, int timeout_ms) {
   if (!IsInCharge()) return next::poll(fds, count, timeout_ms);
-  return Returned(net::preload::PollBoth(
-      fds, count,
-      timeout_ms < 0 ? absl::InfiniteDuration()
-                     : absl::Milliseconds(timeout_ms)));
+  return Returned(net::preload::PollBoth(fds, count,
+                                         timeout_ms < 0
+                                             ? absl::InfiniteDuration()
+                                             : absl::Milliseconds(timeout_ms)));
 }
 
 int ppoll(pollfd* fds, nfds_t count, const timespec* timeout,
@@ -181,9 +182,9 @@ int pselect(int count, fd_set* readable, fd_set* writable, fd_set* exceptional,
     return next::pselect(count, readable, writable, exceptional, timeout, mask);
   }
   const net::preload::SignalMask masked(mask);
-  return Returned(
-      net::preload::SelectSets(count, readable, writable, exceptional,
-                               net::preload::TimeoutOf(timeout)));
+  return Returned(net::preload::SelectSets(count, readable, writable,
+                                           exceptional,
+                                           net::preload::TimeoutOf(timeout)));
 }
 
 int __poll_chk(pollfd* fds, nfds_t count, int timeout_ms, size_t space) {
@@ -198,4 +199,5 @@ int __ppoll_chk(pollfd* fds, nfds_t count, const timespec* timeout,
 }
 
 }  // extern "C"
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+// NOLINTEND(readability-inconsistent-declaration-parameter-name,
+// readability-identifier-naming, bugprone-reserved-identifier)

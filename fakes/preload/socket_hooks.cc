@@ -1,12 +1,11 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <unistd.h>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -87,14 +86,13 @@ SysResult MakePair(int flags, int* pair) {
   Owned server(Sys().Accept4(listener.fd(), nullptr, nullptr, flags));
   if (!server.made().ok()) return server.made();
   int nonblock = (flags & SOCK_NONBLOCK) != 0 ? 1 : 0;
-  result = Sys().Ioctl(client.fd(), FIONBIO,
-                       reinterpret_cast<intptr_t>(&nonblock));
+  result =
+      Sys().Ioctl(client.fd(), FIONBIO, reinterpret_cast<intptr_t>(&nonblock));
   // A Unix socket sends at once.
   constexpr int kOn = 1;
   for (const int fd : {client.fd(), server.fd()}) {
     if (!result.ok()) return result;
-    result =
-        Sys().SetSockOpt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
+    result = Sys().SetSockOpt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
   }
   if (!result.ok()) return result;
   pair[0] = client.Release();

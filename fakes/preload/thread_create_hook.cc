@@ -53,8 +53,8 @@ int Create(ParticipantState& self, pthread_t* thread,
            void* argument) {
   ParticipantState& added = AddThread(self);
   auto start = std::make_unique<Start>(Start{body, argument, added});
-  const int error = threads::next::pthread_create(thread, attributes, &Run,
-                                                  start.get());
+  const int error =
+      threads::next::pthread_create(thread, attributes, &Run, start.get());
   if (error != 0) {
     fake::EndParticipant(added);
     return error;

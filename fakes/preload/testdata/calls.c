@@ -1,5 +1,7 @@
-// Makes the calls that the other programs do not make, and checks their results, which are those of Linux, too. Prints the
-// first that is wrong. "calls fork" makes a socket in a child instead, and returns the child's status.
+// Makes the calls that the other programs do not make, and checks their
+// results, which are those of Linux, too. Prints the first that is wrong.
+// "calls fork" makes a socket in a child instead, and returns the child's
+// status.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,12 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                   \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
+#define CHECK(condition)                                                  \
+  do {                                                                    \
+    if (!(condition)) {                                                   \
       printf("line %d: %s: %s\n", __LINE__, #condition, strerror(errno)); \
-      exit(1);                                                             \
-    }                                                                      \
+      exit(1);                                                            \
+    }                                                                     \
   } while (0)
 
 static struct sockaddr_in Loopback(void) {
@@ -60,16 +62,20 @@ static void Vectors(const int ends[2]) {
   CHECK(writev(ends[0], out, 2) == 7);
   CHECK(readv(ends[1], in, 2) == 7);
   CHECK(memcmp(a, "abc", 3) == 0 && memcmp(b, "defg", 4) == 0);
-  struct mmsghdr messages[2] = {{.msg_hdr = {.msg_iov = &out[0], .msg_iovlen = 1}},
-                                {.msg_hdr = {.msg_iov = &out[1], .msg_iovlen = 1}}};
+  struct mmsghdr messages[2] = {
+      {.msg_hdr = {.msg_iov = &out[0], .msg_iovlen = 1}},
+      {.msg_hdr = {.msg_iov = &out[1], .msg_iovlen = 1}}};
   CHECK(sendmmsg(ends[0], messages, 2, 0) == 2 && messages[1].msg_len == 4);
-  struct mmsghdr received[2] = {{.msg_hdr = {.msg_iov = &in[0], .msg_iovlen = 1}},
-                                {.msg_hdr = {.msg_iov = &in[1], .msg_iovlen = 1}}};
-  CHECK(recvmmsg(ends[1], received, 2, MSG_WAITFORONE, NULL) == 2 && received[1].msg_len == 4);
+  struct mmsghdr received[2] = {
+      {.msg_hdr = {.msg_iov = &in[0], .msg_iovlen = 1}},
+      {.msg_hdr = {.msg_iov = &in[1], .msg_iovlen = 1}}};
+  CHECK(recvmmsg(ends[1], received, 2, MSG_WAITFORONE, NULL) == 2 &&
+        received[1].msg_len == 4);
   CHECK(sendto(ends[0], "x", 1, 0, NULL, 0) == 1);
   struct sockaddr_in from;
   socklen_t size = sizeof(from);
-  CHECK(recvfrom(ends[1], a, 1, 0, (struct sockaddr*)&from, &size) == 1 && size == 0);
+  CHECK(recvfrom(ends[1], a, 1, 0, (struct sockaddr*)&from, &size) == 1 &&
+        size == 0);
 }
 
 static void Files(const int ends[2]) {
@@ -79,11 +85,13 @@ static void Files(const int ends[2]) {
   off_t offset = 4;
   char data[16];
   CHECK(sendfile(ends[0], file, &offset, 100) == 6 && offset == 10);
-  CHECK(recv(ends[1], data, sizeof(data), 0) == 6 && memcmp(data, "456789", 6) == 0);
+  CHECK(recv(ends[1], data, sizeof(data), 0) == 6 &&
+        memcmp(data, "456789", 6) == 0);
   close(file);
   FILE* const stream = fdopen(dup(ends[1]), "r+");
   CHECK(stream != NULL && write(ends[0], "line\n", 5) == 5);
-  CHECK(fgets(data, sizeof(data), stream) != NULL && strcmp(data, "line\n") == 0);
+  CHECK(fgets(data, sizeof(data), stream) != NULL &&
+        strcmp(data, "line\n") == 0);
   CHECK(fputs("back", stream) >= 0 && fclose(stream) == 0);
   CHECK(read(ends[0], data, sizeof(data)) == 4 && memcmp(data, "back", 4) == 0);
   struct stat status;
@@ -97,22 +105,28 @@ static void Descriptors(const int ends[2]) {
   const int high = fcntl(ends[0], F_DUPFD_CLOEXEC, 100);
   CHECK(high >= 100 && (fcntl(high, F_GETFD) & FD_CLOEXEC) != 0);
   // A number of Linux becomes one of the fake, and back.
-  CHECK(dup2(high, pipe_ends[1]) == pipe_ends[1] && write(pipe_ends[1], "p", 1) == 1);
+  CHECK(dup2(high, pipe_ends[1]) == pipe_ends[1] &&
+        write(pipe_ends[1], "p", 1) == 1);
   CHECK(read(ends[1], &byte, 1) == 1 && byte == 'p');
   CHECK(dup2(pipe_ends[0], high) == high && read(high, &byte, 1) == 0);
-  CHECK(close(high) == 0 && close(pipe_ends[0]) == 0 && close(pipe_ends[1]) == 0);
+  CHECK(close(high) == 0 && close(pipe_ends[0]) == 0 &&
+        close(pipe_ends[1]) == 0);
   int unread = -1;
-  // Nagle's algorithm may hold the data back until the other end's delayed acknowledgement.
+  // Nagle's algorithm may hold the data back until the other end's delayed
+  // acknowledgement.
   struct pollfd readable = {.fd = ends[1], .events = POLLIN};
   CHECK(write(ends[0], "abc", 3) == 3 && poll(&readable, 1, -1) == 1);
   CHECK(ioctl(ends[1], FIONREAD, &unread) == 0 && unread == 3);
-  CHECK(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0 && (fcntl(ends[1], F_GETFL) & O_NONBLOCK) != 0);
+  CHECK(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0 &&
+        (fcntl(ends[1], F_GETFL) & O_NONBLOCK) != 0);
   char data[3];
-  CHECK(read(ends[1], data, 3) == 3 && read(ends[1], data, 3) == -1 && errno == EAGAIN);
+  CHECK(read(ends[1], data, 3) == 3 && read(ends[1], data, 3) == -1 &&
+        errno == EAGAIN);
   CHECK(fcntl(ends[1], F_SETFL, 0) == 0);
   const int first = fcntl(ends[0], F_DUPFD, 100);
   const int second = fcntl(ends[0], F_DUPFD, 101);
-  CHECK(close_range((unsigned)first, (unsigned)second, 0) == 0 && close(second) == -1 && errno == EBADF);
+  CHECK(close_range((unsigned)first, (unsigned)second, 0) == 0 &&
+        close(second) == -1 && errno == EBADF);
 }
 
 static double Now(void) {
@@ -126,20 +140,25 @@ static void Waits(const int ends[2]) {
   int pipe_ends[2];
   char byte;
   CHECK(pipe(pipe_ends) == 0);
-  struct pollfd set[2] = {{.fd = ends[1], .events = POLLIN}, {.fd = pipe_ends[0], .events = POLLIN}};
+  struct pollfd set[2] = {{.fd = ends[1], .events = POLLIN},
+                          {.fd = pipe_ends[0], .events = POLLIN}};
   double before = Now();
   CHECK(poll(set, 2, 50) == 0 && Now() - before > 0.049);
-  CHECK(write(pipe_ends[1], "n", 1) == 1 && poll(set, 2, -1) == 1 && set[0].revents == 0 && set[1].revents == POLLIN);
-  CHECK(write(ends[0], "f", 1) == 1 && poll(set, 2, -1) == 2 && set[0].revents == POLLIN);
+  CHECK(write(pipe_ends[1], "n", 1) == 1 && poll(set, 2, -1) == 1 &&
+        set[0].revents == 0 && set[1].revents == POLLIN);
+  CHECK(write(ends[0], "f", 1) == 1 && poll(set, 2, -1) == 2 &&
+        set[0].revents == POLLIN);
   fd_set readable;
   FD_ZERO(&readable);
   FD_SET(ends[1], &readable);
   FD_SET(pipe_ends[0], &readable);
   struct timeval minute = {.tv_sec = 60};
-  CHECK(select(pipe_ends[1] + 1, &readable, NULL, NULL, &minute) == 2 && FD_ISSET(ends[1], &readable));
+  CHECK(select(pipe_ends[1] + 1, &readable, NULL, NULL, &minute) == 2 &&
+        FD_ISSET(ends[1], &readable));
   CHECK(read(ends[1], &byte, 1) == 1);
   FD_SET(ends[1], &readable);
-  CHECK(select(pipe_ends[1] + 1, &readable, NULL, NULL, &minute) == 1 && !FD_ISSET(ends[1], &readable));
+  CHECK(select(pipe_ends[1] + 1, &readable, NULL, NULL, &minute) == 1 &&
+        !FD_ISSET(ends[1], &readable));
   CHECK(read(pipe_ends[0], &byte, 1) == 1);
   before = Now();
   struct timeval moment = {.tv_usec = 50000};
@@ -154,7 +173,8 @@ static void Waits(const int ends[2]) {
   before = Now();
   CHECK(epoll_wait(epoll, events, 2, 50) == 0 && Now() - before > 0.049);
   CHECK(write(pipe_ends[1], "n", 1) == 1 && write(ends[0], "f", 1) == 1);
-  CHECK(epoll_wait(epoll, events, 2, -1) == 2 && events[0].data.fd != events[1].data.fd);
+  CHECK(epoll_wait(epoll, events, 2, -1) == 2 &&
+        events[0].data.fd != events[1].data.fd);
   CHECK(read(ends[1], &byte, 1) == 1 && close(epoll) == 0);
   CHECK(close(pipe_ends[0]) == 0 && close(pipe_ends[1]) == 0);
 
@@ -176,10 +196,12 @@ static void Children(void) {
 static void Pair(void) {
   int ends[2];
   char data[8];
-  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                   ends) == 0);
   CHECK(read(ends[0], data, 1) == -1 && errno == EAGAIN);
   CHECK(write(ends[1], "pair", 4) == 4 && read(ends[0], data, 8) == 4);
-  CHECK(close(ends[0]) == 0 && read(ends[1], data, 8) == 0 && close(ends[1]) == 0);
+  CHECK(close(ends[0]) == 0 && read(ends[1], data, 8) == 0 &&
+        close(ends[1]) == 0);
 }
 
 int main(int argc, char** argv) {
