@@ -41,10 +41,6 @@ constinit threads::Next next_fcntl(static_cast<FcntlFunction*>(nullptr),
 constinit threads::Next next_ioctl(static_cast<IoctlFunction*>(nullptr),
                                    "ioctl");
 
-// Returns whether a descriptor belongs to the FakeKernel. False in a child of
-// fork(2), which may close and duplicate placeholders before it calls exec.
-bool IsOurs(int fd) { return IsInCharge() && IsFake(fd, "close"); }
-
 // The placeholder's FD_CLOEXEC is what execve(2) looks at.
 int Control(int fd, int command, intptr_t argument) {
   const SysResult result = Sys().Fcntl(fd, command, argument);
@@ -57,7 +53,7 @@ int Control(int fd, int command, intptr_t argument) {
 // dup2(2) and dup3(2), for two numbers of which at least one belongs to the
 // FakeKernel.
 int DuplicateTo(int fd, int new_fd, int flags) {
-  if (IsOurs(fd)) return Returned(Sys().Dup3(fd, new_fd, flags));
+  if (IsOwned(fd)) return Returned(Sys().Dup3(fd, new_fd, flags));
   if (next_fcntl(fd, F_GETFD, 0) < 0) return -1;  // EBADF closes nothing.
   static_cast<void>(Sys().Close(new_fd));
   return threads::next::dup3(fd, new_fd, flags);
@@ -86,7 +82,7 @@ int CloseStream(void* cookie) { return Returned(Sys().Close(FdOf(cookie))); }
 
 using net::preload::IsFake;
 using net::preload::IsInCharge;
-using net::preload::IsOurs;
+using net::preload::IsOwned;
 using net::preload::Returned;
 using net::preload::Sys;
 namespace next = net::threads::next;
@@ -95,7 +91,7 @@ namespace next = net::threads::next;
 // names are reserved.
 
 int FcntlHook(int fd, int command, intptr_t argument) {
-  if (!IsOurs(fd)) {
+  if (!IsOwned(fd)) {
     return net::preload::next_fcntl(fd, command, argument);
   }
   return net::preload::Control(fd, command, argument);
@@ -115,8 +111,9 @@ int IoctlHook(int fd, uint64_t request, intptr_t argument) {
 extern "C" {
 
 int close(int fd) {
-  if (!IsOurs(fd)) return next::close(fd);
-  return Returned(Sys().Close(fd));
+  if (IsOwned(fd)) return Returned(Sys().Close(fd));
+  net::preload::ForgetForeign(fd);
+  return next::close(fd);
 }
 
 int close_range(unsigned first, unsigned last, int flags) noexcept {
@@ -124,7 +121,12 @@ int close_range(unsigned first, unsigned last, int flags) noexcept {
   for (unsigned fd = first; IsInCharge() && fd <= std::min(last, kHighest);
        ++fd) {
     const int number = static_cast<int>(fd);
-    if (!IsOurs(number)) continue;
+    if (!IsOwned(number)) {
+      if ((static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) == 0) {
+        net::preload::ForgetForeign(number);
+      }
+      continue;
+    }
     static_cast<void>((static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) != 0
                           ? Sys().Fcntl(number, F_SETFD, FD_CLOEXEC)
                           : Sys().Close(number));
@@ -133,19 +135,21 @@ int close_range(unsigned first, unsigned last, int flags) noexcept {
 }
 
 int dup(int fd) noexcept {
-  if (!IsOurs(fd)) return next::dup(fd);
+  if (!IsOwned(fd)) return next::dup(fd);
   return Returned(Sys().Dup(fd));
 }
 
 int dup2(int fd, int new_fd) noexcept {
-  if (fd == new_fd || (!IsOurs(fd) && !IsOurs(new_fd))) {
+  if (fd == new_fd || (!IsOwned(fd) && !IsOwned(new_fd))) {
+    net::preload::ForgetForeign(new_fd);
     return next::dup2(fd, new_fd);
   }
   return net::preload::DuplicateTo(fd, new_fd, 0);
 }
 
 int dup3(int fd, int new_fd, int flags) noexcept {
-  if (fd == new_fd || (!IsOurs(fd) && !IsOurs(new_fd))) {
+  if (fd == new_fd || (!IsOwned(fd) && !IsOwned(new_fd))) {
+    net::preload::ForgetForeign(new_fd);
     return next::dup3(fd, new_fd, flags);
   }
   return net::preload::DuplicateTo(fd, new_fd, flags);

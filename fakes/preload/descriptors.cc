@@ -25,6 +25,7 @@ namespace {
 // Descriptors above are native: fs.nr_open is not higher by default.
 constexpr size_t kNumbers = size_t{1} << 20;
 std::array<std::atomic<Kind>, kNumbers> kinds;
+std::atomic<int> highest = -1;  // The highest number that was not native.
 
 std::atomic<Kind>* SlotOf(int fd) {
   const auto number = static_cast<size_t>(fd);
@@ -35,6 +36,13 @@ Kind RawKindOf(int fd) {
   const std::atomic<Kind>* const slot = SlotOf(fd);
   return slot == nullptr ? Kind::kNative
                          : slot->load(std::memory_order_relaxed);
+}
+
+void SetKind(int fd, Kind kind) {
+  SlotOf(fd)->store(kind, std::memory_order_relaxed);
+  int before = highest.load(std::memory_order_relaxed);
+  while (before < fd && !highest.compare_exchange_weak(before, fd)) {
+  }
 }
 
 SysResult ResultOf(int returned) {
@@ -91,9 +99,24 @@ void CloseNative(int fd) {
 
 Kind KindOf(int fd, const char* call) {
   const Kind kind = RawKindOf(fd);
-  if (kind == Kind::kNative || IsInCharge()) return kind;
-  if (!fake::KernelSection::entered()) RefuseInChild(call);
-  return Kind::kNative;
+  if (kind == Kind::kNative || !IsInCharge()) return Kind::kNative;
+  if (kind == Kind::kForeign) RefuseForeign(call, fd);
+  return kind;
+}
+
+bool IsOwned(int fd) {
+  const Kind kind = RawKindOf(fd);
+  return kind != Kind::kNative && kind != Kind::kForeign && IsInCharge();
+}
+
+void ForgetForeign(int fd) {
+  if (RawKindOf(fd) == Kind::kForeign) SetKind(fd, Kind::kNative);
+}
+
+void DisownDescriptors() {
+  for (int fd = 0; fd <= highest; ++fd) {
+    if (RawKindOf(fd) != Kind::kNative) SlotOf(fd)->store(Kind::kForeign);
+  }
 }
 
 SysResult Placeholders::MoveTo(int placeholder, int fd) {
@@ -119,7 +142,7 @@ SysResult Placeholders::Intercept(Invocation& invocation,
     if (!duplicated.ok()) return duplicated;
     const NativeCalls native;
     dup3(dup->old_fd, dup->new_fd, dup->flags);
-    SlotOf(dup->new_fd)->store(RawKindOf(dup->old_fd));
+    SetKind(dup->new_fd, RawKindOf(dup->old_fd));
     return duplicated;
   }
   if (!invocation.makes_descriptor()) return make();
@@ -132,7 +155,7 @@ SysResult Placeholders::Intercept(Invocation& invocation,
     CloseNative(number);
     return made;
   }
-  SlotOf(number)->store(placeholder.kind, std::memory_order_relaxed);
+  SetKind(number, placeholder.kind);
   return made;
 }
 

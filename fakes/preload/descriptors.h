@@ -20,15 +20,25 @@ enum class Kind : uint8_t {
   // Its placeholder is an epoll, too, to which the native descriptors are added
   // (readiness_hooks.cc).
   kEpoll,
+  kForeign,  // It belongs to the FakeKernel of a parent process.
 };
 
-// Returns kNative if the FakeKernel is not in charge. In a child of fork(2),
-// ends the program if the descriptor belongs to the parent's FakeKernel (see
-// RefuseInChild()); `call` is the caller's name.
+// Returns kNative if the FakeKernel is not in charge. Ends the program if the
+// descriptor is foreign (see RefuseForeign()); `call` is the caller's name.
 Kind KindOf(int fd, const char* call);
 inline bool IsFake(int fd, const char* call) {
   return KindOf(fd, call) != Kind::kNative;
 }
+// The same for calls that a child makes with its parent's descriptors before
+// exec: close(2), dup2(2) and the like. Foreign ones are native to them.
+bool IsOwned(int fd);
+
+// Called when a native call is about to close a descriptor, or to give its
+// number to another one: it is no longer foreign.
+void ForgetForeign(int fd);
+
+// Called in the child of fork(2): makes all descriptors foreign.
+void DisownDescriptors();
 
 // A Syscalls in front of the program's FakeProcess that gives each new
 // descriptor a placeholder: a native descriptor of the same number and type,

@@ -64,11 +64,11 @@ chooses. Its files, pipes, terminals and other sockets stay Linux's.
                      long, in real time (10s)
   --help             print this and exit
 
-Limits: COMMAND is linked dynamically against glibc. All its sockets are in one
-process: a child of fork(2) that uses one before exec ends with status 2, and a
-program that it executes has a FakeKernel of its own. Signals do not interrupt
-calls of the FakeKernel. timerfd_create(2) fails with ENOSYS. Unix sockets,
-except pairs, and UDP sockets are Linux's.
+Limits: COMMAND is linked dynamically against glibc. Each process has a
+FakeKernel of its own: a child of fork(2) that uses a socket of its parent ends
+with status 2, and processes cannot connect to each other. Signals do not
+interrupt calls of the FakeKernel. timerfd_create(2) fails with ENOSYS. Unix
+sockets, except pairs, and UDP sockets are Linux's.
 
 exit status:
   COMMAND's;

@@ -115,12 +115,10 @@ namespace next = net::threads::next;
 extern "C" {
 
 int socket(int domain, int type, int protocol) noexcept {
-  if (!net::preload::IsTcp(domain, type, protocol)) {
+  if (!IsInCharge() || !net::preload::IsTcp(domain, type, protocol)) {
     return next::socket(domain, type, protocol);
   }
-  if (IsInCharge()) return Returned(Sys().Socket(domain, type, protocol));
-  net::preload::RefuseInChild("socket");
-  return next::socket(domain, type, protocol);
+  return Returned(Sys().Socket(domain, type, protocol));
 }
 
 int socketpair(int domain, int type, int protocol, int fds[2]) noexcept {

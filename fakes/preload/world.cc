@@ -118,29 +118,42 @@ class World {
 
 // Never destroyed: threads may outlive main(). Null before the program starts.
 World* world = nullptr;
-bool in_child = false;
+
+absl::StatusOr<Options> OptionsOfEnvironment() {
+  return ParseOptions(
+      [](const OptionName& name) { return getenv(name.variable); });
+}
+
+// Runs in the child of fork(2). The threads and the connections are in the
+// parent, and so is its FakeKernel, of which this process has a useless copy.
+void StartInChild() {
+  if (world == nullptr) return;
+  fake::LeaveAfterFork();
+  DisownDescriptors();
+  const absl::Duration now = world->kernel().Now();
+  absl::StatusOr<Options> options = OptionsOfEnvironment();
+  // The program may have changed its environment.
+  world = new World(options.ok() ? *options : Options());
+  world->kernel().Advance(now);
+}
 
 // Runs before the initialisers of the program, but after those of this library
 // and of the libraries that it uses.
 [[gnu::constructor]] void StartWorld() {
-  const absl::StatusOr<Options> options = ParseOptions(
-      [](const OptionName& name) { return getenv(name.variable); });
+  const absl::StatusOr<Options> options = OptionsOfEnvironment();
   if (!options.ok()) {
     std::fprintf(stderr, "libnet_fake.so: %s\n",
                  std::string(options.status().message()).c_str());
     std::_Exit(kRefused);
   }
-  pthread_atfork(nullptr, nullptr, [] {
-    in_child = true;
-    fake::LeaveAfterFork();
-  });
+  pthread_atfork(nullptr, nullptr, &StartInChild);
   world = new World(*options);
 }
 
 }  // namespace
 
 bool IsInCharge() {
-  return world != nullptr && !in_child && !fake::KernelSection::entered();
+  return world != nullptr && !fake::KernelSection::entered();
 }
 
 Syscalls& Sys() { return world->sys(); }
@@ -149,13 +162,12 @@ absl::Duration NativeWait() { return world->native_wait(); }
 
 void Outside(absl::FunctionRef<void()> body) { world->kernel().Outside(body); }
 
-void RefuseInChild(const char* call) {
-  if (!in_child) return;
+void RefuseForeign(const char* call, int fd) {
   std::fprintf(stderr,
-               "libnet_fake.so: %s in a child of fork(2), before exec: the "
-               "FakeKernel is in the parent. Only programs that use sockets in "
-               "one process are supported.\n",
-               call);
+               "libnet_fake.so: %s on descriptor %d, which was made before "
+               "fork(2): it belongs to the FakeKernel of the parent. Only "
+               "programs that use each socket in one process are supported.\n",
+               call, fd);
   std::_Exit(kRefused);
 }
 

@@ -18,8 +18,8 @@ class FakeKernel;
 namespace net::preload {
 
 // Returns whether the program's calls go to the FakeKernel: from the start of
-// the program on, but not in a child of fork(2), and not in the FakeKernel's
-// own code.
+// the program on, but not in the FakeKernel's own code. A child of fork(2) has
+// a FakeKernel of its own, whose time goes on from its parent's.
 bool IsInCharge();
 
 // The following need IsInCharge().
@@ -33,9 +33,9 @@ absl::Duration NativeWait();
 // Runs `body`, which may block in a native call, without the baton.
 void Outside(absl::FunctionRef<void()> body);
 
-// In a child of fork(2), prints that `call` needs the FakeKernel of the parent,
-// and ends the child with status 2. Otherwise does nothing.
-void RefuseInChild(const char* call);
+// Prints that `call` uses a descriptor of the FakeKernel of another process,
+// and ends this one with status 2.
+[[noreturn]] void RefuseForeign(const char* call, int fd);
 
 // Returns the result as functions of the C library do: -1 and errno, or the
 // value.

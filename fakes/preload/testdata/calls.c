@@ -184,12 +184,22 @@ static void Waits(const int ends[2]) {
   CHECK(readv(counter, &in, 1) == 8 && value == 3 && close(counter) == 0);
 }
 
-static void Children(void) {
+static void Children(const int ends[2]) {
   int status = 0;
+  const double before = Now();
   CHECK(system("exit 3") == 3 << 8);
   const pid_t child = fork();
   CHECK(child >= 0);
-  if (child == 0) _exit(4);
+  if (child == 0) {
+    // A child may close what it has inherited, and make connections of its own.
+    int others[2];
+    CHECK(close(ends[0]) == 0 && dup2(ends[1], ends[0]) == ends[0]);
+    CHECK(dup2(1, ends[0]) == ends[0] && dup2(1, ends[1]) == ends[1]);
+    Connect(others);
+    Vectors(others);
+    CHECK(Now() >= before);
+    _exit(4);
+  }
   CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 4);
 }
 
@@ -208,8 +218,9 @@ int main(int argc, char** argv) {
   int ends[2];
   if (argc > 1 && strcmp(argv[1], "fork") == 0) {
     int status = 0;
+    Connect(ends);
     const pid_t child = fork();
-    if (child == 0) _exit(socket(AF_INET, SOCK_STREAM, 0));
+    if (child == 0) _exit(send(ends[0], "x", 1, 0) == 1 ? 0 : 1);
     CHECK(waitpid(child, &status, 0) == child);
     return WEXITSTATUS(status);
   }
@@ -218,7 +229,7 @@ int main(int argc, char** argv) {
   Files(ends);
   Descriptors(ends);
   Waits(ends);
-  Children();
+  Children(ends);
   Pair();
   CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
   puts("all results are right");
