@@ -4,14 +4,17 @@
 //
 //   connect, accept and reset one connection        at least 50
 //   64 bytes there and back                         at least 45
+//   64 bytes there and back, waiting by epoll(7)    at least 30
 //   bulk transfer in chunks of 16 KiB               at least 8
 //   bulk transfer in chunks of 256 KiB              at least 1
 //   a cycle with 1,000,000 sockets / with 1,000     at most 1.35
+//   epoll_wait with 10,000 idle sockets / with 10   at most 1.2
 //   memory of an idle established socket            at most 1 KiB
 //
 //   bazel run --config=opt //fakes:cycle_benchmark
 
 #include <malloc.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cstddef>
@@ -96,6 +99,16 @@ class Program {
     }
   }
 
+  // Send and receive what fits at once.
+  void Send(int fd, const std::vector<char>& data) {
+    Must(sys_.Send(fd, data.data(), data.size(), MSG_NOSIGNAL));
+  }
+  void Recv(int fd, std::vector<char>& data) {
+    Must(sys_.Recv(fd, data.data(), data.size(), 0));
+  }
+
+  Syscalls& sys() { return sys_; }
+
  private:
   int NewSocket() {
     return static_cast<int>(
@@ -138,6 +151,59 @@ void BM_Echo(benchmark::State& state) {
   kernel.program.CloseByReset(client, server);
 }
 
+// Adds a socket to an epoll, level-triggered.
+void Watch(Syscalls& sys, int epoll, int fd) {
+  epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+  Must(sys.EpollCtl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+void AwaitEvent(Syscalls& sys, int epoll) {
+  epoll_event event = {};
+  if (Must(sys.EpollWait(epoll, &event, 1, -1)) != 1) std::abort();
+}
+
+// Both ends wait for their data by epoll_wait(2).
+template <typename Kernel>
+void BM_EpollEcho(benchmark::State& state) {
+  Kernel kernel;
+  Syscalls& sys = kernel.program.sys();
+  int client = -1;
+  int server = -1;
+  kernel.program.Connect(&client, &server);
+  const int epolls[] = {static_cast<int>(Must(sys.EpollCreate1(0))),
+                        static_cast<int>(Must(sys.EpollCreate1(0)))};
+  Watch(sys, epolls[0], client);
+  Watch(sys, epolls[1], server);
+  std::vector<char> data(64);
+  for (auto _ : state) {
+    kernel.program.Send(client, data);
+    AwaitEvent(sys, epolls[1]);
+    kernel.program.Recv(server, data);
+    kernel.program.Send(server, data);
+    AwaitEvent(sys, epolls[0]);
+    kernel.program.Recv(client, data);
+  }
+  for (const int epoll : epolls) Must(sys.Close(epoll));
+  kernel.program.CloseByReset(client, server);
+}
+
+// epoll_wait(2) that reports one socket, while others in the epoll are idle.
+void BM_EpollIdle(benchmark::State& state) {
+  FakeKernel kernel;
+  FakeProcess& sys = kernel.NewProcess({.nofile_limit = 1 << 20});
+  Program program(sys, ip::kLocalV4);
+  const int epoll = static_cast<int>(Must(sys.EpollCreate1(0)));
+  int client = -1;
+  int server = -1;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    program.Connect(&client, &server);
+    Watch(sys, epoll, server);
+  }
+  const std::vector<char> data(64);
+  program.Send(client, data);
+  for (auto _ : state) AwaitEvent(sys, epoll);
+}
+
 template <typename Kernel>
 void BM_Bulk(benchmark::State& state) {
   Kernel kernel;
@@ -154,6 +220,9 @@ BENCHMARK_TEMPLATE(BM_Cycle, Linux)->Name("BM_Cycle/linux");
 BENCHMARK_TEMPLATE(BM_Cycle, Fake)->Name("BM_Cycle/fake_kernel");
 BENCHMARK_TEMPLATE(BM_Echo, Linux)->Name("BM_Echo/linux");
 BENCHMARK_TEMPLATE(BM_Echo, Fake)->Name("BM_Echo/fake_kernel");
+BENCHMARK_TEMPLATE(BM_EpollEcho, Linux)->Name("BM_EpollEcho/linux");
+BENCHMARK_TEMPLATE(BM_EpollEcho, Fake)->Name("BM_EpollEcho/fake_kernel");
+BENCHMARK(BM_EpollIdle)->Arg(10)->Arg(10'000);
 BENCHMARK_TEMPLATE(BM_Bulk, Linux)
     ->Name("BM_Bulk/linux")
     ->Arg(16 << 10)
@@ -219,6 +288,8 @@ int main(int argc, char** argv) {
       argc, argv,
       {{"BM_Cycle/linux", "BM_Cycle/fake_kernel"},
        {"BM_Echo/linux", "BM_Echo/fake_kernel"},
+       {"BM_EpollEcho/linux", "BM_EpollEcho/fake_kernel"},
+       {"BM_EpollIdle/10000", "BM_EpollIdle/10"},
        {"BM_Bulk/linux/16384", "BM_Bulk/fake_kernel/16384"},
        {"BM_Bulk/linux/262144", "BM_Bulk/fake_kernel/262144"},
        {"BM_CycleInCrowd/100000", "BM_CycleInCrowd/1000"},
