@@ -13,7 +13,9 @@
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
 #include "fakes/call.h"
+#include "fakes/fake_kernel.h"
 #include "fakes/invocation.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/preload/world.h"
@@ -21,6 +23,8 @@
 
 namespace net::preload {
 namespace {
+
+constexpr absl::Duration kCallTime = absl::Microseconds(1);
 
 // Descriptors above are native: fs.nr_open is not higher by default.
 constexpr size_t kNumbers = size_t{1} << 20;
@@ -131,6 +135,7 @@ SysResult Placeholders::MoveTo(int placeholder, int fd) {
 
 SysResult Placeholders::Intercept(Invocation& invocation,
                                   absl::FunctionRef<SysResult()> make) {
+  kernel_.Advance(kCallTime);
   if (invocation.call() == Call::kClose) {
     const SysResult closed = make();
     // Linux frees the number even if close(2) fails, unless it was not open.

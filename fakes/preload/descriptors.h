@@ -11,6 +11,10 @@
 
 // The descriptors of the program that belong to the FakeKernel.
 
+namespace net {
+class FakeKernel;
+}  // namespace net
+
 namespace net::preload {
 
 enum class Kind : uint8_t {
@@ -40,17 +44,23 @@ void ForgetForeign(int fd);
 // Called in the child of fork(2): makes all descriptors foreign.
 void DisownDescriptors();
 
-// A Syscalls in front of the program's FakeProcess that gives each new
-// descriptor a placeholder: a native descriptor of the same number and type,
-// which carries no data. The numbers are therefore those that Linux chooses, no
-// number is used twice, RLIMIT_NOFILE holds (EMFILE), and fstat(2) returns the
-// type.
+// A Syscalls in front of the program's FakeProcess.
+//
+// Each call takes a microsecond of virtual time. Otherwise a program that calls
+// poll(2) in a loop would stop the clock, and with it all other threads: one
+// that waits for Python's GIL, for instance, asks for it after 5 ms.
+//
+// Each new descriptor gets a placeholder: a native descriptor of the same
+// number and type, which carries no data. The numbers are therefore those that
+// Linux chooses, no number is used twice, RLIMIT_NOFILE holds (EMFILE), and
+// fstat(2) returns the type.
 //
 // Linux checks RLIMIT_NOFILE before accept4(2) waits, so the placeholder is
 // made before the call.
 class Placeholders final : public InterceptingSyscalls {
  public:
-  explicit Placeholders(Syscalls& target) : InterceptingSyscalls(target) {}
+  Placeholders(FakeKernel& kernel, Syscalls& target)
+      : InterceptingSyscalls(target), kernel_(kernel) {}
 
  protected:
   SysResult Intercept(Invocation& invocation,
@@ -59,6 +69,8 @@ class Placeholders final : public InterceptingSyscalls {
  private:
   // Moves the FakeKernel's descriptor to the number of its placeholder.
   SysResult MoveTo(int placeholder, int fd);
+
+  FakeKernel& kernel_;
 };
 
 }  // namespace net::preload

@@ -37,14 +37,16 @@ namespace {
 
 constexpr int kRefused = 2;
 
-// A program is not written for the FakeKernel, so it may compute, and lock its
-// mutexes, for as long as it likes.
+// The program is not written for the FakeKernel. It may make many calls before
+// another thread must run, and lock its mutexes as often as it likes.
+constexpr int64_t kManyCalls = 10'000'000;
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 FakeKernelOptions KernelOptionsOf(const Options& options) {
   FakeKernelOptions result;
   result.seed = options.seed;
   result.hangs.real_time = options.stall_limit;
+  result.hangs.calls_at_one_instant = kManyCalls;
   result.hangs.hooked_calls_at_one_instant = kNoLimit;
   for (const auto& [name, value] : options.sysctls) {
     result.sysctls.Set(name, value);
@@ -69,7 +71,7 @@ class World {
       : native_wait_(options.native_wait),
         kernel_(KernelOptionsOf(options)),
         process_(kernel_.NewProcess(ProcessOptions())),
-        placeholders_(process_),
+        placeholders_(kernel_, process_),
         sys_(&placeholders_) {
     for (const LinkRule& link : options.links) {
       // ParseLinks() has checked the values.
