@@ -3,7 +3,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "conformance/cases/pending.h"
@@ -128,6 +131,34 @@ void HoldsUpNobody(Context& c) {
   EXPECT_THAT(accepting.Join(), IsOk());
 }
 
+void ManyAcceptors(Context& c) {
+  constexpr int kAcceptors = 8;
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
+  std::vector<std::unique_ptr<Pending<Sock>>> accepting;
+  for (int i = 0; i < kAcceptors; ++i) {
+    accepting.push_back(
+        std::make_unique<Pending<Sock>>(c, [&] { return listener.Accept(); }));
+    ASSERT_TRUE(accepting.back()->AwaitBlocked());
+  }
+  std::vector<RawSocket> clients;
+  std::set<ip::Endpoint> made;
+  for (int i = 0; i < kAcceptors; ++i) {
+    ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+    ASSERT_OK_AND_ASSIGN(const ip::Endpoint origin, client.LocalEndpoint());
+    made.insert(origin);
+    clients.push_back(std::move(client));
+  }
+  std::set<ip::Endpoint> accepted;
+  for (const auto& pending : accepting) {
+    ASSERT_OK_AND_ASSIGN(const Sock server, pending->Join());
+    ASSERT_OK_AND_ASSIGN(const auto peer, server.PeerAddr());
+    ASSERT_TRUE(peer.has_value());
+    accepted.insert(*peer);
+  }
+  EXPECT_EQ(accepted, made);
+}
+
 }  // namespace
 
 const std::vector<Case>& AcceptBlockedCases() {
@@ -168,6 +199,11 @@ const std::vector<Case>& AcceptBlockedCases() {
            "Two concurrent Accepts must return one each of two connections.",
        .source = "accept(2), DESCRIPTION; pthreads(7)",
        .run = &EachGetsOne},
+      {.id = "accept.concurrent.many",
+       .requirement = "Eight concurrent Accepts on one listener must return "
+                      "one each of eight connections.",
+       .source = "accept(2), DESCRIPTION; pthreads(7)",
+       .run = &ManyAcceptors},
       {.id = "accept.concurrent.holds_up_nobody",
        .requirement = "While an Accept is blocked, other sockets must still be "
                       "able to listen, connect, accept, send and receive.",

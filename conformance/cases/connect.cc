@@ -110,6 +110,27 @@ void FromSeveralThreads(Context& c) {
   EXPECT_THAT(arrived, UnorderedElementsAreArray(local));
 }
 
+// The limit of the machine, net.core.somaxconn, may be below 1,000.
+void ThousandAtATime(Context& c) {
+  constexpr int kConnections = 1000;
+  c.env().SetSysctl("net.core.somaxconn", "1000");
+  ASSERT_OK_AND_ASSIGN(
+      const Listener listener,
+      ListenAnywhere(c.sys(), c.family(), {.backlog = kConnections}));
+  std::vector<Sock> clients;
+  for (int i = 0; i < kConnections; ++i) {
+    ASSERT_OK_AND_ASSIGN(Sock client, c.Connect(listener.endpoint()));
+    clients.push_back(std::move(client));
+  }
+  for (const Sock& client : clients) {
+    ASSERT_OK_AND_ASSIGN(RawSocket server, listener.Accept());
+    ASSERT_THAT(client.SendAll("x"), IsOk());
+    ASSERT_THAT(loopback::RecvExactly(server, 1), IsOkAndHolds("x"));
+    // A reset leaves no connection in TIME-WAIT.
+    ASSERT_THAT(server.Reset(), IsOk());
+  }
+}
+
 void LocalAddressIsKnown(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Listener listener,
                        ListenAnywhere(c.sys(), c.family()));
@@ -250,6 +271,12 @@ const std::vector<Case>& ConnectCases() {
                       "connection of their own.",
        .source = "connect(2); pthreads(7), Thread-safe functions",
        .run = &FromSeveralThreads},
+      {.id = "connect.thousand_at_a_time",
+       .requirement = "A thousand connections must be able to exist at the "
+                      "same time, each with its own peer.",
+       .source = "connect(2); listen(2), NOTES",
+       .needs = Need::kOwnNetwork,
+       .run = &ThousandAtATime},
       {.id = "connect.local_address.as_the_peer_sees_it",
        .requirement = "When Connect returns, the local address and port must "
                       "be known, and be the ones that the peer sees.",

@@ -1,9 +1,13 @@
 // The port of a listener, and port assignments.
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "conformance/cases/helpers.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -136,6 +140,50 @@ void AssignmentNextToOptions(Context& c) {
   ExpectTakes(c, listener, {c.Loopback(), port});
 }
 
+// An option of Listen, and whether a witness sees that it took effect.
+struct ListenOption {
+  absl::string_view name;
+  void (*give)(ListenOptions& options);
+  bool (*is_set)(const Witness& witness);
+};
+
+bool IsOn(const Witness& witness, int name) {
+  const absl::StatusOr<int> value = witness.Option(SOL_SOCKET, name);
+  return value.ok() && *value != 0;
+}
+
+constexpr ListenOption kOptions[] = {
+    {"nonblock", [](ListenOptions& o) { o.nonblock = true; },
+     [](const Witness& w) { return w.Nonblocking().value_or(false); }},
+    {"no_cloexec", [](ListenOptions& o) { o.no_cloexec = true; },
+     [](const Witness& w) { return !w.CloseOnExec().value_or(true); }},
+    {"keepalive", [](ListenOptions& o) { o.keepalive = true; },
+     [](const Witness& w) { return IsOn(w, SO_KEEPALIVE); }},
+    {"reuseaddr", [](ListenOptions& o) { o.reuseaddr = true; },
+     [](const Witness& w) { return IsOn(w, SO_REUSEADDR); }},
+    {"reuseport", [](ListenOptions& o) { o.reuseport = true; },
+     [](const Witness& w) { return IsOn(w, SO_REUSEPORT); }},
+    {"backlog", [](ListenOptions& o) { o.backlog = 3; },
+     [](const Witness& w) {
+       const auto info = w.Info();
+       return info.ok() && info->backlog == 3;
+     }},
+};
+
+void AssignmentWithEachOption(Context& c) {
+  for (const ListenOption& option : kOptions) {
+    SCOPED_TRACE(option.name);
+    uint16_t port = kUnassigned;
+    ListenOptions options{.port = &port};
+    option.give(options);
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen(options));
+    ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
+    EXPECT_THAT(witness.LocalEndpoint(),
+                IsOkAndHolds(ip::Endpoint{c.Loopback(), port}));
+    EXPECT_TRUE(option.is_set(witness));
+  }
+}
+
 }  // namespace
 
 const std::vector<Case>& ListenPortCases() {
@@ -212,6 +260,11 @@ const std::vector<Case>& ListenPortCases() {
        .source = "contract: PortAssignment",
        .needs = Need::kOptionLists,
        .run = &AssignmentNextToOptions},
+      {.id = "listen.port.assigned_with_each_option",
+       .requirement = "A port assignment and any other option must both take "
+                      "effect if both are given.",
+       .source = "contract: PortAssignment; contract: any success",
+       .run = &AssignmentWithEachOption},
   };
   return cases;
 }

@@ -131,6 +131,36 @@ void ConnectionsSpread(Context& c) {
   if (of_first == 0) c.Variation("newest_takes_all");
 }
 
+// With an even distribution, the probability that any of the four gets fewer
+// than 24 or more than 110 of 256 connections is below 1 in 10^9 (binomial).
+void Balance(Context& c) {
+  constexpr uint32_t kConnections = 256;
+  constexpr uint32_t kFewest = 24;
+  constexpr uint32_t kMost = 110;
+  const ListenOptions options{.reuseport = true, .backlog = kConnections};
+  std::vector<Sock> listeners;
+  ip::Endpoint at{c.Loopback(), 0};
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_OK_AND_ASSIGN(Sock listener, c.Listen(at, options));
+    ASSERT_OK_AND_ASSIGN(at, listener.LocalEndpoint());
+    listeners.push_back(std::move(listener));
+  }
+  std::vector<RawSocket> clients;
+  for (uint32_t i = 0; i < kConnections; ++i) {
+    ASSERT_OK_AND_ASSIGN(RawSocket client, ConnectTo(c.sys(), at));
+    clients.push_back(std::move(client));
+  }
+  uint32_t total = 0;
+  bool even = true;
+  for (const Sock& listener : listeners) {
+    ASSERT_OK_AND_ASSIGN(const uint32_t queued, Queued(listener));
+    total += queued;
+    even = even && queued >= kFewest && queued <= kMost;
+  }
+  EXPECT_EQ(total, kConnections);
+  if (!even) c.Variation("uneven");
+}
+
 void SurvivorTakesAll(Context& c) {
   ASSERT_OK_AND_ASSIGN(Sock first, c.Listen({.reuseport = true}));
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, first.LocalEndpoint());
@@ -204,6 +234,12 @@ const std::vector<Case>& ListenReuseportCases() {
        .source = "socket(7), SO_REUSEPORT",
        .level = Level::kVariation,
        .run = &ConnectionsSpread},
+      {.id = "listen.reuseport.balance",
+       .requirement = "Connections may be distributed evenly over four "
+                      "listeners that share a port, but none may be lost.",
+       .source = "socket(7), SO_REUSEPORT; measured on Linux 6.18",
+       .level = Level::kVariation,
+       .run = &Balance},
       {.id = "listen.reuseport.survivor_takes_all",
        .requirement = "If one of two listeners that share a port is closed, "
                       "the other must accept all further connections.",

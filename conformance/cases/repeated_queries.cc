@@ -7,8 +7,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/result.h"
 #include "conformance/suite/witness.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -274,6 +277,45 @@ void RecvAgainAndAgain(Context& c) {
   EXPECT_THAT(RecvOnce(end.sock), IsOkAndHolds(""));
 }
 
+void AcceptShutdownAccept(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, listener.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, ConnectTo(c.sys(), at));
+  ASSERT_OK_AND_ASSIGN(const Sock server, listener.Accept());
+  ASSERT_THAT(listener.Shutdown(SHUT_RD), IsOk());
+  EXPECT_THAT(listener.Accept(), Fails(EINVAL));
+}
+
+void NothingThenReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c, kNonblock));
+  ASSERT_THAT(WaitFor(c, end.sock, POLLOUT), IsOk());
+  ASSERT_THAT(RecvOnce(end.sock), Fails(EAGAIN));
+  ASSERT_THAT(end.peer.Reset(), IsOk());
+  ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
+  EXPECT_THAT(RecvOnce(end.sock), Fails(ECONNRESET));
+}
+
+void SentThenReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  ASSERT_THAT(end.sock.Send("x"), IsOkAndHolds(1U));
+  ASSERT_THAT(end.peer.Reset(), IsOk());
+  ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
+  EXPECT_THAT(end.sock.Send("x"), Fails(ECONNRESET));
+  EXPECT_THAT(end.sock.Send("x"), Fails(EPIPE));
+}
+
+void NoRoomThenReset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c, kNonblock));
+  ASSERT_THAT(WaitFor(c, end.sock, POLLOUT), IsOk());
+  const std::string data(65536, 'x');
+  Result<size_t> sent = end.sock.Send(data);
+  while (sent.ok()) sent = end.sock.Send(data);
+  ASSERT_THAT(sent, Fails(EAGAIN));
+  ASSERT_THAT(end.peer.Reset(), IsOk());
+  ASSERT_THAT(WaitFor(c, end.sock, POLLIN), IsOk());
+  EXPECT_THAT(end.sock.Send("x"), Fails(ECONNRESET));
+}
+
 std::vector<Case> Addresses() {
   return {
       {.id = "peeraddr.changes.once_connected",
@@ -361,6 +403,26 @@ std::vector<Case> States() {
                       "is some, and return 0 at the end of the stream.",
        .source = "recv(2) EAGAIN, RETURN VALUE",
        .run = &RecvAgainAndAgain},
+      {.id = "accept.shutdown.after_accept",
+       .requirement = "Accept on a blocking listener must fail with EINVAL "
+                      "after a shutdown, even if it has accepted before.",
+       .source = "Linux; shutdown(2); accept(2), EINVAL",
+       .run = &AcceptShutdownAccept},
+      {.id = "data.recv.would_block_then_reset",
+       .requirement = "Recv on a non-blocking socket that has failed with "
+                      "EAGAIN must fail with ECONNRESET after a reset.",
+       .source = "recv(2) EAGAIN, ECONNRESET; RFC 9293 section 3.10.7.4",
+       .run = &NothingThenReset},
+      {.id = "data.send.then_reset",
+       .requirement = "Send must fail with ECONNRESET after a reset and then "
+                      "with EPIPE, even if it has succeeded before.",
+       .source = "send(2) ECONNRESET, EPIPE",
+       .run = &SentThenReset},
+      {.id = "data.send.would_block_then_reset",
+       .requirement = "Send on a non-blocking socket that has failed with "
+                      "EAGAIN must fail with ECONNRESET after a reset.",
+       .source = "send(2) EAGAIN, ECONNRESET",
+       .run = &NoRoomThenReset},
   };
 }
 

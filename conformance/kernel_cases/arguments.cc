@@ -132,6 +132,19 @@ void OnUnixSocket(Context& c) {
   EXPECT_THAT(Accept(local), IsErrno(EINVAL));
 }
 
+void RawSocketOfOtherUser(Context& c) {
+  c.env().AsOtherUser([&] {
+    EXPECT_THAT(c.sys().Socket(c.family(), SOCK_RAW, IPPROTO_TCP),
+                IsErrno(EPERM));
+  });
+}
+
+void PipeNowhere(Context& c) {
+  // NOLINTNEXTLINE(bugprone-casting-through-void): no memory is there
+  auto* const nowhere = static_cast<int*>(static_cast<void*>(BadAddress()));
+  EXPECT_THAT(c.sys().Pipe2(nowhere, O_CLOEXEC), IsErrno(EFAULT));
+}
+
 }  // namespace
 
 const std::vector<Case>& ArgumentsKernelCases() {
@@ -163,6 +176,17 @@ const std::vector<Case>& ArgumentsKernelCases() {
              ExpectNoSocket(c, c.family(), SOCK_STREAM, 9999, EINVAL);
              ExpectNoSocket(c, c.family(), SOCK_STREAM, -1, EINVAL);
            }},
+      {.id = "kernel.arguments.socket.raw",
+       .requirement = "socket(2) of type SOCK_RAW must fail with EPERM without "
+                      "CAP_NET_RAW.",
+       .source = "raw(7), EPERM",
+       .needs = Need::kOtherUser,
+       .run = &RawSocketOfOtherUser},
+      {.id = "kernel.arguments.pipe.bad_address",
+       .requirement =
+           "pipe2(2) must fail with EFAULT if the array is not accessible.",
+       .source = "pipe(2), EFAULT",
+       .run = &PipeNowhere},
       {.id = "kernel.arguments.socket.type",
        .requirement = "socket(2) must fail with ESOCKTNOSUPPORT if the family "
                       "does not have the type.",

@@ -1,15 +1,20 @@
 // The end of a connection, or of its descriptor, while a call is blocked.
 
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -17,12 +22,14 @@
 #include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 namespace {
 
+using loopback::FullQueue;
 using loopback::Listener;
 using loopback::Pair;
 using loopback::RawSocket;
@@ -175,6 +182,75 @@ void TwoReceiversReset(Context& c) {
   EXPECT_EQ(one + two, ECONNRESET) << one << ", " << two;
 }
 
+// The following close the descriptor of a blocked call, and make a socket with
+// its number. The call stays with the socket with which it began.
+
+// Makes sockets until one has the number `fd`, which is closed.
+std::vector<RawSocket> TakeNumber(Context& c, int fd) {
+  std::vector<RawSocket> made;
+  while (made.empty() || made.back().fd() < fd) {
+    absl::StatusOr<RawSocket> socket = NewTcp(c);
+    EXPECT_THAT(socket, IsOk());
+    if (!socket.ok()) break;
+    made.push_back(*std::move(socket));
+  }
+  return made;
+}
+
+void NumberReusedWhileConnecting(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  ASSERT_OK_AND_ASSIGN(RawSocket client, NewTcp(c));
+  const int fd = client.fd();
+  const ip::SockAddr to(queue.endpoint());
+  PendingCall connect(
+      c, [&, fd] { return c.sys().Connect(fd, to.get(), to.size()); });
+  ASSERT_TRUE(connect.AwaitBlocked());
+  ASSERT_THAT(client.Close(), IsOk());
+  ASSERT_TRUE(connect.AwaitBlocked());
+  const std::vector<RawSocket> others = TakeNumber(c, fd);
+  ASSERT_THAT(queue.Drain(), IsOk());
+  EXPECT_THAT(connect.Join(), IsOk());
+  // The call has returned, so its socket is closed.
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, queue.listener().Accept());
+  EXPECT_THAT(loopback::RecvUntilEof(server), IsOkAndHolds(""));
+  EXPECT_THAT(others.back().TcpState(), IsOkAndHolds(TCP_CLOSE));
+}
+
+void NumberReusedWhileSending(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  const int fd = pair.client.fd();
+  // More than fits.
+  const std::string data(size_t{16} << 20, 'x');
+  PendingCall sending(c, [&, fd] {
+    return c.sys().Send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+  });
+  ASSERT_TRUE(sending.AwaitBlocked());
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_TRUE(sending.AwaitBlocked());
+  const std::vector<RawSocket> others = TakeNumber(c, fd);
+  ASSERT_OK_AND_ASSIGN(const std::string received,
+                       loopback::RecvUntilEof(pair.server));
+  EXPECT_EQ(received.size(), data.size());
+  EXPECT_THAT(sending.Join(), IsOkAndHolds(static_cast<int64_t>(data.size())));
+}
+
+void NumberReusedWhileReceiving(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  const int fd = pair.client.fd();
+  std::array<char, 8> buffer = {};
+  iovec part = {.iov_base = buffer.data(), .iov_len = buffer.size()};
+  msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  PendingCall receiving(c,
+                        [&, fd] { return c.sys().RecvMsg(fd, &message, 0); });
+  ASSERT_TRUE(receiving.AwaitBlocked());
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  ASSERT_TRUE(receiving.AwaitBlocked());
+  const std::vector<RawSocket> others = TakeNumber(c, fd);
+  ASSERT_THAT(pair.server.Send("x"), IsOk());
+  EXPECT_THAT(receiving.Join(), IsOkAndHolds(1));
+  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(""));
+}
+
 }  // namespace
 
 const std::vector<Case>& EndingBlockedKernelCases() {
@@ -258,6 +334,27 @@ const std::vector<Case>& EndingBlockedKernelCases() {
            "Every blocked recv(2) must return 0 when the peer ends its stream.",
        .source = "measured on Linux 6.18",
        .run = &TwoReceivers},
+      {.id = "kernel.ending.blocked.connect.number_reused",
+       .requirement = "A connect(2) that is blocked when its descriptor is "
+                      "closed must go on with its socket, even if another "
+                      "socket gets the number.",
+       .source = "close(2), Multithreaded processes and close(); measured on "
+                 "Linux 6.18",
+       .run = &NumberReusedWhileConnecting},
+      {.id = "kernel.ending.blocked.send.number_reused",
+       .requirement = "A send(2) that is blocked when its descriptor is closed "
+                      "must send all data to its peer, even if another socket "
+                      "gets the number.",
+       .source = "close(2), Multithreaded processes and close(); measured on "
+                 "Linux 6.18",
+       .run = &NumberReusedWhileSending},
+      {.id = "kernel.ending.blocked.receive.number_reused",
+       .requirement = "A recv(2) that is blocked when its descriptor is closed "
+                      "must receive from its peer, even if another socket gets "
+                      "the number.",
+       .source = "close(2), Multithreaded processes and close(); measured on "
+                 "Linux 6.18",
+       .run = &NumberReusedWhileReceiving},
       {.id = "kernel.ending.blocked.receive.two_reset",
        .requirement =
            "When the peer resets the connection, one of two blocked recv(2) "

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -321,10 +322,21 @@ void TooDeep(Context& c) {
   EXPECT_THAT(chain[0].Add(sixth.fd(), EPOLLIN), IsErrno(ELOOP));
 }
 
+// The standard output of a case is a regular file or the null device.
+void FileWithoutPoll(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
+  EXPECT_THAT(epoll.Add(STDOUT_FILENO, EPOLLIN), IsErrno(EPERM));
+}
+
 }  // namespace
 
 const std::vector<Case>& EpollKernelCases() {
   static const auto& cases = *new std::vector<Case>{
+      {.id = "kernel.epoll.control.no_poll",
+       .requirement = "EPOLL_CTL_ADD of a file that does not support poll(2) "
+                      "must fail with EPERM.",
+       .source = "epoll_ctl(2), EPERM",
+       .run = &FileWithoutPoll},
       {.id = "kernel.epoll.create.flags",
        .requirement = "epoll_create1(2) must make the descriptor close-on-exec "
                       "if EPOLL_CLOEXEC is given, and must fail with EINVAL "

@@ -33,6 +33,7 @@
 #include "conformance/engine/report.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
+#include "conformance/program/accounts.h"
 #include "conformance/program/run.h"
 #include "conformance/suite/case.h"
 #include "conformance/targets/driver_targets.h"
@@ -43,6 +44,8 @@ ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(bool, list, false, "");
 ABSL_FLAG(std::string, format, "text", "");
 ABSL_FLAG(std::string, explain, "", "");
+ABSL_FLAG(bool, coverage, false, "");
+ABSL_FLAG(std::vector<std::string>, accounts, {}, "");
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::vector<std::string>, implementations, {}, "");
 // More trials than processors, because most of them wait: for a peer, a driver,
@@ -83,9 +86,14 @@ named kernel.* judge the kernels below them.
   conformance [flags]
 
   --list                     print the cases and exit
-  --format=text|json         the format of --list (text)
+  --format=text|json         the format of --list and --coverage (text)
   --explain=CASE             print a case's requirement, source and needs, and
                              exit
+  --coverage                 print which cases reach which cells of the suite's
+                             accounts (docs/TESTING.md), and exit: 1 if a cell is
+                             empty without a reason. With --verbose or
+                             --format=json all cells
+  --accounts=LETTER,...      with --coverage: only these accounts
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
   --implementations=NAME,... judge only these implementations and kernels
   --jobs=N                   run N cases at a time (twice the processors, at
@@ -149,16 +157,11 @@ int UsageError(absl::string_view message) {
   return Fail(absl::StrCat(message, " (--help shows the flags)"));
 }
 
+bool WantsJson() { return absl::GetFlag(FLAGS_format) == "json"; }
+
 int List(absl::Span<const Case* const> cases) {
-  const std::string format = absl::GetFlag(FLAGS_format);
-  if (format == "json") {
-    std::cout << FormatCaseListJson(cases);
-  } else if (format == "text") {
-    std::cout << FormatCaseList(cases);
-  } else {
-    return UsageError(
-        absl::StrCat("--format=", format, ": must be text or json"));
-  }
+  std::cout << (WantsJson() ? FormatCaseListJson(cases)
+                            : FormatCaseList(cases));
   return kAsExpected;
 }
 
@@ -182,7 +185,19 @@ std::string MistakeInFlags() {
   if (absl::GetFlag(FLAGS_seed) != 0 && !absl::GetFlag(FLAGS_shuffle)) {
     return "--seed: needs --shuffle";
   }
+  const std::string format = absl::GetFlag(FLAGS_format);
+  if (format != "text" && format != "json") {
+    return absl::StrCat("--format=", format, ": must be text or json");
+  }
+  if (!absl::GetFlag(FLAGS_accounts).empty() &&
+      !absl::GetFlag(FLAGS_coverage)) {
+    return "--accounts: needs --coverage";
+  }
   const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
+  if (absl::GetFlag(FLAGS_coverage) && has_driver) {
+    return "--coverage: cannot be combined with --driver, whose system calls "
+           "are not observed";
+  }
   if (absl::GetFlag(FLAGS_isolate) && has_driver) {
     return "--isolate: cannot be combined with --driver, which isolates anyway";
   }
@@ -308,6 +323,13 @@ int RunSelected(absl::Span<const Target> all_targets,
                 const std::string& command) {
   if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
     return Explain(all_targets, id);
+  }
+  if (absl::GetFlag(FLAGS_coverage)) {
+    return PrintAccounts(all_targets,
+                         {.accounts = absl::GetFlag(FLAGS_accounts),
+                          .jobs = absl::GetFlag(FLAGS_jobs),
+                          .verbose = absl::GetFlag(FLAGS_verbose),
+                          .json = WantsJson()});
   }
   const auto targets =
       SelectTargets(all_targets, absl::GetFlag(FLAGS_implementations));
