@@ -90,7 +90,7 @@ named kernel.* judge the kernels below them.
   --explain=CASE             print a case's requirement, source and needs, and
                              exit
   --coverage                 print which cases reach which cells of the suite's
-                             accounts (docs/TESTING.md), and exit: 1 if a cell is
+                             accounts (docs/RUNNING.md), and exit: 1 if a cell is
                              empty without a reason. With --verbose or
                              --format=json all cells
   --accounts=LETTER,...      with --coverage: only these accounts
