@@ -133,7 +133,7 @@ ObservedRun ObserveAll(absl::Span<const Target* const> targets, int jobs) {
     }
   });
   for (Observation& one : log.Read()) {
-    if (passed.count(one.trial) > 0) run.observations.push_back(std::move(one));
+    if (passed.contains(one.trial)) run.observations.push_back(std::move(one));
   }
   return run;
 }

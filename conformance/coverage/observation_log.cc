@@ -28,7 +28,7 @@ ObservationLog::ObservationLog()
 
 ObservationLog::~ObservationLog() { close(fd_); }
 
-void ObservationLog::Add(const Observation& observation) {
+void ObservationLog::Add(const Observation& observation) const {
   const std::string line =
       absl::StrCat(observation.trial, "\t", std::string(1, observation.account),
                    "\t", observation.cell, "\t", observation.detail, "\n");

@@ -33,7 +33,7 @@ class ObservationLog {
 
   // Adds one. Called by the processes of trials, concurrently. Throws
   // HarnessError.
-  void Add(const Observation& observation);
+  void Add(const Observation& observation) const;
 
   // Returns all, in the order of Add().
   std::vector<Observation> Read() const;

@@ -100,8 +100,8 @@ class ObservedImplementation final : public Implementation,
   }
 
   Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override {
-    const auto result = Observe(
-        "peeraddr", socket, [&] { return implementation_->PeerAddr(socket); });
+    auto result = Observe("peeraddr", socket,
+                          [&] { return implementation_->PeerAddr(socket); });
     NoteAnswer(
         "peeraddr", socket, result,
         [](const auto& peer) {
@@ -111,9 +111,8 @@ class ObservedImplementation final : public Implementation,
     return result;
   }
   Result<ip::Endpoint> LocalAddr(Handle socket) override {
-    const auto result = Observe("localaddr", socket, [&] {
-      return implementation_->LocalAddr(socket);
-    });
+    auto result = Observe("localaddr", socket,
+                          [&] { return implementation_->LocalAddr(socket); });
     NoteAnswer(
         "localaddr", socket, result,
         [](const auto& local) {
@@ -124,14 +123,14 @@ class ObservedImplementation final : public Implementation,
   }
 
   Result<size_t> Send(Handle socket, absl::string_view data) override {
-    const auto result = Observe(
-        "send", socket, [&] { return implementation_->Send(socket, data); });
+    auto result = Observe("send", socket,
+                          [&] { return implementation_->Send(socket, data); });
     NoteAnswer("send", socket, result, [](size_t) { return "sent"; });
     NoteResource("send", result, false);
     return result;
   }
   Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
-    const auto result = Observe(
+    auto result = Observe(
         "recv", socket, [&] { return implementation_->Recv(socket, buffer); });
     NoteAnswer("recv", socket, result,
                [](size_t got) { return got > 0 ? "data" : "the end"; });
@@ -142,7 +141,7 @@ class ObservedImplementation final : public Implementation,
                    [&] { return implementation_->Shutdown(socket, how); });
   }
   Result<Done> PendingError(Handle socket) override {
-    const auto result = Observe("pending_error", socket, [&] {
+    auto result = Observe("pending_error", socket, [&] {
       return implementation_->PendingError(socket);
     });
     NoteAnswer("pending_error", socket, result,

@@ -29,6 +29,8 @@ class ObservedEnvironment final : public EnvironmentDecorator {
       : EnvironmentDecorator(std::move(environment)),
         observer_(std::move(observer)),
         syscalls_(EnvironmentDecorator::syscalls(), *observer_) {}
+  ObservedEnvironment(const ObservedEnvironment&) = delete;
+  ObservedEnvironment& operator=(const ObservedEnvironment&) = delete;
   ~ObservedEnvironment() override { observer_->history.Finish(); }
 
   Syscalls& syscalls() override { return syscalls_; }

@@ -103,7 +103,8 @@ void AddressObserver::OnConnect(const ip::Endpoint& remote, bool connected,
   };
   const auto sharing =
       std::count_if(listening_.begin(), listening_.end(), at_port);
-  if (sharing == kSharedBy && ++connects_[remote] >= kConnectsToShared) {
+  if (sharing == kSharedBy &&
+      ++connects_[remote.ToString()] >= kConnectsToShared) {
     out_.Add('f', kBalance);
   }
   // Of several listeners, it is not known which one was reached.
@@ -231,7 +232,7 @@ void AnswerObserver::OnConnecting(int fd, uint64_t generation) {
 
 void AnswerObserver::OnConnected(int fd, uint64_t generation) {
   const MutexLock lock(mutex_);
-  if (connecting_.count({fd, generation}) == 0) return;
+  if (!connecting_.contains({fd, generation})) return;
   out_.Add('g', ResourceEndCell("connect", "queue"));
   out_.Add('g', ResourceBackCell("connect", "queue"));
 }

@@ -80,7 +80,7 @@ class AddressObserver {
   Mutex mutex_;
   bool usual_ ABSL_GUARDED_BY(mutex_) = true;
   std::map<int, Listening> listening_ ABSL_GUARDED_BY(mutex_);
-  std::map<ip::Endpoint, int> connects_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int> connects_ ABSL_GUARDED_BY(mutex_);  // by address
 };
 
 // Accounts (e) and (f): what happens while calls are in progress.

@@ -83,7 +83,7 @@ class SocketHistory {
   void OnNew(const Invocation& invocation, int fd)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Notes an error that a call on the socket has reported.
-  void OnError(Socket& socket, int error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void OnError(Socket& socket, int error);
   static void Resolve(Socket& socket, SocketState end);
 
   mutable Mutex mutex_;
