@@ -24,8 +24,9 @@
 namespace net::conformance {
 namespace {
 
-// Returns the end of a connection that an errno reports, or nullopt.
-std::optional<SocketState> EndOf(int error) {
+// Returns the end of a connection that an errno reports; kLost if it reports
+// none.
+SocketState EndOf(int error) {
   switch (error) {
     case ECONNRESET:
     case EPIPE:
@@ -35,7 +36,7 @@ std::optional<SocketState> EndOf(int error) {
     case ETIMEDOUT:
       return SocketState::kTimedOut;
     default:
-      return std::nullopt;
+      return SocketState::kLost;
   }
 }
 
@@ -124,7 +125,8 @@ void SocketHistory::OnReturn(const Invocation& invocation, SysResult result) {
   }
   if (invocation.call() == Call::kConnect &&
       (result.ok() || result.error() == EINPROGRESS ||
-       result.error() == EINTR || EndOf(result.error()).has_value())) {
+       result.error() == EINTR ||
+       EndOf(result.error()) != SocketState::kLost)) {
     socket.had_peer = true;
     socket.end = std::nullopt;
   }
@@ -146,12 +148,12 @@ void SocketHistory::OnNew(const Invocation& invocation, int fd) {
 }
 
 void SocketHistory::OnError(Socket& socket, int error) {
-  const std::optional<SocketState> end = EndOf(error);
-  if (!end.has_value() || !socket.had_peer) return;
+  const SocketState end = EndOf(error);
+  if (end == SocketState::kLost || !socket.had_peer) return;
   // send(2) fails with EPIPE after the socket's own shutdown(2), too.
   if (error == EPIPE && socket.sent_fin) return;
   // An EPIPE may follow the error that ended the connection.
-  if (!socket.end.has_value()) socket.end.emplace(*end);
+  socket.end = socket.end.value_or(end);
   Resolve(socket, *socket.end);
 }
 
