@@ -3,6 +3,8 @@
 // SYN.
 
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/select.h>
 
 #include <cerrno>
 #include <utility>
@@ -20,6 +22,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {
@@ -94,6 +98,30 @@ void SeveralTimes(Context& c) {
   EXPECT_THAT(connecting.Join(), IsOk());
 }
 
+// An fd_set has FD_SETSIZE descriptors, 1,024.
+void HighDescriptor(Context& c) {
+  ASSERT_OK_AND_ASSIGN(FullQueue queue, FullQueue::Make(c.sys(), c.family()));
+  c.env().LimitDescriptors(FD_SETSIZE + 100);
+  std::vector<RawSocket> fillers;
+  while (fillers.empty() || fillers.back().fd() < FD_SETSIZE) {
+    const SysResult filler = c.sys().EventFd(0, EFD_CLOEXEC);
+    ASSERT_THAT(filler, IsOk());
+    fillers.emplace_back(filler.fd(), c.sys());
+  }
+  Pending<Sock> connecting(
+      c, [&c, at = queue.endpoint()] { return c.Connect(at); });
+  ASSERT_TRUE(connecting.AwaitBlocked());
+  connecting.Interrupt();
+  ASSERT_TRUE(connecting.AwaitBlocked()) << "Connect returned on a signal";
+  ASSERT_THAT(queue.Drain(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Sock client, connecting.Join());
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, client.LocalEndpoint());
+  ASSERT_OK_AND_ASSIGN(const RawSocket server,
+                       queue.listener().AcceptFrom(local));
+  ASSERT_THAT(client.SendAll("x"), IsOk());
+  EXPECT_THAT(RecvExactly(server, 1), IsOkAndHolds(Eq("x")));
+}
+
 }  // namespace
 
 const std::vector<Case>& ConnectInterruptedCases() {
@@ -121,6 +149,14 @@ const std::vector<Case>& ConnectInterruptedCases() {
        .level = Level::kShould,
        .needs = Need::kInterrupt,
        .run = &SeveralTimes},
+      {.id = "connect.interrupted.high_descriptor",
+       .requirement = "A blocked Connect should not return because of a "
+                      "signal if its descriptor is FD_SETSIZE or above, "
+                      "either.",
+       .source = "contract: blocking Connect + EINTR; select(2), BUGS",
+       .level = Level::kShould,
+       .needs = Need::kInterrupt,
+       .run = &HighDescriptor},
       {.id = "connect.interrupted.one_connection",
        .requirement = "Signals must not cause a second connection, and a "
                       "Connect that fails with EINTR must leave no connection.",

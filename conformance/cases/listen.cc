@@ -294,6 +294,14 @@ void BacklogLastWins(Context& c) {
   EXPECT_THAT(EffectiveBacklogOfList(c, {5, 3, 100}), IsOkAndHolds(100U));
 }
 
+// Of these, 16 bits hold 0 and 1.
+void BacklogBeyond16Bits(Context& c) {
+  const Result<uint32_t> most = EffectiveBacklog(c, 65535);
+  ASSERT_THAT(most, IsOk());
+  EXPECT_THAT(EffectiveBacklog(c, 65536), IsOkAndHolds(*most));
+  EXPECT_THAT(EffectiveBacklog(c, 65537), IsOkAndHolds(*most));
+}
+
 // 0 is a backlog, not the absence of one.
 void BacklogLastIsZero(Context& c) {
   EXPECT_THAT(EffectiveBacklogOfList(c, {5, 0}), IsOkAndHolds(0U));
@@ -478,6 +486,11 @@ const std::vector<Case>& ListenCases() {
        .source = "contract: backlog",
        .needs = Need::kOptionLists,
        .run = &BacklogAboveIntMax},
+      {.id = "listen.backlog.beyond_16_bits",
+       .requirement = "A backlog of 65536 must not be shorter than one of "
+                      "65535, which is above somaxconn.",
+       .source = "listen(2) NOTES; contract: backlog",
+       .run = &BacklogBeyond16Bits},
       {.id = "listen.backlog.limits_the_queue",
        .requirement = "About as many connections as the backlog may be "
                       "established while no connection is accepted.",

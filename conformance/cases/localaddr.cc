@@ -56,6 +56,14 @@ void OfAcceptedByWildcard(Context& c) {
   EXPECT_THAT(server.LocalAddr(), IsOkAndHolds(at));
 }
 
+void AfterPeersEnd(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Connected end, ConnectToPeer(c));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, end.peer.PeerEndpoint());
+  ASSERT_THAT(end.peer.Close(), IsOk());
+  ASSERT_THAT(end.sock.RecvUntilEnd(), IsOkAndHolds(""));
+  EXPECT_THAT(end.sock.LocalAddr(), IsOkAndHolds(at));
+}
+
 void OfConnecting(Context& c) {
   ASSERT_OK_AND_ASSIGN(const loopback::FullQueue queue,
                        loopback::FullQueue::Make(c.sys(), c.family()));
@@ -119,6 +127,11 @@ const std::vector<Case>& LocaladdrCases() {
            "be the address that the client connected to, not the wildcard.",
        .source = "getsockname(2) DESCRIPTION; ip(7) Address format",
        .run = &OfAcceptedByWildcard},
+      {.id = "localaddr.after_peers_end",
+       .requirement = "The local address must stay the same when the peer has "
+                      "closed the connection.",
+       .source = "getsockname(2) DESCRIPTION",
+       .run = &AfterPeersEnd},
       {.id = "localaddr.connecting",
        .requirement = "The local address and port must be known while an "
                       "attempt to connect is in progress.",

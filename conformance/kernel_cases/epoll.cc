@@ -105,6 +105,29 @@ void Twice(Context& c) {
   EXPECT_THAT(epoll.Add(socket.fd(), EPOLLIN), IsOk());
 }
 
+void DeletedThenAdded(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
+  ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
+  ASSERT_THAT(epoll.Add(pipe.write.fd(), EPOLLOUT, 1), IsOk());
+  ASSERT_THAT(epoll.Remove(pipe.write.fd()), IsOk());
+  EXPECT_EQ(epoll.Ready(), "");
+  EXPECT_THAT(epoll.Add(pipe.write.fd(), EPOLLOUT, 2), IsOk());
+  EXPECT_EQ(epoll.Ready(), "2:OUT");
+}
+
+void NumberOfClosed(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
+  ASSERT_OK_AND_ASSIGN(RawSocket first, NewCounter(c));
+  const int number = first.fd();
+  ASSERT_THAT(epoll.Add(number, EPOLLOUT, 1), IsOk());
+  ASSERT_THAT(first.Close(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RawSocket second, NewCounter(c));
+  ASSERT_EQ(second.fd(), number);
+  EXPECT_EQ(epoll.Ready(), "");
+  EXPECT_THAT(epoll.Add(number, EPOLLOUT, 2), IsOk());
+  EXPECT_EQ(epoll.Ready(), "2:OUT");
+}
+
 void Missing(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -380,6 +403,19 @@ const std::vector<Case>& EpollKernelCases() {
        .source = "epoll_ctl(2), EEXIST",
        .families = AddressFamilies::kV4,
        .run = &Twice},
+      {.id = "kernel.epoll.ctl.deleted_then_added",
+       .requirement = "After EPOLL_CTL_DEL, EPOLL_CTL_ADD must succeed again, "
+                      "with other data.",
+       .source = "epoll_ctl(2), EPOLL_CTL_DEL",
+       .families = AddressFamilies::kV4,
+       .run = &DeletedThenAdded},
+      {.id = "kernel.epoll.ctl.number_of_closed",
+       .requirement =
+           "EPOLL_CTL_ADD must succeed for a descriptor whose number "
+           "an entry had that was closed.",
+       .source = "epoll(7), Questions and answers, 6",
+       .families = AddressFamilies::kV4,
+       .run = &NumberOfClosed},
       {.id = "kernel.epoll.ctl.missing",
        .requirement = "EPOLL_CTL_MOD and EPOLL_CTL_DEL must fail with ENOENT "
                       "for a descriptor that is not in the interest list.",

@@ -2,6 +2,7 @@
 // addresses.
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -122,6 +123,20 @@ void GetInLittleRoom(Context& c) {
   EXPECT_EQ(told.bytes[2], 0xee);
 }
 
+// Each level has code of its own for that.
+void GetTcpInLittleRoom(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_THAT(socket.SetOption(IPPROTO_TCP, TCP_NODELAY, 1), IsOk());
+  std::array<unsigned char, 2> bytes = {0xee, 0xee};
+  socklen_t size = 1;
+  EXPECT_THAT(c.sys().GetSockOpt(socket.fd(), IPPROTO_TCP, TCP_NODELAY,
+                                 bytes.data(), &size),
+              IsOk());
+  EXPECT_EQ(size, 1);
+  EXPECT_EQ(bytes[0], 1);
+  EXPECT_EQ(bytes[1], 0xee);
+}
+
 void GetInMuchRoom(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
   const Told told = KeepAliveIn(socket, 8);
@@ -229,6 +244,11 @@ const std::vector<Case>& OptionsArgumentsKernelCases() {
                       "if the length is less than an int's.",
        .source = "getsockopt(2)",
        .run = &GetInLittleRoom},
+      {.id = "kernel.options.get.tcp_in_little_room",
+       .requirement = "getsockopt(2) of a TCP option must return the first "
+                      "byte of the value if the length is 1.",
+       .source = "getsockopt(2); Linux: do_tcp_getsockopt()",
+       .run = &GetTcpInLittleRoom},
       {.id = "kernel.options.get.much_room",
        .requirement = "getsockopt(2) must set the length to that of the value, "
                       "and write nothing beyond the value.",
