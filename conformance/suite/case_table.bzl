@@ -70,6 +70,12 @@ def case_table(name, all, header, suffix, parts, helpers, deps):
             parts = ", ".join(["&{}()".format(one) for one in functions]),
         ),
     )
+
+    # For case_hashes.py.
+    native.filegroup(
+        name = "sources",
+        srcs = [part + ".cc" for part in parts],
+    )
     cc_library(
         name = name,
         srcs = listed + ["all_{}.cc".format(name)],

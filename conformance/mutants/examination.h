@@ -1,0 +1,74 @@
+#ifndef CONFORMANCE_MUTANTS_EXAMINATION_H_
+#define CONFORMANCE_MUTANTS_EXAMINATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/engine/record.h"
+#include "conformance/mutants/museum.h"
+#include "conformance/mutants/mutation.h"
+#include "conformance/suite/case.h"
+
+namespace net::conformance {
+
+// A mutation, and the cases that it is examined by.
+struct Exhibit {
+  absl::string_view name;
+  const Mutation* mutation = nullptr;
+  Layer layer = Layer::kLibrary;
+  std::vector<const Case*> cases;
+  // A bug may hang, and may crash. What is no bug may also show a variation:
+  // an allowed behaviour that net::tcp itself must not show.
+  bool is_bug = true;
+};
+
+// What a case found in an exhibit.
+struct Finding {
+  const Case* test_case = nullptr;
+  // True if it failed, crashed, hung or found a leak, on one address family at
+  // least.
+  bool found = false;
+  std::string families;      // on which it did so: "v4, v6"
+  int64_t milliseconds = 0;  // of the first of these trials
+  std::string message;       // of the first of these trials
+  // The suite itself failed: "" if not.
+  std::string harness_error;
+};
+
+// Prints "close.descriptor_is_gone found it on v4, v6: fail: ...".
+std::ostream& operator<<(std::ostream& os, const Finding& finding);
+
+struct ExaminationOptions {
+  // Runs on this machine's kernel and not on the FakeKernel.
+  bool on_linux = false;
+  int jobs = 8;
+};
+
+// Runs each exhibit's cases on it, and returns for each exhibit a Finding for
+// each of its cases, in their order. `on_record` is called when a trial has
+// ended; `on_tick` at least once a second.
+std::vector<std::vector<Finding>> Examine(
+    absl::Span<const Exhibit> exhibits, const ExaminationOptions& options,
+    absl::FunctionRef<void(const Record&)> on_record,
+    const std::function<void()>& on_tick);
+
+// Returns the number of trials that Examine() runs.
+size_t TrialsOf(absl::Span<const Exhibit> exhibits);
+
+// Returns the case with this id, of either table; null if there is none.
+const Case* FindCaseOf(Layer layer, absl::string_view id);
+// Returns all cases that can examine exhibits of a layer.
+std::vector<const Case*> AllCasesOf(Layer layer);
+// Returns the cases that must find nothing in a harmless variant.
+std::vector<const Case*> CasesFor(const HarmlessVariant& variant);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_MUTANTS_EXAMINATION_H_

@@ -1,0 +1,210 @@
+#include "conformance/mutants/museum.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "conformance/engine/record.h"
+#include "conformance/mutants/examination.h"
+#include "conformance/mutants/mutation.h"
+#include "conformance/suite/case.h"
+#include "fakes/call.h"
+#include "fakes/invocation.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
+
+namespace net::conformance {
+namespace {
+
+using testing::ElementsAre;
+using testing::Field;
+
+std::vector<const Mutant*> AllBugs() {
+  std::vector<const Mutant*> all;
+  for (const Mutant& bug : RealBugs()) all.push_back(&bug);
+  for (const Mutant& bug : OwnBugs()) all.push_back(&bug);
+  return all;
+}
+
+std::vector<std::vector<Finding>> OnFakeKernel(
+    absl::Span<const Exhibit> exhibits) {
+  return Examine(
+      exhibits, {}, [](const Record&) {}, nullptr);
+}
+
+Mutation NoMutation() {
+  return [](Invocation&, auto make, Syscalls&) -> SysResult { return make(); };
+}
+
+TEST(Museum, HasBugsFromPublicTrackersItsOwnAndHarmlessVariants) {
+  EXPECT_GE(RealBugs().size(), 60U);
+  EXPECT_GE(OwnBugs().size(), 40U);
+  EXPECT_GE(HarmlessVariants().size(), 25U);
+}
+
+TEST(Museum, NamesAreDifferent) {
+  std::set<absl::string_view> names;
+  for (const Mutant* bug : AllBugs()) {
+    EXPECT_TRUE(names.insert(bug->name).second) << bug->name;
+  }
+  for (const HarmlessVariant& one : HarmlessVariants()) {
+    EXPECT_TRUE(names.insert(one.name).second) << one.name;
+  }
+}
+
+TEST(Museum, RealBugsHaveAReport) {
+  for (const Mutant& bug : RealBugs()) {
+    SCOPED_TRACE(bug.name);
+    EXPECT_NE(bug.report.project, "");
+    EXPECT_NE(bug.report.noticed, "");
+    EXPECT_TRUE(absl::StartsWith(bug.report.link, "https://"));
+    EXPECT_GE(bug.report.year, 1990);
+  }
+  for (const Mutant& bug : OwnBugs()) {
+    EXPECT_EQ(bug.report.year, 0) << bug.name;
+  }
+}
+
+TEST(Museum, CasesExist) {
+  for (const Mutant* bug : AllBugs()) {
+    SCOPED_TRACE(bug->name);
+    EXPECT_FALSE(bug->killers.empty());
+    for (const absl::string_view id : bug->killers) {
+      EXPECT_NE(FindCaseOf(bug->layer, id), nullptr) << id;
+    }
+  }
+  for (const HarmlessVariant& one : HarmlessVariants()) {
+    for (const absl::string_view id : one.differs_in) {
+      EXPECT_NE(FindCaseOf(Layer::kLibrary, id), nullptr) << id;
+    }
+  }
+}
+
+TEST(Museum, EachBugIsFoundByEachOfItsCases) {
+  std::vector<Exhibit> exhibits;
+  for (const Mutant* bug : AllBugs()) {
+    Exhibit exhibit = {
+        .name = bug->name, .mutation = &bug->mutation, .layer = bug->layer};
+    for (const absl::string_view id : bug->killers) {
+      exhibit.cases.push_back(FindCaseOf(bug->layer, id));
+    }
+    exhibits.push_back(exhibit);
+  }
+  const auto findings = OnFakeKernel(exhibits);
+  for (size_t i = 0; i < exhibits.size(); ++i) {
+    for (const Finding& finding : findings[i]) {
+      EXPECT_TRUE(finding.found)
+          << exhibits[i].name << ", " << finding.test_case->id;
+      EXPECT_EQ(finding.harness_error, "") << exhibits[i].name;
+    }
+  }
+}
+
+// .ci/museum runs the other cases, too.
+TEST(Museum, NothingIsFoundInHarmlessVariants) {
+  std::vector<Exhibit> exhibits;
+  for (const HarmlessVariant& one : HarmlessVariants()) {
+    Exhibit exhibit = {
+        .name = one.name, .mutation = &one.mutation, .is_bug = false};
+    for (const Case* test_case : CasesFor(one)) {
+      if (absl::StartsWith(test_case->id, "data.recv.") ||
+          absl::StartsWith(test_case->id, "data.send.") ||
+          absl::StartsWith(test_case->id, "listen.defaults.") ||
+          absl::StartsWith(test_case->id, "accept.inherits.")) {
+        exhibit.cases.push_back(test_case);
+      }
+    }
+    exhibits.push_back(exhibit);
+  }
+  const auto findings = OnFakeKernel(exhibits);
+  for (size_t i = 0; i < exhibits.size(); ++i) {
+    for (const Finding& finding : findings[i]) {
+      EXPECT_FALSE(finding.found)
+          << exhibits[i].name << ", " << finding.test_case->id << ": "
+          << finding.message;
+      EXPECT_EQ(finding.harness_error, "") << exhibits[i].name;
+    }
+  }
+}
+
+TEST(Examine, FindsNothingInWhatIsIntact) {
+  const Mutation none = NoMutation();
+  const Exhibit intact = {
+      .name = "intact",
+      .mutation = &none,
+      .cases = {FindCaseOf(Layer::kLibrary, "listen.backlog.given"),
+                FindCaseOf(Layer::kLibrary, "peeraddr.v4_mapped.accepted")}};
+  EXPECT_THAT(OnFakeKernel({intact}),
+              ElementsAre(ElementsAre(Field(&Finding::found, false),
+                                      Field(&Finding::found, false))));
+}
+
+TEST(Examine, TellsTheAddressFamiliesOnWhichACaseFails) {
+  const Mutation v6_only = Before<Call::kListen>([](auto& call, Syscalls& sys) {
+    sockaddr_storage name = {};
+    socklen_t size = sizeof(name);
+    static_cast<void>(
+        sys.GetSockName(call.fd, reinterpret_cast<sockaddr*>(&name), &size));
+    if (name.ss_family == AF_INET6) call.backlog = 3;
+  });
+  const Exhibit bug = {
+      .name = "v6_only",
+      .mutation = &v6_only,
+      .cases = {FindCaseOf(Layer::kLibrary, "listen.backlog.given")}};
+  EXPECT_THAT(
+      OnFakeKernel({bug}),
+      ElementsAre(ElementsAre(testing::AllOf(
+          Field(&Finding::found, true), Field(&Finding::families, "v6")))));
+}
+
+// Faults are injected above the kernel, and the mutation is above them.
+TEST(Examine, MutatesAlsoWhileFaultsAreInjected) {
+  const Mutation close_again =
+      After<Call::kClose>([](auto& call, SysResult result, Syscalls& kernel) {
+        static_cast<void>(kernel.Close(call.fd));
+        return result;
+      });
+  const Exhibit bug = {
+      .name = "close_again",
+      .mutation = &close_again,
+      .cases = {FindCaseOf(Layer::kLibrary, "faults.close.not_retried")}};
+  EXPECT_THAT(OnFakeKernel({bug}),
+              ElementsAre(ElementsAre(Field(&Finding::found, true))));
+}
+
+// The first mutation is the outer one.
+TEST(Both, CallsTheFirstOneFirst) {
+  std::string order;
+  const Mutation both = Both(
+      [&](Invocation&, auto make, Syscalls&) -> SysResult {
+        order += "first ";
+        return make();
+      },
+      [&](Invocation&, auto make, Syscalls&) -> SysResult {
+        order += "second ";
+        return make();
+      });
+  Syscalls none;
+  Invocation call(Arguments<Call::kClose>{.fd = 3});
+  EXPECT_EQ(both(
+                call,
+                [&] {
+                  order += "kernel";
+                  return SysResult::Ok();
+                },
+                none),
+            SysResult::Ok());
+  EXPECT_EQ(order, "first second kernel");
+}
+
+}  // namespace
+}  // namespace net::conformance
