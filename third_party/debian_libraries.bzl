@@ -102,4 +102,12 @@ DEBIAN_LIBRARIES = {
             "//:rapidcheck_gtest": ["-lrapidcheck"],
         },
     ),
+    "zlib": struct(
+        package = "zlib1g-dev",
+        headers = [
+            "zconf.h",
+            "zlib.h",
+        ],
+        libraries = {"//:zlib": ["zlib"]},
+    ),
 }
