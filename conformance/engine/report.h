@@ -44,11 +44,12 @@ std::string CountsText(absl::Span<const Record> records);
 //   and version.
 // - Markdown for a comment on a pull request, at most kMarkdownLimit bytes.
 //   What does not fit is counted, and `command` (if not "") is the command that
-//   prints it.
+//   prints it. `provenance` (if not "") says of what and when the counts are.
 inline constexpr size_t kMarkdownLimit = 60000;
 std::string FormatJUnit(absl::Span<const Record> records);
 std::string FormatMarkdown(absl::Span<const Record> records,
-                           absl::string_view command = "");
+                           absl::string_view command = "",
+                           absl::string_view provenance = "");
 
 // Returns the first part of a case's id: "listen" of "listen.backlog.default".
 // For a case of the kernel table that is "kernel." with the next part:

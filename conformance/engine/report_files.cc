@@ -183,13 +183,14 @@ std::string FormatJUnit(absl::Span<const Record> records) {
 }
 
 std::string FormatMarkdown(absl::Span<const Record> records,
-                           absl::string_view command) {
+                           absl::string_view command,
+                           absl::string_view provenance) {
   const std::string shows =
       command.empty() ? "`--verbose` shows all"
                       : absl::StrCat("all of them: `", command, " --verbose`");
-  std::string text =
-      absl::StrCat("# Conformance\n\n", CountsText(records), "\n\n",
-                   FormatGridMarkdown(MakeGrid(records)));
+  std::string text = absl::StrCat(
+      "# Conformance\n\n", CountsText(records), "\n\n", Plain(provenance),
+      provenance.empty() ? "" : "\n\n", FormatGridMarkdown(MakeGrid(records)));
   const std::vector<Group> groups = GroupByReason(records);
   std::string reasons;
   for (const Group& group : groups) {

@@ -399,6 +399,12 @@ TEST(ReportTest, MarkdownHasTablesAndFailures) {
                     HasSubstr("````text\na | b\n```more\n````\n")));
 }
 
+TEST(ReportTest, MarkdownHasItsProvenance) {
+  EXPECT_THAT(FormatMarkdown({MakeRecord(kListen, AddressFamily::kV4, {})}, "",
+                             "1 cases, Linux <6>"),
+              HasSubstr("1 trials: 1 pass\n\n1 cases, Linux &lt;6&gt;\n\n|"));
+}
+
 TEST(ReportTest, MarkdownFitsAComment) {
   std::vector<Record> records = MakeManyFailures();
   for (int i = 0; i < 500; ++i) {
@@ -410,7 +416,7 @@ TEST(ReportTest, MarkdownFitsAComment) {
   for (Record& record : records) {
     absl::StrAppend(&record.verdict.message, std::string(5000, '\xc3'));
   }
-  const std::string text = FormatMarkdown(records, "./run --x");
+  const std::string text = FormatMarkdown(records, "./run --x", "1 cases");
   EXPECT_LE(text.size(), kMarkdownLimit);
   EXPECT_THAT(text, ContainsRegex("[0-9]+ of 500 failures are left out here; "
                                   "all of them: `./run --x --verbose`\n$"));

@@ -18,7 +18,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/engine/files.h"
@@ -28,6 +27,7 @@
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
+#include "conformance/page/records_file.h"
 #include "conformance/suite/case.h"
 #include "conformance/targets/driver_targets.h"
 #include "conformance/targets/targets.h"
@@ -81,9 +81,7 @@ std::string CellName(const Cell& cell) {
                       std::get<2>(cell));
 }
 
-// The content of a file of records. A cell has several records if the run had
-// --repeat. (nlohmann::json's move constructor is noexcept but contains
-// assertions.)
+// The records of a run by cell. A cell has several if the run had --repeat.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 struct Run {
   Json environment;
@@ -105,29 +103,14 @@ std::string Outcomes(const std::vector<Json>& records) {
 absl::StatusOr<Run> ReadRun(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadFile(FromCallersFolder(path));
   if (!text.ok()) return text.status();
+  absl::StatusOr<RecordsOfRun> parsed = ParseRecords(path, *text);
+  if (!parsed.ok()) return parsed.status();
   Run run;
-  int number = 0;
-  for (const absl::string_view line :
-       absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
-    ++number;
-    try {
-      const Json json = Json::parse(line.begin(), line.end());
-      if (json.contains("environment")) {
-        run.environment = json.at("environment");
-        continue;
-      }
-      run.records[{json.at("case"), json.at("axis"), json.at("implementation")}]
-          .push_back(json);
-      static_cast<void>(json.at("outcome").get<std::string>());
-      static_cast<void>(json.value("leak", ""));
-    } catch (const Json::exception& e) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ":", number, ": not a record: ", e.what()));
-    }
-  }
-  if (run.environment.is_null()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": has no line with the member `environment`"));
+  run.environment = std::move(parsed->environment);
+  for (Json& record : parsed->records) {
+    run.records[{record.at("case"), record.at("axis"),
+                 record.at("implementation")}]
+        .push_back(std::move(record));
   }
   return run;
 }

@@ -61,6 +61,9 @@ ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
 ABSL_FLAG(std::string, records, "", "");
 ABSL_FLAG(std::string, junit, "", "");
 ABSL_FLAG(std::string, markdown, "", "");
+ABSL_FLAG(std::string, html, "", "");
+ABSL_FLAG(std::string, badge, "", "");
+ABSL_FLAG(std::string, from_records, "", "");
 ABSL_FLAG(bool, ipv6, true, "");
 ABSL_FLAG(bool, verbose, false, "");
 ABSL_FLAG(std::string, expectations, "", "");
@@ -117,6 +120,12 @@ Results:
   --junit=FILE               write a report in JUnit's XML format
   --markdown=FILE            write a report in Markdown for a comment on a pull
                              request: at most 60,000 characters
+  --html=FILE                write a page for browsers, in one file that needs no
+                             network: failures first, then a table of all cells
+  --badge=FILE               write an SVG image with the counts, which links to
+                             the lists of --html
+  --from-records=FILE        run nothing: make --html of this file, which
+                             --records has written
 
 In the table, 70/77 means that 70 of 77 trials passed; "!" marks an unexpected
 outcome. The table fits the width of the terminal: $COLUMNS, or what the
@@ -193,6 +202,18 @@ std::string MistakeInFlags() {
       !absl::GetFlag(FLAGS_coverage)) {
     return "--accounts: needs --coverage";
   }
+  if (absl::GetFlag(FLAGS_html).empty()) {
+    for (const auto& [name, value] :
+         std::initializer_list<std::pair<const char*, std::string>>{
+             {"--badge", absl::GetFlag(FLAGS_badge)},
+             {"--from-records", absl::GetFlag(FLAGS_from_records)}}) {
+      if (!value.empty()) return absl::StrCat(name, ": needs --html");
+    }
+  }
+  if (!absl::GetFlag(FLAGS_from_records).empty() &&
+      !absl::GetFlag(FLAGS_badge).empty()) {
+    return "--from-records: cannot be combined with --badge";
+  }
   const bool has_driver = !absl::GetFlag(FLAGS_driver).empty();
   if (absl::GetFlag(FLAGS_coverage) && has_driver) {
     return "--coverage: cannot be combined with --driver, whose system calls "
@@ -223,10 +244,35 @@ DriverCommand CommandOfUser() {
           .stdio = absl::GetFlag(FLAGS_driver_stdio)};
 }
 
-// Returns a command line that repeats this run; `bazel run` if that started it.
-// Leaves out the files that the run writes, because a second run would replace
-// them.
-std::string CommandToRepeat(absl::Span<char* const> argv) {
+// Flags that a command to repeat something leaves out.
+struct LeftOut {
+  absl::Span<const absl::string_view> with_value;
+  absl::Span<const absl::string_view> boolean = {};
+};
+
+// A second run would replace the files of the first.
+constexpr absl::string_view kFileFlags[] = {
+    "--records", "--junit", "--markdown", "--html", "--badge", "--from-records",
+};
+constexpr LeftOut kFiles = {.with_value = kFileFlags};
+
+// Flags that select trials, or that repeat or order them.
+constexpr absl::string_view kSelectingFlags[] = {"--cases", "--implementations",
+                                                 "--repeat", "--seed"};
+constexpr absl::string_view kBooleanFlags[] = {"--shuffle", "--fix",
+                                               "--verbose"};
+constexpr LeftOut kSelection = {.with_value = kSelectingFlags,
+                                .boolean = kBooleanFlags};
+
+bool Contains(absl::Span<const absl::string_view> names,
+              absl::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Returns a command line that starts this program again, without the flags in
+// `left_out`; `bazel run` if that started it.
+std::string CommandWithout(absl::Span<const LeftOut> left_out,
+                           absl::Span<char* const> argv) {
   std::vector<std::string> words;
   const char* tree = std::getenv("BUILD_WORKSPACE_DIRECTORY");
   const std::string program = std::filesystem::path(argv.front()).filename();
@@ -235,20 +281,23 @@ std::string CommandToRepeat(absl::Span<char* const> argv) {
   if (tree == nullptr) {
     words.push_back(ShellWord(argv.front()));
   } else if (std::filesystem::exists(
-                 absl::StrCat(tree, "/conformance/run.cc"))) {
+                 absl::StrCat(tree, "/conformance/program/run.cc"))) {
     words.push_back(absl::StrCat("./bazelw run ", target, " --"));
   } else {
     words.push_back(absl::StrCat("bazel run @net_tcp", target, " --"));
   }
+  const auto is_left_out = [&](auto member, absl::string_view name) {
+    return std::any_of(
+        left_out.begin(), left_out.end(),
+        [&](const LeftOut& one) { return Contains(one.*member, name); });
+  };
   for (size_t i = 1; i < argv.size(); ++i) {
     const absl::string_view word = argv[i];
-    const bool is_of_file = absl::StartsWith(word, "--records") ||
-                            absl::StartsWith(word, "--junit") ||
-                            absl::StartsWith(word, "--markdown");
-    if (!is_of_file) {
-      words.push_back(ShellWord(argv[i]));
-    } else if (!absl::StrContains(word, '=')) {
-      ++i;  // its value is the next word
+    const absl::string_view name = word.substr(0, word.find('='));
+    if (is_left_out(&LeftOut::with_value, name)) {
+      if (name == word) ++i;  // its value is the next word
+    } else if (!is_left_out(&LeftOut::boolean, name)) {
+      words.push_back(ShellWord(word));
     }
   }
   return absl::StrJoin(words, " ");
@@ -302,7 +351,7 @@ std::optional<uint64_t> ShuffleSeed() {
   return seed != 0 ? seed : std::random_device()();
 }
 
-RunOptions OptionsOfRun(const std::string& command) {
+RunOptions OptionsOfRun(absl::Span<char* const> argv) {
   return {.jobs = absl::GetFlag(FLAGS_jobs),
           .repeat = absl::GetFlag(FLAGS_repeat),
           .shuffle_seed = ShuffleSeed(),
@@ -312,15 +361,18 @@ RunOptions OptionsOfRun(const std::string& command) {
           // A driver that the user has to start must not be started twice.
           .try_drivers = absl::GetFlag(FLAGS_attach).empty(),
           .fix = absl::GetFlag(FLAGS_fix),
-          .command = command,
+          .command = CommandWithout({kFiles}, argv),
+          .command_for_all = CommandWithout({kFiles, kSelection}, argv),
           .records = absl::GetFlag(FLAGS_records),
           .junit = absl::GetFlag(FLAGS_junit),
           .markdown = absl::GetFlag(FLAGS_markdown),
+          .html = absl::GetFlag(FLAGS_html),
+          .badge = absl::GetFlag(FLAGS_badge),
           .expectations = absl::GetFlag(FLAGS_expectations)};
 }
 
 int RunSelected(absl::Span<const Target> all_targets,
-                const std::string& command) {
+                absl::Span<char* const> argv) {
   if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
     return Explain(all_targets, id);
   }
@@ -347,18 +399,18 @@ int RunSelected(absl::Span<const Target> all_targets,
     if (drivers.empty()) {
       return UsageError("--smoke: no selected implementation has a driver");
     }
-    return Smoke(drivers, OptionsOfRun(command));
+    return Smoke(drivers, OptionsOfRun(argv));
   }
   const auto cases = SelectCases(*targets, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return UsageError(std::string(cases.status().message()));
   if (absl::GetFlag(FLAGS_list)) return List(*cases);
-  return Run(*cases, *targets, OptionsOfRun(command));
+  return Run(*cases, *targets, OptionsOfRun(argv));
 }
 
 int Main(int argc, char** argv) {
-  const absl::Status parsed = ParseFlags(
-      absl::MakeConstSpan(argv, static_cast<size_t>(argc)).subspan(1),
-      kRenamedFlags);
+  const absl::Span<char* const> arguments =
+      absl::MakeConstSpan(argv, static_cast<size_t>(argc));
+  const absl::Status parsed = ParseFlags(arguments.subspan(1), kRenamedFlags);
   if (!parsed.ok()) {
     return UsageError(std::string(parsed.message()));
   }
@@ -371,6 +423,10 @@ int Main(int argc, char** argv) {
   }
   if (const std::string mistake = MistakeInFlags(); !mistake.empty()) {
     return UsageError(mistake);
+  }
+  if (const std::string path = absl::GetFlag(FLAGS_from_records);
+      !path.empty()) {
+    return WritePageOf(path, OptionsOfRun(arguments));
   }
   if (absl::GetFlag(FLAGS_print_command)) {
     std::cout << DriverProcess::CommandToType(CommandOfUser(), "COMMANDS",
@@ -410,9 +466,7 @@ int Main(int argc, char** argv) {
       return Fail(absl::StrCat("--record-session: ", started.message()));
     }
   }
-  return RunSelected(
-      AllTargets(options),
-      CommandToRepeat(absl::MakeConstSpan(argv, static_cast<size_t>(argc))));
+  return RunSelected(AllTargets(options), arguments);
 }
 
 }  // namespace

@@ -61,6 +61,28 @@ expect 2 "--format=xml" --list --format=xml
 expect 2 "cannot write '/nowhere/records'" --cases=$fast --records=/nowhere/records
 expect 2 "cannot write '/dev/full'" --cases=$fast --records=/dev/full
 
+# The page, from a run and from its records. A command that repeats the run does not write them again.
+page=$TEST_TMPDIR/page
+expect 0 "Each trial in full: $program --cases=$fast --implementations=net_tcp --shuffle --verbose" --html="$page.html" \
+  --cases=$fast --badge "$page.svg" --implementations=net_tcp --shuffle --records="$page.jsonl"
+if ! grep -q 'href="page.html#failures"' "$page.svg"; then
+  echo "FAILED: --badge: no link to page.html: $(cat "$page.svg")"
+  failures=$((failures + 1))
+fi
+rm "$page.html"
+expect 0 "" --from-records="$page.jsonl" --html="$page.html"
+if [[ $(head -1 "$page.html") != "<!doctype html>" ]]; then
+  echo "FAILED: --from-records: no page"
+  failures=$((failures + 1))
+fi
+echo '{"case":"a"}' >> "$page.jsonl"
+expect 2 "page.jsonl:4: not a record" --from-records="$page.jsonl" --html="$page.html"
+expect 2 "--from-records: reading '/nowhere/records': ENOENT" --from-records=/nowhere/records --html="$page.html"
+expect 2 "--html: " --cases=$fast --implementations=net_tcp --html=/nowhere/page
+expect 2 "--from-records: needs --html" --from-records="$page.jsonl"
+expect 2 "--badge: needs --html" --badge="$page.svg"
+expect 2 "--from-records: cannot be combined with --badge" --from-records=a --html=b --badge=c
+
 # An implementation of the program can be judged behind the driver protocol.
 expect 0 "2 trials: 2 variation" --cases=$fast --implementations=asio --isolate
 expect 0 "VARIATION  $fast v4 asio" --cases=$fast --driver="$program --serve=asio" --verbose

@@ -1,9 +1,11 @@
 #include "conformance/program/run.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -20,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "conformance/driver_host/smoke_cases.h"
@@ -37,7 +40,12 @@
 #include "conformance/engine/selection.h"
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
+#include "conformance/page/badge.h"
+#include "conformance/page/case_list.h"
+#include "conformance/page/page.h"
+#include "conformance/page/records_file.h"
 #include "conformance/suite/case.h"
+#include "nlohmann/json.hpp"
 #include "syscalls/testing/command_line.h"
 
 namespace net::conformance {
@@ -295,20 +303,62 @@ bool SmokeOne(const Target& target, const RunOptions& options) {
   return left == 0 && std::all_of(records.begin(), records.end(), is_flawless);
 }
 
+std::string DateText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M UTC", time, absl::UTCTimeZone());
+}
+
+// Writes a report into the file that its flag names.
+int WriteReport(absl::string_view flag, const std::string& path,
+                const std::string& text) {
+  const absl::Status written = WriteFile(FromCallersFolder(path), text);
+  if (written.ok()) return kAsExpected;
+  return Fail(absl::StrCat(flag, ": ", written.message()));
+}
+
+int WritePage(const RecordsOfRun& records, absl::Time date,
+              const RunOptions& options) {
+  return WriteReport("--html", options.html,
+                     MakePage(records, {.date = DateText(date),
+                                        .command = options.command_for_all}));
+}
+
+// Returns the records as they are in a file of records.
+RecordsOfRun ToJson(absl::Span<const Record> records) {
+  RecordsOfRun run;
+  run.environment =
+      nlohmann::json::parse(EnvironmentToJson()).at("environment");
+  for (const Record& record : records) {
+    run.records.push_back(nlohmann::json::parse(RecordToJson(record)));
+  }
+  return run;
+}
+
+// Returns the path of the page from the folder of the badge.
+std::string PageFromBadge(const RunOptions& options) {
+  const std::filesystem::path badge = FromCallersFolder(options.badge);
+  return std::filesystem::absolute(FromCallersFolder(options.html))
+      .lexically_relative(std::filesystem::absolute(badge).parent_path())
+      .string();
+}
+
 int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
-  const auto write = [](absl::string_view flag, const std::string& path,
-                        const std::string& text) {
-    const absl::Status written = WriteFile(FromCallersFolder(path), text);
-    if (written.ok()) return kAsExpected;
-    return Fail(absl::StrCat(flag, ": ", written.message()));
-  };
+  const absl::Time now = absl::Now();
+  const std::string provenance = Provenance(records, DateText(now));
   int status = kAsExpected;
   if (!options.junit.empty()) {
-    status = write("--junit", options.junit, FormatJUnit(records));
+    status = WriteReport("--junit", options.junit, FormatJUnit(records));
   }
   if (status == kAsExpected && !options.markdown.empty()) {
-    status = write("--markdown", options.markdown,
-                   FormatMarkdown(records, options.command));
+    status = WriteReport("--markdown", options.markdown,
+                         FormatMarkdown(records, options.command, provenance));
+  }
+  if (status == kAsExpected && !options.html.empty()) {
+    status = WritePage(ToJson(records), now, options);
+  }
+  if (status == kAsExpected && !options.badge.empty()) {
+    status =
+        WriteReport("--badge", options.badge,
+                    MakeBadge(records, PageFromBadge(options), provenance));
   }
   return status;
 }
@@ -415,6 +465,23 @@ int Run(absl::Span<const Case* const> cases,
                                  options.verbose ? "" : options.command)
             << std::flush;
   return status;
+}
+
+int WritePageOf(const std::string& records, const RunOptions& options) {
+  const std::string path = FromCallersFolder(records);
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) {
+    return Fail(absl::StrCat("--from-records: ", text.status().message()));
+  }
+  const absl::StatusOr<RecordsOfRun> parsed = ParseRecords(records, *text);
+  if (!parsed.ok()) {
+    return Fail(absl::StrCat("--from-records: ", parsed.status().message()));
+  }
+  struct stat file = {};
+  if (stat(path.c_str(), &file) != 0) {
+    return Fail(absl::StrCat("--from-records: cannot stat '", records, "'"));
+  }
+  return WritePage(*parsed, absl::FromTimeT(file.st_mtime), options);
 }
 
 int Smoke(absl::Span<const Target* const> targets, const RunOptions& options) {

@@ -35,10 +35,14 @@ struct RunOptions {
   bool fix = false;         // rewrite the files of expectations
   // A command line that repeats this run.
   std::string command;
+  // The same without a selection of cases and implementations.
+  std::string command_for_all;
   // Files to write; "" for none.
   std::string records;
   std::string junit;
   std::string markdown;
+  std::string html;
+  std::string badge;  // needs `html`, to which it links
   // The file of expectations of the only target, instead of its own; "" for its
   // own.
   std::string expectations;
@@ -48,6 +52,11 @@ struct RunOptions {
 // returns the exit status of the program.
 int Run(absl::Span<const Case* const> cases,
         absl::Span<const Target* const> targets, const RunOptions& options);
+
+// Writes the page of --html from a file of records that an earlier run has
+// written, and returns the exit status of the program. Its date is that of the
+// last change of the file.
+int WritePageOf(const std::string& records, const RunOptions& options);
 
 // Runs the cases about drivers themselves (driver_host/smoke_cases.h) and
 // returns the exit status of the program.
