@@ -60,7 +60,7 @@ EpollServer::~EpollServer() {
   close(listener_);
 }
 
-void EpollServer::Watch(int fd) {
+void EpollServer::Watch(int fd) const {
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.fd = fd;
@@ -85,7 +85,7 @@ void EpollServer::Run() {
   }
 }
 
-void EpollServer::Stop() {
+void EpollServer::Stop() const {
   const uint64_t one = 1;
   Checked(static_cast<int>(write(stop_, &one, sizeof(one))), "write");
 }

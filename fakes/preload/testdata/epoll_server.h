@@ -20,7 +20,7 @@ class EpollServer {
   // Serves until Stop().
   void Run();
   // May be called from any thread.
-  void Stop();
+  void Stop() const;
 
  private:
   struct Connection {
@@ -28,7 +28,7 @@ class EpollServer {
     int64_t last_ms = 0;
   };
 
-  void Watch(int fd);
+  void Watch(int fd) const;
   void AcceptAll();
   void ReadAll(int fd);
   void CloseIdle();
