@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +206,24 @@ static void Children(const int ends[2]) {
   CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 4);
 }
 
+static atomic_bool stop;
+
+// Calls poll(2) without waiting, in a loop.
+static void* Spin(void* ends) {
+  struct pollfd one = {.fd = *(int*)ends, .events = POLLIN};
+  while (!atomic_load(&stop)) CHECK(poll(&one, 1, 0) == 0);
+  return NULL;
+}
+
+// Time passes for a thread that sleeps while another one spins.
+static void SleepBesideSpinner(int ends[2]) {
+  pthread_t spinner;
+  CHECK(pthread_create(&spinner, NULL, &Spin, &ends[1]) == 0);
+  CHECK(usleep(5000) == 0);
+  atomic_store(&stop, true);
+  CHECK(pthread_join(spinner, NULL) == 0);
+}
+
 static void Pair(void) {
   int ends[2];
   char data[8];
@@ -229,6 +250,7 @@ int main(int argc, char** argv) {
   Files(ends);
   Descriptors(ends);
   Waits(ends);
+  SleepBesideSpinner(ends);
   Children(ends);
   Pair();
   CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
