@@ -100,8 +100,9 @@ struct FakeKernelOptions {
 //
 // Limits:
 // - Segments are lost and delayed by SetLink(), Cut() and FakeHost only. There
-//   is no congestion control and no selective acknowledgement: after a loss,
-//   everything from the lost segment on is sent again.
+//   is no congestion control. A selective acknowledgement finds a loss, but the
+//   receiver keeps nothing out of order: everything from the lost segment on is
+//   sent again.
 // - Buffers count payload bytes, not the kernel's overhead.
 // - Timers are exact. Linux rounds them up by at most an eighth.
 // - FakeProcess lists the limits of the calls.

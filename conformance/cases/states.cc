@@ -30,7 +30,7 @@ using testing::Eq;
 
 // A socket of the implementation in some state.
 struct Scene {
-  // What keeps it in that state, if anything does.
+  // Keeps the socket in that state. Empty if nothing is needed.
   std::optional<FullQueue> queue;
   RawSocket peer;
 

@@ -17,7 +17,7 @@
 
 namespace net::conformance {
 
-// What the trials of a run have reached.
+// The cells that the trials of a run have reached.
 struct ObservedRun {
   size_t trials = 0;
   std::vector<Observation> observations;
@@ -36,7 +36,7 @@ struct FilledCell {
   // The cases that reach it. The first one reaches the fewest other cells of
   // the account.
   std::vector<std::string> cases;
-  // What was seen there: "allowed".
+  // The observed outcome: "allowed".
   std::set<std::string> details;
   // The reason why no case reaches it; "" if some case does, or if no reason is
   // known.

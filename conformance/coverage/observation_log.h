@@ -17,7 +17,7 @@ struct Observation {
   size_t trial = 0;  // its place among the trials of the run
   char account = 'a';
   std::string cell;
-  // What was seen there, for people: "allowed". May be empty.
+  // The observed outcome, for people: "allowed". May be empty.
   std::string detail;
 };
 

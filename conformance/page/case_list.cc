@@ -28,7 +28,7 @@ CaseList CaseListOf(absl::Span<const Record> records) {
   }
   auto sum = crc32(0, nullptr, 0);
   for (const std::string& line : lines) {
-    sum = crc32(sum, reinterpret_cast<const Bytef*>(line.data()),  // NOLINT
+    sum = crc32(sum, reinterpret_cast<const Bytef*>(line.data()),
                 static_cast<uInt>(line.size()));
   }
   return {.cases = ids.size(), .hash = absl::StrFormat("%08x", sum)};

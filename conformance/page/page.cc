@@ -33,10 +33,10 @@ std::string Gzip(absl::string_view text) {
   std::string compressed(deflateBound(&stream, text.size()), '\0');
   // zlib does not write to its input, whose type lacks `const` all the same.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
-  stream.next_in = const_cast<Bytef*>(
-      reinterpret_cast<const Bytef*>(text.data()));  // NOLINT
+  stream.next_in =
+      const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());  // NOLINT
+  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
   stream.avail_out = static_cast<uInt>(compressed.size());
   const int status = deflate(&stream, Z_FINISH);
   compressed.resize(stream.total_out);
