@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -176,16 +177,20 @@ SysResult Interrupted(int64_t number, absl::FunctionRef<SysResult()> call) {
   const std::string path =
       absl::StrCat("/proc/self/task/", gettid(), "/syscall");
   const std::string expected = absl::StrCat(number, " ");
+  std::atomic<bool> returned = false;
   std::thread interrupter([&] {
-    while (true) {
+    while (!returned) {
       const absl::StatusOr<std::string> current = sandbox::ReadFile(path);
       Require(current.status());
-      if (absl::StartsWith(*current, expected)) break;
+      if (absl::StartsWith(*current, expected)) {
+        pthread_kill(blocked, SIGUSR1);
+        return;
+      }
       sched_yield();
     }
-    pthread_kill(blocked, SIGUSR1);
   });
   const SysResult result = call();
+  returned = true;
   interrupter.join();
   return result;
 }

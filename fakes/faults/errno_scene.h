@@ -71,7 +71,8 @@ inline constexpr int64_t kEpollWaitNumber = SYS_epoll_pwait;
 #endif
 
 // Makes a call that blocks in the system call `number` (SYS_accept4), and
-// interrupts it by a signal without SA_RESTART.
+// interrupts it by a signal without SA_RESTART. A call that returns without
+// blocking is not interrupted.
 SysResult Interrupted(int64_t number, absl::FunctionRef<SysResult()> call);
 
 // Observes sockets around a call. The observation has the open descriptors and,
