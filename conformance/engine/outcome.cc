@@ -82,6 +82,20 @@ std::ostream& operator<<(std::ostream& os, Leak leak) {
   return os << (leak == Leak::kNone ? "no leak" : LeakName(leak));
 }
 
+absl::string_view RerunName(Rerun rerun) {
+  switch (rerun) {
+    case Rerun::kNone:
+      return "";
+    case Rerun::kDeterministic:
+      return "deterministic";
+    case Rerun::kTimingSensitive:
+      return "timing-sensitive";
+    case Rerun::kInterference:
+      return "interference";
+  }
+  return "?";
+}
+
 bool IsExpected(const Verdict& verdict) {
   return IsExpected(verdict.outcome) && verdict.leak != Leak::kLeak &&
          verdict.leak != Leak::kUnexpectedNoLeak;

@@ -59,6 +59,19 @@ inline constexpr Leak kAllLeaks[] = {Leak::kLeak, Leak::kExpectedLeak,
 absl::string_view LeakName(Leak leak);
 std::ostream& operator<<(std::ostream& os, Leak leak);
 
+// What it takes to make a trial end unexpectedly again.
+enum class Rerun {
+  kNone,             // it was not run again
+  kDeterministic,    // nothing: alone it does each time
+  kTimingSensitive,  // time: alone it does not each time, or only while other
+                     // processes take the processors
+  kInterference,     // the other trials of its run: it did not again
+};
+
+// Returns the name in records and reports: "deterministic",
+// "timing-sensitive", "interference"; "" for kNone.
+absl::string_view RerunName(Rerun rerun);
+
 // The result of a trial.
 struct Verdict {
   Outcome outcome = Outcome::kPass;

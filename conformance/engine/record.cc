@@ -51,6 +51,7 @@ std::string RecordToJson(const Record& record) {
       {"leaked", record.verdict.leaked},
       {"calls", record.verdict.calls},
       {"version", record.version},
+      {"rerun", std::string(RerunName(record.rerun))},
   });
 }
 

@@ -15,13 +15,14 @@ struct Record {
   Verdict verdict;
   int64_t milliseconds = 0;
   std::string version;  // of the implementation; "" for this tree's own
+  Rerun rerun = Rerun::kNone;
 };
 
 // Returns a JSON object on one line, without a newline. Its fields are `case`,
 // `axis`, `implementation`, `outcome`, `leak` (see Leak), `level`, `ms`,
 // `requirement`, `source`, `message`, `error`, `leaked`, `calls` (the last
 // system calls of a trial that did not end as it should, see Verdict),
-// `version`.
+// `version`, `rerun` (RerunName()).
 std::string RecordToJson(const Record& record);
 
 // Returns the first line of a file of records: {"environment": {...}} with the

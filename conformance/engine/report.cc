@@ -46,6 +46,22 @@ bool HasSeveralTargets(absl::Span<const Record> records) {
   });
 }
 
+// Returns "" for a trial that was not run again.
+std::string RerunText(Rerun rerun) {
+  switch (rerun) {
+    case Rerun::kNone:
+      return "";
+    case Rerun::kDeterministic:
+      return "ends so each time that it runs alone (deterministic)";
+    case Rerun::kTimingSensitive:
+      return "ends so sometimes (timing-sensitive)";
+    case Rerun::kInterference:
+      return "ends as expected each time (interference: of another trial, or "
+             "of another program on this machine)";
+  }
+  return "?";
+}
+
 std::string Format(const Record& record, absl::string_view leaked,
                    absl::string_view message) {
   const Case& test_case = *record.trial.test_case;
@@ -58,6 +74,9 @@ std::string Format(const Record& record, absl::string_view leaked,
   }
   if (leak == Leak::kNone || !message.empty()) {
     absl::StrAppend(&text, Indent(message));
+  }
+  if (const std::string again = RerunText(record.rerun); !again.empty()) {
+    absl::StrAppend(&text, "  run again: ", again, "\n");
   }
   if (!record.verdict.calls.empty()) {
     absl::StrAppend(&text, "  ", kCallsHeading, "\n",

@@ -62,6 +62,7 @@ function trialSection(record, row) {
     ...reasons.map(([reason, place]) =>
       term("Why this is expected", reason, place ? h("span", {class: "place"}, " ", place) : null)),
     record.error ? term("Error", h("code", {}, record.error)) : null,
+    record.rerun ? term("Run again", record.rerun) : null,
   ];
   const texts = [
     ["Descriptors", record.leak ? leak.findings : ""],

@@ -34,6 +34,7 @@
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/program/accounts.h"
+#include "conformance/program/debug.h"
 #include "conformance/program/run.h"
 #include "conformance/suite/case.h"
 #include "conformance/targets/driver_targets.h"
@@ -66,6 +67,8 @@ ABSL_FLAG(std::string, badge, "", "");
 ABSL_FLAG(std::string, from_records, "", "");
 ABSL_FLAG(bool, ipv6, true, "");
 ABSL_FLAG(bool, verbose, false, "");
+ABSL_FLAG(bool, rerun, true, "");
+ABSL_FLAG(std::string, debug, "", "");
 ABSL_FLAG(std::string, expectations, "", "");
 ABSL_FLAG(bool, fix, false, "");
 ABSL_FLAG(bool, isolate, false, "");
@@ -112,6 +115,12 @@ named kernel.* judge the kernels below them.
                              protocol, in a process of their own
   --verbose                  print a line for each case as it ends, and report
                              each trial that did not pass in full
+  --norerun                  do not run trials again that ended unexpectedly; by
+                             default the first 20 are, to tell whether that is
+                             deterministic, timing-sensitive or interference
+  --debug=CASE[/v6]          run one trial in this process, without a time limit:
+                             for a debugger. Needs --implementations=NAME or
+                             --driver
   --help                     print this and exit
 
 Results:
@@ -360,6 +369,9 @@ RunOptions OptionsOfRun(absl::Span<char* const> argv) {
           .all_cases = absl::GetFlag(FLAGS_cases).empty(),
           // A driver that the user has to start must not be started twice.
           .try_drivers = absl::GetFlag(FLAGS_attach).empty(),
+          .run_again = absl::GetFlag(FLAGS_rerun) &&
+                       !absl::GetFlag(FLAGS_fix) &&
+                       absl::GetFlag(FLAGS_attach).empty(),
           .fix = absl::GetFlag(FLAGS_fix),
           .command = CommandWithout({kFiles}, argv),
           .command_for_all = CommandWithout({kFiles, kSelection}, argv),
@@ -400,6 +412,9 @@ int RunSelected(absl::Span<const Target> all_targets,
       return UsageError("--smoke: no selected implementation has a driver");
     }
     return Smoke(drivers, OptionsOfRun(argv));
+  }
+  if (const std::string name = absl::GetFlag(FLAGS_debug); !name.empty()) {
+    return Debug(*targets, name);
   }
   const auto cases = SelectCases(*targets, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return UsageError(std::string(cases.status().message()));

@@ -103,6 +103,25 @@ expect 1 "Exit status 1: there are failures" --cases=connect.timed_out --timeout
 expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms \
   --implementations=net_tcp
 
+# It is run again, unless that is not wanted. The records of the run say the same.
+again=(--cases=connect.timed_out --timeout=10ms --implementations=net_tcp --records="$TEST_TMPDIR/again.jsonl")
+expect 1 "run again: ends so each time that it runs alone (deterministic)" "${again[@]}"
+if [[ $(grep -c '"rerun":"deterministic"' "$TEST_TMPDIR/again.jsonl") != 2 || $(wc -l < "$TEST_TMPDIR/again.jsonl") != 3 ]]; then
+  echo "FAILED: --records: $(cat "$TEST_TMPDIR/again.jsonl")"
+  failures=$((failures + 1))
+fi
+if "$program" "${again[@]}" --norerun 2>&1 | grep -q 'run again'; then
+  echo "FAILED: --norerun: run again"
+  failures=$((failures + 1))
+fi
+
+# A trial for a debugger.
+expect 0 "PASS  $fast v4 net_tcp" --debug=$fast --implementations=net_tcp
+expect 0 "PASS  $fast v6 net_tcp" --debug=$fast/v6 --implementations=net_tcp
+expect 0 "PASS  $fast v4 net_tcp" --debug=$fast --driver="$program --serve=net_tcp"
+expect 2 "--debug: needs exactly one implementation" --debug=$fast
+expect 2 "--debug: there is no case 'nothing'" --debug=nothing --implementations=net_tcp
+
 # Equal seeds give equal orders, different seeds different ones.
 order_of() {
   "$program" --cases='listen.backlog.*' --implementations=net_tcp --jobs=1 --verbose "$@" |

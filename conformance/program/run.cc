@@ -35,6 +35,7 @@
 #include "conformance/engine/record.h"
 #include "conformance/engine/report.h"
 #include "conformance/engine/report_groups.h"
+#include "conformance/engine/rerun.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
@@ -55,6 +56,10 @@ namespace {
 // its start time.
 constexpr absl::Duration kSmokeTimeout = absl::Seconds(8);
 
+// The number of trials that are run again. Of a hundred failures of one
+// implementation most are deterministic.
+constexpr size_t kMostRunAgain = 20;
+
 // The file of --records, if any.
 class RecordsFile {
  public:
@@ -65,6 +70,14 @@ class RecordsFile {
   }
   bool Write(const Record& record) {
     return !file_.is_open() || WriteLine(RecordToJson(record));
+  }
+  // Replaces the records of a file that was opened.
+  bool Rewrite(const std::string& path, absl::Span<const Record> records) {
+    if (!file_.is_open()) return true;
+    file_.close();
+    return Open(path) &&
+           std::all_of(records.begin(), records.end(),
+                       [this](const Record& one) { return Write(one); });
   }
 
  private:
@@ -135,6 +148,15 @@ absl::StatusOr<std::string> SourceOfExpectations(const Target& target,
 }
 
 using ExpectationsOf = std::map<const Target*, Expectations>;
+
+// Returns the record after the expectations of its target are applied, which
+// note that they were.
+Record Judged(const Record& record, ExpectationsOf& expectations) {
+  Record judged = record;
+  const auto own = expectations.find(record.trial.target);
+  if (own != expectations.end()) own->second.Apply(judged);
+  return judged;
+}
 
 absl::StatusOr<ExpectationsOf> ReadExpectations(
     absl::Span<const Target* const> targets, const RunOptions& options) {
@@ -363,6 +385,32 @@ int WriteReports(absl::Span<const Record> records, const RunOptions& options) {
   return status;
 }
 
+// Runs the first trials that ended unexpectedly again, and notes what it took.
+// Returns false if there were none.
+bool RunUnexpectedAgain(const RunnerOptions& options,
+                        ExpectationsOf& expectations, IdleSubjects& subjects,
+                        std::vector<Record>& records) {
+  std::vector<Record*> unexpected;
+  for (Record& record : records) {
+    const bool is_run_again = !IsExpected(record.verdict) &&
+                              record.verdict.outcome != Outcome::kHarnessError;
+    if (is_run_again) unexpected.push_back(&record);
+  }
+  if (unexpected.empty()) return false;
+  unexpected.resize(std::min(unexpected.size(), kMostRunAgain));
+  std::cerr << "[" << unexpected.size()
+            << " trials that ended unexpectedly are run again]" << std::endl;
+  for (Record* const record : unexpected) {
+    record->rerun = RunAgain(
+        record->trial, options,
+        [&](const Record& again) {
+          return IsExpected(Judged(again, expectations).verdict);
+        },
+        subjects);
+  }
+  return true;
+}
+
 // Returns the reason for the exit status of a run.
 std::string ReasonOf(int status, bool broken, bool has_problems) {
   if (broken) return "a driver failed its checks";
@@ -412,24 +460,31 @@ int Run(absl::Span<const Case* const> cases,
   std::vector<Record> records;
   bool written = true;
   Progress progress(trials.size(), isatty(STDERR_FILENO) == 1, std::cerr);
-  RunTrials(trials,
-            {.jobs = options.jobs,
-             .timeout = options.timeout,
-             .on_tick = [&] { progress.Tick(); }},
-            [&](const Record& record) {
-              found.push_back(record);
-              Record judged = record;
-              const auto own = expectations->find(record.trial.target);
-              if (own != expectations->end()) own->second.Apply(judged);
-              written = file.Write(judged) && written;
-              progress.Clear();
-              if (options.verbose) {
-                std::cout << FormatRecordLine(judged) << std::endl;
-              }
-              progress.Count(judged);
-              records.push_back(std::move(judged));
-            });
+  RunnerOptions runner{.jobs = options.jobs,
+                       .timeout = options.timeout,
+                       .on_tick = [&] { progress.Tick(); }};
+  IdleSubjects subjects;
+  RunTrials(
+      trials, runner,
+      [&](const Record& record) {
+        found.push_back(record);
+        Record judged = Judged(record, *expectations);
+        written = file.Write(judged) && written;
+        progress.Clear();
+        if (options.verbose) {
+          std::cout << FormatRecordLine(judged) << std::endl;
+        }
+        progress.Count(judged);
+        records.push_back(std::move(judged));
+      },
+      subjects);
   progress.Clear();
+  runner.on_tick = nullptr;
+  if (options.run_again &&
+      RunUnexpectedAgain(runner, *expectations, subjects, records)) {
+    written =
+        file.Rewrite(FromCallersFolder(options.records), records) && written;
+  }
   SortRecords(MakeTrials(cases, working), records);
   std::cout << cases.size() << " cases, " << trials.size()
             << " trials: " << CountOn(AddressFamily::kV4, trials)

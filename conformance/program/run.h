@@ -32,6 +32,7 @@ struct RunOptions {
   bool verbose = false;
   bool all_cases = true;    // every case runs, so stale expectations show
   bool try_drivers = true;  // check first whether drivers work at all
+  bool run_again = true;    // run what ends unexpectedly again: see Rerun
   bool fix = false;         // rewrite the files of expectations
   // A command line that repeats this run.
   std::string command;
