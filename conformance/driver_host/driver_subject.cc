@@ -128,6 +128,7 @@ class DriverSubject final : public Subject {
   }
 
   std::string Transcript() const override { return transcript_->Text(); }
+  uint64_t MessageCount() const override { return transcript_->Count(); }
 
  private:
   // The commands after the case are made without faults.

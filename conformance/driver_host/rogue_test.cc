@@ -47,6 +47,18 @@ constexpr Case kDoesNothing = {.id = "driver.does_nothing",
                                .source = "the test",
                                .run = &DoesNothing};
 
+// Takes 4.5 s, and sends a command each tenth of a second.
+void ListensForLong(Context& c) {
+  for (int i = 0; i < 45; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Sock listener, c.Listen());
+    EXPECT_THAT(c.sys().Poll(nullptr, 0, 100), IsOkAndHolds(0));
+  }
+}
+constexpr Case kListensForLong = {.id = "driver.listens_for_long",
+                                  .requirement = "It must listen.",
+                                  .source = "the test",
+                                  .run = &ListensForLong};
+
 // Fails with a message that has the number of descriptors of the trial's
 // process.
 void CountsDescriptors(Context&) {
@@ -209,6 +221,15 @@ TEST(RogueTest, ADriverThatPrintsWithoutEndIsATimeout) {
   const Verdict verdict =
       VerdictBesideOthers(Rogue("floods_without_end"), absl::Seconds(3));
   EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
+}
+
+TEST(RogueTest, ADriverThatStillAnswersHasMoreTime) {
+  const Target target = MakeTarget(Rogue("none"));
+  const std::vector<Record> records =
+      RecordsOf({{.test_case = &kListensForLong, .target = &target}},
+                {.timeout = absl::Seconds(4)});
+  EXPECT_EQ(records.front().verdict.outcome, Outcome::kPass)
+      << records.front().verdict.message;
 }
 
 TEST(RogueTest, ADriverThatCannotBeStartedCostsItsOwnTrial) {

@@ -29,6 +29,8 @@ void Transcript::Clear() {
   shared_->incomplete.Set("");
 }
 
+size_t Transcript::Count() const { return shared_->count.load(); }
+
 std::string Transcript::Text() const {
   const size_t count = shared_->count.load();
   std::string text;

@@ -36,6 +36,9 @@ class Transcript {
 
   void Clear();
 
+  // Returns the number of messages since the last Clear().
+  size_t Count() const;
+
   // Returns the lines, the oldest first, and the incomplete message.
   std::string Text() const;
 

@@ -24,8 +24,10 @@ TEST(TranscriptTest, HasALineForEachMessage) {
   transcript.Add(/*sent=*/true, "hello");
   transcript.Add(/*sent=*/false, "ok");
   EXPECT_EQ(transcript.Text(), "> hello\n< ok");
+  EXPECT_EQ(transcript.Count(), 2U);
   transcript.Clear();
   EXPECT_EQ(transcript.Text(), "");
+  EXPECT_EQ(transcript.Count(), 0U);
 }
 
 TEST(TranscriptTest, ShowsAnIncompleteMessageUntilTheNextIsThere) {

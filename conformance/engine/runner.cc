@@ -147,7 +147,7 @@ class RunningTrial {
               .events = POLLIN,
               .revents = 0}}};
   }
-  // Returns when to kill the trial, unless it makes system calls until then.
+  // Returns when to kill the trial, unless NoteCalls() sees some until then.
   Clock::time_point deadline() const {
     const auto timeout = absl::ToChronoNanoseconds(timeout_);
     const Clock::time_point first = started_ + timeout;
@@ -155,9 +155,11 @@ class RunningTrial {
     return std::clamp(last_call_at_ + timeout / kPartWithoutCalls, first,
                       started_ + kMostTimeouts * timeout);
   }
-  // Notes whether the trial has made system calls since the last time.
+  // Notes whether the trial has made system calls, or exchanged messages with
+  // its subject, since the last time.
   void NoteCalls() {
-    const uint64_t calls = calls_->count();
+    const uint64_t calls =
+        calls_->count() + (subject_ == nullptr ? 0 : subject_->MessageCount());
     if (calls == calls_seen_) return;
     calls_seen_ = calls;
     last_call_at_ = Clock::now();
@@ -196,7 +198,9 @@ class RunningTrial {
         absl::StrCat("did not end within ", absl::FormatDuration(timeout_));
     if (limit > timeout_) {
       absl::StrAppend(
-          &message, " (as it still made system calls, it was killed after ",
+          &message, " (as it still made system calls",
+          subject_ == nullptr ? "" : ", or exchanged messages with its driver",
+          ", it was killed after ",
           absl::FormatDuration(absl::Trunc(limit, absl::Milliseconds(1))), ")");
     }
     if (subject_ != nullptr) {

@@ -19,8 +19,8 @@ namespace net::conformance {
 struct RunnerOptions {
   // The number of trials that run at a time, at least 1.
   int jobs = 1;
-  // A trial that takes longer is killed, unless it made system calls in the
-  // last sixth of this time: a busy machine may be slow. Then it is killed when
+  // A trial that takes longer is killed, unless it made system calls, or
+  // exchanged messages with its subject, in the last sixth of this time: a busy machine may be slow. Then it is killed when
   // it makes no more calls for such a sixth, or after five times this time. The
   // default is generous, because only hanging trials need it: the slowest cases
   // wait several seconds for Linux to give up a connection.

@@ -1,6 +1,7 @@
 #ifndef CONFORMANCE_ENGINE_SUBJECT_H_
 #define CONFORMANCE_ENGINE_SUBJECT_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -66,9 +67,12 @@ class Subject {
   // has reported one.
   virtual std::string Version() const = 0;
 
-  // For both: returns the commands and answers since Begin(), for people. Works
-  // even if the trial's process is dead.
+  // For both. These work even if the trial's process is dead:
+
+  // Returns the commands and answers since Begin(), for people.
   virtual std::string Transcript() const = 0;
+  // Returns the number of commands and answers since Begin().
+  virtual uint64_t MessageCount() const = 0;
 };
 
 }  // namespace net::conformance

@@ -108,7 +108,8 @@ named kernel.* judge the kernels below them.
   --shuffle                  run the trials in a random order; prints its seed
   --seed=N                   with --shuffle: repeat the order of this seed
   --timeout=DURATION         kill a case that takes longer (60s); one that still
-                             makes system calls after five times as long
+                             makes system calls, or exchanges messages with its
+                             driver, after five times as long
   --noipv6                   disable IPv6 in each case's network, as on a machine
                              without IPv6
   --isolate                  run net_tcp, asio and libuv behind the driver

@@ -160,6 +160,6 @@ cp "$program" "$alone/program"
 program=$alone/program
 export -n TEST_SRCDIR
 export RUNFILES_DIR=$alone/runfiles
-expect 0 "go: not run: its driver was not built" --implementations=net_tcp_on_fake_kernel,go
+expect 0 "go: not run: its driver was not built" --implementations=go
 
 exit $((failures > 0))
