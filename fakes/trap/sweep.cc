@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "fakes/faults/effect.h"
 #include "fakes/faults/fault_plan.h"
 #include "fakes/faults/syscall_id.h"
@@ -47,6 +49,39 @@ struct Run {
   std::vector<FaultRule> unmatched;
 };
 
+// See SweepOptions::timeout.
+constexpr int kParts = 6;
+constexpr int kMostTimeouts = 5;
+
+// Returns the time of a processor that a process has used; zero once it has
+// ended.
+absl::Duration ProcessorTimeOf(pid_t pid) {
+  clockid_t clock = 0;
+  timespec used = {};
+  if (clock_getcpuclockid(pid, &clock) != 0) return absl::ZeroDuration();
+  if (clock_gettime(clock, &used) != 0) return absl::ZeroDuration();
+  return absl::DurationFromTimespec(used);
+}
+
+// Waits for the end of the program. Returns nullopt if it hangs.
+absl::StatusOr<std::optional<int>> AwaitEndOrHang(SyscallTrap& trap,
+                                                  absl::Duration timeout) {
+  size_t calls = 0;
+  absl::Duration used;
+  for (int part = 1;; ++part) {
+    absl::StatusOr<std::optional<int>> status = trap.WaitFor(timeout / kParts);
+    if (!status.ok() || status->has_value()) return status;
+    const size_t calls_now = trap.Calls().size();
+    const absl::Duration used_now = ProcessorTimeOf(trap.pid());
+    const bool goes_on = calls_now != calls || used_now != used;
+    const bool is_over =
+        !goes_on || used_now >= timeout || part >= kParts * kMostTimeouts;
+    if (part >= kParts && is_over) return status;
+    calls = calls_now;
+    used = used_now;
+  }
+}
+
 absl::StatusOr<Run> RunOnce(const SweepOptions& options,
                             const FaultPlan& plan) {
   TrapOptions trap_options = {.calls = CallsForAnyPlan(),
@@ -59,7 +94,7 @@ absl::StatusOr<Run> RunOnce(const SweepOptions& options,
   if (!started.ok()) return started.status();
   SyscallTrap& trap = **started;
   const absl::StatusOr<std::optional<int>> status =
-      trap.WaitFor(options.timeout);
+      AwaitEndOrHang(trap, options.timeout);
   if (!status.ok()) return status.status();
   Run run;
   run.end.wait_status = *status;

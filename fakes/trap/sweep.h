@@ -18,7 +18,10 @@ namespace net::trap {
 
 struct SweepOptions {
   std::vector<std::string> command;
-  // The time after which a run is a hang, and is killed.
+  // The time after which a run is a hang, and is killed. A run that made
+  // trapped calls or used a processor in the last sixth of it has more, because
+  // a busy machine may be slow: until it does neither for such a sixth, has
+  // used this much time of a processor, or five times this time is over.
   absl::Duration timeout = absl::Seconds(10);
   // The number of occurrences of each call that fail, at most.
   int most_occurrences = std::numeric_limits<int>::max();
@@ -30,10 +33,10 @@ struct SweepOptions {
 
 // The end of a run.
 struct SweepEnd {
-  // The wait status; nullopt if the run was killed after the timeout.
+  // The wait status; nullopt if the run was a hang.
   std::optional<int> wait_status;
-  // The TCP sockets that were open when the program exited, or was killed
-  // after the timeout; nullopt if a signal ended it.
+  // The TCP sockets that were open when the program exited, or was killed as a
+  // hang; nullopt if a signal ended it.
   std::optional<int> open_sockets;
 
   friend bool operator==(const SweepEnd&, const SweepEnd&) = default;

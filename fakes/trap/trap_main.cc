@@ -73,7 +73,8 @@ calls. Child processes of COMMAND are included.
                      each run ended
   --occurrences=N    sweep: only the first N calls of each name fail
   --timeout=DURATION kill COMMAND after this time, such as 5s. Default: never;
-                     with --sweep 10s
+                     with --sweep 10s, and more, up to five times as much, for a
+                     run that still makes calls or uses a processor
   --trap-close       trap close(2), too. (A signal can make a trapped close(2)
                      fail without having closed. A plan with close traps it in
                      any case.)

@@ -108,6 +108,24 @@ table=$("$trap" --sweep --timeout=1s -- "$python3" -I -S -c "$waits" 2> "$work/p
   fail "--sweep -- python3 -c '$waits'" "$(cat "$work/progress")"
 grep -Eq 'accept4#1=EFAULT +hang ' <<< "$table" || fail "--sweep: no hang" "$table"
 
+# A program that still makes calls when its time is over does not hang. One that makes none and computes does.
+busy='import socket, time
+with socket.socket() as one:
+    for _ in range(160):
+        one.getsockname()
+        time.sleep(0.05)'
+table=$("$trap" --sweep --occurrences=1 --timeout=6s -- "$python3" -I -S -c "$busy" 2> "$work/progress") ||
+  fail "--sweep -- python3 -c '$busy'" "$(cat "$work/progress")"
+[[ $table != *hang* ]] || fail "--sweep: a hang" "$table"
+spins='import socket
+try:
+    socket.socket()
+except OSError:
+    while True: pass'
+table=$("$trap" --sweep --occurrences=1 --timeout=200ms -- "$python3" -I -S -c "$spins" 2> "$work/progress") ||
+  fail "--sweep -- python3 -c '$spins'" "$(cat "$work/progress")"
+grep -Eq 'socket#1=EMFILE +hang$' <<< "$table" || fail "--sweep: no hang" "$table"
+
 # Go preempts with SIGURG. The count is right all the same.
 if [[ -n $preempt ]]; then
   for _ in {1..5}; do expect 0 "100 too many open files" --plan='accept4#100=EMFILE' -- "$preempt"; done
