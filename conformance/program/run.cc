@@ -170,7 +170,7 @@ absl::StatusOr<ExpectationsOf> ReadExpectations(
     if (!text.ok()) return text.status();
     absl::StatusOr<Expectations> parsed = Expectations::Parse(
         *text, target->expectations.empty() ? path : target->expectations,
-        Surroundings::Here(target->version));
+        Surroundings::Here(target->version, target->on_fake_kernel));
     if (!parsed.ok()) return parsed.status();
     all[target] = *std::move(parsed);
   }
