@@ -47,7 +47,8 @@ FakeProcess::FakeProcess(FakeKernel& owner, fake::Kernel& kernel,
       uid_(options.uid),
       capabilities_(options.capabilities),
       raises_sigpipe_(options.raises_sigpipe),
-      descriptors_(std::make_unique<DescriptorTable>(options.nofile_limit)) {
+      descriptors_(std::make_unique<DescriptorTable>(
+          options.nofile_limit, options.lowest_descriptor)) {
   if constexpr (fake::kChecksInvariants) {
     kernel.observer->OnProcess(*descriptors_);
   }
@@ -79,6 +80,7 @@ FakeProcess& FakeProcess::Fork(absl::string_view name) {
                                  .uid = uid_,
                                  .capabilities = capabilities_,
                                  .nofile_limit = descriptors_->limit(),
+                                 .lowest_descriptor = descriptors_->lowest(),
                                  .standard_descriptors = false,
                                  .raises_sigpipe = raises_sigpipe_}));
     descriptors_->CopyTo(*child->descriptors_);

@@ -53,6 +53,8 @@ struct FakeProcessOptions {
   uid_t uid = 1000;
   FakeCapabilities capabilities;
   int nofile_limit = 1024;  // RLIMIT_NOFILE. Descriptors are below it.
+  // Where the search for the number of a new descriptor begins: on Linux at 0.
+  int lowest_descriptor = 0;
   // If true, the process starts with the descriptors 0, 1 and 2, as most
   // processes do. They refer to /dev/null, opened for reading and writing, as
   // after daemon(3). New descriptors then begin at 3; otherwise at 0.

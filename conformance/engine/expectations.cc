@@ -58,6 +58,8 @@ std::optional<bool> Holds(absl::string_view condition,
                           const Surroundings& here) {
   if (condition == "root") return here.root;
   if (condition == "unprivileged") return !here.root;
+  if (condition == "linux") return !here.fake_kernel;
+  if (condition == "fake_kernel") return here.fake_kernel;
   std::optional<Version> version;
   if (absl::ConsumePrefix(&condition, "kernel")) {
     version = {here.kernel_major, here.kernel_minor};
@@ -74,7 +76,7 @@ std::optional<bool> Holds(absl::string_view condition,
 
 }  // namespace
 
-Surroundings Surroundings::Here(std::string version) {
+Surroundings Surroundings::Here(std::string version, bool fake_kernel) {
   utsname system = {};
   uname(&system);
   // A release that is not "M.N..." becomes 0.0, so no `kernel>=` holds.
@@ -82,6 +84,7 @@ Surroundings Surroundings::Here(std::string version) {
   return {.kernel_major = kernel.first,
           .kernel_minor = kernel.second,
           .root = geteuid() == 0,
+          .fake_kernel = fake_kernel,
           .version = std::move(version)};
 }
 

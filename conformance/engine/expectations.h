@@ -23,11 +23,12 @@ struct Surroundings {
   int kernel_major = 0;
   int kernel_minor = 0;
   bool root = false;
-  std::string version;  // of the implementation; "" while it is unknown
+  bool fake_kernel = false;  // the implementation runs on the FakeKernel
+  std::string version;       // of the implementation; "" while it is unknown
 
   // Returns those of this machine and process, with the given version of the
   // implementation.
-  static Surroundings Here(std::string version);
+  static Surroundings Here(std::string version, bool fake_kernel = false);
 };
 
 // The known deviations of one implementation, as listed in a file. A line each:
@@ -46,7 +47,8 @@ struct Surroundings {
 // - Optionally `error=` with the errno or kind that was reported before the
 //   failure. Not with a leak.
 // - Optionally conditions. The line is ignored where a condition does not hold.
-//   `if=root`, `if=unprivileged`, `if=kernel>=M.N`, `if=kernel<M.N`; and for
+//   `if=root`, `if=unprivileged`, `if=kernel>=M.N`, `if=kernel<M.N`;
+//   `if=linux` and `if=fake_kernel`, for two targets that share a file; and for
 //   the implementation's version `if=version>=M.N`, `if=version<M.N`. Drivers
 //   have no version condition, because their version is known only after they
 //   have started.

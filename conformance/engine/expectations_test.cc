@@ -131,6 +131,23 @@ TEST(ExpectationsTest, ALineMayHaveConditions) {
   EXPECT_EQ(outcome_with("if=version>=1.44"), Outcome::kExpectedFail);
   EXPECT_EQ(outcome_with("if=version>=1.45"), Outcome::kFail);
   EXPECT_EQ(outcome_with("if=version<2.0"), Outcome::kExpectedFail);
+  EXPECT_EQ(outcome_with("if=linux"), Outcome::kExpectedFail);
+  EXPECT_EQ(outcome_with("if=fake_kernel"), Outcome::kFail);
+}
+
+TEST(ExpectationsTest, TargetsOnTwoKernelsMayShareAFile) {
+  const absl::string_view text =
+      "accept.order  timeout if=linux  # it blocks\n"
+      "accept.order  fail if=fake_kernel  # it blocks in virtual time\n";
+  Expectations on_linux = Parse(text);
+  Expectations on_fake = Parse(text, {.fake_kernel = true});
+  EXPECT_EQ(Judge(on_linux, MakeRecord(kAccept, Outcome::kTimeout)).outcome,
+            Outcome::kExpectedFail);
+  EXPECT_EQ(Judge(on_fake, MakeRecord(kAccept, Outcome::kFail)).outcome,
+            Outcome::kExpectedFail);
+  EXPECT_THAT(on_linux.Problems(), IsEmpty());
+  EXPECT_THAT(on_fake.Problems(), IsEmpty());
+  EXPECT_FALSE(on_fake.MayHang({.test_case = &kAccept}));
 }
 
 TEST(ExpectationsTest, ALineWhoseConditionsFailIsNotStale) {
@@ -346,6 +363,8 @@ TEST(SurroundingsTest, AreThoseOfThisMachine) {
   EXPECT_GE(here.kernel_major, 4);
   EXPECT_EQ(here.version, "1.2.3");
   EXPECT_EQ(here.root, geteuid() == 0);
+  EXPECT_FALSE(here.fake_kernel);
+  EXPECT_TRUE(Surroundings::Here("", /*fake_kernel=*/true).fake_kernel);
 }
 
 }  // namespace

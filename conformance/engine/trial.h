@@ -50,6 +50,9 @@ struct Target {
   // the kernel that the cases were measured on. A variation, which is allowed
   // to others, is a failure here.
   bool is_reference = false;
+  // True for an implementation that runs on the FakeKernel, not on this
+  // machine's kernel. For conditions of expectations.
+  bool on_fake_kernel = false;
   // The file of known deviations (see Expectations), from the top of the tree;
   // "" if none are known.
   std::string expectations;

@@ -44,8 +44,9 @@ expect 0 "requirement:" --explain=$kernel
 
 expect 2 "no case of net_tcp, linux matches 'lisen.*'" --cases='lisen.*' --implementations=net_tcp,linux
 expect 2 "no case of linux matches '$fast'" --implementations=linux --cases=$fast
-expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, libuv, linux, fake_kernel" \
+expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, asio_on_fake_kernel, libuv, libuv_on_fake_kernel, linux, fake_kernel" \
   --implementations=nobody
+expect 2 "asio and asio_on_fake_kernel share conformance/targets/asio.expectations" --fix --implementations=asio,asio_on_fake_kernel
 expect 2 "--explain: there is no case 'nothing'" --explain=nothing
 expect 2 "there is no flag '--nonsense'" --nonsense
 expect 2 "there is no flag '--implementation=asio'; did you mean '--implementations'?" --implementation=asio

@@ -170,11 +170,26 @@ absl::StatusOr<ExpectationsOf> ReadExpectations(
     if (!text.ok()) return text.status();
     absl::StatusOr<Expectations> parsed = Expectations::Parse(
         *text, target->expectations.empty() ? path : target->expectations,
-        Surroundings::Here(target->version));
+        Surroundings::Here(target->version, target->on_fake_kernel));
     if (!parsed.ok()) return parsed.status();
     all[target] = *std::move(parsed);
   }
   return all;
+}
+
+// Returns why --fix cannot write the files of the targets: two share one, which
+// would be written twice, for different outcomes.
+absl::Status CheckFilesToFix(absl::Span<const Target* const> targets) {
+  std::map<absl::string_view, const Target*> owners;
+  for (const Target* target : targets) {
+    if (target->expectations.empty()) continue;
+    const auto [owner, is_new] = owners.emplace(target->expectations, target);
+    if (is_new) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--fix: ", owner->second->name, " and ", target->name, " share ",
+        target->expectations, "; choose one by --implementations"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status FixExpectations(const Target& target,
@@ -441,6 +456,10 @@ int Run(absl::Span<const Case* const> cases,
       ReadExpectations(working, options);
   if (!expectations.ok()) {
     return Fail(expectations.status().message());
+  }
+  if (options.fix) {
+    const absl::Status fixable = CheckFilesToFix(working);
+    if (!fixable.ok()) return Fail(fixable.message());
   }
   std::vector<Trial> trials;
   for (int i = 0; i < options.repeat; ++i) {

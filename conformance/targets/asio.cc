@@ -93,7 +93,7 @@ using AnySocket = std::variant<tcp::socket, tcp::acceptor>;
 // handle.
 class Asio final : public Implementation {
  public:
-  Asio() {
+  explicit Asio(void (*call_through)(Syscalls&)) : call_through_(call_through) {
     // The first socket creates the reactor, whose descriptors live as long as
     // the io_context. Create it here, so that no case seems to leak them.
     const tcp::socket first(io_);
@@ -230,6 +230,12 @@ class Asio final : public Implementation {
                       *Find(handle));
   }
 
+  bool UseSyscalls(Syscalls& sys) override {
+    if (call_through_ == nullptr) return false;
+    call_through_(sys);
+    return true;
+  }
+
  private:
   static constexpr int kDefaultBacklog =
       asio::socket_base::max_listen_connections;
@@ -268,6 +274,7 @@ class Asio final : public Implementation {
     undecided_.erase(handle);
   }
 
+  void (*const call_through_)(Syscalls&);
   asio::io_context io_;
   Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
@@ -278,9 +285,8 @@ class Asio final : public Implementation {
 
 }  // namespace
 
-std::unique_ptr<Implementation> MakeAsio(Syscalls& sys) {
-  static_cast<void>(sys);
-  return std::make_unique<Asio>();
+std::unique_ptr<Implementation> MakeAsio(void (*call_through)(Syscalls&)) {
+  return std::make_unique<Asio>(call_through);
 }
 
 std::string AsioVersion() {

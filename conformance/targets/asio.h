@@ -9,9 +9,12 @@
 
 namespace net::conformance {
 
-// Makes the implementation for Asio's synchronous sockets. Asio always calls
-// the process's kernel, so `sys` is ignored.
-std::unique_ptr<Implementation> MakeAsio(Syscalls& sys);
+// Makes the implementation for Asio's synchronous sockets.
+//
+// Asio calls the C library. If `call_through` is not null, it makes the C
+// library's functions call a Syscalls, so that faults can be injected.
+std::unique_ptr<Implementation> MakeAsio(
+    void (*call_through)(Syscalls&) = nullptr);
 
 // Returns the library's version: "1.22.1".
 std::string AsioVersion();

@@ -132,6 +132,9 @@ std::optional<Unsupported> Unsayable(const Options& options) {
 // Thread-safe through the loop.
 class Libuv final : public Implementation {
  public:
+  explicit Libuv(void (*call_through)(Syscalls&))
+      : call_through_(call_through) {}
+
   Result<Handle> Listen(const ip::Endpoint& local,
                         const ListenOptions& options) override {
     if (options.reuseport) {
@@ -294,6 +297,12 @@ class Libuv final : public Implementation {
     return std::nullopt;
   }
 
+  bool UseSyscalls(Syscalls& sys) override {
+    if (call_through_ == nullptr) return false;
+    call_through_(sys);
+    return true;
+  }
+
  private:
   // These are called inside LibuvLoop::Run().
 
@@ -400,6 +409,7 @@ class Libuv final : public Implementation {
     sockets_.erase(handle);
   }
 
+  void (*const call_through_)(Syscalls&);
   LibuvLoop loop_;
   Mutex mutex_;
   uint64_t next_ ABSL_GUARDED_BY(mutex_) = 1;
@@ -408,9 +418,8 @@ class Libuv final : public Implementation {
 
 }  // namespace
 
-std::unique_ptr<Implementation> MakeLibuv(Syscalls& sys) {
-  static_cast<void>(sys);
-  return std::make_unique<Libuv>();
+std::unique_ptr<Implementation> MakeLibuv(void (*call_through)(Syscalls&)) {
+  return std::make_unique<Libuv>(call_through);
 }
 
 std::string LibuvVersion() { return uv_version_string(); }

@@ -10,9 +10,12 @@
 namespace net::conformance {
 
 // Makes the implementation for libuv's uv_tcp_t, on one loop. The loop runs
-// while an operation waits. libuv always calls the process's kernel, so `sys`
-// is ignored.
-std::unique_ptr<Implementation> MakeLibuv(Syscalls& sys);
+// while an operation waits.
+//
+// libuv calls the C library. If `call_through` is not null, it makes the C
+// library's functions call a Syscalls, so that faults can be injected.
+std::unique_ptr<Implementation> MakeLibuv(
+    void (*call_through)(Syscalls&) = nullptr);
 
 // Returns the library's version: "1.44.2".
 std::string LibuvVersion();

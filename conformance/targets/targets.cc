@@ -8,6 +8,7 @@
 #include "conformance/driver_host/driver_server.h"
 #include "conformance/engine/trial.h"
 #include "conformance/environments/fake/fake_environment.h"
+#include "conformance/environments/hooked/hooked_environment.h"
 #include "conformance/environments/linux/linux_environment.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/targets/asio.h"
@@ -18,6 +19,18 @@
 #include "syscalls/syscalls.h"
 
 namespace net::conformance {
+namespace {
+
+// Makes an implementation that calls the C library, in a hooked environment.
+template <typename Make>
+auto OnHooks(Make make) {
+  return [make](Syscalls& sys) {
+    CallThrough(sys);
+    return make(&CallThrough);
+  };
+}
+
+}  // namespace
 
 std::vector<Target> MakeTargets(const TargetOptions& options) {
   // Called here, the check runs once, and not in the process of each trial.
@@ -28,6 +41,10 @@ std::vector<Target> MakeTargets(const TargetOptions& options) {
   };
   const auto make_fake = [options](const std::function<void()>&) {
     return MakeFakeEnvironment({.disable_ipv6 = options.disable_ipv6});
+  };
+  const auto make_hooked = [options](std::function<void()> abandon) {
+    return MakeHookedEnvironment({.disable_ipv6 = options.disable_ipv6},
+                                 std::move(abandon));
   };
   return {{.name = "net_tcp",
            .cases = AllCases(),
@@ -43,13 +60,27 @@ std::vector<Target> MakeTargets(const TargetOptions& options) {
            .version = AsioVersion(),
            .cases = AllCases(),
            .make_environment = make_linux,
-           .make_implementation = &MakeAsio,
+           .make_implementation = [](Syscalls&) { return MakeAsio(); },
+           .expectations = "conformance/targets/asio.expectations"},
+          {.name = "asio_on_fake_kernel",
+           .version = AsioVersion(),
+           .cases = AllCases(),
+           .make_environment = make_hooked,
+           .make_implementation = OnHooks(&MakeAsio),
+           .on_fake_kernel = true,
            .expectations = "conformance/targets/asio.expectations"},
           {.name = "libuv",
            .version = LibuvVersion(),
            .cases = AllCases(),
            .make_environment = make_linux,
-           .make_implementation = &MakeLibuv,
+           .make_implementation = [](Syscalls&) { return MakeLibuv(); },
+           .expectations = "conformance/targets/libuv.expectations"},
+          {.name = "libuv_on_fake_kernel",
+           .version = LibuvVersion(),
+           .cases = AllCases(),
+           .make_environment = make_hooked,
+           .make_implementation = OnHooks(&MakeLibuv),
+           .on_fake_kernel = true,
            .expectations = "conformance/targets/libuv.expectations"},
           {.name = "linux",
            .cases = AllKernelCases(),
@@ -68,9 +99,9 @@ std::vector<Served> ServedImplementations() {
   all[0] = {.name = "net_tcp", .version = "", .has_syscalls = true};
   all[0].make = [&sys] { return MakeNetTcp(sys); };
   all[1] = {.name = "asio", .version = AsioVersion()};
-  all[1].make = [&sys] { return MakeAsio(sys); };
+  all[1].make = [] { return MakeAsio(); };
   all[2] = {.name = "libuv", .version = LibuvVersion()};
-  all[2].make = [&sys] { return MakeLibuv(sys); };
+  all[2].make = [] { return MakeLibuv(); };
   return all;
 }
 

@@ -58,7 +58,9 @@ TEST(MakeTargetsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
       {"net_tcp", AllCases().data()},
       {"net_tcp_on_fake_kernel", AllCases().data()},
       {"asio", AllCases().data()},
+      {"asio_on_fake_kernel", AllCases().data()},
       {"libuv", AllCases().data()},
+      {"libuv_on_fake_kernel", AllCases().data()},
       {"linux", AllKernelCases().data()},
       {"fake_kernel", AllKernelCases().data()},
   };

@@ -15,13 +15,16 @@ namespace net::fake {
 class DescriptorTable {
  public:
   // `limit` is RLIMIT_NOFILE (getrlimit(2)): new descriptors are below it.
-  explicit DescriptorTable(int limit) : limit_(limit) {}
+  // `lowest` is where the search for a free number begins.
+  explicit DescriptorTable(int limit, int lowest = 0)
+      : limit_(limit), lowest_(lowest), lowest_free_(lowest) {}
   DescriptorTable(const DescriptorTable&) = delete;
   DescriptorTable& operator=(const DescriptorTable&) = delete;
   // Drops the references without closing the files.
   ~DescriptorTable() = default;
 
   int limit() const { return limit_; }
+  int lowest() const { return lowest_; }
   // Open descriptors at or above a lower limit stay open.
   void set_limit(int limit) { limit_ = limit; }
 
@@ -46,7 +49,7 @@ class DescriptorTable {
   void Release(int fd) {
     const auto index = static_cast<size_t>(fd);
     open_[index / kBits] &= ~(uint64_t{1} << index % kBits);
-    lowest_free_ = std::min(lowest_free_, fd);
+    if (fd >= lowest_) lowest_free_ = std::min(lowest_free_, fd);
   }
   bool IsReserved(int fd) const;
   // Opens the free or reserved number `fd` for `file` and takes a reference.
@@ -97,9 +100,10 @@ class DescriptorTable {
   void Grow(size_t index);
 
   int limit_;
+  const int lowest_;
   std::vector<Entry> entries_;
   std::vector<uint64_t> open_;  // One bit for each entry, or reserved number.
-  int lowest_free_ = 0;         // No number below it is free.
+  int lowest_free_;             // No number from lowest_ to below it is free.
 };
 
 }  // namespace net::fake

@@ -93,6 +93,18 @@ TEST_F(DescriptorTableTest, TheLowestFreeNumberFromSomewhereOn) {
   EXPECT_EQ(table_.LowestFree(1000), 1000);
 }
 
+TEST_F(DescriptorTableTest, TheSearchMayBeginHigher) {
+  DescriptorTable table(1024, /*lowest=*/100);
+  EXPECT_EQ(table.LowestFree(), 100);
+  EXPECT_EQ(table.LowestFree(5), 100);
+  table.Set(100, file_, false);
+  table.Set(7, file_, false);
+  table.Remove(7);
+  EXPECT_EQ(table.LowestFree(), 101);
+  table.Remove(100);
+  EXPECT_EQ(table.Reserve(), 100);
+}
+
 // getrlimit(2), RLIMIT_NOFILE: one more than the largest number that can be
 // opened.
 TEST_F(DescriptorTableTest, NoNumberIsAtTheLimit) {

@@ -59,13 +59,19 @@ msghdr MessageOf(const iovec* buffers, size_t count) {
   return message;
 }
 
-// An eventfd's number goes through the buffers in one piece.
-SysResult ReadCounter(int fd, const iovec* buffers, int count) {
-  uint64_t value = 0;
+// Returns whether the calls of sockets work on the descriptor.
+bool IsSocket(Kind kind) {
+  return kind != Kind::kCounter && kind != Kind::kPipe;
+}
+
+// What is not a socket is read and written in one piece: an eventfd has one
+// number, and a pipe's write(2) is atomic.
+SysResult ReadPiece(int fd, const iovec* buffers, int count) {
   size_t space = 0;
   for (int i = 0; i < count; ++i) space += buffers[i].iov_len;
-  const SysResult read = Sys().Read(fd, &value, std::min(space, sizeof(value)));
-  const char* from = reinterpret_cast<const char*>(&value);
+  std::vector<char> data(space);
+  const SysResult read = Sys().Read(fd, data.data(), space);
+  const char* from = data.data();
   size_t left = read.ok() ? static_cast<size_t>(read.value()) : 0;
   for (int i = 0; i < count && left > 0; ++i) {
     const size_t size = std::min(left, buffers[i].iov_len);
@@ -76,7 +82,7 @@ SysResult ReadCounter(int fd, const iovec* buffers, int count) {
   return read;
 }
 
-SysResult WriteCounter(int fd, const iovec* buffers, int count) {
+SysResult WritePiece(int fd, const iovec* buffers, int count) {
   std::vector<char> data;
   for (int i = 0; i < count; ++i) {
     const auto* const begin = static_cast<const char*>(buffers[i].iov_base);
@@ -197,8 +203,8 @@ ssize_t readv(int fd, const iovec* buffers, int count) {
     return RunNative(fd, POLLIN,
                      [&] { return next::readv(fd, buffers, count); });
   }
-  if (kind == Kind::kCounter) {
-    return Returned<ssize_t>(net::preload::ReadCounter(fd, buffers, count));
+  if (!net::preload::IsSocket(kind)) {
+    return Returned<ssize_t>(net::preload::ReadPiece(fd, buffers, count));
   }
   msghdr message = net::preload::MessageOf(buffers, static_cast<size_t>(count));
   return Returned<ssize_t>(Sys().RecvMsg(fd, &message, 0));
@@ -210,8 +216,8 @@ ssize_t writev(int fd, const iovec* buffers, int count) {
     return RunNative(fd, POLLOUT,
                      [&] { return next::writev(fd, buffers, count); });
   }
-  if (kind == Kind::kCounter) {
-    return Returned<ssize_t>(net::preload::WriteCounter(fd, buffers, count));
+  if (!net::preload::IsSocket(kind)) {
+    return Returned<ssize_t>(net::preload::WritePiece(fd, buffers, count));
   }
   const msghdr message =
       net::preload::MessageOf(buffers, static_cast<size_t>(count));

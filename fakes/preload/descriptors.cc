@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "fakes/call.h"
 #include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
 #include "fakes/invocation.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/preload/world.h"
@@ -123,6 +124,13 @@ void DisownDescriptors() {
   }
 }
 
+FakeProcessOptions Placeholders::Behind(FakeProcessOptions options) {
+  // The native descriptors, of which each has one, are limited.
+  options.nofile_limit = 1 << 20;
+  options.lowest_descriptor = 1 << 16;
+  return options;
+}
+
 SysResult Placeholders::MoveTo(int placeholder, int fd) {
   if (fd == placeholder) return SysResult::Ok(fd);
   const SysResult flags = target().Fcntl(fd, F_GETFD, 0);
@@ -131,6 +139,25 @@ SysResult Placeholders::MoveTo(int placeholder, int fd) {
       target().Dup3(fd, placeholder, close_on_exec ? O_CLOEXEC : 0);
   const SysResult closed = target().Close(fd);
   return moved.ok() && !closed.ok() ? closed : moved;
+}
+
+SysResult Placeholders::MakePipe(int* fds, int flags,
+                                 absl::FunctionRef<SysResult()> make) {
+  std::array<int, 2> numbers = {};
+  {
+    const NativeCalls native;
+    const SysResult piped = ResultOf(pipe2(numbers.data(), flags & O_CLOEXEC));
+    if (!piped.ok()) return piped;
+  }
+  for (const int number : numbers) SetKind(number, Kind::kPipe);
+  SysResult made = make();
+  for (size_t i = 0; i < numbers.size() && made.ok(); ++i) {
+    made = MoveTo(numbers[i], fds[i]);
+    fds[i] = numbers[i];
+  }
+  if (made.ok()) return SysResult::Ok();
+  for (const int number : numbers) CloseNative(number);
+  return made;
 }
 
 SysResult Placeholders::Intercept(Invocation& invocation,
@@ -150,17 +177,17 @@ SysResult Placeholders::Intercept(Invocation& invocation,
     SetKind(dup->new_fd, RawKindOf(dup->old_fd));
     return duplicated;
   }
+  if (const auto* const pipe = invocation.As<Call::kPipe2>()) {
+    return MakePipe(pipe->fds, pipe->flags, make);
+  }
   if (!invocation.makes_descriptor()) return make();
   const Placeholder placeholder = MakePlaceholder(invocation);
   if (!placeholder.fd.ok()) return placeholder.fd;
   const int number = placeholder.fd.fd();
+  SetKind(number, placeholder.kind);
   SysResult made = make();
   if (made.ok()) made = MoveTo(number, made.fd());
-  if (!made.ok()) {
-    CloseNative(number);
-    return made;
-  }
-  SetKind(number, placeholder.kind);
+  if (!made.ok()) CloseNative(number);
   return made;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
+#include "fakes/fake_process.h"
 #include "fakes/intercepting_syscalls.h"
 #include "fakes/invocation.h"
 #include "syscalls/sys_result.h"
@@ -24,6 +25,7 @@ enum class Kind : uint8_t {
   // Its placeholder is an epoll, too, to which the native descriptors are added
   // (readiness_hooks.cc).
   kEpoll,
+  kPipe,     // An end of a pipe. So is its placeholder.
   kForeign,  // It belongs to the FakeKernel of a parent process.
 };
 
@@ -56,17 +58,26 @@ void DisownDescriptors();
 // fstat(2) returns the type.
 //
 // Linux checks RLIMIT_NOFILE before accept4(2) waits, so the placeholder is
-// made before the call.
+// made before the call. Until the call returns, the number is not open on the
+// FakeKernel, either: a call with it fails with EBADF.
 class Placeholders final : public InterceptingSyscalls {
  public:
+  // `target` is a process that was made with the options of Behind().
   Placeholders(FakeKernel& kernel, Syscalls& target)
       : InterceptingSyscalls(target), kernel_(kernel) {}
+
+  // Returns the options for a process behind placeholders. A call makes a
+  // descriptor with a number above those of placeholders, which is then moved:
+  // the number of a placeholder may have been taken meanwhile by a call in
+  // another thread that is blocked.
+  static FakeProcessOptions Behind(FakeProcessOptions options);
 
  protected:
   SysResult Intercept(Invocation& invocation,
                       absl::FunctionRef<SysResult()> make) override;
 
  private:
+  SysResult MakePipe(int* fds, int flags, absl::FunctionRef<SysResult()> make);
   // Moves the FakeKernel's descriptor to the number of its placeholder.
   SysResult MoveTo(int placeholder, int fd);
 

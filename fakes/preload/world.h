@@ -5,6 +5,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
+#include "fakes/kernel/kernel_section.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
@@ -12,23 +13,45 @@ namespace net {
 class FakeKernel;
 }  // namespace net
 
-// The FakeKernel of the program that has loaded libnet_fake.so, and the process
-// on it that stands for the program.
+// The FakeKernel to which the hooks pass the calls of this process, and the
+// FakeProcess on it that stands for this process. Without one, the hooks pass
+// all calls to the C library.
+//
+// A program that has loaded libnet_fake.so has a World from its start to its
+// end (program_world.cc). A program that is linked with the hooks calls
+// PutInCharge().
 
 namespace net::preload {
 
-// Returns whether the program's calls go to the FakeKernel: from the start of
-// the program on, but not in the FakeKernel's own code. A child of fork(2) has
-// a FakeKernel of its own, whose time goes on from its parent's.
-bool IsInCharge();
+struct World {
+  // The process, behind Placeholders. Faults and the trace are in front of it.
+  Syscalls* sys;
+  FakeKernel* kernel;
+  absl::Duration native_wait;  // See Options::native_wait.
+};
+
+namespace internal_world {
+inline constinit const World* current = nullptr;
+}  // namespace internal_world
+
+// Makes the hooks use `world`, which must outlive its use; none if it is null.
+// Called while the process has one thread, or by the participant that holds the
+// baton of both the old and the new kernel.
+inline void PutInCharge(const World* world) { internal_world::current = world; }
+
+// Returns whether the calls of the process go to the FakeKernel: if it has a
+// World, but not in the FakeKernel's own code.
+inline bool IsInCharge() {
+  return internal_world::current != nullptr && !fake::KernelSection::entered();
+}
 
 // The following need IsInCharge().
 
-// The process. Faults and the trace are in front of it.
-Syscalls& Sys();
-FakeKernel& Kernel();
-// See Options::native_wait.
-absl::Duration NativeWait();
+inline Syscalls& Sys() { return *internal_world::current->sys; }
+inline FakeKernel& Kernel() { return *internal_world::current->kernel; }
+inline absl::Duration NativeWait() {
+  return internal_world::current->native_wait;
+}
 
 // Runs `body`, which may block in a native call, without the baton.
 void Outside(absl::FunctionRef<void()> body);

@@ -166,6 +166,10 @@ intptr_t CallFutex(const Futex& futex) {
 
 intptr_t SyscallHook(intptr_t number, void* a, intptr_t b, intptr_t c,
                      const void* d, void* e, intptr_t f) {
+  // libuv closes descriptors so. close(2) may have a hook (fakes/preload).
+  if (number == SYS_close && !net::fake::KernelSection::entered()) {
+    return close(static_cast<int>(reinterpret_cast<intptr_t>(a)));
+  }
   if (number != SYS_futex || net::fake::KernelSection::entered()) {
     return net::threads::next_syscall(number, a, b, c, d, e, f);
   }

@@ -39,113 +39,103 @@ class FakeTask final : public Task {
   FakeKernel::Thread thread_;
 };
 
-class FakeEnvironment final : public Environment {
- public:
-  explicit FakeEnvironment(const FakeEnvironmentOptions& options)
-      : process_(kernel_.NewProcess({.name = "case",
-                                     .uid = 0,
-                                     .capabilities = FakeCapabilities::All(),
-                                     .raises_sigpipe = true})) {
-    // A task may be destroyed while it waits for an event that never happens.
-    kernel_.ExpectDeadlock();
-    if (options.disable_ipv6) {
-      SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
-    }
-  }
-
-  Syscalls& syscalls() override { return process_; }
-
-  std::optional<std::string> Lacks(Need need) override {
-    if (need != Need::kIpv6) return std::nullopt;
-    return ipv6_disabled_ ? std::optional<std::string>("no IPv6")
-                          : std::nullopt;
-  }
-
-  std::unique_ptr<Task> Start(std::function<void()> body) override {
-    return std::make_unique<FakeTask>(kernel_, std::move(body));
-  }
-
-  std::vector<Descriptor> OpenDescriptors() override {
-    std::vector<Descriptor> descriptors;
-    for (const int fd : process_.AllDescriptors()) {
-      descriptors.push_back({.id = {.fd = fd},
-                             .what = process_.DescribeDescriptor(fd),
-                             .own_fd = fd});
-    }
-    return descriptors;
-  }
-
-  std::vector<Descriptor> DescriptorsAfterExec() override {
-    FakeProcess& child = process_.Fork("child");
-    child.Exec();
-    std::vector<Descriptor> open;
-    for (const int fd : child.AllDescriptors()) {
-      open.push_back({.id = {.fd = fd},
-                      .what = child.DescribeDescriptor(fd),
-                      .own_fd = fd});
-    }
-    child.Exit();
-    return open;
-  }
-
-  void LimitDescriptors(std::optional<int> free) override {
-    if (!free.has_value()) return process_.set_nofile_limit(usual_limit_);
-    int limit = 0;
-    const std::vector<int> open = process_.AllDescriptors();
-    auto next = open.begin();
-    for (int left = *free; left > 0 || (next != open.end() && *next == limit);
-         ++limit) {
-      if (next != open.end() && *next == limit) {
-        ++next;
-      } else {
-        --left;
-      }
-    }
-    process_.set_nofile_limit(limit);
-  }
-
-  void DropPrivilegedPorts() override {
-    FakeCapabilities capabilities = process_.capabilities();
-    capabilities.net_bind_service = false;
-    process_.set_capabilities(capabilities);
-  }
-
-  void AsOtherUser(absl::FunctionRef<void()> body) override {
-    const FakeCapabilities capabilities = process_.capabilities();
-    process_.set_uid(kOtherUid);
-    process_.set_capabilities({});
-    body();
-    process_.set_uid(0);
-    process_.set_capabilities(capabilities);
-  }
-
-  void SetSysctl(absl::string_view name, absl::string_view value) override {
-    if (!kernel_.SetSysctl(name, value)) {
-      throw HarnessError(absl::StrCat("sysctl ", name, "=", value,
-                                      ": the FakeKernel does not know it"));
-    }
-    if (name == "net.ipv6.conf.all.disable_ipv6") ipv6_disabled_ = value != "0";
-  }
-
-  void SetLoopbackUp(bool up) override { kernel_.SetLoopbackUp(up); }
-
-  void AddFailingRoute(const ip::Addr& addr, int error) override {
-    if (error != EHOSTUNREACH && error != EACCES && error != EINVAL) {
-      throw HarnessError(
-          absl::StrCat("no route fails with ", ErrnoSymbol(error)));
-    }
-    kernel_.AddFailingRoute(addr, error);
-  }
-
- private:
-  FakeKernel kernel_;
-  FakeKernel::Participant self_{kernel_, "case"};
-  FakeProcess& process_;
-  const int usual_limit_ = process_.nofile_limit();
-  bool ipv6_disabled_ = false;
-};
-
 }  // namespace
+
+FakeProcessOptions FakeEnvironment::ProcessOptions() {
+  return {.name = "case",
+          .uid = 0,
+          .capabilities = FakeCapabilities::All(),
+          .raises_sigpipe = true};
+}
+
+FakeEnvironment::FakeEnvironment(const FakeEnvironmentOptions& options,
+                                 const FakeProcessOptions& process_options)
+    : process_(kernel_.NewProcess(process_options)) {
+  // A task may be destroyed while it waits for an event that never happens.
+  kernel_.ExpectDeadlock();
+  if (options.disable_ipv6) {
+    SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+  }
+}
+
+std::optional<std::string> FakeEnvironment::Lacks(Need need) {
+  if (need != Need::kIpv6) return std::nullopt;
+  return ipv6_disabled_ ? std::optional<std::string>("no IPv6") : std::nullopt;
+}
+
+std::unique_ptr<Task> FakeEnvironment::Start(std::function<void()> body) {
+  return std::make_unique<FakeTask>(kernel_, std::move(body));
+}
+
+std::vector<Environment::Descriptor> FakeEnvironment::OpenDescriptors() {
+  std::vector<Descriptor> descriptors;
+  for (const int fd : process_.AllDescriptors()) {
+    descriptors.push_back({.id = {.fd = fd},
+                           .what = process_.DescribeDescriptor(fd),
+                           .own_fd = fd});
+  }
+  return descriptors;
+}
+
+std::vector<Environment::Descriptor> FakeEnvironment::DescriptorsAfterExec() {
+  FakeProcess& child = process_.Fork("child");
+  child.Exec();
+  std::vector<Descriptor> open;
+  for (const int fd : child.AllDescriptors()) {
+    open.push_back(
+        {.id = {.fd = fd}, .what = child.DescribeDescriptor(fd), .own_fd = fd});
+  }
+  child.Exit();
+  return open;
+}
+
+void FakeEnvironment::LimitDescriptors(std::optional<int> free) {
+  if (!free.has_value()) return process_.set_nofile_limit(usual_limit_);
+  int limit = 0;
+  const std::vector<int> open = process_.AllDescriptors();
+  auto next = open.begin();
+  for (int left = *free; left > 0 || (next != open.end() && *next == limit);
+       ++limit) {
+    if (next != open.end() && *next == limit) {
+      ++next;
+    } else {
+      --left;
+    }
+  }
+  process_.set_nofile_limit(limit);
+}
+
+void FakeEnvironment::DropPrivilegedPorts() {
+  FakeCapabilities capabilities = process_.capabilities();
+  capabilities.net_bind_service = false;
+  process_.set_capabilities(capabilities);
+}
+
+void FakeEnvironment::AsOtherUser(absl::FunctionRef<void()> body) {
+  const FakeCapabilities capabilities = process_.capabilities();
+  process_.set_uid(kOtherUid);
+  process_.set_capabilities({});
+  body();
+  process_.set_uid(0);
+  process_.set_capabilities(capabilities);
+}
+
+void FakeEnvironment::SetSysctl(absl::string_view name,
+                                absl::string_view value) {
+  if (!kernel_.SetSysctl(name, value)) {
+    throw HarnessError(absl::StrCat("sysctl ", name, "=", value,
+                                    ": the FakeKernel does not know it"));
+  }
+  if (name == "net.ipv6.conf.all.disable_ipv6") ipv6_disabled_ = value != "0";
+}
+
+void FakeEnvironment::AddFailingRoute(const ip::Addr& addr, int error) {
+  if (error != EHOSTUNREACH && error != EACCES && error != EINVAL) {
+    throw HarnessError(
+        absl::StrCat("no route fails with ", ErrnoSymbol(error)));
+  }
+  kernel_.AddFailingRoute(addr, error);
+}
 
 std::unique_ptr<Environment> MakeFakeEnvironment(
     const FakeEnvironmentOptions& options) {

@@ -1,9 +1,19 @@
 #ifndef CONFORMANCE_ENVIRONMENTS_FAKE_FAKE_ENVIRONMENT_H_
 #define CONFORMANCE_ENVIRONMENTS_FAKE_FAKE_ENVIRONMENT_H_
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "conformance/suite/environment.h"
+#include "fakes/fake_kernel.h"
+#include "fakes/fake_process.h"
+#include "syscalls/net/ip_addr.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 
@@ -12,12 +22,46 @@ struct FakeEnvironmentOptions {
   bool disable_ipv6 = false;
 };
 
-// Makes the environment of one case on a FakeKernel of its own, with virtual
-// time. It supports every need. The calling thread is a participant of the
-// kernel until it destroys the environment.
+// The environment of one case on a FakeKernel of its own, with virtual time. It
+// supports every need. The calling thread is a participant of the kernel until
+// it destroys the environment.
 //
 // A task that is destroyed while it waits for an event that will never happen
 // gets EDEADLK from the system call and ends.
+class FakeEnvironment : public Environment {
+ public:
+  explicit FakeEnvironment(const FakeEnvironmentOptions& options)
+      : FakeEnvironment(options, ProcessOptions()) {}
+
+  Syscalls& syscalls() override { return process_; }
+  std::optional<std::string> Lacks(Need need) override;
+  std::unique_ptr<Task> Start(std::function<void()> body) override;
+  std::vector<Descriptor> OpenDescriptors() override;
+  std::vector<Descriptor> DescriptorsAfterExec() override;
+  void LimitDescriptors(std::optional<int> free) override;
+  void DropPrivilegedPorts() override;
+  void AsOtherUser(absl::FunctionRef<void()> body) override;
+  void SetSysctl(absl::string_view name, absl::string_view value) override;
+  void SetLoopbackUp(bool up) override { kernel_.SetLoopbackUp(up); }
+  void AddFailingRoute(const ip::Addr& addr, int error) override;
+
+ protected:
+  // Has a process of other options, which begin with ProcessOptions().
+  FakeEnvironment(const FakeEnvironmentOptions& options,
+                  const FakeProcessOptions& process_options);
+  static FakeProcessOptions ProcessOptions();
+
+  FakeKernel& kernel() { return kernel_; }
+  FakeProcess& process() { return process_; }
+
+ private:
+  FakeKernel kernel_;
+  FakeKernel::Participant self_{kernel_, "case"};
+  FakeProcess& process_;
+  const int usual_limit_ = process_.nofile_limit();
+  bool ipv6_disabled_ = false;
+};
+
 std::unique_ptr<Environment> MakeFakeEnvironment(
     const FakeEnvironmentOptions& options);
 

@@ -137,6 +137,28 @@ std::optional<std::string> LacksExec() {
   return std::string(ErrnoError(errno, kWaitingProgram).message());
 }
 
+DescriptorLimit::DescriptorLimit() {
+  Checked(getrlimit(RLIMIT_NOFILE, &usual_), "getrlimit");
+}
+
+void DescriptorLimit::Leave(std::optional<int> free) const {
+  rlimit limit = usual_;
+  if (free.has_value()) {
+    limit.rlim_cur =
+        LimitThatLeaves(*free, [](int fd) { return fcntl(fd, F_GETFD) >= 0; });
+  }
+  Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+}
+
+std::vector<Environment::Descriptor> DescriptorLimit::ListOpen() const {
+  rlimit limit = {};
+  Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  Checked(setrlimit(RLIMIT_NOFILE, &usual_), "setrlimit");
+  std::vector<Environment::Descriptor> descriptors = ListOpenDescriptors();
+  Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+  return descriptors;
+}
+
 rlim_t LimitThatLeaves(int free, absl::FunctionRef<bool(int fd)> is_open) {
   int found = 0;
   int fd = 0;

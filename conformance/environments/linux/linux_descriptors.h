@@ -28,6 +28,21 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec();
 // Returns why that program cannot be started, or nullopt if it can.
 std::optional<std::string> LacksExec();
 
+// RLIMIT_NOFILE of this process, as Environment::LimitDescriptors() changes it.
+class DescriptorLimit {
+ public:
+  DescriptorLimit();
+
+  // Leaves exactly `free` descriptors, or as many as at first.
+  void Leave(std::optional<int> free) const;
+  // Returns ListOpenDescriptors(), also if no descriptor is left, of which
+  // listing needs one.
+  std::vector<Environment::Descriptor> ListOpen() const;
+
+ private:
+  rlimit usual_ = {};
+};
+
 // Returns the RLIMIT_NOFILE with which a process can open exactly `free` more
 // descriptors. `is_open` returns whether the process has a descriptor open. The
 // kernel assigns the lowest free number below the limit.

@@ -1,8 +1,6 @@
 #include "conformance/environments/linux/linux_environment.h"
 
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <functional>
@@ -80,7 +78,6 @@ class LinuxEnvironment final : public Environment {
   LinuxEnvironment(const LinuxEnvironmentOptions& options,
                    std::function<void()> abandon)
       : abandon_(std::move(abandon)), lacks_network_(EnterNetwork(options)) {
-    Checked(getrlimit(RLIMIT_NOFILE, &descriptor_limit_), "getrlimit");
     if (!options.disable_ipv6) return;
     if (lacks_network_.has_value()) throw HarnessError(*lacks_network_);
     SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
@@ -113,13 +110,7 @@ class LinuxEnvironment final : public Environment {
   }
 
   std::vector<Descriptor> OpenDescriptors() override {
-    // Listing needs a descriptor itself, and LimitDescriptors() may leave none.
-    rlimit limit = {};
-    Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
-    Checked(setrlimit(RLIMIT_NOFILE, &descriptor_limit_), "setrlimit");
-    std::vector<Descriptor> descriptors = ListOpenDescriptors();
-    Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
-    return descriptors;
+    return descriptor_limit_.ListOpen();
   }
 
   std::vector<Descriptor> DescriptorsAfterExec() override {
@@ -127,12 +118,7 @@ class LinuxEnvironment final : public Environment {
   }
 
   void LimitDescriptors(std::optional<int> free) override {
-    rlimit limit = descriptor_limit_;
-    if (free.has_value()) {
-      limit.rlim_cur = LimitThatLeaves(
-          *free, [](int fd) { return fcntl(fd, F_GETFD) >= 0; });
-    }
-    Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    descriptor_limit_.Leave(free);
   }
 
   void DropPrivilegedPorts() override {
@@ -156,7 +142,7 @@ class LinuxEnvironment final : public Environment {
  private:
   const std::function<void()> abandon_;
   const std::optional<std::string> lacks_network_;
-  rlimit descriptor_limit_ = {};
+  const DescriptorLimit descriptor_limit_;
 };
 
 }  // namespace

@@ -22,6 +22,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -224,6 +225,51 @@ static void SleepBesideSpinner(int ends[2]) {
   CHECK(pthread_join(spinner, NULL) == 0);
 }
 
+// As libuv closes descriptors.
+static void CloseWithoutLibrary(void) {
+  int ends[2];
+  char byte;
+  Connect(ends);
+  CHECK(syscall(SYS_close, ends[0]) == 0 && read(ends[1], &byte, 1) == 0);
+  CHECK(close(ends[0]) == -1 && errno == EBADF && close(ends[1]) == 0);
+}
+
+static void* Accept(void* listener) {
+  const int accepted = accept(*(int*)listener, NULL, NULL);
+  CHECK(accepted >= 0 && write(accepted, "a", 1) == 1);
+  CHECK(close(accepted) == 0);
+  return NULL;
+}
+
+// Each call that is blocked has the number of its future descriptor, while
+// others make descriptors.
+static void AcceptInThreads(void) {
+  enum { kThreads = 8 };
+  pthread_t threads[kThreads];
+  int clients[kThreads];
+  char byte;
+  struct sockaddr_in addr = Loopback();
+  socklen_t size = sizeof(addr);
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(bind(listener, (struct sockaddr*)&addr, size) == 0 &&
+        listen(listener, kThreads) == 0);
+  CHECK(getsockname(listener, (struct sockaddr*)&addr, &size) == 0);
+  for (int i = 0; i < kThreads; ++i) {
+    CHECK(pthread_create(&threads[i], NULL, &Accept, &listener) == 0);
+  }
+  CHECK(usleep(1000) == 0);
+  for (int i = 0; i < kThreads; ++i) {
+    clients[i] = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(connect(clients[i], (struct sockaddr*)&addr, size) == 0);
+  }
+  for (int i = 0; i < kThreads; ++i) {
+    CHECK(pthread_join(threads[i], NULL) == 0);
+    CHECK(read(clients[i], &byte, 1) == 1 && byte == 'a' &&
+          close(clients[i]) == 0);
+  }
+  CHECK(close(listener) == 0);
+}
+
 static void Pair(void) {
   int ends[2];
   char data[8];
@@ -253,6 +299,8 @@ int main(int argc, char** argv) {
   SleepBesideSpinner(ends);
   Children(ends);
   Pair();
+  CloseWithoutLibrary();
+  AcceptInThreads();
   CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
   puts("all results are right");
   return 0;
