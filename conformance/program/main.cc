@@ -36,6 +36,7 @@
 #include "conformance/program/accounts.h"
 #include "conformance/program/debug.h"
 #include "conformance/program/run.h"
+#include "conformance/program/smoke.h"
 #include "conformance/suite/case.h"
 #include "conformance/targets/driver_targets.h"
 #include "conformance/targets/targets.h"

@@ -25,7 +25,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "conformance/driver_host/smoke_cases.h"
 #include "conformance/engine/claims.h"
 #include "conformance/engine/expectations.h"
 #include "conformance/engine/files.h"
@@ -45,16 +44,13 @@
 #include "conformance/page/case_list.h"
 #include "conformance/page/page.h"
 #include "conformance/page/records_file.h"
+#include "conformance/program/smoke.h"
 #include "conformance/suite/case.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/testing/command_line.h"
 
 namespace net::conformance {
 namespace {
-
-// The time limit of a smoke case. A driver that is slow to start gets ten times
-// its start time.
-constexpr absl::Duration kSmokeTimeout = absl::Seconds(8);
 
 // The number of trials that are run again. Of a hundred failures of one
 // implementation most are deterministic.
@@ -221,60 +217,6 @@ std::vector<std::string> FindProblems(const ExpectationsOf& expectations,
   return problems;
 }
 
-// Runs the smoke cases, one at a time. Stops at the first one that hangs,
-// because the others would hang, too.
-std::vector<Record> RunSmoke(const Target& target,
-                             absl::Duration start_of_driver,
-                             const RunOptions& options) {
-  Target smoke = target;
-  smoke.cases = SmokeCases();
-  const absl::Duration timeout =
-      std::min(options.timeout, std::max(kSmokeTimeout, 10 * start_of_driver));
-  IdleSubjects subjects;
-  std::vector<Record> records;
-  for (const Case& one : smoke.cases) {
-    RunTrials(
-        {{.test_case = &one, .family = AddressFamily::kV4, .target = &smoke}},
-        {.timeout = timeout},
-        [&](const Record& record) {
-          records.push_back(record);
-          records.back().trial.target = &target;
-        },
-        subjects);
-    if (records.back().verdict.outcome == Outcome::kTimeout) break;
-  }
-  return records;
-}
-
-// Returns how a driver failed if it makes no sense to judge the implementation
-// behind it: its hello failed, or none of the smoke cases passed. Nullopt if at
-// least one passed. Ignores leaks, which the judged cases report.
-std::optional<std::string> FaultOfDriver(const Target& target,
-                                         const RunOptions& options) {
-  absl::Duration start;
-  if (target.greet != nullptr) {
-    const absl::StatusOr<SubjectGreeting> greeting = target.greet();
-    if (!greeting.ok()) {
-      return absl::StrCat("failed ", greeting.status().message());
-    }
-    start = greeting->took;
-  }
-  const std::vector<Record> records = RunSmoke(target, start, options);
-  const bool works =
-      std::any_of(records.begin(), records.end(), [](const Record& one) {
-        return one.verdict.outcome == Outcome::kPass &&
-               one.trial.test_case != &SmokeCases().front();
-      });
-  if (works) return std::nullopt;
-  const auto first = std::find_if(
-      records.begin(), records.end(),
-      [](const Record& one) { return one.verdict.outcome != Outcome::kPass; });
-  return absl::StrCat("failed the check `", first->trial.test_case->id,
-                      "`: ", first->trial.test_case->requirement, "\n",
-                      OutcomeName(first->verdict.outcome), ": ",
-                      ShortMessage(first->verdict.message));
-}
-
 // Returns the targets that can be judged. Prints why the others cannot.
 std::vector<const Target*> WorkingTargets(
     absl::Span<const Target* const> targets, const RunOptions& options,
@@ -297,47 +239,6 @@ std::vector<const Target*> WorkingTargets(
     working.push_back(target);
   }
   return working;
-}
-
-// Prints the outcomes of the smoke cases. Returns true if all passed.
-bool SmokeOne(const Target& target, const RunOptions& options) {
-  absl::Duration start;
-  if (target.greet != nullptr) {
-    const absl::StatusOr<SubjectGreeting> greeting = target.greet();
-    if (!greeting.ok()) {
-      std::cout << target.name << ": the driver failed "
-                << greeting.status().message() << "\n";
-      return false;
-    }
-    start = greeting->took;
-  }
-  const std::vector<Record> records = RunSmoke(target, start, options);
-  const auto works = [](const Record& one) {
-    return one.verdict.outcome == Outcome::kPass;
-  };
-  if (std::none_of(records.begin(), records.end(), works)) {
-    // One message is enough, because all twelve would say the same.
-    std::cout << target.name << ": the driver failed every check. The first:\n"
-              << FormatRecord(records.front()) << "\n";
-    return false;
-  }
-  // An optional command may be unsupported.
-  const auto is_flawless = [&](const Record& one) {
-    const bool is_left_out = one.verdict.outcome == Outcome::kUnsupported &&
-                             one.trial.test_case->level != Level::kMust;
-    return (works(one) || is_left_out) && IsExpected(one.verdict);
-  };
-  for (const Record& record : records) {
-    std::cout << (is_flawless(record) ? FormatRecordLine(record)
-                                      : FormatRecord(record))
-              << "\n";
-  }
-  const size_t left = SmokeCases().size() - records.size();
-  if (left > 0) {
-    std::cout << left
-              << " more checks were not run, because the driver hangs\n";
-  }
-  return left == 0 && std::all_of(records.begin(), records.end(), is_flawless);
 }
 
 std::string DateText(absl::Time time) {
@@ -556,17 +457,6 @@ int WritePageOf(const std::string& records, const RunOptions& options) {
     return Fail(absl::StrCat("--from-records: cannot stat '", records, "'"));
   }
   return WritePage(*parsed, absl::FromTimeT(file.st_mtime), options);
-}
-
-int Smoke(absl::Span<const Target* const> targets, const RunOptions& options) {
-  int status = kAsExpected;
-  for (const Target* target : targets) {
-    if (!target->missing.empty()) {
-      return Fail(absl::StrCat(target->name, ": ", target->missing));
-    }
-    if (!SmokeOne(*target, options)) status = kUnexpected;
-  }
-  return status;
 }
 
 }  // namespace net::conformance

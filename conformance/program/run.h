@@ -59,10 +59,6 @@ int Run(absl::Span<const Case* const> cases,
 // last change of the file.
 int WritePageOf(const std::string& records, const RunOptions& options);
 
-// Runs the cases about drivers themselves (driver_host/smoke_cases.h) and
-// returns the exit status of the program.
-int Smoke(absl::Span<const Target* const> targets, const RunOptions& options);
-
 }  // namespace net::conformance
 
 #endif  // CONFORMANCE_PROGRAM_RUN_H_

@@ -1,0 +1,25 @@
+#ifndef CONFORMANCE_PROGRAM_SMOKE_H_
+#define CONFORMANCE_PROGRAM_SMOKE_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/types/span.h"
+#include "conformance/engine/trial.h"
+#include "conformance/program/run.h"
+
+namespace net::conformance {
+
+// Runs the cases about drivers themselves (driver_host/smoke_cases.h) and
+// returns the exit status of the program.
+int Smoke(absl::Span<const Target* const> targets, const RunOptions& options);
+
+// Returns how a driver failed if it makes no sense to judge the implementation
+// behind it: its hello failed, or none of the smoke cases passed. Nullopt if at
+// least one passed. Ignores leaks, which the judged cases report.
+std::optional<std::string> FaultOfDriver(const Target& target,
+                                         const RunOptions& options);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_PROGRAM_SMOKE_H_
