@@ -37,10 +37,13 @@ namespace {
 
 constexpr int kTypeFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
+// SOCK_TYPE_MASK of Linux. The other bits are flags, known ones or not.
+constexpr int kTypeMask = 0xf;
+
 // Returns whether a new socket belongs to the FakeKernel: TCP sockets do.
 bool IsTcp(int domain, int type, int protocol) {
   return (domain == AF_INET || domain == AF_INET6) &&
-         (type & ~kTypeFlags) == SOCK_STREAM &&
+         (type & kTypeMask) == SOCK_STREAM &&
          (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
