@@ -92,8 +92,6 @@ class ProgramWorld {
         .sys = sys_, .kernel = &kernel_, .native_wait = options.native_wait};
     PutInCharge(&face_);
   }
-  ProgramWorld(const ProgramWorld&) = delete;
-  ProgramWorld& operator=(const ProgramWorld&) = delete;
 
   FakeKernel& kernel() { return kernel_; }
 
