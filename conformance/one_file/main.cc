@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "conformance/engine/expectations.h"
 #include "conformance/engine/files.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
@@ -28,6 +29,7 @@
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/page/case_list.h"
+#include "conformance/one_file/embedded.h"
 #include "conformance/one_file/init.h"
 #include "conformance/one_file/one_process.h"
 #include "conformance/one_file/recorded.h"
@@ -79,6 +81,9 @@ user, a network of its own, IPv6, /proc, exec.
 As the first process of a machine it mounts /proc, sets the loopback interface up,
 and switches the machine off at the end.
 
+What Linux has changed since an older version is an expected failure there, with
+the version.
+
 Exit status: 0 all outcomes were expected, and as recorded or variations; 1
 something else; 2 a usage or harness error.
 )";
@@ -120,21 +125,22 @@ bool CanFork() {
   return false;
 }
 
-std::vector<Record> RunAll(absl::Span<const Trial> trials, bool forks) {
+std::vector<Record> RunAll(std::vector<Trial> trials,
+                           Expectations& expectations, bool forks) {
   std::vector<Record> records;
-  const auto on_record = [&](const Record& record) {
+  for (Trial& trial : trials) trial.may_hang = expectations.MayHang(trial);
+  const auto on_record = [&](Record record) {
+    expectations.Apply(record);
     // Flush, so that a crash of the kernel does not hide what was before it.
     std::cout << RecordToJson(record) << std::endl;
-    records.push_back(record);
+    records.push_back(std::move(record));
   };
-  const absl::Duration timeout = absl::GetFlag(FLAGS_timeout);
+  const RunnerOptions options = {.jobs = std::max(1, absl::GetFlag(FLAGS_jobs)),
+                                 .timeout = absl::GetFlag(FLAGS_timeout)};
   if (forks) {
-    RunTrials(trials,
-              {.jobs = std::max(1, absl::GetFlag(FLAGS_jobs)),
-               .timeout = timeout},
-              on_record);
+    RunTrials(trials, options, on_record);
   } else {
-    RunTrialsInOneProcess(trials, timeout, on_record);
+    RunTrialsInOneProcess(trials, options, on_record);
   }
   return records;
 }
@@ -223,9 +229,13 @@ int Judge() {
     std::cout << FormatCaseList(*cases);
     return kAsExpected;
   }
+  absl::StatusOr<Expectations> expectations =
+      Expectations::Parse(kLinuxExpectations, targets.front().expectations,
+                          Surroundings::Here(targets.front().version));
+  if (!expectations.ok()) return Fail(expectations.status().message());
   std::cout << EnvironmentToJson() << std::endl;
   const std::vector<Record> records =
-      RunAll(MakeTrials(*cases, selected), forks);
+      RunAll(MakeTrials(*cases, selected), *expectations, forks);
   const Comparison comparison = Compare(records, *recorded);
   const int status = StatusOf(records, comparison);
   PrintReport(records, comparison, *recorded);

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -18,6 +19,7 @@
 #include "conformance/engine/last_calls.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/runner.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/checked.h"
 
@@ -104,12 +106,15 @@ Record RunOne(const Trial& trial, absl::Duration timeout) {
 }  // namespace
 
 void RunTrialsInOneProcess(absl::Span<const Trial> trials,
-                           absl::Duration timeout,
+                           const RunnerOptions& options,
                            absl::FunctionRef<void(const Record&)> on_record) {
   rlimit descriptors = {};
   Checked(getrlimit(RLIMIT_NOFILE, &descriptors), "getrlimit");
   for (const Trial& trial : trials) {
-    on_record(RunOne(trial, timeout));
+    on_record(RunOne(
+        trial, trial.may_hang
+                   ? std::min(options.timeout, options.timeout_of_hanging)
+                   : options.timeout));
     // A trial changes it, and has no process of its own.
     Checked(setrlimit(RLIMIT_NOFILE, &descriptors), "setrlimit");
   }

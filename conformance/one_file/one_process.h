@@ -2,9 +2,9 @@
 #define CONFORMANCE_ONE_FILE_ONE_PROCESS_H_
 
 #include "absl/functional/function_ref.h"
-#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/runner.h"
 #include "conformance/engine/trial.h"
 
 namespace net::conformance {
@@ -14,14 +14,14 @@ namespace net::conformance {
 // in RunTrials():
 //
 // - A crash ends the program.
-// - A trial that takes longer than `timeout` has the outcome `timeout`. Its
-//   threads are left behind. So are those of a trial that has ended although
-//   one of its tasks still runs.
+// - A trial that exceeds its time has the outcome `timeout`, even if it makes
+//   system calls. Its threads are left behind. So are those of a trial that has
+//   ended although one of its tasks still runs.
 //
 // The targets must have no subjects. Their environments must set
 // LinuxEnvironmentOptions::shares_process.
 void RunTrialsInOneProcess(absl::Span<const Trial> trials,
-                           absl::Duration timeout,
+                           const RunnerOptions& options,
                            absl::FunctionRef<void(const Record&)> on_record);
 
 }  // namespace net::conformance

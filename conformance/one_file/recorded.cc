@@ -130,7 +130,8 @@ Comparison Compare(absl::Span<const Record> records,
 }
 
 bool IsAllowed(const Record& different) {
-  return different.verdict.outcome == Outcome::kVariation;
+  return different.verdict.outcome == Outcome::kVariation ||
+         different.verdict.outcome == Outcome::kExpectedFail;
 }
 
 }  // namespace net::conformance

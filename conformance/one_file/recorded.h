@@ -44,10 +44,6 @@ class RecordedOutcomes {
   std::map<std::pair<std::string, AddressFamily>, Outcome> outcomes_;
 };
 
-// The list that the program carries: linux_6_18.txt. The build makes the
-// definition.
-extern const absl::string_view kRecordedOnLinux;
-
 // How the records of a run differ from recorded outcomes.
 struct Comparison {
   size_t same = 0;
@@ -59,7 +55,7 @@ Comparison Compare(absl::Span<const Record> records,
                    const RecordedOutcomes& recorded);
 
 // Returns true if a difference is one that kernels may have: the outcome is
-// `variation`.
+// `variation`, or `expected-fail` on an older Linux.
 bool IsAllowed(const Record& different);
 
 }  // namespace net::conformance

@@ -11,6 +11,7 @@
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/kernel_cases/kernel_cases.h"
+#include "conformance/one_file/embedded.h"
 #include "conformance/suite/case.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -101,7 +102,9 @@ TEST(CompareTest, SortsTrials) {
   EXPECT_THAT(comparison.different, ElementsAre(&records[0]));
 }
 
-TEST(CompareTest, VariationsAreAllowed) {
+TEST(CompareTest, VariationsAndExpectedFailuresAreAllowed) {
+  EXPECT_TRUE(IsAllowed(
+      MakeRecord(kFirst, AddressFamily::kV4, Outcome::kExpectedFail)));
   EXPECT_TRUE(IsAllowed(
       MakeRecord(kFirst, AddressFamily::kV4, Outcome::kVariation)));
   EXPECT_FALSE(

@@ -11,7 +11,9 @@
 
 namespace net::conformance {
 
-// Returns the target "linux": this machine's kernel, judged by kernel_cases/.
+// Returns the target "linux": this machine's kernel, judged by kernel_cases/. The
+// expectations list what older kernels than the one that the cases were measured
+// on do otherwise, and since when it is as measured.
 inline Target MakeLinuxTarget(const LinuxEnvironmentOptions& options = {}) {
   return {.name = "linux",
           .cases = AllKernelCases(),
@@ -19,7 +21,8 @@ inline Target MakeLinuxTarget(const LinuxEnvironmentOptions& options = {}) {
               [options](std::function<void()> abandon) {
                 return MakeLinuxEnvironment(options, std::move(abandon));
               },
-          .make_implementation = &MakeNoImplementation};
+          .make_implementation = &MakeNoImplementation,
+          .expectations = "conformance/targets/linux.expectations"};
 }
 
 }  // namespace net::conformance
