@@ -13,6 +13,7 @@
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/targets/asio.h"
 #include "conformance/targets/libuv.h"
+#include "conformance/targets/linux_target.h"
 #include "conformance/targets/net_tcp.h"
 #include "conformance/targets/no_implementation.h"
 #include "syscalls/sandbox/network_namespace.h"
@@ -82,10 +83,7 @@ std::vector<Target> MakeTargets(const TargetOptions& options) {
            .make_implementation = OnHooks(&MakeLibuv),
            .on_fake_kernel = true,
            .expectations = "conformance/targets/libuv.expectations"},
-          {.name = "linux",
-           .cases = AllKernelCases(),
-           .make_environment = make_linux,
-           .make_implementation = &MakeNoImplementation},
+          MakeLinuxTarget({.disable_ipv6 = options.disable_ipv6}),
           {.name = "fake_kernel",
            .cases = AllKernelCases(),
            .make_environment = make_fake,

@@ -85,6 +85,13 @@ absl::Status EnterOwnNetwork() {
   return MoveToOwnNetwork();
 }
 
+absl::Status EnterOwnNetworkOfThread() {
+  if (unshare(CLONE_NEWNET) != 0) {
+    return ErrnoError(errno, "no network namespace of its own: unshare");
+  }
+  return SetLoopback(true);
+}
+
 absl::StatusOr<bool> SharesNetworkWith(pid_t pid) {
   return SharesNamespace("net", pid);
 }

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -127,6 +129,21 @@ std::string NameOf(int64_t number) {
   return info == nullptr ? absl::StrCat("system call ", number) : info->name;
 }
 
+// Reads the call that the calling thread makes, as proc(5) shows it: this
+// read(2). Under an emulator of another processor the numbers are those of the
+// real one, and without ptrace(2)'s hooks (CONFIG_HAVE_ARCH_TRACEHOOK) the file
+// does not exist.
+absl::Status CheckCallsAreShown() {
+  constexpr char kPath[] = "/proc/thread-self/syscall";
+  const absl::StatusOr<std::string> line = sandbox::ReadFile(kPath);
+  if (!line.ok()) return line.status();
+  if (absl::StartsWith(*line, absl::StrCat(SYS_read, " "))) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      kPath, " shows a read(2) as '", absl::StripAsciiWhitespace(*line), "'"));
+}
+
 std::string Numbers(const std::vector<BlockedCall::Awaited>& awaited) {
   if (awaited.empty()) return " on no descriptor";
   return absl::StrCat(
@@ -212,7 +229,8 @@ BlockedCallReader::BlockedCallReader(pid_t pid)
       pidfd_(pid == getpid()
                  ? -1
                  : CheckedFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)),
-                             absl::StrCat("pidfd_open ", pid))) {}
+                             absl::StrCat("pidfd_open ", pid))),
+      shown_(CheckCallsAreShown()) {}
 
 BlockedCallReader::~BlockedCallReader() {
   if (pidfd_ >= 0) close(pidfd_);
@@ -224,6 +242,7 @@ std::vector<pid_t> BlockedCallReader::Threads() const {
 
 absl::StatusOr<std::optional<BlockedCall>> BlockedCallReader::Read(
     pid_t thread) const {
+  if (!shown_.ok()) return shown_;
   const auto status = sandbox::ReadThreadStatus(PathOf(thread, "status"));
   if (!status.has_value() || !status->sleeps) return std::nullopt;
   const auto line = sandbox::ReadFile(PathOf(thread, "syscall"));

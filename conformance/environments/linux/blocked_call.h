@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
@@ -119,6 +120,7 @@ class BlockedCallReader {
   const pid_t pid_;
   const std::string folder_;  // "/proc/4711"
   const int pidfd_;           // -1 if it is this process
+  const absl::Status shown_;  // why /proc cannot show the calls, if it cannot
 };
 
 }  // namespace net::conformance

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,10 +13,12 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
@@ -38,6 +41,27 @@ struct Pipe {
   int read_end;
   int write_end;
 };
+
+// Without /proc, descriptors with higher numbers are not seen.
+constexpr int kNumbersWithoutProc = 1024;
+
+// Returns the numbers of this process's open descriptors.
+std::vector<int> OpenNumbers() {
+  absl::StatusOr<std::vector<int>> listed =
+      sandbox::ListNumbers("/proc/self/fd");
+  if (ErrnoOf(listed) != ENOENT) return Checked(std::move(listed));
+  std::vector<int> numbers;
+  for (int fd = 0; fd < kNumbersWithoutProc; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) numbers.push_back(fd);
+  }
+  return numbers;
+}
+
+// Returns the inode of an open socket, or 0 if the descriptor is none.
+uint64_t InodeOfSocket(int fd) {
+  struct stat file = {};
+  return fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) ? file.st_ino : 0;
+}
 
 Pipe MakePipe() {
   std::array<int, 2> fds = {};
@@ -76,11 +100,10 @@ std::string DescribeDescriptor(int fd) {
 
 std::vector<Environment::Descriptor> ListOpenDescriptors() {
   std::vector<Environment::Descriptor> descriptors;
-  for (const int fd : Checked(sandbox::ListNumbers("/proc/self/fd"))) {
-    descriptors.push_back(
-        {.id = {.fd = fd, .inode = sandbox::SocketInode("/proc/self/fd", fd)},
-         .what = DescribeDescriptor(fd),
-         .own_fd = fd});
+  for (const int fd : OpenNumbers()) {
+    descriptors.push_back({.id = {.fd = fd, .inode = InodeOfSocket(fd)},
+                           .what = DescribeDescriptor(fd),
+                           .own_fd = fd});
   }
   return descriptors;
 }
@@ -122,8 +145,7 @@ std::vector<Environment::Descriptor> ListDescriptorsAfterExec() {
     // A descriptor that was inherited has the same number in this process. One
     // that the program opened itself does not.
     const uint64_t inode = sandbox::SocketInode(folder, fd);
-    const bool is_own =
-        inode != 0 && inode == sandbox::SocketInode("/proc/self/fd", fd);
+    const bool is_own = inode != 0 && inode == InodeOfSocket(fd);
     descriptors.push_back(
         {.id = {.fd = fd, .inode = inode},
          .what = inode == 0 ? "no socket" : "socket",

@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "conformance/suite/checked.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/harness_error.h"
+#include "conformance/suite/precondition.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
@@ -60,6 +62,9 @@ std::optional<std::string> MessageOf(const absl::Status& status) {
 // network of its own, or nullopt if it is.
 std::optional<std::string> EnterNetwork(
     const LinuxEnvironmentOptions& options) {
+  if (options.shares_process) {
+    return MessageOf(sandbox::EnterOwnNetworkOfThread());
+  }
   if (!options.network_of.has_value()) {
     if (auto lacks = MessageOf(sandbox::CheckOwnNetwork())) return lacks;
     Checked(sandbox::EnterOwnNetwork());
@@ -73,14 +78,31 @@ std::optional<std::string> EnterNetwork(
   return std::nullopt;
 }
 
+// Returns true if a system call failed because the kernel was built without
+// what it is for, or is older.
+bool IsMissing(const absl::Status& status) {
+  switch (ErrnoOf(status)) {
+    case ENOENT:
+    case ENOSYS:
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class LinuxEnvironment final : public Environment {
  public:
   LinuxEnvironment(const LinuxEnvironmentOptions& options,
                    std::function<void()> abandon)
-      : abandon_(std::move(abandon)), lacks_network_(EnterNetwork(options)) {
+      : abandon_(std::move(abandon)),
+        shares_process_(options.shares_process),
+        lacks_network_(EnterNetwork(options)) {
     if (!options.disable_ipv6) return;
     if (lacks_network_.has_value()) throw HarnessError(*lacks_network_);
-    SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+    Checked(sandbox::WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1"));
   }
 
   Syscalls& syscalls() override { return DefaultSyscalls(); }
@@ -100,6 +122,7 @@ class LinuxEnvironment final : public Environment {
       case Need::kOtherUser:
         return MessageOf(sandbox::CheckOtherUser());
       case Need::kExec:
+        if (shares_process_) return "without fork(2), nothing can be executed";
         return LacksExec();
     }
     return "an unknown need";
@@ -130,17 +153,29 @@ class LinuxEnvironment final : public Environment {
   }
 
   void SetSysctl(absl::string_view name, absl::string_view value) override {
-    Checked(sandbox::WriteSysctl(name, value));
+    CheckPossible(sandbox::WriteSysctl(name, value));
   }
 
-  void SetLoopbackUp(bool up) override { Checked(sandbox::SetLoopback(up)); }
+  void SetLoopbackUp(bool up) override {
+    CheckPossible(sandbox::SetLoopback(up));
+  }
 
   void AddFailingRoute(const ip::Addr& addr, int error) override {
-    Checked(sandbox::AddFailingRoute(addr, error));
+    CheckPossible(sandbox::AddFailingRoute(addr, error));
   }
 
  private:
+  // Ends the case with a precondition if this kernel lacks what a change needs.
+  void CheckPossible(const absl::Status& changed) const {
+    if (IsMissing(changed)) {
+      NotePrecondition(changed.message());
+      abandon_();
+    }
+    Checked(changed);
+  }
+
   const std::function<void()> abandon_;
+  const bool shares_process_;
   const std::optional<std::string> lacks_network_;
   const DescriptorLimit descriptor_limit_;
 };

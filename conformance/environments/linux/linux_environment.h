@@ -16,15 +16,22 @@ struct LinuxEnvironmentOptions {
   bool disable_ipv6 = false;
   // If set, the case uses the network namespace of this process.
   std::optional<pid_t> network_of = std::nullopt;
+  // The case runs in a thread of a process that goes on to run other cases. It
+  // forks nothing, and only the thread moves into a network namespace.
+  bool shares_process = false;
 };
 
 // Makes the environment of one case on the machine's own kernel. Moves this
 // process into a network namespace of its own where that is permitted, or into
 // that of `options.network_of`. For a child process that runs one case and
-// ends. The process must have one thread.
+// ends. The process must have one thread, unless `options.shares_process`.
 //
-// `abandon` must end the process. It is called when a task is destroyed that
-// still runs (see StartLinuxTask()). Throws HarnessError.
+// What the kernel or the machine lacks, /proc for instance, makes the case that
+// needs it a precondition.
+//
+// `abandon` must end the process or, if it is shared, never return. It is called
+// when a task is destroyed that still runs (see StartLinuxTask()), and when the
+// case cannot go on. Throws HarnessError.
 std::unique_ptr<Environment> MakeLinuxEnvironment(
     const LinuxEnvironmentOptions& options, std::function<void()> abandon);
 
