@@ -158,7 +158,7 @@ TEST(Programs, ShowTheRequirementAndNameTheSockets) {
   EXPECT_THAT(*program, HasSubstr("Source: connect(2), ECONNREFUSED"));
   EXPECT_THAT(*program,
               HasSubstr("FAILS(ECONNREFUSED, connect(client, V4(\"127.0.0.1\", "
-                        "port)));\n"));
+                        "4711)));\n"));
 }
 
 TEST(Programs, AreNotMadeForInjectedFaultsWhosePlansAreShown) {
