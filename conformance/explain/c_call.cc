@@ -44,34 +44,10 @@ namespace {
 // A pointer that no process can read.
 constexpr absl::string_view kBadPointer = "BAD_POINTER";
 
-template <typename T>
-std::vector<T> ElementsOf(absl::string_view bytes) {
-  std::vector<T> elements(bytes.size() / sizeof(T));
-  // The bytes need not be aligned, and memcpy takes no null pointer.
-  if (!elements.empty()) {
-    std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(T));
-  }
-  return elements;
-}
-
-template <typename T>
-T Load(absl::string_view bytes) {
-  const std::vector<T> elements = ElementsOf<T>(bytes);
-  return elements.empty() ? T{} : elements.front();
-}
-
-Statement Is(absl::string_view expected, absl::string_view actual) {
-  return {.line = absl::StrCat("IS(", expected, ", ", actual, ");")};
-}
-
-std::string Numbered(absl::string_view name, absl::string_view suffix) {
-  return absl::StrCat(name, suffix);
-}
-
 // Returns the expression of a pointer whose target the program does not have.
 std::string UnknownTarget(const CallRecord& record, absl::string_view suffix) {
   return record.result.error() == EFAULT ? std::string(kBadPointer)
-                                         : Numbered("buffer", suffix);
+                                         : absl::StrCat("buffer", suffix);
 }
 
 // Returns whether an argument of ioctl(2) is a pointer to an int.
@@ -85,7 +61,8 @@ bool HasPointers(int64_t level, int64_t name) {
   return level == SOL_SOCKET && name == SO_ATTACH_FILTER;
 }
 
-// Returns whether the success of a call has a value of interest: not always 0.
+}  // namespace
+
 bool HasValue(const CallRecord& record) {
   switch (record.call) {
     case SyscallId::kSend:
@@ -106,8 +83,6 @@ bool HasValue(const CallRecord& record) {
       return false;
   }
 }
-
-}  // namespace
 
 CallWriter::CallWriter(const Script& script)
     : script_(script), names_(script) {}
@@ -132,16 +107,16 @@ std::string CallWriter::Endpoint(const ip::Endpoint& endpoint,
 
 std::string CallWriter::OutAddress(const CallRecord& record, size_t i,
                                    absl::string_view suffix,
-                                   std::string& before) const {
+                                   std::string& before) {
   const RecordedArgument& address = record.arguments[i];
   const RecordedArgument& length = record.arguments[i + 1];
   const bool is_bad = record.result.error() == EFAULT;
-  const std::string variable = Numbered("length", suffix);
+  const std::string variable = absl::StrCat("length", suffix);
   if (length.state != ArgumentState::kNull) {
     absl::StrAppend(&before, variable, " = ", length.number, "; ");
   }
   std::string pointer =
-      absl::StrCat("(struct sockaddr *)&", Numbered("address", suffix));
+      absl::StrCat("(struct sockaddr *)&", absl::StrCat("address", suffix));
   std::string size = absl::StrCat("&", variable);
   if (address.state == ArgumentState::kNull) pointer = "NULL";
   if (length.state == ArgumentState::kNull) size = "NULL";
@@ -157,16 +132,16 @@ std::string CallWriter::OutAddress(const CallRecord& record, size_t i,
 
 std::string CallWriter::OutOption(const CallRecord& record, size_t i,
                                   absl::string_view suffix,
-                                  std::string& before) const {
+                                  std::string& before) {
   const RecordedArgument& value = record.arguments[i];
   const RecordedArgument& length = record.arguments[i + 1];
   const bool is_bad = record.result.error() == EFAULT;
-  std::string size = absl::StrCat("&", Numbered("length", suffix));
+  std::string size = absl::StrCat("&", absl::StrCat("length", suffix));
   if (length.state == ArgumentState::kNull) {
     size = "NULL";
   } else {
-    absl::StrAppend(&before, Numbered("length", suffix), " = ", length.number,
-                    "; ");
+    absl::StrAppend(&before, absl::StrCat("length", suffix), " = ",
+                    length.number, "; ");
   }
   if (is_bad && length.number == 0) size = std::string(kBadPointer);
   if (value.state == ArgumentState::kNull) return absl::StrCat("NULL, ", size);
@@ -180,7 +155,7 @@ std::string CallWriter::OutOption(const CallRecord& record, size_t i,
   if (type == OptionType::kLinger) variable = "&linger_value";
   if (type == OptionType::kTimeval) variable = "&time_value";
   if (type == OptionType::kTcpInfo) variable = "&info";
-  return absl::StrCat(Numbered(variable, suffix), ", ", size);
+  return absl::StrCat(absl::StrCat(variable, suffix), ", ", size);
 }
 
 absl::StatusOr<std::string> CallWriter::MessageIn(
@@ -225,15 +200,15 @@ absl::StatusOr<std::string> CallWriter::MessageIn(
 }
 
 std::string CallWriter::MessageOut(const RecordedMessage& message,
-                                   absl::string_view suffix) const {
+                                   absl::string_view suffix) {
   std::vector<std::string> buffers;
   size_t offset = 0;
   for (const size_t size : message.buffer_sizes) {
-    buffers.push_back(absl::StrCat("{", Numbered("buffer", suffix), " + ",
+    buffers.push_back(absl::StrCat("{", absl::StrCat("buffer", suffix), " + ",
                                    offset, ", ", size, "}"));
     offset += size;
   }
-  const std::string name = Numbered("message", suffix);
+  const std::string name = absl::StrCat("message", suffix);
   std::string text = absl::StrCat(name, " = (struct msghdr){");
   if (!buffers.empty()) {
     absl::StrAppend(&text, ".msg_iov = (struct iovec[]){",
@@ -241,7 +216,7 @@ std::string CallWriter::MessageOut(const RecordedMessage& message,
                     "}, .msg_iovlen = ", buffers.size());
   }
   if (message.name_state != ArgumentState::kNull) {
-    absl::StrAppend(&text, ", .msg_name = &", Numbered("address", suffix),
+    absl::StrAppend(&text, ", .msg_name = &", absl::StrCat("address", suffix),
                     ", .msg_namelen = 128");
   }
   if (message.control_state != ArgumentState::kNull) {
@@ -254,7 +229,7 @@ std::string CallWriter::PollSet(const CallRecord& record, size_t i,
                                 absl::string_view suffix,
                                 std::string& before) const {
   const std::vector<pollfd> set = ElementsOf<pollfd>(record.Target(i));
-  const std::string name = Numbered("polled", suffix);
+  std::string name = absl::StrCat("polled", suffix);
   for (size_t k = 0; k < set.size(); ++k) {
     absl::StrAppend(&before, name, "[", k, "] = (struct pollfd){",
                     names_.OfDescriptor(set[k].fd), ", ",
@@ -336,7 +311,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
         return absl::UnimplementedError(
             "it calls ioctl(2) with a rare request");
       }
-      return absl::StrCat("&", Numbered("value", suffix));
+      return absl::StrCat("&", absl::StrCat("value", suffix));
     case ArgumentKind::kOpenFlags:
       return OpenFlagSymbols(number);
     case ArgumentKind::kEventFdFlags:
@@ -381,7 +356,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
             "it receives control data in a buffer of an unknown size");
       }
       absl::StrAppend(&before, MessageOut(record.messages.front(), suffix));
-      return absl::StrCat("&", Numbered("message", suffix));
+      return absl::StrCat("&", absl::StrCat("message", suffix));
     case ArgumentKind::kPollSet:
       if (!has_target) return UnknownTarget(record, suffix);
       return PollSet(record, i, suffix, before);
@@ -393,7 +368,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       return EpollEvent(record, i);
     case ArgumentKind::kEpollEventsOut:
       if (record.result.error() == EFAULT) return std::string(kBadPointer);
-      return Numbered("events", suffix);
+      return absl::StrCat("events", suffix);
     case ArgumentKind::kTimeIn: {
       if (!has_target) return UnknownTarget(record, suffix);
       const auto time = Load<timespec>(target);
@@ -409,7 +384,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       }
       return absl::UnimplementedError("it waits with a set of signals");
     case ArgumentKind::kFdPairOut:
-      return Numbered("pair", suffix);
+      return absl::StrCat("pair", suffix);
     case ArgumentKind::kNumber:
     case ArgumentKind::kSize:
     case ArgumentKind::kLength:
@@ -448,204 +423,6 @@ absl::StatusOr<CallInC> CallWriter::Write(size_t call,
   result.call = absl::StrCat(SyscallName(record.call), "(",
                              absl::StrJoin(arguments, ", "), ")");
   return result;
-}
-
-// ---- Results ----------------------------------------------------------------
-
-Statement CallWriter::Line(size_t call, absl::string_view expression,
-                           absl::string_view type) const {
-  const CallRecord& record = script_.calls[call].record;
-  if (!record.result.ok()) {
-    const std::string line = absl::StrCat(
-        "FAILS(", ErrnoSymbol(record.result.error()), ", ", expression, ");");
-    return {.line = line, .without_value = line};
-  }
-  const std::string succeeds = absl::StrCat("SUCCEEDS(", expression, ");");
-  if (MakesDescriptor(record)) {
-    const std::string line =
-        absl::StrCat(type, names_.OfNew(call), " = ", succeeds);
-    return {.line = line, .without_value = line};
-  }
-  if (!HasValue(record)) return {.line = succeeds, .without_value = succeeds};
-  std::string value = absl::StrCat(record.result.value());
-  if (record.call == SyscallId::kFcntl) {
-    value = FcntlValue(record.arguments[1].number, record.result.value());
-  }
-  return {.line = absl::StrCat("RETURNS(", value, ", ", expression, ");"),
-          .without_value = succeeds};
-}
-
-void CallWriter::CheckAddress(const CallRecord& record, size_t i,
-                              absl::string_view suffix,
-                              std::vector<Statement>& checks) {
-  if (record.arguments[i].state != ArgumentState::kTarget) return;
-  const auto before = static_cast<socklen_t>(record.arguments[i + 1].number);
-  const auto after = Load<socklen_t>(record.Target(i + 1));
-  const auto endpoint = WholeEndpoint(record.Target(i));
-  if (!endpoint.has_value()) {
-    checks.push_back(Is(absl::StrCat(after), Numbered("length", suffix)));
-    return;
-  }
-  const std::string variable = absl::StrCat("&", Numbered("address", suffix));
-  if (const auto port = names_.LearnPort(endpoint->port)) {
-    checks.push_back(
-        {.line = absl::StrCat("int ", *port, " = PORT(", variable, ");")});
-    checks.back().without_value = checks.back().line;
-  }
-  if (after != before && before < sizeof(sockaddr_in6)) {
-    checks.push_back(Is(absl::StrCat(after), Numbered("length", suffix)));
-  }
-  checks.push_back({.line = absl::StrCat(
-                        "IS_ADDRESS(\"", endpoint->addr.ToString(), "\", ",
-                        names_.OfPort(endpoint->port), ", ", variable, ");")});
-}
-
-void CallWriter::CheckOption(const CallRecord& record, size_t i,
-                             absl::string_view suffix,
-                             std::vector<Statement>& checks) const {
-  if (record.arguments[i].state != ArgumentState::kTarget) return;
-  const auto after = Load<socklen_t>(record.Target(i + 1));
-  if (after != static_cast<socklen_t>(record.arguments[i + 1].number) ||
-      record.arguments[i].size != after) {
-    checks.push_back(Is(absl::StrCat(after), Numbered("length", suffix)));
-  }
-  const absl::string_view bytes = record.Target(i);
-  const int64_t level = record.arguments[1].number;
-  const int64_t name = record.arguments[2].number;
-  switch (TypeOfOption(level, name, bytes.size())) {
-    case OptionType::kInt: {
-      const int value = Load<int>(bytes);
-      const bool is_errno = level == SOL_SOCKET && name == SO_ERROR;
-      checks.push_back(
-          Is(is_errno && value != 0 ? ErrnoSymbol(value) : absl::StrCat(value),
-             Numbered("value", suffix)));
-      return;
-    }
-    case OptionType::kLinger: {
-      const std::string variable = Numbered("linger_value", suffix);
-      const auto value = Load<linger>(bytes);
-      checks.push_back(
-          Is(absl::StrCat(value.l_onoff), absl::StrCat(variable, ".l_onoff")));
-      checks.push_back(Is(absl::StrCat(value.l_linger),
-                          absl::StrCat(variable, ".l_linger")));
-      return;
-    }
-    case OptionType::kTimeval: {
-      const std::string variable = Numbered("time_value", suffix);
-      const auto value = Load<timeval>(bytes);
-      checks.push_back(
-          Is(absl::StrCat(value.tv_sec), absl::StrCat(variable, ".tv_sec")));
-      checks.push_back(
-          Is(absl::StrCat(value.tv_usec), absl::StrCat(variable, ".tv_usec")));
-      return;
-    }
-    case OptionType::kTcpInfo: {
-      // The first byte; the others depend on the time.
-      if (bytes.empty()) return;
-      checks.push_back(
-          Is(absl::StrCat(static_cast<int>(bytes.front())),
-             absl::StrCat(Numbered("info", suffix), ".tcpi_state")));
-      return;
-    }
-    case OptionType::kBytes:
-      CheckData(bytes, suffix, checks);
-  }
-}
-
-void CallWriter::CheckData(absl::string_view data, absl::string_view suffix,
-                           std::vector<Statement>& checks) const {
-  if (data.empty()) return;
-  checks.push_back(
-      {.line = absl::StrCat("IS_DATA(", CString(data), ", ", data.size(), ", ",
-                            Numbered("buffer", suffix), ");")});
-}
-
-void CallWriter::CheckPollSet(const CallRecord& record, size_t i,
-                              absl::string_view suffix,
-                              std::vector<Statement>& checks) const {
-  const std::vector<pollfd> set = ElementsOf<pollfd>(record.Target(i));
-  if (record.result.value() == 0) return;
-  for (size_t k = 0; k < set.size(); ++k) {
-    checks.push_back(
-        Is(PollEventSymbols(set[k].revents),
-           absl::StrCat(Numbered("polled", suffix), "[", k, "].revents")));
-  }
-}
-
-void CallWriter::CheckEpollEvents(const CallRecord& record, size_t i,
-                                  absl::string_view suffix,
-                                  std::vector<Statement>& checks) const {
-  const std::vector<epoll_event> events =
-      ElementsOf<epoll_event>(record.Target(i));
-  for (size_t k = 0; k < events.size(); ++k) {
-    const std::string event =
-        absl::StrCat(Numbered("events", suffix), "[", k, "]");
-    checks.push_back(Is(EpollEventSymbols(events[k].events),
-                        absl::StrCat(event, ".events")));
-    const uint64_t data = events[k].data.u64;
-    const auto named = event_data_.find(data);
-    checks.push_back(
-        Is(named == event_data_.end() ? absl::StrCat(data, "U") : named->second,
-           absl::StrCat(event, ".data.u64")));
-  }
-}
-
-std::vector<Statement> CallWriter::Checks(size_t call,
-                                          absl::string_view suffix) {
-  const CallRecord& record = script_.calls[call].record;
-  std::vector<Statement> checks;
-  names_.Return(call);
-  if (!record.result.ok()) return checks;
-  const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(record.call);
-  for (size_t i = 0; i < kinds.size(); ++i) {
-    switch (kinds[i]) {
-      case ArgumentKind::kAddressOut:
-      case ArgumentKind::kAddressOutOrNull:
-        CheckAddress(record, i, suffix, checks);
-        break;
-      case ArgumentKind::kOptionOut:
-        CheckOption(record, i, suffix, checks);
-        break;
-      case ArgumentKind::kDataOut:
-        CheckData(record.Target(i), suffix, checks);
-        break;
-      case ArgumentKind::kMessageOut:
-        if (!record.messages.empty()) {
-          const RecordedMessage& message = record.messages.front();
-          if (message.data_state == ArgumentState::kTarget) {
-            CheckData(message.data, suffix, checks);
-          }
-          checks.push_back(
-              Is(MessageFlagSymbols(message.flags),
-                 absl::StrCat(Numbered("message", suffix), ".msg_flags")));
-        }
-        break;
-      case ArgumentKind::kPollSet:
-        CheckPollSet(record, i, suffix, checks);
-        break;
-      case ArgumentKind::kEpollEventsOut:
-        CheckEpollEvents(record, i, suffix, checks);
-        break;
-      case ArgumentKind::kIoctlArgument:
-        if (record.arguments[i].state == ArgumentState::kTarget &&
-            record.arguments[i - 1].number != FIONBIO) {
-          checks.push_back(Is(absl::StrCat(Load<int>(record.Target(i))),
-                              Numbered("value", suffix)));
-        }
-        break;
-      case ArgumentKind::kFdPairOut: {
-        const std::string& name = names_.OfNew(call);
-        checks.push_back({.line = absl::StrCat(
-                              "int ", name, "[2] = {", Numbered("pair", suffix),
-                              "[0], ", Numbered("pair", suffix), "[1]};")});
-        checks.back().without_value = checks.back().line;
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  return checks;
 }
 
 }  // namespace net::conformance

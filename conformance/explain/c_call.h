@@ -34,6 +34,9 @@ struct CallInC {
   std::vector<Statement> checks;  // of what the call has filled in
 };
 
+// Returns whether the success of a call has a value of interest: not always 0.
+bool HasValue(const CallRecord& record);
+
 // Writes the calls of a script in C, one after the other.
 class CallWriter {
  public:
@@ -63,13 +66,13 @@ class CallWriter {
   absl::StatusOr<std::string> Argument(const CallRecord& record, size_t i,
                                        absl::string_view suffix,
                                        std::string& before);
-  std::string OutAddress(const CallRecord& record, size_t i,
-                         absl::string_view suffix, std::string& before) const;
-  std::string OutOption(const CallRecord& record, size_t i,
-                        absl::string_view suffix, std::string& before) const;
+  static std::string OutAddress(const CallRecord& record, size_t i,
+                                absl::string_view suffix, std::string& before);
+  static std::string OutOption(const CallRecord& record, size_t i,
+                               absl::string_view suffix, std::string& before);
   absl::StatusOr<std::string> MessageIn(const RecordedMessage& message);
-  std::string MessageOut(const RecordedMessage& message,
-                         absl::string_view suffix) const;
+  static std::string MessageOut(const RecordedMessage& message,
+                                absl::string_view suffix);
   std::string PollSet(const CallRecord& record, size_t i,
                       absl::string_view suffix, std::string& before) const;
   std::string EpollEvent(const CallRecord& record, size_t i);
@@ -78,11 +81,11 @@ class CallWriter {
                     absl::string_view suffix, std::vector<Statement>& checks);
   void CheckOption(const CallRecord& record, size_t i, absl::string_view suffix,
                    std::vector<Statement>& checks) const;
-  void CheckData(absl::string_view data, absl::string_view suffix,
-                 std::vector<Statement>& checks) const;
-  void CheckPollSet(const CallRecord& record, size_t i,
-                    absl::string_view suffix,
-                    std::vector<Statement>& checks) const;
+  static void CheckData(absl::string_view data, absl::string_view suffix,
+                        std::vector<Statement>& checks);
+  static void CheckPollSet(const CallRecord& record, size_t i,
+                           absl::string_view suffix,
+                           std::vector<Statement>& checks);
   void CheckEpollEvents(const CallRecord& record, size_t i,
                         absl::string_view suffix,
                         std::vector<Statement>& checks) const;

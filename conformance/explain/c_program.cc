@@ -79,7 +79,7 @@ class BodyWriter {
   // after the other in the same way; `step` if that is none but itself.
   size_t RunFrom(size_t step) const;
 
-  std::string SuffixOf(size_t call) const { return absl::StrCat("_", call); }
+  static std::string SuffixOf(size_t call) { return absl::StrCat("_", call); }
   std::string NameOf(size_t call) const {
     return absl::StrCat(SyscallName(script_.calls[call].record.call),
                         SuffixOf(call));

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
@@ -20,13 +21,6 @@
 
 namespace net::conformance {
 namespace {
-
-template <typename T>
-T Load(absl::string_view bytes) {
-  T value = {};
-  std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof(value)));
-  return value;
-}
 
 // Returns the size of a value of that type; 0 if it has any size.
 size_t SizeOf(OptionType type) {
@@ -103,7 +97,7 @@ std::optional<ip::Endpoint> WholeEndpoint(absl::string_view address) {
   const absl::string_view expected(reinterpret_cast<const char*>(whole.get()),
                                    whole.size());
   if (address != expected ||
-      endpoint->addr.ToString().find('%') != std::string::npos) {
+      absl::StrContains(endpoint->addr.ToString(), "%")) {
     return std::nullopt;  // inet_pton(3) reads no scope.
   }
   return endpoint;

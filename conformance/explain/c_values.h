@@ -1,9 +1,12 @@
 #ifndef CONFORMANCE_EXPLAIN_C_VALUES_H_
 #define CONFORMANCE_EXPLAIN_C_VALUES_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "syscalls/net/endpoint.h"
@@ -11,6 +14,23 @@
 // Values in C. Numbers that have a symbol are written with it.
 
 namespace net::conformance {
+
+// Returns the elements of the array whose bytes these are; Load() the first.
+template <typename T>
+std::vector<T> ElementsOf(absl::string_view bytes) {
+  std::vector<T> elements(bytes.size() / sizeof(T));
+  // The bytes need not be aligned, and memcpy takes no null pointer.
+  if (!elements.empty()) {
+    std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(T));
+  }
+  return elements;
+}
+
+template <typename T>
+T Load(absl::string_view bytes) {
+  const std::vector<T> elements = ElementsOf<T>(bytes);
+  return elements.empty() ? T{} : elements.front();
+}
 
 // Returns a literal: "\"hello\\n\"".
 std::string CString(absl::string_view bytes);

@@ -1,9 +1,10 @@
 // Builds and runs the C programs of --explain.
 
-#include <stdlib.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -64,7 +65,7 @@ std::string BuildAndRun(const std::string& path, int status,
       absl::StrCat("{ cc -O0 -pthread ", flags, " -o ", path, ".out ", path,
                    " && ", path, ".out; } >", path, ".log 2>&1");
   const int ended = std::system(command.c_str());
-  const std::string log = ReadFile(absl::StrCat(path, ".log")).value_or("");
+  std::string log = ReadFile(absl::StrCat(path, ".log")).value_or("");
   if (WIFEXITED(ended) && WEXITSTATUS(ended) == status) return log;
   return absl::StrCat("ended with ", ended, "\n", log);
 }
