@@ -45,7 +45,7 @@ absl::StatusOr<std::string> ProgramOn(absl::Span<const Target> targets,
                                       const Case& test_case) {
   const auto target =
       std::find_if(targets.begin(), targets.end(), [&](const Target& one) {
-        return one.start_subject == nullptr &&
+        return one.start_subject == nullptr && !one.on_fake_kernel &&
                FindCase({one}, test_case.id) != nullptr;
       });
   if (target == targets.end()) {
