@@ -27,6 +27,7 @@
 #include "conformance/engine/record.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/mutants/examination.h"
+#include "conformance/mutants/killed_mutants.h"
 #include "conformance/mutants/museum.h"
 #include "conformance/mutants/mutation.h"
 #include "conformance/suite/case.h"
@@ -34,6 +35,7 @@
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(bool, list, false, "");
+ABSL_FLAG(bool, killed, false, "");
 ABSL_FLAG(std::vector<std::string>, mutants, {"*"}, "");
 ABSL_FLAG(bool, all_cases, false, "");
 ABSL_FLAG(bool, blind, false, "");
@@ -57,6 +59,7 @@ net::tcp, or of the calls of the cases for kernels.
 
   --mutants=GLOB,...  only these bugs and harmless variants: --mutants='close_*'
   --list              print what they are, where the bugs were reported, and exit
+  --killed            print killed_mutants.txt as it should be, and exit
   --all-cases         run all cases on each bug, not only those that must find it,
                       and print all that find it
   --blind             also count the bugs that are found by cases which existed,
@@ -344,6 +347,10 @@ int Main(int argc, char** argv) {
   if (bugs.empty() && !has_harmless) {
     std::cerr << "--mutants: nothing has such a name (--list shows all)\n";
     return kError;
+  }
+  if (absl::GetFlag(FLAGS_killed)) {
+    std::cout << KilledMutantsText();
+    return kAsExpected;
   }
   return absl::GetFlag(FLAGS_list) ? List(bugs) : Run(bugs);
 }

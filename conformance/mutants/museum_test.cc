@@ -11,8 +11,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "conformance/engine/files.h"
 #include "conformance/engine/record.h"
+#include "conformance/engine/runfiles.h"
 #include "conformance/mutants/examination.h"
+#include "conformance/mutants/killed_mutants.h"
 #include "conformance/mutants/mutation.h"
 #include "conformance/suite/case.h"
 #include "fakes/call.h"
@@ -21,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
+#include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
 namespace {
@@ -49,6 +53,13 @@ TEST(Museum, HasBugsFromPublicTrackersItsOwnAndHarmlessVariants) {
   EXPECT_GE(RealBugs().size(), 60U);
   EXPECT_GE(OwnBugs().size(), 40U);
   EXPECT_GE(HarmlessVariants().size(), 25U);
+}
+
+// If this fails, make the file again: its first line says how.
+TEST(Museum, IsInTheFileOfExplain) {
+  const auto path = FindRunfile("conformance/explain/killed_mutants.txt");
+  ASSERT_TRUE(path.has_value());
+  EXPECT_THAT(ReadFile(*path), IsOkAndHolds(KilledMutantsText()));
 }
 
 TEST(Museum, NamesAreDifferent) {

@@ -28,7 +28,19 @@
 namespace net::conformance {
 namespace {
 
-// Returns the trial of --debug.
+// Prints the record of the trial, and ends the process. A task of the case may
+// still run, so there are no destructors.
+[[noreturn]] void Conclude(const Trial& trial, const LastCalls& calls,
+                           const TrialReport& report) {
+  Record record{
+      .trial = trial, .verdict = report.verdict, .version = report.version};
+  if (!IsExpected(record.verdict)) record.verdict.calls = calls.Text();
+  std::cout << FormatRecord(record) << std::flush;
+  _exit(IsExpected(record.verdict) ? kAsExpected : kUnexpected);
+}
+
+}  // namespace
+
 absl::StatusOr<Trial> FindTrial(absl::Span<const Target* const> targets,
                                 absl::string_view name) {
   if (targets.size() != 1) {
@@ -57,19 +69,6 @@ absl::StatusOr<Trial> FindTrial(absl::Span<const Target* const> targets,
   }
   return *trial;
 }
-
-// Prints the record of the trial, and ends the process. A task of the case may
-// still run, so there are no destructors.
-[[noreturn]] void Conclude(const Trial& trial, const LastCalls& calls,
-                           const TrialReport& report) {
-  Record record{
-      .trial = trial, .verdict = report.verdict, .version = report.version};
-  if (!IsExpected(record.verdict)) record.verdict.calls = calls.Text();
-  std::cout << FormatRecord(record) << std::flush;
-  _exit(IsExpected(record.verdict) ? kAsExpected : kUnexpected);
-}
-
-}  // namespace
 
 int Debug(absl::Span<const Target* const> targets, const std::string& name) {
   const absl::StatusOr<Trial> trial = FindTrial(targets, name);

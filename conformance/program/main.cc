@@ -35,6 +35,7 @@
 #include "conformance/engine/trial.h"
 #include "conformance/program/accounts.h"
 #include "conformance/program/debug.h"
+#include "conformance/program/explain.h"
 #include "conformance/program/run.h"
 #include "conformance/program/smoke.h"
 #include "conformance/suite/case.h"
@@ -70,6 +71,7 @@ ABSL_FLAG(bool, ipv6, true, "");
 ABSL_FLAG(bool, verbose, false, "");
 ABSL_FLAG(bool, rerun, true, "");
 ABSL_FLAG(std::string, debug, "", "");
+ABSL_FLAG(bool, next, false, "");
 ABSL_FLAG(std::string, expectations, "", "");
 ABSL_FLAG(bool, fix, false, "");
 ABSL_FLAG(bool, isolate, false, "");
@@ -93,9 +95,11 @@ named kernel.* judge the kernels below them.
   conformance [flags]
 
   --list                     print the cases and exit
-  --format=text|json         the format of --list and --coverage (text)
-  --explain=CASE             print a case's requirement, source and needs, and
-                             exit
+  --format=text|json|c       the format of --list and --coverage (text), or c:
+                             of --explain
+  --explain=CASE[/v6]        print a case's requirement and source, the bugs that
+                             it finds, and a C program that shows what this
+                             kernel does; with --format=c only that; and exit
   --coverage                 print which cases reach which cells of the suite's
                              accounts (docs/RUNNING.md), and exit: 1 if a cell is
                              empty without a reason. With --verbose or
@@ -120,6 +124,8 @@ named kernel.* judge the kernels below them.
   --norerun                  do not run trials again that ended unexpectedly; by
                              default the first 20 are, to tell whether that is
                              deterministic, timing-sensitive or interference
+  --next                     at the end, name the failure that is the cheapest to
+                             mend. Needs one implementation
   --debug=CASE[/v6]          run one trial in this process, without a time limit:
                              for a debugger. Needs --implementations=NAME or
                              --driver
@@ -185,16 +191,6 @@ int List(absl::Span<const Case* const> cases) {
   return kAsExpected;
 }
 
-int Explain(absl::Span<const Target> targets, const std::string& id) {
-  const auto test_case = FindNamedCase(targets, id);
-  if (!test_case.ok()) {
-    return UsageError(
-        absl::StrCat("--explain: ", test_case.status().message()));
-  }
-  std::cout << FormatCase(**test_case);
-  return kAsExpected;
-}
-
 // Returns the first mistake in the flags; "" if there is none.
 std::string MistakeInFlags() {
   if (absl::GetFlag(FLAGS_jobs) < 1) return "--jobs: must be at least 1";
@@ -206,8 +202,11 @@ std::string MistakeInFlags() {
     return "--seed: needs --shuffle";
   }
   const std::string format = absl::GetFlag(FLAGS_format);
-  if (format != "text" && format != "json") {
-    return absl::StrCat("--format=", format, ": must be text or json");
+  if (format != "text" && format != "json" && format != "c") {
+    return absl::StrCat("--format=", format, ": must be text, json or c");
+  }
+  if (format == "c" && absl::GetFlag(FLAGS_explain).empty()) {
+    return "--format=c: needs --explain";
   }
   if (!absl::GetFlag(FLAGS_accounts).empty() &&
       !absl::GetFlag(FLAGS_coverage)) {
@@ -274,6 +273,13 @@ constexpr absl::string_view kBooleanFlags[] = {"--shuffle", "--fix",
                                                "--verbose"};
 constexpr LeftOut kSelection = {.with_value = kSelectingFlags,
                                 .boolean = kBooleanFlags};
+
+// Flags that select cases, or that repeat or order the trials.
+constexpr absl::string_view kFlagsOfCases[] = {"--cases", "--repeat", "--seed"};
+constexpr absl::string_view kFlagsOfRuns[] = {"--shuffle", "--verbose",
+                                              "--next"};
+constexpr LeftOut kCases = {.with_value = kFlagsOfCases,
+                            .boolean = kFlagsOfRuns};
 
 bool Contains(absl::Span<const absl::string_view> names,
               absl::string_view name) {
@@ -375,8 +381,10 @@ RunOptions OptionsOfRun(absl::Span<char* const> argv) {
                        !absl::GetFlag(FLAGS_fix) &&
                        absl::GetFlag(FLAGS_attach).empty(),
           .fix = absl::GetFlag(FLAGS_fix),
+          .next = absl::GetFlag(FLAGS_next),
           .command = CommandWithout({kFiles}, argv),
           .command_for_all = CommandWithout({kFiles, kSelection}, argv),
+          .command_for_one = CommandWithout({kFiles, kCases}, argv),
           .records = absl::GetFlag(FLAGS_records),
           .junit = absl::GetFlag(FLAGS_junit),
           .markdown = absl::GetFlag(FLAGS_markdown),
@@ -388,7 +396,7 @@ RunOptions OptionsOfRun(absl::Span<char* const> argv) {
 int RunSelected(absl::Span<const Target> all_targets,
                 absl::Span<char* const> argv) {
   if (const std::string id = absl::GetFlag(FLAGS_explain); !id.empty()) {
-    return Explain(all_targets, id);
+    return Explain(all_targets, id, absl::GetFlag(FLAGS_format) == "c");
   }
   if (absl::GetFlag(FLAGS_coverage)) {
     return PrintAccounts(all_targets,
@@ -403,6 +411,11 @@ int RunSelected(absl::Span<const Target> all_targets,
   if (!absl::GetFlag(FLAGS_expectations).empty() && targets->size() != 1) {
     return UsageError(
         "--expectations: needs exactly one implementation; select it with "
+        "--implementations");
+  }
+  if (absl::GetFlag(FLAGS_next) && targets->size() != 1) {
+    return UsageError(
+        "--next: needs exactly one implementation; select it with "
         "--implementations");
   }
   if (absl::GetFlag(FLAGS_smoke)) {

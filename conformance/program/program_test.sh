@@ -42,6 +42,23 @@ expect 0 "2 cases, 4 trials" --cases=$fast,$kernel --implementations=net_tcp,lin
 expect 0 "$kernel" --list --implementations=linux
 expect 0 "requirement:" --explain=$kernel
 
+# A case in C, and the bugs that it finds.
+expect 0 "int main(void)" --explain=$fast
+expect 0 "AF_INET6" --explain=$fast/v6 --format=c
+expect 0 "listen(" --explain=$kernel --format=c
+expect 0 "    WSL, 2018: A second server on the port started, and got no connections." --explain=listen.in_use.two_of_its_own
+expect 0 "port_in_use_is_not_noticed" --explain=listen.in_use.two_of_its_own
+expect 0 "  C program:   none: it injects faults. Try them with any program:" --explain=faults.listen.bind
+expect 2 "no C program: it injects faults" --explain=faults.listen.bind --format=c
+expect 2 "--format=c: needs --explain" --list --format=c
+
+# The failure to mend first.
+expect 0 "next: nothing fails" --cases=$fast --implementations=net_tcp --next
+expect 1 "next: connect.timed_out v4 net_tcp" --cases=connect.timed_out --timeout=10ms --implementations=net_tcp --norerun --next
+expect 1 "run it alone: $program --timeout=10ms --implementations=net_tcp --norerun --cases=connect.timed_out" \
+  --cases=connect.timed_out --timeout=10ms --implementations=net_tcp --norerun --next
+expect 2 "--next: needs exactly one implementation" --next
+
 expect 2 "no case of net_tcp, linux matches 'lisen.*'" --cases='lisen.*' --implementations=net_tcp,linux
 expect 2 "no case of linux matches '$fast'" --implementations=linux --cases=$fast
 expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, asio_on_fake_kernel, libuv, libuv_on_fake_kernel, linux, fake_kernel" \

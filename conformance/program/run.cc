@@ -29,6 +29,7 @@
 #include "conformance/engine/expectations.h"
 #include "conformance/engine/files.h"
 #include "conformance/engine/grid.h"
+#include "conformance/engine/next.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/progress.h"
 #include "conformance/engine/record.h"
@@ -434,6 +435,9 @@ int Run(absl::Span<const Case* const> cases,
   for (const std::string& problem : problems) std::cout << problem << "\n";
   int status = broken ? kError : ExitStatusOf(records);
   if (!problems.empty()) status = std::max(status, kUnexpected);
+  if (options.next) {
+    std::cout << "\n" << FormatNext(records, options.command_for_one);
+  }
   std::cout << "\n"
             << FormatClosingLine(records, status,
                                  ReasonOf(status, broken, !problems.empty()),

@@ -34,10 +34,13 @@ struct RunOptions {
   bool try_drivers = true;  // check first whether drivers work at all
   bool run_again = true;    // run what ends unexpectedly again: see Rerun
   bool fix = false;         // rewrite the files of expectations
+  bool next = false;        // name the failure to mend first
   // A command line that repeats this run.
   std::string command;
   // The same without a selection of cases and implementations.
   std::string command_for_all;
+  // The same without a selection of cases.
+  std::string command_for_one;
   // Files to write; "" for none.
   std::string records;
   std::string junit;

@@ -1,0 +1,60 @@
+#ifndef CONFORMANCE_EXPLAIN_SCRIPT_H_
+#define CONFORMANCE_EXPLAIN_SCRIPT_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "fakes/faults/call_record.h"
+
+namespace net::conformance {
+
+// What a trial did, in its order: the system calls of the case and of the
+// implementation, and the changes that the case made to its environment.
+struct Script {
+  struct Call {
+    CallRecord record;
+    // The implementation made it, not the case.
+    bool is_of_subject = false;
+    // Other calls began or ended before it returned: it was blocked.
+    bool is_blocked = false;
+  };
+  struct Step {
+    enum class Kind {
+      kBegin,      // `call` begins. Only of calls that are blocked.
+      kEnd,        // `call` has returned.
+      kInterrupt,  // A signal interrupts `call`, which is blocked.
+      kOperation,  // `operation` of the environment.
+    };
+    Kind kind = Kind::kEnd;
+    size_t call = 0;
+    // Words: "sysctl net.ipv4.tcp_syn_retries 1". See recording.cc.
+    std::vector<std::string> operation = {};
+  };
+  std::vector<Call> calls;
+  std::vector<Step> steps;
+};
+
+// The lines of a log, one for each event, in their order:
+//
+//   begin 7 1 case                 The call 7 of thread 1 begins.
+//   end 7 accept4(3, NULL, NULL, SOCK_CLOEXEC) = 5
+//   interrupt 1                    A signal interrupts thread 1.
+//   operation loopback down
+//
+// "case" is "subject" for a call of the implementation.
+std::string BeginLine(int call, int thread, bool is_of_subject);
+std::string EndLine(int call, const CallRecord& record);
+std::string InterruptLine(int thread);
+std::string OperationLine(absl::string_view operation);
+
+// Parses such lines. Calls that read the clock are left out. Fails if a call
+// has not returned, or if a line is not one of these.
+absl::StatusOr<Script> ParseScript(absl::string_view log);
+
+}  // namespace net::conformance
+
+#endif  // CONFORMANCE_EXPLAIN_SCRIPT_H_
