@@ -45,7 +45,7 @@ expect 0 "requirement:" --explain=$kernel
 # A case in C, and the bugs that it finds.
 expect 0 "int main(void)" --explain=$fast
 expect 0 "AF_INET6" --explain=$fast/v6 --format=c
-expect 0 "listen(" --explain=$kernel --format=c
+expect 0 "bind(" --explain=$kernel --format=c
 expect 0 "    WSL, 2018: A second server on the port started, and got no connections." --explain=listen.in_use.two_of_its_own
 expect 0 "port_in_use_is_not_noticed" --explain=listen.in_use.two_of_its_own
 expect 0 "  C program:   none: it injects faults. Try them with any program:" --explain=faults.listen.bind
