@@ -47,7 +47,7 @@ constexpr absl::string_view kBadPointer = "BAD_POINTER";
 // Returns the expression of a pointer whose target the program does not have.
 std::string UnknownTarget(const CallRecord& record, absl::string_view suffix) {
   return record.result.error() == EFAULT ? std::string(kBadPointer)
-                                         : absl::StrCat("buffer", suffix);
+                                         : Suffixed("buffer", suffix);
 }
 
 // Returns whether an argument of ioctl(2) is a pointer to an int.
@@ -111,12 +111,12 @@ std::string CallWriter::OutAddress(const CallRecord& record, size_t i,
   const RecordedArgument& address = record.arguments[i];
   const RecordedArgument& length = record.arguments[i + 1];
   const bool is_bad = record.result.error() == EFAULT;
-  const std::string variable = absl::StrCat("length", suffix);
+  const std::string variable = Suffixed("length", suffix);
   if (length.state != ArgumentState::kNull) {
     absl::StrAppend(&before, variable, " = ", length.number, "; ");
   }
   std::string pointer =
-      absl::StrCat("(struct sockaddr *)&", absl::StrCat("address", suffix));
+      absl::StrCat("(struct sockaddr *)&", Suffixed("address", suffix));
   std::string size = absl::StrCat("&", variable);
   if (address.state == ArgumentState::kNull) pointer = "NULL";
   if (length.state == ArgumentState::kNull) size = "NULL";
@@ -136,12 +136,12 @@ std::string CallWriter::OutOption(const CallRecord& record, size_t i,
   const RecordedArgument& value = record.arguments[i];
   const RecordedArgument& length = record.arguments[i + 1];
   const bool is_bad = record.result.error() == EFAULT;
-  std::string size = absl::StrCat("&", absl::StrCat("length", suffix));
+  std::string size = absl::StrCat("&", Suffixed("length", suffix));
   if (length.state == ArgumentState::kNull) {
     size = "NULL";
   } else {
-    absl::StrAppend(&before, absl::StrCat("length", suffix), " = ",
-                    length.number, "; ");
+    absl::StrAppend(&before, Suffixed("length", suffix), " = ", length.number,
+                    "; ");
   }
   if (is_bad && length.number == 0) size = std::string(kBadPointer);
   if (value.state == ArgumentState::kNull) return absl::StrCat("NULL, ", size);
@@ -155,7 +155,7 @@ std::string CallWriter::OutOption(const CallRecord& record, size_t i,
   if (type == OptionType::kLinger) variable = "&linger_value";
   if (type == OptionType::kTimeval) variable = "&time_value";
   if (type == OptionType::kTcpInfo) variable = "&info";
-  return absl::StrCat(absl::StrCat(variable, suffix), ", ", size);
+  return absl::StrCat(Suffixed(variable, suffix), ", ", size);
 }
 
 absl::StatusOr<std::string> CallWriter::MessageIn(
@@ -204,11 +204,11 @@ std::string CallWriter::MessageOut(const RecordedMessage& message,
   std::vector<std::string> buffers;
   size_t offset = 0;
   for (const size_t size : message.buffer_sizes) {
-    buffers.push_back(absl::StrCat("{", absl::StrCat("buffer", suffix), " + ",
+    buffers.push_back(absl::StrCat("{", Suffixed("buffer", suffix), " + ",
                                    offset, ", ", size, "}"));
     offset += size;
   }
-  const std::string name = absl::StrCat("message", suffix);
+  const std::string name = Suffixed("message", suffix);
   std::string text = absl::StrCat(name, " = (struct msghdr){");
   if (!buffers.empty()) {
     absl::StrAppend(&text, ".msg_iov = (struct iovec[]){",
@@ -216,7 +216,7 @@ std::string CallWriter::MessageOut(const RecordedMessage& message,
                     "}, .msg_iovlen = ", buffers.size());
   }
   if (message.name_state != ArgumentState::kNull) {
-    absl::StrAppend(&text, ", .msg_name = &", absl::StrCat("address", suffix),
+    absl::StrAppend(&text, ", .msg_name = &", Suffixed("address", suffix),
                     ", .msg_namelen = 128");
   }
   if (message.control_state != ArgumentState::kNull) {
@@ -229,7 +229,7 @@ std::string CallWriter::PollSet(const CallRecord& record, size_t i,
                                 absl::string_view suffix,
                                 std::string& before) const {
   const std::vector<pollfd> set = ElementsOf<pollfd>(record.Target(i));
-  std::string name = absl::StrCat("polled", suffix);
+  std::string name = Suffixed("polled", suffix);
   for (size_t k = 0; k < set.size(); ++k) {
     absl::StrAppend(&before, name, "[", k, "] = (struct pollfd){",
                     names_.OfDescriptor(set[k].fd), ", ",
@@ -311,7 +311,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
         return absl::UnimplementedError(
             "it calls ioctl(2) with a rare request");
       }
-      return absl::StrCat("&", absl::StrCat("value", suffix));
+      return absl::StrCat("&", Suffixed("value", suffix));
     case ArgumentKind::kOpenFlags:
       return OpenFlagSymbols(number);
     case ArgumentKind::kEventFdFlags:
@@ -356,7 +356,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
             "it receives control data in a buffer of an unknown size");
       }
       absl::StrAppend(&before, MessageOut(record.messages.front(), suffix));
-      return absl::StrCat("&", absl::StrCat("message", suffix));
+      return absl::StrCat("&", Suffixed("message", suffix));
     case ArgumentKind::kPollSet:
       if (!has_target) return UnknownTarget(record, suffix);
       return PollSet(record, i, suffix, before);
@@ -368,7 +368,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       return EpollEvent(record, i);
     case ArgumentKind::kEpollEventsOut:
       if (record.result.error() == EFAULT) return std::string(kBadPointer);
-      return absl::StrCat("events", suffix);
+      return Suffixed("events", suffix);
     case ArgumentKind::kTimeIn: {
       if (!has_target) return UnknownTarget(record, suffix);
       const auto time = Load<timespec>(target);
@@ -384,7 +384,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       }
       return absl::UnimplementedError("it waits with a set of signals");
     case ArgumentKind::kFdPairOut:
-      return absl::StrCat("pair", suffix);
+      return Suffixed("pair", suffix);
     case ArgumentKind::kNumber:
     case ArgumentKind::kSize:
     case ArgumentKind::kLength:

@@ -79,8 +79,9 @@ class CallWriter {
 
   void CheckAddress(const CallRecord& record, size_t i,
                     absl::string_view suffix, std::vector<Statement>& checks);
-  void CheckOption(const CallRecord& record, size_t i, absl::string_view suffix,
-                   std::vector<Statement>& checks) const;
+  static void CheckOption(const CallRecord& record, size_t i,
+                          absl::string_view suffix,
+                          std::vector<Statement>& checks);
   static void CheckData(absl::string_view data, absl::string_view suffix,
                         std::vector<Statement>& checks);
   static void CheckPollSet(const CallRecord& record, size_t i,

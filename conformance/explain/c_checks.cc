@@ -79,18 +79,17 @@ void CallWriter::CheckAddress(const CallRecord& record, size_t i,
   const auto after = Load<socklen_t>(record.Target(i + 1));
   const auto endpoint = WholeEndpoint(record.Target(i));
   if (!endpoint.has_value()) {
-    checks.push_back(Is(absl::StrCat(after), absl::StrCat("length", suffix)));
+    checks.push_back(Is(absl::StrCat(after), Suffixed("length", suffix)));
     return;
   }
-  const std::string variable =
-      absl::StrCat("&", absl::StrCat("address", suffix));
+  const std::string variable = absl::StrCat("&", Suffixed("address", suffix));
   if (const auto port = names_.LearnPort(endpoint->port)) {
     checks.push_back(
         {.line = absl::StrCat("int ", *port, " = PORT(", variable, ");")});
     checks.back().without_value = checks.back().line;
   }
   if (after != before && before < sizeof(sockaddr_in6)) {
-    checks.push_back(Is(absl::StrCat(after), absl::StrCat("length", suffix)));
+    checks.push_back(Is(absl::StrCat(after), Suffixed("length", suffix)));
   }
   checks.push_back({.line = absl::StrCat(
                         "IS_ADDRESS(\"", endpoint->addr.ToString(), "\", ",
@@ -99,12 +98,12 @@ void CallWriter::CheckAddress(const CallRecord& record, size_t i,
 
 void CallWriter::CheckOption(const CallRecord& record, size_t i,
                              absl::string_view suffix,
-                             std::vector<Statement>& checks) const {
+                             std::vector<Statement>& checks) {
   if (record.arguments[i].state != ArgumentState::kTarget) return;
   const auto after = Load<socklen_t>(record.Target(i + 1));
   if (after != static_cast<socklen_t>(record.arguments[i + 1].number) ||
       record.arguments[i].size != after) {
-    checks.push_back(Is(absl::StrCat(after), absl::StrCat("length", suffix)));
+    checks.push_back(Is(absl::StrCat(after), Suffixed("length", suffix)));
   }
   const absl::string_view bytes = record.Target(i);
   const int64_t level = record.arguments[1].number;
@@ -115,11 +114,11 @@ void CallWriter::CheckOption(const CallRecord& record, size_t i,
       const bool is_errno = level == SOL_SOCKET && name == SO_ERROR;
       checks.push_back(
           Is(is_errno && value != 0 ? ErrnoSymbol(value) : absl::StrCat(value),
-             absl::StrCat("value", suffix)));
+             Suffixed("value", suffix)));
       return;
     }
     case OptionType::kLinger: {
-      const std::string variable = absl::StrCat("linger_value", suffix);
+      const std::string variable = Suffixed("linger_value", suffix);
       const auto value = Load<linger>(bytes);
       checks.push_back(
           Is(absl::StrCat(value.l_onoff), absl::StrCat(variable, ".l_onoff")));
@@ -128,7 +127,7 @@ void CallWriter::CheckOption(const CallRecord& record, size_t i,
       return;
     }
     case OptionType::kTimeval: {
-      const std::string variable = absl::StrCat("time_value", suffix);
+      const std::string variable = Suffixed("time_value", suffix);
       const auto value = Load<timeval>(bytes);
       checks.push_back(
           Is(absl::StrCat(value.tv_sec), absl::StrCat(variable, ".tv_sec")));
@@ -141,7 +140,7 @@ void CallWriter::CheckOption(const CallRecord& record, size_t i,
       if (bytes.empty()) return;
       checks.push_back(
           Is(absl::StrCat(static_cast<int>(bytes.front())),
-             absl::StrCat(absl::StrCat("info", suffix), ".tcpi_state")));
+             absl::StrCat(Suffixed("info", suffix), ".tcpi_state")));
       return;
     }
     case OptionType::kBytes:
@@ -154,7 +153,7 @@ void CallWriter::CheckData(absl::string_view data, absl::string_view suffix,
   if (data.empty()) return;
   checks.push_back(
       {.line = absl::StrCat("IS_DATA(", CString(data), ", ", data.size(), ", ",
-                            absl::StrCat("buffer", suffix), ");")});
+                            Suffixed("buffer", suffix), ");")});
 }
 
 void CallWriter::CheckPollSet(const CallRecord& record, size_t i,
@@ -165,7 +164,7 @@ void CallWriter::CheckPollSet(const CallRecord& record, size_t i,
   for (size_t k = 0; k < set.size(); ++k) {
     checks.push_back(
         Is(PollEventSymbols(set[k].revents),
-           absl::StrCat(absl::StrCat("polled", suffix), "[", k, "].revents")));
+           absl::StrCat(Suffixed("polled", suffix), "[", k, "].revents")));
   }
 }
 
@@ -176,7 +175,7 @@ void CallWriter::CheckEpollEvents(const CallRecord& record, size_t i,
       ElementsOf<epoll_event>(record.Target(i));
   for (size_t k = 0; k < events.size(); ++k) {
     const std::string event =
-        absl::StrCat(absl::StrCat("events", suffix), "[", k, "]");
+        absl::StrCat(Suffixed("events", suffix), "[", k, "]");
     checks.push_back(Is(EpollEventSymbols(events[k].events),
                         absl::StrCat(event, ".events")));
     const uint64_t data = events[k].data.u64;
@@ -214,7 +213,7 @@ std::vector<Statement> CallWriter::Checks(size_t call,
           }
           checks.push_back(
               Is(MessageFlagSymbols(message.flags),
-                 absl::StrCat(absl::StrCat("message", suffix), ".msg_flags")));
+                 absl::StrCat(Suffixed("message", suffix), ".msg_flags")));
         }
         break;
       case ArgumentKind::kPollSet:
@@ -227,15 +226,14 @@ std::vector<Statement> CallWriter::Checks(size_t call,
         if (record.arguments[i].state == ArgumentState::kTarget &&
             record.arguments[i - 1].number != FIONBIO) {
           checks.push_back(Is(absl::StrCat(Load<int>(record.Target(i))),
-                              absl::StrCat("value", suffix)));
+                              Suffixed("value", suffix)));
         }
         break;
       case ArgumentKind::kFdPairOut: {
         const std::string& name = names_.OfNew(call);
-        checks.push_back(
-            {.line = absl::StrCat("int ", name, "[2] = {",
-                                  absl::StrCat("pair", suffix), "[0], ",
-                                  absl::StrCat("pair", suffix), "[1]};")});
+        checks.push_back({.line = absl::StrCat(
+                              "int ", name, "[2] = {", Suffixed("pair", suffix),
+                              "[0], ", Suffixed("pair", suffix), "[1]};")});
         checks.back().without_value = checks.back().line;
         break;
       }

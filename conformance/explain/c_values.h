@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "syscalls/net/endpoint.h"
 
@@ -30,6 +31,11 @@ template <typename T>
 T Load(absl::string_view bytes) {
   const std::vector<T> elements = ElementsOf<T>(bytes);
   return elements.empty() ? T{} : elements.front();
+}
+
+// Returns the name of a variable: "length_2".
+inline std::string Suffixed(absl::string_view name, absl::string_view suffix) {
+  return absl::StrCat(name, suffix);
 }
 
 // Returns a literal: "\"hello\\n\"".
