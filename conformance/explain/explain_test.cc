@@ -33,13 +33,13 @@ std::string LinesOf(const std::vector<std::string>& calls) {
 
 // Returns the program of two runs.
 std::string ProgramOf(const std::string& one, const std::string& other) {
-  static const Case kCase = {
+  const Case test_case = {
       .id = "a.case", .requirement = "It must work. */", .source = "a test"};
   const auto first = ParseScript(one);
   const auto second = ParseScript(other);
   if (!first.ok()) return std::string(first.status().message());
   if (!second.ok()) return std::string(second.status().message());
-  const auto program = CProgram({.test_case = &kCase}, *first, *second);
+  const auto program = CProgram({.test_case = &test_case}, *first, *second);
   return program.ok() ? *program : std::string(program.status().message());
 }
 
