@@ -1,7 +1,5 @@
 #include "conformance/driver_host/driver_implementation.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,12 +11,11 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "conformance/driver_host/answer.h"
 #include "conformance/driver_host/blocked_driver.h"
+#include "conformance/driver_host/commanded_implementation.h"
 #include "conformance/driver_host/driver.h"
 #include "conformance/driver_host/operations.h"
 #include "conformance/driver_host/passing.h"
@@ -36,44 +33,6 @@ namespace {
 
 using Json = nlohmann::json;
 using enum SocketOperation;
-
-template <typename List>
-Json CommonOptions(const List& list) {
-  Json json = Json::object();
-  if (list.options.nonblock) json["nonblock"] = true;
-  if (list.options.no_cloexec) json["no_cloexec"] = true;
-  if (list.unknown_flag) json["unknown_flag"] = *list.unknown_flag;
-  return json;
-}
-
-Json ToJson(const AcceptOptionList& list) { return CommonOptions(list); }
-
-Json ToJson(const ConnectOptionList& list) {
-  Json json = CommonOptions(list);
-  if (list.options.keepalive) json["keepalive"] = true;
-  if (list.times > 1) json["times"] = list.times;
-  return json;
-}
-
-Json ToJson(const ListenOptionList& list) {
-  Json json = CommonOptions(list);
-  if (list.options.keepalive) json["keepalive"] = true;
-  if (list.options.reuseaddr) json["reuseaddr"] = true;
-  if (list.options.reuseport) json["reuseport"] = true;
-  if (list.times > 1) json["times"] = list.times;
-  const std::vector<uint32_t> backlogs = BacklogsOf(list);
-  if (backlogs.size() == 1) json["backlog"] = backlogs[0];
-  if (backlogs.size() > 1) json["backlogs"] = backlogs;
-  // A single port is the answer's member `port`, in any language.
-  const size_t ports = PortsOf(list).size();
-  if (ports > 1) json["ports"] = ports;
-  return json;
-}
-
-const char* HowName(int how) {
-  if (how == SHUT_RD) return "read";
-  return how == SHUT_WR ? "write" : "both";
-}
 
 // Returns the capabilities (PROTOCOL.md, hello) that a command needs.
 std::vector<std::string> CapabilitiesFor(const Json& command) {
@@ -104,57 +63,33 @@ std::optional<int> NumberOf(const DriverSockets::Entry& entry) {
   return entry.descriptor->fd;
 }
 
-class DriverImplementation final : public Implementation,
-                                   public OptionListExtension {
+class DriverImplementation final : public CommandedImplementation {
  public:
   DriverImplementation(std::shared_ptr<DriverSockets> sockets,
                        std::function<void()> abandon)
       : sockets_(std::move(sockets)), abandon_(std::move(abandon)) {}
 
-  Result<Handle> Listen(const ip::Endpoint& local,
-                        const ListenOptions& options) override {
-    return ListenWithList(local, {.options = options});
-  }
-  Result<Handle> Connect(const ip::Endpoint& remote,
-                         const ConnectOptions& options) override {
-    return ConnectWithList(remote, {.options = options});
-  }
-  Result<Handle> Accept(Handle listener,
-                        const AcceptOptions& options) override {
-    return AcceptWithList(listener, {.options = options});
-  }
-
-  // The driver gets option lists, too, and answers for its API.
-  OptionListExtension* option_lists() override { return this; }
-
   Result<Handle> ListenWithList(const ip::Endpoint& local,
                                 const ListenOptionList& list) override {
-    if (ListOnlyPartsOf(list).null_port) {
-      return Unsupported{"the protocol has no null pointers"};
-    }
-    const Json command = {{"command", "listen"},
-                          {"address", local.addr.ToString()},
-                          {"port", local.port},
-                          {"options", ToJson(list)}};
+    const Result<Json> command = ListenCommand(local, list);
+    if (!command.ok()) return command.As<Handle>();
     const std::shared_ptr<Driver> driver = sockets_->driver();
-    const Result<Json> ok = Do(*driver, command);
+    const Result<Json> ok = Do(*driver, *command);
     if (!ok.ok()) return ok.As<Handle>();
     const uint16_t port = PortIn(*ok, "port");
     const Handle handle =
-        Keep(driver, command, *ok, ip::Endpoint{local.addr, port});
+        Keep(driver, *command, *ok, ip::Endpoint{local.addr, port});
     if (Result<Done> checked = CheckPort(handle, port); !checked.ok()) {
       static_cast<void>(Close(handle));
       return checked.As<Handle>();
     }
-    return FillPorts(PortsOf(list), *ok, handle);
+    FillPorts(list, *ok);
+    return handle;
   }
 
   Result<Handle> ConnectWithList(const ip::Endpoint& remote,
                                  const ConnectOptionList& list) override {
-    const Json command = {{"command", "connect"},
-                          {"address", remote.addr.ToString()},
-                          {"port", remote.port},
-                          {"options", ToJson(list)}};
+    const Json command = ConnectCommand(remote, list);
     const std::shared_ptr<Driver> driver = sockets_->driver();
     const Result<Json> ok = Do(*driver, command, {kConnect, std::nullopt});
     if (!ok.ok()) return ok.As<Handle>();
@@ -164,76 +99,12 @@ class DriverImplementation final : public Implementation,
   Result<Handle> AcceptWithList(Handle listener,
                                 const AcceptOptionList& list) override {
     const DriverSockets::Entry entry = sockets_->Find(listener);
-    const Json command = {{"command", "accept"},
-                          {"socket", entry.number},
-                          {"options", ToJson(list)}};
+    Json command = AcceptCommand(list);
+    command["socket"] = entry.number;
     const Result<Json> ok =
         Do(*entry.driver, command, {kAccept, NumberOf(entry)});
     if (!ok.ok()) return ok.As<Handle>();
     return Keep(entry.driver, command, *ok);
-  }
-
-  Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override {
-    const Result<Json> ok = Do(socket, {{"command", "peeraddr"}});
-    if (!ok.ok()) return ok.As<std::optional<ip::Endpoint>>();
-    const auto endpoint = ok->find("endpoint");
-    if (endpoint == ok->end()) {
-      throw DriverError("the driver answered peeraddr without `endpoint`");
-    }
-    if (endpoint->is_null()) return std::optional<ip::Endpoint>();
-    return std::optional<ip::Endpoint>(EndpointFrom(*endpoint));
-  }
-
-  Result<ip::Endpoint> LocalAddr(Handle socket) override {
-    const Result<Json> ok = Do(socket, {{"command", "localaddr"}});
-    if (!ok.ok()) return ok.As<ip::Endpoint>();
-    return EndpointFrom(ok->value("endpoint", Json()));
-  }
-
-  Result<size_t> Send(Handle socket, absl::string_view data) override {
-    data = data.substr(0, sockets_->Offer(socket, data.size()));
-    const Result<Json> ok =
-        Do(socket, {{"command", "send"}, {"data", absl::Base64Escape(data)}},
-           kSend);
-    if (!ok.ok()) return ok.As<size_t>();
-    const uint64_t sent = NumberIn(*ok, "sent");
-    if (sent > data.size()) {
-      throw DriverError(absl::StrCat("the driver answered that it sent ", sent,
-                                     " bytes of ", data.size()));
-    }
-    sockets_->NoteSent(socket, data.size(), sent);
-    return sent;
-  }
-
-  Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
-    const size_t most =
-        std::min(buffer.size(), sockets_->Find(socket).driver->hello().data);
-    const Result<Json> ok =
-        Do(socket, {{"command", "recv"}, {"size", most}}, kReceive);
-    if (!ok.ok()) return ok.As<size_t>();
-    std::string data;
-    if (!absl::Base64Unescape(TextIn(*ok, "data"), &data)) {
-      throw DriverError(
-          "the driver answered recv with `data` that is not Base64");
-    }
-    if (data.size() > most) {
-      throw DriverError(absl::StrCat("the driver answered recv with ",
-                                     data.size(), " bytes; at most ", most,
-                                     " were asked for"));
-    }
-    std::copy(data.begin(), data.end(), buffer.begin());
-    return data.size();
-  }
-
-  Result<Done> Shutdown(Handle socket, int how) override {
-    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
-      return Unsupported{"the protocol shuts down read, write or both"};
-    }
-    return DoneOf(Do(socket, {{"command", "shutdown"}, {"how", HowName(how)}}));
-  }
-
-  Result<Done> PendingError(Handle socket) override {
-    return DoneOf(Do(socket, {{"command", "pending_error"}}));
   }
 
   Result<Done> Close(Handle socket) override {
@@ -282,13 +153,18 @@ class DriverImplementation final : public Implementation,
     return Keep(driver, command, *ok);
   }
 
-  static Result<Done> DoneOf(const Result<Json>& ok) {
-    if (!ok.ok()) return ok.As<Done>();
-    return Done{};
+  size_t MostData(Handle socket) override {
+    return sockets_->Find(socket).driver->hello().data;
+  }
+  size_t Offer(Handle socket, size_t size) override {
+    return sockets_->Offer(socket, size);
+  }
+  void NoteSent(Handle socket, size_t offered, size_t taken) override {
+    sockets_->NoteSent(socket, offered, taken);
   }
 
   Result<Json> Do(Handle socket, Json command,
-                  std::optional<SocketOperation> blocks_in = std::nullopt) {
+                  std::optional<SocketOperation> blocks_in) override {
     const DriverSockets::Entry entry = sockets_->Find(socket);
     command["socket"] = entry.number;
     return Do(*entry.driver, std::move(command), {blocks_in, NumberOf(entry)});
@@ -355,17 +231,6 @@ class DriverImplementation final : public Implementation,
     return Error{.text = absl::StrCat("the driver reports port ", reported,
                                       ", but its socket listens on ",
                                       actual->ToString())};
-  }
-
-  // Fills the out-parameters that were given.
-  static Result<Handle> FillPorts(const std::vector<uint16_t*>& wanted,
-                                  const Json& ok, Handle listener) {
-    if (wanted.size() == 1) *wanted[0] = PortIn(ok, "port");
-    if (wanted.size() > 1) {
-      const std::vector<uint16_t> ports = PortsIn(ok, "ports", wanted.size());
-      for (size_t i = 0; i < wanted.size(); ++i) *wanted[i] = ports[i];
-    }
-    return listener;
   }
 
   const std::shared_ptr<DriverSockets> sockets_;

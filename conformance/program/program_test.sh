@@ -61,7 +61,7 @@ expect 2 "--next: needs exactly one implementation" --next
 
 expect 2 "no case of net_tcp, linux matches 'lisen.*'" --cases='lisen.*' --implementations=net_tcp,linux
 expect 2 "no case of linux matches '$fast'" --implementations=linux --cases=$fast
-expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, asio_on_fake_kernel, libuv, libuv_on_fake_kernel, linux, fake_kernel" \
+expect 2 "no implementation is named 'nobody'; there are: net_tcp, net_tcp_on_fake_kernel, asio, asio_on_fake_kernel, libuv, libuv_on_fake_kernel, python_on_fake_kernel, linux, fake_kernel" \
   --implementations=nobody
 expect 2 "asio and asio_on_fake_kernel share conformance/targets/asio.expectations" --fix --implementations=asio,asio_on_fake_kernel
 expect 2 "--explain: there is no case 'nothing'" --explain=nothing

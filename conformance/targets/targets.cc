@@ -16,6 +16,7 @@
 #include "conformance/targets/linux_target.h"
 #include "conformance/targets/net_tcp.h"
 #include "conformance/targets/no_implementation.h"
+#include "conformance/targets/python.h"
 #include "syscalls/sandbox/network_namespace.h"
 #include "syscalls/syscalls.h"
 
@@ -83,6 +84,14 @@ std::vector<Target> MakeTargets(const TargetOptions& options) {
            .make_implementation = OnHooks(&MakeLibuv),
            .on_fake_kernel = true,
            .expectations = "conformance/targets/libuv.expectations"},
+          {.name = "python_on_fake_kernel",
+           .version = PythonVersion(),
+           .cases = AllCases(),
+           .make_environment = make_hooked,
+           .make_implementation = OnHooks(&MakePython),
+           .on_fake_kernel = true,
+           .expectations = "conformance/drivers/python.expectations",
+           .missing = WhyNoPython()},
           MakeLinuxTarget({.disable_ipv6 = options.disable_ipv6}),
           {.name = "fake_kernel",
            .cases = AllKernelCases(),

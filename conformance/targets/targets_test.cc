@@ -61,6 +61,7 @@ TEST(MakeTargetsTest, ImplementationsAndKernelsAreJudgedByTheirOwnTables) {
       {"asio_on_fake_kernel", AllCases().data()},
       {"libuv", AllCases().data()},
       {"libuv_on_fake_kernel", AllCases().data()},
+      {"python_on_fake_kernel", AllCases().data()},
       {"linux", AllKernelCases().data()},
       {"fake_kernel", AllKernelCases().data()},
   };
