@@ -28,11 +28,11 @@
 #include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
-#include "conformance/page/case_list.h"
 #include "conformance/one_file/embedded.h"
 #include "conformance/one_file/init.h"
 #include "conformance/one_file/one_process.h"
 #include "conformance/one_file/recorded.h"
+#include "conformance/page/case_list.h"
 #include "conformance/suite/case.h"
 #include "conformance/targets/linux_target.h"
 #include "nlohmann/json.hpp"
@@ -159,8 +159,8 @@ int StatusOf(absl::Span<const Record> records, const Comparison& comparison) {
 
 std::string RecordedName(const Record& record,
                          const RecordedOutcomes& recorded) {
-  return std::string(OutcomeName(*recorded.Find(record.trial.test_case->id,
-                                                record.trial.family)));
+  return std::string(OutcomeName(
+      *recorded.Find(record.trial.test_case->id, record.trial.family)));
 }
 
 // Returns the last line of the records.
@@ -183,17 +183,12 @@ std::string SummaryToJson(absl::Span<const Record> records,
          {"recorded", RecordedName(*record, recorded)},
          {"outcome", std::string(OutcomeName(record->verdict.outcome))}});
   }
-  const nlohmann::ordered_json summary = {{"kernel", ThisKernel()},
-                                          {"trials", records.size()},
-                                          {"outcomes", outcomes},
-                                          {"cases", list.cases},
-                                          {"list", list.hash},
-                                          {"recorded_on", recorded.on()},
-                                          {"same", comparison.same},
-                                          {"not_recorded",
-                                           comparison.not_recorded},
-                                          {"different", different},
-                                          {"status", status}};
+  const nlohmann::ordered_json summary = {
+      {"kernel", ThisKernel()},  {"trials", records.size()},
+      {"outcomes", outcomes},    {"cases", list.cases},
+      {"list", list.hash},       {"recorded_on", recorded.on()},
+      {"same", comparison.same}, {"not_recorded", comparison.not_recorded},
+      {"different", different},  {"status", status}};
   return nlohmann::ordered_json{{"summary", summary}}.dump();
 }
 
@@ -204,9 +199,8 @@ void PrintReport(absl::Span<const Record> records, const Comparison& comparison,
   std::cerr << "\n" << FormatReport(records) << "\n";
   for (const Record* record : comparison.different) {
     std::cerr << "differs from " << recorded.on() << ": "
-              << TrialName(record->trial) << ": "
-              << EndingName(record->verdict) << " instead of "
-              << RecordedName(*record, recorded) << "\n";
+              << TrialName(record->trial) << ": " << EndingName(record->verdict)
+              << " instead of " << RecordedName(*record, recorded) << "\n";
   }
   std::cerr << CountsText(records) << ". " << list.cases << " cases (list "
             << list.hash << ")\n"
@@ -221,7 +215,8 @@ int Judge() {
   const absl::StatusOr<RecordedOutcomes> recorded = ReadRecorded();
   if (!recorded.ok()) return Fail(recorded.status().message());
   const bool forks = CanFork();
-  const std::vector<Target> targets = {MakeLinuxTarget({.shares_process = !forks})};
+  const std::vector<Target> targets = {
+      MakeLinuxTarget({.shares_process = !forks})};
   const std::vector<const Target*> selected = {&targets.front()};
   const auto cases = SelectCases(selected, absl::GetFlag(FLAGS_cases));
   if (!cases.ok()) return Fail(cases.status().message());

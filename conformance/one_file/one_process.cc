@@ -85,18 +85,17 @@ Record RunOne(const Trial& trial, absl::Duration timeout) {
   std::thread([shared] { shared->Run(); }).detach();
   const bool in_time = ending.wait_for(absl::ToChronoNanoseconds(timeout)) ==
                        std::future_status::ready;
-  Record record{.trial = trial,
-                .milliseconds =
-                    std::chrono::duration_cast<std::chrono::milliseconds>(
-                        Clock::now() - started)
-                        .count(),
-                .version = trial.target->version};
+  Record record{
+      .trial = trial,
+      .milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          Clock::now() - started)
+                          .count(),
+      .version = trial.target->version};
   record.verdict =
-      in_time
-          ? ending.get()
-          : Verdict{.outcome = Outcome::kTimeout,
-                    .message = absl::StrCat("did not end within ",
-                                            absl::FormatDuration(timeout))};
+      in_time ? ending.get()
+              : Verdict{.outcome = Outcome::kTimeout,
+                        .message = absl::StrCat("did not end within ",
+                                                absl::FormatDuration(timeout))};
   if (!IsExpected(record.verdict)) {
     record.verdict.calls = shared->calls().Text();
   }
@@ -111,10 +110,10 @@ void RunTrialsInOneProcess(absl::Span<const Trial> trials,
   rlimit descriptors = {};
   Checked(getrlimit(RLIMIT_NOFILE, &descriptors), "getrlimit");
   for (const Trial& trial : trials) {
-    on_record(RunOne(
-        trial, trial.may_hang
-                   ? std::min(options.timeout, options.timeout_of_hanging)
-                   : options.timeout));
+    on_record(RunOne(trial,
+                     trial.may_hang
+                         ? std::min(options.timeout, options.timeout_of_hanging)
+                         : options.timeout));
     // A trial changes it, and has no process of its own.
     Checked(setrlimit(RLIMIT_NOFILE, &descriptors), "setrlimit");
   }

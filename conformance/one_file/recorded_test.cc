@@ -105,8 +105,8 @@ TEST(CompareTest, SortsTrials) {
 TEST(CompareTest, VariationsAndExpectedFailuresAreAllowed) {
   EXPECT_TRUE(IsAllowed(
       MakeRecord(kFirst, AddressFamily::kV4, Outcome::kExpectedFail)));
-  EXPECT_TRUE(IsAllowed(
-      MakeRecord(kFirst, AddressFamily::kV4, Outcome::kVariation)));
+  EXPECT_TRUE(
+      IsAllowed(MakeRecord(kFirst, AddressFamily::kV4, Outcome::kVariation)));
   EXPECT_FALSE(
       IsAllowed(MakeRecord(kFirst, AddressFamily::kV4, Outcome::kPass)));
 }

@@ -4,7 +4,6 @@
 #include "conformance/targets/linux_target.h"
 
 int main(int argc, char** argv) {
-  return net::conformance::RunAsTests(argc, argv, [] {
-    return net::conformance::MakeLinuxTarget();
-  });
+  return net::conformance::RunAsTests(
+      argc, argv, [] { return net::conformance::MakeLinuxTarget(); });
 }

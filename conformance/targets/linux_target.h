@@ -11,9 +11,9 @@
 
 namespace net::conformance {
 
-// Returns the target "linux": this machine's kernel, judged by kernel_cases/. The
-// expectations list what older kernels than the one that the cases were measured
-// on do otherwise, and since when it is as measured.
+// Returns the target "linux": this machine's kernel, judged by kernel_cases/.
+// The expectations list what older kernels than the one that the cases were
+// measured on do otherwise, and since when it is as measured.
 inline Target MakeLinuxTarget(const LinuxEnvironmentOptions& options = {}) {
   return {.name = "linux",
           .cases = AllKernelCases(),

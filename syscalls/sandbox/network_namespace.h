@@ -27,8 +27,9 @@ absl::Status CheckOwnNetwork();
 // Fails as CheckOwnNetwork() does, and then leaves the process where it was.
 absl::Status EnterOwnNetwork();
 
-// Moves only the calling thread, in a process that may have others. Threads that
-// it starts are in the same network. Needs the capability, and forks nothing.
+// Moves only the calling thread, in a process that may have others. Threads
+// that it starts are in the same network. Needs the capability, and forks
+// nothing.
 //
 // Fails as EnterOwnNetwork() does.
 absl::Status EnterOwnNetworkOfThread();

@@ -67,7 +67,7 @@ def _aarch64_config_impl(ctx):
             feature(name = "dbg"),
             feature(name = "fastbuild"),
             _flags("small", _COMPILE, ["-Os", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"], "opt"),
-            _flags("libraries", _LINK, ["-lstdc++", "-lm"]),
+            _flags("libraries", _LINK, ["-fuse-ld=gold", "-lstdc++", "-lm"]),
             _flags("without_unused", _LINK, ["-Wl,--gc-sections"], "opt"),
         ],
     )

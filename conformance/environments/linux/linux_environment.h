@@ -29,9 +29,9 @@ struct LinuxEnvironmentOptions {
 // What the kernel or the machine lacks, /proc for instance, makes the case that
 // needs it a precondition.
 //
-// `abandon` must end the process or, if it is shared, never return. It is called
-// when a task is destroyed that still runs (see StartLinuxTask()), and when the
-// case cannot go on. Throws HarnessError.
+// `abandon` must end the process or, if it is shared, never return. It is
+// called when a task is destroyed that still runs (see StartLinuxTask()), and
+// when the case cannot go on. Throws HarnessError.
 std::unique_ptr<Environment> MakeLinuxEnvironment(
     const LinuxEnvironmentOptions& options, std::function<void()> abandon);
 
