@@ -20,10 +20,11 @@ struct RunnerOptions {
   // The number of trials that run at a time, at least 1.
   int jobs = 1;
   // A trial that takes longer is killed, unless it made system calls, or
-  // exchanged messages with its subject, in the last sixth of this time: a busy machine may be slow. Then it is killed when
-  // it makes no more calls for such a sixth, or after five times this time. The
-  // default is generous, because only hanging trials need it: the slowest cases
-  // wait several seconds for Linux to give up a connection.
+  // exchanged messages with its subject, in the last sixth of this time: a busy
+  // machine may be slow. Then it is killed when it makes no more calls for such
+  // a sixth, or after five times this time. The default is generous, because
+  // only hanging trials need it: the slowest cases wait several seconds for
+  // Linux to give up a connection.
   absl::Duration timeout = absl::Seconds(60);
   // The limit, whatever they do, of trials that are expected to hang
   // (Trial::may_hang).

@@ -43,6 +43,8 @@ def _flags(name, actions, flags, mode = None):
     )
 
 def _aarch64_config_impl(ctx):
+    # Bazel 4's rules_cc has no //cc/common to load it from.
+    # buildifier: disable=native-cc-common
     return cc_common.create_cc_toolchain_config_info(
         ctx = ctx,
         toolchain_identifier = "aarch64-linux-gnu",
