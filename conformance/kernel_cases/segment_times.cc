@@ -54,7 +54,8 @@ double SecondPieceWaits(Context& c) {
 }
 
 void NagleDelay(Context& c) {
-  ExpectAbout(42, [&] { return SecondPieceWaits(c); });
+  ExpectAbout(
+      42, [&] { return SecondPieceWaits(c); }, kMostOfMilliseconds);
 }
 
 // Returns how long close(2) waits for the acknowledgement of the FIN.
@@ -76,7 +77,8 @@ double LingerAfterDelay(Context& c) {
 }
 
 void SecondDelay(Context& c) {
-  ExpectAbout(42, [&] { return LingerAfterDelay(c); });
+  ExpectAbout(
+      42, [&] { return LingerAfterDelay(c); }, kMostOfMilliseconds);
 }
 
 // ---- TCP_USER_TIMEOUT -------------------------------------------------------

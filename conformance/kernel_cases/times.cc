@@ -32,13 +32,11 @@ void Undisturbed(Context& c, absl::FunctionRef<void()> act) {
                                 " ms"));
 }
 
-void ExpectAbout(double value, absl::FunctionRef<double()> measure) {
-  constexpr int kMostMeasurements = 10;
+void ExpectAbout(double value, absl::FunctionRef<double()> measure, int most) {
   const auto is_about =
       testing::AllOf(testing::Ge(value * 0.85), testing::Le(value * 1.15));
   double taken = measure();
-  for (int i = 1; i < kMostMeasurements && !testing::Matches(is_about)(taken);
-       ++i) {
+  for (int i = 1; i < most && !testing::Matches(is_about)(taken); ++i) {
     taken = measure();
   }
   EXPECT_THAT(taken, is_about);
