@@ -160,7 +160,7 @@ void CallWriter::CheckPollSet(const CallRecord& record, size_t i,
                               absl::string_view suffix,
                               std::vector<Statement>& checks) {
   const std::vector<pollfd> set = ElementsOf<pollfd>(record.Target(i));
-  if (record.result.value() == 0) return;
+  if (!record.result.ok() || record.result.value() == 0) return;
   for (size_t k = 0; k < set.size(); ++k) {
     checks.push_back(
         Is(PollEventSymbols(set[k].revents),

@@ -200,6 +200,11 @@ absl::Status BodyWriter::End(size_t call) {
   return absl::OkStatus();
 }
 
+// Returns the number of bytes that a call has transferred.
+int64_t Transferred(const CallRecord& record) {
+  return record.result.ok() ? record.result.value() : 0;
+}
+
 bool IsSameTransfer(const CallRecord& one, const CallRecord& other) {
   return one.call == other.call &&
          one.arguments[0].number == other.arguments[0].number;
@@ -210,7 +215,7 @@ size_t BodyWriter::RunFrom(size_t step) const {
   const bool transfers =
       first.call == SyscallId::kSend || first.call == SyscallId::kRecv ||
       first.call == SyscallId::kWrite || first.call == SyscallId::kRead;
-  if (!transfers || first.result.value() <= 0) return step;
+  if (!transfers || Transferred(first) <= 0) return step;
   size_t last = step;
   while (last + 1 < script_.steps.size()) {
     const Script::Step& next = script_.steps[last + 1];
@@ -221,7 +226,7 @@ size_t BodyWriter::RunFrom(size_t step) const {
       break;
     }
     ++last;
-    if (RecordAt(last).result.value() <= 0) break;
+    if (Transferred(RecordAt(last)) <= 0) break;
   }
   // Small messages one after the other are shown one after the other.
   const bool is_large = first.arguments[2].number >= kLargeTransfer;
@@ -233,7 +238,7 @@ absl::Status BodyWriter::Run(size_t step, size_t last) {
   const CallRecord& end = RecordAt(last);
   int64_t total = 0;
   for (size_t i = step; i <= last; ++i) {
-    total += std::max<int64_t>(RecordAt(i).result.value(), 0);
+    total += Transferred(RecordAt(i));
   }
   absl::StatusOr<CallInC> text = calls_.Write(script_.steps[step].call, "");
   if (!text.ok()) return text.status();
@@ -272,10 +277,10 @@ absl::Status BodyWriter::Inline(size_t& step) {
   Comment(script_.calls[call].is_of_subject);
   const size_t last = RunFrom(step);
   const bool is_whole =
-      RecordAt(step).result.value() == RecordAt(step).arguments[2].number;
+      Transferred(RecordAt(step)) == RecordAt(step).arguments[2].number;
   const bool is_large_transfer =
       last > step ||
-      (is_whole && RecordAt(step).result.value() >= kLargeTransfer &&
+      (is_whole && Transferred(RecordAt(step)) >= kLargeTransfer &&
        (RecordAt(step).call == SyscallId::kSend ||
         RecordAt(step).call == SyscallId::kRecv));
   if (is_large_transfer) {
