@@ -147,7 +147,8 @@ class Environment {
   virtual void AsOtherUser(absl::FunctionRef<void()> body) = 0;
 
   // Sets a sysctl of the network, such as "net.ipv4.tcp_syn_retries". Needs
-  // Need::kOwnNetwork.
+  // Need::kOwnNetwork. If this version of Linux does not have it, the outcome
+  // of the case is `precondition`.
   virtual void SetSysctl(absl::string_view name, absl::string_view value) = 0;
 
   // Sets the loopback interface up or down. While it is down, ::1 is not local,
