@@ -13,6 +13,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/base/config.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -272,6 +273,9 @@ std::unique_ptr<Implementation> MakePython(void (*call_through)(Syscalls&)) {
 }
 
 std::string WhyNoPython() {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER)
+  return "AddressSanitizer would report the interpreter's memory as leaked";
+#endif
   if (PythonLibrary::Get() == nullptr) {
     return "there is no libpython3. To install it: "
            "third_party/install_debian_packages drivers";
