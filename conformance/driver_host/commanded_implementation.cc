@@ -105,7 +105,7 @@ Result<Done> CommandedImplementation::DoneOf(const Result<Json>& ok) {
 
 Result<std::optional<ip::Endpoint>> CommandedImplementation::PeerAddr(
     Handle socket) {
-  const Result<Json> ok = Do(socket, {{"command", "peeraddr"}});
+  const Result<Json> ok = Do(socket, {{"command", "peeraddr"}}, std::nullopt);
   if (!ok.ok()) return ok.As<std::optional<ip::Endpoint>>();
   const auto endpoint = ok->find("endpoint");
   if (endpoint == ok->end()) {
@@ -116,7 +116,7 @@ Result<std::optional<ip::Endpoint>> CommandedImplementation::PeerAddr(
 }
 
 Result<ip::Endpoint> CommandedImplementation::LocalAddr(Handle socket) {
-  const Result<Json> ok = Do(socket, {{"command", "localaddr"}});
+  const Result<Json> ok = Do(socket, {{"command", "localaddr"}}, std::nullopt);
   if (!ok.ok()) return ok.As<ip::Endpoint>();
   return EndpointFrom(ok->value("endpoint", Json()));
 }
@@ -161,11 +161,12 @@ Result<Done> CommandedImplementation::Shutdown(Handle socket, int how) {
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
     return Unsupported{"the protocol shuts down read, write or both"};
   }
-  return DoneOf(Do(socket, {{"command", "shutdown"}, {"how", HowName(how)}}));
+  return DoneOf(Do(socket, {{"command", "shutdown"}, {"how", HowName(how)}},
+                   std::nullopt));
 }
 
 Result<Done> CommandedImplementation::PendingError(Handle socket) {
-  return DoneOf(Do(socket, {{"command", "pending_error"}}));
+  return DoneOf(Do(socket, {{"command", "pending_error"}}, std::nullopt));
 }
 
 }  // namespace net::conformance

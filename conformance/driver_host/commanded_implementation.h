@@ -62,10 +62,9 @@ class CommandedImplementation : public Implementation,
 
  private:
   // Adds the socket to the command, and carries it out. Returns the `ok`.
-  // `blocks_in`: in which operation the command may block.
-  virtual Result<Json> Do(
-      Handle socket, Json command,
-      std::optional<SocketOperation> blocks_in = std::nullopt) = 0;
+  // `blocks_in`: in which operation the command may block; nullopt if in none.
+  virtual Result<Json> Do(Handle socket, Json command,
+                          std::optional<SocketOperation> blocks_in) = 0;
   // Returns the most bytes of a `send` or `recv`.
   virtual size_t MostData(Handle socket) = 0;
   // See DriverSockets.

@@ -45,6 +45,7 @@ class ThreadedTrial {
   }
   ThreadedTrial(const ThreadedTrial&) = delete;
   ThreadedTrial& operator=(const ThreadedTrial&) = delete;
+  ~ThreadedTrial() = default;
 
   std::future<Verdict> Ending() { return ending_.get_future(); }
   const LastCalls& calls() const { return calls_; }

@@ -54,7 +54,7 @@ FakeEnvironment::FakeEnvironment(const FakeEnvironmentOptions& options,
   // A task may be destroyed while it waits for an event that never happens.
   kernel_.ExpectDeadlock();
   if (options.disable_ipv6) {
-    SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+    FakeEnvironment::SetSysctl("net.ipv6.conf.all.disable_ipv6", "1");
   }
 }
 
