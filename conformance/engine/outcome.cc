@@ -96,6 +96,10 @@ absl::string_view RerunName(Rerun rerun) {
   return "?";
 }
 
+std::ostream& operator<<(std::ostream& os, Rerun rerun) {
+  return os << (rerun == Rerun::kNone ? "none" : RerunName(rerun));
+}
+
 bool IsExpected(const Verdict& verdict) {
   return IsExpected(verdict.outcome) && verdict.leak != Leak::kLeak &&
          verdict.leak != Leak::kUnexpectedNoLeak;

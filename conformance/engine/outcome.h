@@ -71,6 +71,7 @@ enum class Rerun {
 // Returns the name in records and reports: "deterministic",
 // "timing-sensitive", "interference"; "" for kNone.
 absl::string_view RerunName(Rerun rerun);
+std::ostream& operator<<(std::ostream& os, Rerun rerun);
 
 // The result of a trial.
 struct Verdict {

@@ -1,3 +1,4 @@
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,30 @@
 #include "gtest/gtest.h"
 
 namespace net::conformance {
+
+using Kind = Script::Step::Kind;
+
+void PrintTo(Kind kind, std::ostream* os) {
+  switch (kind) {
+    case Kind::kBegin:
+      *os << "begin";
+      return;
+    case Kind::kEnd:
+      *os << "end";
+      return;
+    case Kind::kInterrupt:
+      *os << "interrupt";
+      return;
+    case Kind::kOperation:
+      *os << "operation";
+      return;
+  }
+}
+
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-using Kind = Script::Step::Kind;
 
 // Returns the lines of calls of one thread that do not block.
 std::string LinesOf(const std::vector<std::string>& calls) {
