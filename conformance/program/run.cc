@@ -352,8 +352,13 @@ int Run(absl::Span<const Case* const> cases,
         absl::StrCat("--records: cannot write '", options.records, "'"));
   }
   bool broken = false;
+  // A driver that has nothing to do is not started.
+  std::vector<const Target*> wanted;
+  std::copy_if(
+      targets.begin(), targets.end(), std::back_inserter(wanted),
+      [&](const Target* one) { return !MakeTrials(cases, {one}).empty(); });
   const std::vector<const Target*> working =
-      WorkingTargets(targets, options, &broken);
+      WorkingTargets(wanted, options, &broken);
   absl::StatusOr<ExpectationsOf> expectations =
       ReadExpectations(working, options);
   if (!expectations.ok()) {
