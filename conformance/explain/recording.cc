@@ -99,7 +99,8 @@ std::optional<int> RemoveLongData(CallRecord& record) {
   }
   for (RecordedMessage& message : record.messages) {
     if (message.data.size() > kLongestLiteral) {
-      removed = std::exchange(message.data, "");
+      removed = std::move(message.data);
+      message.data.clear();
       message.data_state = ArgumentState::kUnknown;
     }
   }
