@@ -159,8 +159,7 @@ TEST(RogueTest, AWrapperThatIsNamedInsteadOfTheDriver) {
 }
 
 TEST(RogueTest, AFrameThatIsLongerThanItIs) {
-  const Verdict verdict =
-      VerdictBesideOthers(Rogue("longer"), absl::Seconds(3));
+  const Verdict verdict = VerdictBesideOthers(Rogue("longer"), kRogueTimeout);
   EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
   EXPECT_THAT(
       verdict.message,
@@ -219,7 +218,7 @@ TEST(RogueTest, ADriverThatReadsNoMoreCommands) {
 
 TEST(RogueTest, ADriverThatPrintsWithoutEndIsATimeout) {
   const Verdict verdict =
-      VerdictBesideOthers(Rogue("floods_without_end"), absl::Seconds(3));
+      VerdictBesideOthers(Rogue("floods_without_end"), kRogueTimeout);
   EXPECT_EQ(verdict.outcome, Outcome::kTimeout);
 }
 
@@ -261,7 +260,7 @@ TEST(RogueTest, ATrialHasNoDescriptorsOfOtherTrials) {
                   {.test_case = &kListens, .target = &hanging},
                   {.test_case = &kCountsDescriptors, .target = &target},
                   {.test_case = &kCountsDescriptors, .target = &target}},
-                 {.jobs = 4, .timeout = absl::Seconds(3)})) {
+                 {.jobs = 4, .timeout = kRogueTimeout})) {
     if (record.trial.test_case != &kCountsDescriptors) continue;
     EXPECT_EQ(record.verdict.message.substr(0, alone.find("descriptors")),
               alone.substr(0, alone.find("descriptors")));
@@ -273,7 +272,7 @@ TEST(RogueTest, ADriverThatHangs) {
   std::vector<Record> records;
   RunTrials({{.test_case = &kListens, .target = &target},
              {.test_case = &kDoesNothing, .target = &target}},
-            {.timeout = absl::Seconds(2)},
+            {.timeout = kRogueTimeout},
             [&](const Record& record) { records.push_back(record); });
   EXPECT_EQ(records[0].verdict.outcome, Outcome::kTimeout);
   EXPECT_THAT(records[0].verdict.message,
