@@ -181,6 +181,21 @@ SysResult Placeholders::Intercept(Invocation& invocation,
     return MakePipe(pipe->fds, pipe->flags, make);
   }
   if (!invocation.makes_descriptor()) return make();
+  if (invocation.call() == Call::kSocket) {
+    // Linux checks the arguments of socket(2) before RLIMIT_NOFILE.
+    const SysResult made = make();
+    if (!made.ok()) return made;
+    const Placeholder placeholder = MakePlaceholder(invocation);
+    if (!placeholder.fd.ok()) {
+      static_cast<void>(target().Close(made.fd()));
+      return placeholder.fd;
+    }
+    const int number = placeholder.fd.fd();
+    SetKind(number, placeholder.kind);
+    const SysResult moved = MoveTo(number, made.fd());
+    if (!moved.ok()) CloseNative(number);
+    return moved;
+  }
   const Placeholder placeholder = MakePlaceholder(invocation);
   if (!placeholder.fd.ok()) return placeholder.fd;
   const int number = placeholder.fd.fd();
