@@ -181,26 +181,19 @@ SysResult Placeholders::Intercept(Invocation& invocation,
     return MakePipe(pipe->fds, pipe->flags, make);
   }
   if (!invocation.makes_descriptor()) return make();
-  if (invocation.call() == Call::kSocket) {
-    // Linux checks the arguments of socket(2) before RLIMIT_NOFILE.
-    const SysResult made = make();
-    if (!made.ok()) return made;
-    const Placeholder placeholder = MakePlaceholder(invocation);
-    if (!placeholder.fd.ok()) {
-      static_cast<void>(target().Close(made.fd()));
-      return placeholder.fd;
-    }
-    const int number = placeholder.fd.fd();
-    SetKind(number, placeholder.kind);
-    const SysResult moved = MoveTo(number, made.fd());
-    if (!moved.ok()) CloseNative(number);
-    return moved;
-  }
+  // Linux checks the arguments of socket(2) before RLIMIT_NOFILE, and
+  // RLIMIT_NOFILE before accept4(2) waits.
+  const bool is_made_first = invocation.call() == Call::kSocket;
+  SysResult made = is_made_first ? make() : SysResult::Ok();
+  if (!made.ok()) return made;
   const Placeholder placeholder = MakePlaceholder(invocation);
-  if (!placeholder.fd.ok()) return placeholder.fd;
+  if (!placeholder.fd.ok()) {
+    if (is_made_first) static_cast<void>(target().Close(made.fd()));
+    return placeholder.fd;
+  }
   const int number = placeholder.fd.fd();
   SetKind(number, placeholder.kind);
-  SysResult made = make();
+  if (!is_made_first) made = make();
   if (made.ok()) made = MoveTo(number, made.fd());
   if (!made.ok()) CloseNative(number);
   return made;

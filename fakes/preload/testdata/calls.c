@@ -257,6 +257,7 @@ static void AcceptInThreads(void) {
   for (int i = 0; i < kThreads; ++i) {
     CHECK(pthread_create(&threads[i], NULL, &Accept, &listener) == 0);
   }
+  // Virtual time, which passes once the threads are blocked.
   CHECK(usleep(1000) == 0);
   for (int i = 0; i < kThreads; ++i) {
     clients[i] = socket(AF_INET, SOCK_STREAM, 0);
