@@ -1,5 +1,8 @@
 // The events that poll(2) reports in each state of a socket.
 
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -13,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/options_helpers.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -164,6 +168,31 @@ void Full(Context& c) {
   ASSERT_THAT(loopback::RecvExactly(pair.server, size), IsOk());
   ASSERT_THAT(pair.client.Wait(POLLOUT), IsOk());
   ExpectEvents(pair.client, kOut);
+}
+
+// Nothing more is sent, so the number of unsent bytes changes only if an
+// acknowledgement comes, and then the answers are asked for again.
+void HalfOfTheUnsentMark(Context& c) {
+  constexpr int kMark = 100000;
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(SetTcp(pair.client, TCP_NOTSENT_LOWAT, kMark), IsOk());
+  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+  bool half_seen = false;  // less than the mark, and not less than half of it
+  for (bool low = false; !low;) {
+    int unsent = 0;
+    for (int before = -1; before != unsent;) {
+      ASSERT_OK_AND_ASSIGN(before, Ask(pair.client, SIOCOUTQNSD));
+      low = before < kMark / 2;
+      const SysResult ready = pair.client.Ready(POLLOUT);
+      ASSERT_OK_AND_ASSIGN(unsent, Ask(pair.client, SIOCOUTQNSD));
+      if (before == unsent) {
+        EXPECT_THAT(ready, IsOkAndHolds(low ? POLLOUT : 0)) << unsent;
+      }
+    }
+    half_seen = half_seen || (unsent < kMark && !low);
+    if (!low) ASSERT_THAT(RecvOnce(pair.server, 16384), IsOk());
+  }
+  EXPECT_TRUE(half_seen);
 }
 
 void FullAndReadable(Context& c) {
@@ -341,6 +370,13 @@ const std::vector<Case>& PollKernelCases() {
                       "there is room to send.",
        .source = "poll(2), POLLOUT",
        .run = &Full},
+      {.id = "kernel.poll.unsent_mark",
+       .requirement =
+           "With TCP_NOTSENT_LOWAT, poll(2) must report POLLOUT only "
+           "while less than half of it is unsent.",
+       .source = "Linux, sk_stream_write_space() in net/core/stream.c and "
+                 "__tcp_stream_memory_free() in net/ipv4/tcp.c",
+       .run = &HalfOfTheUnsentMark},
       {.id = "kernel.poll.full_and_readable",
        .requirement = "poll(2) must report POLLIN on a connection that has "
                       "data but no room to send.",

@@ -298,7 +298,8 @@ void UnsentLowWaterMarkBounds(Context& c) {
   }
 }
 
-// A machine that is busy may be late, but not early.
+// Only in a network of its own: what Linux remembers of earlier connections to
+// this address (tcp_metrics) may let it send several pieces at once.
 void SmallWindowArrivesInPieces(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetSocketOption(pair.server, SO_RCVBUF, 1), IsOk());
@@ -478,6 +479,7 @@ const std::vector<Case>& SegmentsKernelCases() {
                       "new window, one for each retransmission.",
        .source = "net/ipv4/tcp_input.c, tcp_data_queue(); measured on Linux "
                  "6.18",
+       .needs = Need::kOwnNetwork,
        .run = &SmallWindowArrivesInPieces},
       {.id = "kernel.segments.window_not_taken_back",
        .requirement = "Lowering SO_RCVBUF must not take back the window that "

@@ -39,10 +39,14 @@ bool TcpSocket::UnsentIsLow() const {
   return mark == 0 || UnsentBytes() < mark;
 }
 
+// __sk_stream_is_writeable() of Linux (include/net/sock.h), as poll(2) and who
+// wakes a send(2) call it: a third of the buffer must be free, and what has not
+// been sent must be below half of TCP_NOTSENT_LOWAT. Otherwise each byte that
+// is read would bring an event.
 bool TcpSocket::Writable() const {
-  // A third of the buffer must be free, or else poll(2) would say that there is
-  // room for each byte that is read.
-  return UnacknowledgedBytes() * 3 <= Capacity() * 2 && UnsentIsLow();
+  const uint32_t mark = options_.notsent_lowat();
+  return UnacknowledgedBytes() * 3 <= Capacity() * 2 &&
+         (mark == 0 || UnsentBytes() * 2 < mark);
 }
 
 // Wakes the calls that wait for room: sk_stream_write_space() of Linux
