@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -408,6 +409,12 @@ void IdleSubjects::CloseInChild() {
 void IdleSubjects::Return(const Trial& trial,
                           std::unique_ptr<Subject> subject) {
   if (subject != nullptr) idle_[KeyOf(trial)].push_back(std::move(subject));
+}
+
+int DefaultJobs() {
+  constexpr int kLeast = 16;
+  return std::max(kLeast,
+                  2 * static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,

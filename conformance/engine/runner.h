@@ -16,6 +16,11 @@
 
 namespace net::conformance {
 
+// Returns how many trials the programs run at a time unless they are told: twice
+// the processors, at least 16. Most trials wait: for a peer, a driver, or a
+// timeout of the kernel.
+int DefaultJobs();
+
 struct RunnerOptions {
   // The number of trials that run at a time, at least 1.
   int jobs = 1;

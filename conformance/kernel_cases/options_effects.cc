@@ -49,8 +49,8 @@ SysResult Detach(const RawSocket& socket) {
   return SetSocketOption(socket, SO_DETACH_FILTER, 0);
 }
 
-// Returns whether this process may attach filters. Linux 6.18.44 permits it only
-// to those who administer the network, and older versions to everybody.
+// Returns whether this process may attach filters. Linux 6.18.44 permits it
+// only to those who administer the network, and older versions to everybody.
 bool MayAttach(Context& c) {
   const absl::StatusOr<RawSocket> socket = NewTcp(c);
   if (!socket.ok() || Attach(*socket, {kAcceptAll}).error() != EPERM) {

@@ -8,7 +8,6 @@
 #include <iostream>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,6 +25,7 @@
 #include "conformance/engine/progress.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/runfiles.h"
+#include "conformance/engine/runner.h"
 #include "conformance/mutants/examination.h"
 #include "conformance/mutants/killed_mutants.h"
 #include "conformance/mutants/museum.h"
@@ -42,10 +42,7 @@ ABSL_FLAG(bool, blind, false, "");
 ABSL_FLAG(bool, linux, false, "");
 ABSL_FLAG(bool, harmless, true, "");
 ABSL_FLAG(bool, verbose, false, "");
-ABSL_FLAG(int, jobs,
-          std::max(8,
-                   2 * static_cast<int>(std::thread::hardware_concurrency())),
-          "");
+ABSL_FLAG(int, jobs, net::conformance::DefaultJobs(), "");
 
 namespace net::conformance {
 namespace {
@@ -67,7 +64,7 @@ net::tcp, or of the calls of the cases for kernels.
                       frozen_cases.txt whose source has the same hash
   --linux             run on this machine's kernel, not on the FakeKernel
   --noharmless        leave out the harmless variants, which all cases examine
-  --jobs=N            run N trials at a time (twice the processors, at least 8)
+  --jobs=N            run N trials at a time (twice the processors, at least 16)
   --verbose           print what each case found
   --help              print this and exit
 

@@ -8,7 +8,6 @@
 #include <functional>
 #include <iostream>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -43,11 +42,7 @@ ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(bool, list, false, "");
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(bool, fork, true, "");
-// Most trials wait: see program/main.cc.
-ABSL_FLAG(int, jobs,
-          std::max(8,
-                   2 * static_cast<int>(std::thread::hardware_concurrency())),
-          "");
+ABSL_FLAG(int, jobs, net::conformance::DefaultJobs(), "");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(60), "");
 ABSL_FLAG(std::string, recorded, "", "");
 ABSL_FLAG(std::string, write_recorded, "", "");
@@ -65,7 +60,7 @@ other file.
   --nofork               run all cases in this process, each in a thread; a crash
                          then ends the run. So does a kernel without fork(2)
   --jobs=N               with fork(2): run N cases at a time (twice the
-                         processors, at least 8)
+                         processors, at least 16)
   --timeout=DURATION     give up a case that takes longer (60s)
   --recorded=FILE        compare with the outcomes in FILE, not with those of Linux
                          that the program has

@@ -12,7 +12,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,6 +30,7 @@
 #include "conformance/driver_host/driver_subject.h"
 #include "conformance/driver_host/recording.h"
 #include "conformance/engine/report.h"
+#include "conformance/engine/runner.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/program/accounts.h"
@@ -51,12 +51,7 @@ ABSL_FLAG(bool, coverage, false, "");
 ABSL_FLAG(std::vector<std::string>, accounts, {}, "");
 ABSL_FLAG(std::vector<std::string>, cases, {}, "");
 ABSL_FLAG(std::vector<std::string>, implementations, {}, "");
-// More trials than processors, because most of them wait: for a peer, a driver,
-// or a timeout of the kernel.
-ABSL_FLAG(int, jobs,
-          std::max(8,
-                   2 * static_cast<int>(std::thread::hardware_concurrency())),
-          "");
+ABSL_FLAG(int, jobs, net::conformance::DefaultJobs(), "");
 ABSL_FLAG(int, repeat, 1, "");
 ABSL_FLAG(bool, shuffle, false, "");
 ABSL_FLAG(uint64_t, seed, 0, "");
@@ -108,7 +103,7 @@ named kernel.* judge the kernels below them.
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
   --implementations=NAME,... judge only these implementations and kernels
   --jobs=N                   run N cases at a time (twice the processors, at
-                             least 8)
+                             least 16)
   --repeat=N                 run everything N times (1)
   --shuffle                  run the trials in a random order; prints its seed
   --seed=N                   with --shuffle: repeat the order of this seed
