@@ -13,7 +13,9 @@
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
 
-// Code that the option levels share. Private to SocketOptions.
+// Code that the option levels share, private to SocketOptions. Each level has a
+// file with a table of rows, and functions for options that are more than a
+// number.
 
 namespace net::fake {
 
@@ -34,8 +36,8 @@ class OptionIn {
   int size() const { return size_; }
   bool is_null() const { return value_ == nullptr; }
 
-  // Copies the first `size` bytes. Returns false for EFAULT. Requires that the
-  // value has so many bytes.
+  // Copies the first `size` bytes of the value. Returns false for EFAULT.
+  // Requires size() >= `size`.
   [[nodiscard]] bool Read(void* to, size_t size) const {
     return CopyIn(to, value_, size);
   }
@@ -46,9 +48,9 @@ class OptionIn {
   int size_;
 };
 
-// The buffer of a getsockopt(2). The levels differ in whether the length is
-// written before the value. If it is, an invalid value pointer still leaves the
-// new length.
+// The buffer of a getsockopt(2). Some levels write the length before the value.
+// There, a call with an invalid value pointer fails with EFAULT and still
+// changes the length.
 class OptionOut {
  public:
   enum class Order : uint8_t { kLengthFirst, kValueFirst };
@@ -61,11 +63,11 @@ class OptionOut {
   // The bytes in the buffer before the call, for options that read them.
   OptionIn in() const { return {value_, static_cast<int>(room_)}; }
 
-  // Writes as much of `answer` as the buffer can take.
+  // Writes as much of `answer` as fits into the buffer, and that length.
   SysResult Put(const void* answer, size_t size) const;
   SysResult PutInt(int answer) const { return Put(&answer, sizeof(answer)); }
   SysResult PutNothing() const { return Put(nullptr, 0); }
-  // Writes `size` bytes, and a length in other units.
+  // Writes `size` bytes, and `length`, which may count in another unit.
   SysResult PutWithLength(const void* answer, size_t size,
                           uint32_t length) const;
 
@@ -78,14 +80,15 @@ class OptionOut {
 
 // The values that a numeric option accepts.
 enum class Rule : uint8_t {
-  kSwitch,     // Any; other than 0 is on.
+  kSwitch,     // Any. A value other than 0 turns the option on.
   kAny,        // Any.
-  kRange,      // From `low` to `high`; others fail with EINVAL.
-  kReadOnly,   // None: setting it fails with ENOPROTOOPT.
-  kElsewhere,  // A function sets it; getsockopt(2) returns the slot.
+  kRange,      // From `low` to `high`. Others fail with EINVAL.
+  kReadOnly,   // None: setting the option fails with ENOPROTOOPT.
+  kElsewhere,  // Not in the row: a function of the level sets the option.
+               // getsockopt(2) returns the slot.
 };
 
-// An option that is only a number in a slot.
+// An option whose value is a number in a slot.
 struct OptionRow {
   int name;
   Slot slot;
@@ -94,7 +97,8 @@ struct OptionRow {
   int high = std::numeric_limits<int>::max();
 };
 
-// Returns whether the rows are in the order of their names.
+// Returns whether the rows are sorted by the options' numbers, in ascending
+// order.
 constexpr bool AreSorted(absl::Span<const OptionRow> rows) {
   for (size_t i = 1; i < rows.size(); ++i) {
     if (rows[i - 1].name >= rows[i].name) return false;
@@ -118,7 +122,7 @@ struct OptionCall {
 inline SysResult Ok() { return SysResult::Ok(); }
 inline SysResult Error(int error) { return SysResult::Error(error); }
 
-// Returns whether the socket is one of TCP.
+// Returns whether it is a TCP socket.
 inline bool IsTcp(const OptionHost& host) {
   return host.type() == SOCK_STREAM &&
          (host.family() == AF_INET || host.family() == AF_INET6);
@@ -143,18 +147,18 @@ SysResult SetTxTime(const OptionCall& call, const OptionIn& in);
 SysResult GetTxTime(const OptionCall& call, const OptionOut& out);
 
 // SO_ATTACH_FILTER, SO_DETACH_FILTER and SO_GET_FILTER. A filter is checked and
-// kept, but segments do not pass it.
+// stored. It does not filter segments.
 SysResult AttachFilter(const OptionCall& call, const OptionIn& in);
 SysResult DetachFilter(const OptionCall& call);
 SysResult GetFilter(const OptionCall& call, const OptionOut& out);
 
-// Set SO_SNDBUF or SO_RCVBUF to twice `bytes`, within the minimum, and lock it
-// as the program's choice (SO_BUF_LOCK).
+// Set SO_SNDBUF or SO_RCVBUF to twice `bytes`, but at least to the minimum, and
+// lock it as the program's choice (SO_BUF_LOCK).
 void SetSndBuf(OptionValues& values, int bytes);
 void SetRcvBuf(OptionValues& values, int bytes);
 
-// TCP_DEFER_ACCEPT: convert seconds to the number of SYN-ACK retransmissions
-// that take as long, and back.
+// Convert the seconds of TCP_DEFER_ACCEPT to the number of SYN-ACK
+// retransmissions that take this long, and back.
 int DeferRetransmissions(int seconds);
 int DeferSeconds(int retransmissions);
 

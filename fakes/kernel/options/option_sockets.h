@@ -14,7 +14,7 @@
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "syscalls/sys_result.h"
 
-// For tests: sockets of the real kernel and of the model, to compare their
+// Sockets of the real kernel and of the model, for tests that compare their
 // options.
 
 namespace net::fake {

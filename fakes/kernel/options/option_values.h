@@ -13,8 +13,9 @@
 namespace net::fake {
 
 // The slot of an option's value, which is 1, 16 or 32 bits wide. The slots of
-// each width are consecutive, so that one table can list all options while a
-// socket stores each in its own width.
+// each width are consecutive, so that a socket can store each value in its own
+// width. A new slot goes to the group of the smallest width that holds all
+// values of the option.
 enum class Slot : uint8_t {
   // Switches. SOL_SOCKET:
   kDebug,
@@ -92,12 +93,13 @@ enum class Slot : uint8_t {
   kV6RecvFragSize,
 
   // 16 bits.
-  kKeepIdle,  // Seconds; 0 here and below: the sysctl's value.
+  kKeepIdle,  // Seconds; 0: the sysctl's value.
   kFirst16 = kKeepIdle,
-  kKeepIntvl,    // Seconds.
-  kKeepCnt,      // Probes.
-  kSynCnt,       // Retransmissions.
-  kLinger2,      // Seconds; -1: no FIN-WAIT-2 for orphans.
+  kKeepIntvl,    // Seconds; 0: the sysctl's value.
+  kKeepCnt,      // Probes; 0: the sysctl's value.
+  kSynCnt,       // Retransmissions; 0: the sysctl's value.
+  kLinger2,      // Seconds; 0: the sysctl's value;
+                 // -1: no FIN-WAIT-2 for orphans.
   kDeferAccept,  // Retransmissions of the SYN-ACK.
   kMaxSeg,       // Bytes; 0: TCP chooses.
   kSaveSyn,
@@ -128,14 +130,14 @@ enum class Slot : uint8_t {
   kIncomingCpu,
   kLingerSeconds,  // -1: forever.
   kTimestamping,
-  kInterface,    // An index; 0: any.
+  kInterface,    // An interface index; 0: any.
   kUserTimeout,  // Milliseconds.
   kFastOpen,     // Length of its queue.
   kNotSentLowat,
   kTxDelay,    // Microseconds.
-  kRtoMax,     // Milliseconds; 0 here and below: default.
-  kRtoMin,     // Microseconds.
-  kDelAckMax,  // Microseconds.
+  kRtoMax,     // Milliseconds; 0: the default.
+  kRtoMin,     // Microseconds; 0: the default.
+  kDelAckMax,  // Microseconds; 0: the default.
   kWindowClamp,
   kUnicastInterface,  // An index in network byte order.
   kPortRange,
@@ -154,7 +156,8 @@ class OptionValues {
   }
   bool On(Slot slot) const { return switches_[Index(slot)]; }
 
-  // Requires that the value fits the slot.
+  // Sets a value. Requires that it fits the width of the slot; otherwise its
+  // high bits are lost.
   void Set(Slot slot, int32_t value) {
     if (slot < Slot::kFirst16) {
       switches_[Index(slot)] = value != 0;

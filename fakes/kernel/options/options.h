@@ -20,16 +20,16 @@ namespace net::fake {
 class OptionHost {
  public:
   virtual int family() const = 0;  // AF_INET, AF_INET6 or another.
-  // SOCK_STREAM of an IP family is TCP.
+  // Returns the type of socket(2). SOCK_STREAM of an IP family is TCP.
   virtual int type() const { return SOCK_STREAM; }
   virtual TcpState state() const = 0;
   // Returns whether the socket has a local port.
   virtual bool bound() const = 0;
   virtual const FakeSysctls& sysctls() const = 0;
 
-  // Return whether the caller has CAP_NET_ADMIN, CAP_NET_RAW, and CAP_NET_ADMIN
-  // in the initial user namespace. Root of another user namespace does not have
-  // the last one (user_namespaces(7)).
+  // Return whether the caller has CAP_NET_ADMIN, has CAP_NET_RAW, and has
+  // CAP_NET_ADMIN in the initial user namespace. The root user of another user
+  // namespace lacks the last one (user_namespaces(7)).
   virtual bool net_admin() const = 0;
   virtual bool net_raw() const { return net_admin(); }
   virtual bool host_admin() const { return net_admin(); }
@@ -52,8 +52,7 @@ class OptionHost {
 // kernel. It is a value type that does not allocate.
 //
 // Not modelled, because TCP programs over loopback do not depend on them:
-// - Filters of extended BPF, and of SO_REUSEPORT: setting one fails with
-// EINVAL.
+// - Filters of extended BPF and of SO_REUSEPORT: setting one fails with EINVAL.
 // - Packet options: IP_OPTIONS other than padding, IPV6_HOPOPTS and similar
 //   ones fail with EINVAL. IP_PKTOPTIONS returns nothing.
 // - Multicast memberships, flow labels, netfilter's options.
@@ -84,13 +83,14 @@ class SocketOptions {
   bool keep_alive() const { return values_.On(Slot::kKeepAlive); }
   bool oobinline() const { return values_.On(Slot::kOobInline); }
   bool linger_on() const { return values_.On(Slot::kLingerOn); }
-  // A negative value means 68 years here; on Linux it means forever.
+  // Returns the seconds of SO_LINGER. For a negative value, which lingers
+  // forever on Linux, returns 68 years.
   int linger_seconds() const {
     const int seconds = values_.Get(Slot::kLingerSeconds);
     return seconds < 0 ? std::numeric_limits<int>::max() : seconds;
   }
-  // The longest time that a call may block, in nanoseconds; nullopt: unlimited,
-  // 0: not at all.
+  // The longest time that a call may block, in nanoseconds. Nullopt: unlimited.
+  // 0: the call does not block.
   std::optional<int64_t> rcvtimeo() const;
   std::optional<int64_t> sndtimeo() const;
   int rcvlowat() const { return values_.Get(Slot::kRcvLowat); }
@@ -117,23 +117,25 @@ class SocketOptions {
   int keepintvl(const FakeSysctls& sysctls) const;  // Seconds.
   int keepcnt(const FakeSysctls& sysctls) const;    // Probes.
   int syncnt(const FakeSysctls& sysctls) const;     // Retransmissions.
-  // In seconds. -1: an orphan does not enter FIN-WAIT-2; 0: tcp_fin_timeout.
+  // TCP_LINGER2 in seconds. -1: an orphan does not enter FIN-WAIT-2. 0:
+  // tcp_fin_timeout applies.
   int linger2() const { return values_.Get(Slot::kLinger2); }
-  // TCP_DEFER_ACCEPT: the retransmissions of the SYN-ACK for whose time a
-  // listener waits for data; 0: off.
+  // TCP_DEFER_ACCEPT: how long a listener waits for data, as a number of
+  // SYN-ACK retransmissions; 0: off.
   int defer_accept() const { return values_.Get(Slot::kDeferAccept); }
-  // In milliseconds.
+  // TCP_USER_TIMEOUT in milliseconds; 0: not set.
   int user_timeout() const { return values_.Get(Slot::kUserTimeout); }
   uint32_t notsent_lowat() const {
     return static_cast<uint32_t>(values_.Get(Slot::kNotSentLowat));
   }
   int maxseg() const { return values_.Get(Slot::kMaxSeg); }  // 0: not set.
   void clear_maxseg() { values_.Set(Slot::kMaxSeg, 0); }
-  // The window scale (RFC 7323) covers the largest buffer that autotuning can
-  // reach, or the one that the program has chosen.
+  // Returns the window scale (RFC 7323). It covers the largest buffer that
+  // autotuning can reach, or the buffer that the program has chosen.
   int window_scale(const FakeSysctls& sysctls) const;
   int window_clamp() const { return values_.Get(Slot::kWindowClamp); }
-  // 0: off, 1: from the IP header on, 2: from the link layer's header on.
+  // TCP_SAVE_SYN. 0: off. 1: saves from the IP header on. 2: saves from the
+  // link layer's header on.
   int save_syn() const { return values_.Get(Slot::kSaveSyn); }
   bool fast_open_connect() const { return values_.On(Slot::kFastOpenConnect); }
   bool fast_open_no_cookie() const {
@@ -144,14 +146,13 @@ class SocketOptions {
 
   // IPPROTO_IP, IPPROTO_IPV6
   bool v6only() const { return values_.On(Slot::kV6Only); }
-  // The TTL, over IPv6 the hop limit, of packets that are sent. `v6`: packets
-  // of IPv6.
+  // Returns the TTL of sent packets or, with `v6`, the hop limit.
   int ttl(bool v6, const FakeSysctls& sysctls) const {
     const int own = values_.Get(v6 ? Slot::kUnicastHops : Slot::kTtl);
     if (own >= 0) return own;
     return v6 ? sysctls.hop_limit : sysctls.ip_default_ttl;
   }
-  // The least TTL or hop limit of packets that are received (IP_MINTTL,
+  // Returns the minimum TTL or hop limit of received packets (IP_MINTTL,
   // IPV6_MINHOPCOUNT). Packets with a lower one are dropped.
   int min_ttl(bool v6) const {
     return values_.Get(v6 ? Slot::kMinHops : Slot::kMinTtl);
@@ -165,7 +166,8 @@ class SocketOptions {
   bool bind_address_no_port() const {
     return values_.On(Slot::kBindAddressNoPort);
   }
-  // IP_LOCAL_PORT_RANGE, or nullopt if it is not set. A bound of 0 is not set.
+  // IP_LOCAL_PORT_RANGE, or nullopt if it is not set. A bound of 0 does not
+  // limit the range.
   struct PortRange {
     uint16_t first;
     uint16_t last;
@@ -197,8 +199,8 @@ class SocketOptions {
 };
 static_assert(sizeof(SocketOptions) <= 192);
 
-// SO_SNDBUF in bytes of a connection over loopback whose window has not grown
-// yet: ten segments with the kernel's overhead, doubled.
+// SO_SNDBUF, in bytes, of a loopback connection whose window has not grown yet:
+// ten segments with the kernel's overhead, doubled.
 inline constexpr int kLoopbackSndBuf = 2626560;
 
 }  // namespace net::fake

@@ -22,8 +22,8 @@ enum class OptionKind : uint8_t {
 // The effect of an option that the FakeKernel accepts.
 enum class OptionEffect : uint8_t {
   kActs,           // The same as on Linux.
-  kNone,           // Nothing, although it does something on Linux.
-  kNoneOnLinuxToo  // Nothing for TCP over loopback, here and on Linux.
+  kNone,           // None here, although Linux has one.
+  kNoneOnLinuxToo  // None for TCP over loopback, here and on Linux.
 };
 
 // An option that the FakeKernel accepts.
@@ -40,11 +40,13 @@ struct AcceptedOption {
   uint32_t bits = 0;
 };
 
-// The table of all of them. docs/OPTIONS.md shows it to users.
+// Returns the table of all options that the FakeKernel accepts. Each option
+// must have a row; without_effect_test checks it. docs/OPTIONS.md shows the
+// table to users.
 absl::Span<const AcceptedOption> AcceptedOptions();
 
-// Returns the row of an option without effect that is set to `value`, or null
-// if the option acts, or does nothing on Linux either.
+// Returns the row of an option that is set to `value` if its effect is kNone.
+// Returns null if the option acts, or has no effect on Linux either.
 const AcceptedOption* FindWithoutEffect(OptionKind kind, int level,
                                         int64_t name, uint32_t value);
 
