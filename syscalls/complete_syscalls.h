@@ -8,8 +8,9 @@
 namespace net {
 
 // Syscalls in which every method is pure: the base of kernels and wrappers that
-// must have every call. If one lacks a call, it does not compile. A small fake
-// derives from Syscalls, and a call that it lacks fails with ENOSYS.
+// must have every call. A derived class that lacks a call cannot be
+// instantiated. Small fakes derive from Syscalls instead: a call that they lack
+// fails with ENOSYS.
 class CompleteSyscalls : public Syscalls {
  public:
 #define NET_SYSCALL(method, name, result, ...) \

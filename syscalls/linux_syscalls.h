@@ -15,8 +15,8 @@
 
 namespace net {
 
-// The kernel of this process, through libc's wrappers. Each method makes its
-// one system call and nothing else. The class has no state: all instances are
+// The kernel of this process, through libc's wrappers. Each method makes one
+// system call and does nothing else. The class has no state: all instances are
 // equivalent, and DefaultSyscalls() is one of them.
 //
 // Thread-safety: see Syscalls. A call that fails leaves the global `errno` as

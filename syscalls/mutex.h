@@ -10,9 +10,9 @@ namespace net {
 
 // std::mutex with the annotations that clang's -Wthread-safety checks.
 //
-// Not absl::Mutex: Debian's abseil is prebuilt, without ThreadSanitizer's
-// instrumentation, so ThreadSanitizer reports every section that absl::Mutex
-// guards as a race.
+// Not absl::Mutex: Debian's abseil is prebuilt without ThreadSanitizer's
+// instrumentation. ThreadSanitizer therefore reports accesses that absl::Mutex
+// guards as races.
 //
 // The methods are named lock() and unlock() so that std::condition_variable_any
 // and the standard guards accept a Mutex.

@@ -16,8 +16,8 @@
 
 #include "syscalls/require_cxx20.h"
 
-// For the rows of syscalls/syscall_table.inc: argument types, argument kinds
-// and result kinds, and macros that turn a row into C++.
+// Argument types, argument kinds and result kinds of the rows of
+// syscalls/syscall_table.inc, and macros that turn a row into C++.
 
 namespace net {
 
@@ -69,7 +69,7 @@ enum class ArgumentKind {
   kTimeLeft,  // Filled in by a call that fails with EINTR.
   kSignalsIn,
   kFdPairOut,
-  kPointer,  // Any other. A trace does not show its target.
+  kPointer,  // Any other pointer. A trace does not show its target.
 };
 
 // The meaning of the value that a successful system call returns.

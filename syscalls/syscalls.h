@@ -21,7 +21,7 @@ namespace net {
 // mock, a model or a kernel that fails on demand can replace it.
 //
 // A method returns the call's value or errno in a SysResult. Callers must not
-// read the global `errno`: an implementation may change it or leave it alone.
+// read the global `errno`: an implementation may or may not set it.
 //
 // Ownership: a Syscalls is passed by reference and must outlive everything that
 // received it. There is no global instance to replace, because two tests in one
@@ -66,9 +66,9 @@ class Syscalls {
 
   // Readiness: poll(2), ppoll(2), epoll_create1(2), epoll_ctl(2),
   // epoll_wait(2), epoll_pwait2(2). Timeouts are as in the man pages:
-  // `timeout_ms` is in milliseconds and -1 blocks without limit; a null
-  // `timeout` does, too. epoll_pwait(2) is EpollPWait2() with another unit of
-  // time.
+  // `timeout_ms` is in milliseconds, and -1 blocks without a limit. A null
+  // `timeout` blocks without a limit, too. epoll_pwait(2) is missing, because
+  // EpollPWait2() does the same with a finer timeout.
   virtual SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms);
   virtual SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                           const sigset_t* signals);

@@ -8,17 +8,17 @@
 
 namespace net {
 
-// The life of one connection over the loopback interface, written twice: with
-// libc and with net::tcp. Both make the same system calls (checked by
-// cycle_calls_test), so that the difference in time is the cost of net::tcp
+// Make, use and end one connection over the loopback interface, with libc and
+// with net::tcp. Both functions make the same system calls (checked by
+// cycle_calls_test), so the difference in time is the cost of net::tcp
 // (measured by cycle_benchmark):
 //
 //   socket, connect, accept4, setsockopt, close, close
 //
 // The client resets the connection (SO_LINGER with 0 seconds), so that no
-// TIME-WAIT entry is left, however many cycles run.
+// TIME-WAIT entry is left after any number of cycles.
 //
-// `listener` is a blocking IPv4 listener with an empty accept queue; the other
+// `listener` is a blocking IPv4 listener with an empty accept queue. The second
 // argument is its address. Return true if all calls succeeded.
 bool RawCycle(int listener, const sockaddr_in& address);
 bool NetTcpCycle(const Socket& listener, const ip::Endpoint& endpoint);

@@ -46,10 +46,10 @@ struct Backlog {
   uint32_t value;
 };
 
-// A place for the port that Listen() listens on, in host byte order. With port
-// 0, that is the port which the kernel chose. Listen() writes it only if it
-// succeeds. A null pointer makes Listen() fail with EINVAL. The caller owns
-// `port`.
+// A place for the port that Listen() listens on, in host byte order. If port 0
+// was requested, this is the port that the kernel chose. Listen() writes it
+// only on success. A null pointer makes Listen() fail with EINVAL. The caller
+// owns `port`.
 struct PortAssignment {
   uint16_t* port;
 };

@@ -27,7 +27,7 @@ namespace net {
 //   Recv() and another in Send(), for example.
 // - Close(), Release(), moving and destroying need exclusive access.
 // - Shutdown() wakes a thread that is blocked in tcp::Accept() or Recv().
-//   Close() does not wake it; besides, the descriptor's number can be reused
+//   Close() does not. After Close(), the descriptor's number can be reused
 //   while that thread is still blocked.
 //
 // Errors are absl::Status made by ErrnoError() (syscalls/errors/error.h).
@@ -38,8 +38,8 @@ namespace net {
 //   socket.
 class [[nodiscard]] Socket {
  public:
-  // Result of SendAll(): the number of bytes that the kernel took and, if these
-  // are not all, the error.
+  // The result of SendAll(): the number of bytes that the kernel took, and the
+  // error if it did not take all.
   struct [[nodiscard]] SendAllResult {
     absl::Status status;
     size_t sent = 0;
@@ -88,10 +88,10 @@ class [[nodiscard]] Socket {
   absl::StatusOr<size_t> Send(absl::string_view data, int flags = 0) const;
 
   // Sends all of `data` with as many calls of send(2) as needed. Retries after
-  // EINTR. Any other error ends it, also EAGAIN on a non-blocking socket. The
-  // result then has the error (see Send()) and the number of bytes sent before
-  // it, so that the caller can continue with the rest. With empty `data`, makes
-  // no call and succeeds.
+  // EINTR. Stops at any other error, also at EAGAIN on a non-blocking socket.
+  // The result then has the error (see Send()) and the number of bytes sent
+  // before it, so that the caller can continue with the rest. With empty
+  // `data`, makes no call and succeeds.
   SendAllResult SendAll(absl::string_view data, int flags = 0) const;
 
   // Receives into `buffer` with one recv(2) and returns the number of bytes. 0
@@ -147,10 +147,10 @@ class [[nodiscard]] Socket {
   absl::Status PendingError() const;
 
   // Closes the descriptor with one close(2). The descriptor is closed even if
-  // close(2) fails; it is never closed a second time, because its number could
-  // by then belong to another thread. The kernel still delivers data in flight,
-  // unless unread received data makes it reset the connection. Can block if
-  // SO_LINGER is set.
+  // close(2) fails. It is never closed a second time, because another thread
+  // could have got the same number by then. The kernel still delivers data in
+  // flight, unless unread received data makes it reset the connection. Can
+  // block if SO_LINGER is set.
   //
   // Errors:
   // - EBADF: the Socket was closed already.

@@ -11,8 +11,8 @@
 #include "fakes/mock_syscalls.h"
 #include "syscalls/net/endpoint.h"
 
-// For tests: expectations on a MockSyscalls for the system calls of Listen()
-// and Connect(). With them, one parametrised test covers each step.
+// Expectations on a MockSyscalls for the system calls of Listen() and
+// Connect(). With these, one parametrised test covers every step.
 
 namespace net {
 

@@ -61,15 +61,15 @@ absl::StatusOr<Socket> Listen(ip::Addr addr, uint16_t port,
 // Connects to `addr` and `port` (host byte order). Blocks until the connection
 // is established or has failed. The kernel gives up after about two minutes
 // without a response (net.ipv4.tcp_syn_retries). A signal does not end the
-// attempt: it continues in the kernel, and Connect() waits for its outcome.
+// attempt: the kernel continues it, and Connect() waits for the outcome.
 //
 // With SockFlags::kNonblock, Connect() does not block. Success then means that
-// the attempt is under way. It has ended once poll(2) reports POLLOUT, and
-// Socket::PendingError() returns its outcome.
+// the attempt is under way. Once poll(2) reports POLLOUT, the attempt has
+// ended, and Socket::PendingError() returns its outcome.
 //
 // Calls, in this order: socket(2), setsockopt(2) for each option, connect(2).
-// If connect(2) fails with EINTR, also poll(2) until the socket is writable,
-// and getsockopt(2) for SO_ERROR.
+// If connect(2) fails with EINTR, also calls poll(2) until the socket is
+// writable, and getsockopt(2) for SO_ERROR.
 //
 // Errors:
 // - ECONNREFUSED: nothing listens on that port.
@@ -90,8 +90,8 @@ absl::StatusOr<Socket> Connect(ip::Addr addr, uint16_t port,
 
 // Accepts the next connection of `listener`, in the order in which the
 // connections were established. Blocks until there is one. The new socket uses
-// the listener's Syscalls. It has exactly the given `flags`: a non-blocking
-// listener accepts blocking sockets unless `flags` has kNonblock.
+// the listener's Syscalls. It has exactly the given `flags`: sockets accepted
+// from a non-blocking listener are blocking unless `flags` has kNonblock.
 //
 // Calls accept4(2) until it succeeds or fails with an errno other than EINTR
 // and ECONNABORTED (the connection ended before it was accepted). These two are

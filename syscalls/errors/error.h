@@ -12,17 +12,17 @@
 
 namespace net {
 
-// Functions to make an absl::Status from an errno and to read the errno back.
-// No other code of this project makes such a Status.
+// Makes an absl::Status from an errno, and reads the errno back. No other code
+// of this project makes such a Status.
 //
 // They are in syscalls/ and not in tcp/, because the fakes, the loopback
 // harness and the matchers report errnos, too, and must not depend on tcp/.
 
-// Returns the error of `operation` (a lower-case verb such as "listen"), which
-// failed with the errno `error`. Requires `error` > 0. The code is that of
-// absl::ErrnoToStatusCode(). The message has the operation, the endpoint if
-// given, the errno's symbol and text, and for some errors a remedy in
-// parentheses:
+// Returns the error of an operation that failed with the errno `error`.
+// Requires `error` > 0. `operation` is a lower-case verb such as "listen". The
+// code is that of absl::ErrnoToStatusCode(). The message has the operation, the
+// endpoint if given, the errno's symbol and text, and for some errors a remedy
+// in parentheses:
 //
 //   listen [::1]:80: EACCES: Permission denied (ports below
 //   net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE)
@@ -33,8 +33,8 @@ absl::Status ErrnoError(int error, absl::string_view operation);
 absl::Status ErrnoError(int error, absl::string_view operation,
                         const ip::Endpoint& endpoint);
 
-// Returns the errno of an error, or 0 if it is OK or was not made by
-// ErrnoError().
+// Returns the errno inside a status. Returns 0 if the status is OK, or if
+// ErrnoError() did not make it.
 int ErrnoOf(const absl::Status& status);
 template <typename T>
 int ErrnoOf(const absl::StatusOr<T>& result) {
@@ -42,8 +42,8 @@ int ErrnoOf(const absl::StatusOr<T>& result) {
 }
 inline int ErrnoOf(SysResult result) { return result.error(); }
 
-// Returns the kind of an error. Returns nullopt if it is OK, and kOpaque if
-// ErrnoError() did not make it.
+// Returns the kind of an error. Returns nullopt for OK, and kOpaque for an
+// error that ErrnoError() did not make.
 std::optional<ErrorKind> KindOf(const absl::Status& status);
 template <typename T>
 std::optional<ErrorKind> KindOf(const absl::StatusOr<T>& result) {

@@ -81,8 +81,8 @@ class Addr {
     return std::bit_cast<V6Bytes>(std::array<uint64_t, 2>{first_, second_});
   }
 
-  // The sixteen bytes as two words, for hashes. Those that an IPv4 address does
-  // not have are 0.
+  // The sixteen bytes as two words, for hashes. The last twelve bytes of an
+  // IPv4 address are 0.
   constexpr std::array<uint64_t, 2> words() const { return {first_, second_}; }
 
   // Returns an IPv4 address as ::ffff:a.b.c.d, and an IPv6 address unchanged.
@@ -132,8 +132,9 @@ class Addr {
 
   int family_ = AF_INET;
   uint32_t scope_ = 0;
-  // The bytes, as they are in memory. Words are copied and compared in a
-  // fraction of the time. An IPv4 address uses the first four bytes.
+  // The bytes, as they are in memory. They are stored as words, because words
+  // are copied and compared in a fraction of the time. An IPv4 address uses the
+  // first four bytes.
   uint64_t first_ = 0;
   uint64_t second_ = 0;
 };

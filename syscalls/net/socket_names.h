@@ -8,9 +8,9 @@
 
 namespace net {
 
-// Return the local and the remote endpoint of the socket `fd` of `sys`, by one
-// getsockname(2) or getpeername(2). Allocate only if they fail. `operation` is
-// the operation that the error's message names.
+// Return the local and the remote endpoint of the socket `fd` of `sys`. Make
+// one getsockname(2) or getpeername(2). Allocate only on failure. The error's
+// message names `operation`.
 //
 // Errors:
 // - EAFNOSUPPORT: the socket is not an IP socket.

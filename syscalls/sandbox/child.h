@@ -14,7 +14,7 @@
 namespace net::sandbox {
 
 // Forks a child, which leads a new process group. Returns 0 in the child, as
-// fork(2) does. ReapChild() must be called for the child.
+// fork(2) does. The caller must call ReapChild() for the child.
 absl::StatusOr<pid_t> ForkChild();
 
 // Waits for a child of ForkChild() to end, and returns its wait status. Sends
@@ -23,12 +23,12 @@ absl::StatusOr<pid_t> ForkChild();
 int ReapChild(pid_t child);
 
 // Kills and reaps all children of this process except those of ForkChild() and
-// `spared`. In a subreaper (see below) the orphans of dead children are among
-// them, in whatever session and process group.
+// `spared`. If this process is a subreaper (see below), this includes the
+// orphans of its dead children, in any session and process group.
 void KillOtherChildren(absl::Span<const pid_t> spared = {});
 
-// While it lives, the orphaned descendants of this process become its children
-// (PR_SET_CHILD_SUBREAPER of prctl(2)).
+// Makes the orphaned descendants of this process its children, from
+// construction to destruction (PR_SET_CHILD_SUBREAPER of prctl(2)).
 class Subreaper {
  public:
   Subreaper();
@@ -36,7 +36,7 @@ class Subreaper {
   Subreaper& operator=(const Subreaper&) = delete;
   ~Subreaper();
 
-  // Kills the orphans, and spares the children from before.
+  // Kills the orphans. Spares the children that existed at the construction.
   void KillAdopted() const { KillOtherChildren(spared_); }
 
  private:

@@ -3,19 +3,18 @@
 
 #include "absl/status/status.h"
 
-// For tests of code that needs a right: in this process and those that it
-// forks, the system calls that need the right fail with EPERM from now on
-// (seccomp(2)). There is no way back, so call these in a child: see
-// RunInChild().
+// Make system calls fail with EPERM in this process and in the processes that
+// it forks (seccomp(2)). For tests of code that needs a privilege. Cannot be
+// undone, so call these functions in a child: see RunInChild().
 
 namespace net::sandbox {
 
-// Forbids changing the flags of a network interface. A process that may make a
-// network namespace, but has no capabilities in it, is denied the same.
+// Forbids changing the flags of a network interface. Linux forbids the same to
+// a process that can make a network namespace but has no capabilities in it.
 absl::Status ForbidInterfaceFlags();
 
-// Forbids opening a file with O_WRONLY: the maps of a user namespace, for
-// example.
+// Forbids opening files with O_WRONLY, for example the ID maps of a user
+// namespace.
 absl::Status ForbidWriting();
 
 }  // namespace net::sandbox

@@ -7,29 +7,32 @@
 #include "absl/status/statusor.h"
 
 // The network namespace of this process (network_namespaces(7)). A process must
-// have one thread when it moves: the namespace is the thread's.
+// have one thread when it moves, because each thread has a network namespace of
+// its own.
 
 namespace net::sandbox {
 
 // Returns OK if EnterOwnNetwork() is possible; otherwise the message says why
 // it is not: "no network namespace of its own: unshare: EPERM: ...".
 //
-// Tries it in a child process, because there is no way back: some systems let
-// everybody make a user namespace, but give no capabilities in it (Ubuntu
-// 24.04's AppArmor profile). Only the first call tries. Later calls, also those
-// of child processes, return the first result.
+// Tries it in a child process, because a move cannot be undone. Without a try
+// the result would not be known: some systems let every user make a user
+// namespace, but grant no capabilities in it (Ubuntu 24.04's AppArmor profile).
+// Only the first call tries. Later calls return the first result, also in child
+// processes.
 absl::Status CheckOwnNetwork();
 
 // Moves the process into a new network namespace, in which the loopback
-// interface is up. If the process lacks the capability, it also moves into a
-// new user namespace, in which it is root and no other user exists.
+// interface is up. If the process lacks CAP_SYS_ADMIN, it also moves into a new
+// user namespace, in which it is root and no other user exists.
 //
-// Fails as CheckOwnNetwork() does, and then leaves the process where it was.
+// Fails as CheckOwnNetwork() does. The process then stays in its network
+// namespace.
 absl::Status EnterOwnNetwork();
 
-// Moves only the calling thread, in a process that may have others. Threads
-// that it starts are in the same network. Needs the capability, and forks
-// nothing.
+// Moves only the calling thread. The process may have other threads. Threads
+// that the calling thread starts later are in the same network namespace.
+// Requires CAP_SYS_ADMIN. Does not fork.
 //
 // Fails as EnterOwnNetwork() does.
 absl::Status EnterOwnNetworkOfThread();

@@ -15,8 +15,7 @@ namespace net::sandbox {
 absl::Status CheckOtherUser();
 
 // Runs `body` with the effective user ID of a user who is not root
-// (seteuid(2)). The effective user of all threads changes. Must be called by
-// root.
+// (seteuid(2)). This changes the effective user of all threads. Requires root.
 absl::Status RunAsOtherUser(absl::FunctionRef<void()> body);
 
 // Changes to a user without privileges (setuid(2)). Cannot be undone.

@@ -12,8 +12,8 @@ namespace net::sandbox {
 absl::Status UnsharePids();
 
 // Mounts the /proc of this process's PID namespace, in a new mount namespace.
-// Before that, /proc shows the numbers that processes have in the namespace of
-// whoever mounted it.
+// Before that, /proc shows the process IDs of the PID namespace in which it was
+// mounted.
 absl::Status MountOwnProc();
 
 }  // namespace net::sandbox

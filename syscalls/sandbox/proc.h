@@ -12,15 +12,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// The files of /proc (proc(5)), as text and numbers. The file of a process that
-// has ended does not exist.
+// Reads the files of /proc (proc(5)), as text and numbers. The files of a
+// process that has ended do not exist.
 
 namespace net::sandbox {
 
 // Returns the names in a folder that are numbers, in ascending order: the
 // processes of "/proc", the threads of "/proc/4711/task", the descriptors of
-// "/proc/4711/fd". From "/proc/self/fd" the descriptor that reads the folder is
-// left out.
+// "/proc/4711/fd". Omits the descriptor with which it reads the folder, if that
+// is "/proc/self/fd".
 absl::StatusOr<std::vector<int>> ListNumbers(const std::string& folder);
 
 // Returns the content of a file.

@@ -6,23 +6,24 @@
 #include <string>
 #include <vector>
 
-// Processes and their children, from /proc (proc(5)). A process that ends while
-// one of these functions reads /proc is left out.
+// Processes and their children, from /proc (proc(5)). The functions omit a
+// process that ends while they read /proc.
 
 namespace net::sandbox {
 
 // Returns all processes that /proc shows.
 std::vector<pid_t> AllProcesses();
 
-// Returns the children of a process, with the zombies among them.
+// Returns the children of a process, zombies included.
 std::vector<pid_t> ChildrenOf(pid_t pid);
 
 // Returns the children, their children, and so on. Parents come before
 // children.
 std::vector<pid_t> DescendantsOf(pid_t pid);
 
-// Returns the numbers of a process: the first in this process's PID namespace,
-// the last in its own (pid_namespaces(7)). Empty if there is no such process.
+// Returns the process IDs of a process: first the ID in this process's PID
+// namespace, last the ID in its own (pid_namespaces(7)). Returns an empty
+// vector if there is no such process.
 std::vector<pid_t> NumbersOf(pid_t pid);
 
 // Returns whether a process runs: it exists and is not a zombie.
@@ -38,7 +39,8 @@ struct OpenFile {
   bool can_read = false;
   bool can_write = false;
 };
-// Returns the open files of a process, or none without the right to inspect it.
+// Returns the open files of a process. Returns none if this process may not
+// inspect it.
 std::vector<OpenFile> OpenFilesOf(pid_t pid);
 
 }  // namespace net::sandbox

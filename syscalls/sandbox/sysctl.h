@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-// The settings of the kernel below /proc/sys (sysctl(8)). Most of those of
+// The settings of the kernel below /proc/sys (sysctl(8)). Most settings of
 // net.ipv4 and net.ipv6 belong to the process's network namespace, so tests
 // change them only after EnterOwnNetwork().
 

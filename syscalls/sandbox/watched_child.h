@@ -50,15 +50,16 @@ class WatchedChild {
   const std::string& report() const { return report_; }
 
   // Waits for the child to end, and returns its wait status. Does not read the
-  // report, so a child that fills the pipe blocks this call, too.
+  // report: if the child blocks because the pipe is full, this call blocks,
+  // too.
   int Reap();
   // Kills the child and its process group, and returns its wait status.
   int Kill();
   // Reads the report until the child ends. Returns its wait status.
   absl::StatusOr<int> Await();
 
-  // In the process of another child: closes its copies of this child's
-  // descriptors. Afterwards that process can only destroy the object.
+  // Closes the calling process's copies of this child's descriptors. Called in
+  // another child. Afterwards that process can only destroy the object.
   void CloseInChild();
 
  private:
@@ -72,8 +73,8 @@ class WatchedChild {
   std::string report_;
 };
 
-// In the child: writes to its pipe. Returns false if write(2) fails, because
-// the parent is gone.
+// Writes to the child's pipe. Called in the child. Returns false if write(2)
+// fails, because the parent is gone.
 bool WriteReport(int report, absl::string_view text);
 
 // Runs `body` in a child process and returns its result. Fails if the child

@@ -5,8 +5,8 @@
 
 namespace net {
 
-// True if AllocationCount() includes malloc(3), calloc(3) and realloc(3), and
-// not only operator new. False under the sanitizers, which need their own
+// True if AllocationCount() includes malloc(3), calloc(3) and realloc(3). False
+// if it includes only operator new: under the sanitizers, which need their own
 // malloc(3).
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER) || \
     defined(ABSL_HAVE_MEMORY_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)

@@ -20,20 +20,20 @@ struct RenamedFlag {
 };
 
 // Sets ABSL_FLAGs from a command line: --flag=value, --flag value, and for
-// booleans --flag and --noflag. Fails at the first mistake; a word that is not
-// a flag is one. The error suggests the nearest flags, or the new name of a
-// renamed flag.
+// booleans --flag and --noflag. Fails at the first mistake. A word that is not
+// a flag is a mistake, too. The error suggests the nearest flags, or the new
+// name of a renamed flag.
 //
-// absl::ParseCommandLine() cannot be used: at a mistake it exits with status 1,
-// which in our programs means that the run found something.
+// Not absl::ParseCommandLine(): at a mistake it exits with status 1, which in
+// our programs means that the run found something.
 absl::Status ParseFlags(absl::Span<char* const> arguments,
                         absl::Span<const RenamedFlag> renamed = {});
 
 // Quotes a word for sh(1) if necessary.
 std::string ShellWord(absl::string_view word);
 
-// Resolves a path from the command line. `bazel run` starts programs in another
-// folder, but a relative path means the caller's.
+// Resolves a path from the command line. A relative path is relative to the
+// folder of the caller, although `bazel run` starts programs in another one.
 std::string FromCallersFolder(const std::string& path);
 
 }  // namespace net

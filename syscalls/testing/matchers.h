@@ -27,9 +27,9 @@
 //     Actual: UNKNOWN: connect 127.0.0.1:80: ETIMEDOUT: ..., which is errno
 //     ETIMEDOUT
 //
-// A StatusOr<T> is printed as its status, or as "OK: " and its value; as "OK"
-// if GoogleTest would print the value as bytes. To print a T, define operator<<
-// in its namespace.
+// A StatusOr<T> is printed as its error, or as "OK: " and its value. If
+// GoogleTest would print the value as bytes, only "OK" is printed. To print a
+// T, define operator<< in its namespace.
 
 namespace net::matchers_internal {
 
@@ -39,7 +39,7 @@ concept HasPrinter = requires(const T& value, std::ostream& os) {
 }
 || requires(const T& value, std::ostream& os) { PrintTo(value, &os); };
 
-// Tells whether GoogleTest prints the values of a type otherwise than as bytes.
+// Whether GoogleTest prints the values of a type in another form than as bytes.
 template <typename T>
 struct PrintTraits {
   static constexpr bool IsPrintable() {
@@ -79,8 +79,8 @@ void ExplainValue(const T& value, std::ostream* os) {
   }
 }
 
-// Writes the part of a mismatch that describes an error. An error need not have
-// been made from an errno.
+// Writes the part of a mismatch that describes an error, which may have no
+// errno.
 template <typename Result>
 void ExplainError(const Result& result, std::ostream* os) {
   if (const int error = ErrnoOf(result)) {

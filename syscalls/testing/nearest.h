@@ -15,8 +15,8 @@ namespace net {
 size_t EditDistance(absl::string_view one, absl::string_view other);
 
 // Returns the `words` that `word` may be a misspelling of, nearest first, at
-// most three. A word is near if at most a third of it is wrong, or if it
-// contains `word`.
+// most three. A word is near if its edit distance from `word` is at most a
+// third of the longer of the two, or if it contains `word`.
 std::vector<std::string> Nearest(absl::string_view word,
                                  absl::Span<const std::string> words);
 
