@@ -8,8 +8,8 @@
 
 namespace net {
 
-// Make, use and end one connection over the loopback interface, with libc and
-// with net::tcp. Both functions make the same system calls (checked by
+// Make and end one connection over the loopback interface, with libc and with
+// net::tcp. Both functions make the same system calls (checked by
 // cycle_calls_test), so the difference in time is the cost of net::tcp
 // (measured by cycle_benchmark):
 //

@@ -10,8 +10,8 @@
 namespace net::conformance {
 
 // Returns the false claims of `unsupported`, a line each. A claim is false if
-// the same implementation did everything that the call asked for in another
-// case. A false claim hides a failure.
+// the implementation did everything that the call asked for in other cases. A
+// false claim hides a failure.
 std::vector<std::string> FalseClaims(absl::Span<const Record> records);
 
 }  // namespace net::conformance

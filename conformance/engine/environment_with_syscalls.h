@@ -8,8 +8,8 @@
 
 namespace net::conformance {
 
-// Returns `environment` with `syscalls`, which usually stand in front of its
-// own, in place of its own.
+// Returns `environment` with `syscalls` in place of its own. Usually `syscalls`
+// is a wrapper of the environment's own.
 std::unique_ptr<Environment> WithSyscalls(
     std::unique_ptr<Environment> environment,
     std::unique_ptr<Syscalls> syscalls);

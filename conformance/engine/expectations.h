@@ -26,8 +26,8 @@ struct Surroundings {
   bool fake_kernel = false;  // the implementation runs on the FakeKernel
   std::string version;       // of the implementation; "" while it is unknown
 
-  // Returns those of this machine and process, with the given version of the
-  // implementation.
+  // Returns the values for this machine and process, and for the given version
+  // of the implementation.
   static Surroundings Here(std::string version, bool fake_kernel = false);
 };
 
@@ -40,18 +40,19 @@ struct Surroundings {
 // The words of a line are:
 //
 // - A glob that matches the ids of cases (see SelectCases()).
-// - The expected ending. Of the outcome: `fail`, `timeout`, `crash`, or
-//   `flaky`, which is any of these three or none. Of descriptors left open:
-//   `leak`, or `flaky-leak`, which is not always.
+// - The expected ending. For the outcome: `fail`, `timeout`, `crash`, or
+//   `flaky` (any of these three, or a pass). For descriptors left open: `leak`,
+//   or `flaky-leak` (not in every run).
 // - Optionally `axis=v4` or `axis=v6`.
 // - Optionally `error=` with the errno or kind that was reported before the
-//   failure. Not with a leak.
-// - Optionally conditions. The line is ignored where a condition does not hold.
-//   `if=root`, `if=unprivileged`, `if=kernel>=M.N`, `if=kernel<M.N`;
-//   `if=linux` and `if=fake_kernel`, for two targets that share a file; and for
-//   the implementation's version `if=version>=M.N`, `if=version<M.N`. Drivers
-//   have no version condition, because their version is known only after they
-//   have started.
+//   failure. Not for a leak.
+// - Optionally conditions. The line is ignored if one of them does not hold:
+//   - `if=root`, `if=unprivileged`
+//   - `if=kernel>=M.N`, `if=kernel<M.N`
+//   - `if=linux`, `if=fake_kernel`: for two targets that share a file
+//   - `if=version>=M.N`, `if=version<M.N`: the version of the implementation.
+//     Not for drivers, because their version is known only after they have
+//     started.
 // - `#` and the reason, which is required.
 //
 // Lines that begin with `#` are comments. If several lines match a trial, the
@@ -59,7 +60,7 @@ struct Surroundings {
 // so a trial may have one of each. Claims of `unsupported` need no line.
 class Expectations {
  public:
-  // No known deviations.
+  // Makes a list without deviations.
   Expectations() = default;
 
   // Parses the text of a file. `name` is the file's name, for messages. Errors
@@ -72,16 +73,17 @@ class Expectations {
   bool MayHang(const Trial& trial) const;
 
   // Changes a record's outcome to expected-fail or unexpected-pass, and its
-  // leak to expected-leak or unexpected-no-leak, where a line says so. If
-  // another failure was expected, keeps the outcome and says so in the message.
+  // leak to expected-leak or unexpected-no-leak, as the lines require. If a
+  // line expects another failure, keeps the outcome and adds the expected
+  // failure to the message.
   void Apply(Record& record);
 
   // Returns the problems of the file after a run of all cases, a line each.
   std::vector<std::string> Problems() const;
 
   // Returns the text that the file should have after a run of all cases.
-  // `records` are as they were before Apply(). Lines that are still right stay,
-  // with their comments. New lines have the reason "?", which Problems()
+  // `records` are as they were before Apply(). Lines that are still right are
+  // kept, with their comments. New lines have the reason "?", which Problems()
   // reports until a person replaces it.
   std::string Fix(absl::Span<const Record> records) const;
 

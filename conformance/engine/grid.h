@@ -30,8 +30,8 @@ struct Grid {
 Grid MakeGrid(absl::Span<const Record> records);
 
 // Formats the table as text with lines of at most `width` characters. A table
-// that is too wide is split into blocks of columns; rows in which a block has
-// nothing are left out of it.
+// that is too wide is split into blocks of columns. A block omits the rows that
+// are empty in it.
 std::string FormatGrid(const Grid& grid, int width);
 
 // Formats the table as a Markdown table.
@@ -40,8 +40,8 @@ std::string FormatGridMarkdown(const Grid& grid);
 // Escapes text for a cell of a Markdown table.
 std::string MarkdownCell(absl::string_view text);
 
-// Returns the width of the terminal on standard output: $COLUMNS, or what the
-// terminal reports; 80 if it is not a terminal.
+// Returns the width of the terminal on standard output: $COLUMNS, or the width
+// that the terminal reports. Returns 80 if it is not a terminal.
 int TerminalWidth();
 
 }  // namespace net::conformance

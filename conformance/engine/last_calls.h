@@ -23,7 +23,8 @@ class LastCalls {
  public:
   // The number of calls that Text() returns, apart from calls in progress.
   static constexpr size_t kCalls = 30;
-  // Calls of later threads are not noted.
+  // The number of threads whose calls are noted. Calls of later threads are
+  // not.
   static constexpr size_t kThreads = 64;
 
   // The place of a call in progress.
@@ -67,7 +68,8 @@ class LastCalls {
 
   CallsOfThread& CallsOf(size_t thread) const;
 
-  // Returns a number that no other LastCalls of this process has.
+  // Returns a number that differs from those of all other LastCalls of this
+  // process.
   static uint64_t NextId();
 
   // Returns the place for the calling thread's next call, or null if it has

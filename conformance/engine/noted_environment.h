@@ -20,8 +20,9 @@ namespace net::conformance {
 //   case: connect(5, {AF_INET, 127.0.0.1:4711}, 16) = 0
 //   net_tcp: recv(6, ?, 10, 0) <unfinished ...>
 //
-// The format is that of TracingSyscalls, which also lists the pointers that it
-// reads. Target and LastCalls must outlive it. Thread-safety: see Syscalls.
+// The format is that of TracingSyscalls, which lists the pointers that it
+// reads. The target and the LastCalls must outlive this object. Thread-safety:
+// see Syscalls.
 class NotedSyscalls final : public InterceptingSyscalls {
  public:
   // `caller` is the first word of each line.

@@ -59,13 +59,14 @@ inline constexpr Leak kAllLeaks[] = {Leak::kLeak, Leak::kExpectedLeak,
 absl::string_view LeakName(Leak leak);
 std::ostream& operator<<(std::ostream& os, Leak leak);
 
-// What it takes to make a trial end unexpectedly again.
+// The reason why a trial ended unexpectedly, as far as further runs of it show
+// (see ClassifyAgain()).
 enum class Rerun {
-  kNone,             // it was not run again
-  kDeterministic,    // nothing: alone it does each time
-  kTimingSensitive,  // time: alone it does not each time, or only while other
-                     // processes take the processors
-  kInterference,     // the other trials of its run: it did not again
+  kNone,             // unknown: the trial was not run again
+  kDeterministic,    // the trial alone: it ends unexpectedly in each run
+  kTimingSensitive,  // timing: it ends unexpectedly in some runs, or only while
+                     // other processes use the processors
+  kInterference,     // the other trials: without them, it ends as expected
 };
 
 // Returns the name in records and reports: "deterministic",
@@ -77,19 +78,19 @@ std::ostream& operator<<(std::ostream& os, Rerun rerun);
 struct Verdict {
   Outcome outcome = Outcome::kPass;
   std::string message;
-  // Of a failed trial: the errno or kind ("EACCES", "no_access") of the last
-  // operation before the failed assertion, if that operation failed.
+  // The errno or kind ("EACCES", "no_access") of the last operation before the
+  // failed assertion. Set for a failed trial if that operation failed.
   std::string error;
   Leak leak = Leak::kNone;
-  // The descriptors that were left open or wrongly closed: a line each, with
-  // the addresses and the commands that made them. Expectations::Apply() puts
-  // the reason first.
+  // The descriptors that were left open or wrongly closed, a line each, with
+  // the addresses and the commands that made them. Expectations::Apply() adds
+  // the reason as the first line.
   std::string leaked;
-  // Of an unexpected outcome or leak, if the implementation runs in the trial's
-  // process: the last system calls, a line each (LastCalls).
+  // The last system calls, a line each (LastCalls). Set for an unexpected
+  // outcome or leak if the implementation runs in the trial's process.
   std::string calls;
-  // The features that the implementation was seen to support, and those that it
-  // claimed not to offer if that made the outcome `unsupported`. See
+  // The features that the implementation was seen to support; and, if the
+  // outcome is `unsupported`, those that it claimed not to offer. See
   // Context::Call().
   std::vector<std::string> proven;
   std::vector<std::string> claimed;

@@ -19,9 +19,10 @@ class Progress {
   Progress(size_t total, bool is_terminal, std::ostream& out,
            Clock clock = &std::chrono::steady_clock::now);
 
-  // To be called when a trial has ended.
+  // Counts a trial. To be called when it has ended.
   void Count(const Record& record);
-  // To be called now and then while trials run.
+  // Prints the next line if it is due. To be called at least once a second
+  // while trials run.
   void Tick();
   // Removes the line from a terminal, at the end of a run.
   void Clear() const;

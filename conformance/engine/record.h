@@ -21,8 +21,8 @@ struct Record {
 // Returns a JSON object on one line, without a newline. Its fields are `case`,
 // `axis`, `implementation`, `outcome`, `leak` (see Leak), `level`, `ms`,
 // `requirement`, `source`, `message`, `error`, `leaked`, `calls` (the last
-// system calls of a trial that did not end as it should, see Verdict),
-// `version`, `rerun` (RerunName()).
+// system calls of a trial that ended unexpectedly, see Verdict), `version`,
+// `rerun` (RerunName()).
 std::string RecordToJson(const Record& record);
 
 // Returns the first line of a file of records: {"environment": {...}} with the

@@ -43,17 +43,18 @@ std::string CountsText(absl::Span<const Record> records);
 // - JUnit's XML format, as CI systems read it: a suite for each implementation
 //   and version.
 // - Markdown for a comment on a pull request, at most kMarkdownLimit bytes.
-//   What does not fit is counted, and `command` (if not "") is the command that
-//   prints it. `provenance` (if not "") says of what and when the counts are.
+//   Failures that do not fit are only counted; `command` (if not "") is named
+//   as the command that prints them. `provenance` (if not "") is a line about
+//   the run: the list of cases, the kernel, the user and the date.
 inline constexpr size_t kMarkdownLimit = 60000;
 std::string FormatJUnit(absl::Span<const Record> records);
 std::string FormatMarkdown(absl::Span<const Record> records,
                            absl::string_view command = "",
                            absl::string_view provenance = "");
 
-// Returns the first part of a case's id: "listen" of "listen.backlog.default".
-// For a case of the kernel table that is "kernel." with the next part:
-// "kernel.bind" of "kernel.bind.second".
+// Returns the area of a case, the first part of its id: "listen" for
+// "listen.backlog.default". For a case for kernels, returns the first two
+// parts: "kernel.bind" for "kernel.bind.second".
 std::string AreaOf(const Case& test_case);
 
 // Format one trial: with the whole message, or with long messages shortened

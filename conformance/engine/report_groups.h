@@ -10,8 +10,8 @@
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 
-// Keeps reports short: groups trials with equal endings, and cuts messages to
-// the part that matters.
+// Shortens reports: groups trials with equal endings, and cuts messages to
+// their most important parts.
 
 namespace net::conformance {
 
@@ -26,7 +26,7 @@ struct Group {
   // Returns the cases, each once. If only one of a case's trials is in the
   // group, the name includes the address family: "listen.plain v4".
   std::vector<std::string> Names() const;
-  // Returns the columns with the numbers of their trials: "python 12".
+  // Returns the targets, each with its number of trials: "python 12".
   std::vector<std::string> Targets() const;
 };
 

@@ -9,13 +9,15 @@
 
 namespace net::conformance {
 
-// Runs a trial that ended unexpectedly again: twice alone, and, unless it ended
-// unexpectedly both times, eight times while other processes take the
-// processors. Each run is in a process of its own, and in a network of its own
-// where the trial had one. `ends_unexpectedly` runs the trial once.
+// Runs a trial again that ended unexpectedly, and returns the reason that this
+// suggests. The trial runs twice alone. If it ends as expected both times, it
+// runs up to eight times more, while other processes use the processors. Each
+// run has a process of its own, and a network of its own if the trial had one.
+// `ends_unexpectedly` runs the trial once, and returns whether it ended
+// unexpectedly.
 Rerun ClassifyAgain(absl::FunctionRef<bool()> ends_unexpectedly);
 
-// As above. `is_expected` judges the record of a run.
+// Calls ClassifyAgain() for `trial`. `is_expected` judges the record of a run.
 Rerun RunAgain(const Trial& trial, const RunnerOptions& options,
                absl::FunctionRef<bool(const Record&)> is_expected,
                IdleSubjects& subjects);

@@ -24,15 +24,17 @@ int DefaultJobs();
 struct RunnerOptions {
   // The number of trials that run at a time, at least 1.
   int jobs = 1;
-  // A trial that takes longer is killed, unless it made system calls, or
-  // exchanged messages with its subject, in the last sixth of this time: a busy
-  // machine may be slow. Then it is killed when it makes no more calls for such
-  // a sixth, or after five times this time. The default is generous, because
-  // only hanging trials need it: the slowest cases wait several seconds for
-  // Linux to give up a connection.
+  // The time limit of a trial. At the limit, a trial is killed unless it was
+  // active in the last sixth of this time: a busy machine may be slow. An
+  // active trial is killed once it has been inactive for a sixth of this time,
+  // or after five times this time. A trial is active if it makes system calls
+  // or exchanges messages with its subject.
+  //
+  // The default is generous, because only hanging trials reach it. The slowest
+  // cases wait several seconds for Linux to give up a connection.
   absl::Duration timeout = absl::Seconds(60);
-  // The limit, whatever they do, of trials that are expected to hang
-  // (Trial::may_hang).
+  // The time limit of trials that are expected to hang (Trial::may_hang),
+  // active or not.
   absl::Duration timeout_of_hanging = absl::Seconds(3);
   // Called at least once a second while trials run, if not null.
   std::function<void()> on_tick = nullptr;
@@ -42,13 +44,14 @@ struct RunnerOptions {
 class IdleSubjects {
  public:
   // Returns a subject for a trial: an idle one, or a new one if none is idle or
-  // the trial needs a network of its own. It is trapped if the trial needs
-  // faults. Null if the target has no such subjects.
+  // the trial needs a network of its own. The subject is trapped if the trial
+  // needs faults. Returns null if the target has no such subjects.
   std::unique_ptr<Subject> Take(const Trial& trial);
-  // Keeps a subject for another trial. Does nothing if it is null.
+  // Keeps a subject for another trial. Does nothing if the subject is null.
   void Return(const Trial& trial, std::unique_ptr<Subject> subject);
 
-  // To be called in a trial's process: see Subject::CloseInChild().
+  // Calls Subject::CloseInChild() of each idle subject. To be called in a
+  // trial's process.
   void CloseInChild();
 
  private:

@@ -18,8 +18,8 @@
 namespace net::conformance {
 
 // A line of text in memory that a process shares with the children that it
-// forks. The writer may be killed at any point, so a reader relies only on the
-// size being within the capacity.
+// forks. The writer may be killed at any point. A reader therefore relies on
+// nothing but a size within the capacity.
 //
 // One thread at a time may write.
 class SharedLine {

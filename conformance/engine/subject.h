@@ -21,10 +21,10 @@ struct SubjectGreeting {
   absl::Duration took;  // time from its start to this greeting
 };
 
-// The judged implementation if it runs in a process of its own rather than in
-// the trial's. The runner starts the process. It serves one trial at a time,
-// and another one after that if it was reset successfully. Destroying the
-// Subject ends the process.
+// The judged implementation, if it runs in a process of its own and not in the
+// trial's. The runner starts the process. It serves one trial at a time, and
+// another one after that if it was reset successfully. Destroying the Subject
+// ends the process.
 class Subject {
  public:
   virtual ~Subject() = default;
@@ -40,10 +40,12 @@ class Subject {
   virtual std::string Describe() = 0;
   // Describes for people what the process is doing, before it is killed.
   virtual std::string Snapshot() = 0;
-  // To be called when a trial begins: "listen.backlog.default v4 python".
+  // Begins a trial. `trial_name` is, for example, "listen.backlog.default v4
+  // python".
   virtual void Begin(absl::string_view trial_name) = 0;
-  // In the process of a trial that uses another subject: closes its copies of
-  // this subject's descriptors. No other method may be called after that.
+  // Closes the calling process's copies of this subject's descriptors. Called
+  // in the process of a trial that uses another subject. No other method may be
+  // called afterwards.
   virtual void CloseInChild() = 0;
 
   // For the trial's process, which has inherited the subject. These throw
@@ -61,7 +63,8 @@ class Subject {
   };
   // Resets the subject after a case, if possible.
   virtual AfterReset Reset() = 0;
-  // Returns false if only the user can start another subject.
+  // Returns whether the runner can start another subject. False if only the
+  // user can.
   virtual bool IsReplaceable() const = 0;
   // Returns the version that the implementation reports: "3.11.2"; "" before it
   // has reported one.

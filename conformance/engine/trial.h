@@ -17,8 +17,8 @@
 
 namespace net::conformance {
 
-// A target: what is judged, by which cases, and in which
-// environment. The cases of conformance/cases judge an implementation, those of
+// Something to judge, with the cases that judge it and their environment. The
+// cases of conformance/cases judge an implementation, those of
 // conformance/kernel_cases a kernel. Each trial makes a new implementation and
 // a new environment, in a process of its own.
 struct Target {
@@ -40,15 +40,15 @@ struct Target {
   std::function<std::unique_ptr<Subject>()> start_subject = nullptr;
   // Starts the implementation in a process of its own whose system calls are
   // trapped, with or without close(2), for cases with Need::kFaults. If null,
-  // these cases run as all others do.
+  // these cases run like all others.
   std::function<std::unique_ptr<Subject>(bool traps_close)>
       start_trapped_subject = nullptr;
-  // Optional with start_subject: starts the process only to ask for its
-  // greeting. An error says why it cannot be judged.
+  // Starts the process only to read its greeting. An error says why the subject
+  // cannot be judged. May be null; used only with start_subject.
   std::function<absl::StatusOr<SubjectGreeting>()> greet = nullptr;
   // True for the implementation that defines the contract, and for a model of
-  // the kernel that the cases were measured on. A variation, which is allowed
-  // to others, is a failure here.
+  // the kernel that the cases were measured on. For these, a variation is a
+  // failure. Other targets may vary.
   bool is_reference = false;
   // True for an implementation that runs on the FakeKernel, not on this
   // machine's kernel. For conditions of expectations.
@@ -56,7 +56,7 @@ struct Target {
   // The file of known deviations (see Expectations), from the top of the tree;
   // "" if none are known.
   std::string expectations;
-  // The reason why it cannot run on this machine; "" if it can.
+  // The reason why the target cannot run on this machine; "" if it can.
   std::string missing;
 };
 
@@ -81,12 +81,12 @@ struct TrialReport {
 };
 
 // Runs a trial in this process and passes its verdict to `report`, exactly
-// once. Then returns, or, if the case left a task running, ends the process
-// with status 0. `subject` is the target's, or null if it has none. The system
+// once. Then returns; or ends the process with status 0, if the case left a
+// task running. `subject` is the target's, or null if it has none. The system
 // calls of a trial without a subject are noted in `calls`.
 //
-// Intercepts GoogleTest's failures of all threads meanwhile, so the process
-// should run nothing else.
+// During the trial, intercepts GoogleTest's failures of all threads, so the
+// process should run nothing else.
 void RunTrial(const Trial& trial, Subject* subject, LastCalls& calls,
               const std::function<void(const TrialReport&)>& report);
 

@@ -55,7 +55,7 @@ inline Error ErrorFromErrno(int error_number, std::string text = "") {
 }
 
 // Return whether no option is set. A library without options supports only
-// these.
+// this.
 inline bool IsPlain(const AcceptOptions& options) {
   return !options.nonblock && !options.no_cloexec;
 }
@@ -114,8 +114,8 @@ concept SocketLibrary = std::movable<typename Library::Socket> &&
 };
 
 // An Implementation made of a SocketLibrary. Owns the library's sockets and
-// returns the library's results. As thread-safe as the library's sockets.
-// Throws std::out_of_range for an unknown handle.
+// returns the library's results. Is as thread-safe as the library's sockets.
+// Methods throw std::out_of_range for an unknown handle.
 template <SocketLibrary Library>
 class Adapter : public Implementation {
  public:
@@ -194,7 +194,7 @@ class Adapter : public Implementation {
     return handle;
   }
 
-  // The reference stays valid until the socket is closed.
+  // Returns the socket. The reference stays valid until the socket is closed.
   Socket& Find(Handle handle) {
     const MutexLock lock(mutex_);
     return sockets_.at(handle);

@@ -12,12 +12,12 @@
 #include "conformance/suite/harness_error.h"
 #include "syscalls/errors/error.h"
 
-// Calls that must not fail in the suite's own code: a failure becomes a
+// Checks calls of the suite's own code that must not fail. A failure becomes a
 // HarnessError.
 
 namespace net::conformance {
 
-// Throws an error's message as a HarnessError.
+// Throws a HarnessError with the error's message, unless the status is OK.
 inline void Checked(const absl::Status& status) {
   if (!status.ok()) throw HarnessError(std::string(status.message()));
 }
@@ -27,8 +27,8 @@ T Checked(absl::StatusOr<T> result) {
   return *std::move(result);
 }
 
-// Returns what a libc call has returned. Throws if that is negative, with the
-// errno's symbol behind the `operation`.
+// Returns `result`, the return value of a libc call. If it is negative, throws
+// a HarnessError with `operation` and the errno's symbol.
 inline int64_t Checked(int64_t result, absl::string_view operation) {
   if (result < 0) Checked(ErrnoError(errno, operation));
   return result;

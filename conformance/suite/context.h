@@ -56,8 +56,8 @@ class Sock {
   Result<Sock> Accept(const AcceptOptions& options = {}) const;
   Result<Sock> AcceptWithList(const AcceptOptionList& list) const;
   Result<std::optional<ip::Endpoint>> PeerAddr() const;
-  // Returns what the implementation returns, for cases about LocalAddr(). Other
-  // cases use LocalEndpoint().
+  // Calls Implementation::LocalAddr(). Only for cases about it; other cases use
+  // LocalEndpoint().
   Result<ip::Endpoint> LocalAddr() const;
   Result<size_t> Send(absl::string_view data) const;
   Result<size_t> Recv(absl::Span<char> buffer) const;
@@ -86,8 +86,8 @@ class Sock {
   // Returns the feature's name for Context::Call(), such as
   // "listener.shutdown".
   std::string Feature(absl::string_view operation) const;
-  // Returns the feature's name for Accept(). It has another name for sockets
-  // that do not listen, because some APIs have accept for listeners only.
+  // Returns the feature's name for Accept(). Sockets that do not listen have
+  // another name, because some APIs have accept for listeners only.
   absl::string_view AcceptFeature() const;
 
   Context* c_ = nullptr;
@@ -114,7 +114,7 @@ class Context {
  public:
   // `needs` are the needs of the case. `failures` returns the number of
   // assertions that have failed so far. `make_carrier` is MakeFaultCarrier(),
-  // which is passed so that cases do not depend on FaultInjector.
+  // which is a parameter so that cases do not depend on FaultInjector.
   Context(Environment& env, Implementation& implementation,
           AddressFamily family, Need needs, std::function<int()> failures,
           std::function<FaultCarrier(Syscalls&)> make_carrier)
@@ -156,18 +156,19 @@ class Context {
   Result<Sock> ConnectWithList(const ip::Endpoint& remote,
                                const ConnectOptionList& list);
   Result<Sock> Adopt(int fd);
-  // Adopts `fd` and closes it behind the implementation's back.
+  // Adopts `fd` and closes it without the implementation's knowledge.
   Result<Sock> AdoptThenClose(int fd);
 
-  // Returns what injects faults into the system calls of the implementation, in
-  // every later operation: the trap around its process, or else a FaultInjector
-  // between it and the kernel. Unsupported if the implementation runs in this
-  // process and has no Syscalls. Throws HarnessError if the case does not have
+  // Returns the object that injects faults into the system calls of the
+  // implementation, in every later operation. It is the trap around the
+  // implementation's process, or a FaultInjector between the implementation and
+  // the kernel. Returns Unsupported if the implementation runs in this process
+  // and has no Syscalls. Throws HarnessError if the case does not have
   // Need::kFaults.
   Result<Faults*> InjectFaults();
 
-  // Makes `variation` the outcome of the case. `name` names the known behaviour
-  // that was observed and differs from that of Linux.
+  // Makes `variation` the outcome of the case. `name` is the name of the
+  // observed behaviour, a known one that differs from that of Linux.
   void Variation(absl::string_view name);
 
   // The operation that a call of the implementation requests, and its options:
@@ -176,8 +177,8 @@ class Context {
   // the call.
   using Features = std::vector<std::string>;
 
-  // Calls the implementation. Every call of it goes through here. Records a
-  // claim of Unsupported, and an exception.
+  // Makes a call of the implementation. Every call goes through this function.
+  // Records a claim of Unsupported, and an exception.
   template <typename F>
   auto Call(Features features, F&& call) -> decltype(call());
 

@@ -24,8 +24,9 @@ class Faults;  // fakes/faults/faults.h
 
 namespace net::conformance {
 
-// The conditions that a case may need beyond sockets on 127.0.0.1. A case whose
-// need the environment cannot meet does not run; its outcome is `precondition`.
+// The conditions that a case may need beyond sockets on 127.0.0.1. If the
+// environment cannot meet a need, the case does not run, and its outcome is
+// `precondition`.
 enum class Need : uint32_t {
   kNone = 0,
   // IPv6 on the loopback interface. Every case on v6 needs it.
@@ -46,7 +47,7 @@ enum class Need : uint32_t {
   // Context::InjectFaults(). Such a case sends no signal, because a signal can
   // end a trapped call that has not run (fakes/trap).
   kFaults = 1U << 6,
-  // Beside kFaults: faults can be injected into close(2), too.
+  // In addition to kFaults: faults can be injected into close(2), too.
   kFaultsOfClose = 1U << 7,
 };
 constexpr Need operator|(Need a, Need b) {
@@ -79,9 +80,9 @@ class Task {
   // Waits until the body has returned.
   virtual void Join() = 0;
 
-  // Waits until the body has returned or is blocked in a system call on a
-  // socket that is not ready. Returns true if it is blocked. If the body sleeps
-  // in another call for some seconds, the case fails and ends.
+  // Waits until the body has returned, or is blocked in a system call on a
+  // socket that is not ready. Returns true if it is blocked. Fails and ends the
+  // case if the body sleeps in another call for some seconds.
   virtual bool AwaitBlocked() = 0;
 
   // Interrupts the task's system call by a signal. The signal's handler does
@@ -127,8 +128,8 @@ class Environment {
   virtual std::unique_ptr<Task> Start(std::function<void()> body) = 0;
 
   // Returns the open descriptors of the case's processes: the ledger. Of a
-  // process that existed before it joined the case, only those that it has
-  // opened since it joined.
+  // process that is older than the case, returns only the descriptors that it
+  // has opened since it joined the case.
   virtual std::vector<Descriptor> OpenDescriptors() = 0;
 
   // Forks, executes another program, and returns the descriptors that are open
@@ -160,8 +161,9 @@ class Environment {
   // (`blackhole`). Needs Need::kOwnNetwork.
   virtual void AddFailingRoute(const ip::Addr& addr, int error) = 0;
 
-  // Returns what injects faults into the process of the implementation. Null if
-  // the implementation runs in the case's process, or nothing injects any.
+  // Returns the object that injects faults into the process of the
+  // implementation. Returns null if the implementation runs in the case's
+  // process, or if no faults can be injected.
   virtual Faults* faults() { return nullptr; }
 };
 

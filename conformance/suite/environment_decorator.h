@@ -16,8 +16,8 @@
 
 namespace net::conformance {
 
-// An Environment that passes each call to another one, which it owns. The base
-// of environments that observe or change some of the calls.
+// An Environment that passes each call to another Environment, which it owns.
+// The base of environments that observe or change some of the calls.
 class EnvironmentDecorator : public Environment {
  public:
   explicit EnvironmentDecorator(std::unique_ptr<Environment> environment)

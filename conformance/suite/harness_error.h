@@ -5,7 +5,7 @@
 
 namespace net::conformance {
 
-// Thrown by an Environment whose operation fails, and for a case that uses
+// Thrown when an operation of an Environment fails, and when a case uses
 // something that is not among its needs. Ends the case with the outcome
 // `harness-error`, because the failure shows nothing about the implementation.
 class HarnessError : public std::runtime_error {

@@ -53,8 +53,8 @@ struct ListOnly;
 // - a failure as Error, with the errno if the API reports one;
 // - Unsupported, with the reason, if the API has no such operation or option.
 //
-// Methods block where the API blocks. They need no timeouts: the runner ends a
-// case that takes too long, and its process.
+// Methods block where the API blocks. They need no timeouts: the runner kills
+// the process of a case that takes too long.
 //
 // Thread-safety: methods are called from any thread, and concurrently on
 // different handles. On one handle:
@@ -118,9 +118,9 @@ class Implementation {
     return adopted;
   }
 
-  // Returns the endpoint of a listener according to the result of Listen: the
-  // requested address and the reported port. Returns nullopt if Listen reports
-  // no port. The suite uses it if NativeHandle() returns nullopt.
+  // Returns the endpoint of a listener as Listen reported it: the requested
+  // address and the reported port. Returns nullopt if Listen reports no port.
+  // The suite calls this if NativeHandle() returns nullopt.
   virtual std::optional<ip::Endpoint> ReportedEndpoint(Handle listener) {
     static_cast<void>(listener);
     return std::nullopt;
@@ -137,9 +137,9 @@ class Implementation {
   // option_lists.h), or null if the API has no such lists.
   virtual OptionListExtension* option_lists() { return nullptr; }
 
-  // Returns why the API cannot be given `parts` of an option list, for reports.
-  // If nullopt, the suite uses a reason of its own. Called only if
-  // option_lists() is null.
+  // Returns why the API cannot take `parts` of an option list, for reports. For
+  // nullopt, the suite uses a reason of its own. Called only if option_lists()
+  // returns null.
   virtual std::optional<std::string> WhyNoOptionList(
       const ListOnly& parts) const {
     static_cast<void>(parts);

@@ -63,10 +63,10 @@ ListOnly ListOnlyPartsOf(const AcceptOptionList& list);
 ListOnly ListOnlyPartsOf(const ConnectOptionList& list);
 ListOnly ListOnlyPartsOf(const ListenOptionList& list);
 
-// The calls with lists. An Implementation that has them derives from this
-// class, too, and overrides Implementation::option_lists(). The rules for the
-// methods of Implementation apply. A method claims Unsupported for a part of
-// the list that the API lacks.
+// The calls with lists. An Implementation whose API has such lists derives from
+// this class, too, and overrides Implementation::option_lists(). The rules for
+// the methods of Implementation apply. If the API lacks a part of the list, the
+// method returns Unsupported.
 class OptionListExtension {
  public:
   virtual Result<Handle> ListenWithList(const ip::Endpoint& local,
@@ -80,10 +80,10 @@ class OptionListExtension {
   ~OptionListExtension() = default;
 };
 
-// Call an implementation with a list, with or without the extension. Without it
-// they use plain options if these can hold the list. All pointers for the port
-// then receive the one port that the implementation reports. Otherwise they
-// return Unsupported.
+// Call an implementation with a list, with or without the extension. Without
+// the extension, they use the plain option structs if these can hold the list;
+// the one port that the implementation reports is written to all pointers for
+// the port. If the structs cannot hold the list, they return Unsupported.
 Result<Handle> ListenWithList(Implementation& implementation,
                               const ip::Endpoint& local,
                               const ListenOptionList& list);

@@ -7,10 +7,10 @@
 namespace net::conformance {
 
 // Makes `precondition` the outcome of the running case, with `reason`, unless
-// an assertion has failed before. For conditions that only the case's own
-// operations can check; conditions that are known before the case starts are
-// Needs. Later assertions of the case are ignored. May be called from any
-// thread.
+// an assertion has failed before. Use it for conditions that only the
+// operations of the case can check. Conditions that are known before the case
+// starts are Needs. Later assertions of the case are ignored. May be called
+// from any thread.
 inline void NotePrecondition(absl::string_view reason) {
   // GTEST_SKIP() records a result that reaches the engine in order with the
   // failures. It is in a lambda because the macro returns.

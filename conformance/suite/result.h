@@ -21,8 +21,8 @@ struct Error {
   std::string text;
 };
 
-// The claim that the implementation does not offer an operation or option. It
-// makes the case's outcome `unsupported`. It must not be used for failures.
+// The claim that the implementation does not offer an operation or option.
+// Makes `unsupported` the outcome of the case. Must not be used for failures.
 struct Unsupported {
   std::string reason;
 };
@@ -71,8 +71,9 @@ class [[nodiscard]] Result {
   std::variant<T, Error, Unsupported> content_;
 };
 
-// For the matchers of syscalls/testing/matchers.h. Returns 0 if the result is
-// OK or its errno is not known.
+// Return the errno and the kind of a result, for the matchers of
+// syscalls/testing/matchers.h. ErrnoOf() returns 0 if the result is OK or its
+// errno is not known. KindOf() returns nullopt if the result is OK.
 template <typename T>
 int ErrnoOf(const Result<T>& result) {
   const Error* error = result.error();

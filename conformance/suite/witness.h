@@ -19,9 +19,9 @@ class Witness {
   // `fd` is a descriptor of `sys`. Both must outlive the Witness.
   Witness(Syscalls& sys, int fd) : sys_(&sys), fd_(fd) {}
 
-  // Values of TCP_INFO (tcp(7)). On a listener Linux returns the state of the
-  // accept queue in tcpi_unacked and tcpi_sacked, which have other meanings on
-  // a connection.
+  // Values of TCP_INFO (tcp(7)). For a listener, Linux returns the state of the
+  // accept queue in tcpi_unacked and tcpi_sacked. For a connection, these two
+  // fields have other meanings.
   struct TcpInfo {
     int state;         // TCP_ESTABLISHED, TCP_LISTEN... of <netinet/tcp.h>
     uint32_t queued;   // on a listener: connections in the accept queue
