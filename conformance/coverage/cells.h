@@ -42,8 +42,8 @@ std::string ErrnoCell(Call call, int error, ErrnoOrigin origin);
 std::string StateCell(absl::string_view operation, SocketState state);
 std::string StateCell(Call call, SocketState state);
 
-// (d) "Listen on 127.0.0.1, a client to 127.0.0.2": the side that is tested has
-// the operation's name.
+// (d) "Listen on 127.0.0.1, a client to 127.0.0.2". The tested side is named by
+// its operation.
 enum class TestedSide { kListener, kConnector };
 std::string AddressCell(TestedSide side, const ip::Addr& listener,
                         const ip::Addr& connector);

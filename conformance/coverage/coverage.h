@@ -13,7 +13,7 @@
 #include "conformance/coverage/observation_log.h"
 #include "conformance/engine/trial.h"
 
-// The accounts of the suite, computed: which cases reach which cells.
+// Computes the accounts of the suite: which cases reach which cells.
 
 namespace net::conformance {
 
@@ -67,7 +67,7 @@ absl::Status AddReasons(absl::string_view text,
 size_t CountUnexplained(absl::Span<const FilledAccount> accounts);
 
 // Returns the counts of each account as a table, and the cells that are empty
-// without a reason; with `verbose` all cells.
+// without a reason. With `verbose`, returns all cells.
 std::string FormatAccounts(absl::Span<const FilledAccount> accounts,
                            bool verbose);
 std::string FormatAccountsJson(absl::Span<const FilledAccount> accounts);

@@ -31,18 +31,18 @@ class ObservationLog {
   ObservationLog& operator=(const ObservationLog&) = delete;
   ~ObservationLog();
 
-  // Adds one. Called by the processes of trials, concurrently. Throws
-  // HarnessError.
+  // Adds an observation. Called by the processes of trials, concurrently.
+  // Throws HarnessError.
   void Add(const Observation& observation) const;
 
-  // Returns all, in the order of Add().
+  // Returns all observations, in the order of Add().
   std::vector<Observation> Read() const;
 
  private:
   int fd_;
 };
 
-// Adds the observations of one trial to a log, each once. Thread-safe.
+// Adds the observations of one trial to a log, each only once. Thread-safe.
 class TrialObservations {
  public:
   // `log` must outlive it.

@@ -10,9 +10,9 @@
 
 namespace net::conformance {
 
-// Returns an implementation that `make` makes over an observed `sys`, and whose
-// operations are observed. `kernel` is the trial's kernel, for questions that
-// are not observed. All three references must outlive it.
+// Calls `make` with an observed `sys`, and returns the implementation with
+// observed operations. `kernel` is the trial's kernel, for calls that are not
+// observed. `sys`, `kernel` and `observer` must outlive the result.
 std::unique_ptr<Implementation> MakeObservedImplementation(
     const std::function<std::unique_ptr<Implementation>(Syscalls&)>& make,
     Syscalls& sys, Syscalls& kernel, TrialObserver& observer);

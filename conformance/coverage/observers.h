@@ -34,11 +34,13 @@ class OptionObserver {
   OptionObserver(TrialObservations& out, AddressFamily family)
       : out_(out), family_(family) {}
 
-  // `operation` has made the socket `fd`.
+  // Called when `operation` has made the socket `fd`.
   void OnMade(absl::string_view operation, int fd, Given given);
-  // The case, not the implementation, has made a call that succeeded.
+  // Called when the case, not the implementation, has made a call that
+  // succeeded.
   void OnCallOfCase(const Invocation& invocation);
-  // The case has executed another program and looked at its descriptors.
+  // Called when the case has executed another program and inspected its
+  // descriptors.
   void OnExec();
   void OnClose(int fd);
 
@@ -61,12 +63,14 @@ class AddressObserver {
  public:
   explicit AddressObserver(TrialObservations& out) : out_(out) {}
 
-  // `fd` listens; `tested` is true if the implementation made it.
+  // Called when `fd` begins to listen. `tested`: the implementation made it.
   void OnListen(int fd, const ip::Endpoint& local, bool tested);
-  // A connect(2) has returned. `tested` is true if the implementation made it.
+  // Called when a connect(2) has returned. `tested`: the implementation made
+  // it.
   void OnConnect(const ip::Endpoint& remote, bool connected, bool tested);
   void OnClose(int fd);
-  // The network is no longer as usual: what an address reaches may differ.
+  // Called when the case changes the network. An address may then reach
+  // something else.
   void OnOtherNetwork();
   bool has_listener();
 
@@ -83,19 +87,19 @@ class AddressObserver {
   std::map<std::string, int> connects_ ABSL_GUARDED_BY(mutex_);  // by address
 };
 
-// Accounts (e) and (f): what happens while calls are in progress.
+// Accounts (e) and (f): events while calls are in progress.
 class ConcurrencyObserver {
  public:
   explicit ConcurrencyObserver(TrialObservations& out) : out_(out) {}
 
   using Token = std::list<std::pair<int, Call>>::iterator;
 
-  // A call on `fd` begins, or has returned.
+  // Called when a call begins, and when it has returned.
   Token OnBegin(const Invocation& invocation);
   void OnReturn(Token token);
-  // A new descriptor has the number `fd`.
+  // Called when a new descriptor has the number `fd`.
   void OnNew(int fd);
-  // A connection was made, or closed.
+  // Called when a connection was made, or closed.
   void OnConnected(int fd);
   void OnClose(int fd);
 
@@ -109,20 +113,22 @@ class ConcurrencyObserver {
   std::set<int> connected_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Accounts (g) and (h): the answers to an operation, one after the other.
+// Accounts (g) and (h): successive results of an operation.
 class AnswerObserver {
  public:
   explicit AnswerObserver(TrialObservations& out) : out_(out) {}
 
-  // An operation on a socket was answered. `answer` is its class, such as
-  // "EAGAIN" or "an address", and `content` the whole answer.
+  // Called when an operation on a socket has returned. `answer` is the class of
+  // its result, such as "EAGAIN" or "an address", and `content` the whole
+  // result.
   void OnAnswer(absl::string_view query, int fd, uint64_t generation,
                 absl::string_view answer, absl::string_view content);
-  // An operation has failed because a resource had ended, or has succeeded.
+  // Called when an operation has failed because a resource was used up, or has
+  // succeeded.
   void OnResource(absl::string_view operation, absl::string_view ended);
-  // A socket was found connecting, or connected. If it was connecting before,
-  // it waited for room in the accept queue: over the loopback interface nothing
-  // else takes time.
+  // Called when a socket was found connecting, or connected. A socket that was
+  // connecting before has waited for room in the accept queue: nothing else
+  // takes time over the loopback interface.
   void OnConnecting(int fd, uint64_t generation);
   void OnConnected(int fd, uint64_t generation);
 

@@ -40,8 +40,8 @@ absl::string_view StateName(SocketState state);
 // The states that account (c) counts, in the order of the enum.
 std::vector<SocketState> CountedStates();
 
-// What a process has done with its descriptors: the part of a socket's state
-// that the kernel does not disclose.
+// The calls that a process has made on its descriptors. They determine the part
+// of a socket's state that the kernel does not disclose.
 //
 // Thread-safe. Holds no lock during a call.
 class SocketHistory {
@@ -58,17 +58,18 @@ class SocketHistory {
   // TCP socket. Makes calls that change nothing.
   std::optional<SocketState> StateOf(Syscalls& kernel, int fd) const;
 
-  // Calls `use` with `state`. Linux does not disclose why a connection was lost
-  // before it reports the error. `use` is then called when a call on the socket
-  // reports it, or with kReset when the socket is closed or Finish() is called.
+  // Calls `use` with `state`, unless that is kLost: Linux does not disclose why
+  // a connection was lost before it reports the error. For kLost, `use` is
+  // called when a call on the socket reports the error, or with kReset when the
+  // socket is closed or Finish() is called.
   void WhenKnown(int fd, SocketState state,
                  std::function<void(SocketState)> use);
 
-  // The trial has ended.
+  // Called when the trial has ended.
   void Finish();
 
-  // Returns a number that no other socket has had with this descriptor; 0 if it
-  // is not open.
+  // Returns a number that differs for each socket that has had this descriptor.
+  // Returns 0 if the descriptor is not open.
   uint64_t GenerationOf(int fd) const;
 
  private:

@@ -20,9 +20,9 @@
 
 namespace net::conformance {
 
-// Thrown when a driver fails: it ended, its answer is malformed, or it answered
-// `internal`. The outcome of the case is `crash`, and the driver is not used
-// again.
+// Thrown when a driver fails: it has ended, its answer is malformed, or it has
+// answered `internal`. The outcome of the case is then `crash`, and the driver
+// is not used again.
 class DriverError : public SubjectError {
  public:
   using SubjectError::SubjectError;
@@ -39,11 +39,12 @@ struct Answer {
   std::variant<nlohmann::json, Error, Unsupported, Internal> content;
 };
 
-// Parses a message of the driver. The error says why it is not an answer.
+// Parses a message of the driver. An error says why the message is not an
+// answer.
 absl::StatusOr<Answer> ParseAnswer(absl::string_view message);
 
-// These return a member of an `ok`. They throw DriverError if it is missing or
-// not allowed.
+// Return a member of the `ok` of an answer. Throw DriverError if the member is
+// missing or invalid.
 //
 // Returns an unsigned integer.
 uint64_t NumberIn(const nlohmann::json& ok, const char* name);

@@ -8,9 +8,9 @@
 
 namespace net::conformance {
 
-// A driver that the user starts, for instance in a debugger. The channel is two
-// FIFOs (fifo(7)) in a folder. The driver is in the network namespace of the
-// user's shell.
+// A driver that the user starts, for instance in a debugger. The channel
+// consists of two FIFOs (fifo(7)) in a folder. The driver runs in the network
+// namespace of the user's shell.
 class AttachedDriver {
  public:
   // Makes the FIFOs, prints on standard error how to start the driver, and

@@ -11,8 +11,8 @@
 
 namespace net::conformance {
 
-// The state of a driver's threads at one moment, with respect to some of the
-// operations that it holds.
+// The state of a driver's threads at one moment, for some of the operations
+// that the driver holds.
 struct DriverSnapshot {
   // True if each operation is blocked: its socket is not ready, and one of
   // these holds:
@@ -22,7 +22,7 @@ struct DriverSnapshot {
   // - All threads sleep, and one of them in such a call, or in poll(2) or
   //   epoll_wait(2) on a set that contains the socket.
   bool is_blocked = false;
-  // The reason if the threads' system calls cannot be read; else "".
+  // The reason why the threads' system calls cannot be read; "" if they can.
   std::string hidden;
   // True if a thread sleeps in a system call whose arguments do not show what
   // it waits for.
@@ -40,9 +40,10 @@ struct DriverSnapshot {
 DriverSnapshot Inspect(Driver& driver, const DriverSockets& sockets,
                        absl::Span<const Operation> operations);
 
-// Notes a precondition or a failure, and returns true, if the operations
-// `expected` will never be blocked: the threads' system calls cannot be read,
-// or all threads have slept in other calls for five seconds (SleepWatch).
+// Returns true, and notes a precondition or a failure, if the operations
+// `expected` will never be blocked. This is so if the threads' system calls
+// cannot be read, or if all threads have slept in other calls for five seconds
+// (SleepWatch).
 bool NoteVainWait(const DriverSnapshot& snapshot, SleepWatch& watch,
                   absl::Span<const Operation> expected);
 

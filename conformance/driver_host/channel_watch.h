@@ -13,9 +13,9 @@
 
 namespace net::conformance {
 
-// Watches the processes at the other end of a channel through /proc, to tell
-// two kinds of silence apart: a driver that is still starting uses the
-// processor; one that forgot to flush its answer sleeps in read(2) on the
+// Watches the processes at the other end of a channel through /proc, to
+// distinguish two kinds of silence: a driver that is still starting uses the
+// processor; a driver that forgot to flush its answer sleeps in read(2) on the
 // channel. Not thread-safe.
 class ChannelWatch {
  public:

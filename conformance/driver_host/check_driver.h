@@ -17,8 +17,8 @@ namespace net::conformance {
 //
 // Each check starts a driver of its own and prints a line. If the first check
 // fails, the others are not run. Returns true if all checks passed. A driver
-// that does not answer costs nine seconds a check if it sleeps, twenty if it
-// keeps using the processor.
+// that does not answer takes nine seconds a check if it sleeps, and twenty
+// seconds if it uses the processor.
 bool CheckDriver(const DriverCommand& command, std::ostream& out);
 
 }  // namespace net::conformance

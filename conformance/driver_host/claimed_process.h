@@ -17,13 +17,14 @@ namespace net::conformance {
 // sure that the runner touches no process but the driver's.
 class ClaimedProcess {
  public:
-  // Finds the process. The number in `hello` may be that of the runner's PID
-  // namespace or that of the driver's own.
+  // Finds the process. The process ID in `hello` may be that in the runner's
+  // PID namespace or that in the driver's own.
   //
-  // It must be one of the processes of `process`. If `process` is null, the
-  // user has started the driver: then it must belong to the same user and hold
-  // the other ends of `channel`. If hello names a signal, the process must have
-  // a handler for it. Throws DriverError.
+  // The process must be one of the processes of `process`. If `process` is
+  // null, because the user has started the driver, it must belong to the same
+  // user and hold the other ends of `channel`. If hello names a signal, the
+  // process must have a handler for it. Throws DriverError if one of these does
+  // not hold.
   //
   // `process` must outlive this object.
   ClaimedProcess(const Hello& hello, Channel channel,

@@ -16,10 +16,10 @@
 
 namespace net::conformance {
 
-// An implementation that carries out commands of the driver protocol
-// (conformance/drivers/PROTOCOL.md). Turns operations on a socket into commands
-// and answers into results. A derived class makes the sockets. Methods throw
-// DriverError if an answer is not one of the protocol's.
+// An implementation that sends commands of the driver protocol
+// (conformance/drivers/PROTOCOL.md). Converts operations on a socket to
+// commands, and answers to results. A derived class makes the sockets. Methods
+// throw DriverError if an answer violates the protocol.
 class CommandedImplementation : public Implementation,
                                 public OptionListExtension {
  public:
@@ -36,7 +36,8 @@ class CommandedImplementation : public Implementation,
     return AcceptWithList(listener, {.options = options});
   }
 
-  // The driver gets option lists, too, and answers for its API.
+  // Returns this object: the driver receives option lists, too, and answers
+  // `unsupported` to what its API lacks.
   OptionListExtension* option_lists() override { return this; }
 
   Result<std::optional<ip::Endpoint>> PeerAddr(Handle socket) override;
@@ -62,10 +63,11 @@ class CommandedImplementation : public Implementation,
 
  private:
   // Adds the socket to the command, and carries it out. Returns the `ok`.
-  // `blocks_in`: in which operation the command may block; nullopt if in none.
+  // `blocks_in` is the operation in which the command may block; nullopt if it
+  // does not block.
   virtual Result<Json> Do(Handle socket, Json command,
                           std::optional<SocketOperation> blocks_in) = 0;
-  // Returns the most bytes of a `send` or `recv`.
+  // Returns the maximum number of bytes of a `send` or `recv`.
   virtual size_t MostData(Handle socket) = 0;
   // See DriverSockets.
   virtual size_t Offer(Handle socket, size_t size) = 0;

@@ -38,8 +38,9 @@ struct DriverLink {
 // A driver after its handshake with a trial.
 class Driver {
  public:
-  // Performs the handshake. Throws DriverError, also if hello names a process
-  // that is not the driver's, or a signal that would end that process.
+  // Performs the handshake. Throws DriverError if it fails, and if hello names
+  // a process that is not the driver's, or a signal that would end that
+  // process.
   explicit Driver(DriverLink link);
 
   Session& session() { return session_; }
@@ -52,14 +53,14 @@ class Driver {
     process_.CheckSocket(descriptor, listens);
   }
 
-  // The operations that it was sent and has not answered.
+  // The operations that were sent to the driver and that it has not answered.
   Operations& operations() { return operations_; }
 
-  // The TCP sockets that it had open at the handshake.
+  // The TCP sockets that the driver had open at the handshake.
   const std::vector<DescriptorId>& first_sockets() const {
     return first_sockets_;
   }
-  // Returns true if it has the same TCP sockets open now.
+  // Returns true if the driver has exactly these TCP sockets open now.
   bool HasFirstSockets() const;
 
  private:
@@ -105,23 +106,22 @@ class DriverSockets {
   // Adds a socket. `made_by` is the command that made it, for messages. Throws
   // DriverError if another open socket has the same number.
   Handle Add(Entry entry, const std::string& made_by);
-  // A copy.
+  // Returns a copy.
   Entry Find(Handle handle) const;
   void Remove(Handle handle);
 
-  // To be called after the answer to a command that makes sockets. Sockets of
-  // the driver that no earlier command is known to have made are from now on
-  // attributed to this command.
+  // Attributes the driver's sockets that no earlier command has made to
+  // `command`. To be called after the answer to a command that makes sockets.
   void AscribeNew(const Driver& driver, const std::string& command);
 
-  // Returns the duplicate of the socket's descriptor, which the first call
-  // makes. Nullopt if the driver does not report its descriptors.
+  // Returns the duplicate of the socket's descriptor. The first call makes it.
+  // Returns nullopt if the driver does not report its descriptors.
   std::optional<int> Duplicate(Handle handle);
 
-  // Returns how many of `size` bytes the next `send` is to offer. After a short
-  // send it offers twice the bytes that were taken, and more again once the
-  // driver takes all. So a driver that takes a thousand bytes at a time is not
-  // sent 64 KiB each time.
+  // Returns how many of `size` bytes the next `send` must offer. After a short
+  // send, this is twice the number of bytes that the driver took. It grows
+  // again once the driver takes everything. A driver that takes a thousand
+  // bytes at a time is therefore not sent 64 KiB each time.
   size_t Offer(Handle handle, size_t size) const;
   void NoteSent(Handle handle, size_t offered, size_t taken);
 
@@ -130,14 +130,14 @@ class DriverSockets {
   bool IsKnown(const Driver& driver, const DescriptorId& id) const;
 
   // Returns the open TCP sockets of the drivers, with the commands that made
-  // them. Of added drivers, leaves out those open at their handshake.
+  // them. Omits sockets that an added driver had open at its handshake.
   std::vector<Environment::Descriptor> Open() const;
   // Returns the descriptors of the drivers that exec would leave open. Those of
   // the trial's sockets come with their duplicates.
   std::vector<Environment::Descriptor> SurvivorsOfExec();
-  // Returns the only open descriptor of a TCP socket that is not known yet:
-  // that of the socket that was just made. Nullopt if there are none or
-  // several.
+  // Returns the descriptor of the socket that was just made: the only open
+  // descriptor of a TCP socket that is not known yet. Returns nullopt if there
+  // are none or several.
   std::optional<DescriptorId> FindNew(const Driver& driver) const;
   // Describes a socket by its number in the protocol: "socket 3 (descriptor 7),
   // made by ...".

@@ -26,9 +26,9 @@ using OnRunnersAction =
 // descriptors, their limit, its privileges, signals) are applied to the driver.
 //
 // `faults` injects faults into the driver's system calls. If it is null,
-// `why_no_faults` says why.
+// `why_no_faults` is the reason.
 //
-// `command` starts another driver where a running one cannot be changed.
+// `command` starts another driver if a change cannot be made to a running one.
 // `abandon`: see MakeLinuxEnvironment().
 std::unique_ptr<Environment> MakeDriverEnvironment(
     std::shared_ptr<DriverSockets> sockets, const DriverCommand& command,

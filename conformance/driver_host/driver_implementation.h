@@ -13,8 +13,8 @@ namespace net::conformance {
 // result is the answer. Methods throw DriverError if the driver fails.
 //
 // If an answer contradicts what the runner knows, the result is an Error that
-// says so: a port that the socket does not have, or success with a capability
-// that hello denied.
+// describes the contradiction: a port that the socket does not have, or success
+// with a capability that hello denied.
 //
 // `abandon` ends a case that needs more operations at a time than the driver
 // can hold; see MakeLinuxEnvironment().

@@ -46,9 +46,9 @@ struct KeeperPipes {
   int control;  // the socket of the trap; -1 without a trap
 };
 
-// Starts a driver. Kills it and everything that it started, daemons included,
-// on request or when the runner is dead. To be called in a forked child, the
-// keeper. Never returns.
+// Starts a driver. Kills it and all processes that it has started, daemons
+// included, on request or when the runner has died. To be called in a forked
+// child, the keeper. Never returns.
 //
 // The driver's processes are the descendants of the keeper's only child, an
 // init, which reaps them. Where it is permitted, they have a PID namespace of

@@ -19,11 +19,11 @@ namespace net::conformance {
 // this object is destroyed or when the thread that made it ends. See
 // KeepDriver().
 //
-// Keeps the end of the driver's output. Not thread-safe.
+// Keeps the last part of the driver's output. Not thread-safe.
 class DriverProcess {
  public:
-  // Throws HarnessError if no process can be made. A command that cannot be run
-  // shows later: the driver has ended, and Describe() says why.
+  // Starts the driver. Throws HarnessError if no process can be made. If the
+  // command cannot be run, the driver ends, and Describe() returns the reason.
   explicit DriverProcess(const DriverCommand& command,
                          const DriverNetwork& network = {});
   DriverProcess(const DriverProcess&) = delete;
@@ -50,12 +50,12 @@ class DriverProcess {
   bool ReadOutput();
 
   // Waits until the command's process has ended. Returns OK if it exited with
-  // status 0, DeadlineExceeded if it still runs after `timeout`.
+  // status 0. Returns DeadlineExceeded if it still runs after `timeout`.
   absl::Status AwaitEnd(absl::Duration timeout);
   // Closes the runner's end of the commands: the driver reads end of file.
   void CloseChannel();
-  // To be called in a forked process that does not use this driver: closes its
-  // copies of the descriptors.
+  // Closes the calling process's copies of the descriptors. To be called in a
+  // forked process that does not use this driver.
   void CloseInChild();
 
   // Describes a failing driver for people: how it ended, if it has, and the end

@@ -19,10 +19,10 @@ struct Served {
   std::function<std::unique_ptr<Implementation>()> make = nullptr;
 };
 
-// Makes this process a driver (conformance/drivers/PROTOCOL.md) of any
-// Implementation, so that an implementation of a C++ program gets a process of
-// its own. Reads commands until the end of the channel or `bye`, and ends the
-// process: with status 0, or with 1 if no runner has started it.
+// Makes this process the driver (conformance/drivers/PROTOCOL.md) of any
+// Implementation, so that an implementation of a C++ program has a process of
+// its own. Reads commands until `bye` or the end of the channel. Then ends the
+// process with status 0, or with status 1 if no runner has started it.
 //
 // Each command has a thread of its own, because any of them may block. SIGUSR2
 // interrupts the system calls of these threads.

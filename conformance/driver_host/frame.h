@@ -23,14 +23,14 @@ class FrameReader {
  public:
   void Append(absl::string_view bytes) { absl::StrAppend(&bytes_, bytes); }
 
-  // Returns the next message, or nullopt if more bytes are needed. The error
-  // says why the bytes are not a frame; it is final.
+  // Returns the next message, or nullopt if more bytes are needed. An error
+  // says why the bytes are not a frame. After an error, every call fails.
   absl::StatusOr<std::optional<std::string>> Next();
 
   // The received part of an incomplete frame.
   absl::string_view rest() const { return bytes_; }
-  // Describes it for people: "the frame announces 133 bytes, 128 arrived"; ""
-  // if nothing has arrived.
+  // Describes rest() for people: "the frame announces 133 bytes, 128 arrived".
+  // Returns "" if nothing has arrived.
   std::string DescribeRest() const;
 
  private:

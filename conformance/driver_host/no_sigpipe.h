@@ -9,10 +9,10 @@
 
 namespace net::conformance {
 
-// Blocks SIGPIPE in this thread while it exists, and discards those that arise:
-// write(2) to a pipe without readers sends SIGPIPE to the writing thread.
-// Leaves the process's disposition alone, because the judged implementation may
-// depend on it.
+// Blocks SIGPIPE in this thread from construction to destruction, and discards
+// the SIGPIPEs that arise meanwhile. (write(2) to a pipe without readers sends
+// SIGPIPE to the writing thread.) Does not change the process's signal action,
+// because the judged implementation may depend on it.
 class NoSigpipe {
  public:
   NoSigpipe() {

@@ -28,8 +28,8 @@ struct Operation {
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
-// The operations that a driver holds, by the threads of this process that wait
-// for their answers. Thread-safe.
+// The operations that a driver holds, by the thread of this process that waits
+// for the answer. Thread-safe.
 class Operations {
  public:
   // `limit` is the number of operations that the driver can hold, if limited.
@@ -37,10 +37,10 @@ class Operations {
 
   std::optional<uint64_t> limit() const { return limit_; }
 
-  // Begins an operation of the calling thread. Returns false if the driver is
-  // full, or threads that have waited longer are before this one, for all of
-  // `timeout`. The thread then keeps its place in the queue and has to call
-  // again.
+  // Begins an operation of the calling thread. Waits for at most `timeout`
+  // while the driver holds as many operations as it can, or while other threads
+  // have waited longer. Returns false after the timeout. The thread then keeps
+  // its place in the queue and must call again.
   bool TryBegin(const Operation& operation, std::chrono::microseconds timeout);
   void End();
 

@@ -22,8 +22,7 @@ class Passing {
   // driver.
   void Pass(int fd) const;
 
-  // Closes both ends before the destructor does: for a forked process that does
-  // not need its copies.
+  // Closes both ends. For a forked process that does not need its copies.
   void Close();
 
   // Closes the duplicates that the driver has not received. They would keep

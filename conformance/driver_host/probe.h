@@ -21,13 +21,13 @@ namespace net::conformance {
 // ignored.
 class Probe {
  public:
-  // Long, because it ends only the wait for a driver that goes on using the
-  // processor: on a loaded machine it gets little of it.
+  // The longest wait for an answer. It is long, because it matters only for a
+  // driver that keeps using the processor, of which it gets little on a loaded
+  // machine.
   static constexpr absl::Duration kTimeout = absl::Minutes(5);
   static constexpr absl::Duration kEndTimeout = absl::Seconds(60);
 
-  // An answer is awaited for at most `timeout`, and less if it is certain that
-  // none will arrive: see Receive().
+  // Starts the driver. Throws HarnessError if no process can be made.
   explicit Probe(const DriverCommand& command,
                  const DriverNetwork& network = {})
       : process_(command, network) {}
@@ -41,15 +41,18 @@ class Probe {
   //
   // - NotFound: the driver ended without an answer.
   // - InvalidArgument: the bytes are not a frame.
-  // - DeadlineExceeded: no whole frame arrived within kTimeout; or within
-  //   three seconds, if the driver is blocked in read(2), waiting for the next
-  //   command; or nine seconds passed in which it slept and did not use the
-  //   processor; or it has used eight seconds of processor time. (A driver that
-  //   is still starting uses the processor. On a loaded machine it gets little
-  //   of it, so that elapsed time would not be a measure.)
+  // - DeadlineExceeded: no whole frame arrived, and one of these is true:
+  //   - kTimeout has passed.
+  //   - Three seconds have passed, and the driver is blocked in read(2),
+  //     waiting for the next command.
+  //   - The driver has slept for nine seconds without using the processor.
+  //   - The driver has used eight seconds of processor time. (A driver that is
+  //     still starting uses the processor. On a loaded machine it gets little
+  //     of it, so elapsed time is not a measure.)
   //
-  // The error describes what arrived, and names a usual cause. After three
-  // seconds `on_slow`, if not null, is called with that text.
+  // The error describes the bytes that arrived, and names a usual cause. After
+  // three seconds without an answer, the function of OnSlow() is called with
+  // that text.
   absl::StatusOr<std::string> Receive();
   void OnSlow(std::function<void(absl::string_view hint)> on_slow) {
     on_slow_ = std::move(on_slow);
@@ -59,14 +62,14 @@ class Probe {
   absl::Status AwaitEnd() { return process_.AwaitEnd(kEndTimeout); }
   void HangUp() { process_.CloseChannel(); }
 
-  // Describe for people the last exchange; and how the driver ended and its
+  // Describe for people the last exchange, and how the driver ended, with its
   // output.
   std::string LastExchange() const;
   std::string Describe() { return process_.Describe(); }
   const DriverProcess& process() const { return process_; }
 
  private:
-  // Waits for more bytes, at most for `moment`.
+  // Waits for more bytes, for at most `moment`.
   absl::Status ReadMore(absl::Duration moment);
   std::string WhatIsMissing(absl::Duration waited) const;
 

@@ -25,15 +25,15 @@ namespace net::conformance {
 absl::Status StartRecording(const std::string& path,
                             DriverSubjectOptions& options);
 
-// Replays a recording: starts a driver for each session, sends its commands in
-// order, each after the answers that preceded it, and prints answers that
-// differ from the recorded ones. Ports and sockets that a driver reports
-// replace the recorded ones.
+// Replays a recording. Starts a driver for each session, and sends the commands
+// of the session in order, each after the answers that preceded it. Prints
+// answers that differ from the recorded ones. Ports and sockets that the driver
+// reports replace the recorded ones.
 //
 // The runner's peers do not exist in a replay. A command is not sent if its
-// answer needs a peer, or a change that the runner made to the driver's
-// environment; such commands are printed first. See FindUnrepeatable(). So the
-// replay never waits for an answer that cannot arrive.
+// answer depends on a peer, or on a change that the runner made to the driver's
+// environment (see FindUnrepeatable()). Such commands are printed first. The
+// replay therefore never waits for an answer that cannot arrive.
 //
 // Returns true if all compared answers are equal.
 absl::StatusOr<bool> Replay(const std::string& path,

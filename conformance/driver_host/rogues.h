@@ -19,7 +19,7 @@ namespace net::conformance {
 // Generous, because only a failing test takes this long.
 inline constexpr absl::Duration kRogueTimeout = absl::Seconds(10);
 
-// The message about a hello that names a process of others.
+// The message about a hello that names another's process.
 inline constexpr char kNotItsOwn[] =
     "which is not one of the driver's processes";
 

@@ -28,8 +28,8 @@ class ServedCommands {
         version_(std::move(version)),
         implementation_(std::move(implementation)) {}
 
-  // Carries out a command, and returns its answer. An exception is answered as
-  // `internal`.
+  // Carries out a command, and returns the answer. For an exception, the answer
+  // is `internal`.
   nlohmann::json Answer(const nlohmann::json& command);
 
  private:
@@ -61,7 +61,7 @@ class ServedCommands {
   Result<uint16_t> PortOf(const Result<Handle>& listener, uint16_t requested);
   // Gives a new socket a number.
   Result<Json> Keep(const Result<Handle>& handle);
-  // Waits until no operation uses a socket, and forgets it.
+  // Waits until no operation uses a socket, and removes it.
   Handle Take(uint64_t number);
 
   const std::string name_;

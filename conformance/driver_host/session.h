@@ -25,15 +25,16 @@ namespace net::conformance {
 struct Channel {
   int read_fd = -1;   // the driver's answers
   int write_fd = -1;  // the commands
-  // Passes descriptors. Null if the driver was started without it. Not owned.
+  // Passes descriptors to the driver. Null if the driver was started without
+  // one. Not owned.
   const Passing* passing = nullptr;
 };
 
 // A session with a driver: sends commands and reads answers, which may arrive
 // in any order. Several sessions may use a channel, one after the other.
 //
-// Thread-safe. One of the threads that wait for answers reads for all. A driver
-// that has ended raises no SIGPIPE.
+// Thread-safe. One of the threads that wait for answers reads for all of them.
+// A write to a driver that has ended raises no SIGPIPE.
 class Session {
  public:
   // Does not own the channel. `on_frame`, if not null, is called with each
@@ -58,12 +59,13 @@ class Session {
   // Returns true if the driver has read all commands.
   bool HasReadAll() const;
 
-  // Returns the number of commands that were sent completely and not answered.
+  // Returns the number of commands that were sent completely and have no answer
+  // yet.
   size_t Owed() const;
 
   // Returns the number of the next message of either side. If two calls return
-  // the same number, no message was sent or received in between. Nullopt while
-  // an answer has arrived that was not read yet.
+  // the same number, no message was sent or received in between. Returns
+  // nullopt while an answer has arrived that was not read yet.
   std::optional<uint64_t> NextMessage() const;
 
  private:

@@ -6,9 +6,9 @@
 
 namespace net::conformance {
 
-// Returns a dozen cases about the driver itself: what it must support before it
-// makes sense to judge the implementation behind it. The outcome `unsupported`
-// is a failure here, except in cases of level should.
+// Returns a dozen cases about the driver itself: what it must support before
+// the implementation behind it can be judged. The outcome `unsupported` is a
+// failure here, except in cases of the level kShould.
 absl::Span<const Case> SmokeCases();
 
 }  // namespace net::conformance

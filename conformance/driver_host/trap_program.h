@@ -7,9 +7,10 @@
 
 namespace net::conformance {
 
-// Returns the path of the program `trap` (fakes/trap). The error says why
-// programs cannot be trapped here: it was not built, or a sandbox forbids
-// seccomp(2). Checked by running it once; later calls return the same.
+// Returns the path of the program `trap` (fakes/trap). An error says why
+// programs cannot be trapped here: the program was not built, or a sandbox
+// forbids seccomp(2). The first call runs the program to find out; later calls
+// return the same result.
 //
 // The calling process must have one thread.
 absl::StatusOr<std::string> FindTrap();

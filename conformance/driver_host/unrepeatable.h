@@ -26,21 +26,21 @@ struct RecordedLine {
 };
 
 // Returns the commands of a session that cannot be repeated without the runner:
-// the ids, each with the reason. They are
+// their ids, each with the reason. These commands are
 //
-// - accept on a listener to which a peer of the runner connected, or that
-//   accepted more connections than the driver itself made, or that shares its
-//   port with another listener;
-// - connect to a port on which the driver does not listen, unless it was
-//   refused; and to such a listener;
+// - accept on a listener to which a peer of the runner connected, or which
+//   accepted more connections than the driver made, or which shares its port
+//   with another listener;
+// - connect to such a listener, and to a port on which the driver does not
+//   listen, unless it was refused;
 // - listen on a given port that failed, if a peer of the runner had bound one;
 // - adopt, which gets a descriptor from the runner;
 // - all that name a socket of such a command;
 // - all that were answered after the runner had changed the driver's
 //   environment: a signal, the limit of descriptors, a sysctl.
 //
-// All others depend on the driver alone, so their answers can be compared and
-// do not block.
+// All other commands depend on the driver alone. Their answers can be compared,
+// and they do not block.
 std::map<int, std::string> FindUnrepeatable(
     absl::Span<const RecordedLine> session);
 

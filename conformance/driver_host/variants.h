@@ -20,8 +20,8 @@
 #include "conformance/suite/case.h"
 #include "gtest/gtest.h"
 
-// For tests: runs cases with variants of the tree's Python driver
-// (testdata/variant.py).
+// Runs cases with variants of the tree's Python driver (testdata/variant.py),
+// for tests.
 
 namespace net::conformance {
 
