@@ -17,24 +17,24 @@
 
 namespace net::conformance {
 
-// A line of a program. `without_value` replaces it where a value was not the
-// same in two runs; it is "" if the line then says nothing.
+// A line of a C program. `without_value` replaces `line` if two runs gave
+// different values. It is "" if nothing is left to check without the value.
 struct Statement {
   std::string line;
   std::string without_value;
 };
 
-// Transfers of so many bytes may take several calls.
+// The size in bytes from which on a transfer may take several calls.
 inline constexpr int64_t kLargeTransfer = 4096;
 
-// A call in C, with what goes before and after it.
+// A call in C, with the statements before and after it.
 struct CallInC {
   std::string before;  // Statements on the same line: "length = 128; "
   std::string call;    // "getsockname(fd, ADDRESS)"
-  std::vector<Statement> checks;  // of what the call has filled in
+  std::vector<Statement> checks;  // of the call's out-parameters
 };
 
-// Returns whether the success of a call has a value of interest: not always 0.
+// Returns whether a successful call can return another value than 0.
 bool HasValue(const CallRecord& record);
 
 // Writes the calls of a script in C, one after the other.
@@ -42,17 +42,17 @@ class CallWriter {
  public:
   explicit CallWriter(const Script& script);
 
-  // Returns the call. `suffix` is the end of the names of the variables that it
-  // fills in: "" for those that all calls share. Fails if C cannot express it
-  // in one line.
+  // Returns the call. `suffix` is the end of the names of the variables for its
+  // out-parameters: "" for the variables that all calls share. Fails if C
+  // cannot express the call in one line.
   //
-  // Call it in the order in which the calls begin, and Checks() in that in
-  // which they return.
+  // Call Write() in the order in which the calls begin, and Checks() in the
+  // order in which they return.
   absl::StatusOr<CallInC> Write(size_t call, absl::string_view suffix);
-  // Returns the checks of the targets that a call has filled in.
+  // Returns the checks of a call's out-parameters.
   std::vector<Statement> Checks(size_t call, absl::string_view suffix);
-  // Returns the line that makes `expression`, a call, and checks its result.
-  // `type` goes before the name of a new descriptor: "int ".
+  // Returns the line that makes the call `expression` and checks its result.
+  // `type` precedes the name of a new descriptor: "int ".
   Statement Line(size_t call, absl::string_view expression,
                  absl::string_view type) const;
 
@@ -60,8 +60,8 @@ class CallWriter {
 
  private:
   std::string Address(absl::string_view address, int64_t length);
-  // Returns the macro of an endpoint; with the form "_POINTER" without its
-  // size.
+  // Returns the macro for the address of an endpoint and its size. With the
+  // form "_POINTER", returns the macro for the address alone.
   std::string Endpoint(const ip::Endpoint& endpoint, absl::string_view form);
   absl::StatusOr<std::string> Argument(const CallRecord& record, size_t i,
                                        absl::string_view suffix,

@@ -12,11 +12,12 @@
 #include "absl/strings/string_view.h"
 #include "syscalls/net/endpoint.h"
 
-// Values in C. Numbers that have a symbol are written with it.
+// Writes values in C. A number that has a symbol is written as the symbol.
 
 namespace net::conformance {
 
-// Returns the elements of the array whose bytes these are; Load() the first.
+// Return the elements of an array, or its first element, from the bytes of the
+// array. Load() returns T() if there are too few bytes.
 template <typename T>
 std::vector<T> ElementsOf(absl::string_view bytes) {
   std::vector<T> elements(bytes.size() / sizeof(T));
@@ -41,20 +42,22 @@ inline std::string Suffixed(absl::string_view name, absl::string_view suffix) {
 // Returns a literal: "\"hello\\n\"".
 std::string CString(absl::string_view bytes);
 
-// Returns what a socket address contains if that is nothing but an IPv4 or an
-// IPv6 endpoint.
+// Returns the endpoint of a socket address. Returns nullopt if the address
+// contains anything else than an IPv4 or IPv6 endpoint, such as a scope ID.
 std::optional<ip::Endpoint> WholeEndpoint(absl::string_view address);
 
-// An option's value, by the type that it has in C.
+// The type of an option's value in C.
 enum class OptionType { kInt, kLinger, kTimeval, kTcpInfo, kBytes };
 OptionType TypeOfOption(int64_t level, int64_t name, size_t size);
 
-// Returns the expression of a pointer to such a value, and its size, which is
-// `length`: "INT(1)". `bytes` are those of the value.
+// Returns two arguments of a call: a pointer to a value of this type, and its
+// size, `length`. For an int this is one macro: "INT(1)". `bytes` are the bytes
+// of the value.
 std::string OptionArgument(OptionType type, absl::string_view bytes,
                            int64_t length);
 
-// Returns the value of fcntl(2)'s command, or of its success.
+// Returns the text of `value`, which is the third argument of fcntl(2) with
+// this command, or its result.
 std::string FcntlValue(int64_t command, int64_t value);
 
 }  // namespace net::conformance

@@ -13,9 +13,10 @@ namespace net::conformance {
 struct KilledMutant {
   std::string test_case;
   std::string name;  // "accept_returns_local_address"
-  // Of a real bug: "WSL, 2018". "" if it is one of our own.
+  // The project and the year of a real bug: "WSL, 2018". "" for a bug of our
+  // own.
   std::string source;
-  // What the project's users noticed; of a bug of our own, the mistake.
+  // What the project's users noticed. For a bug of our own, the mistake.
   std::string text;
 };
 
@@ -23,8 +24,8 @@ struct KilledMutant {
 absl::StatusOr<std::vector<KilledMutant>> ParseKilledMutants(
     absl::string_view lines);
 
-// Returns the lines of --explain about a case's mutants: why it matters, and
-// their names. Returns "" if the case finds none.
+// Returns the lines of --explain about the mutants that a case finds: why the
+// case matters, and the mutants' names. Returns "" if the case finds none.
 std::string FormatKilledMutants(const std::vector<KilledMutant>& all,
                                 absl::string_view test_case);
 

@@ -17,32 +17,34 @@ namespace net::conformance {
 bool MakesDescriptor(const CallRecord& record);
 
 // The names of variables in a program that makes the calls of a script. A
-// socket that listens is "listener", one that connects "client", an accepted
-// one "server"; the second of a kind is "client2".
+// socket that listens is "listener", a socket that connects is "client", and an
+// accepted one is "server". The second socket of a kind has a number:
+// "client2".
 class Names {
  public:
   explicit Names(const Script& script);
 
-  // Returns the name of the descriptor that a call has made; that of the pair
-  // for pipe2(2).
+  // Returns the name of the descriptor that a call has made. For pipe2(2),
+  // returns the name of the pair.
   const std::string& OfNew(size_t call) const { return made_.at(call); }
 
   // Records that the call has returned, so that its new descriptors have names.
   void Return(size_t call);
 
-  // Returns the expression of a descriptor that a call uses now: a name, or the
-  // number if none of the script's calls has made it.
+  // Returns the expression for a descriptor: its name, or its number if no call
+  // of the script has made it.
   std::string OfDescriptor(int64_t fd) const;
 
-  // The descriptors that have names, by number; those of closed ones, too.
+  // The names of descriptors, by number. Includes closed descriptors.
   const std::map<int64_t, std::string>& open() const { return open_; }
 
-  // Returns the expression of a port. If it is not known, that is the number.
+  // Returns the expression for a port: its name, or its number if it has no
+  // name.
   std::string OfPort(uint16_t port) const;
-  // Returns the name of a port that a call has returned and that was not known,
-  // or nullopt if it was.
+  // Gives a name to a port that a call has returned, and returns the name.
+  // Returns nullopt if the program knows the port already.
   std::optional<std::string> LearnPort(uint16_t port);
-  // Records that a call was given this number.
+  // Records that an argument of a call has this port.
   void UsePort(uint16_t port) { used_.try_emplace(port, ""); }
 
  private:

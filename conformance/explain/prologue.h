@@ -8,8 +8,8 @@
 
 namespace net::conformance {
 
-// Returns the includes, and the definitions of those variables, macros and
-// functions that the C code uses. `size` is that of its buffers, in bytes.
+// Returns the includes, and the definitions of the variables, macros and
+// functions that the C code uses. `size` is the size of its buffers in bytes.
 std::string PrologueFor(absl::string_view code, size_t size);
 
 }  // namespace net::conformance

@@ -11,7 +11,7 @@
 
 namespace net::conformance {
 
-// Longer data is not written into a program.
+// The most bytes of data that are written into a program.
 inline constexpr size_t kLongestLiteral = 64;
 
 // Runs trials, each in a process of its own and `jobs` at a time, and returns

@@ -12,19 +12,20 @@
 
 namespace net::conformance {
 
-// What a trial did, in its order: the system calls of the case and of the
-// implementation, and the changes that the case made to its environment.
+// The actions of a trial, in their order: the system calls of the case and of
+// the implementation, and the changes that the case made to its environment.
 struct Script {
   struct Call {
     CallRecord record;
-    // The implementation made it, not the case.
+    // Whether the implementation made the call, and not the case.
     bool is_of_subject = false;
-    // Other calls began or ended before it returned: it was blocked.
+    // Whether the call was blocked: other calls began or ended before it
+    // returned.
     bool is_blocked = false;
   };
   struct Step {
     enum class Kind {
-      kBegin,      // `call` begins. Only of calls that are blocked.
+      kBegin,      // `call` begins. Only for calls that are blocked.
       kEnd,        // `call` has returned.
       kInterrupt,  // A signal interrupts `call`, which is blocked.
       kOperation,  // `operation` of the environment.
@@ -51,8 +52,8 @@ std::string EndLine(int call, const CallRecord& record);
 std::string InterruptLine(int thread);
 std::string OperationLine(absl::string_view operation);
 
-// Parses such lines. Calls that read the clock are left out. Fails if a call
-// has not returned, or if a line is not one of these.
+// Parses a log of such lines. Omits calls that read the clock. Fails if a call
+// has not returned, or if a line has another form.
 absl::StatusOr<Script> ParseScript(absl::string_view log);
 
 }  // namespace net::conformance

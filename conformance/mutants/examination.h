@@ -18,14 +18,15 @@
 
 namespace net::conformance {
 
-// A mutation, and the cases that it is examined by.
+// A mutation, and the cases that examine it.
 struct Exhibit {
   absl::string_view name;
   const Mutation* mutation = nullptr;
   Layer layer = Layer::kLibrary;
   std::vector<const Case*> cases;
-  // A bug may hang, and may crash. What is no bug may also show a variation:
-  // an allowed behaviour that net::tcp itself must not show.
+  // True for a bug, which may hang and crash. False for a harmless variant,
+  // which may also show a variation: an allowed behaviour that net::tcp itself
+  // must not show.
   bool is_bug = true;
 };
 
@@ -38,7 +39,7 @@ struct Finding {
   std::string families;      // on which it did so: "v4, v6"
   int64_t milliseconds = 0;  // of the first of these trials
   std::string message;       // of the first of these trials
-  // The suite itself failed: "" if not.
+  // The error if the suite itself failed; else "".
   std::string harness_error;
 };
 
@@ -51,9 +52,9 @@ struct ExaminationOptions {
   int jobs = 8;
 };
 
-// Runs each exhibit's cases on it, and returns for each exhibit a Finding for
-// each of its cases, in their order. `on_record` is called when a trial has
-// ended; `on_tick` at least once a second.
+// Runs the cases of each exhibit on it. Returns for each exhibit the Findings
+// of its cases, in their order. `on_record` is called when a trial has ended;
+// `on_tick` at least once a second.
 std::vector<std::vector<Finding>> Examine(
     absl::Span<const Exhibit> exhibits, const ExaminationOptions& options,
     absl::FunctionRef<void(const Record&)> on_record,

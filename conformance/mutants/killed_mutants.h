@@ -5,10 +5,10 @@
 
 namespace net::conformance {
 
-// Returns the text of conformance/explain/killed_mutants.txt: each case with
-// each bug that it must find, and what that is
-// (conformance/explain/killed_mutants.h). It is a file, so that a program which
-// explains a case has no mutants in it.
+// Returns the text of conformance/explain/killed_mutants.txt: a line for each
+// case and each bug that it must find (conformance/explain/killed_mutants.h).
+// The text is kept in a file, so that programs that explain cases need not
+// contain the mutants.
 std::string KilledMutantsText();
 
 }  // namespace net::conformance

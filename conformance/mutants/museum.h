@@ -13,10 +13,10 @@
 
 namespace net::conformance {
 
-// The place of a mutation.
+// The layer that a mutation changes.
 enum class Layer {
-  kLibrary,  // below net::tcp: the cases of conformance/cases find it
-  kKernel,   // of the kernel: those of conformance/kernel_cases find it
+  kLibrary,  // the calls of net::tcp: for conformance/cases to find
+  kKernel,   // the kernel: for conformance/kernel_cases to find
 };
 
 // A public report of a bug.
@@ -44,15 +44,15 @@ struct Mutant {
 const std::vector<Mutant>& RealBugs();
 const std::vector<Mutant>& OwnBugs();
 
-// Something that a good implementation may do.
+// A peculiarity that a good implementation may have.
 struct HarmlessVariant {
   absl::string_view name;
   absl::string_view description;
-  // The ids of cases that find it all the same, like a line with a reason in a
-  // file of expectations:
+  // The ids of cases that find it nevertheless, like the lines of a file of
+  // expectations. The reasons are:
   // - listen.defaults.other_options, a `should`: options that net::tcp leaves
   //   as they are may have other values.
-  // - descriptors.flags_are_atomic, which takes each fcntl(2) for one that sets
+  // - descriptors.flags_are_atomic: it takes every fcntl(2) for one that sets
   //   flags.
   std::vector<absl::string_view> differs_in = {};
   Mutation mutation;

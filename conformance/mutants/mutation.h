@@ -14,10 +14,10 @@
 namespace net::conformance {
 
 // A mistake between a program and its kernel. It is called in place of each
-// system call and returns the program's result. `make` makes the call with the
-// arguments that `call` then has; `kernel` makes others.
+// system call, and returns the result that the program gets. `make` makes the
+// call, with the arguments that `call` then has. `kernel` is for other calls.
 //
-// It may have a state. The state is that of one trial, because each trial runs
+// A mutation may have state, which lasts for one trial, because each trial runs
 // in a process of its own.
 //
 // Thread-safety: a mutation with a state must only be used on the FakeKernel,
@@ -62,8 +62,8 @@ Mutation After(F change) {
       });
 }
 
-// Returns a mutation by which a call that should fail with `error` fails with
-// `other`, or succeeds with the value 0 if `other` is 0.
+// Returns a mutation that changes the errno of a call from `error` to `other`.
+// If `other` is 0, the call succeeds with the value 0.
 template <Call kCall>
 Mutation Translate(int error, int other) {
   return After<kCall>([=](auto&, SysResult result, Syscalls&) {
@@ -72,11 +72,11 @@ Mutation Translate(int error, int other) {
   });
 }
 
-// Returns both mutations; the first one is nearer to the program.
+// Returns a mutation that applies both. `first` is nearer to the program.
 Mutation Both(Mutation first, Mutation second);
 
-// Returns `target` with the mutation below its implementation, or between the
-// cases and its kernel. The mutation must outlive it.
+// Return `target` with the mutation below its implementation, or between the
+// cases and its kernel. The mutation must outlive the result.
 Target MutateBelowImplementation(Target target, const Mutation& mutation);
 Target MutateKernel(Target target, const Mutation& mutation);
 

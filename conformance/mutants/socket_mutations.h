@@ -18,7 +18,7 @@
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
-// What several mutations do with sockets.
+// Functions that several mutations share.
 
 namespace net::conformance {
 
@@ -30,7 +30,7 @@ inline int GetOption(Syscalls& kernel, int fd, int level, int name) {
   return got.ok() ? value : -1;
 }
 
-// Sets an option of type int. A failure is of no consequence.
+// Sets an option of type int. Ignores a failure.
 inline void SetOption(Syscalls& kernel, int fd, int level, int name,
                       int value = 1) {
   static_cast<void>(kernel.SetSockOpt(fd, level, name, &value, sizeof(value)));
@@ -72,7 +72,8 @@ inline bool IsNonblocking(Syscalls& kernel, int fd) {
   return flags.ok() && (flags.value() & O_NONBLOCK) != 0;
 }
 
-// Writes a name as getsockname(2) does. `capacity` is that of `address`.
+// Writes a name as getsockname(2) does. `capacity` is the size of the buffer
+// `address`.
 inline void WriteName(const ip::Endpoint& endpoint, sockaddr* address,
                       socklen_t capacity, socklen_t* size) {
   const ip::SockAddr name(endpoint);

@@ -3,13 +3,14 @@
 
 namespace net::conformance {
 
-// For a machine whose only program is this one, as /init of an initramfs.
+// Functions for a machine whose only program is this one, for example as /init
+// of an initramfs.
 
-// Returns true if this process is the first of the machine.
+// Returns whether this process is the first of the machine.
 bool IsInit();
 
-// Mounts /proc and sets the loopback interface up. What this kernel does not
-// have stays missing: the cases that need it are preconditions.
+// Mounts /proc and sets the loopback interface up. Ignores failures: the cases
+// that need what this kernel lacks have the outcome `precondition`.
 void PrepareMachine();
 
 // Switches the machine off.

@@ -10,12 +10,12 @@
 namespace net::conformance {
 
 // Runs the trials one after the other, each in a thread of this process, and
-// passes their records to `on_record`. For kernels without fork(2). Other than
-// in RunTrials():
+// passes their records to `on_record`. For kernels without fork(2). Differences
+// from RunTrials():
 //
 // - A crash ends the program.
 // - A trial that exceeds its time has the outcome `timeout`, even if it makes
-//   system calls. Its threads are left behind. So are those of a trial that has
+//   system calls. Its threads keep running. So do those of a trial that has
 //   ended although one of its tasks still runs.
 //
 // The targets must have no subjects. Their environments must set

@@ -23,11 +23,11 @@ namespace net::conformance {
 //   kernel.accept.flags v4,v6 pass
 //   kernel.bind.second v4 variation
 //
-// The first line says where the run was. Each other line has a case, its
+// The first line names the machine of the run. Each other line has a case, its
 // address families, and the outcome. Lines that begin with # are comments.
 class RecordedOutcomes {
  public:
-  // An error names the line.
+  // Parses the text. An error names the line.
   static absl::StatusOr<RecordedOutcomes> Parse(absl::string_view text);
   static RecordedOutcomes Of(absl::Span<const Record> records, std::string on);
 
@@ -44,7 +44,7 @@ class RecordedOutcomes {
   std::map<std::pair<std::string, AddressFamily>, Outcome> outcomes_;
 };
 
-// How the records of a run differ from recorded outcomes.
+// The differences between the records of a run and recorded outcomes.
 struct Comparison {
   size_t same = 0;
   size_t preconditions = 0;  // trials that could not run here, but did there
@@ -54,8 +54,8 @@ struct Comparison {
 Comparison Compare(absl::Span<const Record> records,
                    const RecordedOutcomes& recorded);
 
-// Returns true if a difference is one that kernels may have: the outcome is
-// `variation`, or `expected-fail` on an older Linux.
+// Returns whether kernels may differ in this way: the outcome is `variation`,
+// or `expected-fail` on an older Linux.
 bool IsAllowed(const Record& different);
 
 }  // namespace net::conformance

@@ -9,10 +9,10 @@
 
 namespace net::conformance {
 
-// Returns an SVG image with the count of unexpected outcomes and that of
-// passes, each with its denominator. Its parts link to the page's lists:
-// `page` is the path of the page from the folder of the badge. `provenance` is
-// the image's tooltip.
+// Returns an SVG image with two counts, each with its denominator: unexpected
+// outcomes, and passes. Its parts link to the page's lists: `page` is the path
+// of the page from the folder of the badge. `provenance` is the image's
+// tooltip.
 std::string MakeBadge(absl::Span<const Record> records, absl::string_view page,
                       absl::string_view provenance);
 

@@ -9,8 +9,8 @@
 
 namespace net::conformance {
 
-// The list of cases that a run has judged. Two counts of passes can be compared
-// only if they are counts of the same list.
+// The list of cases that a run has judged. Counts of passes can be compared
+// only if they belong to the same list.
 struct CaseList {
   size_t cases = 0;
   // Eight hexadecimal digits: the CRC-32 of the sorted lines "CASE FAMILY

@@ -7,14 +7,14 @@
 
 namespace net::conformance {
 
-// What the page shows beside the records.
+// Facts that the page shows in addition to the records.
 struct PageFacts {
   std::string date;     // of the records, in UTC: "2026-11-29 18:57 UTC"
   std::string command;  // runs the program: "./bazelw run //conformance --"
 };
 
 // Returns a self-contained HTML page with the records. They are compressed and
-// then in base64, so no character of theirs is markup.
+// encoded in base64, so none of their characters is markup.
 std::string MakePage(const RecordsOfRun& run, const PageFacts& facts);
 
 }  // namespace net::conformance

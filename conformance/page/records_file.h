@@ -18,9 +18,9 @@ struct RecordsOfRun {
   std::vector<nlohmann::json> records;
 };
 
-// Parses the text of a file of records (`conformance --records`). Each record
-// has the members by which it is found: `case`, `axis`, `implementation`,
-// `outcome`, `leak`. `name` is the file's name, for errors.
+// Parses the text of a file of records (`conformance --records`). Fails unless
+// each record has the members `case`, `axis`, `implementation` and `outcome`.
+// `name` is the file's name, for errors.
 absl::StatusOr<RecordsOfRun> ParseRecords(absl::string_view name,
                                           absl::string_view text);
 

@@ -17,8 +17,8 @@ struct AccountOptions {
   bool json = false;
 };
 
-// Runs all cases of the targets on the FakeKernel, prints which cells of the
-// accounts they reach, and returns the exit status of the program: kUnexpected
+// Runs all cases of the targets on the FakeKernel, and prints which cells of
+// the accounts they reach. Returns the exit status of the program: kUnexpected
 // if a cell is empty without a reason.
 int PrintAccounts(absl::Span<const Target> targets,
                   const AccountOptions& options);

@@ -16,8 +16,8 @@ namespace net::conformance {
 absl::StatusOr<Trial> FindTrial(absl::Span<const Target* const> targets,
                                 absl::string_view name);
 
-// Runs one trial in this process, without a time limit, so that a debugger
-// that started the program has its breakpoints in it. Prints the record, and
+// Runs one trial in this process, without a time limit, so that the breakpoints
+// of a debugger that started the program take effect. Prints the record, and
 // ends the process with the exit status of the program.
 //
 // `name` is that of --debug: see FindTrial(). Returns kError if there is no

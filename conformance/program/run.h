@@ -31,11 +31,11 @@ struct RunOptions {
   absl::Duration timeout = absl::Seconds(60);
   bool verbose = false;
   bool all_cases = true;    // every case runs, so stale expectations show
-  bool try_drivers = true;  // check first whether drivers work at all
-  bool run_again = true;    // run what ends unexpectedly again: see Rerun
+  bool try_drivers = true;  // run the smoke cases of drivers first
+  bool run_again = true;    // run trials again that end unexpectedly: see Rerun
   bool fix = false;         // rewrite the files of expectations
   bool next = false;        // name the failure to mend first
-  // A command line that repeats this run.
+  // A command line that repeats this run, for reports.
   std::string command;
   // The same without a selection of cases and implementations.
   std::string command_for_all;
@@ -47,8 +47,8 @@ struct RunOptions {
   std::string markdown;
   std::string html;
   std::string badge;  // needs `html`, to which it links
-  // The file of expectations of the only target, instead of its own; "" for its
-  // own.
+  // The file of expectations to use in place of the only target's own; "" for
+  // its own.
   std::string expectations;
 };
 
@@ -58,8 +58,8 @@ int Run(absl::Span<const Case* const> cases,
         absl::Span<const Target* const> targets, const RunOptions& options);
 
 // Writes the page of --html from a file of records that an earlier run has
-// written, and returns the exit status of the program. Its date is that of the
-// last change of the file.
+// written, and returns the exit status of the program. The date on the page is
+// that of the file's last change.
 int WritePageOf(const std::string& records, const RunOptions& options);
 
 }  // namespace net::conformance

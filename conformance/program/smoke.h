@@ -14,8 +14,8 @@ namespace net::conformance {
 // returns the exit status of the program.
 int Smoke(absl::Span<const Target* const> targets, const RunOptions& options);
 
-// Returns how a driver failed if it makes no sense to judge the implementation
-// behind it: its hello failed, or none of the smoke cases passed. Nullopt if at
+// Returns the failure of a driver behind which no implementation can be judged:
+// its hello failed, or none of the smoke cases passed. Returns nullopt if at
 // least one passed. Ignores leaks, which the judged cases report.
 std::optional<std::string> FaultOfDriver(const Target& target,
                                          const RunOptions& options);

@@ -12,8 +12,8 @@ namespace net::conformance {
 // `listen.backlog_default/v4`. A test passes if its trial ended as expected. It
 // is skipped if the outcome is `unsupported` or `precondition`.
 //
-// Two more tests come last. They consider the trials that were run, which may
-// be a part because of a filter or a shard:
+// Two more tests come last. They consider the trials that were run. A filter or
+// a shard may have left out others:
 //
 // - `expectations.are_needed`: each line of the expectations matches a case.
 // - `claims.are_true`: the implementation did not do what it claims not to

@@ -32,13 +32,13 @@ std::string ProgramAsCommand(const std::string& path);
 // makes it the driver of one of its own implementations.
 DriverCommand CommandToServe(absl::string_view name);
 
-// Gives the implementation of a target a process of its own: the driver that
-// `command` starts.
+// Moves the implementation of a target into a process of its own: the driver
+// that `command` starts.
 void Isolate(Target& target, const DriverCommand& command,
              const DriverSubjectOptions& options);
 
-// Lets the cases that inject faults run behind a driver whose system calls are
-// trapped. For an implementation that does not know class Syscalls.
+// Makes the cases that inject faults run behind a driver whose system calls are
+// trapped. For an implementation that does not use class Syscalls.
 void TrapForFaults(Target& target, const DriverCommand& command,
                    const DriverSubjectOptions& options);
 

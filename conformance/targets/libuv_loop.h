@@ -11,8 +11,9 @@
 
 namespace net::conformance {
 
-// A loop that one thread at a time may use, inside Run(). A waiting thread runs
-// the loop for all waiting threads. A thread that enters Run() interrupts it.
+// A loop that one thread at a time may use, inside Run(). One of the waiting
+// threads runs the loop for all of them. A thread that enters Run() interrupts
+// it.
 class LibuvLoop {
  public:
   LibuvLoop() {
@@ -58,12 +59,12 @@ class LibuvLoop {
     }
   }
 
-  // For the functions passed to Run(): the loop, and a run of the loop that
-  // does not wait.
+  // Return the loop, and run it once without waiting. Only for the functions
+  // passed to Run().
   uv_loop_t* get() { return &loop_; }
   void Turn() { uv_run(&loop_, UV_RUN_NOWAIT); }
 
-  // Closes a handle. The loop does not use it any more on return.
+  // Closes a handle. When this returns, the loop no longer uses the handle.
   void Close(uv_tcp_t& handle) {
     bool closed = false;
     Run(

@@ -12,8 +12,9 @@
 namespace net::conformance {
 
 // Returns the target "linux": this machine's kernel, judged by kernel_cases/.
-// The expectations list what older kernels than the one that the cases were
-// measured on do otherwise, and since when it is as measured.
+// Its expectations list the differences of older kernels from Linux 6.18, on
+// which the cases were measured. Each has the version in which the difference
+// ended.
 inline Target MakeLinuxTarget(const LinuxEnvironmentOptions& options = {}) {
   return {.name = "linux",
           .cases = AllKernelCases(),

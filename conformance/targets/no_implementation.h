@@ -8,8 +8,8 @@
 
 namespace net::conformance {
 
-// For targets that judge a kernel, whose cases only call Syscalls. Every
-// operation is unsupported.
+// Makes an implementation whose operations are all unsupported. For targets
+// that judge a kernel: their cases call only Syscalls.
 std::unique_ptr<Implementation> MakeNoImplementation(Syscalls& sys);
 
 }  // namespace net::conformance

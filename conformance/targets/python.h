@@ -15,7 +15,7 @@ namespace net::conformance {
 // MakeAsio(). Throws HarnessError.
 std::unique_ptr<Implementation> MakePython(void (*call_through)(Syscalls&));
 
-// Returns why MakePython() cannot work on this machine, or "".
+// Returns why MakePython() cannot work on this machine; "" if it can.
 std::string WhyNoPython();
 
 // Returns the interpreter's version: "3.11.2"; "" if there is none.

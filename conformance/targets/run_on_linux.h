@@ -14,7 +14,7 @@
 #include "conformance/suite/context.h"
 #include "conformance/targets/net_tcp.h"
 
-// For tests of the engine: runs single functions as the engine runs cases.
+// Runs single functions as the engine runs cases, for tests of the engine.
 
 namespace net::conformance {
 

@@ -22,12 +22,12 @@ struct FakeEnvironmentOptions {
   bool disable_ipv6 = false;
 };
 
-// The environment of one case on a FakeKernel of its own, with virtual time. It
-// supports every need. The calling thread is a participant of the kernel until
+// The environment of one case: a FakeKernel of its own, with virtual time.
+// Supports every need. The calling thread is a participant of the kernel until
 // it destroys the environment.
 //
-// A task that is destroyed while it waits for an event that will never happen
-// gets EDEADLK from the system call and ends.
+// If a task is destroyed while it waits for an event that will never happen,
+// its system call fails with EDEADLK, and the task ends.
 class FakeEnvironment : public Environment {
  public:
   explicit FakeEnvironment(const FakeEnvironmentOptions& options)
@@ -46,7 +46,8 @@ class FakeEnvironment : public Environment {
   void AddFailingRoute(const ip::Addr& addr, int error) override;
 
  protected:
-  // Has a process of other options, which begin with ProcessOptions().
+  // Makes the case's process with `process_options`. Derived classes change
+  // some fields of ProcessOptions().
   FakeEnvironment(const FakeEnvironmentOptions& options,
                   const FakeProcessOptions& process_options);
   static FakeProcessOptions ProcessOptions();

@@ -11,21 +11,21 @@
 namespace net::conformance {
 
 // Makes a FakeEnvironment for an implementation that calls the C library. Until
-// it is destroyed, the functions of the C library that make system calls are
-// those of the environment's kernel (fakes/preload), and locks and clocks are
-// those of its participants (//fakes:thread_hooks).
+// the environment is destroyed, functions of the C library call its FakeKernel:
+// those that make system calls (fakes/preload), and those of locks and clocks
+// (//fakes:thread_hooks).
 //
-// The environment calls `abandon`, which does not return, when a task is
-// destroyed that is blocked.
+// If a task is destroyed while it is blocked, the environment calls `abandon`,
+// which must not return.
 //
-// Each descriptor has the number that Linux would give it. The limit of
-// descriptors is that of the calling process, which should run nothing else.
+// Each descriptor has the number that Linux would give it. RLIMIT_NOFILE is
+// that of the calling process, which should run nothing else.
 std::unique_ptr<Environment> MakeHookedEnvironment(
     const FakeEnvironmentOptions& options, std::function<void()> abandon);
 
-// Makes the functions of the C library call `sys` from now on: a Syscalls in
-// front of the hooked environment's own, which must outlive its use. Needs a
-// hooked environment.
+// Makes the functions of the C library call `sys` from now on. `sys` is a
+// wrapper of the hooked environment's Syscalls, and must outlive the calls.
+// Requires a hooked environment.
 void CallThrough(Syscalls& sys);
 
 }  // namespace net::conformance

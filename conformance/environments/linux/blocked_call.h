@@ -25,8 +25,8 @@ struct BlockedCall {
     kPoll,    // poll(2), select(2) and their variants
     kEpoll,   // epoll_wait(2) and its variants
     kClose,   // close(2), which blocks with SO_LINGER
-    kOpaque,  // may wait for a socket, but its arguments do not show it:
-    // io_uring_enter(2)
+    kOpaque,  // may wait for a socket that its arguments do not show:
+              // io_uring_enter(2)
     kOther,  // waits for a lock (futex(2)), a time (nanosleep(2)), a child, ...
   };
   // A descriptor that can wake the thread.
@@ -46,15 +46,15 @@ struct BlockedCall {
   std::array<uint64_t, 6> args = {};
   Kind kind = Kind::kOther;
   std::optional<Direct> direct;
-  // Of the kinds kPoll and kEpoll: the descriptors that the call waits for. An
+  // The descriptors that a call of the kinds kPoll and kEpoll waits for. An
   // epoll(7) descriptor among them is replaced by the descriptors in its set.
   std::vector<Awaited> awaited;
   // If poll(2) reports one of these ready, the thread is about to wake. An
   // epoll(7) descriptor stands for its whole set here, because only it knows
   // which edges were reported.
   std::vector<Awaited> wakers;
-  // The number of times that the thread has gone to sleep. While it does not
-  // change, it sleeps in this call.
+  // The number of times that the thread has gone to sleep. As long as it does
+  // not change, the thread still sleeps in this call.
   uint64_t times_slept = 0;
 
   // Returns true if a thread that performs `operation` on `fd` may be in this
@@ -74,9 +74,9 @@ int16_t EventsOf(SocketOperation operation);
 // Returns "accept on descriptor 5", or "connect" if `fd` is nullopt.
 std::string Describe(SocketOperation operation, std::optional<int> fd);
 
-// Reads the system calls that threads of a process sleep in. Needs permission
-// to trace the process (ptrace(2)), which root has and the process that started
-// it. Owns a pidfd unless the process is this one.
+// Reads the system calls that threads of a process sleep in. Requires
+// permission to trace the process (ptrace(2)): root has it, and so has the
+// parent process. Owns a pidfd unless the process is the calling one.
 //
 // Thread-safe.
 class BlockedCallReader {
@@ -90,9 +90,9 @@ class BlockedCallReader {
   // Returns the process's threads.
   std::vector<pid_t> Threads() const;
 
-  // Returns the call that a thread sleeps in. Nullopt if the thread runs, is in
-  // uninterruptible sleep, waits for a trap's decision about the call, or has
-  // ended. Fails if the call cannot be read.
+  // Returns the call that a thread sleeps in. Returns nullopt if the thread
+  // runs, is in uninterruptible sleep, waits for a trap's decision about the
+  // call, or has ended. Fails if the call cannot be read.
   absl::StatusOr<std::optional<BlockedCall>> Read(pid_t thread) const;
 
   // Returns true if the thread has slept in the call ever since Read(), and

@@ -33,10 +33,11 @@ class DescriptorLimit {
  public:
   DescriptorLimit();
 
-  // Leaves exactly `free` descriptors, or as many as at first.
+  // Lets the process open exactly `free` more descriptors. For nullopt,
+  // restores the original limit.
   void Leave(std::optional<int> free) const;
-  // Returns ListOpenDescriptors(), also if no descriptor is left, of which
-  // listing needs one.
+  // Returns ListOpenDescriptors(). Restores the original limit meanwhile,
+  // because listing needs a free descriptor.
   std::vector<Environment::Descriptor> ListOpen() const;
 
  private:

@@ -16,8 +16,9 @@ struct LinuxEnvironmentOptions {
   bool disable_ipv6 = false;
   // If set, the case uses the network namespace of this process.
   std::optional<pid_t> network_of = std::nullopt;
-  // The case runs in a thread of a process that goes on to run other cases. It
-  // forks nothing, and only the thread moves into a network namespace.
+  // The case runs in a thread of a process that runs other cases afterwards.
+  // The environment then does not fork, and only the thread moves into a
+  // network namespace.
   bool shares_process = false;
 };
 
@@ -26,12 +27,12 @@ struct LinuxEnvironmentOptions {
 // that of `options.network_of`. For a child process that runs one case and
 // ends. The process must have one thread, unless `options.shares_process`.
 //
-// What the kernel or the machine lacks, /proc for instance, makes the case that
-// needs it a precondition.
+// If the kernel or the machine lacks something, for instance /proc, the cases
+// that need it have the outcome `precondition`.
 //
-// `abandon` must end the process or, if it is shared, never return. It is
-// called when a task is destroyed that still runs (see StartLinuxTask()), and
-// when the case cannot go on. Throws HarnessError.
+// `abandon` must end the process or, if the process is shared, never return. It
+// is called if a task is destroyed while it still runs (see StartLinuxTask()),
+// and if the case cannot go on. Throws HarnessError.
 std::unique_ptr<Environment> MakeLinuxEnvironment(
     const LinuxEnvironmentOptions& options, std::function<void()> abandon);
 

@@ -17,8 +17,8 @@ namespace net::conformance {
 bool IsTcpSocket(int fd);
 
 // Inspects another process through /proc (proc(5)), pidfd_getfd(2) and
-// prlimit(2). Needs permission to trace it (ptrace(2)), which root has and the
-// process that started it. Owns a pidfd.
+// prlimit(2). Requires permission to trace it (ptrace(2)): root has it, and so
+// has the parent process. Owns a pidfd.
 //
 // Thread-safe. Methods throw SubjectError if the process has ended, and
 // HarnessError if a system call fails that must not fail.
@@ -37,21 +37,23 @@ class ProcessView {
   // Returns the process's open sockets, of any kind.
   std::vector<DescriptorId> Sockets() const;
 
-  // Returns its open TCP sockets, with descriptions. Other descriptors belong
-  // to the language: its event loop, its libraries.
+  // Returns the process's open TCP sockets, with descriptions. Omits other
+  // descriptors, because they belong to the runtime of its language: to the
+  // event loop, to libraries.
   std::vector<Environment::Descriptor> TcpSockets() const;
 
   // Returns a descriptor of this process for the same open file, with the same
-  // close-on-exec flag, for a witness. The caller closes it. Nullopt if the
-  // descriptor is no longer open, or access is denied.
+  // close-on-exec flag, for a witness. The caller owns it. Returns nullopt if
+  // the descriptor is no longer open, or access is denied.
   std::optional<int> Duplicate(const DescriptorId& id) const;
 
   // Returns the file of a descriptor as /proc names it: "socket:[4711]",
-  // "/dev/null"; "" if it is not open. Nullopt if access is denied.
+  // "/dev/null". Returns "" if the descriptor is not open, and nullopt if
+  // access is denied.
   std::optional<std::string> LinkOfDescriptor(int fd) const;
 
-  // Returns the signals for which the process has a handler, a bit each; signal
-  // 1 is the lowest bit.
+  // Returns the signals for which the process has a handler, one bit each.
+  // Signal 1 is the lowest bit.
   uint64_t CaughtSignals() const;
 
   // Returns the descriptors without FD_CLOEXEC, which exec leaves open.

@@ -11,9 +11,9 @@
 
 namespace net::conformance {
 
-// The pauses between samples of a thread's state, which has to be polled
-// because no event reports that a thread begins to wait. They grow from 20 us
-// to 2 ms.
+// The pauses between samples of a thread's state. The state must be polled,
+// because no event reports that a thread begins to wait. The pauses grow from
+// 20 us to 2 ms.
 class InspectionPauses {
  public:
   std::chrono::microseconds Next() {
@@ -27,11 +27,13 @@ class InspectionPauses {
   std::chrono::microseconds next_{20};
 };
 
-// The number of times that each of some sleeping threads has gone to sleep.
+// Some sleeping threads, each with the number of times that it has gone to
+// sleep.
 using Sleep = std::map<pid_t, uint64_t>;
 
-// Recognizes a sleep that will not end, so that a wait for something else can
-// be given up. Does not give up while a thread makes progress, however slowly.
+// Recognizes that threads sleep for good, so that a wait for something else can
+// be given up. A thread that makes progress, however slow, is never taken for
+// one that sleeps for good.
 class SleepWatch {
  public:
   // Returns true once all calls of the last five seconds had the same `sleep`.
