@@ -19,57 +19,63 @@ class FakeKernel;
 namespace net::preload {
 
 enum class Kind : uint8_t {
-  kNative,   // It does not belong to the FakeKernel.
+  kNative,   // It belongs to Linux alone.
   kSocket,   // Its placeholder is a Unix socket.
-  kCounter,  // An eventfd(2). So is its placeholder.
-  // Its placeholder is an epoll, too, to which the native descriptors are added
-  // (readiness_hooks.cc).
+  kCounter,  // An eventfd(2). Its placeholder is an eventfd, too.
+  // Its placeholder is an epoll, too. Native descriptors are added to the
+  // placeholder (readiness_hooks.cc).
   kEpoll,
-  kPipe,     // An end of a pipe. So is its placeholder.
+  kPipe,     // An end of a pipe. Its placeholder is one, too.
   kForeign,  // It belongs to the FakeKernel of a parent process.
 };
 
-// Returns kNative if the FakeKernel is not in charge. Ends the program if the
-// descriptor is foreign (see RefuseForeign()); `call` is the caller's name.
+// Returns the kind of a descriptor; kNative if the FakeKernel is not in charge
+// (IsInCharge()). Ends the program if the descriptor is foreign (see
+// RefuseForeign()). `call` is the name of the caller's function, for the
+// message.
 Kind KindOf(int fd, const char* call);
 inline bool IsFake(int fd, const char* call) {
   return KindOf(fd, call) != Kind::kNative;
 }
-// The same for calls that a child makes with its parent's descriptors before
-// exec: close(2), dup2(2) and the like. Foreign ones are native to them.
+// Returns whether the descriptor belongs to the FakeKernel of this process. For
+// close(2), dup2(2) and similar calls, which a child may make on its parent's
+// descriptors before exec: they treat foreign descriptors as native.
 bool IsOwned(int fd);
 
-// Called when a native call is about to close a descriptor, or to give its
-// number to another one: it is no longer foreign.
+// Makes a foreign descriptor native. Called when a native call is about to
+// close it, or to reuse its number.
 void ForgetForeign(int fd);
 
-// Called in the child of fork(2): makes all descriptors foreign.
+// Makes all descriptors foreign. Called in the child of fork(2).
 void DisownDescriptors();
 
 // A Syscalls in front of the program's FakeProcess.
 //
 // Each call takes a microsecond of virtual time. Otherwise a program that calls
-// poll(2) in a loop would stop the clock, and with it all other threads: one
-// that waits for Python's GIL, for instance, asks for it after 5 ms.
+// poll(2) in a loop would stop the clock and all threads that wait for it. For
+// example, a thread that waits for Python's GIL requests it after 5 ms.
 //
 // Each new descriptor gets a placeholder: a native descriptor of the same
-// number and type, which carries no data. The numbers are therefore those that
-// Linux chooses, no number is used twice, RLIMIT_NOFILE holds (EMFILE), and
-// fstat(2) returns the type.
+// number and type, which carries no data. Linux therefore chooses the numbers,
+// no number is used twice, RLIMIT_NOFILE is enforced (EMFILE), and fstat(2)
+// returns the type.
 //
-// Linux checks RLIMIT_NOFILE before accept4(2) waits, so the placeholder is
-// made before the call. Until the call returns, the number is not open on the
-// FakeKernel, either: a call with it fails with EBADF.
+// The placeholder is made before the call, because Linux checks RLIMIT_NOFILE
+// before accept4(2) waits. (For socket(2) it is made afterwards, because Linux
+// checks the arguments first.) Until the call returns, the number is not open
+// on the FakeKernel: calls on it fail with EBADF.
 class Placeholders final : public InterceptingSyscalls {
  public:
-  // `target` is a process that was made with the options of Behind().
+  // `target` is a process whose options are those of Behind(). Kernel and
+  // process must outlive this object.
   Placeholders(FakeKernel& kernel, Syscalls& target)
       : InterceptingSyscalls(target), kernel_(kernel) {}
 
-  // Returns the options for a process behind placeholders. A call makes a
-  // descriptor with a number above those of placeholders, which is then moved:
-  // the number of a placeholder may have been taken meanwhile by a call in
-  // another thread that is blocked.
+  // Returns the options for a process behind placeholders. New descriptors of
+  // such a process have numbers above all placeholders, and are then moved to
+  // the number of their placeholder. If they had low numbers from the start,
+  // they could take the number of a placeholder whose call is still blocked in
+  // another thread.
   static FakeProcessOptions Behind(FakeProcessOptions options);
 
  protected:

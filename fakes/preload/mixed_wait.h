@@ -9,8 +9,8 @@
 
 namespace net::preload {
 
-// The two halves of a wait for descriptors. Each returns how many are ready, or
-// an error, after at most `timeout`.
+// The two halves of a wait for descriptors. Each function waits for at most
+// `timeout`, and returns the number of ready descriptors or an error.
 struct MixedWait {
   // Waits for descriptors of the FakeKernel, in virtual time.
   absl::FunctionRef<SysResult(absl::Duration timeout)> fake;
@@ -20,16 +20,17 @@ struct MixedWait {
 };
 
 // Waits until a descriptor is ready or `timeout` has passed in virtual time.
-// Returns how many are ready: 0 after the timeout.
+// Returns the number of ready descriptors; 0 after the timeout.
 //
-// While no native descriptor is ready, others run, and the clock stands for
-// NativeWait() of real time. Then the clock may jump to its next event, and no
-// further. So a native descriptor that becomes ready is found at most
-// NativeWait() and one event later.
+// While no descriptor is ready, the two halves alternate. The native half waits
+// for NativeWait() of real time; other threads run meanwhile, and the clock
+// stands still. The fake half then lets the clock jump to its next event, and
+// no further. A native descriptor that becomes ready is therefore found at most
+// one event and NativeWait() later.
 SysResult Await(const MixedWait& wait, absl::Duration timeout);
 
-// Sets the calling thread's signal mask, unless `mask` is null, until its end.
-// For the masks of ppoll(2), pselect(2) and epoll_pwait(2).
+// Sets the calling thread's signal mask from construction to destruction. Does
+// nothing if `mask` is null. For ppoll(2), pselect(2) and epoll_pwait(2).
 class SignalMask {
  public:
   explicit SignalMask(const sigset_t* mask) : is_set_(mask != nullptr) {

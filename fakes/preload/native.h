@@ -13,11 +13,12 @@
 
 namespace net::preload {
 
-// Returns whether poll(2) on a native descriptor returns without blocking.
+// Returns whether a native descriptor has one of the events, or an error, now.
 bool IsReady(int fd, int16_t events);
 
-// Calls `call`, which blocks until the native descriptor has one of the events,
-// in FakeKernel::Outside() if it has none. Keeps errno.
+// Calls `call`, a function that blocks until the native descriptor has one of
+// the events. Calls it in FakeKernel::Outside() if the descriptor has none of
+// them yet. Preserves the errno of `call`.
 template <typename Function>
 std::invoke_result_t<Function> RunNative(int fd, int16_t events,
                                          Function call) {
@@ -32,7 +33,8 @@ std::invoke_result_t<Function> RunNative(int fd, int16_t events,
   return result;
 }
 
-// The same for a call that waits for something else: a child, a signal.
+// Does the same for a call that waits for something else, such as a child or a
+// signal.
 template <typename Function>
 std::invoke_result_t<Function> RunNative(Function call) {
   return RunNative(/*fd=*/-1, /*events=*/0, call);

@@ -19,8 +19,8 @@
 
 namespace net::preload {
 
-// The options as text. `flag` is the name on the command line of
-// on_fake_kernel, `variable` the environment variable.
+// The names of an option: `flag` on the command line of on_fake_kernel, and
+// `variable`, the environment variable.
 struct OptionName {
   absl::string_view flag;
   const char* variable;
@@ -37,7 +37,7 @@ inline constexpr OptionName kStallLimit = {"stall-limit",
 inline constexpr OptionName kAllOptions[] = {
     kSeed, kPlan, kLinks, kSysctls, kTrace, kNativeWait, kStallLimit};
 
-// A link and what it does to segments.
+// A link, and its properties. `cut`: FakeKernel::Cut().
 struct LinkRule {
   LinkEnds ends;
   LinkOptions options;
@@ -53,9 +53,10 @@ struct Options {
   std::vector<LinkRule> links;
   // Names and values as in sysctl(8).
   std::vector<std::pair<std::string, std::string>> sysctls;
-  // The file to which the trace is written; "-" is standard error; empty: none.
+  // The file to which the trace is written. "-" is standard error; "" writes
+  // none.
   std::string trace;
-  // How long a native descriptor must stay unready, in real time, before the
+  // The real time for which native descriptors must have no event before the
   // virtual clock may jump.
   absl::Duration native_wait = absl::Milliseconds(10);
   // HangLimits::real_time.

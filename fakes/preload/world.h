@@ -34,18 +34,19 @@ namespace internal_world {
 inline constinit const World* current = nullptr;
 }  // namespace internal_world
 
-// Makes the hooks use `world`, which must outlive its use; none if it is null.
-// Called while the process has one thread, or by the participant that holds the
-// baton of both the old and the new kernel.
+// Makes the hooks use `world`, which must outlive their calls. With null, the
+// hooks pass all calls to the C library. Called while the process has one
+// thread, or by the participant that holds the baton of both the old and the
+// new kernel.
 inline void PutInCharge(const World* world) { internal_world::current = world; }
 
-// Returns whether the calls of the process go to the FakeKernel: if it has a
-// World, but not in the FakeKernel's own code.
+// Returns whether the caller's calls go to the FakeKernel. True if the process
+// has a World, except in the FakeKernel's own code.
 inline bool IsInCharge() {
   return internal_world::current != nullptr && !fake::KernelSection::entered();
 }
 
-// The following need IsInCharge().
+// The functions below require IsInCharge().
 
 inline Syscalls& Sys() { return *internal_world::current->sys; }
 inline FakeKernel& Kernel() { return *internal_world::current->kernel; }
@@ -56,12 +57,12 @@ inline absl::Duration NativeWait() {
 // Runs `body`, which may block in a native call, without the baton.
 void Outside(absl::FunctionRef<void()> body);
 
-// Prints that `call` uses a descriptor of the FakeKernel of another process,
-// and ends this one with status 2.
+// Prints that `call` uses a descriptor that belongs to the FakeKernel of
+// another process, and ends this process with status 2.
 [[noreturn]] void RefuseForeign(const char* call, int fd);
 
-// Returns the result as functions of the C library do: -1 and errno, or the
-// value.
+// Returns the result as functions of the C library do: the value, or -1 with
+// errno set.
 template <typename Number = int>
 Number Returned(SysResult result) {
   if (result.ok()) return static_cast<Number>(result.value());

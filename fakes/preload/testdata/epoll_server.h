@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-// A server as one finds it: it knows nothing of this project. It sends each
-// line back in capitals, and closes a connection that was idle for a minute.
+// A server that does not know this project. It sends each line back in
+// capitals, and closes a connection that was idle for a minute.
 class EpollServer {
  public:
   // Listens on a port of 127.0.0.1 that the system picks. Throws
@@ -19,7 +19,7 @@ class EpollServer {
   uint16_t port() const { return port_; }
   // Serves until Stop().
   void Run();
-  // May be called from any thread.
+  // Ends Run(). May be called from any thread.
   void Stop() const;
 
  private:
