@@ -11,9 +11,9 @@
 #include <ctime>
 #include <string>
 
-// Text for what the arguments of system calls point to, in the format of
-// strace(1). It contains no addresses, so that two runs of a program produce
-// the same text:
+// Texts for the pointer arguments of system calls and their targets, in the
+// format of strace(1). They contain no addresses, so that two runs of a program
+// produce the same text:
 // - A null pointer is "NULL".
 // - A pointer outside of user space, or one whose target must not be read, is
 //   "?".
@@ -21,8 +21,8 @@
 
 namespace net {
 
-// The permission to read the target of a pointer. It is kHidden for an argument
-// that the call was to fill in, and did not.
+// Whether the target of a pointer may be read. kHidden for an out-parameter
+// that the call did not fill in.
 enum class Show { kHidden, kShown };
 
 // The part of a target that is shown.
@@ -56,8 +56,8 @@ std::string BuffersText(const iovec* buffers, size_t count, size_t filled,
 std::string MessageText(const msghdr* message, size_t filled, Show show,
                         Show show_data, Detail detail = Detail::kShort);
 
-// Returns how many bytes of an option's value of `size` bytes setsockopt(2)
-// reads, as far as OptionText() knows the option: 4 of an unknown one.
+// Returns how many of the `size` bytes of an option's value setsockopt(2)
+// reads. For an option that OptionText() does not know, assumes 4.
 size_t OptionSize(int level, int name, socklen_t size);
 
 // Returns an option's value in the option's own form: "1", "{l_onoff=1,
@@ -68,7 +68,8 @@ std::string OptionText(int level, int name, const void* value, socklen_t size,
 // Returns "[{3, POLLIN}, {4, POLLIN|POLLOUT}]".
 std::string PollText(const pollfd* fds, nfds_t count, Show show,
                      Detail detail = Detail::kShort);
-// Returns the same with `revents`, for the entries whose `revents` is not 0.
+// Returns the entries whose `revents` is not 0, with `revents` in place of
+// `events`.
 std::string PollResultText(const pollfd* fds, nfds_t count, Show show,
                            Detail detail = Detail::kShort);
 // Returns "{EPOLLIN}", or with kComplete "{EPOLLIN, 3}". The data often is a

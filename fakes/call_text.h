@@ -17,30 +17,30 @@
 
 namespace net {
 
-// The text of a system call as strace(1) writes it. It must be constructed
-// before the call, because it reads the size of the caller's buffer, which the
-// call may change. fakes/argument_text.h describes the texts of pointers.
+// The text of a system call as strace(1) writes it. Construct it before the
+// call, because the constructor reads the size of the caller's buffer, which
+// the call may change. fakes/argument_text.h describes the texts of pointers.
 class CallText {
  public:
   using Arguments = absl::InlinedVector<Argument, 6>;
 
   explicit CallText(const Invocation& invocation);
 
-  // A call that has returned. `length_before` is the value that the argument
-  // kLengthInOut, if there is one, pointed to before the call.
+  // Constructs the text of a call that has returned. `length_before` is the
+  // target of the argument kLengthInOut, if the call has one, before the call.
   CallText(absl::string_view name, Arguments arguments, socklen_t length_before,
            Detail detail);
 
-  // Returns the call with its arguments: "close(3)". An argument that a call
-  // fills in is "?" if `result` says that it did not.
+  // Returns the call with its arguments: "close(3)". An out-parameter is "?" if
+  // the call with this `result` did not fill it in.
   std::string Call(SysResult result) const;
 
   // Returns the result: "3", "-1 EBADF", "1 [{3, POLLOUT}]".
   std::string Result(SysResult result) const;
 
  private:
-  // Returns the text of the argument `i`, or nullopt if it has none: the third
-  // one of fcntl(fd, F_GETFD).
+  // Returns the text of the argument `i`. Returns nullopt for an argument that
+  // is not shown, such as the third one of fcntl(fd, F_GETFD).
   std::optional<std::string> Text(size_t i, SysResult result) const;
   std::string PointerText(size_t i, SysResult result) const;
   std::string BufferText(size_t i, SysResult result) const;

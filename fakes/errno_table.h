@@ -19,7 +19,7 @@ namespace net {
 enum class Provocation {
   kUnprivileged,  // "U": by any user.
   kRoot,          // "R": by root in a network namespace.
-  kInjection,     // "I": not at all; it must be injected.
+  kInjection,     // "I": by nobody; the errno must be injected.
 };
 
 struct ErrnoRow {
@@ -42,8 +42,8 @@ struct ErrnoRow {
 absl::Span<const ErrnoRow> ErrnoTable();
 
 // Returns the errnos of a call, in the order of the file. Some calls have no
-// rows, because they have the errnos of a call that does the same, and leave
-// the same behind (fakes/faults/syscall_id.h has these families):
+// rows of their own. They have the errnos, and after them the effects, of a
+// call that does the same (fakes/faults/syscall_id.h has these families):
 //
 //   recv   serves recvmsg and read
 //   send   serves sendmsg and write
@@ -53,9 +53,9 @@ absl::Span<const ErrnoRow> ErrnoTable();
 //
 // ErrnosOf(SyscallId) of fakes/faults/effect.h does the same for calls that
 // class Syscalls lacks: accept has the errnos of accept4, recvfrom those of
-// recv, epoll_pwait those of epoll_wait. close, shutdown, socket and so on have
-// rows of their own. clock_gettime and nanosleep have none: they use no
-// descriptor.
+// recv, epoll_pwait those of epoll_wait. close, shutdown, socket and others
+// have rows of their own. clock_gettime and nanosleep have no errnos in the
+// table, because they use no descriptor.
 //
 // (recvmsg(2) and sendmsg(2) also have EMSGSIZE for a msg_iovlen beyond
 // IOV_MAX; read(2) and write(2) lack ENOTSOCK.)

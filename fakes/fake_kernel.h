@@ -33,23 +33,23 @@ struct ParticipantState;
 // A machine in the network of a FakeKernel.
 struct FakeHostOptions {
   std::string name = "host";  // Appears in reports.
-  // Its addresses besides 127.0.0.0/8 and ::1, which each host has for itself.
-  // No other host may have them, too.
+  // Its addresses, in addition to 127.0.0.0/8 and ::1, of which each host has
+  // its own. Two hosts must not have the same address.
   std::vector<ip::Addr> addresses;
   FakeSysctls sysctls;
 };
 
 struct FakeKernelOptions {
   FakeSysctls sysctls;
-  // Local addresses of the machine besides 127.0.0.0/8 and ::1.
+  // Local addresses of the machine, in addition to 127.0.0.0/8 and ::1.
   std::vector<ip::Addr> addresses;
   // Seed for choices that Linux makes at random: ephemeral ports, and which of
-  // several listeners on one port (SO_REUSEPORT) gets a connection.
-  // The same seed also chooses which of several threads runs, unless `schedule`
-  // says otherwise.
+  // several listeners on one port (SO_REUSEPORT) gets a connection. Unless
+  // `schedule` has a policy or a schedule to replay, the seed also chooses
+  // which of several threads runs.
   uint64_t seed = 1;
   ScheduleOptions schedule;
-  // When a hang is reported.
+  // The limits at which a hang is reported.
   HangLimits hangs;
 };
 
@@ -78,17 +78,17 @@ struct FakeKernelOptions {
 // as text, and ScheduleOptions::replay repeats it. See
 // fakes/schedule/schedule.h.
 //
-// Hand-overs and the kernel's own state order nothing for ThreadSanitizer: it
-// reports a data race between two participants although they never run at the
-// same time.
+// ThreadSanitizer does not take hand-overs of the baton, and accesses to the
+// kernel's own state, for synchronisation. It reports a data race between two
+// participants although they never run at the same time.
 //
 // Time is virtual.
 // - While a participant runs, the clock stands still.
 // - When all participants are blocked in calls, the clock jumps to the next
 //   event: a connection's timer or a call's timeout.
-// - If no event is pending, that is a deadlock. A report of who waits for what
-//   is printed on stderr. Every blocked call, then and later, fails with
-//   EDEADLK.
+// - If no event is pending, that is a deadlock. A report of which thread waits
+//   for what is printed on stderr. Every call that is blocked, or would block
+//   later, fails with EDEADLK.
 //
 // A test never hangs: other hangs are found and reported, too. See
 // fakes/kernel/hangs.h. ExpectDeadlock() is for tests that provoke one.
@@ -100,15 +100,15 @@ struct FakeKernelOptions {
 //
 // Limits:
 // - Segments are lost and delayed by SetLink(), Cut() and FakeHost only. There
-//   is no congestion control. A selective acknowledgement finds a loss, but the
-//   receiver keeps nothing out of order: everything from the lost segment on is
-//   sent again.
+//   is no congestion control. Selective acknowledgements detect a loss, but the
+//   receiver stores no out-of-order data: the sender retransmits everything
+//   from the lost segment on.
 // - Buffers count payload bytes, not the kernel's overhead.
 // - Timers are exact. Linux rounds them up by at most an eighth.
 // - FakeProcess lists the limits of the calls.
 //
 // Debug builds check the kernel's own state after each call and each timer, and
-// abort with a report if it contradicts itself (fakes/kernel/invariants.h).
+// abort with a report if it is inconsistent (fakes/kernel/invariants.h).
 //
 // Ownership: the kernel must outlive everything that uses its processes, and
 // all Participants and Threads. Thread-safety: any method may be called from
@@ -143,28 +143,28 @@ class FakeKernel {
   void AddFailingRoute(const ip::Addr& addr, int error);
 
   // Adds a machine with its own addresses, sysctls and ports. The kernel owns
-  // it and keeps it until the kernel is destroyed. Processes run on it by
-  // FakeProcessOptions::host. Hosts reach each other by the addresses of
-  // FakeHostOptions; the machine that is there from the start needs one, too
+  // it and keeps it until the kernel is destroyed. FakeProcessOptions::host
+  // runs a process on it. Hosts reach each other by the addresses of
+  // FakeHostOptions. The first machine needs an address for this, too
   // (FakeKernelOptions::addresses).
   FakeHost& AddHost(const FakeHostOptions& options);
 
-  // Sets what the link between two addresses does to segments from now on: see
-  // link_options.h. It replaces what was set for the same ends before. If
-  // several match a segment, the one that was set last counts. Addresses are
-  // those of the segments: 127.0.0.1 also for an IPv6 socket that uses
-  // ::ffff:127.0.0.1. Fails with kInvalidArgument, with no effect, if a value
-  // is out of range.
+  // Sets the properties of the link between two addresses from now on: delay,
+  // loss and others (link_options.h). Replaces the properties that were set for
+  // the same ends before. If several links match a segment, the link that was
+  // set last counts. Addresses are those of the segments: an IPv6 socket that
+  // uses ::ffff:127.0.0.1 sends from 127.0.0.1. Fails with kInvalidArgument,
+  // with no effect, if a value is out of range.
   absl::Status SetLink(const LinkEnds& ends, const LinkOptions& options);
-  // Loses all segments between two addresses from now on, without a word, and
-  // those that are under way: as if a cable was pulled. With
-  // LinkEnds::both_ways false, only one direction is cut: then data may arrive
-  // whose acknowledgement does not. Connections are not told. They find out by
-  // the retransmission timeout (tcp_retries2, TCP_USER_TIMEOUT) or by keepalive
-  // probes.
+  // Loses all segments between two addresses from now on, and those that are
+  // under way, as if a cable was pulled. Nothing reports this to the
+  // connections. They detect it by the retransmission timeout (tcp_retries2,
+  // TCP_USER_TIMEOUT) or by keepalive probes. With LinkEnds::both_ways false,
+  // only one direction is cut: data may then arrive whose acknowledgement is
+  // lost.
   void Cut(const LinkEnds& ends);
-  // Ends Cut() of the same ends. What was lost meanwhile is retransmitted when
-  // its sender's timer expires.
+  // Ends Cut() of the same ends. Lost data is retransmitted when its sender's
+  // timer expires.
   void Restore(const LinkEnds& ends);
 
   // Returns the virtual time since the kernel was constructed.
@@ -182,12 +182,12 @@ class FakeKernel {
   // been none. It lists the blocked threads, what each waits for, the last
   // calls of a livelock, and the sockets.
   std::optional<std::string> Deadlock() const;
-  // Makes a deadlock or livelock an outcome that the test provokes: it is not
-  // printed, and does not fail the test. Deadlock() tells whether there was
-  // one.
+  // Makes a deadlock or livelock an expected outcome of the test: it is not
+  // printed, and does not fail the test. Deadlock() returns its report, if
+  // there was one.
   void ExpectDeadlock();
-  // From now on, a call with an option that is accepted but has no effect here
-  // fails the test, unless it does not change the option's value. The report
+  // Makes calls fail the test, from now on, if they change the value of an
+  // option that the FakeKernel accepts but that has no effect here. The report
   // names the process, the call, the option and the reason. docs/OPTIONS.md
   // lists these options. Failures go to the hang handler (see
   // fakes/kernel/hangs.h).
@@ -196,11 +196,11 @@ class FakeKernel {
   void SetStallLimit(absl::Duration real_time);
 
   // Runs `body` while the calling participant is without the baton, so that
-  // others run at the same time. The participant counts as running: the clock
-  // does not jump. Use it to wait for what the kernel does not know. The run
-  // can then not be replayed (NotReplayable()). Calls of the kernel in `body`
-  // are those of a thread that does not take part. If the calling thread does
-  // not take part, this only calls `body`.
+  // other participants run at the same time. The caller counts as running, so
+  // the clock does not jump. Use this to wait for events outside of the kernel.
+  // The run can then not be replayed (NotReplayable()). Calls of the kernel in
+  // `body` count as those of a thread that does not take part. If the calling
+  // thread does not take part, this only calls `body`.
   void Outside(absl::FunctionRef<void()> body);
 
   // Returns the interleaving of the participants until now, as text for
@@ -242,7 +242,7 @@ class FakeKernel {
 //   FakeHost& phone = kernel.AddHost({.name = "phone", .addresses = {kPhone}});
 //   FakeProcess& client = kernel.NewProcess({.host = &phone});
 //   ...
-//   phone.PowerOff();  // Its peers are told nothing.
+//   phone.PowerOff();  // Its peers receive no FIN and no reset.
 //
 // Thread-safety: any method may be called from any thread.
 class FakeHost {
@@ -253,17 +253,18 @@ class FakeHost {
 
   const std::string& name() const;
 
-  // From now on the machine neither sends nor receives anything: it has lost
-  // its power, or its network. Its peers are told nothing, neither by a FIN nor
-  // by a reset. Its processes can go on making calls, which is as if its cable
-  // had been pulled.
+  // Makes the machine neither send nor receive anything from now on, as after a
+  // loss of power or of the network. Its peers receive neither a FIN nor a
+  // reset. Its processes can still make calls, as if only the cable had been
+  // pulled.
   void PowerOff();
-  // The machine has started again, without any connection: the sockets of its
-  // processes are closed, without a segment, and what its old peers send is
-  // answered by a reset. Listeners stay. Does nothing if it is on.
+  // Starts the machine again, without any connection. The connections of its
+  // processes are closed without sending a segment, and segments of its old
+  // peers are answered by a reset. Listeners stay. Does nothing if the machine
+  // is on.
   void PowerOn();
 
-  // As in FakeKernel, for this machine.
+  // Same as in FakeKernel, for this machine.
   bool SetSysctl(absl::string_view name, absl::string_view text);
   void AddAddress(const ip::Addr& addr);
 
@@ -277,8 +278,8 @@ class FakeHost {
   fake::Host& host_;
 };
 
-// Makes the calling thread take part until this is destroyed. The constructor
-// waits for the baton. Destroy it in the same thread.
+// Makes the calling thread take part, from construction to destruction. The
+// constructor waits for the baton. Destroy the object in the same thread.
 class FakeKernel::Participant {
  public:
   explicit Participant(FakeKernel& kernel, absl::string_view name = "main");
@@ -299,8 +300,8 @@ class FakeKernel::Participant {
   fake::ParticipantState* const state_;
 };
 
-// A thread that takes part as soon as this is constructed. Its body begins when
-// it gets the baton: not before the constructing participant blocks.
+// A thread that takes part from the construction on. Its body begins when it
+// gets the baton: not before the constructing participant blocks.
 class FakeKernel::Thread {
  public:
   Thread(FakeKernel& kernel, absl::string_view name,
@@ -318,7 +319,7 @@ class FakeKernel::Thread {
 
   // Blocks until `body` is blocked in a call (returns true) or has returned
   // (returns false). If the caller takes part, it hands the baton to this
-  // thread first and is the first to get it back, and the clock stands still
+  // thread first, and is the first to get it back. The clock stands still
   // meanwhile.
   bool AwaitBlocked();
 

@@ -9,8 +9,8 @@
 #include "tcp/socket.h"
 #include "tcp/tcp.h"
 
-// Sockets for tests of the FakeKernel. An error throws an exception that has
-// its text (absl::StatusOr::value()).
+// Sockets for tests of the FakeKernel. Each function throws an exception with
+// the text of an error, if a call fails (absl::StatusOr::value()).
 
 namespace net {
 

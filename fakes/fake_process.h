@@ -53,17 +53,19 @@ struct FakeProcessOptions {
   uid_t uid = 1000;
   FakeCapabilities capabilities;
   int nofile_limit = 1024;  // RLIMIT_NOFILE. Descriptors are below it.
-  // Where the search for the number of a new descriptor begins: on Linux at 0.
+  // The number at which the search for a new descriptor's number begins. 0 on
+  // Linux.
   int lowest_descriptor = 0;
   // If true, the process starts with the descriptors 0, 1 and 2, as most
   // processes do. They refer to /dev/null, opened for reading and writing, as
-  // after daemon(3). New descriptors then begin at 3; otherwise at 0.
+  // after daemon(3). New descriptors then begin at 3. If false, they begin at
+  // 0.
   bool standard_descriptors = true;
   // If false, SIGPIPEs are only counted (sigpipes()). If true, a SIGPIPE is
   // also raised in the calling thread, with the real process's signal action. A
   // handler must not make calls of the FakeKernel.
   bool raises_sigpipe = false;
-  // The machine on which it runs: null is the one that is there from the start.
+  // The machine on which the process runs; null: the first machine.
   FakeHost* host = nullptr;
 };
 
@@ -72,12 +74,12 @@ struct FakeProcessOptions {
 // Each call behaves as section 2 of the Linux manual describes, with Linux's
 // errnos and in Linux's order of checks, for TCP sockets, pipes, eventfds and
 // /dev/null, and for poll(2) and epoll(7) on them. Calls block in virtual time
-// (see FakeKernel). EDEADLK is the only errno that Linux does not have here: it
-// means that no event is left that could end the call.
+// (see FakeKernel). EDEADLK is the only errno that Linux does not return here:
+// no event is left that could end the call.
 //
 // Not modelled:
-// - fs.epoll.max_user_watches (ENOSPC), and the limit of the ways in which a
-//   file can wake nested epolls (EINVAL).
+// - fs.epoll.max_user_watches (ENOSPC), and Linux's limit on the number of
+//   paths by which a file can wake nested epolls (EINVAL).
 // - Urgent data: MSG_OOB fails with EOPNOTSUPP.
 // - Sockets other than TCP. Unix and UDP sockets can be created, bound,
 //   listened on and connected, and differ from TCP sockets as on Linux, but
@@ -96,7 +98,8 @@ class FakeProcess final : public CompleteSyscalls {
 
   const std::string& name() const { return name_; }
 
-  // Creates another process with the same open files (fork(2)).
+  // Creates another process with the same open files (fork(2)). The kernel owns
+  // it.
   FakeProcess& Fork(absl::string_view name);
   // Closes all descriptors that are close-on-exec (execve(2)).
   void Exec();
@@ -142,13 +145,13 @@ class FakeProcess final : public CompleteSyscalls {
   FakeProcess(FakeKernel& owner, fake::Kernel& kernel, fake::Host& host,
               const FakeProcessOptions& options);
 
-// Implement the calls, which hold the kernel meanwhile.
+// Implement the calls. Called with the kernel's mutex.
 #define NET_SYSCALL(method, name, result, ...) \
   SysResult Do##method(NET_SYSCALL_PARAMETERS(__VA_ARGS__));
 #include "syscalls/syscall_table.inc"
 
-  // Show ThreadSanitizer that a call passes data to another thread, or got data
-  // from one, as Linux's calls do.
+  // Show ThreadSanitizer that a call passes data to another thread, or received
+  // data from one, as on Linux.
 #ifdef NET_FAKE_THREAD_SANITIZER
   void ShowBefore(Call call, int fd) const;
   void ShowAfter(Call call, int fd, SysResult result) const;
@@ -186,7 +189,7 @@ class FakeProcess final : public CompleteSyscalls {
                                        void* argument) const;
   void CloseAll(bool only_close_on_exec);
 
-  // Notes the use of an option, if it has no effect and options are strict
+  // Notes the use of an option that has no effect, if options are strict
   // (FakeKernel::StrictOptions()).
   bool has_strict_options() const;
   void NoteOption(fake::OptionKind kind, int level, int64_t name,

@@ -48,8 +48,8 @@ class InterceptingSyscalls : public CompleteSyscalls {
 
  protected:
   // Returns the result of a call. `make` makes the call on the target, with the
-  // arguments that `invocation` then has. It may be called any number of times,
-  // or not at all.
+  // arguments that `invocation` has at that time. Intercept() may call `make`
+  // any number of times, or not at all.
   virtual SysResult Intercept(Invocation& invocation,
                               absl::FunctionRef<SysResult()> make) = 0;
 

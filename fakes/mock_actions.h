@@ -29,24 +29,24 @@
 
 namespace net {
 
-// The call fails with the errno `error` and writes nothing.
+// Makes the call fail with the errno `error`. Writes nothing.
 inline auto Fail(int error) { return testing::Return(SysResult::Error(error)); }
 
-// The call returns `value` and writes nothing.
+// Makes the call return `value`. Writes nothing.
 inline auto Succeed(int64_t value = 0) {
   return testing::Return(SysResult::Ok(value));
 }
 
-// For getsockname and getpeername: writes the socket address of `endpoint`,
-// truncated to the caller's buffer as on Linux (see FillSockaddr()).
+// Writes the socket address of `endpoint`, truncated to the caller's buffer as
+// on Linux (see FillSockaddr()). For getsockname and getpeername.
 inline auto FillsAddr(const ip::Endpoint& endpoint) {
   return [endpoint](int /*fd*/, sockaddr* addr, socklen_t* len) {
     return FillSockaddr(endpoint, addr, len);
   };
 }
 
-// For accept4: returns the descriptor `fd` and writes the address of `peer`
-// unless the caller's pointer is null.
+// Returns the descriptor `fd`, and writes the address of `peer` unless the
+// caller's pointer is null. For accept4.
 inline auto AcceptsFrom(const ip::Endpoint& peer, int fd) {
   return [peer, fd](int /*listener*/, sockaddr* addr, socklen_t* len,
                     int /*flags*/) {
@@ -56,8 +56,8 @@ inline auto AcceptsFrom(const ip::Endpoint& peer, int fd) {
   };
 }
 
-// For getsockopt of an int option: writes `value`, truncated to the caller's
-// buffer, and the number of bytes written.
+// Writes `value`, truncated to the caller's buffer, and the number of bytes
+// written. For getsockopt of an int option.
 inline auto FillsInt(int value) {
   return [value](int /*fd*/, int /*level*/, int /*name*/, void* out,
                  socklen_t* len) {
@@ -67,8 +67,8 @@ inline auto FillsInt(int value) {
   };
 }
 
-// For poll and ppoll: sets `revents` of the entries in order, to 0 for entries
-// beyond the arguments. Returns the number of entries that are not 0.
+// Sets `revents` of the entries in order; to 0 for entries without an argument.
+// Returns the number of entries whose `revents` is not 0. For poll and ppoll.
 template <typename... Events>
 auto FillsRevents(Events... revents) {
   const std::vector<int16_t> all = {static_cast<int16_t>(revents)...};
@@ -82,8 +82,8 @@ auto FillsRevents(Events... revents) {
   };
 }
 
-// For recv and read: writes `data`, truncated to the caller's buffer, and
-// returns the number of bytes written.
+// Writes `data`, truncated to the caller's buffer, and returns the number of
+// bytes written. For recv and read.
 inline auto FillsData(const std::string& data) {
   return [data](int /*fd*/, void* out, size_t size, const auto&... /*flags*/) {
     const size_t filled = std::min(size, data.size());
@@ -114,9 +114,9 @@ class FillsTimeAction {
   timespec time_;
 };
 
-// For clock_gettime: writes `time`.
+// Writes `time`, for clock_gettime.
 //
-// For nanosleep: fails with EINTR and writes `time`, the time that remains,
+// For nanosleep, fails with EINTR and writes `time` as the time that remains,
 // unless the caller's pointer is null. (nanosleep writes nothing if it
 // succeeds.)
 inline FillsTimeAction FillsTime(const timespec& time) {
@@ -226,7 +226,7 @@ MATCHER_P2(PollsFor, fd, events,
 }
 
 // Matches a const void* that points to the bytes of `data`: send's second
-// argument. The third argument must be at least their number.
+// argument. The third argument must be at least the size of `data`.
 MATCHER_P(DataStartsWith, data,
           std::string(negation ? "doesn't point to " : "points to ") +
               testing::PrintToString(data)) {

@@ -50,9 +50,9 @@ class Task {
 //                                 {"closer", [&] { return Close(server); }}}),
 //               IsOk());
 //
-// One task runs at a time; the kernel's schedule says which (FakeKernelOptions,
-// fakes/schedule/schedule.h). The caller waits meanwhile and is no choice of
-// the schedule, whether it takes part or not.
+// One task runs at a time. The kernel's schedule chooses which
+// (FakeKernelOptions, fakes/schedule/schedule.h). The caller waits meanwhile.
+// The schedule cannot choose it, even if it takes part.
 //
 // Returns OK if all tasks do, else the status of the task that failed first.
 // Rethrows the exception of the task that threw first.
@@ -61,9 +61,9 @@ class Task {
 // tasks under all schedules.
 absl::Status RunTasks(FakeKernel& kernel, const std::vector<Task>& tasks);
 
-// The same with a seed for the order from here on: equal seeds make equal
-// choices. A loop over seeds tries one order after the other. Each order is
-// repeated by the same seed; FakeKernel::Schedule() returns its text. The seed
+// Does the same, with a seed for the order of the tasks: equal seeds make equal
+// choices. A loop over seeds tries one order after the other. The same seed
+// repeats the order, and FakeKernel::Schedule() returns it as text. The seed
 // has no effect if FakeKernelOptions::schedule has a policy or a schedule to
 // replay.
 //

@@ -13,10 +13,10 @@
 
 namespace net {
 
-// Symbols for numbers in system calls' arguments, as in the man pages:
+// Return symbols for numbers in system calls' arguments, as in the man pages:
 // "AF_INET6". A number without a known symbol is returned as a number. Flags
-// are joined by `between`, by default as strace(1) does:
-// "SOCK_STREAM|SOCK_CLOEXEC". No flags are "0".
+// are joined by `between`, by default as in strace(1):
+// "SOCK_STREAM|SOCK_CLOEXEC". Without flags, the text is "0".
 
 std::string DomainSymbol(int domain);
 std::string TypeSymbols(int type, absl::string_view between = "|");
@@ -62,8 +62,8 @@ std::string OpenFlagSymbols(int flags);        // dup3 and pipe2: "O_CLOEXEC".
 std::string EventFdFlagSymbols(int flags);
 std::string ClockSymbol(clockid_t clock);
 
-// Returns the value of any symbol that the functions above return, of
-// "SOL_SOCKET" for example; nullopt for another name.
+// Returns the value of any symbol that the functions above return, for example
+// "SOL_SOCKET". Returns nullopt for another name.
 std::optional<int64_t> NumberOfSymbol(absl::string_view symbol);
 
 }  // namespace net

@@ -27,13 +27,13 @@ namespace net {
 //   server: recv(3, "GET / HTTP/1.1\r\n", 4096, 0) = 16
 //
 // A line is written when the call has returned, so a call that blocks appears
-// after the calls that other threads make meanwhile. An argument that the call
-// did not fill in is "?".
+// after the calls that other threads make meanwhile. An out-parameter that the
+// call did not fill in is "?".
 //
 // Threads that take part in a FakeKernel run one at a time, from one call to
-// the next, so the order of their lines is that of the kernel's schedule. If a
-// run cannot be replayed, a line "# not replayable: " with the reason stands
-// before the first call after that became so.
+// the next, so the order of their lines is that of the kernel's schedule. Once
+// a run can no longer be replayed, a line "# not replayable: " with the reason
+// precedes the next call.
 //
 // A line contains no memory address and nothing else that changes from run to
 // run. If two programs make the same calls and get the same results, their
@@ -43,10 +43,10 @@ namespace net {
 // not read if it is null, outside of user space, or if the call failed with
 // EFAULT. Any other invalid pointer crashes the program.
 //
-// The target must outlive it. Thread-safety: see Syscalls. The thread that
-// made the call calls the sink. The sinks of all TracingSyscalls are called by
-// one thread at a time, so several TracingSyscalls can share one. A sink must
-// not make calls through a TracingSyscalls.
+// The target must outlive it. Thread-safety: see Syscalls. The thread that made
+// the call calls the sink. Only one thread at a time calls a sink of any
+// TracingSyscalls, so several of them can share a sink. A sink must not make
+// calls through a TracingSyscalls.
 class TracingSyscalls final : public InterceptingSyscalls {
  public:
   using Sink = std::function<void(absl::string_view line)>;

@@ -23,12 +23,13 @@
 //   100:ab3c     The participant 0 was chosen, then 1 three times, then 2.
 //   call:ab3c    The same for a policy that chooses at each call.
 //
-// - Before the colon stands when the baton is handed on without need: after so
-//   many calls without blocking, or at each call.
+// - The part before the colon says when the baton is handed on although its
+//   holder could go on: after this number of calls without blocking, or at each
+//   call.
 // - A participant is a letter: a to z for 0 to 25, then A to Z; further ones
 //   are written {52}. A number after it counts repetitions.
-// - A hand-over with only one participant that can run is no choice and is not
-//   in the text.
+// - A hand-over is not in the text if only one participant can run, because it
+//   is no choice.
 
 namespace net {
 
@@ -39,7 +40,7 @@ enum class HandOver : uint8_t {
   kQuota,  // Its holder has made many calls without blocking.
   kCall,   // Its holder enters a call, and the policy chooses at each call.
   kYield,  // Its holder yields: sched_yield(2).
-  kWake,  // No hand-over: chooses who is woken of several that wait for a lock.
+  kWake,   // No hand-over: chooses which of several waiters of a lock is woken.
 };
 
 struct ScheduleChoice {
@@ -64,10 +65,11 @@ class SchedulePolicy {
   // Returns an index into `choice.runnable`.
   virtual size_t Choose(const ScheduleChoice& choice) = 0;
 
-  // Whether the kernel asks with kCall at the entry of each call too, where the
-  // holder of the baton can go on. If false, it asks with kQuota after many
-  // calls (ScheduleOptions::calls_without_blocking), and the holder is not
-  // among the choices. Must always return the same value.
+  // Returns whether the kernel also calls Choose() with kCall at the entry of
+  // each call, where the holder of the baton can go on. If false, the kernel
+  // calls it with kQuota after many calls
+  // (ScheduleOptions::calls_without_blocking), and the holder is not among the
+  // choices. Must always return the same value.
   virtual bool ChoosesAtEachCall() const { return false; }
 };
 
@@ -75,22 +77,22 @@ struct ScheduleOptions {
   // Chooses who runs. Null: a pseudo-random choice by FakeKernelOptions::seed.
   // Must outlive the kernel.
   SchedulePolicy* policy = nullptr;
-  // If not empty: the text of a schedule, whose choices are made again.
-  // `policy` must be null. A text that cannot be parsed ends the process. See
-  // ReplayedSchedule for what happens when the text is at its end.
+  // The text of a schedule to replay; "" for none. If set, `policy` must be
+  // null. A text that cannot be parsed ends the process. ReplayedSchedule
+  // describes the choices after the end of the text.
   std::string replay;
-  // A participant that makes so many calls without blocking hands the baton on
-  // if another participant can run. At least 1. Not used with a policy that
-  // chooses at each call.
+  // The number of calls without blocking after which a participant hands the
+  // baton on, if another participant can run. At least 1. Not used with a
+  // policy that chooses at each call.
   int calls_without_blocking = 100;
-  // Whether the choice by the seed is also made at the entry of each call,
-  // where the caller can go on. Then equal seeds still make equal choices, and
-  // different ones try many more orders.
+  // Whether the seed also chooses at the entry of each call, where the caller
+  // can go on. Different seeds then try many more orders. Equal seeds still
+  // make equal choices.
   bool at_each_call = false;
   // Whether the threads of participants are bound to one processor while there
-  // are several (sched_setaffinity(2)). One of them runs at a time, so a
-  // hand-over on one processor is fastest. Each thread gets its old processors
-  // back when it takes part no longer.
+  // are several participants (sched_setaffinity(2)). Only one of them runs at a
+  // time, and a hand-over is fastest on one processor. A thread gets its old
+  // processors back when it no longer takes part.
   bool pins_threads = true;
 };
 
@@ -132,9 +134,9 @@ class ReplayedSchedule final : public SchedulePolicy {
   bool ChoosesAtEachCall() const override { return schedule_.at_each_call; }
 
   // Returns the index of the first choice that could not be made because the
-  // participant could not run, or -1. Then the program is not the one whose
-  // schedule this is, or its run depends on more than the schedule. The lowest
-  // number was chosen instead.
+  // participant could not run, or -1 if there was none. At such a choice, the
+  // participant with the lowest number was chosen instead. Either the schedule
+  // is that of another program, or the run depends on more than the schedule.
   int diverged_at() const { return diverged_at_; }
 
  private:

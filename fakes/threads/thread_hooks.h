@@ -6,8 +6,8 @@
 // Exactly one participant runs at a time. Without the hooks, a participant that
 // waits for another one by a condition variable keeps the baton while it waits,
 // and the other one never runs. With the hooks it hands the baton on, and is
-// woken in an order that the kernel's schedule chooses. Nothing is to be
-// called: depend on the target.
+// woken in an order that the kernel's schedule chooses. There is nothing to
+// call: depend on the target.
 //
 //   cc_test(
 //       name = "server_test",
@@ -39,8 +39,8 @@
 // - Each of these functions that locks or waits counts as a call for the
 //   schedule: the baton may be handed on at its entry.
 // - Time-outs and sleeps are in virtual time. The clocks show the FakeKernel's
-//   time, as FakeProcess::ClockGetTime() does. A time that was read before the
-//   thread took part is of another clock.
+//   time, as FakeProcess::ClockGetTime() does. A time that the thread read
+//   before it took part is from another clock.
 // - If nothing can end a wait, the FakeKernel declares a deadlock. The report
 //   names the function, the object and the holder of a mutex:
 //   "server: waits in pthread_mutex_lock of 0x7f3c, held by client".
@@ -58,17 +58,17 @@
 // A thread that does not take part, or runs in FakeKernel::Outside(), calls the
 // real functions. A participant waits for a mutex that such a thread holds, and
 // for its end, as in FakeKernel::Outside(). Such a thread can wake a
-// participant. A deadlock is declared even if such a thread would do so later:
-// wait for it in Outside().
+// participant. A deadlock is declared even if such a thread would wake one
+// later: wait for such threads in Outside().
 //
 // ThreadSanitizer sees the locks of the program as locks. It does not see the
 // hand-over of the baton, so it reports a data race between two participants.
-// It does not look for locks in opposite orders among participants, because it
-// sees pthread_mutex_trylock(3); a schedule in which they meet ends in a
-// reported deadlock.
-// The ThreadSanitizer of clang 14 does not know pthread_mutex_clocklock(): when
-// a participant waits with a deadline for a mutex of an outsider, it
-// reports that the mutex is unlocked without having been locked.
+// It does not report lock-order inversions of participants, because the hooks
+// lock with pthread_mutex_trylock(3). A schedule in which the locks meet ends
+// in a reported deadlock. The ThreadSanitizer of clang 14 does not know
+// pthread_mutex_clocklock(): when a participant waits with a deadline for a
+// mutex of an outsider, it reports that the mutex is unlocked without having
+// been locked.
 //
 // Limits:
 // - The program is linked dynamically (not with -static) against glibc.
@@ -82,8 +82,8 @@
 
 namespace net {
 
-// Returns whether the hooks get the calls of the program and its libraries. It
-// is false if another definition of the same functions stands before them.
+// Returns whether the hooks receive the calls of the program and its libraries.
+// False if another definition of the same functions precedes them.
 bool ThreadHooksAreInCharge();
 
 }  // namespace net

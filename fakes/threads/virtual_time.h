@@ -11,17 +11,17 @@
 
 namespace net::threads {
 
-// Returns whether the clock is one that shows virtual time to participants. The
-// others are those of processor time.
+// Returns whether the clock shows virtual time to participants. Only clocks of
+// processor time do not.
 bool IsVirtual(clockid_t clock);
 
-// Returns whether the clock is one of those to which pthread functions wait.
+// Returns whether pthread functions can wait by this clock.
 inline bool IsWaitClock(clockid_t clock) {
   return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
 }
 
-// Returns the duration, or nullopt if it is not a valid timespec. A negative
-// one is 0; one that is too long is kForever.
+// Returns the duration, or nullopt if it is not a valid timespec. Returns 0 for
+// a negative duration, and kForever for one that is too long.
 std::optional<fake::Nanoseconds> ToDuration(const timespec& time);
 
 // Returns the virtual time at which `clock` shows `time`, or nullopt if `time`
@@ -33,11 +33,11 @@ std::optional<fake::Nanoseconds> ToDeadline(clockid_t clock,
 fake::Nanoseconds AfterNow(fake::ParticipantState& self,
                            fake::Nanoseconds duration);
 
-// Returns what `clock` shows at the virtual time `now`.
+// Returns the time that `clock` shows at the virtual time `now`.
 timespec ShownBy(clockid_t clock, fake::Nanoseconds now);
 
-// Returns the time of the real CLOCK_MONOTONIC that is as far away as
-// `deadline` is in virtual time: for waits outside of virtual time.
+// Returns the time of the real CLOCK_MONOTONIC that is as far in the future as
+// `deadline` is in virtual time. For waits outside of virtual time.
 timespec RealDeadline(fake::ParticipantState& self, fake::Nanoseconds deadline);
 
 }  // namespace net::threads

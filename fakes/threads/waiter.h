@@ -14,8 +14,8 @@
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/waiting.h"
 
-// Participants that wait for a mutex, a condition variable or another object,
-// which is known by its address.
+// Lists the participants that wait for a mutex, a condition variable or another
+// object. The object's address identifies it.
 
 namespace net::threads {
 
@@ -25,9 +25,9 @@ using fake::Woken;
 
 inline constexpr int kAll = std::numeric_limits<int>::max();
 
-// A place in the list of those who wait, from construction to destruction or
-// until it is woken. A participant enters the list before it examines the
-// object for the last time, so no wake-up by an outsider is lost:
+// A participant's place in the list of waiters, from construction to
+// destruction or until it is woken. A participant enters the list before it
+// checks the object for the last time, so no wake-up by another thread is lost:
 //
 //   Waiter waiter({.self = self, .object = mutex, ...});
 //   if (TryLock(mutex)) return 0;
@@ -50,10 +50,10 @@ class Waiter {
   ~Waiter();
 
   // Hands the baton on until this is woken (kEvent), the deadline has come, the
-  // participant is interrupted, or nothing can happen any more. This stays in
+  // participant is interrupted, or no event is left (kDeadlock). This stays in
   // the list only after a signal.
   Woken Block();
-  // The same, but goes on after a signal.
+  // Does the same, but continues to wait after a signal.
   Woken BlockOverSignals();
 
  private:
@@ -71,10 +71,10 @@ class Waiter {
 // Whether a signal ends a wait (FakeKernel::Participant::Interrupt()).
 enum class Signals : unsigned char { kEndWait, kDoNot };
 
-// Calls `attempt` until it returns something else than EBUSY, and returns that.
-// Hands the baton on between two attempts, until the object is woken. Returns
-// ETIMEDOUT at the deadline, EINTR after a signal that ends the wait, and
-// EDEADLK if nothing can happen any more.
+// Calls `attempt` until it returns another value than EBUSY, and returns that
+// value. Between two attempts, hands the baton on until the object is woken.
+// Returns ETIMEDOUT at the deadline, EINTR after a signal that ends the wait,
+// and EDEADLK if no event is left.
 int AwaitSuccess(const Waiter::Site& site, absl::FunctionRef<int()> attempt,
                  Signals signals = Signals::kDoNot);
 
@@ -84,8 +84,9 @@ extern std::atomic<int> waiter_count;
 int WakeListed(const void* object, int count, uint32_t bits);
 
 // Wakes at most `count` of the participants that wait for the object. Their
-// kernel chooses which. Returns how many were woken. May be called from any
-// thread. Does nothing in a KernelSection, whose locks are not modelled.
+// kernel chooses which. Returns the number of woken participants. May be called
+// from any thread. Does nothing in a KernelSection, whose locks are not
+// modelled.
 inline int Wake(const void* object, int count, uint32_t bits = ~0U) {
   return waiter_count.load(std::memory_order_seq_cst) == 0 ||
                  fake::KernelSection::entered()
