@@ -32,7 +32,7 @@ struct MonitoredCall {
   int position = 0;
   // The nth call of this name, from 1. Counts as a plan does.
   int occurrence = 0;
-  bool tries_bytes = false;  // Asks to move more than one byte.
+  bool tries_bytes = false;  // Requests to move more than one byte.
   bool makes_descriptor = false;
   bool writes_address = false;
   bool reads_error = false;  // getsockopt(SO_ERROR).
@@ -64,13 +64,13 @@ struct MonitorLimits {
   bool ignores_sigpipe = false;   // Sends may raise SIGPIPE.
   bool allows_inherited = false;  // Descriptors need not be close-on-exec.
   int max_calls = 10000;
-  // The number of failing calls in a row that are a retry storm. Their
-  // arguments and their errnos are the same. EINTR and ECONNABORTED do not
-  // count, because to retry them at once is right.
+  // The number of successive failing calls, with equal arguments and equal
+  // errnos, that count as a retry storm. EINTR and ECONNABORTED do not count,
+  // because an immediate retry is right for them.
   int storm = 12;
 };
 
-// Thrown by a CallMonitor through the code under test, to end a program that
+// Thrown by a CallMonitor, through the code under test, to end a program that
 // has made twice max_calls calls.
 struct EndlessProgram {};
 
@@ -79,7 +79,7 @@ struct EndlessProgram {};
 // - It records the calls.
 // - It follows every descriptor, from the call that made it to close(2).
 // - It fills the out-parameters of a call that failed (data, addresses, option
-//   values) with 0xA5, so that a program that uses them is wrong visibly.
+//   values) with 0xA5, so that a program that uses them fails visibly.
 // - It looks for the Violations that FindingKind lists up to kSigpipe, except
 //   kBroken and kCrash.
 //
@@ -118,7 +118,7 @@ class CallMonitor final : public InterceptingSyscalls {
                       absl::FunctionRef<SysResult()> make) override;
 
  private:
-  // A descriptor's number, and what it stands for.
+  // The state of a descriptor's number.
   struct Descriptor {
     bool open = false;
     bool is_socket = false;
@@ -127,11 +127,11 @@ class CallMonitor final : public InterceptingSyscalls {
     int generations = 0;  // How many descriptors have had the number.
   };
 
-  // Before a call: records it and checks its arguments. Returns its index in
-  // calls_, or -1 if the program is endless.
+  // Records a call before it is made, and checks its arguments. Returns its
+  // index in calls_, or -1 if the program is endless.
   int Enter(const Invocation& invocation);
   // Intercepts a call after max_calls others. `is_last_resort`: the program has
-  // made as many calls again.
+  // made twice max_calls calls.
   static SysResult InterceptLate(const Invocation& invocation,
                                  bool is_last_resort,
                                  absl::FunctionRef<SysResult()> make);

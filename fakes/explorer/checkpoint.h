@@ -24,19 +24,21 @@ struct Checkpoint {
   std::vector<Call> calls;
 };
 
-// A text form, a line for each fact.
+// Returns the checkpoint as text, a line for each fact.
 std::string CheckpointText(const Checkpoint& checkpoint);
 
-// Returns nullopt if the text is not from CheckpointText().
+// Parses the text. Returns nullopt if it is not from CheckpointText().
 std::optional<Checkpoint> ParseCheckpoint(absl::string_view text);
 
-// Returns nullopt if there is no such file, or if it is no checkpoint.
+// Reads a checkpoint from a file. Returns nullopt if there is no such file, or
+// if it is not a checkpoint.
 std::optional<Checkpoint> ReadCheckpoint(const std::string& path);
 
-// Replaces the file in one step. Returns false if that fails.
+// Replaces the file atomically. Returns false if that fails.
 bool WriteCheckpoint(const Checkpoint& checkpoint, const std::string& path);
 
-// The same for any text. Reads an empty text if there is no such file.
+// Read and write any text in the same way. ReadCheckpointText() returns "" if
+// there is no such file.
 std::string ReadCheckpointText(const std::string& path);
 bool WriteCheckpointText(absl::string_view text, const std::string& path);
 

@@ -11,8 +11,8 @@
 namespace net {
 
 // Explores in child processes, and returns the texts of the plans that crash
-// the scenario. After each crash a new child begins again and leaves these
-// plans out. Stops after 32 crashes.
+// the scenario. After each crash a new child begins again, without the plans
+// that crashed. Stops after 32 crashes.
 //
 // Fails if the process cannot fork.
 absl::StatusOr<std::set<std::string>> FindCrashes(const ExploreOptions& options,

@@ -13,13 +13,13 @@
 namespace net {
 
 // The way in which the code under test handles the failure of a call. Without a
-// declaration, it must report the errno unchanged. Two exceptions: EINTR must
-// be retried, except that of close(2); and accept4(2) may be retried after
-// ECONNABORTED.
+// declaration, it must report the errno unchanged. There are two exceptions:
+// calls other than close(2) must be retried after EINTR, and accept4(2) may be
+// retried after ECONNABORTED.
 //
-// A later declaration outweighs an earlier one that is about the same call and
-// errno; one that names the errno outweighs one for kAnyErrno, and one that
-// names the call outweighs one for kAnyCall.
+// A later declaration outweighs an earlier one about the same call and errno. A
+// declaration that names the errno outweighs one for kAnyErrno. A declaration
+// that names the call outweighs one for kAnyCall.
 
 inline constexpr int kAnyErrno = -1;
 inline constexpr std::optional<Call> kAnyCall = std::nullopt;
@@ -35,28 +35,28 @@ struct Declaration {
   Handling handling = Handling::kReports;
   std::optional<Call> call;
   int error = kAnyErrno;
-  int reported = 0;    // Of kTranslates.
-  std::string reason;  // Of kIgnores.
+  int reported = 0;    // For kTranslates.
+  std::string reason;  // For kIgnores.
 
   // Returns the C++ expression that makes it.
   std::string ToString() const;
 };
 
-// Reports the errno unchanged.
+// Declares that the code reports the errno unchanged.
 Declaration Reports(std::optional<Call> call, int error);
 
-// Goes on as if the call had not failed, whatever that takes: calls it again,
-// for example, or waits with poll(2) first. Only errors that Linux reports
-// without having done anything can be retried, so these faults have the effect
-// that Linux has and no other.
+// Declares that the code handles the failure and continues as if the call had
+// not failed: it repeats the call, for example, or waits with poll(2) first.
+// Such a fault has only the effect that it has on Linux, because a retry
+// assumes that the failed call has done nothing else.
 Declaration Retries(std::optional<Call> call, int error);
 
-// Reports `reported` in its place. If that is 0, reports an error that has no
-// errno.
+// Declares that the code reports `reported` in place of the errno. If
+// `reported` is 0, the code reports an error without an errno.
 Declaration Translates(std::optional<Call> call, int error, int reported);
 
-// Goes on without the call's effect, or reports the errno. `reason` is for the
-// reader.
+// Declares that the code continues without the call's effect, or reports the
+// errno. `reason` is for the reader.
 Declaration Ignores(std::optional<Call> call, int error,
                     absl::string_view reason);
 

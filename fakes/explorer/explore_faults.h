@@ -30,20 +30,20 @@
 //
 // The scenario runs once on a new FakeKernel. Then it runs again for each of
 // its system calls on TCP sockets and each fault that this call can have
-// (FaultChoices lists them), each time on a new FakeKernel; and then for every
-// second fault that can follow the first one, in the clean-up, too. A run is
-// judged by what it does and returns:
+// (FaultChoices lists them), each time on a new FakeKernel. Then it runs for
+// every second fault that can follow the first one, also in the clean-up. Each
+// run is judged:
 //
 // - CallMonitor watches its system calls: leaks, double closes and more.
-// - It must report the errno of the fault. If it does something else on
-//   purpose, options.declarations say so.
-// - It must end. If it waits for something that never happens, the FakeKernel's
-//   deadlock ends it.
-// - Afterwards it must succeed without faults on the same kernel: nothing is
-//   left bound.
+// - The scenario must report the errno of the fault. options.declarations lists
+//   the errnos that it handles in another way on purpose.
+// - The scenario must end. If it waits for something that never happens, the
+//   FakeKernel's deadlock ends it.
+// - Afterwards the scenario must succeed on the same kernel without faults,
+//   which shows that nothing is left bound.
 //
-// FindingKind lists the kinds of findings. Findings with one cause are one
-// finding, reduced to the plan that a person would have written.
+// FindingKind lists the kinds of findings. Findings with the same cause are
+// reported once, with the plan that a person would have written.
 
 namespace net {
 
@@ -54,11 +54,12 @@ struct ExploreShard {
 };
 
 // Returns the shard that Bazel has chosen for this process (TEST_TOTAL_SHARDS,
-// TEST_SHARD_INDEX), and creates the file TEST_SHARD_STATUS_FILE. Returns the
-// whole if there are no shards.
+// TEST_SHARD_INDEX), and creates the file TEST_SHARD_STATUS_FILE. Without
+// shards, returns the whole exploration.
 //
-// GoogleTest divides by TESTs what Bazel shards. To divide each exploration
-// instead, link //fakes/explorer:sharded_main in place of gtest_main.
+// By default, GoogleTest divides the TESTs among the shards. To divide each
+// exploration instead, link //fakes/explorer:sharded_main in place of
+// gtest_main.
 ExploreShard ShardFromEnvironment();
 
 struct ExploreOptions {
@@ -75,21 +76,22 @@ struct ExploreOptions {
   FakeKernelOptions kernel;
   FakeProcessOptions process;
 
-  // Leaves out plans whose outcome follows from that of other plans. This
-  // assumes that the scenario depends on errnos only by the calls that it makes
-  // and the errno that it returns. ExploreCounts counts what is pruned.
+  // Whether to leave out plans whose outcome follows from the outcomes of other
+  // plans. This assumes that an errno changes nothing but the calls that the
+  // scenario makes and the errno that it returns. ExploreCounts counts the
+  // pruned plans.
   bool prune = true;
   ExploreShard shard;
-  // If not empty: a file that keeps the progress, so that a run with the same
-  // options and scenario continues where an earlier one was stopped. It is
+  // A file that keeps the progress; "" for none. A run with the same options
+  // and scenario continues where an earlier one was stopped. The file is
   // removed when the exploration is complete.
   std::string checkpoint;
   // The exploration stops after about this many runs.
   int64_t max_runs = std::numeric_limits<int64_t>::max();
-  // Explores in a child process first, so that a crash is a finding. Takes
-  // twice the time. The process should have one thread. Without this, a crash
-  // ends the process as usual. (ExploreSchedules() runs each schedule in a
-  // child process instead.)
+  // Whether to explore in a child process first, so that a crash is a finding.
+  // Takes twice the time. The process should have one thread. If false, a crash
+  // ends the process. (ExploreSchedules() runs each schedule in a child process
+  // instead.)
   bool catch_crashes = false;
   // The schedules that the functions of explore_schedules.h explore.
   ScheduleBounds schedules;
@@ -99,11 +101,12 @@ struct ExploreFinding {
   FindingKind kind = FindingKind::kLeak;
   std::string text;  // "nothing closes the descriptor of socket"
   FaultPlan plan;    // The smallest plan that shows it.
-  // The schedule of the participants under which it shows it, for
-  // ScheduleOptions::replay. Empty if that is the one of ExploreOptions.
+  // The schedule of the participants under which the plan shows the finding,
+  // for ScheduleOptions::replay. Empty for the schedule of ExploreOptions.
   std::string schedule;
   int64_t plans = 0;  // The number of plans that have shown it.
-  // If a single fault shows it: the errnos that do, in the order found.
+  // The errnos that show the finding, in the order in which they were found, if
+  // a single fault shows it.
   std::vector<int> errnos;
 };
 
@@ -113,11 +116,11 @@ std::ostream& operator<<(std::ostream& os, const ExploreFinding& finding);
 struct ExploreCounts {
   int64_t plans = 0;  // All plans, also those that were pruned.
   int64_t runs = 0;   // Those that were run.
-  // The first fault had no effect, and the calls after it are those of the run
-  // without it: the second fault meets the same calls in the same state as
-  // alone.
+  // Pairs of faults whose first fault has no effect on the calls after it. The
+  // second fault meets the same calls in the same state as if it was alone.
   int64_t pruned_recovered = 0;
-  // After another errno at the same place, the calls are the same.
+  // Pairs of faults whose first fault has the same calls after it as another
+  // errno at the same place.
   int64_t pruned_same = 0;
 };
 
@@ -135,8 +138,8 @@ struct ExploreResult {
   ExploreShard shard;
   int max_faults = 0;
   uint64_t seed = 1;  // FakeKernelOptions::seed.
-  // Of ExploreFaultsUnderSchedules(): how many schedules, and with how many
-  // preemptions.
+  // The number of schedules of ExploreFaultsUnderSchedules(), and their maximum
+  // number of preemptions.
   int64_t schedules = 0;
   int max_preemptions = 0;
   bool complete = true;  // False if it stopped after max_runs.
@@ -161,7 +164,7 @@ struct ExploreResult {
   std::string TestSource(const ExploreFinding& finding) const;
 };
 
-// Returns the command that shows a plan to a program.
+// Returns the command that runs a program under a plan.
 std::string TrapCommand(const FaultPlan& plan);
 
 std::ostream& operator<<(std::ostream& os, const ExploreResult& result);

@@ -17,8 +17,10 @@
 //
 //   // Two threads of one process close a socket.
 //   absl::Status CloseTwice(Syscalls& sys, FakeKernel& kernel) {
-//     const SysResult made = sys.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
-//     0); std::atomic<bool> closed = false; const auto close = [&] {
+//     const SysResult made =
+//         sys.Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+//     std::atomic<bool> closed = false;
+//     const auto close = [&] {
 //       if (closed) return absl::OkStatus();
 //       ... // A call.
 //       closed = true;
@@ -36,25 +38,25 @@
 // FakeKernel. The participant that has the baton can lose it at each of its
 // calls, when it blocks, and when it ends.
 //
-// - First, the explorer finds a race that it has planted itself. If it does
-//   not, that is a finding: it is not in charge of the schedules.
+// - First, the explorer searches for a race that it has planted itself. If it
+//   does not find the race, that is a finding, because the explorer does not
+//   control the schedules.
 // - Then it runs all schedules with at most ScheduleBounds::max_preemptions
 //   preemptions, those with fewer first. If there are more than max_schedules,
 //   a random search follows (PCT).
-// - A run is judged as by ExploreFaults(): by what it returns, by whether it
-//   ends, and by what CallMonitor has seen: leaks, double closes, uses after
-//   close.
+// - A run is judged as by ExploreFaults(): by its result, by whether it ends,
+//   and by the violations that CallMonitor has seen: leaks, double closes, uses
+//   after close.
 // - A finding has the schedule with the fewest preemptions that shows it, and
-//   the line that makes it happen again.
+//   the line of code that repeats it.
 // - Some runs are repeated. A scenario that then does something else is a
-//   finding, because its schedules prove nothing. So is one in which there was
-//   nothing to choose.
+//   finding, because its schedules prove nothing. A scenario without any choice
+//   is a finding, too.
 //
 // Limits:
-// - Between two calls, a participant runs without interruption. Races of memory
-//   accesses are ThreadSanitizer's. What threads do to each other through
-//   memory between two calls is explored only in the orders that the calls
-//   give.
+// - Between two calls, a participant runs without interruption. Memory accesses
+//   between two calls are therefore explored only in the orders of the calls.
+//   ThreadSanitizer finds data races.
 // - Threads that are not participants (std::thread) are not in the schedule.
 //
 // Faults and schedules together: ExploreFaultsUnderSchedules().
@@ -91,8 +93,8 @@ struct ScheduleResult {
   ExploreShard shard;
   // Whether all schedules with at most max_preemptions preemptions have run.
   bool exhausted = false;
-  // Whether the search has ended as the options say: exhausted, or else with
-  // all its random schedules.
+  // Whether the search has run to its end: exhausted, or else with all its
+  // random schedules.
   bool complete = false;
   std::vector<ScheduleFinding> findings;
   ScheduleCounts counts;
@@ -111,33 +113,33 @@ struct ScheduleResult {
 
 std::ostream& operator<<(std::ostream& os, const ScheduleResult& result);
 
-// See above. options.schedules bounds the search; of the other options, those
-// about faults are not used, and options.kernel.schedule is the explorer's:
-// only `pins_threads` is used. options.max_runs bounds the schedules of both
-// searches together. The calling thread must not take part in the time of
-// another FakeKernel.
+// Explore a scenario, as the beginning of this file describes.
+// options.schedules bounds the search. Options about faults are not used. Of
+// options.kernel.schedule, only `pins_threads` is used. options.max_runs bounds
+// the schedules of both searches together. The calling thread must not be a
+// participant of another FakeKernel.
 //
-// With options.checkpoint, an exploration that max_runs or the end of the
-// process has stopped continues in the next call. With options.catch_crashes,
-// each run has a child process of its own, and a crash is a finding with its
-// schedule; that takes about a millisecond a run.
+// With options.checkpoint, an exploration that was stopped by max_runs or by
+// the end of the process continues in the next call. With
+// options.catch_crashes, each run has a child process of its own, and a crash
+// is a finding with its schedule. This takes about a millisecond a run.
 ScheduleResult ExploreSchedules(const ExploreOptions& options,
                                 const Scenario& scenario);
 ScheduleResult ExploreSchedules(const Scenario& scenario);
 
-// Runs the scenario once under that schedule, and judges it. A schedule whose
-// choices cannot be made is a finding of the kind kNotRepeatable. It runs in
-// the calling process: a crash ends that as usual.
+// Run the scenario once under this schedule, and judge the run. A schedule
+// whose choices cannot be made is a finding of the kind kNotRepeatable. The
+// scenario runs in the calling process, so a crash ends this process.
 ScheduleResult ReplaySchedule(absl::string_view schedule,
                               const ExploreOptions& options,
                               const Scenario& scenario);
 ScheduleResult ReplaySchedule(absl::string_view schedule,
                               const Scenario& scenario);
 
-// Explores plans and schedules together: takes each schedule of the scenario
+// Explores plans and schedules together. Takes each schedule of the scenario
 // without faults that options.schedules allows, and calls ExploreFaults() under
-// it. After a fault, the choices of the schedule go on as far as they can be
-// made; then the plain ones follow. The findings have their plan and their
+// it. After a fault, the choices of the schedule are made as long as this is
+// possible; then the plain choices follow. The findings have a plan and a
 // schedule.
 //
 // There are as many runs as plans times schedules. One fault and one preemption
@@ -148,9 +150,10 @@ ScheduleResult ReplaySchedule(absl::string_view schedule,
 //                   AskTwoServers),
 //               HasNoFindings());
 //
-// The schedules are those of the exhaustive search; if it gives up after
-// max_schedules, or the runs are more than options.max_runs, the result is not
-// complete. A race without a fault is a finding with an empty plan.
+// The schedules are those of the exhaustive search. The result is not complete
+// if this search gives up after max_schedules, or if there are more than
+// options.max_runs runs. A race without a fault is a finding with an empty
+// plan.
 //
 // options.checkpoint and options.catch_crashes work as in ExploreFaults(). A
 // second file, whose name ends with ".schedule", keeps the progress under the

@@ -36,8 +36,8 @@ struct ExploredRun {
   std::vector<std::string> participants;  // Of the FakeKernel, by number.
   std::string not_replayable;             // FakeKernel::NotReplayable().
   // The result of a second run on the same kernel without faults. Nullopt if
-  // there was none, because the first run left something behind that prevents
-  // it.
+  // there was none, because the first run left something behind that prevents a
+  // second one.
   std::optional<absl::Status> again;
 };
 

@@ -19,7 +19,7 @@ struct FaultChoice {
   int times = 1;
 };
 
-// The number of calls that a storm hits: more than any sensible number of
+// The number of calls that a storm hits: more than any sensible program
 // retries.
 inline constexpr int kStormTimes = 16;
 
@@ -28,10 +28,11 @@ inline constexpr int kStormTimes = 16;
 // - Each errno of the table (fakes/errno_table.h), with each effect: before,
 //   after and, where bytes are moved, partial(1). But
 //   - close(2) always releases the descriptor, so it fails afterwards only;
-//   - EINTR, EAGAIN, EINPROGRESS, EALREADY and an errno that is declared as
-//     retried have the effect only that Linux has. A retry would otherwise
-//     repeat what has been done, which Linux does not do to a program.
-//   - accept4(2) fails with ECONNABORTED before: a connection of somebody else
+//   - EINTR, EAGAIN, EINPROGRESS, EALREADY and errnos that are declared as
+//     retried have only the effect that they have on Linux. With another
+//     effect, a retry would do the same thing twice, which does not happen on
+//     Linux.
+//   - accept4(2) fails with ECONNABORTED before its effect: another connection
 //     was aborted.
 // - A storm of each errno that persists: EINTR, EAGAIN, ECONNABORTED, EMFILE,
 //   ENFILE, ENOBUFS and ENOMEM.
@@ -53,11 +54,10 @@ class FaultChoices {
 // result of `call` without the fault.
 bool MakesDifference(const FaultChoice& choice, const MonitoredCall& call);
 
-// Returns whether a scenario has to succeed in spite of the action.
+// Returns whether a scenario must succeed in spite of the action.
 bool MustSucceed(const FaultAction& action);
 
-// Returns the errnos that people think of first for a call, the usual one
-// first.
+// Returns the best-known errnos of a call, the most usual first.
 std::vector<int> UsualErrnos(Call call);
 
 }  // namespace net

@@ -13,10 +13,10 @@ enum class FaultOutcome : uint8_t {
   kTranslated,  // Reported as another errno, as declared.
   kRetried,
   kIgnored,     // As declared.
-  kAfterError,  // The run had failed before: nothing is to be reported.
-  kNoErrno,     // It was no errno.
+  kAfterError,  // The run had failed before, so nothing was to be reported.
+  kNoErrno,     // The fault was not an errno.
   kFinding,
-  kNotHit,  // It applied to no call.
+  kNotHit,  // The fault applied to no call.
 };
 
 // Returns one word: "reported".

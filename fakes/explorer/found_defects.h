@@ -23,7 +23,7 @@ namespace net {
 struct FoundDefect {
   Defect defect;
   // The site of defect.object; nullopt if there is none. Two defects with the
-  // same kind and object can be one.
+  // same kind and object can be the same defect.
   std::optional<ScenarioSite> object;
   FaultPlan plan;                   // The first one that showed it.
   std::vector<ScenarioSite> sites;  // Where the faults of `plan` are; sorted.
@@ -39,7 +39,7 @@ class FoundDefects {
   explicit FoundDefects(const std::vector<Declaration>& declarations)
       : declarations_(declarations) {}
 
-  // Sets the calls of the run without faults. The other methods come later.
+  // Sets the calls of the run without faults. Call it before the other methods.
   void set_plain(std::vector<MonitoredCall> plain) {
     plain_ = std::move(plain);
   }

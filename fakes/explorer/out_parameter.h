@@ -18,9 +18,9 @@ namespace net {
 //   if (!listener.ok()) return listener.status();
 //   ... tcp::Connect(ip::kLocalV4, port.value(), {}, sys) ...
 //
-// Call value() once the operation has succeeded. If it has not been called when
-// this is destroyed, and the variable has changed, that is a finding. Does
-// nothing on a Syscalls that is not the explorer's.
+// Call value() once the operation has succeeded. The destructor reports a
+// finding if value() was not called and the variable has changed. Does nothing
+// if `sys` is not the explorer's Syscalls.
 template <typename T>
 class OutParameter {
   static_assert(std::is_trivially_copyable_v<T>);

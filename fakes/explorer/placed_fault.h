@@ -20,8 +20,9 @@ struct PlacedFault {
 // In the order of their positions.
 using PlacedFaults = std::vector<PlacedFault>;
 
-// Returns the plan. Its rule i is faults[faults.size() - 1 - i]: a later fault
-// comes first, so that it also hits a call in the midst of a storm.
+// Returns the plan. Its rule i is faults[faults.size() - 1 - i]: later faults
+// come first, so that a later fault also hits a call within the storm of an
+// earlier one.
 FaultPlan PlanOf(const PlacedFaults& faults);
 
 // Returns the plans with one fault each that can be tried in a run with these

@@ -11,7 +11,7 @@
 #include "fakes/fake_kernel.h"
 #include "syscalls/syscalls.h"
 
-// Small programs with a race each, for the tests of ExploreSchedules().
+// Small programs, each with a race, for the tests of ExploreSchedules().
 
 namespace net {
 
@@ -37,11 +37,11 @@ std::vector<PlantedRace> RacesOfDescriptors();
 // Connections: connect(2), accept(2), send(2), options.
 std::vector<PlantedRace> RacesOfConnections();
 
-// Something that one participant waits for and another one sets: an eventfd(2).
+// An event that one participant waits for and another one sets: an eventfd(2).
 class Event {
  public:
-  // `initial`: how many Await() calls return at once. Without `waits`, Await()
-  // does not wait.
+  // `initial` is the number of Await() calls that return at once. If `waits` is
+  // false, Await() does not wait.
   explicit Event(Syscalls& sys, unsigned initial = 0, bool waits = true);
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;

@@ -24,8 +24,8 @@ namespace net {
 // - It can run again on the same kernel. (A quarter of an hour of virtual time
 //   passes in between, so that TIME-WAIT entries expire.)
 //
-// If it needs other processes or threads, it takes the kernel, too. Only calls
-// through `sys` have faults and are monitored:
+// A scenario that needs other processes or threads also takes the kernel. Only
+// calls through `sys` have faults and are monitored:
 //
 //   absl::Status AskServer(Syscalls& sys, FakeKernel& kernel) {
 //     FakeProcess& server = kernel.NewProcess();

@@ -12,14 +12,14 @@
 #include "syscalls/syscalls.h"
 
 // Steps of scenarios for the tests of the explorer, in plain system calls, as
-// people write them who do not use net::tcp.
+// in programs that do not use net::tcp.
 
 namespace net::kit {
 
 // Returns the error of a step, or OK.
 absl::Status ToStatus(SysResult result, absl::string_view operation);
 
-// Returns the first one that is an error, or OK.
+// Returns the first status that is an error, or OK.
 absl::Status FirstError(const absl::Status& first, const absl::Status& second);
 
 // Makes a close-on-exec TCP socket.
@@ -59,12 +59,12 @@ absl::Status ClosePair(Syscalls& sys, const Pair& pair);
 absl::Status WithPair(Syscalls& sys,
                       absl::FunctionRef<absl::Status(const Pair&)> body);
 
-// Send and receive all of it, with as many calls as that needs. A stream that
+// Send and receive all of the data, with as many calls as needed. A stream that
 // ends early is an error.
 absl::Status SendAll(Syscalls& sys, int fd, absl::string_view data);
 absl::Status RecvAll(Syscalls& sys, int fd, char* data, size_t size);
 
-// A listener on a free port, made without a mistake.
+// Makes a listener on a free port, without a mistake: see Pair.
 absl::Status MakeListener(Syscalls& sys, int* fd, uint16_t* port);
 
 // Makes a listener on `port` and a socket that is not yet connected, calls
@@ -85,7 +85,7 @@ SysResult RetryOnEintr(Function call) {
   return result;
 }
 
-// Connects, and if a signal interrupts it, waits for the outcome.
+// Connects. If a signal interrupts the call, waits for the outcome.
 SysResult ConnectPatiently(Syscalls& sys, int fd, uint16_t port);
 
 }  // namespace net::kit

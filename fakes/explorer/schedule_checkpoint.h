@@ -26,10 +26,10 @@ struct ScheduleCheckpoint {
       races;  // In the order in which they were found.
 };
 
-// A text form, a line for each fact.
+// Returns the checkpoint as text, a line for each fact.
 std::string ScheduleCheckpointText(const ScheduleCheckpoint& checkpoint);
 
-// Returns nullopt if the text is not from ScheduleCheckpointText().
+// Parses the text. Returns nullopt if it is not from ScheduleCheckpointText().
 std::optional<ScheduleCheckpoint> ParseScheduleCheckpoint(
     absl::string_view text);
 

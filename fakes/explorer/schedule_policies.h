@@ -23,9 +23,9 @@ class RecordingSchedule : public SchedulePolicy {
   const ScheduleRecord& record() const { return record_; }
 
  protected:
-  // A participant that could run at so many choices in a row and was not
-  // chosen is overdue: it is chosen next by the choice that policies make by
-  // themselves. A loop that polls therefore lets the others run.
+  // The number of successive choices after which a participant that could run
+  // but was not chosen is overdue. The plain choice then takes it. A loop that
+  // polls therefore lets the others run.
   static constexpr int kPatience = 200;
 
   // Returns an index into choice.runnable, the `number`th choice of the run.
@@ -48,7 +48,7 @@ class RecordingSchedule : public SchedulePolicy {
   int overdue_ = -1;
 };
 
-// Chooses otherwise than the plain choice at one point.
+// A choice other than the plain choice, at one point.
 struct Deviation {
   size_t point = 0;     // The number of the choice, from 0.
   int participant = 0;  // Who is chosen.
@@ -56,14 +56,14 @@ struct Deviation {
   friend bool operator==(const Deviation&, const Deviation&) = default;
 };
 
-// Makes the plain choices but for some deviations.
+// Makes the plain choices, except for some deviations.
 class DeviatingSchedule final : public RecordingSchedule {
  public:
   // `deviations` are in the order of their points, and outlive this.
   explicit DeviatingSchedule(absl::Span<const Deviation> deviations)
       : deviations_(deviations) {}
 
-  // Whether each deviation could be made.
+  // Returns whether every deviation could be made.
   bool has_made_all() const {
     return next_ == deviations_.size() && !has_missed_;
   }
@@ -78,14 +78,14 @@ class DeviatingSchedule final : public RecordingSchedule {
 
 // Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi,
 // Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of Finding
-// Bugs, 2010). Each participant has a random priority; the highest one that can
-// run runs. At depth - 1 random choices the one that would run next gets the
-// lowest priority so far. A bug that needs `depth` ordered events, in a run of
-// n participants with k choices, shows with a probability of at least
-// 1 / (n * k^(depth - 1)).
+// Bugs, 2010). Each participant has a random priority. Of those that can run,
+// the one with the highest priority runs. At depth - 1 random choices, the
+// participant that would run next gets the lowest priority so far. A bug that
+// needs `depth` ordered events, in a run of n participants with k choices,
+// shows with a probability of at least 1 / (n * k^(depth - 1)).
 class PctSchedule final : public RecordingSchedule {
  public:
-  // `length`: how many choices a run is expected to have, at least 1.
+  // `length` is the expected number of choices of a run, at least 1.
   PctSchedule(uint64_t seed, int depth, size_t length);
 
  private:
@@ -110,8 +110,9 @@ struct ScheduleSegment {
 // Returns the segments of a run.
 std::vector<ScheduleSegment> SegmentsOf(const ScheduleRecord& record);
 
-// Runs the participant of each segment for so many choices or until it cannot
-// run, then that of the next one. Makes the plain choices after the end.
+// Runs the participant of each segment for the segment's number of choices, or
+// until it cannot run; then that of the next segment. Makes the plain choices
+// after the last segment.
 class SegmentedSchedule final : public RecordingSchedule {
  public:
   explicit SegmentedSchedule(std::vector<ScheduleSegment> segments)

@@ -10,13 +10,13 @@
 
 namespace net {
 
-// A choice of a run, and what was chosen.
+// A choice of a run, and the participant that was chosen.
 struct ChoicePoint {
   HandOver why = HandOver::kBlock;
   int current = -1;
   int chosen = 0;  // The number of a participant.
   // Whether another participant had waited so long for the baton that the
-  // current one had to hand it on. See RecordingSchedule::PlainChoice.
+  // current one had to hand it on. See RecordingSchedule::PlainChoice().
   bool is_overdue = false;
   // The participants that could run: their place in ScheduleRecord's list.
   size_t first_runnable = 0;
@@ -39,14 +39,14 @@ class ScheduleRecord {
   bool IsPreemption(size_t index, int participant) const;
   int Preemptions() const;
 
-  // Returns a digest of the first `count` choices that were made, and of who
-  // could run at the next one. Two runs that agree in it have been at the same
-  // choice in the same way.
+  // Returns a digest of the first `count` choices that were made, and of the
+  // participants that could run at the next one. If the digests of two runs are
+  // equal, they have come to the same choice in the same way.
   uint64_t DigestAt(size_t count) const;
   uint64_t Digest() const;
 
-  // Returns the shortest schedule that makes these choices: ReplayedSchedule
-  // makes the ones that are left out.
+  // Returns the shortest schedule that makes these choices. It omits the
+  // choices that ReplayedSchedule makes by itself.
   Schedule ToSchedule() const;
 
  private:

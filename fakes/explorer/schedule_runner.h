@@ -33,14 +33,13 @@ class ScheduleRunner {
   // Both must outlive this.
   ScheduleRunner(const ExploreOptions& options, const Scenario& scenario);
 
-  // Runs it once on a new FakeKernel whose participants run as the policy
-  // chooses. Afterwards the policy has made the choices of the run, in this
-  // process, too. `describes`: the outcome has its interleaving, which takes
-  // time; it is empty after a crash all the same.
+  // Runs the scenario once on a new FakeKernel whose participants run as the
+  // policy chooses. Afterwards `policy` has the state after these choices, even
+  // if a child process has made them. `describes`: sets the interleaving of the
+  // outcome, which takes time. It stays empty after a crash.
   ScheduleOutcome Run(SchedulePolicy& policy, bool describes = false);
 
-  // The error of the first run that had no child process, because the system
-  // refused one.
+  // The error of the first run that could not have a child process.
   const absl::Status& status() const { return status_; }
 
  private:

@@ -32,15 +32,17 @@ struct ScheduledRun {
 // A schedule that is to be run.
 struct ScheduleNode {
   std::vector<Deviation> deviations;
-  // Of the choices up to the last deviation, as its parent has met them.
+  // The digest of the choices up to the last deviation, in the run of its
+  // parent.
   uint64_t digest = 0;
 };
 
 // The progress of a search.
 struct ScheduleProgress {
-  // By number of preemptions: what is to be run. Empty: it has not begun.
+  // The schedules to run, by number of preemptions. Empty: the search has not
+  // begun.
   std::vector<std::vector<ScheduleNode>> pending;
-  std::vector<int64_t> exhaustive;  // By number of preemptions: what was run.
+  std::vector<int64_t> exhaustive;  // Runs, by number of preemptions.
   int64_t runs = 0;                 // The sum of these.
   int64_t next_random = 0;          // The next one of the random search.
   int64_t random = 0;               // Those of this shard that were run.
@@ -51,8 +53,8 @@ struct ScheduleProgress {
 // FakeKernel: the search knows only the choices.
 class ScheduleSearch {
  public:
-  // Runs the program once under `policy`. `is_repeated`: it runs as the last
-  // time, only to see whether it does the same.
+  // Runs the program once under `policy`. `is_repeated`: the run repeats the
+  // last one, to check that the program does the same.
   using Run = absl::FunctionRef<ScheduledRun(RecordingSchedule& policy,
                                              bool is_repeated)>;
 
@@ -65,22 +67,24 @@ class ScheduleSearch {
   // with fewer preemptions first. No schedule is left out.
   //
   // A schedule is a list of deviations from the plain choices. After a run,
-  // each choice after its last deviation gives new ones: to choose each other
-  // participant there. That reaches each schedule once, because a schedule has
-  // one list of deviations.
+  // each choice after its last deviation gives new schedules, one for each
+  // other participant that could be chosen there. This reaches each schedule
+  // exactly once, because a schedule has one list of deviations.
   //
-  // The first run, the second, the fourth and so on are repeated, to see
-  // whether the program repeats.
+  // The first run, the second, the fourth and so on are repeated, to check
+  // whether the program does the same again.
   void SearchExhaustively();
 
   // Runs bounds.pct_schedules random schedules (PctSchedule).
   void SearchRandomly();
 
-  // Whether the exhaustive search has run all schedules.
+  // Returns whether the exhaustive search has run all schedules.
   bool is_exhausted() const { return is_exhausted_; }
-  // Whether `run` has ended the search, or the program does not repeat.
+  // Returns whether the search was stopped: by `run`, or because the program
+  // does not repeat.
   bool is_stopped() const { return is_stopped_; }
-  // False if the program, run again with the same choices, did not do the same.
+  // Returns false if the program, run again with the same choices, has done
+  // something else.
   bool repeats() const { return repeats_; }
   const ScheduleProgress& progress() const { return progress_; }
   // Calls `save` after each `runs` runs.
@@ -94,7 +98,7 @@ class ScheduleSearch {
 
   void RunNode(const Node& node, int preemptions);
   void SaveNowAndThen();
-  // Whether another run of the node does the same.
+  // Returns whether another run of the node does the same.
   bool Repeats(const Node& node, const ScheduleRecord& record,
                const ScheduledRun& run);
   void AddChildren(const Node& node, int preemptions,

@@ -12,7 +12,7 @@
 #include "fakes/explorer/verdict.h"
 #include "fakes/schedule/schedule.h"
 
-// Runs of a scenario under schedules, and what they show.
+// Runs a scenario under schedules, and describes the runs.
 
 namespace net {
 
@@ -21,20 +21,20 @@ namespace net {
 ExploredRun RunUnder(SchedulePolicy& policy, const Scenario& scenario,
                      const RunOptions& options);
 
-// Returns the defects of a run without faults. If it fails, that is of the kind
-// kBroken.
+// Returns the defects of a run without faults. A failure of the scenario is a
+// defect of the kind kBroken.
 std::vector<Defect> DefectsOf(const ExploredRun& run,
                               const std::vector<Declaration>& declarations);
 
-// Makes failures races: for a scenario that does not fail under the plain
-// schedule.
+// Changes the kind kBroken to kRace. For a scenario that does not fail under
+// the plain schedule.
 void MakeRaces(std::vector<Defect>& defects);
 
-// Returns a text that is the same for the same defect in different schedules:
-// numbers of calls and descriptors do not count.
+// Returns a text that is the same for the same defect under different
+// schedules. It contains no numbers of calls and descriptors.
 std::string KeyOf(const Defect& defect);
 
-// Returns a digest of what a run did.
+// Returns a digest of the calls and the result of a run.
 uint64_t DigestOf(const ExploredRun& run);
 
 // Returns the calls in the order in which they returned, one a line, with the

@@ -36,8 +36,9 @@ class Search {
         choices_(options.declarations),
         defects_(options.declarations) {}
 
-  // Writes the plan of each run to `current` before the run begins, if it is
-  // not null. Plans whose text is in `crashed` are not run; they are defects.
+  // Writes the plan of each run to `current` before the run begins, unless
+  // `current` is null. Plans whose text is in `crashed` are not run, and count
+  // as defects.
   void WatchCrashes(CurrentPlan* current, std::set<std::string> crashed) {
     current_plan_ = current;
     crashed_ = std::move(crashed);
@@ -72,8 +73,8 @@ class Search {
   bool IsCrash(const FaultPlan& plan, const PlacedFault& last, bool in_shard);
   // Runs a plan unless it crashes the scenario.
   Node RunNode(const Node& parent, const PlacedFault& fault, bool in_shard);
-  // Returns a node for each fault that can be added to `parent`, in order. If
-  // `only_next`, only those at the first call after the last fault.
+  // Returns a node for each fault that can be added to `parent`, in order. With
+  // `only_next`, adds faults only to the first call after the last fault.
   std::vector<Node> RunChildren(const Node& parent, bool only_next,
                                 bool is_first_level);
   int64_t CountChildren(const Node& node) const;

@@ -18,11 +18,11 @@ class SharedChoices {
   static absl::StatusOr<SharedChoices> Make();
 
   void Clear();
-  // Adds a choice that is to be made. Aborts the process if there is no room:
-  // for about a million choices.
+  // Adds a choice that is to be made. There is room for about a million
+  // choices; beyond it, aborts the process.
   void Add(const ScheduleChoice& choice);
-  // Lets the policy make the choices: then it has the same state as the copy
-  // that has made them in the child.
+  // Makes the policy repeat the choices. It then has the same state as its copy
+  // in the child.
   void MakeAgain(SchedulePolicy& policy) const;
 
  private:
@@ -37,7 +37,7 @@ class SharedChoices {
   std::unique_ptr<int32_t, Unmap> words_;
 };
 
-// Writes each choice before another policy makes it.
+// Records each choice, and lets another policy make it.
 class SharedSchedule final : public SchedulePolicy {
  public:
   SharedSchedule(SchedulePolicy& policy, SharedChoices& choices)

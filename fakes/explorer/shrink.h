@@ -18,13 +18,13 @@ struct ShrunkPlan {
   std::string text;
 };
 
-// Reduces the plan of a defect to what a person would have written. Each step
-// is kept if the plan, made from its text, still shows the defect:
+// Reduces the plan of a defect to one that a person would have written. A step
+// is kept if the plan, parsed from its text, still shows the defect:
 //
 // - Drop a fault.
 // - Name the call and its occurrence instead of the position in the trace.
 // - Drop the occurrence, the number of times, the effect.
-// - Take the errno that people think of first (UsualErrnos()).
+// - Take the best-known errno (UsualErrnos()).
 //
 // The plan of a crash is only rewritten, not run.
 // `plain` are the calls of the run without faults.

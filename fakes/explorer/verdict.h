@@ -29,8 +29,8 @@ struct ScenarioSite {
   }
 };
 
-// Returns the sites of the calls of `run`, of which `plain` is the run without
-// faults. A call that is repeated because it failed has the same site.
+// Returns the sites of the calls of `run`. `plain` are the calls of the run
+// without faults. A call that repeats a failed call has the same site.
 std::vector<ScenarioSite> SitesOf(const std::vector<MonitoredCall>& plain,
                                   const ExploredRun& run);
 
@@ -47,8 +47,8 @@ struct Defect {
   std::string text;  // "leak: nobody closes the descriptor that socket made"
 };
 
-// Returns the site of the object; nullopt if there is none. `sites` are those
-// of the run. A storm is about all calls of its name.
+// Returns the site of the object; nullopt if there is none. `sites` are the
+// sites of the run. The site of a storm stands for all calls of its name.
 std::optional<ScenarioSite> ObjectSite(const Defect& defect,
                                        const std::vector<ScenarioSite>& sites);
 
