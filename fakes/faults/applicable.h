@@ -23,8 +23,8 @@ bool MovesBytes(SyscallId call);
 //   reset                    accept and accept4
 bool IsApplicable(const FaultAction& action, SyscallId call);
 
-// Returns what the action applies to, for messages: "the families send and
-// recv".
+// Returns the calls that the action applies to, for messages: "the families
+// send and recv".
 absl::string_view ApplicableTo(const FaultAction& action);
 
 }  // namespace net

@@ -8,18 +8,18 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/syscalls.h"
 
-// Functions with which FaultInjector learns what a rule can ask.
+// Collects the facts by which rules select calls, for FaultInjector.
 
 namespace net {
 
 // Returns the facts that a call's arguments show: all but its sockets.
 CallFacts FactsOf(const Invocation& invocation);
 
-// Returns an option of SOL_SOCKET. Nullopt if getsockopt(2) fails: then sets
-// `error` to the errno.
+// Returns an option of SOL_SOCKET. If getsockopt(2) fails, returns nullopt and
+// sets `error` to the errno.
 std::optional<int> IntOption(Syscalls& sys, int fd, int name, int& error);
 
-// Return the names of a socket. Nullopt if it has none, or is not bound.
+// Return the names of a socket. Return nullopt if it has none, or is not bound.
 std::optional<ip::Endpoint> LocalName(Syscalls& sys, int fd);
 std::optional<ip::Endpoint> RemoteName(Syscalls& sys, int fd);
 

@@ -70,7 +70,7 @@ struct CallRecord {
   // The thread that made the call: 1 for the one that made the first call of
   // the trace, 2 for the next one, and so on.
   int thread = 1;
-  // If it is not known, a success with the value 0.
+  // The result; a success with the value 0 if it is not known.
   SysResult result;
   bool is_result_known = true;
   std::array<RecordedArgument, 6> arguments;  // As many as the call has.
@@ -79,7 +79,7 @@ struct CallRecord {
 
   // Returns the copy of an argument's target, or "" if there is none.
   absl::string_view Target(size_t argument) const;
-  // Sets it, and the argument's state and number.
+  // Sets the copy of an argument's target, and the argument's state and number.
   void SetTarget(size_t argument, absl::string_view target, int64_t number = 0);
 
   friend bool operator==(const CallRecord&, const CallRecord&);
@@ -98,9 +98,9 @@ inline bool IsPointer(ArgumentKind kind) {
 // none.
 size_t ArgumentIndex(SyscallId call, ArgumentKind kind);
 
-// Returns the size that the target of an argument has in a record whose
-// numbers, lengths and result are known; nullopt if its target is not recorded,
-// or is a message.
+// Returns the size of an argument's target in a record whose numbers, lengths
+// and result are known. Returns nullopt if the target is not recorded, or is a
+// message.
 std::optional<size_t> TargetSize(const CallRecord& record, size_t argument);
 
 // Reads memory of the process that makes a call: copies `size` bytes at
@@ -112,10 +112,10 @@ using MemoryReader =
 // space cannot be read; other invalid pointers crash the program.
 bool ReadOwnMemory(uint64_t address, void* to, size_t size);
 
-// Record a call: BeginRecord() before it is made, because a call changes the
-// length that an argument points to, and FinishRecord() afterwards, with the
-// same arguments. `arguments` are the registers, at least as many as the call
-// has arguments. After EFAULT no memory is read.
+// Record a call. Call BeginRecord() before the call is made, because a call
+// changes the length that an argument points to. Call FinishRecord()
+// afterwards, with the same arguments. `arguments` are the registers, at least
+// as many as the call has arguments. After EFAULT no memory is read.
 //
 //   CallRecord record = BeginRecord(SyscallId::kRecvFrom, registers, read);
 //   ... the call ...
@@ -130,8 +130,8 @@ void FinishRecord(CallRecord& record, absl::Span<const uint64_t> arguments,
 //
 //   accept4(3, {AF_INET, 127.0.0.1:40000}, [128 => 16], SOCK_CLOEXEC) = 5
 //
-// Calls of other threads than the first begin with their number: "[2] ". A
-// result that is not known is "?".
+// The line of another thread than the first begins with the thread's number:
+// "[2] ". A result that is not known is "?".
 std::string ToString(const CallRecord& record);
 std::ostream& operator<<(std::ostream& os, const CallRecord& record);
 

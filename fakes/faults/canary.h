@@ -7,8 +7,8 @@
 
 namespace net {
 
-// Checks, before a sweep, that `faults` is in charge of the calls of
-// `scenario`. If the scenario bypassed it, the sweep would find nothing and
+// Checks that the calls of `scenario` go through `faults`. To be called before
+// a sweep: if the scenario bypassed `faults`, the sweep would find nothing and
 // report success. Arms the canary "*@1=EMFILE before", which makes the first
 // call on a TCP socket fail, and runs the scenario, which returns its error or
 // OK. Leaves an empty plan armed.

@@ -23,7 +23,7 @@ enum class DescriptorKind : uint8_t {
   kForeign,     // A socket of another kind, a file, ...
 };
 
-// The facts of the TCP sockets that calls are about.
+// The facts of the TCP sockets that a call is about.
 using SocketList = absl::InlinedVector<const SocketFacts*, 8>;
 using DescriptorList = absl::InlinedVector<int, 8>;
 
@@ -42,11 +42,11 @@ class DescriptorTable {
   }
   DescriptorKind SlowKindOf(int fd) const;
 
-  // Forgets which descriptors and sockets are new; keeps all other facts.
+  // Forgets which descriptors and sockets are new. Keeps all other facts.
   void Arm();
 
-  // Record a new descriptor. A descriptor that had the number is closed. A TCP
-  // socket is the nth since Arm().
+  // Record a new descriptor. If another descriptor had the number, that one is
+  // closed. Number TCP sockets since Arm().
   void AddTcp(int fd, SocketRole role);
   void Add(int fd, DescriptorKind kind);
   void AddDuplicate(int old_fd, int new_fd);

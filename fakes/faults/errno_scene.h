@@ -44,10 +44,10 @@ SysResult CallBind(const loopback::RawSocket& socket,
                    const ip::Endpoint& local);
 SysResult CallConnect(const loopback::RawSocket& socket,
                       const ip::Endpoint& remote);
-// Waits until poll(2) reports an event, and returns.
+// Waits until poll(2) reports an event.
 void AwaitEvent(const loopback::RawSocket& socket, int16_t events);
 
-// A pointer to memory that no program has.
+// Returns a pointer to memory that no program has.
 template <typename T>
 T* BadPointer() {
   // NOLINTNEXTLINE(performance-no-int-to-ptr): that is the purpose

@@ -27,10 +27,10 @@
 
 namespace net {
 
-// A Syscalls in front of another one (the target) that carries out a fault
-// plan. It passes all other calls on unchanged. Over LinuxSyscalls it shows
-// what a mock cannot: the state of the real kernel after the failure of a call
-// that does not fail on demand.
+// A Syscalls in front of another one, the target, that carries out a fault
+// plan. Calls without a fault pass unchanged. In front of LinuxSyscalls it can
+// do what a mock cannot: it shows the state of the real kernel after the
+// failure of a call that does not fail on demand.
 //
 //   FaultInjector sys(DefaultSyscalls());
 //   sys.Arm(ParseFaultPlan("accept4#2=EMFILE; close=EIO").value());
@@ -44,11 +44,11 @@ namespace net {
 // close a descriptor.
 //
 // The injector knows the sockets that were made through it, and their
-// duplicates. It asks the target about any other descriptor, when it first sees
-// the number (getsockopt with SO_DOMAIN, SO_TYPE and SO_ACCEPTCONN,
-// getpeername). Descriptors that were received in messages (SCM_RIGHTS) are
-// among these. With a plan that asks for addresses, it asks the target for the
-// names of the sockets before each call.
+// duplicates. When it first sees another descriptor, it queries the target
+// (getsockopt with SO_DOMAIN, SO_TYPE and SO_ACCEPTCONN, getpeername).
+// Descriptors that were received in messages (SCM_RIGHTS) are among these. If a
+// rule of the plan has an address, the injector queries the names of the
+// sockets before each call.
 //
 // The actions are carried out by calls on the target:
 //
@@ -71,19 +71,19 @@ namespace net {
 //                    peer gets a RST, SO_ERROR is ECONNRESET. See
 //                    ResetConnection() in fakes/faults/carry_out.h.
 //
-// If the last five cannot be carried out (the number is in use, the caller
-// wants no address, or the call itself fails), the call is made as usual, and
-// the rule has not applied.
+// If fd0, reuse, truncated, consumed or reset cannot be carried out (because
+// the number is in use, the caller's pointer to the address is null, or the
+// call itself fails), the call is made as usual, and the rule has not applied.
 //
-// close(2): by default it releases the descriptor whatever it returns, as on
-// Linux. With "before" the descriptor stays open in the kernel;
-// OpenDescriptors() nevertheless omits it, because the caller has closed it.
+// By default, a close(2) that fails releases the descriptor, as on Linux. With
+// "before", the descriptor stays open in the kernel. OpenDescriptors()
+// nevertheless omits it, because the caller has closed it.
 //
 // Limits: "after" does not restore the descriptor that a dup3 replaced.
 //
 // Thread-safety: any method may be called from any thread. No lock is held
 // while a call is made. Of concurrent calls of one name, exactly one is the
-// nth; which one depends on the threads.
+// nth. Which one, depends on the threads.
 class FaultInjector final : public CompleteSyscalls, public Faults {
  public:
   struct Options {
@@ -131,9 +131,9 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
     int last_closed = -1;
   };
 
-  // Take the quick way, which is open while there are neither rules nor a
-  // trace. Return true if the call has been counted and is to be made directly.
-  // Otherwise Intercept() makes it.
+  // Take the fast path, which needs neither rules nor a trace. Return true if
+  // the call has been counted and the caller shall make it directly. Otherwise
+  // Intercept() makes it.
   template <Call kCall>
   bool Enter(const Arguments<kCall>& arguments);
   bool EnterPoll(SyscallId id, const pollfd* fds, nfds_t count);
@@ -159,7 +159,7 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
 
   // Returns the descriptors that the call is about.
   DescriptorList DescriptorsOf(const Invocation& invocation) const;
-  // Asks the target about a descriptor, unless it is known. `closes`: for
+  // Queries the target about a descriptor, unless it is known. `closes`: for
   // close(2).
   void LearnDescriptor(int fd, bool closes);
   void LearnNames(int fd);

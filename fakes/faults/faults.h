@@ -21,7 +21,7 @@ class Faults {
   virtual void Arm(const FaultPlan& plan) = 0;
 
   // Returns the rules that have not applied to any call since Arm(), in the
-  // order of the plan. If a test ends with some, it has not tested what it
+  // order of the plan. A test that ends with such rules has not tested what it
   // planned.
   virtual std::vector<FaultRule> Unmatched() const = 0;
 
@@ -29,7 +29,7 @@ class Faults {
   // system call or of a family, or "*", as in the text of a plan.
   virtual int Count(absl::string_view calls) const = 0;
 
-  // Returns the calls since Arm(), a line each, in the manner of strace(1).
+  // Returns the calls since Arm(), a line each, in the format of strace(1).
   // Calls that a rule applied to are marked: "... = -1 EMFILE (INJECTED)".
   virtual std::vector<std::string> Trace() const = 0;
 

@@ -47,7 +47,7 @@ class LineReader {
 
   // Reads letters, digits and the characters of `others`.
   absl::string_view ReadWord(absl::string_view others);
-  // Reads up to a character, which is not read.
+  // Reads up to the character `end`, and leaves that unread.
   absl::string_view ReadUntil(char end);
   void SkipRest() { rest_.remove_prefix(rest_.size()); }
 

@@ -8,8 +8,8 @@
 namespace net {
 
 // Plays the program's side of a trace: makes its calls on `kernel`, with the
-// recorded arguments. Calls that class Syscalls does not have are made as those
-// that do the same: see Replayer. Buffers have at most 1 MiB.
+// recorded arguments. Makes a call that class Syscalls lacks as another call
+// that does the same: see Replayer. Buffers have at most 1 MiB.
 //
 // Returns FAILED_PRECONDITION at the first call whose result or out-parameters
 // are not the recorded ones:
@@ -17,8 +17,8 @@ namespace net {
 //   line 5: recorded listen(3, 10) = 0, the kernel returned
 //   listen(3, 10) = -1 EADDRINUSE
 //
-// Each thread of the trace is a thread of its own, which begins when the one
-// before it has ended.
+// Each thread of the trace has a thread of its own, which begins when the
+// thread before it has ended.
 absl::Status MakeCalls(const Trace& trace, Syscalls& kernel);
 
 }  // namespace net

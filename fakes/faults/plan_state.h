@@ -15,8 +15,8 @@
 
 namespace net {
 
-// The facts about a TCP socket (SOCK_STREAM of AF_INET or AF_INET6) that a rule
-// can ask for. Duplicates of a descriptor are one socket.
+// The facts about a TCP socket (SOCK_STREAM of AF_INET or AF_INET6) by which
+// rules select calls. All duplicates of a descriptor are one socket.
 struct SocketFacts {
   // kListener since a successful listen(2). kConnection since a connect(2) that
   // succeeded or continues (EINPROGRESS, EINTR), or since accept. Else kAny.
@@ -78,20 +78,19 @@ class PlanState {
   // not allocate memory.
   std::optional<Decision> Decide(const CallFacts& facts);
 
-  // Takes a decision back that could not be carried out (for example fd0 while
+  // Takes back a decision that could not be carried out (for example fd0 while
   // the descriptor 0 is open): the rule has not applied to the call. Does
   // nothing if another plan has been armed since.
   void Retract(const Decision& decision);
 
-  // Counts a call. Does what Decide() does if the plan has no rules, and locks
-  // nothing.
+  // Counts a call, as Decide() does for a plan without rules. Takes no lock.
   void CountOnly(SyscallId call) {
     counts_[static_cast<size_t>(call)].fetch_add(1, std::memory_order_relaxed);
   }
 
   bool has_rules() const { return has_rules_.load(std::memory_order_relaxed); }
 
-  // Returns whether a rule asks for addresses that the call's argument does not
+  // Returns whether a rule has an address that the call's arguments do not
   // show.
   bool needs_addresses() const {
     return needs_addresses_.load(std::memory_order_relaxed);
@@ -100,8 +99,8 @@ class PlanState {
   // Returns the rules that have applied to no call, in the order of the plan.
   std::vector<FaultRule> Unmatched() const;
 
-  // Returns how many calls that `calls` selects ("accept4", "recv", "*") were
-  // counted; -1 if it is no such text.
+  // Returns how many of the calls that `calls` selects ("accept4", "recv", "*")
+  // were counted. Returns -1 if the text selects none.
   int Count(absl::string_view calls) const;
   int Count(SyscallId call) const {
     return counts_[static_cast<size_t>(call)].load(std::memory_order_relaxed);

@@ -7,9 +7,9 @@
 #include "absl/strings/string_view.h"
 #include "fakes/faults/line_reader.h"
 
-// Read the values of a trace's line in the form in which ToString(CallRecord)
-// writes them, and return their bytes as a call has them in memory. If a value
-// has another form, the reader has failed.
+// Read the values of a trace's line in the form of ToString(CallRecord). Return
+// the bytes that a call has in memory. If a value has another form, the reader
+// fails (LineReader::status()).
 
 namespace net {
 

@@ -24,8 +24,8 @@ namespace net {
 //
 // The calls, their arguments and their results are not changed. A call is
 // recorded when it has returned, so one that blocks appears after the calls
-// that other threads make meanwhile. A call costs less than 100 ns more, and
-// the copy of its data; the text is made later.
+// that other threads make meanwhile. Recording a call costs less than 100 ns,
+// plus the copy of its data. The text is made later.
 //
 // A pointer is not read if it is null, outside of user space, or if the call
 // failed with EFAULT. Any other invalid pointer crashes the program.

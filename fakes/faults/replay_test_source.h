@@ -22,9 +22,9 @@ struct ReplayTestOptions {
 // The longest test, in lines.
 inline constexpr int kMostReplayTestLines = 60;
 
-// Returns the C++ source of a GoogleTest that replays the kernel's side of what
-// a program saw: a Replayer plays the trace. The program's side is MakeCalls(),
-// until the reader puts the code under test in its place.
+// Returns the C++ source of a GoogleTest in which a Replayer plays the kernel's
+// side of a trace. MakeCalls() plays the program's side, until the reader
+// replaces it by the code under test.
 //
 // Fails with INVALID_ARGUMENT if the trace has no calls between the lines, or
 // more than fit; if a name is not a C++ identifier; or if class Syscalls lacks

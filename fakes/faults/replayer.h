@@ -23,7 +23,7 @@
 namespace net {
 
 // A Syscalls that plays the kernel's side of a trace: results, errnos,
-// out-parameters and data. Nothing else happens, and no call blocks.
+// out-parameters and data. It has no other effect, and no call blocks.
 //
 //   const absl::StatusOr<Trace> trace = ParseTrace(text);
 //   ASSERT_THAT(trace, IsOk());
@@ -43,7 +43,7 @@ namespace net {
 // - MSG_NOSIGNAL.
 // - The sizes of buffers, if what was recorded fits.
 // - The data of epoll_event: an event has the data of the caller's epoll_ctl(2)
-//   where the trace has that of its own.
+//   in place of the recorded data.
 //
 // A call whose result was not recorded ("?") succeeds, unless it makes a
 // descriptor.
@@ -66,8 +66,8 @@ class Replayer final : public InterceptingSyscalls {
   //   line 5: recorded shutdown(3, SHUT_WR) = 0, called close(3)
   absl::Status Departure() const;
 
-  // Returns Departure(), and if that is OK, whether all calls of the trace have
-  // been made: "line 9: recorded close(3) = 0, never called".
+  // Returns Departure() or, if that is OK, an error if a call of the trace was
+  // not made: "line 9: recorded close(3) = 0, never called".
   absl::Status Finish() const;
 
  protected:
@@ -90,7 +90,7 @@ class Replayer final : public InterceptingSyscalls {
   void Depart(const Trace::Line* line, const Invocation& invocation,
               absl::string_view difference)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Notes the data that the caller gives an event, and replaces the recorded
+  // Note the data that the caller gives to an event, and replace the recorded
   // data of events by it.
   void NoteEvent(const CallRecord& recorded, const Invocation& invocation)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -16,14 +16,14 @@
 namespace net {
 
 // Returns a number of the calling thread that no other thread of the process
-// ever has. (A std::thread::id is used again.)
+// ever has. (A std::thread::id can be reused.)
 int ThreadNumber();
 
 // Returns the arguments as a system call has them in its registers.
 std::array<uint64_t, 6> RegistersOf(const Invocation& invocation);
 
-// Returns whether an argument is filled in by the call. (That of ioctl(2) may
-// be.)
+// Returns whether the call fills in an argument. (The argument of ioctl(2) may
+// or may not be an out-parameter.)
 bool IsOutParameter(ArgumentKind kind);
 
 // Returns the record as a call of class Syscalls that does the same: recvfrom
@@ -42,9 +42,10 @@ struct Transfer {
 // Returns nullopt for a call that neither sends nor receives.
 std::optional<Transfer> TransferOf(const CallRecord& record);
 
-// Returns how the arguments of a call differ from those of a record, which are
-// both of class Syscalls; "" if the record can serve the call. `called` was
-// recorded as a call that failed, so that it has what the caller passed.
+// Returns how the arguments of the call `called` differ from those of a record;
+// "" if the record can serve the call. Both are calls of class Syscalls.
+// `called` was recorded as a failed call, so it has the arguments that the
+// caller passed.
 std::string DifferenceOf(const CallRecord& recorded, const CallRecord& called);
 
 // Writes the record's out-parameters to those of a call that it serves.

@@ -27,11 +27,12 @@
 //   call of another thread than the first begins with its number: "[2] ".
 // - Numbers are symbols ("SOCK_STREAM|SOCK_CLOEXEC"), decimal numbers, or both
 //   joined by "|".
-// - A null pointer is "NULL". A pointer whose target is not known, or that the
-//   call did not fill in, is "?".
+// - A null pointer is "NULL". A pointer is "?" if its target is not known, or
+//   if the call did not fill it in.
 // - Data is quoted as in C, with octal escapes, and complete.
-// - An address is "{AF_INET, 127.0.0.1:80}". One that has other parts is its
-//   bytes, quoted; so is an option's value of a size that is not the option's.
+// - An address is "{AF_INET, 127.0.0.1:80}". An address with other parts is
+//   written as its bytes, quoted. So is an option's value whose size is not
+//   that of the option.
 // - The length that accept4(2) and its like change is "[before => after]", or
 //   "[after]" if it did not change.
 // - An event of epoll(7) is "{EPOLLIN, 7}", where 7 is its data as a u64.
