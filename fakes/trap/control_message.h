@@ -13,8 +13,8 @@ namespace net::trap {
 // Messages of the control channel (fakes/trap/trap_control.h): a packet of a
 // SOCK_SEQPACKET socket each.
 
-// The most bytes of a message. A longer one fits in no packet of AF_UNIX with
-// default limits (net.core.wmem_default is 212992).
+// The maximum size of a message in bytes. A longer message would not fit into a
+// packet of AF_UNIX with default limits (net.core.wmem_default is 212992).
 inline constexpr size_t kLongestMessage = 160 << 10;
 
 // Sends a message. Fails with the errno of send(2).

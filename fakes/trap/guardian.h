@@ -12,10 +12,10 @@
 namespace net::trap {
 
 // A process that kills the target's process group if this process dies before
-// it has called Dismiss(). Without supervisor each trapped call fails with
-// ENOSYS, and the target would go on and take that for the kernel's answer.
+// it has destroyed the Guardian. Without a supervisor, each trapped call fails
+// with ENOSYS, and the target would take that for the kernel's result.
 //
-// Processes of the target that have left the group (setsid(2)) live on.
+// Does not kill processes of the target that have left the group (setsid(2)).
 class Guardian {
  public:
   // Forks the guardian. Call it before the target is started.
@@ -25,21 +25,21 @@ class Guardian {
   Guardian& operator=(const Guardian&) = delete;
   Guardian(Guardian&& other) noexcept = default;
   Guardian& operator=(Guardian&&) = delete;
-  // Dismisses it.
+  // Ends the guardian. The target is no longer killed.
   ~Guardian();
 
   // Sets the process group to kill.
   absl::Status Guard(pid_t group);
 
-  // In the target, after fork(2): closes this process's end of the pipe, which
-  // the target must not hold. Async-signal-safe.
+  // Closes this process's end of the pipe, which the target must not hold.
+  // Called in the target, after fork(2). Async-signal-safe.
   void CloseInTarget() const;
 
  private:
   Guardian(pid_t pid, OwnedFd pipe) : pid_(pid), pipe_(std::move(pipe)) {}
 
   pid_t pid_;
-  OwnedFd pipe_;  // Its end tells the guardian that this process has died.
+  OwnedFd pipe_;  // The guardian reads end of file when this process has died.
 };
 
 }  // namespace net::trap

@@ -22,16 +22,16 @@ namespace net::trap {
 //   parent                                child
 //   StatusOr<Handover> h = Create(...)
 //   fork
-//   Take(pidfd)   <- number --            InstallAndGive(): installs the filter
-//   pidfd_getfd   -- taken ->                 waits
-//   supervises    <- canary --            CallCanary()
+//   Take(pidfd)   <- number --            InstallAndWait() installs the filter
+//   pidfd_getfd   -- taken ->                 and waits,
+//   supervises    <- canary --                then calls the canary
 //                                         the program
 class Handover {
  public:
   // The progress of the child.
   enum class Step : uint32_t {
     kStarted,
-    kInstalled,     // Its filter is there; see the listener's number.
+    kInstalled,     // Its filter is installed; `listener` has the number.
     kInstallError,  // The errno is in `error`.
     kTaken,         // The parent has the listener.
     kCanaryError,   // Nobody answered the canary: the program was not started.
@@ -47,20 +47,20 @@ class Handover {
   Handover& operator=(Handover&&) = delete;
   ~Handover();
 
-  // In the parent: waits for the child's filter, and takes its listener.
-  // `pidfd` is the child's. If the child cannot install a filter, the error is
-  // FAILED_PRECONDITION.
+  // Waits for the child's filter, and takes its listener. Called in the parent.
+  // `pidfd` is that of the child. Fails with FAILED_PRECONDITION if the child
+  // cannot install a filter.
   absl::StatusOr<OwnedFd> Take(int pidfd);
 
-  // In the child. Async-signal-safe. Installs the filter, waits until the
-  // parent has its listener, and calls the canary. Returns whether it was
-  // answered.
+  // Installs the filter, waits until the parent has its listener, and calls the
+  // canary. Called in the child. Returns whether the canary was answered.
+  // Async-signal-safe.
   bool InstallAndWait();
-  // In the child: leaves a report. Async-signal-safe.
+  // Leaves a report for the parent. Called in the child. Async-signal-safe.
   void Leave(Step step, int error = 0);
 
-  // Returns the progress of the child. For the parent, once the child has
-  // ended.
+  // Return the progress of the child, and its errno. Called in the parent, once
+  // the child has ended.
   Step step() const;
   int error() const;
 

@@ -42,9 +42,9 @@ struct Job {
 // The reason for which a wait was ended early.
 enum class EndOfWait : uint8_t {
   kNone,
-  kGone,    // Nobody waits for the reply any more.
+  kGone,    // The target no longer waits for the reply.
   kSignal,  // The target has a signal to handle.
-  kBegun,   // connect(2) goes on without us.
+  kBegun,   // The attempt of connect(2) continues in the kernel.
 };
 
 // A thread that makes a blocking call in the target's place, or waits. It
@@ -61,16 +61,16 @@ class Waiter {
   Job& job() { return job_; }
   bool done() const { return done_; }
   EndOfWait end() const { return end_; }
-  // Returns whether the thread has begun to reply to the call.
+  // Returns whether the thread has begun to reply.
   bool replies() const { return replies_; }
-  // For the thread.
+  // Called by the thread.
   void BeginReply() { replies_ = true; }
 
-  // For the thread: waits for that time, or until End().
+  // Waits for the duration, or until End(). Called by the thread.
   void Sleep(absl::Duration duration) const;
-  // For the thread: makes the call, which End() can interrupt. What the thread
-  // does afterwards is not interrupted: installing a descriptor in the target,
-  // for example, can only be done once.
+  // Makes the call, which End() can interrupt. Called by the thread. End() does
+  // not interrupt the thread's later work, because some of it can be done only
+  // once: installing a descriptor in the target, for example.
   int64_t Make() const;
 
   // Ends a system call that the thread waits in. Repeat it until done(): the

@@ -35,7 +35,7 @@ namespace net::trap {
 //     local.WriteOutputs(result);
 //   }
 //
-// Not supported, because they mean the caller's own descriptors, signals or
+// Not supported, because they act on the caller's own descriptors, signals or
 // memory:
 //
 // - fcntl(2) and ioctl(2), except with commands about the open file
@@ -57,9 +57,9 @@ class LocalCall {
   LocalCall& operator=(const LocalCall&) = delete;
   ~LocalCall() = default;
 
-  // Copies what the call reads. Returns false if the call is not supported, or
-  // if the target's memory cannot be read. Then let the kernel make the call:
-  // it knows the right errno.
+  // Copies the memory that the call reads. Returns false if the call is not
+  // supported, or if the target's memory cannot be read. The caller then lets
+  // the kernel make the call, because only the kernel knows the right errno.
   bool Prepare(const Limits& limits);
 
   // Returns why Prepare() returned false, or why Make() could not make the
@@ -73,8 +73,8 @@ class LocalCall {
   // thread, which must block it.
   int64_t Make();
 
-  // Writes what the call has filled in to the target's memory. Returns false
-  // for EFAULT.
+  // Writes the call's out-parameters to the target's memory. Returns false for
+  // EFAULT.
   bool WriteOutputs(int64_t result);
 
   // The duplicate of the first argument, or -1.

@@ -8,14 +8,14 @@
 
 namespace net::trap {
 
-// Makes epoll_ctl(2) in the target's place. An epoll knows its entries by the
-// open file and the number of its descriptor (epoll(7)), and the duplicate has
-// another number than the target's descriptor. So the call is made in a thread
-// that has a table of descriptors of its own, in which the duplicate gets the
-// target's number.
+// Makes epoll_ctl(2) in the target's place. An epoll identifies an entry by the
+// open file and the number of its descriptor (epoll(7)), and the duplicate's
+// number differs from that of the target's descriptor. The call is therefore
+// made in a thread with a descriptor table of its own, in which the duplicate
+// gets the target's number.
 //
-// `epoll` and `duplicate` are duplicates of the target's descriptors; `number`
-// is that of the second one in the target.
+// `epoll` and `duplicate` are duplicates of the target's descriptors. `number`
+// is the number that the second one has in the target.
 //
 // Returns the call's value or -errno; nullopt if the thread cannot have such a
 // table, or if `number` is beyond RLIMIT_NOFILE of this process.

@@ -16,11 +16,11 @@ namespace net::trap {
 // Copies of the messages and buffers of calls of the target. For all classes:
 //
 // - `receives`: the call fills in the buffers. Otherwise it reads them.
-// - `limit` is the most bytes that the buffers may have together. Prepare()
-//   shortens them, and subtracts their bytes.
+// - `limit` is the maximum number of bytes of all buffers together. Prepare()
+//   shortens the buffers, and subtracts their bytes from it.
 // - Prepare() returns false if the target's memory cannot be copied.
-// - WriteOutputs() writes what the call has filled in to the target's memory.
-//   It returns false for EFAULT.
+// - WriteOutputs() writes the call's out-parameters to the target's memory. It
+//   returns false for EFAULT.
 
 // The buffers of readv(2), writev(2) and of a message.
 class LocalBuffers {
@@ -31,7 +31,7 @@ class LocalBuffers {
 
   iovec* data() { return local_.data(); }
 
-  // `bytes` were received.
+  // `bytes` is the number of received bytes.
   bool WriteOutputs(const MemoryCopies& memory, size_t bytes) const;
 
  private:
@@ -48,7 +48,7 @@ class LocalMessage {
 
   msghdr& header() { return header_; }
 
-  // recvmsg(2) has filled in `header`, and `bytes` in the buffers.
+  // recvmsg(2) has filled in `header`, and `bytes` bytes of the buffers.
   bool WriteOutputs(const MemoryCopies& memory, const msghdr& header,
                     size_t bytes) const;
 
@@ -63,8 +63,8 @@ class LocalMessage {
 // The messages of sendmmsg(2) and recvmmsg(2).
 class LocalMessages {
  public:
-  // `address` is that of an array of `count` mmsghdrs. Leaves out the messages
-  // that are behind the limit.
+  // `address` is that of an array of `count` mmsghdrs. Omits the messages
+  // beyond the limit.
   bool Prepare(MemoryCopies& memory, uint64_t address, uint64_t count,
                bool receives, size_t limit);
 

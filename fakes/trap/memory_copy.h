@@ -27,14 +27,14 @@ class MemoryCopies {
 
   pid_t thread() const { return thread_; }
 
-  // Adds a copy of `size` bytes, or room for as many. They return null if that
-  // is more memory than a call gets, or if the target's cannot be read. The
-  // copy lives as long as this object.
+  // Add a copy of `size` bytes of the target's memory, or room for as many.
+  // Return null if the copies of one call would exceed 64 MiB, or if the
+  // target's memory cannot be read. The copy lives as long as this object.
   MemoryCopy* AddCopy(uint64_t address, size_t size);
   MemoryCopy* AddRoom(uint64_t address, size_t size);
 
-  // Writes the first `size` bytes, or all that there are, to the target. Null
-  // is no copy. Returns false for EFAULT.
+  // Writes the first `size` bytes of a copy, or all if it has fewer, to the
+  // target. Does nothing if `copy` is null. Returns false for EFAULT.
   bool Write(const MemoryCopy* copy, size_t size) const;
 
  private:

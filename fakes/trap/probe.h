@@ -5,15 +5,14 @@
 
 namespace net::trap {
 
-// Returns whether WAIT_KILLABLE_RECV has its effect: a signal does not
-// interrupt a call that was received. Tries it in a child process. Only the
-// first call tries.
+// Returns whether WAIT_KILLABLE_RECV works: a signal does not interrupt a call
+// that was received. Tries it in a child process. Only the first call tries.
 bool WaitKillableWorks();
 
-// Returns OK if this process can trap a child. Else the error is
-// FAILED_PRECONDITION, and the message says why not: a sandbox that forbids
-// seccomp(2) or pidfd_getfd(2), or a filter with a listener in this process
-// already (a process can have only one). Tries it in a child process.
+// Returns OK if this process can trap a child. Otherwise fails with
+// FAILED_PRECONDITION and the reason: a sandbox forbids seccomp(2) or
+// pidfd_getfd(2), or this process already has a filter with a listener (a
+// process can have only one). Tries it in a child process.
 absl::Status CheckSeccomp();
 
 }  // namespace net::trap

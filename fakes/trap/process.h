@@ -14,14 +14,14 @@
 
 namespace net::trap {
 
-// Copies memory from and to the process of a thread (process_vm_readv(2)). They
-// return false if a page is not there or must not be read or written, and if
-// the process has gone.
+// Copy memory from and to the process of a thread (process_vm_readv(2)). Return
+// false if a page is not mapped, if it must not be read or written, or if the
+// process has ended.
 bool ReadMemory(pid_t thread, uint64_t address, void* to, size_t size);
 bool WriteMemory(pid_t thread, uint64_t address, const void* from, size_t size);
 
-// Returns whether a signal is pending that `thread` does not block. It
-// interrupts a call of the kernel that waits.
+// Returns whether a signal is pending that `thread` does not block. Such a
+// signal interrupts a call that waits in the kernel.
 bool HasPendingSignal(pid_t thread);
 
 // A process of the target.
@@ -32,8 +32,8 @@ class Process {
   pid_t pid() const { return pid_; }
 
   // Returns a duplicate of a descriptor, or -errno: EBADF if it is not open,
-  // ESRCH if the process has gone. File status flags, timeouts and options
-  // belong to both: never change them.
+  // ESRCH if the process has ended. Never change file status flags, timeouts or
+  // options of the duplicate, because the target's descriptor shares them.
   int Duplicate(int fd) const;
 
   // Returns its open descriptors.
@@ -47,13 +47,13 @@ class Process {
 // The processes of the target, by their threads. Not thread-safe.
 class Processes {
  public:
-  // Returns the process of a thread, or null if it has gone.
+  // Returns the process of a thread, or null if it has ended.
   std::shared_ptr<const Process> Of(pid_t thread);
 
-  // Forgets threads whose process has gone.
+  // Forgets a thread whose process has ended.
   void Forget(pid_t thread) { by_thread_.erase(thread); }
 
-  // Returns all that are known.
+  // Returns all known processes.
   std::vector<std::shared_ptr<const Process>> All() const;
 
  private:

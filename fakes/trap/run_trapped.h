@@ -33,9 +33,9 @@ struct TrapReport {
 //   EXPECT_THAT(report->unmatched, IsEmpty());
 //   EXPECT_THAT(report->open_descriptors, IsEmpty());
 //
-// Assertions of GoogleTest in `body` are lost, because it runs in another
-// process: return the values that are to be checked. close(2) is trapped. Call
-// it while this process has one thread.
+// `body` runs in another process, so its GoogleTest assertions are lost: return
+// the values to check instead. close(2) is trapped. Call this while the process
+// has one thread.
 absl::StatusOr<TrapReport> RunTrapped(const FaultPlan& plan,
                                       absl::FunctionRef<std::string()> body);
 

@@ -18,8 +18,8 @@
 
 namespace net::trap {
 
-// The system call of the canary: Linux has none with this number. A filter
-// always traps it, and the supervisor answers it with kCanaryAnswer. Without
+// The number of the canary, which no system call of Linux has. A filter always
+// traps it, and the supervisor makes it return kCanaryAnswer. Without a
 // supervisor it fails with ENOSYS.
 inline constexpr int kCanaryNumber = 1'000'000;
 inline constexpr int kCanaryAnswer = 4711;
@@ -42,9 +42,9 @@ inline constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 // - every call of a program for another architecture, such as 32-bit x86, whose
 //   calls have other numbers.
 //
-// io_uring_setup(2) fails with ENOSYS: calls through a ring go around every
-// filter. All other calls pass. Their check is a bit in a bitmap, because the
-// kernel finds out that the filter allows them whatever their arguments
+// io_uring_setup(2) fails with ENOSYS, because calls through a ring bypass
+// every filter. All other calls pass. Their check costs one bit of a bitmap,
+// because the kernel detects that the filter allows them for all arguments
 // (seccomp_cache_prepare() in kernel/seccomp.c, Linux 5.11).
 std::vector<sock_filter> BuildFilter(absl::Span<const int> numbers);
 
@@ -55,9 +55,9 @@ std::vector<sock_filter> BuildFilter(absl::Span<const int> numbers);
 // fatal signals only (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19).
 int InstallFilter(absl::Span<const sock_filter> program, bool wait_killable);
 
-// A listener's descriptor and its ioctls. They return 0 or an errno. ENOENT is
-// no mistake: the notification is gone, because a signal has ended the call or
-// the thread.
+// A listener's descriptor and its ioctls, which return 0 or an errno. ENOENT is
+// not a failure: the notification is gone, because a signal has ended the call
+// or the thread.
 class Listener {
  public:
   explicit Listener(OwnedFd fd) : fd_(std::move(fd)) {}
@@ -75,8 +75,8 @@ class Listener {
   int Reply(uint64_t id, int64_t value, int error) const;
   // Lets the kernel make the call.
   int Continue(uint64_t id) const;
-  // Returns whether the call still waits for its reply. If so, all that was
-  // read from the target's memory before belongs to this call.
+  // Returns whether the call still waits for its reply. If so, everything that
+  // was read from the target's memory before belongs to this call.
   bool IsValid(uint64_t id) const;
 
   // Installs a copy of `fd` in the target, with the flags 0 or O_CLOEXEC, and

@@ -5,9 +5,10 @@
 
 namespace net::trap {
 
-// Blocks all signals in the calling thread while it lives. Threads that are
-// started meanwhile inherit that, so the program's signals go to its other
-// threads, and SIGPIPE and its like stay pending.
+// Blocks all signals in the calling thread, from construction to destruction.
+// Threads that are started meanwhile inherit the mask. The program's signals
+// therefore go to its other threads, and SIGPIPE and similar signals stay
+// pending.
 class SignalsBlocked {
  public:
   SignalsBlocked();

@@ -9,21 +9,21 @@
 namespace net::trap {
 
 // The sockets that the target's calls were about, by the kernel's number for a
-// socket (SO_COOKIE), which no other socket ever gets. The table therefore
-// needs no notice of close(2), and all processes of the target share it.
+// socket (SO_COOKIE), which is never reused. The table therefore need not know
+// about close(2), and all processes of the target share it.
 //
 // Not thread-safe. Pointers stay valid.
 class SocketTable {
  public:
-  // Returns what is known of the socket behind a descriptor of this process, or
-  // null if it is no TCP socket. A socket that was never seen before is taken
-  // for one that was made since Reset().
+  // Returns the facts about the socket behind a descriptor of this process, or
+  // null if it is not a TCP socket. A socket that was never seen before counts
+  // as made since Reset().
   SocketFacts* Find(int fd);
 
-  // Brings the facts up to date that a rule can ask for.
+  // Updates the facts by which rules select calls.
   static void Refresh(int fd, SocketFacts& facts, bool with_addresses);
 
-  // Marks all known sockets as those from before.
+  // Marks all known sockets as made before.
   void Reset();
 
  private:

@@ -18,22 +18,21 @@
 
 namespace net::trap {
 
-// Receives the notifications of a listener and replies to them, as the state of
-// the plan decides.
+// Receives the notifications of a listener and replies to them according to the
+// plan.
 //
-// One thread receives. It must be quick, because a signal can end a call until
-// it is received. Work that may block is therefore done by other threads
-// (Waiter).
+// One thread receives. It must be fast, because a signal can end a call before
+// it is received. Other threads (Waiter) therefore do the work that may block.
 class Supervisor {
  public:
   struct Options {
-    // Makes each call in the target's place where that is possible, to know its
-    // result.
+    // Whether to make each call in the target's place where possible, to learn
+    // its result.
     bool knows_results = false;
-    // Is called when a thread of the target calls exit_group(2), if that is
+    // Called when a thread of the target calls exit_group(2), if that is
     // trapped.
     std::function<void(pid_t thread)> on_exit;
-    // Is called if the supervision cannot go on.
+    // Called if the supervision cannot continue.
     std::function<void()> kill_target;
   };
 
@@ -59,7 +58,7 @@ class Supervisor {
   void HandleExit(const seccomp_notif& notification);
   void Fail(absl::string_view why);
 
-  // Carries the call out as it was decided.
+  // Carries out the call as decided.
   void Perform(Job job);
   // Carries it out by making a call in the target's place.
   void PerformHere(Job job);
@@ -75,13 +74,13 @@ class Supervisor {
   // Returns the number that the descriptor is to have, or -1 for the lowest
   // that is free.
   int NumberFor(Job& job);
-  // Does what the call does to the target's numbers, and replies with the
-  // rule's error.
+  // Changes the target's descriptor numbers as the call does, and replies with
+  // the rule's error.
   void ReplyAboutNumber(Job& job);
   // Lets the kernel make the call.
   void Continue(Job& job);
-  // The call cannot be made in the target's place: lets the kernel make it. If
-  // a rule applies to it, the supervision has failed.
+  // Lets the kernel make a call that cannot be made in the target's place. If a
+  // rule applies to the call, the supervision has failed.
   void LetKernelMake(Job& job, absl::string_view obstacle);
 
   // Ends waits that have lost their purpose.

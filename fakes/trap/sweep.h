@@ -18,12 +18,15 @@ namespace net::trap {
 
 struct SweepOptions {
   std::vector<std::string> command;
-  // The time after which a run is a hang, and is killed. A run that made
-  // trapped calls or used a processor in the last sixth of it has more, because
-  // a busy machine may be slow: until it does neither for such a sixth, has
-  // used this much time of a processor, or five times this time is over.
+  // The time limit of a run. A run that reaches it is killed, and counts as a
+  // hang. A run that made trapped calls or used a processor in the last sixth
+  // of this time gets more, because a busy machine may be slow. It is killed
+  // when
+  // - it has done neither for a sixth of this time,
+  // - it has used this much processor time, or
+  // - five times this time has passed.
   absl::Duration timeout = absl::Seconds(10);
-  // The number of occurrences of each call that fail, at most.
+  // The maximum number of occurrences of each call that fail.
   int most_occurrences = std::numeric_limits<int>::max();
   // Traps close(2), too.
   bool traps_close = false;
@@ -62,24 +65,24 @@ struct SweepResult {
   //   accept4#1=EINTR     retried
   //   accept4#2=EMFILE    hang           +1
   //
-  // "handled": as without faults. "retried": as without faults, after the call
-  // was repeated. "not reached": the program did not make that call in this
-  // run.
+  // "handled": the run ended as without faults. "retried": so did this one,
+  // after the program repeated the call. "not reached": the program did not
+  // make the call in this run.
   std::string ToString() const;
   int NotReached() const;
 };
 
-// Runs a program once without faults, and then once for each call on a TCP
-// socket that it made and each errno that this call can have
-// (fakes/faults/effect.h), with the effect that the errno has on Linux. Before
-// that, a canary fault must be seen.
+// Runs a program once without faults. Then runs it once for each call on a TCP
+// socket that it made and each errno of this call (fakes/faults/effect.h), with
+// the effect that the errno has on Linux. Checks with a canary fault, before
+// the runs, that faults reach a program.
 //
 // Fails with FAILED_PRECONDITION if nothing can be trapped, and with NOT_FOUND
 // if the program makes no such call.
 absl::StatusOr<SweepResult> Sweep(const SweepOptions& options);
 
 // Makes socket(2) fail in a child process, with an errno that it never has.
-// Fails with INTERNAL if the child saw anything else.
+// Returns INTERNAL if the child saw another result.
 absl::Status CheckCanaryFault();
 
 }  // namespace net::trap

@@ -23,34 +23,34 @@
 namespace net {
 
 struct TrapOptions {
-  // The calls that are trapped, besides those that the plan needs. Others are
-  // not counted, not traced and cannot fail. A trapped call costs about 5 us,
-  // and a signal can end it before it has begun (see SyscallTrap).
+  // The calls that are trapped, in addition to those that the plan needs. Other
+  // calls are not counted, not traced and cannot fail. A trapped call costs
+  // about 5 us, and a signal can end it before it has begun (see SyscallTrap).
   SyscallSet calls;
-  // Keeps a trace of all trapped calls.
+  // Whether to keep a trace of all trapped calls.
   bool keep_trace = false;
-  // Makes each call in the program's place where that is possible, so that the
-  // trace has results. Otherwise the kernel makes all calls that no rule
+  // Whether to make each call in the program's place where possible, so that
+  // the trace has results. If false, the kernel makes all calls that no rule
   // applies to, and their result in the trace is "?".
   bool knows_results = false;
-  // Records the sockets that are open when the program exits.
+  // Whether to record the sockets that are open when the program exits.
   bool notes_exit = false;
-  // Gives a program /dev/null as its standard input and outputs.
+  // Whether the program's standard input and outputs are /dev/null.
   bool is_quiet = false;
   // Gets the lines of the trace, in a thread of the trap. Keeps a trace.
   std::function<void(absl::string_view)> sink;
 };
 
-// Returns all calls that a plan can be about, without close(2): the calls of a
-// trap whose plan is not known yet. close(2) is left out because a signal can
-// make a trapped close(2) fail with EINTR without having closed.
+// Returns all calls that a plan can be about, except close(2): the calls of a
+// trap whose plan is not known yet. A signal can make a trapped close(2) fail
+// with EINTR without closing the descriptor.
 SyscallSet CallsForAnyPlan();
 
 // Carries out a fault plan in another process: a program in any language,
 // dynamically or statically linked, and its child processes. Needs no
-// privileges. Where a filter with a listener cannot be installed, Start() fails
-// with FAILED_PRECONDITION and says why: a sandbox forbids it, or this process
-// has one already.
+// privileges. If a filter with a listener cannot be installed, Start() fails
+// with FAILED_PRECONDITION and the reason: a sandbox forbids it, or this
+// process already has such a filter.
 //
 //   FaultPlan plan = *ParseFaultPlan("accept4#2=EMFILE");
 //   auto trap = SyscallTrap::Start({}, plan, {"python3", "server.py"});
@@ -69,19 +69,20 @@ SyscallSet CallsForAnyPlan();
 //   thread of the program can change an address or an option after the plan
 //   was asked about it. A fault plan is no protection against the program.
 // - A signal without SA_RESTART that arrives before a call was received makes
-//   the call fail with EINTR without having run, close(2) included: the
-//   descriptor stays open. Nothing cures that, so few calls should be trapped,
+//   the call fail with EINTR without having run. A close(2) then leaves the
+//   descriptor open. This cannot be avoided, so few calls should be trapped,
 //   and close(2) only if no signals are sent. PhantomInterruptions() counts
-//   them; a call that was restarted is among them.
+//   these calls, and those that the kernel restarted.
 // - A call that was received is interrupted by fatal signals only (Linux 5.19).
 //   Before 5.19 a restarted call is received twice. It is counted once: same
 //   thread, number, arguments and instruction. If the program repeats an
 //   interrupted call by itself, the repetition is not counted either.
 // - If the kernel makes a call that waits, and restarts it after a signal
-//   handler, it is a new call for the trap.
-// - What is made in the program's place has this process's credentials, limits
-//   and network: bind(2) to a privileged port succeeds if it may. socket(2) is
-//   made there only in the same network namespace.
+//   handler, the trap counts it as a new call.
+// - Calls in the program's place have this process's credentials, limits and
+//   network: bind(2) to a privileged port succeeds if this process may do it.
+//   socket(2) is made in the program's place only if both processes have the
+//   same network namespace.
 // - After close(2) that fails with its effect, the number stays taken by a
 //   tombstone: a descriptor of /dev/null, on which socket calls fail with
 //   ENOTSOCK. (Linux cannot close a descriptor of another process, only
@@ -101,12 +102,12 @@ SyscallSet CallsForAnyPlan();
 // - fcntl(F_SETFD) that fails with its effect installs the open file again, so
 //   locks that the process has on it end.
 // - Calls through io_uring would go around the filter, so io_uring_setup(2)
-//   fails with ENOSYS. A 32-bit program is refused: see failure(). vDSO clocks
-//   are no system calls.
+//   fails with ENOSYS. A 32-bit program is refused: see failure(). Clocks that
+//   the vDSO reads make no system call.
 // - The program cannot gain privileges by exec (no_new_privs), and cannot
 //   install a filter with a listener of its own.
-// - close_range(2) and a descriptor's end at exec are not seen.
-// - The signal SIGRTMAX of this process is used.
+// - The trap does not see close_range(2), nor descriptors that exec closes.
+// - The trap uses the signal SIGRTMAX of this process.
 //
 // If this process dies first, the program's process group is killed: without a
 // supervisor, trapped calls fail with ENOSYS. When the program ends, the rest
@@ -154,9 +155,9 @@ class SyscallTrap final : public Faults {
   // Returns the number of signals that ended a call before its notification was
   // received.
   int PhantomInterruptions() const;
-  // Returns the number of plans that Arm() has replaced and that had a rule
-  // which first applied to a call after the last Unmatched(): a fault that the
-  // caller does not know of, for example in a background thread.
+  // Returns the number of replaced plans with an unseen fault: a rule that
+  // first applied to a call after the last Unmatched(). The caller does not
+  // know of such a fault, which may have hit a background thread.
   int UnseenFaults() const;
   // Returns the calls since Arm(), with more than their text.
   std::vector<trap::TracedCall> Calls() const;
@@ -172,9 +173,9 @@ class SyscallTrap final : public Faults {
   // ended.
   int pidfd() const;
 
-  // Waits for the program to end. Returns its wait status. If the program could
-  // not be started, the error is NOT_FOUND or has the errno of execve(2). If
-  // the canary was not answered, it is INTERNAL.
+  // Waits for the program to end. Returns its wait status. Fails with NOT_FOUND
+  // or the errno of execve(2) if the program could not be started, and with
+  // INTERNAL if the canary was not answered.
   absl::StatusOr<int> Wait();
   // Waits for the end of the program for at most `timeout`. Returns nullopt if
   // the program has not ended.

@@ -29,8 +29,7 @@ inline void PrintTo(const SyscallTrap& trap, std::ostream* os) {
 
 namespace net::trap {
 
-// Tests of what a plan does in another process. Skipped where seccomp(2) is
-// forbidden.
+// Tests of plans in another process. Skipped where seccomp(2) is forbidden.
 class SyscallTrapTest : public testing::Test {
  protected:
   void SetUp() override {

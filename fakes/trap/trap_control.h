@@ -27,7 +27,7 @@ namespace net {
 //   EXPECT_THAT(faults.Unmatched(), IsEmpty());
 //   EXPECT_THAT(faults.status(), IsOk());
 //
-// The channel has a request and an answer at a time, each a packet with JSON:
+// The channel carries one request and then its answer, each a packet with JSON:
 //
 //   {"arm": "accept4#2=EMFILE"}  ->  {"ok": true, "unseen_faults": 0}
 //   {"report": true}             ->  {"unmatched": ["accept4#2=EMFILE"],
@@ -37,13 +37,13 @@ namespace net {
 //                                     "phantom_eintr": 0, "failure": ""}
 //   a request that fails         ->  {"error": "column 9: ..."}
 //
-// The trap answers as soon as it has started, before COMMAND has.
+// The trap answers as soon as it has started, before COMMAND starts.
 //
 // The trapped calls are fixed at the start: all calls that a plan can be about,
 // except close(2). `--trap-close` adds close(2); the limits of SyscallTrap give
 // the reason. A plan that needs other calls is an error.
 //
-// Differences to FaultInjector:
+// Differences from FaultInjector:
 // - Results in the trace are "?" where no rule made them.
 // - OpenDescriptors() are TCP sockets only, of all processes of COMMAND.
 //   Descriptors that the program makes for itself while the plan is armed
@@ -72,8 +72,8 @@ class TrapControl final : public Faults {
   int StrayCloses() const override;
   // See SyscallTrap.
   int PhantomInterruptions() const;
-  // See SyscallTrap. As of the last Arm(); all methods that read a report count
-  // as Unmatched().
+  // See SyscallTrap. The number is that at the last Arm(). Every method that
+  // reads a report counts as a call of Unmatched().
   int UnseenFaults() const;
   // Returns the reason why a plan could not be carried out; "" if it was.
   std::string failure() const;

@@ -44,7 +44,7 @@ class TrapState {
                      std::function<void(absl::string_view)> sink)
       : keep_trace_(keep_trace), sink_(std::move(sink)) {}
 
-  // Arms a plan. The sockets that the known processes have now are those from
+  // Arms a plan. The present sockets of the known processes count as made
   // before.
   void Arm(const FaultPlan& plan);
   // Adds the process, with the sockets that it has inherited.
@@ -62,20 +62,20 @@ class TrapState {
 
   // ---- For the supervisor. ----
 
-  // Returns whether a rule asks for the nth socket. Then sockets must be made
+  // Returns whether a rule selects the nth socket. If so, sockets must be made
   // in this process, so that their order is known.
   bool needs_order() const;
 
-  // Returns the process of a thread, or -1 if it has gone.
+  // Returns the process of a thread, or -1 if it has ended.
   pid_t ProcessOf(pid_t thread);
 
-  // Begins a call. Returns false if it does not count: it is about no TCP
-  // socket, or its process has gone. Else the job has what was decided, and the
-  // beginning of its line of the trace.
+  // Begins a call. Returns false if it does not count, because it is not about
+  // a TCP socket or its process has ended. Otherwise sets the job's decision,
+  // and the beginning of its line of the trace.
   bool Begin(Job& job);
-  // Ends it. `result` is its value or -errno, or nullopt if only the kernel
-  // knows it. Read() reads for the trace what the call has filled in, so the
-  // target must still wait for the reply; Write() adds the line.
+  // End a call. `result` is its value or -errno, or nullopt if only the kernel
+  // knows it. Read() reads the out-parameters for the trace, so the target must
+  // still wait for the reply. Write() adds the line.
   static void Read(Job& job, std::optional<int64_t> result);
   void Write(Job& job, std::optional<int64_t> result);
 

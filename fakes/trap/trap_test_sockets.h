@@ -33,8 +33,8 @@ struct Pair {
   int server = -1;
 };
 Pair NewPair(int flags = 0);
-// Waits until a thread of this process has set its number, and then sleeps: in
-// a call that is trapped, if it makes that at once.
+// Waits until a thread of this process has set `thread` to its ID and then
+// sleeps. If the thread makes a trapped call at once, it sleeps in that call.
 void AwaitSleep(const std::atomic<pid_t>& thread);
 // Writes to a descriptor, for example of a socket.
 void WriteAll(int fd, absl::string_view text);

@@ -16,8 +16,8 @@
 namespace net::trap {
 
 // A system call of the target that waits for its reply. The arguments are in
-// the order of the row in syscalls/syscall_table.inc, also where the kernel's
-// call is another one: send(2) is sendto(2) without an address, eventfd(2) is
+// the order of the row in syscalls/syscall_table.inc, even if the kernel's call
+// is another one: send(2) is sendto(2) without an address, and eventfd(2) is
 // eventfd2(2).
 struct TrappedCall {
   uint64_t id = 0;  // The notification's.
@@ -34,7 +34,7 @@ struct TrappedCall {
   }
 };
 
-// Returns the call, or nullopt if it is none of the table's.
+// Returns the call, or nullopt if the table does not have it.
 std::optional<TrappedCall> TrappedCallOf(const seccomp_notif& notification);
 
 // Returns whether the two are the same call, apart from a restart.
