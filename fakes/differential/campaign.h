@@ -18,7 +18,8 @@ namespace net::differential {
 // The parameters of a search for differences with many programs.
 struct CampaignOptions {
   uint64_t seed = 0;
-  // The programs of the seeds seed + first, seed + first + stride, and so on.
+  // The search runs the programs of the seeds seed + first, seed + first +
+  // stride, and so on.
   uint64_t first = 0;
   uint64_t stride = 1;
   // The search ends when one of these is reached.

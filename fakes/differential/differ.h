@@ -24,10 +24,10 @@ struct Difference {
 
 // Runs programs on an oracle and a candidate and compares their traces.
 //
-// An oracle in real time can behave differently when its process is interrupted
-// for a long time, because a TCP timer then expires in the middle of the
-// program. A difference therefore counts only if repeated runs give the same
-// two traces. Otherwise it is counted as unstable.
+// If the process of an oracle in real time is interrupted for a long time, a
+// TCP timer can expire in the middle of the program and change its results. A
+// difference therefore counts only if repeated runs give the same two traces.
+// Otherwise it is counted as unstable.
 class Differ {
  public:
   // Both must outlive the Differ.

@@ -97,8 +97,8 @@ class Execution {
   Observation Connect(const Step& step);
   Observation GetName(const Step& step);
   bool IsSharedByListeners(uint16_t port) const;
-  // Records that the socket is now this end of a connection. `unwanted`: it was
-  // shut down for reading before.
+  // Records that the socket is now this end of a connection. `unwanted`: the
+  // socket was shut down for reading before.
   static void Begin(Socket& socket, End end, bool unwanted);
 
   // ---- Options (execution_options.cc)
@@ -136,7 +136,7 @@ class Execution {
   const bool note_states_;
   Names names_;
   Streams streams_;
-  // The number of times that the kernel was given new ports to choose from.
+  // The number of times that the kernel got new ports to choose from.
   uint32_t offers_ = 0;
   // A socket has set its buffer or segment sizes.
   bool small_buffers_ = false;

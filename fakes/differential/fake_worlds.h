@@ -8,8 +8,8 @@
 
 namespace net::differential {
 
-// WorldFactory on FakeKernels: a new kernel for each, in which the calling
-// thread takes part.
+// Makes worlds on FakeKernels. Each world has a new kernel, in which the
+// calling thread takes part.
 class FakeWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override;

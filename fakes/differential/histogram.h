@@ -16,7 +16,7 @@
 namespace net::differential {
 
 // Counts of results: each call with each errno in each state of its socket.
-// They show whether the programs reach the results that they should.
+// They show whether the programs reach the required results.
 class Histogram {
  public:
   // Counts the results of a program. The trace must have the states.

@@ -9,21 +9,20 @@
 
 namespace net::differential {
 
-// Gives the process's network namespace the sysctls of the FakeKernel, as far
-// as they belong to the namespace.
+// Sets the sysctls of the process's network namespace to those of the
+// FakeKernel. Omits sysctls that do not belong to a namespace.
 absl::Status WriteFakeSysctls();
 
-// WorldFactory on the kernel that this runs on. One real process acts as all
-// processes of a program. This is equivalent: a program never moves a
-// descriptor between processes, and no other rule of TCP depends on the
-// process. (SO_REUSEPORT depends on the user, who is the same.)
+// Makes worlds on the kernel of this machine. One real process acts as all
+// processes of a program. This is equivalent to several processes: a program
+// never moves a descriptor between processes, and no other rule of TCP depends
+// on the process. (SO_REUSEPORT depends on the user, who is the same.)
 //
-// A world is a network namespace (see EnterOwnNetwork()), or a share of
-// one:
-// making one takes longer than running a program. Several consecutive programs
-// therefore share a namespace, each with its own ports. An earlier program
-// leaves at most TIME-WAIT entries, on ports that later programs do not use.
-// (The namespace belongs to the process, so two LinuxWorldFactory share it.)
+// Making a network namespace (see EnterOwnNetwork()) takes longer than running
+// a program. Several consecutive programs therefore share a namespace, each
+// with its own ports. An earlier program leaves at most TIME-WAIT entries, on
+// ports that later programs do not use. (The namespace belongs to the process,
+// so two LinuxWorldFactory share it.)
 //
 // While a world exists, the process is in its namespace and has no effective
 // capabilities. SIGPIPE is ignored from the first world on. The process must

@@ -15,8 +15,8 @@
 namespace net::differential {
 
 // Names the ports of one run in a way that is equal for every run of the same
-// program. A kernel may choose any ephemeral port. When it chooses a new port,
-// and when it returns one again, is its behaviour and is compared.
+// program. A kernel may choose any ephemeral port. Whether it chooses a new
+// port or an earlier one again is compared.
 class Names {
  public:
   // `fixed_ports` are the ports that the world reserves for the program:

@@ -14,9 +14,9 @@ namespace net::differential {
 struct Observation {
   // The call's result, unchanged.
   SysResult result;
-  // Everything that two kernels must agree on: the result and every
-  // out-parameter. Values that a kernel may choose are renamed (names.h), and
-  // what may differ is omitted (tolerances.h).
+  // Everything that must be equal on two kernels: the result and every
+  // out-parameter. Values that a kernel may choose are renamed (names.h).
+  // Values that may differ are omitted (tolerances.h).
   std::string text;
   // The numbers that the call filled in, for readers: the events of poll(2),
   // the int of getsockopt(2) or ioctl(2).

@@ -31,11 +31,11 @@ class CallPrinter {
   // Returns the name of a slot's variable, or "-1".
   std::string Slot(int slot);
 
-  // The next calls are those of a thread (threads/threaded_program.h): new
+  // Begins the calls of a thread (threads/threaded_program.h). In these, new
   // sockets block, and the ports of slots are variables: port0, port1.
   void BeginThread() { in_thread_ = true; }
 
-  // Whether a call uses the function of PortOfText().
+  // Returns whether a call uses the function of PortOfText().
   bool uses_port_of() const { return uses_port_of_; }
   // Returns the slots that the calls have used.
   const std::set<int>& slots() const { return slots_; }
@@ -61,7 +61,7 @@ class CallPrinter {
   std::set<int> ports_;
 };
 
-// Whether the call returns a new descriptor, which Step::out is for.
+// Returns whether the call returns a new descriptor, for Step::out.
 bool MakesDescriptor(const Step& step);
 
 // Returns the definition of the function PortOf(), which returns the port of a

@@ -24,7 +24,7 @@ enum class SlotState : uint8_t {
 };
 
 // A situation that a program can test: a call in a state of its slot, with one
-// of these:
+// of the following:
 // - the argument that distinguishes calls of its kind: the option, the command,
 //   the flags, the address, the direction or the backlog, and whether a pointer
 //   or a length is wrong;
@@ -55,7 +55,7 @@ class SituationCounts {
   void Add(const std::vector<Situation>& situations) {
     for (const Situation& situation : situations) ++counts_[situation];
   }
-  // Returns 0 for one that was never seen.
+  // Returns the count of a situation; 0 if it was never seen.
   int64_t Count(const Situation& situation) const {
     const auto found = counts_.find(situation);
     return found == counts_.end() ? 0 : found->second;
@@ -66,9 +66,9 @@ class SituationCounts {
   absl::flat_hash_map<Situation, int64_t> counts_;
 };
 
-// Counts the situations of the programs of `count` seeds from `first` on.
-// `prefer_seldom`: of the programs that ProgramOf() returns; otherwise of
-// programs whose scenes are drawn without regard to what was seen.
+// Counts the situations of the programs of `count` seeds, beginning with
+// `first`. With `prefer_seldom`, these are the programs of ProgramOf().
+// Otherwise their scenes are drawn without regard to rarity.
 SituationCounts CountSituations(uint64_t first, int count, bool prefer_seldom);
 
 }  // namespace net::differential

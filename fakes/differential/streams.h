@@ -15,8 +15,8 @@
 
 namespace net::differential {
 
-// Records what a program has sent and received over each connection, so that
-// every byte can be checked, and so that it is known when the result depends on
+// Records the data that a program has sent and received over each connection.
+// With it every byte can be checked, and it is known when a result depends on
 // the size of a kernel's buffers.
 
 // One direction of a connection. Its bytes are identified by their position.
@@ -35,8 +35,8 @@ struct Direction {
   bool unwanted = false;
   // The receiver has closed, and it is uncertain whether that was a reset.
   bool torn = false;
-  // MSG_MORE may hold data back. Whether traffic of the other direction
-  // releases it depends on whether the window in it has changed.
+  // MSG_MORE may hold data back. Traffic of the other direction releases it
+  // only if the window in it has changed.
   bool held = false;
   // There was a reset. Data in flight may be lost.
   bool reset = false;
@@ -89,18 +89,18 @@ class End {
 // The connections of one run, by their endpoints.
 class Streams {
  public:
-  // Returns the end that connect(2) made, of a new connection.
+  // Adds a connection, and returns the end that connect(2) made.
   End Connected(const ip::Endpoint& local, const ip::Endpoint& peer);
-  // Returns the end that accept4(2) returned. Without a peer address (the
-  // connection has ended already), returns that of the oldest connection to
-  // `local` that has not been accepted. Not known() if there is none.
+  // Returns the end that accept4(2) returned. Without a peer address, because
+  // the connection has ended already, returns the end of the oldest connection
+  // to `local` that has not been accepted. The end is not known() if there is
+  // none.
   End Accepted(const ip::Endpoint& local,
                const std::optional<ip::Endpoint>& peer);
 
   // Returns whether there was a connection from this port to that one.
   bool HaveMet(uint16_t local_port, uint16_t peer_port) const;
-  // Returns whether there is a connection with this port that may or may not
-  // have ended.
+  // Returns whether it is uncertain if a connection with this port has ended.
   bool MayHaveEnded(uint16_t port) const;
 
  private:

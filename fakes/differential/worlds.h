@@ -35,8 +35,8 @@ class World {
   // Returns the kernel as process `i` sees it. Requires 0 <= i < kProcesses.
   virtual Syscalls& process(int i) = 0;
 
-  // Sets whether the process has no free descriptor. If it has none, calls that
-  // need one fail, and open descriptors stay usable.
+  // Sets whether the process is out of descriptors. Calls that need a new one
+  // then fail, and open descriptors stay usable.
   virtual void SetOutOfDescriptors(int process, bool out) = 0;
 
   // Returns unused ports outside of the ephemeral range.

@@ -18,12 +18,12 @@ namespace net::differential {
 // of each slot. A wrong guess is harmless: guesses only make the next scene
 // more likely to reach interesting states.
 //
-// It prefers what is seldom: it writes several drafts of most scenes, and takes
-// the one with the most seldom situation.
+// It prefers rare situations: it writes several drafts of most scenes, and
+// takes the draft with the rarest situation.
 class Writer {
  public:
-  // `usual`: how often situations come if nothing is preferred; null: prefers
-  // nothing.
+  // `usual` has the counts of situations without a preference. Null: the writer
+  // prefers nothing.
   Writer(uint64_t seed, const SituationCounts* usual)
       : random_(seed), usual_(usual) {}
 
@@ -125,13 +125,13 @@ class Writer {
   void AnyCall();
 
   void AddScene();
-  // Adds a scene at random, whatever was seen before.
+  // Adds a random scene, without a preference.
   void AddAnyScene();
-  // Adds the draft of a scene that has the most seldom situation.
+  // Adds the draft of a scene that has the rarest situation.
   void AddSeldomScene();
   // Adds the situations of the steps of a scene.
   void NoteSituations();
-  // Returns how often the most seldom situation was seen.
+  // Returns how often the rarest situation was seen.
   int64_t Seldomness() const;
 
   uint64_t random_;  // The state of SplitMix64.

@@ -19,9 +19,9 @@ struct Deviation {
 // The list of deviations.bzl.
 absl::Span<const Deviation> Deviations();
 
-// Gives all FakeKernels of the process the deviation of this name; "" stands
-// for none. Returns false if there is no such deviation. Call it only while
-// there is no FakeKernel.
+// Gives all FakeKernels of the process the deviation with this name; "" selects
+// none. Returns false if there is no such deviation. Call it only while there
+// is no FakeKernel.
 bool SelectDeviation(absl::string_view name);
 
 // Returns whether the deviation is selected. The patched sources call it.

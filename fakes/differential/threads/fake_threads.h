@@ -11,8 +11,8 @@ namespace net::differential {
 // participant 0 and has ended when the threads 1, 2 and 3 begin, so in the text
 // of a schedule (fakes/schedule/schedule.h) they are b, c and d.
 //
-// A call is blocked for good if it was ended by the deadlock, or after the
-// clock has jumped: the clock jumps only when all threads wait.
+// A call is blocked for good if a deadlock ended it, or if it ended after the
+// clock had jumped. The clock jumps only when all threads wait.
 class FakeThreads : public ScheduledKernel {
  public:
   ThreadedAnswer Run(const ThreadedProgram& program,

@@ -13,9 +13,8 @@ namespace net::differential {
 //
 // The setup makes a listener, clients that are not connected, and connections.
 // The threads make two to eight calls in all, most of them on the same few
-// sockets, so that they wait for each other or disturb each other. The number
-// of orders in which two threads can make eight calls is small enough to try
-// all.
+// sockets, so that they wait for each other or disturb each other. Two threads
+// can make eight calls in so few orders that all can be tried.
 ThreadedProgram ThreadedProgramOf(uint64_t seed);
 
 // Returns the order in which the threads of a program begin in the `run`th of

@@ -12,8 +12,8 @@ namespace net::differential {
 // LinuxWorldFactory, with real threads.
 //
 // The threads are blocked for good if each has ended or sleeps in a call of the
-// program, and none of them has run between two looks at all of them
-// (sleeping_threads.h). Then the process interrupts the calls with SIGUSR1.
+// program, and none has run between two inspections of all of them
+// (sleeping_threads.h). The process then interrupts the calls with SIGUSR1.
 //
 // While it runs, no other thread of the process may open or close descriptors.
 class LinuxThreads : public ThreadedKernel {

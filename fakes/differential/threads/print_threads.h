@@ -17,9 +17,9 @@ std::string PrintThreadedProgram(absl::string_view name,
                                  const ThreadedProgram& program,
                                  const ThreadedAnswer& expected);
 
-// Returns the same, preceded by a comment with the oracle's answer, and with
-// the candidate's answer that differs least from it and its schedule. A
-// FakeKernel with ScheduleOptions::replay of this schedule gives that answer
+// Returns the same, preceded by a comment. The comment has the oracle's answer,
+// the candidate's answer that differs least from it, and the schedule of that.
+// A FakeKernel with ScheduleOptions::replay of this schedule gives that answer
 // again.
 std::string PrintThreadedDifference(absl::string_view name,
                                     const ThreadedDifference& difference);

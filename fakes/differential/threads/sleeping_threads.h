@@ -10,9 +10,9 @@
 
 namespace net::differential {
 
-// Shows whether a thread of this process sleeps in a system call that can wait
-// for a socket: accept4(2), connect(2), poll(2), recv(2), send(2) and their
-// variants (proc(5): /proc/pid/task/tid/syscall and schedstat).
+// Detects whether a thread of this process sleeps in a system call that can
+// wait for a socket: accept4(2), connect(2), poll(2), recv(2), send(2) and
+// their variants (proc(5): /proc/pid/task/tid/syscall and schedstat).
 class SleepReader {
  public:
   // Opens the files of the thread. They stay open until this is destroyed.

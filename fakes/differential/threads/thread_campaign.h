@@ -22,7 +22,8 @@ struct ThreadedFinding {
 struct ThreadCampaignResult {
   // Does not count the smaller programs that shrinking tried.
   int64_t programs = 0;
-  // The programs of which a thread of the oracle was blocked for good.
+  // The number of programs of which a thread was blocked for good on the
+  // oracle.
   int64_t blocked = 0;
   // See thread_differ.h. Shrinking counts, too.
   int64_t schedules = 0;
@@ -31,7 +32,8 @@ struct ThreadCampaignResult {
   std::vector<ThreadedFinding> findings;
 };
 
-// The oracle runs each program so often, each time with another ThreadStart.
+// The number of times that the oracle runs each program, each time with another
+// ThreadStart.
 inline constexpr int kRunsOfAProgram = 2;
 
 // Runs programs with threads. Differences whose shrunk programs make the same

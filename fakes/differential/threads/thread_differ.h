@@ -26,7 +26,7 @@ struct ThreadedDifference {
     std::string schedule;
   };
   std::map<std::string, Seen> seen;  // By the text of the answer.
-  int64_t schedules = 0;             // That were tried.
+  int64_t schedules = 0;             // The number of schedules tried.
   bool is_exhausted = true;          // Whether these are all schedules.
   // The candidate gave different answers under one schedule. `seen` is
   // incomplete then.
@@ -51,13 +51,15 @@ struct ThreadedDifference {
 //
 // - kConfirmationsAtOnce times if all threads began at the same time,
 // - kConfirmationsOneByOne times if they began one after the other. Only
-//   threads that a call wakes run beside others then.
+//   threads that a call wakes then run at the same time as others.
 //
-// One answer that the candidate gives makes the program unstable().
+// If one of these answers is one that the candidate gives, the program counts
+// as unstable().
 //
 // The repetition hides one kind of mistake: the candidate lacks an answer that
-// the oracle gives in some runs only. The search finds such a mistake only if
-// another program, or the same one with another start, shows it in each run.
+// the oracle gives only in some runs. The search finds such a mistake only if
+// another program, or the same program with another start, shows it in each
+// run.
 class ThreadDiffer {
  public:
   struct Bounds {
@@ -79,8 +81,8 @@ class ThreadDiffer {
   using Watcher =
       absl::FunctionRef<void(const ThreadedProgram&, const ThreadedAnswer&)>;
 
-  // Compares one program, whose threads begin in this way. Returns an error if
-  // the oracle cannot run it.
+  // Compares one program, whose threads begin as `start` says. Returns an error
+  // if the oracle cannot run it.
   absl::StatusOr<std::optional<ThreadedDifference>> Compare(
       const ThreadedProgram& program, const ThreadStart& start,
       Watcher watcher);

@@ -7,7 +7,7 @@
 
 namespace net::differential {
 
-// A kernel whose threads run as they will.
+// A kernel that does not control the order of its threads.
 class ThreadedKernel {
  public:
   ThreadedKernel() = default;

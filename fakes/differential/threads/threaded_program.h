@@ -30,18 +30,18 @@ struct ThreadedProgram {
   // Returns the number of calls that threads make.
   size_t thread_calls() const;
   // Returns whether a call sends more than the buffers of a connection hold.
-  // The number of bytes that it sends then depends on the kernel's buffers. If
-  // it did not block, so would what arrives. Therefore no socket of such a
-  // program is non-blocking when the threads begin or becomes so, and no
-  // send(2) has MSG_DONTWAIT.
+  // How much it sends before it blocks then depends on the kernel's buffers. A
+  // call that did not block would also make the received data depend on them.
+  // Therefore no socket of such a program is or becomes non-blocking once the
+  // threads run, and no send(2) has MSG_DONTWAIT.
   bool overfills_buffers() const;
 
   friend bool operator==(const ThreadedProgram&,
                          const ThreadedProgram&) = default;
 };
 
-// A send(2) of this size overfills the buffers of a connection, whatever its
-// receiver reads in one program.
+// A send(2) of this size overfills the buffers of a connection, even if its
+// receiver reads as much as one program can.
 inline constexpr size_t kOverfillingSize = size_t{1} << 20;
 
 // The results of one run. Two kernels agree if their texts are equal.
@@ -62,7 +62,7 @@ struct ThreadedAnswer {
 // the expiry of a timer could end it. Time does not pass in these programs.
 inline constexpr char kBlocked[] = "blocked";
 
-// In which order the threads of a program begin.
+// The order in which the threads of a program begin.
 struct ThreadStart {
   // The threads, each once.
   std::vector<size_t> order;

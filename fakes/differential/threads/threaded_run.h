@@ -29,11 +29,12 @@ struct ThreadedWorld {
   std::array<uint16_t, kFixedPorts> fixed_ports;
 };
 
-// The part of a run that is equal on all kernels: makes the calls and writes
-// their results as text.
+// The part of a run that is the same for all kernels: makes the calls and
+// writes their results as text.
 //
 // Thread-safety: RunThread() may run in several threads at the same time, each
-// with another number. The others need a moment when no thread runs.
+// with another number. The other methods may be called only while no thread
+// runs.
 class ThreadedRun {
  public:
   // `program` must outlive this.
@@ -47,8 +48,8 @@ class ThreadedRun {
   // and SetUp().
   int DescriptorLimit() const;
 
-  // Makes the calls of a thread. `is_over`: whether a call with this result was
-  // blocked for good. Then it is the thread's last call.
+  // Makes the calls of a thread. `is_over` returns whether a call with this
+  // result was blocked for good. If so, it is the thread's last call.
   void RunThread(size_t thread, const std::function<bool(SysResult)>& is_over);
 
   // Writes the state of all descriptors. Requires that no thread is blocked for
@@ -67,7 +68,7 @@ class ThreadedRun {
   void Put(int slot, SysResult made);
   // Learns the port of a slot's socket.
   void NamePort(int slot);
-  // `letter`: what send(2) sends.
+  // Makes a call. `letter` is the data of send(2), repeated.
   Made Make(const Step& step, char letter, bool in_setup);
   Made MakeConnection(const Step& step, bool in_setup);
   Made Bind(const Step& step) const;
@@ -81,8 +82,9 @@ class ThreadedRun {
   Made Poll(const Step& step) const;
   Made InputSize(const Step& step) const;
   Made Descriptor(const Step& step, SysResult made);
-  // Returns the flags of a call, of which `nonblocking` says that it does not
-  // block. See ThreadedProgram::overfills_buffers().
+  // Returns the flags of a call, without `nonblocking`, the flag against
+  // blocking, if the program overfills buffers. See
+  // ThreadedProgram::overfills_buffers().
   int FlagsOf(const Step& step, int nonblocking) const;
   static Made Plain(SysResult result);
   std::string DescriptorName(int fd) const;

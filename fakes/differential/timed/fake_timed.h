@@ -6,10 +6,10 @@
 
 namespace net::differential {
 
-// A step of Linux may be late by so much.
+// The longest delay of a step on Linux.
 inline constexpr absl::Duration kMostDelay = absl::Milliseconds(40);
 
-// The longest time of a program. Steps after it are not in the plan.
+// The longest duration of a program. Later steps are not in the plan.
 inline constexpr absl::Duration kLongestProgram = absl::Seconds(6);
 
 // Runs a program on a FakeKernel and returns its steps with their times and

@@ -13,8 +13,8 @@ namespace net::differential {
 //
 // It begins with a listener and a connection, or with a connection that is not
 // accepted, not answered or refused. Its sockets have options with short times.
-// Then it sends, receives, ends and cuts, and waits. After each wait it looks
-// at the state of all sockets.
+// Then it sends, receives, ends streams, cuts links and waits. After each wait
+// it inspects the state of all sockets.
 TimedProgram TimedProgramOf(uint64_t seed);
 
 // Returns smaller or simpler programs: without some steps, with shorter waits.

@@ -24,10 +24,9 @@ struct TimedAnswer {
 // Runs timed programs on the kernel that this runs on, in real time, many at
 // once: each in a thread that sleeps until its next step.
 //
-// All share one network namespace of their own, which the process has entered.
-// Each program has two loopback addresses of its own that no other program
-// uses. SIGPIPE is ignored from then on. The process must have no other
-// purpose.
+// All programs share one network namespace, which the process has entered. Each
+// has two loopback addresses that no other program uses. SIGPIPE is ignored
+// from then on. The process must have no other purpose.
 class LinuxTimed {
  public:
   // Enters a new network namespace. The process must have one thread.

@@ -14,24 +14,24 @@
 namespace net::differential {
 
 // Loses packets on the loopback interface of the process's network namespace,
-// which should be one of its own. The sender does not learn that: a classic BPF
-// program at the interface's ingress drops them (tc-bpf(8); clsact and cls_bpf
-// of the kernel). Also the packets of sockets that no program can reach any
-// more are lost, such as those in TIME-WAIT.
+// which should be one of its own. A classic BPF program at the interface's
+// ingress drops them (tc-bpf(8); clsact and cls_bpf of the kernel), so the
+// sender gets no error. Packets of sockets that no program can reach any more,
+// such as those in TIME-WAIT, are lost, too.
 //
 // Thread-safe.
 class LossyLoopback {
  public:
-  // Prepares the interface. Returns an error without the capability
-  // CAP_NET_ADMIN in the namespace, and from a kernel without
-  // CONFIG_NET_SCH_INGRESS or CONFIG_NET_CLS_BPF.
+  // Prepares the interface. Returns an error if the process lacks CAP_NET_ADMIN
+  // in the namespace, or if the kernel lacks CONFIG_NET_SCH_INGRESS or
+  // CONFIG_NET_CLS_BPF.
   static absl::StatusOr<std::unique_ptr<LossyLoopback>> Make();
 
   LossyLoopback(const LossyLoopback&) = delete;
   LossyLoopback& operator=(const LossyLoopback&) = delete;
   ~LossyLoopback();
 
-  // Loses all packets from an IPv4 address from now on, or no more.
+  // Sets whether all packets from an IPv4 address are lost from now on.
   absl::Status SetLost(const ip::Addr& from, bool lost)
       ABSL_LOCKS_EXCLUDED(mutex_);
 

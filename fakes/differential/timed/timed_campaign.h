@@ -20,9 +20,9 @@ struct TimedFinding {
 };
 
 struct TimedCampaignResult {
-  int64_t programs = 0;  // That were compared.
-  int64_t delayed = 0;   // That were not, because the machine was too busy.
-  int64_t unstable = 0;  // That differed once, but not in three runs alone.
+  int64_t programs = 0;  // Compared programs.
+  int64_t delayed = 0;   // Not compared, because the machine was too busy.
+  int64_t unstable = 0;  // Differed once, but not in three runs alone.
   std::vector<TimedFinding> findings;
 };
 

@@ -42,13 +42,13 @@ class TimedDiffer {
   absl::StatusOr<std::vector<std::optional<TimedDifference>>> RunAll(
       const std::vector<TimedProgram>& programs);
 
-  // Compares one program that runs alone, until three runs were punctual.
-  // Returns the difference if all three have it, and nullopt if not.
+  // Runs one program alone, until three runs were punctual. Returns the
+  // difference if all three runs have it, and nullopt if not.
   absl::StatusOr<std::optional<TimedDifference>> CompareAlone(
       const TimedProgram& program);
 
-  // Returns the smallest difference that is found until `deadline` among the
-  // programs that are smaller than that of `found`.
+  // Searches for a smaller program with a difference, until `deadline`. Returns
+  // the smallest difference found.
   absl::StatusOr<TimedDifference> Shrink(TimedDifference found,
                                          absl::Time deadline);
 

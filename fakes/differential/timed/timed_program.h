@@ -49,13 +49,14 @@ struct TimedStep {
 
 using TimedProgram = std::vector<TimedStep>;
 
-// A step that has a time. Waits have none: they are in the times of the others.
+// A step that has a time. Waits have none: the times of later steps include
+// them.
 struct PlannedStep {
   TimedStep step;
   // When the step begins, since the start of the program.
   absl::Duration at;
-  // When it ends, if it is a call that blocks until a timeout; otherwise equal
-  // to `at`.
+  // When the step ends, if it is a call that blocks until a timeout. Otherwise
+  // equal to `at`.
   absl::Duration end;
   // By how much `end` may be later on Linux, because of the timers' rounding.
   absl::Duration lateness;
@@ -66,8 +67,9 @@ struct PlannedStep {
   }
 };
 
-// A program as the FakeKernel ran it. Each step is as far from the expiry of
-// any of its timers as Linux needs to be on the same side of it.
+// A program as the FakeKernel ran it. Each step is so far from the expiry of
+// each of the FakeKernel's timers that a delay on Linux does not move it across
+// the expiry.
 using TimedPlan = std::vector<PlannedStep>;
 
 }  // namespace net::differential

@@ -40,7 +40,7 @@ class TimedWriter {
   void AddLink(TimedStep::Kind kind, Side side);
   void Wait(int milliseconds);
   void SetOption(int slot, int level, int name, int value, int second = 0);
-  // Looks at the state of all open sockets.
+  // Adds calls that read the state of all open sockets.
   void Look();
 
   // ---- Parts of a program
