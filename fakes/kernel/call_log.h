@@ -13,8 +13,8 @@ struct ParticipantState;
 
 // A call, for reports. Small, because each call makes one.
 struct LoggedCall {
-  // The name of the process, which outlives the kernel's calls. Null for a call
-  // of //fakes:thread_hooks.
+  // The name of the process. The string outlives the kernel's calls. Null for a
+  // call of //fakes:thread_hooks.
   const std::string* process;
   const char* name;  // A literal.
   int fd;            // -1: none.
@@ -29,18 +29,19 @@ class CallLog {
     Entry& entry = entries_[count_ % kEntries];
     entry.number = count_;
     entry.caller = caller;
-    // One by one: a copy of a struct would wait for its parts.
+    // Assigned one by one. A copy of the struct would have to wait for the
+    // stores of its parts.
     entry.call.process = process;
     entry.call.name = name;
     entry.call.fd = fd;
     entry.has_returned = false;
     return count_++;
   }
-  // Adds a call that is no system call. Its result is not noted.
+  // Adds a call that is not a system call, without a result.
   void BeginModelled(const ParticipantState* caller, const char* name) {
     Begin(caller, /*process=*/nullptr, name, /*fd=*/-1);
   }
-  // Adds the result of a call, unless it is too long ago.
+  // Adds the result of a call, if the log still has the call.
   void End(uint64_t number, SysResult result) {
     Entry& entry = entries_[number % kEntries];
     if (entry.number != number) return;
@@ -55,7 +56,7 @@ class CallLog {
   // "  acceptor: accept4(3) of process server = -1 EMFILE".
   std::string ToString() const;
   // Returns the last call of a participant (null: of any thread that does not
-  // take part), or an empty string if it is too long ago.
+  // take part), or "" if the log no longer has it.
   std::string LastOf(const ParticipantState* caller) const;
 
  private:

@@ -26,12 +26,12 @@ class TimerTarget {
   virtual ~TimerTarget() = default;
   // Called when the timer expires. The timer is no longer set.
   virtual void OnTimer() = 0;
-  // Called when the clock would move to a timer that was set for `when`. The
-  // timer is no longer set. Returns true if the target does not need it at that
-  // time any more; it has then set another one if it needs one. The clock does
-  // not move.
+  // Called before the clock moves to a timer that was set for `when`. The timer
+  // is no longer set. Returns true if the target does not need the timer at
+  // that time any more. The target has then set another timer, if it needs one,
+  // and the clock does not move to `when`.
   //
-  // So a target that moves its timer often need not set it each time.
+  // A target that often moves its timer therefore need not set it each time.
   virtual bool Postpones(Nanoseconds /*when*/) { return false; }
 };
 
@@ -54,7 +54,7 @@ class Clock {
     return span >= kForever - now_ ? kForever : now_ + span;
   }
 
-  // Sets a timer. `target` must outlive it: until it fires or is cleared.
+  // Sets a timer. `target` must live until the timer fires or is cleared.
   TimerId Set(Nanoseconds when, TimerTarget& target);
   // Clears a timer and sets `id` to kNone. Does nothing for a timer that has
   // fired, and for kNone.
@@ -62,13 +62,13 @@ class Clock {
     if (id != kNone) Remove(id);
   }
 
-  // In debug builds, `function` is called after each timer that has fired. For
+  // Sets a function that debug builds call after each timer that has fired. For
   // checks only.
   void set_after_timer(std::function<void()> function) {
     after_timer_ = std::move(function);
   }
 
-  // Returns when timers expire, in order.
+  // Returns the times at which timers expire, in order.
   std::vector<Nanoseconds> Timers();
 
   // Moves the clock to the next timer and fires it. Returns false, with no

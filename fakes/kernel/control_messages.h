@@ -27,12 +27,12 @@ struct ControlMessage {
 // The control messages of a sendmsg(2), copied from the program.
 class ControlMessages {
  public:
-  // Copies them. Returns an errno, or 0 on success.
+  // Copies the messages. Returns an errno, or 0 on success.
   int CopyFrom(const msghdr& header);
 
-  // Returns what sendmsg(2) on a TCP socket returns for them: an errno or 0.
-  // Only messages of SOL_SOCKET are checked, as in Linux
-  // (sock_cmsg_send() in net/core/sock.c). `privileged`: CAP_NET_ADMIN.
+  // Returns the errno of sendmsg(2) on a TCP socket with these messages, or 0.
+  // Checks only messages of SOL_SOCKET, as Linux does (sock_cmsg_send() in
+  // net/core/sock.c). `privileged`: the caller has CAP_NET_ADMIN.
   int Check(bool privileged) const;
 
   bool empty() const { return bytes_.size() < sizeof(cmsghdr); }
@@ -67,8 +67,8 @@ class ControlWriter {
   ControlWriter(void* buffer, size_t room)
       : buffer_(static_cast<uint8_t*>(buffer)), room_(room) {}
 
-  // Appends a message. If there is too little room, cuts it, or leaves it out
-  // where there is none for its header; flags() then has MSG_CTRUNC.
+  // Appends a message. If there is too little room, cuts the message, or omits
+  // it if not even its header fits. flags() then has MSG_CTRUNC.
   void Put(int level, int type, const void* data, size_t size);
   template <typename T>
   void Put(int level, int type, const T& data) {

@@ -39,8 +39,8 @@ class DescriptorTable {
     entries_[static_cast<size_t>(fd)].close_on_exec = on;
   }
 
-  // Returns the lowest free number >= `lowest`, or -1 if none is free below the
-  // limit (EMFILE).
+  // Returns the lowest free number >= `lowest`, or -1 if no number is free
+  // below the limit (EMFILE).
   int LowestFree(int lowest = 0) const;
   // Takes the lowest free number without opening it, as Linux does at the start
   // of accept4(2). Returns -1 if none is free below the limit (EMFILE).
@@ -59,7 +59,7 @@ class DescriptorTable {
     entries_[static_cast<size_t>(fd)] = {.file = &file,
                                          .close_on_exec = close_on_exec};
   }
-  // Same, for a descriptor that is open when the process starts.
+  // Does the same for a descriptor that is open when the process starts.
   void SetInitial(int fd, File& file);
   // Frees a number. The caller takes over the reference.
   File* Remove(int fd) {

@@ -38,8 +38,8 @@ class Epoll final : public File {
   Epoll(const Epoll&) = delete;
   Epoll& operator=(const Epoll&) = delete;
 
-  // Implements epoll_ctl(2) for a file that has_poll(), and is not this one.
-  // `event` is not used by EPOLL_CTL_DEL.
+  // Implements epoll_ctl(2). Requires that `file` has_poll() and is not this
+  // epoll. EPOLL_CTL_DEL does not use `event`.
   SysResult Control(int operation, File& file, int fd,
                     const epoll_event& event);
   // Implements epoll_wait(2). `events` is the program's pointer and may be
@@ -60,8 +60,8 @@ class Epoll final : public File {
  private:
   class Entry;
 
-  // An open file description and the number with which it was added. The number
-  // stays, though its descriptor may be closed.
+  // An open file description, and the descriptor's number with which it was
+  // added. The key stays the same if that descriptor is closed.
   using Key = std::pair<File*, int>;
 
   ~Epoll() override;
@@ -70,11 +70,11 @@ class Epoll final : public File {
   SysResult Modify(Entry& entry, const epoll_event& event);
   void Remove(Entry& entry);
 
-  // Returns whether another epoll cannot be added, because of a circle or too
-  // many levels (ELOOP).
+  // Returns whether adding another epoll would make a cycle or too many levels
+  // (ELOOP).
   bool WouldLoop(Epoll& added);
-  // Returns how many levels of epolls are below this one. Stops at
-  // `forbidden`, and then returns more than is allowed.
+  // Returns how many levels of epolls are below this one. Stops at `forbidden`,
+  // and then returns more than the allowed number.
   int LevelsBelow(const Epoll& forbidden, int depth);
   // Returns how many levels of epolls are above this one.
   int LevelsAbove() const;

@@ -30,16 +30,16 @@ struct Caller {
   int* sigpipes = nullptr;
   bool raises_sigpipe = false;  // Whether SIGPIPE is also raised.
 
-  // Counts, and perhaps raises, the SIGPIPE for a write without a reader
-  // (signal(7)).
+  // Counts the SIGPIPE for a write without a reader (signal(7)). Also raises it
+  // if raises_sigpipe.
   void SendSigpipe() const {
     ++*sigpipes;
     if (raises_sigpipe) std::raise(SIGPIPE);
   }
 };
 
-// The process or group that is signalled when the file becomes ready (fcntl(2),
-// F_SETOWN_EX), and with which signal (F_SETSIG).
+// The process or process group that is signalled when the file becomes ready
+// (fcntl(2), F_SETOWN_EX), and the signal (F_SETSIG).
 struct FileOwner {
   int type = F_OWNER_TID;  // F_OWNER_TID, F_OWNER_PID or F_OWNER_PGRP.
   pid_t id = 0;            // 0: nobody.
@@ -75,11 +75,11 @@ class File {
   virtual int status_flags() const {
     return access_mode_ | other_flags_ | (nonblocking_ ? O_NONBLOCK : 0);
   }
-  // Status flags besides O_NONBLOCK: O_APPEND, O_ASYNC, O_DIRECT and O_NOATIME.
-  // They are stored only.
+  // Status flags other than O_NONBLOCK: O_APPEND, O_ASYNC, O_DIRECT and
+  // O_NOATIME. They are stored and have no effect.
   int other_flags() const { return other_flags_; }
   void set_other_flags(int flags) { other_flags_ = flags; }
-  // Whether the file can be O_ASYNC and O_DIRECT.
+  // Return whether the file supports O_ASYNC, and O_DIRECT.
   virtual bool has_async() const { return false; }
   virtual bool has_direct() const { return false; }
 
@@ -90,7 +90,7 @@ class File {
 
   // Returns the events of poll(2) that hold now, including POLLERR and POLLHUP.
   virtual int16_t PollEvents() = 0;
-  // Whether the file can be added to an epoll (EPERM).
+  // Returns whether the file can be added to an epoll (else EPERM).
   virtual bool has_poll() const { return true; }
   // Implement read(2) and write(2). `data` is the program's pointer and may be
   // invalid.
@@ -106,8 +106,8 @@ class File {
   // Returns the file as an epoll, or null if it is not one.
   virtual Epoll* AsEpoll() { return nullptr; }
 
-  // Returns an object that this file shares with those to which it passes data:
-  // its place for ShowRelease() and ShowAcquire().
+  // Returns an object that this file shares with the files to which it passes
+  // data, for ShowRelease() and ShowAcquire().
   virtual const void* SharedObject() const { return this; }
 
   // Returns a description for people: "TCP socket 127.0.0.1:80, LISTEN".

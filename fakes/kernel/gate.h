@@ -11,8 +11,8 @@
 
 namespace net::fake {
 
-// A place at which threads wait in real time (futex(2)). Not a condition
-// variable: those of pthread are modelled themselves (//fakes:thread_hooks).
+// Places at which threads wait in real time (futex(2)). Not condition
+// variables, because those of pthread are modelled (//fakes:thread_hooks).
 namespace internal_gate {
 
 inline void FutexWait(std::atomic<uint32_t>& word, uint32_t while_it_is,
@@ -31,7 +31,7 @@ inline void FutexWake(std::atomic<uint32_t>& word, int count) {
 
 inline constexpr int64_t kNoTimeout = -1;
 
-// Lets one thread pass for each time it was opened. Opening an open gate does
+// Lets one thread pass each time it was opened. Opening an open gate does
 // nothing.
 class Gate {
  public:

@@ -17,8 +17,8 @@ void PrintHang(absl::string_view report);
 // has none (fakes/kernel/hangs.h). `report` has been printed already.
 void FailTest(absl::string_view what, absl::string_view report);
 
-// For a program that cannot go on: prints the report, lets the handler report
-// it, too, and aborts the process.
+// Prints the report, lets the handler report it, too, and aborts the process.
+// For a program that cannot go on.
 [[noreturn]] void EndProcess(absl::string_view report);
 
 struct ThreadOfProcess {
@@ -29,7 +29,7 @@ struct ThreadOfProcess {
 // mounted.
 std::vector<ThreadOfProcess> ThreadsOfProcess();
 
-// Whether a debugger is attached to the process: TracerPid in proc(5).
+// Returns whether a debugger is attached to the process: TracerPid in proc(5).
 bool IsTraced();
 
 }  // namespace net::fake

@@ -11,14 +11,14 @@
 // - A deadlock: all participants wait, and no event is pending.
 // - A livelock: the participants make calls, or wait for timeouts, without end
 //   and without an effect.
-// - A stall, in real time: a participant holds the baton and does not come
-//   back to the kernel, for example because it waits for a condition variable;
-//   or the clock stands because a thread that does not take part is blocked in
-//   a call.
+// - A stall, in real time. Either a participant holds the baton and makes no
+//   call of the kernel, for example because it waits for a condition variable.
+//   Or the clock stands still because a thread that does not take part is
+//   blocked in a call.
 //
-// Each is reported on stderr when it happens, once: who holds the baton, who
-// waits in which call, the last calls, the sockets, and the threads of the
-// process that do not take part.
+// Each is reported once, on stderr, when it happens. The report has the holder
+// of the baton, the waiting threads with their calls, the last calls, the
+// sockets, and the threads of the process that do not take part.
 //
 // A deadlock and a livelock end by themselves, because calls fail with EDEADLK:
 // - after a deadlock, every call that would block;
@@ -30,36 +30,36 @@
 // - a deadlock in which a thread waits in Thread::Join().
 // The FakeKernel depends on no test framework, so it calls the process's hang
 // handler. It aborts the process if there is no handler, or if the handler has
-// returned and nothing can go on. With GoogleTest, a handler is
+// returned and no thread can go on. With GoogleTest, a handler is
 //
 //   SetHangHandler([](absl::string_view report) { ADD_FAILURE() << report; });
 
 namespace net {
 
-// When a FakeKernel reports a hang.
+// The limits at which a FakeKernel reports a hang.
 struct HangLimits {
-  // A stall: so much real time without a call or a hand-over while a thread
-  // waits for the baton or in a call. It is noticed up to an eighth later. Not
-  // reported while a debugger is attached to the process (ptrace(2)).
-  // InfiniteDuration(): never.
+  // A stall: this much real time without a call or a hand-over, while a thread
+  // waits for the baton or in a call. It is detected up to an eighth of this
+  // time later. It is not reported while a debugger is attached to the process
+  // (ptrace(2)). InfiniteDuration(): never reported.
   absl::Duration real_time = absl::Seconds(10);
-  // A livelock: so many calls of participants at one virtual instant, while
+  // A livelock: this many calls of participants at one virtual instant, while
   // none of them waited and was woken by another.
   int64_t calls_at_one_instant = 100'000;
   // A livelock: the same for the functions of //fakes:thread_hooks that lock,
-  // wait, yield or read a clock. More, because a program that computes may lock
-  // a mutex often.
+  // wait, yield or read a clock. The limit is higher, because a program that
+  // computes may lock a mutex often.
   int64_t hooked_calls_at_one_instant = 1'000'000;
-  // A livelock: so many timeouts in a row, while nothing else ended a wait.
+  // A livelock: this many successive timeouts, while nothing else ended a wait.
   int64_t timeouts_in_a_row = 1'000'000;
-  // A livelock: so much virtual time, without the time that
-  // FakeKernel::Advance() adds.
+  // A livelock: this much virtual time, not counting FakeKernel::Advance().
   absl::Duration virtual_time = absl::Hours(24 * 365);
 };
 
-// Sets the handler of all kernels of the process and returns the one before;
-// null is none. It is called in the thread that notices the hang, which may be
-// any thread of the program. It must not make calls of the kernel.
+// Sets the handler of all kernels of the process, and returns the previous
+// handler. Null is none. The handler is called in the thread that detects the
+// hang, which may be any thread of the program. It must not make calls of the
+// kernel.
 using HangHandler = void (*)(absl::string_view report);
 HangHandler SetHangHandler(HangHandler handler);
 

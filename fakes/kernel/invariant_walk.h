@@ -21,8 +21,8 @@ struct Host;
 // One check of a kernel's invariants (see Invariants).
 class InvariantWalk {
  public:
-  // `processes` are the descriptors of all processes. `in_call`: a call is
-  // under way, and may have references to files. `files` is memory.
+  // `processes` are the descriptor tables of all processes. `in_call`: a call
+  // is under way, and may have references to files. `files` is scratch memory.
   InvariantWalk(const Kernel& kernel,
                 absl::Span<const DescriptorTable* const> processes,
                 bool in_call, std::vector<const File*>& files)
@@ -36,8 +36,9 @@ class InvariantWalk {
 
   // Checks the whole machine.
   void WalkAll();
-  // Checks a part of bounded size. `next` is where the last one has stopped;
-  // returns where this one has. `number` counts them.
+  // Checks a part of bounded size. `next` is the result of the last check: the
+  // socket at which this one begins. Returns the socket at which the next one
+  // begins. `number` is the number of the check.
   const TcpSocket* WalkPart(const TcpSocket* next, uint64_t number);
 
   // Returns the report of the first violation, or an empty text.

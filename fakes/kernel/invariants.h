@@ -12,21 +12,22 @@ namespace net::fake {
 class File;
 struct Kernel;
 
-// Checks that the machine's state contradicts itself nowhere:
-// - Each byte that was written was read, waits for its reader, or is on its
-//   way; sequence numbers are in order (RFC 9293, section 3.4).
+// Checks that the machine's state is consistent:
+// - Each byte that was written has been read, waits for its reader, or is on
+//   its way. Sequence numbers are in order (RFC 9293, section 3.4).
 // - A socket's state, queues, port, tables and timers fit each other.
 // - No two listeners share an address and a port where Linux forbids it
 //   (socket(7), SO_REUSEPORT).
-// - Each timer of the clock, and each segment, has an owner that lives.
-// - Files have as many references as descriptors and calls use them.
+// - Each timer of the clock, and each segment, has an owner that exists.
+// - The number of references to a file is the number of descriptors and calls
+//   that use it.
 //
-// A violation is a mistake of the FakeKernel, never one of the program. It ends
-// the process with a report.
+// A violation is a bug of the FakeKernel, never of the program. It ends the
+// process with a report.
 //
-// A check walks the whole machine as long as that is small. On a large one it
-// checks the newest sockets and goes on with the others in turns, so that its
-// cost has a bound. Guarded by the kernel's mutex.
+// A check walks the whole machine if that is small. On a large machine it
+// checks the newest sockets and, in turns, a part of the others, so that the
+// cost of a check is bounded. Guarded by the kernel's mutex.
 class Invariants final : public KernelObserver {
  public:
   explicit Invariants(const Kernel& kernel) : kernel_(kernel) {}
@@ -56,7 +57,7 @@ class Invariants final : public KernelObserver {
 
   const Kernel& kernel_;
   std::vector<const DescriptorTable*> descriptors_;
-  std::vector<const File*> files_;          // Memory for a check.
+  std::vector<const File*> files_;          // Scratch memory.
   int calls_ = 0;                           // Under way.
   uint64_t checks_ = 0;                     // So far.
   const TcpSocket* next_socket_ = nullptr;  // Where the next check goes on.

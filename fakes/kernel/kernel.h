@@ -37,10 +37,10 @@ struct Kernel {
   // call, because code that is still running may use them until then.
   void FreeDead();
 
-  // Closes all connections of `host` without a segment.
+  // Closes all connections of `host` without sending a segment.
   void ForgetConnections(const Host& host) const;
 
-  // The machine that is there from the start.
+  // The machine that exists from the start.
   Host& first_host() { return hosts.front(); }
 
   // Returns a list of the sockets in the format of ss(8).
@@ -64,8 +64,9 @@ struct Kernel {
   TcpSocket* first_dead = nullptr;      // List of sockets to be freed.
 };
 
-// Holds the kernel's mutex in a KernelSection. At the end, delivers what was
-// sent meanwhile, frees what died and, in a debug build, checks the invariants.
+// Holds the kernel's mutex in a KernelSection. The destructor delivers the
+// segments that were sent meanwhile, frees dead sockets and, in a debug build,
+// checks the invariants.
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
   explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
@@ -93,12 +94,13 @@ class ABSL_SCOPED_LOCKABLE KernelLock {
   Kernel& kernel_;
 };
 
-// A system call: holds the kernel's mutex. Waits before the call until the
+// A system call. Holds the kernel's mutex. The constructor waits until the
 // calling participant may run.
 class SystemCall {
  public:
-  // `process` is the name of the process, which outlives the kernel's calls,
-  // and `name` that of the call, a literal. `fd` is -1 if there is none.
+  // `process` is the name of the process; the string must outlive the kernel's
+  // calls. `name` is the name of the call, a literal. `fd` is -1 if the call
+  // has no descriptor.
   SystemCall(Kernel& kernel, const std::string* process, const char* name,
              int fd)
       : lock_(kernel), number_(kernel.scheduler.Enter(process, name, fd)) {}
@@ -106,7 +108,8 @@ class SystemCall {
   SystemCall& operator=(const SystemCall&) = delete;
   ~SystemCall() = default;
 
-  // Whether the call must fail with EDEADLK, because there was a livelock.
+  // Returns whether the call must fail with EDEADLK, because there was a
+  // livelock.
   bool refused() const { return scheduler().refuses_calls(); }
 
   // Notes the call's result, and returns it.

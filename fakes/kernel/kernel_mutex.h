@@ -21,7 +21,7 @@ class ABSL_LOCKABLE KernelMutex {
  public:
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     uint32_t state = kFree;
-    // Nobody else can lock it meanwhile: see __libc_single_threaded(3).
+    // No other thread can lock it meanwhile: see __libc_single_threaded(3).
     if (__libc_single_threaded != 0 &&
         state_.load(std::memory_order_relaxed) == kFree) {
       state_.store(kHeld, std::memory_order_relaxed);

@@ -22,16 +22,17 @@ class KernelObserver {
   KernelObserver& operator=(const KernelObserver&) = delete;
   virtual ~KernelObserver() = default;
 
-  // A process with these descriptors is there. They outlive all calls.
+  // Called when a process was created. `descriptors` outlives all calls.
   virtual void OnProcess(const DescriptorTable& descriptors) = 0;
-  // A call begins, or ends. Calls may be nested or concurrent.
+  // Called when a call begins, and when it ends. Calls may be nested or
+  // concurrent.
   virtual void OnCall() = 0;
   virtual void OnReturn() = 0;
-  // A timer of the clock has fired.
+  // Called when a timer of the clock has fired.
   virtual void OnTimer() = 0;
-  // `socket` is about to be freed; `next` follows it in the list of sockets.
+  // Called before `socket` is freed. `next` follows it in the list of sockets.
   virtual void OnFree(const TcpSocket& socket, const TcpSocket* next) = 0;
-  // The kernel ends: its processes are about to exit.
+  // Called when the kernel ends, before its processes exit.
   virtual void OnEnd() = 0;
 };
 

@@ -13,7 +13,7 @@ namespace net::fake {
 // The file /dev/null (null(4)), opened for reading and writing: reads return
 // end-of-file, writes discard the data. It never blocks.
 //
-// It does not count for fs.file-max: a process inherits it open.
+// It does not count towards fs.file-max, because a process inherits it open.
 class NullDevice final : public File {
  public:
   NullDevice();

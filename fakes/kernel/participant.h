@@ -12,8 +12,9 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/waiting.h"
 
-// Participants, for code outside of the kernel that blocks threads by other
-// objects than sockets: the models of locks in //fakes:thread_hooks.
+// The interface of participants for code outside of the kernel that blocks
+// threads by other objects than sockets: the models of locks in
+// //fakes:thread_hooks.
 //
 // These functions take the kernel's mutex themselves and leave errno alone.
 
@@ -41,9 +42,9 @@ class ObjectWait {
   ObjectWait& operator=(const ObjectWait&) = delete;
   ~ObjectWait() = default;
 
-  // Hands the baton on until Wake() was called since the construction or since
-  // Block() returned kEvent, the deadline has come, the participant is
-  // interrupted, or nothing can happen any more.
+  // Hands the baton on until Wake() is called, the deadline has come, the
+  // participant is interrupted, or no event is left (kDeadlock). A Wake() since
+  // the construction, or since Block() last returned kEvent, counts.
   Woken Block();
 
   // Ends the wait. May be called from any thread.
@@ -61,21 +62,21 @@ class ObjectWait {
 
 // `self` is the calling thread's participant in all of these.
 
-// Counts a call towards the limit of a livelock, and adds it to the last calls
-// of reports. `call` is a literal.
+// Counts a call towards the limit for livelocks, and adds it to the last calls
+// in reports. `call` is a literal.
 void CountCall(ParticipantState& self, const char* call);
-// The same, and may hand the baton on first, as at the entry of a system call.
+// Does the same. May hand the baton on first, as at the entry of a system call.
 void EnterCall(ParticipantState& self, const char* call);
 // Hands the baton on. Returns false if no other participant can run.
 bool YieldBaton(ParticipantState& self);
 // Runs `body` without the baton: see FakeKernel::Outside().
 void RunOutside(ParticipantState& self, absl::FunctionRef<void()> body);
-// Returns whether a deadlock was declared. From then on, waits fail at once.
+// Returns whether a deadlock was declared. If so, waits fail at once.
 bool HasDeadlock(ParticipantState& self);
 // Returns the virtual time.
 Nanoseconds VirtualTime(ParticipantState& self);
-// Chooses one of `waiters`, of which there is at least one, by their kernel's
-// schedule. Returns its index.
+// Chooses one of `waiters` by their kernel's schedule. Returns its index.
+// Requires at least one waiter.
 size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
 
 // Threads that a participant creates, and that take part from the start.
@@ -84,17 +85,17 @@ size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
 // thread must call BeginParticipant().
 ParticipantState& AddParticipant(ParticipantState& self,
                                  absl::string_view name);
-// Called when pthread_create(3) has returned the thread's name, so that `self`
-// can join a thread that has not begun.
+// Records the pthread_t of an added participant, so that `self` can join it
+// before it has begun. Called when pthread_create(3) has returned it.
 void NameThread(ParticipantState& self, ParticipantState& added,
                 pthread_t thread);
-// Called in the new thread: waits for the baton.
+// Waits for the baton. Called in the new thread.
 void BeginParticipant(ParticipantState& added);
-// Called in the new thread at its end; or instead of BeginParticipant(), if the
-// thread could not be created.
+// Ends the participant. Called in the new thread at its end; or instead of
+// BeginParticipant(), if the thread could not be created.
 void EndParticipant(ParticipantState& added);
-// Called after fork(2) in the child, whose only thread is the calling one: it
-// takes part in nothing.
+// Makes the calling thread take part in no kernel. Called in the child of
+// fork(2), whose only thread is the calling one.
 void LeaveAfterFork();
 
 // Returns whether the thread takes part in the same kernel.
@@ -103,14 +104,15 @@ bool TakesPart(ParticipantState& self, pid_t thread_id);
 // A thread that a participant joins.
 enum class Joined : unsigned char {
   kOutsider,  // It has never taken part.
-  kEnded,     // It takes part no longer.
+  kEnded,     // It no longer takes part.
   kTimeout,
   kDeadlock,
 };
-// Waits in virtual time until `thread` takes part no longer.
+// Waits in virtual time until `thread` no longer takes part.
 Joined AwaitEnd(ParticipantState& self, pthread_t thread,
                 absl::string_view call, Nanoseconds deadline);
-// Called after pthread_join(3): `thread` can be the name of a new thread.
+// Forgets a pthread_t. Called after pthread_join(3), because a new thread can
+// have the same pthread_t.
 void ForgetThread(ParticipantState& self, pthread_t thread);
 
 }  // namespace net::fake

@@ -71,7 +71,7 @@ class HiddenFromRaceDetector {
     --depth_;
   }
 
-  // Calls `show` so that it is seen.
+  // Calls `show` so that ThreadSanitizer sees it.
   template <typename Show>
   static void Reveal(Show show) {
     const int depth = depth_;
@@ -84,7 +84,7 @@ class HiddenFromRaceDetector {
   static inline thread_local int depth_ = 0;
 };
 
-// These are seen also in a HiddenFromRaceDetector.
+// ThreadSanitizer sees these also in a HiddenFromRaceDetector.
 inline void ShowRelease(const void* object) {
   HiddenFromRaceDetector::Reveal(
       [=] { __tsan_release(const_cast<void*>(object)); });

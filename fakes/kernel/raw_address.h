@@ -13,8 +13,8 @@ namespace net::fake {
 // A socket address copied from or to a program. It can have any family and the
 // length that the program gave.
 struct RawAddress {
-  // Clears only the bytes that are interpreted as an address, whatever the
-  // size. Clearing all takes longer than the rest of many a call.
+  // Clears only the bytes that can be interpreted as an address, because
+  // clearing all takes longer than the rest of many calls.
   RawAddress() { std::memset(&storage, 0, sizeof(sockaddr_in6)); }
 
   sockaddr_storage storage;

@@ -58,8 +58,8 @@ struct ParticipantState {
   Stand stand = Stand::kReady;
   Wait* waits_in = nullptr;
   bool ended = false;
-  bool hung = false;  // A deadlock or livelock ended a call of its.
-  WaitQueue end;      // Who waits for its end.
+  bool hung = false;  // A deadlock or livelock ended one of its calls.
+  WaitQueue end;      // The calls that wait for its end.
 
   // The calls that it may still make before the baton is handed on.
   int calls_left = 0;
@@ -87,13 +87,13 @@ inline constinit thread_local ParticipantState* innermost_of_thread = nullptr;
 // When all participants wait, the clock jumps to the next timer. If there is
 // none, that is a deadlock.
 //
-// A thread that does not take part never holds the baton: it runs beside it, so
-// its calls are not part of the schedule. It holds the clock from when it waits
-// in a call until the event that it waits for has come, because it may make any
-// call next.
+// A thread that does not take part never holds the baton. It runs at the same
+// time as the holder, so its calls are not part of the schedule. While it waits
+// in a call, it holds the clock until the awaited event has come, because it
+// may make any call next.
 class Scheduler {
  public:
-  // `describe` is what a deadlock's report says beside who waits: the sockets.
+  // `describe` returns the last part of a deadlock's report: the sockets.
   Scheduler(KernelMutex& mutex, Clock& clock,
             std::function<std::string()> describe,
             const SchedulerOptions& options = {});
@@ -105,8 +105,8 @@ class Scheduler {
   ParticipantState* Join(absl::string_view name);
   // Makes `state` the calling thread's, and waits until it has the baton.
   void Begin(ParticipantState& state) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // Ends the part of `state` and hands the baton on. Called by its thread, or
-  // by any thread if its thread has never begun.
+  // Ends the participation of `state`, and hands the baton on. Called by its
+  // thread, or by any thread if its thread has never begun.
   void Leave(ParticipantState& state);
 
   // Returns the calling thread's state, or null if it does not take part or
@@ -131,13 +131,13 @@ class Scheduler {
   // waits until it is back. Returns the number of the call in calls().
   uint64_t Enter(const std::string* process, const char* name, int fd);
 
-  // The same for another call than a system call, of a participant. `name` is a
-  // literal.
+  // Does the same for a call of a participant that is not a system call. `name`
+  // is a literal.
   void EnterModelled(ParticipantState& self, const char* name) {
     if (at_each_call_ || --self.calls_left < 0) HandOnAtEntry(self);
     CountModelled(self, name);
   }
-  // The same without a hand-over.
+  // Does the same without a hand-over.
   void CountModelled(ParticipantState& self, const char* name) {
     if (++modelled_at_instant_ > limits_.hooked_calls_at_one_instant) {
       OnTooManyCalls(self, limits_.hooked_calls_at_one_instant,
@@ -149,32 +149,34 @@ class Scheduler {
   // Called within a call, at a point where Linux lets other threads run
   // although the call does not sleep. Like the entry of a call, it may hand the
   // baton on if the policy chooses at each call. Returns whether another
-  // participant has run. The caller must then look again at all that others can
-  // change.
+  // participant has run. If so, the caller must check again everything that
+  // others can change.
   //
   // A call of Linux is not atomic: on a busy machine, a thread is often
   // preempted in the middle of one. Each such point multiplies the schedules of
-  // a program. Only those are modelled at which programs see a difference that
-  // no order of atomic calls makes.
+  // a program. Only points are modelled at which programs can see a result that
+  // no order of atomic calls gives.
   bool MayBePreempted() { return at_each_call_ && HandOnWithinCall(); }
 
   // Hands the baton on if another participant can run: sched_yield(2). Does
   // nothing for a thread that does not take part.
   bool Yield();
-  // Runs `body` while the calling participant is without the baton, but counts
-  // as running: the clock does not jump. Called without the mutex.
+  // Runs `body` while the calling participant is without the baton. The
+  // participant counts as running, so the clock does not jump. Called without
+  // the mutex.
   void RunOutside(absl::FunctionRef<void()> body);
 
-  // Waits until the thread waits in a call (true) or has left (false). A
-  // participant gives the baton away meanwhile, first to that thread, and is
-  // the first to get it back.
+  // Waits until the thread waits in a call (returns true) or has left (returns
+  // false). A participant gives the baton away meanwhile, first to that thread,
+  // and is the first to get it back.
   bool AwaitBlocked(ParticipantState& state) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
-  // Interrupts the call in which the thread waits. False: it waits in none.
+  // Interrupts the call in which the thread waits. Returns false if it waits in
+  // none.
   bool Interrupt(const ParticipantState& state, bool restart);
 
-  // Returns an index into `waiters`, which is not empty, as the policy chooses:
-  // who of several participants that wait for a lock gets it.
+  // Returns an index into `waiters`, chosen by the policy: the participant that
+  // gets a lock. Requires at least one waiter.
   size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
 
   // Begins the default policy again with another seed. Does nothing if the
@@ -183,18 +185,19 @@ class Scheduler {
     if (seeded_ != nullptr) *seeded_ = SeededSchedule(seed, at_each_call_);
   }
 
-  // Lets time go on if all that take part wait, and hands the baton on if
-  // nobody has it. Called after the clock was moved by hand.
+  // Fires timers if all participants wait, and hands the baton on if no
+  // participant has it. Called after FakeKernel has moved the clock.
   void Settle();
 
-  // Tells where all stand when there is a deadlock or livelock; nullopt before.
+  // Returns the report of the deadlock or livelock; nullopt if there was none.
   const std::optional<std::string>& deadlock() const { return deadlock_; }
-  // It is not printed, and fails no test.
+  // Makes a deadlock or livelock expected: it is not printed, and fails no
+  // test.
   void ExpectDeadlock() { expects_deadlock_ = true; }
   // Returns the report if a deadlock ended a call of the participant, it was
   // not expected, and this is called for the first time.
   std::optional<std::string> FailureOf(const ParticipantState& state);
-  // Whether calls fail with EDEADLK even if they would not block.
+  // Returns whether calls fail with EDEADLK even if they would not block.
   bool refuses_calls() const { return refuses_calls_; }
   void SetStallLimit(absl::Duration limit);
 
@@ -203,9 +206,10 @@ class Scheduler {
 
   std::vector<std::string> ParticipantNames() const;
 
-  // The choices that were made.
+  // The choices so far.
   const Schedule& schedule() const { return schedule_; }
-  // Why another run with the same schedule may differ; empty if it cannot.
+  // The reason why another run with the same schedule may differ; "" if it
+  // cannot.
   const std::string& not_replayable() const { return not_replayable_; }
 
   Clock& clock() { return clock_; }
@@ -216,7 +220,8 @@ class Scheduler {
   friend class Wait;
   friend class WaitQueue;
 
-  // Watches, in a thread that waits in real time, whether the others go on.
+  // Watches whether the other threads make progress. Used by a thread that
+  // waits in real time.
   class StallWatch {
    public:
     // Called about every stall_poll_ns_ while the thread waits.
@@ -230,18 +235,18 @@ class Scheduler {
   Woken Block(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void BlockOutsider(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake(Wait& wait, Woken why);
-  // Fires timers while all that take part wait.
+  // Fires timers while all participants wait.
   void FireTimers();
   void DeclareDeadlock();
   void DeclareLivelock(absl::string_view what);
-  // Ends all blocked calls, then and later.
+  // Ends all calls that are blocked now, or would block later.
   void EndBlockedCalls(std::string report);
-  // Whether timeouts go on without end; then it has ended all calls.
+  // Returns whether there are timeouts without end. If so, has ended all calls.
   bool TimeoutsAreEndless();
   // `which`: the kind of calls, for the report.
   void OnTooManyCalls(ParticipantState& caller, int64_t limit,
                       absl::string_view which);
-  // An effect ends a series of calls without one.
+  // Ends a series of calls without an effect.
   void ForgetCallsAtInstant() {
     calls_at_instant_ = 0;
     modelled_at_instant_ = 0;
@@ -250,34 +255,37 @@ class Scheduler {
   // Returns a line for each participant, and for each call of a thread that
   // does not take part.
   std::string DescribeAll() const;
-  // Returns the threads of the process that do not take part, and advice.
+  // Returns the threads of the process that do not take part, with advice.
   std::string DescribeOutsiders() const;
   std::string Describe(const ParticipantState& state) const;
-  // Counts what shows that threads go on.
+  // Returns a number that grows while threads make progress.
   uint64_t Progress() const { return calls_.count() + hand_overs_; }
   std::string DescribeHolder(const CallSite& site) const;
-  // A call of a thread that does not take part waits no more.
+  // Called when a call of a thread that does not take part no longer waits.
   void ReleaseClock();
 
   void MakeReady(ParticipantState& state);
   void RemoveFromReady(ParticipantState& state);
-  // The participants that await `state` get the baton next.
+  // Makes the participants that await `state` get the baton next.
   void ResumeAwaiters(ParticipantState& state);
-  // Chooses one of those who can run; null: nobody can.
+  // Chooses one of the participants that can run. Returns null if none can.
   ParticipantState* ChooseNext(HandOver why, const ParticipantState* current);
   size_t Choose(HandOver why, const ParticipantState* current,
                 absl::Span<ParticipantState* const> among);
-  // Gives the baton to `next` (null: nobody has it), without waking it.
+  // Gives the baton to `next`, or to no participant if that is null. Does not
+  // wake `next`.
   void Give(ParticipantState* next);
-  // Gives the baton to one of those who can run, and wakes it.
+  // Gives the baton to one of the participants that can run, and wakes it.
   void HandOn(HandOver why);
   // Gives the baton to `next`, and waits until the caller has it again.
   void GiveAndAwait(ParticipantState& self,
                     ParticipantState* next) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // Wakes `woken` (null: nobody), and waits until the caller has the baton.
+  // Wakes `woken`, unless that is null, and waits until the caller has the
+  // baton.
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // Enter() while there are participants. `self` is the caller, or null.
+  // Implements Enter() while there are participants. `self` is the caller, or
+  // null.
   uint64_t EnterAmongOthers(ParticipantState* self, const std::string* process,
                             const char* name, int fd);
   void HandOnAtEntry(ParticipantState& self);

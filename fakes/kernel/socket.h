@@ -17,9 +17,9 @@ namespace net::fake {
 class ControlWriter;
 class TcpSocket;
 
-// A file that is a socket: what the calls of section 2 of the manual do once
-// the descriptor has been looked up and addresses have been copied. The answer
-// is a value or an errno.
+// A file that is a socket. Implements the socket calls of section 2 of the
+// manual, after FakeProcess has looked up the descriptor and copied addresses.
+// Each returns a value or an errno.
 class Socket : public File {
  public:
   Socket() : File(O_RDWR) {}
@@ -32,8 +32,9 @@ class Socket : public File {
 
   virtual SysResult Bind(const Caller& caller, const RawAddress& address) = 0;
   virtual SysResult Listen(const Caller& caller, int backlog) = 0;
-  // Takes the next connection out of the queue into `accepted`, which then has
-  // no reference yet. `nonblocking` here and below: by the file or by a flag.
+  // Takes the next connection out of the queue into `accepted`, which has no
+  // reference yet. `nonblocking`, here and below: the file or a flag of the
+  // call is non-blocking.
   virtual SysResult Accept(const Caller& caller, bool nonblocking,
                            TcpSocket** accepted) = 0;
   virtual SysResult Connect(const Caller& caller, const RawAddress& address,
@@ -45,16 +46,17 @@ class Socket : public File {
   virtual SysResult GetOption(const Caller& caller, int level, int name,
                               void* value, socklen_t* size) = 0;
   virtual SysResult Shutdown(int how) = 0;
-  // `parts` are the program's memory, and may be bad.
+  // `parts` are the program's memory and may be invalid.
   virtual SysResult Send(const Caller& caller, absl::Span<const iovec> parts,
                          int flags) = 0;
-  // Send() for sendmsg(2): `address` is null, or the name in the message.
+  // Implements sendmsg(2) like Send(). `address` is null, or the name in the
+  // message.
   virtual SysResult SendTo(const Caller& caller, const RawAddress* address,
                            absl::Span<const iovec> parts, int flags);
   virtual SysResult Recv(const Caller& caller, absl::Span<const iovec> parts,
                          int flags) = 0;
 
-  // Recv() for recvmsg(2): also returns control messages.
+  // Implements recvmsg(2) like Recv(), and returns control messages, too.
   virtual SysResult RecvMsg(const Caller& caller, absl::Span<const iovec> parts,
                             int flags, ControlWriter& control);
 

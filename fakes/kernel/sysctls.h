@@ -8,7 +8,7 @@
 namespace net {
 
 // The settings of a FakeKernel's machine that Linux has in /proc/sys, with
-// Linux's defaults. Each field has the name of the file. Sources: ip-sysctl.rst
+// Linux's defaults. Each field has the name of its file. Sources: ip-sysctl.rst
 // of the kernel's documentation, tcp(7), ip(7), socket(7), proc_sys_fs(5).
 struct FakeSysctls {
   // net.core

@@ -5,8 +5,8 @@
 
 namespace net::fake {
 
-// The line that the trace of the calling thread's next call begins with; empty
-// for none. The kernel sets it, and TracingSyscalls takes it.
+// The line that precedes the calling thread's next call in a trace; "" for
+// none. The kernel sets it, and TracingSyscalls takes it.
 inline std::string& PendingTraceMark() {
   static thread_local std::string mark;
   return mark;

@@ -33,9 +33,9 @@ inline bool IsUserAddress(const void* address, size_t size = 1) {
          size <= kEndOfUserAddresses - first;
 }
 
-// Returns whether read(2) and write(2) accept a buffer before they look at the
-// file. Linux checks only that it ends in user space (access_ok()), whatever
-// its size.
+// Returns whether read(2) and write(2) accept a buffer before they use the
+// file. Linux checks only that the buffer ends in user space (access_ok()),
+// whatever its size.
 inline bool IsInUserSpace(const void* address, size_t size) {
   const auto first = reinterpret_cast<uintptr_t>(address);
   return first <= kEndOfUserAddresses && size <= kEndOfUserAddresses - first;

@@ -31,8 +31,8 @@ class Watcher {
   Watcher& operator=(const Watcher&) = delete;
 
   // Called when the queue is woken, with the events of WakeAll(). Returns
-  // whether an exclusive watcher has used the wake-up: if it has not, the
-  // wake-up goes to the next exclusive watcher. Must not change the queue.
+  // whether an exclusive watcher has used the wake-up. If not, the wake-up goes
+  // to the next exclusive watcher. Must not change the queue.
   virtual bool OnWake(int16_t events) = 0;
   // Called when the file of the queue is closed. Must leave the queue.
   virtual void OnFileClosed() = 0;
@@ -41,8 +41,8 @@ class Watcher {
   ~Watcher() = default;
 };
 
-// The calls that wait for something of one file, or for the end of one thread,
-// and the watchers. Eight bytes, because every socket has one.
+// The calls that wait for an event of one file, or for the end of one thread;
+// and the watchers. It has only eight bytes, because every socket has one.
 class WaitQueue {
  public:
   // The place of a call or of a watcher in a queue.
@@ -59,18 +59,19 @@ class WaitQueue {
 
   bool empty() const { return first_ == nullptr; }
 
-  // Lets all of them look again at what they wait for. `events` are the events
-  // of poll(2) that have come: calls that poll only for others sleep on. 0
-  // stands for any events, as when the state of a connection changes.
+  // Wakes all waits, which then check again for their event. `events` are the
+  // events of poll(2) that have come; calls that poll only for other events
+  // sleep on. 0 stands for any events, for example when the state of a
+  // connection changes.
   void WakeAll(int16_t events = 0) {
     if (first_ != nullptr) WakeEach(events);
   }
-  // The same, but of the exclusive waits only the one that has waited longest.
+  // Does the same, but wakes only the exclusive wait that has waited longest.
   // An exclusive watcher may leave the wake-up to the next one.
   void WakeOne(int16_t events = 0) {
     if (first_ != nullptr) WakeOldest(events);
   }
-  // Wakes the wait that began last. Returns whether one was woken.
+  // Wakes the wait that began last. Returns whether there was one.
   bool WakeNewest();
 
   // Add and remove a watcher. The place must not move meanwhile.
@@ -92,11 +93,11 @@ class WaitQueue {
 
 // Why a wait ended.
 enum class Woken : uint8_t {
-  kEvent,     // something has changed: look again
+  kEvent,     // something has changed: check again
   kTimeout,   // the time is up
   kSignal,    // a signal, whose handler does not restart system calls
   kRestart,   // a signal, whose handler does (SA_RESTART)
-  kDeadlock,  // nothing will ever happen
+  kDeadlock,  // no event is left that could end the wait
 };
 
 // Returns the errno of a call that ends without its event: EAGAIN, EINTR or
@@ -108,7 +109,7 @@ struct CallSite {
   absl::string_view process;
   absl::string_view call;
   int fd = -1;
-  // Another object than a file, known by its address: a lock.
+  // The address of another object than a file, such as a lock.
   const void* object = nullptr;
   // Returns the thread ID (gettid(2)) of the thread that holds the object, or
   // 0. Null if it cannot have a holder.
@@ -137,15 +138,16 @@ class Wait final : private TimerTarget {
 
   // The queue must outlive the wait.
   void Add(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/false); }
-  // The same for a call that polls for these events only.
+  // Does the same for a call that polls for these events only.
   void Add(WaitQueue& queue, int16_t events) {
     AddPlace(queue, /*exclusive=*/false, events);
   }
-  // The same for an event that is for one call only: a connection.
+  // Does the same for an event that only one call can use, such as a
+  // connection.
   void AddExclusive(WaitQueue& queue) { AddPlace(queue, /*exclusive=*/true); }
 
   // Waits until one of the queues is woken, the deadline has come, the thread
-  // is interrupted, or nothing can happen any more. Gives the mutex and the
+  // is interrupted, or no event is left (kDeadlock). Gives the mutex and the
   // baton away meanwhile.
   Woken Block();
 
@@ -171,8 +173,8 @@ class Wait final : private TimerTarget {
   Gate gate_;                 // of a thread that does not take part
 };
 
-// A Wait of a call that seldom blocks. (A std::optional would clear all bytes
-// of the Wait first, which takes longer than many a call.)
+// A Wait of a call that seldom blocks. (A std::optional would first clear all
+// bytes of the Wait, which takes longer than many calls.)
 class LazyWait {
  public:
   LazyWait() {}  // NOLINT(modernize-use-equals-default): `wait_` is not made.

@@ -33,7 +33,8 @@ class ConnectionEnd {
   ConnectionEnd(const ConnectionEnd&) = delete;
   ConnectionEnd& operator=(const ConnectionEnd&) = delete;
 
-  // Exactly one of the two is not null.
+  // Return this as a socket, or as a TIME-WAIT entry. Exactly one of the two is
+  // not null.
   virtual TcpSocket* socket() { return nullptr; }
   virtual TimeWait* time_wait() { return nullptr; }
 
@@ -64,8 +65,8 @@ class ConnectionEnd {
 
 // All connections of the machine, by four-tuple. Guarded by the kernel's mutex.
 //
-// A hash table whose buckets are lists of the ends themselves: an end knows its
-// hash, so that it is removed, and its peer is found, without another one.
+// A hash table whose buckets are lists of the ends themselves. An end stores
+// its hash, so that removing it and finding its peer need no further hash.
 class ConnectionTable {
  public:
   ConnectionTable() : buckets_(kFewestBuckets) {}
@@ -108,9 +109,10 @@ class ConnectionTable {
   static constexpr size_t kFewestBuckets = 16;
 
   // In a table of a million connections, cache misses determine the cost. The
-  // hash therefore places close together what is used together: the two ends of
-  // a connection in one bucket, and connections of neighbouring ports, which
-  // are assigned in order, in the eight buckets of one cache line.
+  // hash therefore puts ends that are used together close together: the two
+  // ends of a connection into one bucket, and connections of neighbouring
+  // ports, which are assigned in order, into the eight buckets of one cache
+  // line.
   //
   // Mixing the addresses and the ports takes a few cycles.
   static uint32_t Hash(const FourTuple& tuple) {

@@ -8,8 +8,8 @@
 
 namespace net::fake {
 
-// The machine's addresses, its one interface and its routes. IPv4 addresses
-// come as such, never as v4-mapped IPv6 ones. Guarded by the kernel's mutex.
+// The machine's addresses, its one interface and its routes. IPv4 addresses are
+// in IPv4 form, never v4-mapped. Guarded by the kernel's mutex.
 class Machine {
  public:
   explicit Machine(const FakeSysctls& sysctls) : sysctls_(sysctls) {}
@@ -17,19 +17,19 @@ class Machine {
   FakeSysctls& sysctls() { return sysctls_; }
   const FakeSysctls& sysctls() const { return sysctls_; }
 
-  // 127.0.0.0/8 and ::1 are there from the start.
+  // Adds an address. 127.0.0.0/8 and ::1 exist from the start.
   void AddAddress(const ip::Addr& addr) { addresses_.push_back(addr); }
-  // The addresses that were added.
+  // The added addresses.
   const std::vector<ip::Addr>& addresses() const { return addresses_; }
 
-  // Connecting to `addr` fails with `error` from now on.
+  // Makes connect(2) to `addr` fail with `error` from now on.
   void AddFailingRoute(const ip::Addr& addr, int error) {
     failing_routes_.push_back({addr, error});
   }
 
-  // Whether it is one of those that were added.
+  // Returns whether `addr` is one of the added addresses.
   bool HasAddress(const ip::Addr& addr) const;
-  // Returns the first of those that were added, of a family; or null.
+  // Returns the first added address of a family, or null.
   const ip::Addr* AddressOf(int family) const;
 
   // An interface that is down loses all segments, and has no address ::1.
@@ -41,19 +41,19 @@ class Machine {
   void AddFastOpenCookie(const ip::Addr& server);
   bool HasFastOpenCookie(const ip::Addr& server) const;
 
-  // The routes to the loopback addresses have the metric quickack.
+  // Whether the routes to the loopback addresses have the metric quickack.
   void set_quick_ack_on_loopback(bool on) { quick_ack_on_loopback_ = on; }
   bool quick_ack_on_loopback() const { return quick_ack_on_loopback_; }
-  // Whether it is in 127.0.0.0/8, or ::1.
+  // Returns whether `addr` is in 127.0.0.0/8, or is ::1.
   static bool IsLoopback(const ip::Addr& addr);
 
   bool ipv6_enabled() const { return !sysctls_.disable_ipv6; }
 
-  // Whether a socket may be bound to it: an address of the machine, the
-  // wildcard, and for IPv4 multicast and broadcast, too (ip(7)).
+  // Returns whether a socket may be bound to `addr`: an address of the machine,
+  // the wildcard or, for IPv4, a multicast or broadcast address (ip(7)).
   bool CanBind(const ip::Addr& addr) const;
 
-  // Whether packets to it arrive here.
+  // Returns whether packets to `addr` arrive at this machine.
   bool IsLocal(const ip::Addr& addr) const {
     return IsLoopbackV4(addr) ? !IsLoopbackBroadcast(addr) : IsOtherLocal(addr);
   }
@@ -62,7 +62,7 @@ class Machine {
   // segment is sent, or 0.
   int RouteError(const ip::Addr& to) const;
 
-  // The source address for a destination, where the socket has none.
+  // Returns the source address for a destination, for a socket without one.
   static ip::Addr SourceFor(const ip::Addr& to);
 
  private:
@@ -74,13 +74,13 @@ class Machine {
   static bool IsLoopbackV4(const ip::Addr& addr) {
     return addr.is_v4() && addr.v4_bytes()[0] == 127;
   }
-  // The broadcast address of the loopback network 127.0.0.0/8. 127.0.0.0 is an
-  // address like others since Linux 5.14.
+  // Returns whether `addr` is the broadcast address of the loopback network
+  // 127.0.0.0/8. Since Linux 5.14, 127.0.0.0 is an address like others.
   static bool IsLoopbackBroadcast(const ip::Addr& addr) {
     return addr.is_v4() &&
            addr.v4_bytes() == ip::Addr::V4Bytes{127, 255, 255, 255};
   }
-  // Whether packets to it arrive here. Requires that it is not in 127.0.0.0/8.
+  // Implements IsLocal() for an address that is not in 127.0.0.0/8.
   bool IsOtherLocal(const ip::Addr& addr) const;
 
   FakeSysctls sysctls_;

@@ -70,26 +70,27 @@ class PortTable {
   ~PortTable();
 
   // Assigns a port to `owner` for bind(2), or for listen(2) if it has none.
-  // With port 0, picks one of `range` that has no conflicting owner at the
+  // With port 0, picks a port of `range` that has no conflicting owner at the
   // address. If `owner` already has the port, checks whether it may keep it
   // (listen(2)). Returns false for EADDRINUSE.
   bool Claim(PortOwner& owner, uint16_t port, Range range);
 
-  // Assigns a port of `range` to `owner` for connect(2): one that nobody has by
-  // bind(2), and for which `unique` returns true (no connection has the same
-  // four-tuple). Returns false for EADDRNOTAVAIL.
+  // Assigns a port of `range` to `owner` for connect(2): a port that no socket
+  // has by bind(2), and for which `unique` returns true (no connection has the
+  // same four-tuple). Returns false for EADDRNOTAVAIL.
   bool ClaimForConnect(PortOwner& owner, Range range,
                        absl::FunctionRef<bool(uint16_t port)> unique);
 
   // Makes an accepted connection share the port of its listener.
   void Inherit(PortOwner& heir, const PortOwner& owner);
-  // Gives a TIME-WAIT entry the port in the same way as its socket had it.
+  // Gives a TIME-WAIT entry the port of its socket, in the way in which the
+  // socket had it.
   void Remain(PortOwner& timewait, const PortOwner& owner);
 
   void Release(PortOwner& owner);
 
-  // Returns whether the list of owners of the port of `owner` is in order where
-  // `owner` is in it. Also true for one that has no port. For checks only.
+  // Returns whether the list of the port's owners is consistent at `owner`.
+  // Returns true if `owner` has no port. For checks only.
   static bool Lists(const PortOwner& owner);
 
  private:

@@ -33,8 +33,8 @@ class ChunkPool {
   int free_count_ = 0;
 };
 
-// A first-in, first-out queue of bytes that has no memory while it is empty.
-// Pointers that it receives must be valid.
+// A first-in, first-out queue of bytes. It has no memory while it is empty.
+// Pointers that are passed to it must be valid.
 class ByteQueue {
  public:
   ByteQueue() = default;
@@ -46,10 +46,11 @@ class ByteQueue {
   size_t size() const { return size_; }
 
   void Append(ChunkPool& pool, const char* data, size_t size);
-  // Copies `size` bytes, starting at `offset`. Requires that there are so many.
+  // Copies `size` bytes, starting at `offset`. Requires that the queue has
+  // them.
   void Peek(char* to, size_t offset, size_t size) const;
   // Removes the first `size` bytes and copies them to `to`, unless that is
-  // null. Requires that there are so many.
+  // null. Requires that the queue has them.
   void Take(ChunkPool& pool, char* to, size_t size);
   // Removes all bytes.
   void Clear(ChunkPool& pool) {

@@ -24,12 +24,13 @@ class DelayedAck {
     *this = kNew;
   }
 
-  // Whether an acknowledgement is owed.
+  // Returns whether an acknowledgement is owed.
   bool owed() const { return owed_; }
   void Owe() { owed_ = true; }
 
-  // The acknowledgement of a SYN-ACK is delayed (see TcpSocket::OnSynAck()).
-  // Quick mode begins, as in tcp_enter_quickack_mode() of Linux.
+  // Called when the acknowledgement of a SYN-ACK is delayed (see
+  // TcpSocket::OnSynAck()). Quick mode begins, as in tcp_enter_quickack_mode()
+  // of Linux.
   void DelayHandshake(uint32_t window) {
     owed_ = true;
     interactive_ = false;
@@ -39,8 +40,8 @@ class DelayedAck {
   // TCP_DELACK_MAX of Linux.
   static constexpr Nanoseconds kMax = kSecond / 5;
 
-  // A segment with `size` bytes of data has arrived. `window` is the one that
-  // the last acknowledgement has announced, in bytes.
+  // Called when a segment with `size` bytes of data has arrived. `window` is
+  // the window that the last acknowledgement has announced, in bytes.
   void OnData(uint32_t size, uint32_t window, Nanoseconds rto,
               Nanoseconds now) {
     owed_ = true;
@@ -62,35 +63,35 @@ class DelayedAck {
     last_data_at_ = now;
   }
 
-  // The window is growing: the sender should learn that
+  // Called when the window grows, which the sender should learn soon
   // (tcp_grow_window() of Linux).
   void OnWindowGrown() { quick_ |= 1U; }
-  // Little room is left (__tcp_select_window() of Linux).
+  // Called when little room is left (__tcp_select_window() of Linux).
   void EndQuickMode() { quick_ = 0; }
 
-  // The peer has ended the stream.
+  // Called when the peer has ended the stream.
   void OnFin() {
     owed_ = true;
     interactive_ = true;
   }
 
-  // An acknowledgement has been sent, perhaps with data.
+  // Called when an acknowledgement was sent, with or without data.
   void OnSent() {
     owed_ = small_ = two_small_ = false;
     if (quick_ > 0 && --quick_ == 0) ato_ = kAtoMin;
   }
-  // Data has been sent.
+  // Called when data was sent.
   void OnDataSent(Nanoseconds now) {
     if (ato_ > 0 && now - last_data_at_ < ato_) interactive_ = true;
   }
 
-  // Whether to acknowledge now what has arrived. `unacknowledged` is a number
-  // of bytes.
+  // Returns whether to acknowledge now what has arrived. `unacknowledged` is a
+  // number of bytes.
   bool IsDueOnArrival(uint64_t unacknowledged) const {
     return owed_ && (unacknowledged > segment_ || quick());
   }
-  // Whether to acknowledge now that the program has read. `drained`: it has
-  // read everything.
+  // Returns whether to acknowledge now that the program has read. `drained`: it
+  // has read everything.
   bool IsDueOnRead(uint64_t unacknowledged, bool drained) const {
     return owed_ && (unacknowledged > segment_ ||
                      (drained && (two_small_ || (small_ && !interactive_))));
@@ -104,7 +105,7 @@ class DelayedAck {
         srtt < 0 ? kMax : std::clamp(srtt, kAtoMin, kMax);
     return std::min(ato_, longest);
   }
-  // The delay is over.
+  // Called when the delay is over.
   void OnTimer(Nanoseconds rto) {
     if (interactive_) {
       interactive_ = false;
@@ -114,8 +115,8 @@ class DelayedAck {
     }
   }
 
-  // setsockopt(TCP_QUICKACK). Afterwards the caller acknowledges what is owed
-  // if the option was switched on.
+  // Sets TCP_QUICKACK. If the option was switched on, the caller then
+  // acknowledges what is owed.
   void SetQuick(bool on) { interactive_ = !on; }
   // The value that getsockopt(2) returns for TCP_QUICKACK.
   bool quick_option() const { return !interactive_; }

@@ -30,7 +30,8 @@ struct Host {
   PortTable ports;
   ListenerTable listeners;
   ConnectionTable connections;
-  // Off: it neither sends nor receives anything.
+  // Whether the machine is on. If it is off, it neither sends nor receives
+  // anything.
   bool on = true;
 };
 

@@ -11,15 +11,15 @@ namespace net::fake {
 // The state of a connection that has lost segments. Most connections have none.
 // Sequence numbers are those of Segment.
 struct LossState {
-  // Acknowledging this ends the recovery from a loss: high_seq of Linux.
-  // 0: there is no recovery.
+  // The sequence number whose acknowledgement ends the recovery from a loss:
+  // high_seq of Linux. 0: there is no recovery.
   uint64_t recovery_end = 0;
   // The sequence number at which the recovery began: undo_marker of Linux.
   uint64_t recovery_begin = 0;
   // The sequence number after the last loss probe: tlp_high_seq of Linux.
   // 0: the probe is over.
   uint64_t probe_end = 0;
-  // The probe was a retransmission, not new data.
+  // Whether the probe was a retransmission, not new data.
   bool probe_was_sent_again = false;
   // The retransmissions of the recovery that no duplicate SACK (RFC 2883) has
   // shown to be unnecessary: undo_retrans of Linux.
@@ -33,7 +33,7 @@ struct LossState {
   Nanoseconds first_retransmission_at = -1;
   Nanoseconds first_window_probe_at = -1;
 
-  // A segment was sent again.
+  // Records that a segment was sent again.
   void NoteRetransmission(uint64_t una, uint64_t begin, uint64_t end) {
     if (again_end <= una) again_begin = begin;
     again_begin = std::min(again_begin, begin);

@@ -23,8 +23,8 @@ class TcpSocket;
 //
 // A socket that sends a segment puts it into a queue. Deliver() takes the
 // segments out in order and hands each to its receiver, whose reply goes to the
-// end of the queue. So no end changes the other one while a call on a socket is
-// under way, as on Linux, where the loopback interface has a queue, too, and a
+// end of the queue. No end therefore changes the other one during a call on a
+// socket. Linux does the same: its loopback interface has a queue, and a
 // segment that arrives for a socket in use waits until the call is over (the
 // backlog of lock_sock()).
 //
@@ -43,13 +43,13 @@ class Network {
     return *queue_[Place(count_++)];
   }
 
-  // Sends the reset that answers `segment` where no connection has its names
-  // (RFC 9293, section 3.5.2).
-  // `host` is the one at which `segment` has arrived.
+  // Sends the reset that answers `segment` if no connection has its four-tuple
+  // (RFC 9293, section 3.5.2). `host` is the host at which `segment` has
+  // arrived.
   void AddReset(const Segment& segment, Host& host) {
     Add() = ResetFor(segment, host);
   }
-  // Returns the socket that has sent `segment`, or null if it is gone.
+  // Returns the socket that has sent `segment`, or null if it no longer exists.
   static TcpSocket* SenderOf(const Segment& segment);
 
   // Delivers all segments that are due, and those that they cause. Then arms
@@ -61,12 +61,12 @@ class Network {
   // Returns the errno with which connect(2) from `host` to an address fails
   // before a segment is sent, or 0.
   int RouteError(const Host& host, const ip::Addr& to) const;
-  // The source address of a segment from `host`, where the socket has none.
-  // Requires that there is a route.
+  // Returns the source address of a segment from `host`, for a socket without
+  // one. Requires that there is a route.
   static ip::Addr SourceFor(const Host& host, const ip::Addr& to);
 
-  // Calls `visit` for the segments on links that take time, but for no more
-  // than `most`, the newest first. For checks only.
+  // Calls `visit` for the segments on links that take time, the newest first,
+  // but for at most `most` of them. For checks only.
   void ForEachUnderWay(
       size_t most,
       absl::FunctionRef<void(const Segment& segment, bool has_timer)> visit)
@@ -91,19 +91,20 @@ class Network {
   void Send(const Segment& segment);
   // Returns the host that has the segment's destination, or null.
   Host* DestinationOf(const Segment& segment) const;
-  // The same for an address that is not one of the sender's host.
+  // Returns the same for an address that is not one of the sender's host.
   Host* RemoteDestination(const ip::Addr& to) const;
   Host* OwnerOf(const ip::Addr& addr) const;
-  // A segment arrives at a host: hands it to the end of its connection, or to a
-  // listener. ArriveByNames() does so where the sender does not know the end.
+  // Hand an arriving segment to the end of its connection, or to a listener.
+  // ArriveByNames() finds the end by the four-tuple, if the sender does not
+  // know it.
   void Arrive(const Segment& segment);
   void ArriveByNames(const Segment& segment, Host& host);
   static Segment ResetFor(const Segment& segment, Host& host);
 
   Kernel& kernel_;
-  // A ring, of which `count_` places are taken. Their number is a power of 2.
-  // They are used again as they are, and do not move: a segment is in its place
-  // while it is delivered and causes others.
+  // A ring of which `count_` places are taken. The number of places is a power
+  // of 2. Places are reused and do not move, because a segment stays in its
+  // place while its delivery causes others.
   std::vector<std::unique_ptr<Segment>> queue_;
   size_t first_ = 0;
   size_t count_ = 0;

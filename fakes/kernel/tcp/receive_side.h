@@ -38,14 +38,14 @@ class ReceiveSide {
     return window_end_ > nxt_ ? static_cast<uint32_t>(window_end_ - nxt_) : 0;
   }
 
-  // Bytes that the sender has written.
+  // The bytes that the sender has written.
   ByteQueue& queue() { return queue_; }
   const ByteQueue& queue() const { return queue_; }
-  // Decides how large the window should be.
+  // Decides the size of the window.
   ReceiveWindow& space() { return space_; }
   const ReceiveWindow& space() const { return space_; }
 
-  // The peer's SYN has arrived.
+  // Called when the peer's SYN has arrived.
   void Start() {
     nxt_ = 1;
     window_end_ = std::max<uint64_t>(window_end_, 1);
@@ -59,8 +59,8 @@ class ReceiveSide {
     fin_received_ = false;
   }
 
-  // Announces a window of at least `free` bytes. The window that was announced
-  // before is not taken back (RFC 9293, section 3.8.6).
+  // Announces a window of at least `free` bytes. Does not take back the window
+  // that was announced before (RFC 9293, section 3.8.6).
   void Announce(uint64_t free) {
     window_end_ = std::max(window_end_, nxt_ + free);
   }
@@ -84,16 +84,17 @@ class ReceiveSide {
     fin_received_ = true;
   }
 
-  // The program has read `size` bytes.
+  // Called when the program has read `size` bytes.
   void OnRead(size_t size) { ready_ -= size; }
-  // The program will not read what is here. Returns whether there was anything.
+  // Discards the bytes that have arrived, because the program will not read
+  // them. Returns whether there were any.
   bool Discard(ChunkPool& chunks) {
     if (ready_ == 0) return false;
     queue_.Take(chunks, nullptr, ready_);
     ready_ = 0;
     return true;
   }
-  // Drops the bytes that have not arrived: they never will.
+  // Drops the bytes that have not arrived, because they never will.
   void Cut(ChunkPool& chunks) { queue_.Truncate(chunks, ready_); }
 
  private:

@@ -34,15 +34,15 @@ class ReceiveWindow {
     return std::min(space > mss ? space / mss * mss : space, kLargestUnscaled);
   }
 
-  // The handshake is over. `first` is the window of the SYN, `scale` the window
-  // scale.
+  // Called when the handshake is over. `first` is the window of the SYN,
+  // `scale` the window scale.
   void Start(uint32_t first, int scale) {
     limit_ = first;
     scale_ = static_cast<uint8_t>(scale);
   }
 
-  // A segment has arrived that is larger than the estimate of the peer's
-  // segment size. `announced` is the last window that was announced.
+  // Called when a segment has arrived that is larger than the estimate of the
+  // peer's segment size. `announced` is the last window that was announced.
   void OnLargerSegment(uint32_t size, uint32_t buffer, uint32_t announced) {
     const auto ratio = static_cast<uint8_t>(std::max<uint64_t>(
         uint64_t{size} * kWhole / (uint64_t{size} + kOverhead), 1));
@@ -54,8 +54,8 @@ class ReceiveWindow {
                             : std::max(limit_, std::min(announced, clamp));
   }
 
-  // A segment with `size` bytes is in the queue, which `memory` counts. Returns
-  // whether the limit has grown (tcp_grow_window()).
+  // Called when a segment with `size` bytes is in the queue, and counted in
+  // `memory`. Returns whether the limit has grown (tcp_grow_window()).
   bool Grow(uint32_t size, const Memory& memory, uint32_t mss) {
     constexpr uint32_t kSmall = 128;
     const uint32_t most = std::min(Clamp(memory.buffer), Free(memory));

@@ -14,8 +14,8 @@ namespace net::fake {
 // and the TCP header with its options; with TCP_SAVE_SYN 2, the link layer's
 // header before them.
 //
-// They have the fields that Linux's loopback has, with three exceptions that no
-// program can foresee: the identification is 0, and sequence number and
+// They have the fields of a SYN on Linux's loopback interface, except for three
+// that no program can foresee: the identification is 0, and sequence number and
 // timestamp are `number`.
 std::vector<uint8_t> MakeSyn(const FourTuple& tuple,
                              const SocketOptions& options,

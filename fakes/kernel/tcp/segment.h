@@ -13,13 +13,13 @@ struct Host;
 // A TCP segment (RFC 9293, section 3.1).
 //
 // Sequence numbers have 64 bits and begin at 0 with each connection: the SYN
-// has the number 0 and the first byte the number 1. Two connections with the
-// same names are distinguished by `connection` instead of by initial sequence
+// has the number 0 and the first byte the number 1. `connection` distinguishes
+// two connections with the same four-tuple, in place of initial sequence
 // numbers.
 //
-// A segment names the bytes that it carries but does not contain them: they are
-// in the receiver's queue from the moment in which the sender's program wrote
-// them (see ReceiveSide).
+// A segment has the numbers of the bytes that it carries, but not the bytes.
+// These are in the receiver's queue from the moment at which the sender's
+// program wrote them (see ReceiveSide).
 struct Segment {
   enum Flag : uint8_t { kSyn = 1, kAck = 2, kFin = 4, kRst = 8 };
 
@@ -27,15 +27,15 @@ struct Segment {
   // The sequence number after the last byte and before the FIN.
   uint64_t end() const { return seq + size; }
 
-  // The names of the connection as the sender sees them.
+  // The four-tuple of the connection as the sender sees it.
   const FourTuple& ends() const {
     return from != nullptr ? from->tuple() : own_ends;
   }
 
-  // The sender while it is known to live: a shortcut on a perfect link. Null
+  // The sender, while it is known to exist: a shortcut on a perfect link. Null
   // for a segment that no socket has sent.
   ConnectionEnd* from = nullptr;
-  FourTuple own_ends;    // Without `from`: the names.
+  FourTuple own_ends;    // The four-tuple, if `from` is null.
   Host* host = nullptr;  // The sender's.
   uint64_t connection = 0;
   uint64_t seq = 0;

@@ -19,7 +19,7 @@ inline constexpr uint32_t kFirstMss = 32768;
 // those of Segment.
 class SendSide {
  public:
-  // Why a piece that is smaller than a segment may not be sent now.
+  // The reason why a piece that is smaller than a segment may not be sent now.
   enum class Hold : uint8_t {
     kNone,
     kNagle,  // while a small one is not acknowledged (RFC 896)
@@ -48,7 +48,7 @@ class SendSide {
   }
   uint32_t largest_window() const { return largest_window_; }
 
-  // The SYN has been sent.
+  // Called when the SYN was sent.
   void Start() {
     Reset();
     nxt_ = max_ = written_ = 1;
@@ -60,9 +60,9 @@ class SendSide {
     *this = kNew;
   }
 
-  // The program has written `size` bytes.
+  // Called when the program has written `size` bytes.
   void Write(size_t size) { written_ += size; }
-  // The program ends the stream: a FIN follows the bytes.
+  // Called when the program ends the stream: a FIN follows the bytes.
   void WriteFin() { fin_ = true; }
   bool fin_written() const { return fin_; }
   uint64_t written() const { return written_; }
@@ -71,7 +71,7 @@ class SendSide {
   // Both count the FIN as one byte.
   uint64_t Unacknowledged() const { return end() - una_; }
   uint64_t Unsent() const { return end() - max_; }
-  // The same without the FIN, in bytes.
+  // The same in bytes, without the FIN.
   uint64_t UnacknowledgedBytes() const {
     return una_ < written_ ? written_ - std::max<uint64_t>(una_, 1) : 0;
   }
@@ -86,8 +86,8 @@ class SendSide {
     bool fin = false;
     bool nothing() const { return size == 0 && !fin; }
   };
-  // Returns what can be sent now. A segment is not cut to fit the window (RFC
-  // 9293, section 3.8.6.2.1): Linux leaves that to the probe.
+  // Returns the piece that can be sent now. A segment is not cut to fit the
+  // window (RFC 9293, section 3.8.6.2.1): Linux leaves that to the probe.
   Piece Next(Hold hold) const {
     Piece piece;
     // A retransmission has nothing new.
@@ -107,7 +107,8 @@ class SendSide {
         fin_ && nxt_ + piece.size == written_ && (!again || max_ > written_);
     return piece;
   }
-  // Returns what a probe of the window carries: as much as fits into it.
+  // Returns the piece that a probe of the window carries: as much as fits into
+  // the window.
   Piece Probe() const {
     if (nxt_ >= written_ || nxt_ >= window_end_) return {};
     // A retransmission has nothing new.
@@ -118,8 +119,9 @@ class SendSide {
         .size = static_cast<uint32_t>(size),
         .fin = fin_ && nxt_ + size == written_ && (!again || max_ > written_)};
   }
-  // A small piece that was sent as a `probe` makes none wait
-  // (tcp_write_wakeup() of Linux, net/ipv4/tcp_output.c).
+  // Called when a piece was sent. A small piece that was sent as a `probe` does
+  // not make later ones wait (tcp_write_wakeup() of Linux,
+  // net/ipv4/tcp_output.c).
   void OnSent(const Piece& piece, bool probe = false) {
     nxt_ += piece.size + (piece.fin ? 1U : 0U);
     if (piece.size > 0 && piece.size < segment_ && nxt_ > max_ && !probe) {
@@ -128,15 +130,16 @@ class SendSide {
     max_ = std::max(max_, nxt_);
   }
 
-  // Everything in flight counts as lost: it is sent again.
+  // Counts everything in flight as lost: it is sent again.
   void GoBack() { nxt_ = una_; }
-  // The data in flight from `seq` on is sent again.
+  // Makes the data in flight from `seq` on be sent again.
   void GoBackTo(uint64_t seq) { nxt_ = std::max(una_, seq); }
-  // It was not lost, or is not sent again yet.
+  // Undoes GoBack(), because the data was not lost, or is not sent again yet.
   void UndoGoBack() { nxt_ = max_; }
 
-  // The sequence number of a segment without data (tcp_acceptable_seq() of
-  // Linux). The window's end may be inexact because of its `unit`.
+  // Returns the sequence number of a segment without data (tcp_acceptable_seq()
+  // of Linux). The window's end may be inexact, because windows are announced
+  // in multiples of `unit`.
   uint64_t seq_of_control(uint32_t unit) const {
     return window_end_ >= max_ || window_end_ + unit > max_ ? max_
                                                             : window_end_;
@@ -147,9 +150,9 @@ class SendSide {
     una_ = ack;
     nxt_ = std::max(nxt_, una_);
   }
-  // The right edge of the window moves back only if the peer has dropped data
-  // for lack of memory, and announces a window of 0 (tcp_may_update_window() of
-  // Linux).
+  // Called when the peer has announced a window. The right edge of the window
+  // moves back only if the peer has dropped data for lack of memory, and
+  // announces a window of 0 (tcp_may_update_window() of Linux).
   void OnWindow(uint64_t ack, uint32_t window) {
     if (window == 0 && ack >= una_ && ack < window_end_) window_end_ = ack;
     window_end_ = std::max(window_end_, ack + window);

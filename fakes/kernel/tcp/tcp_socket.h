@@ -108,9 +108,9 @@ class TcpSocket final : public Socket,
   TcpState state() const override { return state_; }
   int family() const override { return family_; }
   const SocketOptions& options() const { return options_; }
-  // The address that it is bound to, as its family has it.
+  // The address that the socket is bound to, in the form of its family.
   const ip::Addr& local_addr() const { return local_addr_; }
-  // Whether SO_BINDTOIFINDEX names an interface that does not exist.
+  // Returns whether SO_BINDTOIFINDEX names an interface that does not exist.
   bool has_no_interface() const { return options_.bound_interface() > 1; }
   RawAddress remote_name() const;
   TcpSocket* next_socket() const { return next_socket_; }
@@ -119,9 +119,9 @@ class TcpSocket final : public Socket,
   const SendSide& send_side() const { return send_; }
   const ReceiveSide& receive_side() const { return receive_; }
 
-  // A segment has arrived for this end of a connection.
+  // Processes a segment for this end of a connection.
   void OnSegment(const Segment& segment);
-  // A SYN has arrived at this listener.
+  // Processes a SYN that has arrived at this listener.
   void OnSyn(const Segment& syn);
 
  private:
@@ -163,19 +163,20 @@ class TcpSocket final : public Socket,
 
   // --- Life (tcp_socket.cc)
   void OnLastClose(const Caller& caller) override;
-  // No program can reach it any more, or ever will.
+  // Returns whether no program can use the socket, now or later.
   bool orphaned() const {
     return references() == 0 && listener_ == nullptr && !lingering_;
   }
   void SetState(TcpState state);
   void SetQuickAck();
-  // The part of TCP_INFO that a connection has.
+  // Adds the part of TCP_INFO that a connection has.
   void AddConnectionInfo(TcpInfoSource& source) const;
   // Ends the sharing of queues with the other end.
   void Unlink();
-  // The connection is over: nothing goes in or out any more. An orphan dies.
+  // Ends the connection: nothing is sent or received any more. An orphan dies.
   void Done();
-  // Ends the connection without a segment: the machine has started again.
+  // Ends the connection without sending a segment, because the machine has
+  // started again.
   void Forget();
   // Frees an orphan that is closed, when the call that is under way ends.
   void Die();
@@ -232,7 +233,7 @@ class TcpSocket final : public Socket,
   int WaitUntilConnected(const Caller& caller, bool nonblocking);
   int SendError(const Caller& caller, int flags, int error);
   size_t SendRoom() const;
-  // In a state in which there is, or was, a handshake that is over.
+  // Returns whether the handshake is over, and the state is not CLOSED.
   bool connected() const {
     return state_ != TcpState::kClosed && state_ != TcpState::kListen &&
            state_ != TcpState::kSynSent && state_ != TcpState::kSynReceived;
@@ -266,30 +267,31 @@ class TcpSocket final : public Socket,
   bool Writable() const;
   void WakeIfWritable();
   void WakeIfReadable();
-  // Whether TCP_NOTSENT_LOWAT admits more (tcp_stream_memory_free() of Linux).
+  // Returns whether TCP_NOTSENT_LOWAT admits more (tcp_stream_memory_free() of
+  // Linux).
   bool UnsentIsLow() const;
 
-  // --- tcp_messages.cc
-  // Notes that a send with MSG_ZEROCOPY has ended with the last byte sent.
+  // --- tcp_messages.cc Records a send with MSG_ZEROCOPY, which ends with the
+  // last byte written.
   void NoteZeroCopy();
   bool HasNotification() const;
-  // Takes a notification from the error queue. `control` null: discards it.
+  // Takes a notification from the error queue. Discards it if `control` is
+  // null.
   SysResult TakeNotification(ControlWriter* control);
   // Saves the SYN of `client` (TCP_SAVE_SYN). `saves`: see
   // SocketOptions::save_syn().
   void SaveSyn(const TcpSocket& client, int saves);
   SysResult GetSavedSyn(void* value, socklen_t* size);
 
-  // --- tcp_ending.cc
-  // Moves to the state that follows when this side ends the stream (RFC 9293,
-  // figure 5); false: there is nothing to be sent for that.
+  // --- tcp_ending.cc Moves to the state that follows when this side ends the
+  // stream (RFC 9293, figure 5). Returns false if no FIN is to be sent.
   bool EndStream();
   void SendFin();
   void CloseConnection(const Caller& caller);
   void WaitForAcknowledgement(const Caller& caller);
   void EnterTimeWait(TcpState state, Nanoseconds duration);
   void LeaveFinWait2();
-  // Our FIN was written, and not acknowledged.
+  // Returns whether this side's FIN was written, and not acknowledged.
   bool fin_sent() const {
     return state_ == TcpState::kFinWait1 || state_ == TcpState::kClosing ||
            state_ == TcpState::kLastAck;
@@ -302,52 +304,55 @@ class TcpSocket final : public Socket,
   void AcknowledgeSynAck(const Segment& syn_ack);
   bool EchoesNoSynAck(const Segment& segment) const;
   bool MayBeQueued(const Segment& segment) const;
-  // The handshake of an end that has received a SYN is over. Returns false if
-  // it is not, because of a full queue or TCP_DEFER_ACCEPT.
+  // Ends the handshake of an end that has received a SYN. Returns false if it
+  // must go on, because of a full queue or TCP_DEFER_ACCEPT.
   bool LeaveSynReceived(const Segment& segment);
   // Learns from the peer's SYN.
   void OnPeersSyn(const Segment& syn);
-  // Returns whether `segment` acknowledges something new.
+  // Processes the acknowledgement of `segment`. Returns whether it is new.
   bool OnAck(const Segment& segment);
   bool HasNoNews(const Segment& segment) const;
-  // Returns false if the segment was answered by a reset.
+  // Processes the data of `segment`. Returns false if it was answered by a
+  // reset.
   bool OnData(const Segment& segment);
   void NoteData(uint32_t size);
   void OnFin();
   void OnFinAcknowledged();
   void OnReset();
   bool RefusesData() const;
-  // Whether SO_RCVBUF has no room for a segment with `size` bytes.
+  // Returns whether SO_RCVBUF has no room for a segment with `size` bytes.
   bool LacksMemoryFor(uint32_t size) const;
   bool MakeRoomFor(uint32_t size);
   // Makes this and `peer` share their queues.
   void LinkTo(TcpSocket& peer);
 
-  // --- tcp_output.cc
-  // Whether all segments of this end are lost: see spoke_ipv4_.
+  // --- tcp_output.cc Returns whether all segments of this end are lost: see
+  // spoke_ipv4_.
   bool unheard() const {
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
   // Returns the segment, for further changes, or null if it is lost.
   Segment* Transmit(int flags, uint64_t seq, uint32_t size);
-  // `probe`: of a window, or of data that was held back for too long.
+  // Sends a piece. `probe`: of a window, or of data that was held back for too
+  // long.
   void TransmitPiece(const SendSide::Piece& piece, bool probe = false);
   void SendAck() { Transmit(Segment::kAck, seq_of_control(), 0); }
-  // Acknowledges, and reports that what ends with `twice_until` has arrived
-  // twice, or with 0 that something has arrived out of order.
+  // Acknowledges, and reports that data up to `twice_until` has arrived twice;
+  // or, with 0, that data has arrived out of order.
   void SendSelectiveAck(uint64_t twice_until);
   void SendReset() {
     Transmit(Segment::kRst | Segment::kAck, seq_of_control(), 0);
   }
-  // Why a small segment waits. `more`: in a send(2) with MSG_MORE.
+  // Returns the reason why a small segment waits. `more`: in a send(2) with
+  // MSG_MORE.
   SendSide::Hold HoldFor(bool more) const;
-  // Sends what the window and the rules for small segments admit.
+  // Sends as much as the window and the rules for small segments admit.
   void Push(SendSide::Hold hold);
   void PushPending() { Push(HoldFor(/*more=*/false)); }
-  // The program has read: announces the room that this has made, if that is
-  // much, and acknowledges what should not wait longer.
+  // Called when the program has read. Announces the new room, if it is large
+  // enough, and acknowledges data whose acknowledgement is due.
   void AfterRead(bool took);
-  // Acknowledges what has arrived, now or later.
+  // Acknowledges the data that has arrived, now or later.
   void AcknowledgeArrival();
   bool quick_ack_route() const;
   ReceiveWindow::Memory memory() const;
@@ -355,10 +360,10 @@ class TcpSocket final : public Socket,
   uint32_t FirstWindow() const;
   // Returns the window that is to be announced now, in bytes.
   uint32_t SelectWindow();
-  // The window that the last acknowledgement has announced, in bytes.
   uint64_t seq_of_control() const {
     return send_.seq_of_control(receive_.space().unit());
   }
+  // The window that the last acknowledgement has announced, in bytes.
   uint32_t announced_window() const {
     return static_cast<uint32_t>(
         receive_.window_end() - std::min(acknowledged_, receive_.window_end()));
@@ -366,7 +371,8 @@ class TcpSocket final : public Socket,
   // Sets or clears the timer for what was sent, or for the probe of a window.
   void SetRetransmissionTimer();
   Nanoseconds Timeout() const;
-  // The time that TCP_USER_TIMEOUT leaves of `timeout`, after `elapsed`.
+  // Returns the time that TCP_USER_TIMEOUT leaves of `timeout`, after
+  // `elapsed`.
   Nanoseconds Clamp(Nanoseconds timeout, Nanoseconds elapsed) const;
   Nanoseconds user_timeout() const {
     return options_.user_timeout() * (kSecond / 1000);
@@ -434,11 +440,12 @@ class TcpSocket final : public Socket,
   bool has_cookie_ = false;        // Had one that it wanted before the SYN.
   bool deferred_connect_ = false;  // The SYN waits for data (TCP Fast Open).
   bool opened_actively_ = false;   // By connect(2).
-  // Of a connection that a listener does not want yet, because its queue is
-  // full or because there is no data (TCP_DEFER_ACCEPT).
+  // Whether the SYN-ACK of a connection was acknowledged that its listener does
+  // not take yet, because its queue is full or because there is no data
+  // (TCP_DEFER_ACCEPT).
   bool syn_ack_acknowledged_ = false;
-  // So many connections were half-open that Linux made this one by a SYN cookie
-  // (RFC 4987), and therefore does not wait for its data.
+  // Whether so many connections were half-open that Linux made this one by a
+  // SYN cookie (RFC 4987). Linux then does not wait for its data.
   bool by_syn_cookie_ = false;
   TimerUse timer_use_ = TimerUse::kTimeout;
   // The port that getsockname(2) returns; port() is the one that is taken.

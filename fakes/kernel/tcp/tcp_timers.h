@@ -11,9 +11,10 @@ namespace net::fake {
 
 class TcpTimers;
 
-// The sockets' timers that changed since the clock was last told. Setting a
-// timer and clearing it again within one delivery of segments, as each
-// connection on a perfect link does, therefore costs a few instructions.
+// The connections whose timers have changed since the clock's timers were last
+// set. With this list, a timer that is set and cleared again within one
+// delivery of segments, as for each connection on a perfect link, costs only a
+// few instructions.
 class TimersToArm {
  public:
   void Add(TcpTimers& timers);
@@ -25,7 +26,7 @@ class TimersToArm {
 };
 
 // The timers of one connection. They share one timer of the clock, which is set
-// for the earliest, or earlier.
+// for the earliest of them, or for an earlier time.
 class TcpTimers final : private TimerTarget {
  public:
   enum Kind : uint8_t {

@@ -38,15 +38,15 @@ class TimeWait final : public PortOwner,
   // Deletes this entry.
   void Kill();
 
-  // A segment has arrived for this end (RFC 9293, section 3.10.7.4). Returns
-  // false if this entry is gone and the segment shall be treated as if there
-  // had been none.
+  // Processes a segment for this end (RFC 9293, section 3.10.7.4). Returns
+  // false if this deletes the entry, and the segment must be treated as if the
+  // entry had not existed.
   bool OnSegment(const Segment& segment);
 
-  // Returns whether a new connection may have the same four-tuple. With
-  // `chosen`, connect(2) would choose the port, which needs one second in
-  // TIME-WAIT (tcp_tw_reuse). Returns false while Linux still has the full
-  // socket in FIN-WAIT-2.
+  // Returns whether a new connection may have the same four-tuple. `chosen`:
+  // connect(2) chooses the port, which requires one second in TIME-WAIT before
+  // (tcp_tw_reuse). Returns false while Linux still has the full socket in
+  // FIN-WAIT-2.
   bool MayBeReplaced(bool chosen) const;
 
   TcpState state() const { return state_; }

@@ -19,7 +19,7 @@ class ZeroCopySends {
     uint32_t last;
   };
 
-  // Notes a send whose last byte is the one before `end` in the stream.
+  // Adds a send whose last byte is the one before `end` in the stream.
   void Add(uint64_t end) { pending_.push_back({next_++, end}); }
 
   // Completes the sends whose bytes are all before `acknowledged`. Adjacent
@@ -36,10 +36,10 @@ class ZeroCopySends {
     }
   }
 
-  // The connection is over.
+  // Completes all sends, because the connection is over.
   void CompleteAll() { Complete(~uint64_t{0}); }
 
-  // Whether there is a notification.
+  // Returns whether there is a notification.
   bool ready() const { return !done_.empty(); }
   // Takes the first notification.
   std::optional<Range> Take() {
