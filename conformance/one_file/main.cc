@@ -58,7 +58,7 @@ other file.
 
   --cases=GLOB,...       run only these cases: --cases='kernel.listen.*'
   --nofork               run all cases in this process, each in a thread; a crash
-                         then ends the run. So does a kernel without fork(2)
+                         then ends the run. The default without fork(2)
   --jobs=N               with fork(2): run N cases at a time (twice the
                          processors, at least 16)
   --timeout=DURATION     give up a case that takes longer (60s)
@@ -76,8 +76,8 @@ user, a network of its own, IPv6, /proc, exec.
 As the first process of a machine it mounts /proc, sets the loopback interface up,
 and switches the machine off at the end.
 
-What Linux has changed since an older version is an expected failure there, with
-the version.
+On an older Linux, each known difference from Linux 6.18 is an expected failure,
+with the version that brought the change.
 
 Exit status: 0 all outcomes were expected, and as recorded or variations; 1
 something else; 2 a usage or harness error.

@@ -90,15 +90,16 @@ named kernel.* judge the kernels below them.
   conformance [flags]
 
   --list                     print the cases and exit
-  --format=text|json|c       the format of --list and --coverage (text), or c:
-                             of --explain
+  --format=text|json|c       the format of --list and --coverage: text (the
+                             default) or json. c: of --explain
   --explain=CASE[/v6]        print a case's requirement and source, the bugs that
                              it finds, and a C program that shows what this
-                             kernel does; with --format=c only that; and exit
+                             kernel does, and exit. With --format=c, print only
+                             the program
   --coverage                 print which cases reach which cells of the suite's
                              accounts (docs/RUNNING.md), and exit: 1 if a cell is
                              empty without a reason. With --verbose or
-                             --format=json all cells
+                             --format=json, print all cells
   --accounts=LETTER,...      with --coverage: only these accounts
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
   --implementations=NAME,... judge only these implementations and kernels
@@ -107,18 +108,19 @@ named kernel.* judge the kernels below them.
   --repeat=N                 run everything N times (1)
   --shuffle                  run the trials in a random order; prints its seed
   --seed=N                   with --shuffle: repeat the order of this seed
-  --timeout=DURATION         kill a case that takes longer (60s); one that still
-                             makes system calls, or exchanges messages with its
-                             driver, after five times as long
+  --timeout=DURATION         kill a case that takes longer (60s). A case that
+                             still makes system calls, or exchanges messages
+                             with its driver, gets up to five times as long
   --noipv6                   disable IPv6 in each case's network, as on a machine
                              without IPv6
   --isolate                  run net_tcp, asio and libuv behind the driver
                              protocol, in a process of their own
   --verbose                  print a line for each case as it ends, and report
                              each trial that did not pass in full
-  --norerun                  do not run trials again that ended unexpectedly; by
-                             default the first 20 are, to tell whether that is
-                             deterministic, timing-sensitive or interference
+  --norerun                  do not run trials again that ended unexpectedly. By
+                             default the first 20 are run again, to find out
+                             whether this is deterministic, timing-sensitive or
+                             interference
   --next                     at the end, name the failure that is the cheapest to
                              mend. Needs one implementation
   --debug=CASE[/v6]          run one trial in this process, without a time limit:
@@ -127,8 +129,8 @@ named kernel.* judge the kernels below them.
   --help                     print this and exit
 
 Results:
-  --records=FILE             write a JSON line for each case as it ends; of one
-                             that fails, "calls" are the last 30 system calls
+  --records=FILE             write a JSON line for each case as it ends. "calls"
+                             has the last 30 system calls of a case that fails
   --junit=FILE               write a report in JUnit's XML format
   --markdown=FILE            write a report in Markdown for a comment on a pull
                              request: at most 60,000 characters

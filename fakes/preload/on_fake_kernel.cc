@@ -49,19 +49,19 @@ chooses. Its files, pipes, terminals and other sockets stay Linux's.
   --seed=N           chooses ephemeral ports and the order of threads (1)
   --plan=TEXT        which calls fail, and how: "accept4#2=EMFILE; send=short(1)",
                      in the grammar of fakes/faults/fault_plan.h
-  --link=TEXT        what happens to segments: "FROM <-> TO WORD...; ...", or ->
-                     for one direction. FROM and TO are addresses or *. WORD is
+  --link=TEXT        properties of links: "FROM <-> TO WORD...; ...", or -> for
+                     one direction. FROM and TO are addresses or *. WORD is
                      delay=DURATION, jitter=DURATION, bandwidth=BYTES (a second),
                      loss=PROBABILITY, seed=N, drop, reject or cut
   --sysctl=TEXT      "NAME=VALUE; ...": sysctls of the FakeKernel
   --trace=FILE       append the calls and their results to FILE; - is stderr
   --native-wait=DURATION
-                     how long a descriptor that is Linux's must stay unready, in
-                     real time, before virtual time passes in a call that waits
-                     for it (10ms)
+                     the real time for which a descriptor of Linux must have no
+                     event before virtual time passes in a call that waits for
+                     it (10ms)
   --stall-limit=DURATION
-                     report a thread that keeps the others from running for so
-                     long, in real time (10s)
+                     report a thread that keeps the others from running for
+                     this long, in real time (10s)
   --help             print this and exit
 
 Limits: COMMAND is linked dynamically against glibc. Each process has a

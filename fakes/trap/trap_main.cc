@@ -65,16 +65,16 @@ calls. Child processes of COMMAND are included.
                      connect(127.0.0.1:*)=EINTR*3; close=EIO after". The
                      grammar: fakes/faults/fault_plan.h
   --trace            print the calls and their results to stderr
-  --trace-file=FILE  write them to FILE
-  --record=FILE      write them to FILE, as a trace that can be replayed
+  --trace-file=FILE  write the calls and their results to FILE
+  --record=FILE      write the calls to FILE, as a trace that can be replayed
                      (fakes/faults/trace.h)
   --sweep            run COMMAND without faults, and then once for each of its
                      calls and each errno that this call can have. Print how
                      each run ended
   --occurrences=N    sweep: only the first N calls of each name fail
   --timeout=DURATION kill COMMAND after this time, such as 5s. Default: never;
-                     with --sweep 10s, and more, up to five times as much, for a
-                     run that still makes calls or uses a processor
+                     with --sweep 10s. A run of --sweep that still makes calls
+                     or uses a processor gets up to five times as long
   --trap-close       trap close(2), too. (A signal can make a trapped close(2)
                      fail without having closed. A plan with close traps it in
                      any case.)
@@ -87,8 +87,8 @@ exit status:
   0    --sweep: the table is complete
   2    the command line has a mistake
   124  COMMAND was killed after --timeout
-  125  the trap cannot do what was asked: seccomp is forbidden here, the canary
-       was not seen, a rule of the plan applied to no call
+  125  the trap has failed: seccomp is forbidden here, the canary was not seen,
+       or a rule of the plan applied to no call
   126  COMMAND cannot be executed
   127  COMMAND was not found
 )";
