@@ -36,8 +36,8 @@ struct Argument {
   const void* pointer = nullptr;  // Null if the argument is a number.
 };
 
-// For messages of tests: "kind 3: 128". The number of a kind is its place in
-// the enum.
+// Print values in messages of tests: "kind 3: 128". The number of a kind is its
+// place in the enum.
 std::ostream& operator<<(std::ostream& os, ArgumentKind kind);
 std::ostream& operator<<(std::ostream& os, const Argument& argument);
 

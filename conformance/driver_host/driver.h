@@ -87,7 +87,8 @@ class DriverSockets {
     std::optional<DescriptorId> descriptor;  // in the driver
     std::optional<int> duplicate;            // of it, in this process; owned
     std::optional<size_t> offer;             // bytes for the next `send`
-    // Of a listener: the requested address with the port of the answer.
+    // The endpoint of a listener: the requested address with the port of the
+    // answer.
     std::optional<ip::Endpoint> reported;
   };
 

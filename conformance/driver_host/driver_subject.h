@@ -16,7 +16,8 @@ struct DriverSubjectOptions {
   // has no trap.
   std::string why_no_faults = "the driver was started without a trap";
   bool ipv6 = true;  // in the driver's network
-  // If not "": the user starts the driver; see AttachedDriver.
+  // The folder of the channel if the user starts the driver (see
+  // AttachedDriver); else "".
   std::string attach_folder;
   // Called in the trial's process for each message, as Session::OnFrame.
   std::function<void(absl::string_view trial_name, bool sent,

@@ -16,9 +16,9 @@
 
 namespace net::conformance {
 
-// Returns how many trials the programs run at a time unless they are told: twice
-// the processors, at least 16. Most trials wait: for a peer, a driver, or a
-// timeout of the kernel.
+// Returns the default number of trials that run at a time: twice the
+// processors, at least 16. The number is high because most trials wait for a
+// peer, a driver, or a timeout of the kernel.
 int DefaultJobs();
 
 struct RunnerOptions {

@@ -29,7 +29,8 @@ absl::StatusOr<std::vector<const Case*>> SelectCases(
 // Returns the case with this id in the targets' tables, or nullptr.
 const Case* FindCase(absl::Span<const Target> targets, absl::string_view id);
 
-// As FindCase(), but fails if there is none; the error names the nearest ids.
+// Returns the same case as FindCase(). Fails if there is none; the error names
+// the nearest ids.
 absl::StatusOr<const Case*> FindNamedCase(absl::Span<const Target> targets,
                                           absl::string_view id);
 

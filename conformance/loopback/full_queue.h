@@ -49,8 +49,8 @@ class [[nodiscard]] FullQueue {
                                         int backlog = 1);
 
   const ip::Endpoint& endpoint() const { return listener_.endpoint(); }
-  // For accepting connections after Drain(). Before that, the connections that
-  // fill the queue are accepted first.
+  // Returns the listener, to accept connections after Drain(). Before Drain(),
+  // it accepts the connections that fill the queue first.
   const Listener& listener() const { return listener_; }
 
   // The number of connections that fill the queue; 0 after Drain().

@@ -30,7 +30,7 @@ struct Exhibit {
   bool is_bug = true;
 };
 
-// What a case found in an exhibit.
+// The result of a case on an exhibit.
 struct Finding {
   const Case* test_case = nullptr;
   // True if it failed, crashed, hung or found a leak, on one address family at

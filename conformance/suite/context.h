@@ -185,7 +185,7 @@ class Context {
   // Records that the first assertion has failed.
   void NoteFailure();
 
-  // For the verdict.
+  // The functions below are for the verdict.
   struct Claim {
     std::string reason;
     Features features;

@@ -124,7 +124,7 @@ class CallMonitor final : public InterceptingSyscalls {
     bool is_socket = false;
     bool is_tcp = false;
     int maker = -1;       // The call that made it last; -1 if none did.
-    int generations = 0;  // How many descriptors have had the number.
+    int generations = 0;  // The number of descriptors that have had it.
   };
 
   // Records a call before it is made, and checks its arguments. Returns its

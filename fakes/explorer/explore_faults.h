@@ -47,7 +47,8 @@
 
 namespace net {
 
-// A part of an exploration: all pairs are divided among `total` shards.
+// A part of an exploration. All pairs of faults are divided among `total`
+// shards.
 struct ExploreShard {
   int index = 0;  // From 0 to total - 1.
   int total = 1;
@@ -115,7 +116,7 @@ std::ostream& operator<<(std::ostream& os, const ExploreFinding& finding);
 // The numbers of plans: in all, run, and left out for each reason.
 struct ExploreCounts {
   int64_t plans = 0;  // All plans, also those that were pruned.
-  int64_t runs = 0;   // Those that were run.
+  int64_t runs = 0;   // Plans that were run.
   // Pairs of faults whose first fault has no effect on the calls after it. The
   // second fault meets the same calls in the same state as if it was alone.
   int64_t pruned_recovered = 0;
@@ -146,7 +147,7 @@ struct ExploreResult {
   std::vector<ExploreFinding> findings;
   ExploreCounts counts;
   std::vector<ExploreSite> sites;
-  std::vector<Call> calls;  // Those that the scenario makes, in any run.
+  std::vector<Call> calls;  // Calls that the scenario makes, in any run.
 
   // Returns one sentence: "no set of <= 2 faults of the table makes
   // ConnectOnce leak, hang or swallow; 9312 plans, 61 % pruned because ...".

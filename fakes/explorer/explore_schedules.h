@@ -68,7 +68,7 @@ struct ScheduleFinding {
   FindingKind kind = FindingKind::kRace;
   std::string text;       // "it returns INTERNAL: an update was lost"
   std::string schedule;   // For ReplaySchedule().
-  int preemptions = 0;    // Of `schedule`.
+  int preemptions = 0;    // The number in `schedule`.
   int64_t schedules = 0;  // The number of schedules that have shown it.
   // The calls of the scenario under `schedule`, one a line, each with the
   // participant that made it.

@@ -14,7 +14,7 @@ namespace net {
 // A defect that schedules have shown.
 struct CheckpointedRace {
   int64_t schedules = 0;     // The number of schedules that have shown it.
-  std::vector<int> choices;  // Of the first one: all of them, as participants.
+  std::vector<int> choices;  // All of the first schedule, as participants.
   std::string key;           // KeyOf().
 };
 

@@ -26,7 +26,7 @@ struct ScheduleLimits {
 // The result of a run.
 struct ScheduledRun {
   bool goes_on = true;  // Whether the search goes on.
-  uint64_t digest = 0;  // Of what the program did.
+  uint64_t digest = 0;  // Of the program's calls and results.
 };
 
 // A schedule that is to be run.
@@ -45,7 +45,7 @@ struct ScheduleProgress {
   std::vector<int64_t> exhaustive;  // Runs, by number of preemptions.
   int64_t runs = 0;                 // The sum of these.
   int64_t next_random = 0;          // The next one of the random search.
-  int64_t random = 0;               // Those of this shard that were run.
+  int64_t random = 0;               // Random runs of this shard.
   size_t longest = 0;               // The most choices that a run had.
 };
 

@@ -81,7 +81,7 @@ class DescriptorTable {
   };
   struct SharedFacts {
     SocketFacts facts;
-    int descriptors = 0;  // That share it; 0: it is free.
+    int descriptors = 0;  // The number that share it; 0: it is free.
   };
   struct EpollMember {
     int epoll_fd;

@@ -87,20 +87,20 @@ enum class ActionKind : uint8_t {
   kShort,              // short(n): moves at most n bytes.
   kDelay,              // delay(5ms): the call is made after this time.
   kDescriptorZero,     // fd0: the new descriptor has the number 0.
-  kReuseNumber,        // reuse: the new descriptor has the number that was
-                       // closed last.
+  kReuseNumber,        // reuse: the new descriptor has the number of the
+                       // descriptor that was closed last.
   kTruncatedAddress,   // truncated(n): only n bytes of the address are written.
-  kErrorConsumed,      // consumed: SO_ERROR reads 0, its error is gone.
+  kErrorConsumed,      // consumed: SO_ERROR reads 0, the error is lost.
   kResetBeforeAccept,  // reset: the connection is reset before accept(2)
                        // returns it.
 };
 
 struct FaultAction {
   ActionKind kind = ActionKind::kError;
-  int error = 0;                     // Of kError; > 0.
-  Effect effect = Effect::kDefault;  // Of kError.
-  size_t bytes = 0;  // Of kShort, kTruncatedAddress and Effect::kPartial.
-  absl::Duration delay = absl::ZeroDuration();  // Of kDelay.
+  int error = 0;                     // For kError; > 0.
+  Effect effect = Effect::kDefault;  // For kError.
+  size_t bytes = 0;  // For kShort, kTruncatedAddress and Effect::kPartial.
+  absl::Duration delay = absl::ZeroDuration();  // For kDelay.
 
   friend bool operator==(const FaultAction&, const FaultAction&) = default;
 };
@@ -127,7 +127,7 @@ struct CountRange {
 // A selection of calls. The rule counts the calls that match everything but
 // `occurrence`, `every` and `probability`.
 struct FaultSelector {
-  // As in the text: "accept4", "recv", "recv!", "*".
+  // The calls, as in the text of a plan: "accept4", "recv", "recv!", "*".
   std::string calls;
   SocketRole role = SocketRole::kAny;
   // The nth TCP socket that was made since the plan was armed, counted from 1.
@@ -159,8 +159,8 @@ struct FaultRule {
   friend bool operator==(const FaultRule&, const FaultRule&) = default;
 };
 
-// If several rules match a call, the first one applies; the others count the
-// call, too.
+// A list of rules. If several rules match a call, the first one applies. The
+// others count the call, too.
 struct FaultPlan {
   std::vector<FaultRule> rules;
 

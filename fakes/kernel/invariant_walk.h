@@ -96,7 +96,7 @@ class InvariantWalk {
   std::vector<const File*>& files_;
   Counts counts_;
   bool complete_ = true;               // Everything was counted.
-  const TcpSocket* socket_ = nullptr;  // That is checked now.
+  const TcpSocket* socket_ = nullptr;  // The socket being checked.
   absl::string_view invariant_;        // The first that is violated.
   std::string where_;
 };

@@ -91,7 +91,7 @@ class WaitQueue {
   Place* first_ = nullptr;
 };
 
-// Why a wait ended.
+// The reason why a wait ended.
 enum class Woken : uint8_t {
   kEvent,     // something has changed: check again
   kTimeout,   // the time is up

@@ -33,7 +33,7 @@
 
 namespace net {
 
-// Why the baton is handed on.
+// The reason why the baton is handed on.
 enum class HandOver : uint8_t {
   kBlock,  // Its holder blocks.
   kEnd,    // Its holder has ended, or runs outside (FakeKernel::Outside()).

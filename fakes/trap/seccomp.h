@@ -56,8 +56,8 @@ std::vector<sock_filter> BuildFilter(absl::Span<const int> numbers);
 int InstallFilter(absl::Span<const sock_filter> program, bool wait_killable);
 
 // A listener's descriptor and its ioctls, which return 0 or an errno. ENOENT is
-// not a failure: the notification is gone, because a signal has ended the call
-// or the thread.
+// not a failure: the notification no longer exists, because a signal has ended
+// the call or the thread.
 class Listener {
  public:
   explicit Listener(OwnedFd fd) : fd_(std::move(fd)) {}

@@ -39,7 +39,8 @@ concept HasPrinter = requires(const T& value, std::ostream& os) {
 }
 || requires(const T& value, std::ostream& os) { PrintTo(value, &os); };
 
-// Whether GoogleTest prints the values of a type in another form than as bytes.
+// Whether GoogleTest can print the values of a type. Otherwise it prints their
+// bytes.
 template <typename T>
 struct PrintTraits {
   static constexpr bool IsPrintable() {

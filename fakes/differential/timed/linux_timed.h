@@ -42,7 +42,7 @@ class LinuxTimed {
       : loopback_(std::move(loopback)) {}
 
   const std::unique_ptr<LossyLoopback> loopback_;
-  uint32_t programs_ = 0;  // That have had addresses.
+  uint32_t programs_ = 0;  // The number of programs that have had addresses.
 };
 
 }  // namespace net::differential

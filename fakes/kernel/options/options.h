@@ -159,7 +159,7 @@ class SocketOptions {
   }
   int tos() const { return values_.Get(Slot::kTos); }
   int tclass() const { return values_.Get(Slot::kTclass); }
-  // Whether IPv4 packets may be fragmented (IP_MTU_DISCOVER).
+  // Returns whether IPv4 packets may be fragmented (IP_MTU_DISCOVER).
   bool fragments() const { return values_.Get(Slot::kMtuDiscover) == 0; }
   bool freebind() const { return values_.On(Slot::kFreeBind); }
   bool transparent() const { return values_.On(Slot::kTransparent); }

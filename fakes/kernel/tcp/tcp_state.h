@@ -24,7 +24,8 @@ enum class TcpState : uint8_t {
   kClosing = 11,
 };
 
-// As ss(8) writes it: "ESTAB", "TIME-WAIT".
+// Returns the name of the state as in the output of ss(8): "ESTAB",
+// "TIME-WAIT".
 absl::string_view TcpStateName(TcpState state);
 inline std::ostream& operator<<(std::ostream& os, TcpState state) {
   return os << TcpStateName(state);
