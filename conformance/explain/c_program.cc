@@ -152,7 +152,7 @@ absl::Status BodyWriter::Operation(const std::vector<std::string>& words) {
         absl::StrReplaceAll(words.at(1), {{".", "/"}}), "\", \"",
         absl::StrJoin(words.begin() + 2, words.end(), " "), "\");");
   } else if (what == "exec") {
-    // Those that the program knows.
+    // Only the descriptors that the program knows.
     for (const auto& [fd, name] : calls_.names().open()) {
       const bool is_open = std::find(words.begin() + 1, words.end(),
                                      absl::StrCat(fd)) != words.end();
@@ -335,7 +335,8 @@ absl::StatusOr<std::vector<std::string>> Merge(
     if (one[i].line == other[i].line) {
       lines.push_back(one[i].line);
     } else if (one[i].without_value == other[i].without_value) {
-      // A check that says nothing without its value is left out; a call is not.
+      // A check that tests nothing without its value is left out. A call is
+      // kept.
       if (!one[i].without_value.empty()) lines.push_back(one[i].without_value);
     } else {
       return differs;

@@ -28,8 +28,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What a trial's threads share with the runner. Threads that are left behind
-// keep it.
+// The state that a trial's threads share with the runner. Threads that are left
+// behind keep it alive.
 class ThreadedTrial {
  public:
   explicit ThreadedTrial(const Trial& trial)

@@ -64,8 +64,9 @@ bool IsSocket(Kind kind) {
   return kind != Kind::kCounter && kind != Kind::kPipe;
 }
 
-// What is not a socket is read and written in one piece: an eventfd has one
-// number, and a pipe's write(2) is atomic.
+// Reads all buffers with one call. A descriptor that is not a socket must be
+// read and written in one piece: an eventfd has one number, and a pipe's
+// write(2) is atomic.
 SysResult ReadPiece(int fd, const iovec* buffers, int count) {
   size_t space = 0;
   for (int i = 0; i < count; ++i) space += buffers[i].iov_len;

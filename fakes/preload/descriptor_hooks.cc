@@ -17,8 +17,8 @@
 #include "syscalls/sys_result.h"
 
 // fcntl(2) and ioctl(2) with the argument that they can have. The C library
-// reads as many, whatever the caller passed, and so does the hook: reading a
-// register that holds no argument is harmless.
+// reads the argument even if the caller passed none, and so does the hook.
+// Reading a register that holds no argument is harmless.
 using FcntlFunction = int(int fd, int command, intptr_t argument);
 using IoctlFunction = int(int fd, uint64_t request, intptr_t argument);
 extern "C" FcntlFunction FcntlHook __asm__("fcntl");
@@ -41,7 +41,8 @@ constinit threads::Next next_fcntl(static_cast<FcntlFunction*>(nullptr),
 constinit threads::Next next_ioctl(static_cast<IoctlFunction*>(nullptr),
                                    "ioctl");
 
-// The placeholder's FD_CLOEXEC is what execve(2) looks at.
+// Sets FD_CLOEXEC on the placeholder, too, because execve(2) looks at the
+// placeholder.
 int Control(int fd, int command, intptr_t argument) {
   const SysResult result = Sys().Fcntl(fd, command, argument);
   if (command == F_SETFD && result.ok()) {
@@ -69,7 +70,7 @@ ssize_t ReadStream(void* cookie, char* data, size_t size) {
   return Returned<ssize_t>(Sys().Read(FdOf(cookie), data, size));
 }
 
-// fopencookie(3) wants 0 for an error.
+// Returns 0 after an error, as fopencookie(3) requires.
 ssize_t WriteStream(void* cookie, const char* data, size_t size) {
   return std::max<ssize_t>(
       0, Returned<ssize_t>(Sys().Write(FdOf(cookie), data, size)));

@@ -25,7 +25,7 @@ namespace net::preload {
 namespace {
 
 // Whether a native descriptor was ever added to the placeholder of an epoll. (A
-// native descriptor leaves its epoll when it is closed, which nobody sees.)
+// native descriptor leaves its epoll when it is closed, but no hook sees that.)
 std::array<std::atomic<bool>, size_t{1} << 20> has_natives;
 
 std::atomic<bool>& HasNatives(int epoll) {

@@ -124,8 +124,9 @@ absl::StatusOr<Options> OptionsOfEnvironment() {
       [](const OptionName& name) { return getenv(name.variable); });
 }
 
-// Runs in the child of fork(2). The threads and the connections are in the
-// parent, and so is its FakeKernel, of which this process has a useless copy.
+// Runs in the child of fork(2). The threads, the connections and the FakeKernel
+// that serves them are in the parent. This process has a copy of the
+// FakeKernel, which it cannot use.
 void StartInChild() {
   if (world == nullptr) return;
   fake::LeaveAfterFork();

@@ -23,8 +23,8 @@ namespace {
 preload::World world = {};
 
 // Ends the trial when it is destroyed before its body has returned, as a
-// LinuxTask does: the functions of the C library cannot be told that nothing
-// will end their wait.
+// LinuxTask does. There is no way to end the wait of a function of the C
+// library.
 class HookedTask final : public Task {
  public:
   HookedTask(std::unique_ptr<Task> task, const std::function<void()>& abandon)
