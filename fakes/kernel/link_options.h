@@ -42,8 +42,8 @@ struct LinkOptions {
   // The time between the sending and the arrival of a segment, without its time
   // in the queue. Virtual time; not negative.
   absl::Duration delay = absl::ZeroDuration();
-  // The maximum of a random time, at least zero, that is added to each
-  // segment's delay. Not negative.
+  // Each segment is delayed by a further random time between zero and this one.
+  // Not negative.
   absl::Duration jitter = absl::ZeroDuration();
   // Bytes per second, headers included (52 bytes a segment over IPv4, 72 over
   // IPv6). 0: unlimited.

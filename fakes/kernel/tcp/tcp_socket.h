@@ -271,8 +271,8 @@ class TcpSocket final : public Socket,
   // Linux).
   bool UnsentIsLow() const;
 
-  // --- tcp_messages.cc Records a send with MSG_ZEROCOPY, which ends with the
-  // last byte written.
+  // --- tcp_messages.cc
+  // Records a send with MSG_ZEROCOPY, which ends with the last byte written.
   void NoteZeroCopy();
   bool HasNotification() const;
   // Takes a notification from the error queue. Discards it if `control` is
@@ -283,8 +283,9 @@ class TcpSocket final : public Socket,
   void SaveSyn(const TcpSocket& client, int saves);
   SysResult GetSavedSyn(void* value, socklen_t* size);
 
-  // --- tcp_ending.cc Moves to the state that follows when this side ends the
-  // stream (RFC 9293, figure 5). Returns false if no FIN is to be sent.
+  // --- tcp_ending.cc
+  // Moves to the state that follows when this side ends the stream (RFC 9293,
+  // figure 5). Returns false if no FIN is to be sent.
   bool EndStream();
   void SendFin();
   void CloseConnection(const Caller& caller);
@@ -326,8 +327,8 @@ class TcpSocket final : public Socket,
   // Makes this and `peer` share their queues.
   void LinkTo(TcpSocket& peer);
 
-  // --- tcp_output.cc Returns whether all segments of this end are lost: see
-  // spoke_ipv4_.
+  // --- tcp_output.cc
+  // Returns whether all segments of this end are lost: see spoke_ipv4_.
   bool unheard() const {
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
