@@ -18,7 +18,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -140,8 +139,10 @@ absl::Status CheckCallsAreShown() {
   if (absl::StartsWith(*line, absl::StrCat(SYS_read, " "))) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      kPath, " shows a read(2) as '", absl::StripAsciiWhitespace(*line), "'"));
+  const absl::string_view number =
+      absl::string_view(*line).substr(0, line->find_first_of(" \n"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(kPath, " shows a read(2) as system call ", number));
 }
 
 std::string Numbers(const std::vector<BlockedCall::Awaited>& awaited) {
