@@ -412,9 +412,8 @@ void IdleSubjects::Return(const Trial& trial,
 }
 
 int DefaultJobs() {
-  constexpr int kLeast = 16;
-  return std::max(kLeast,
-                  2 * static_cast<int>(std::thread::hardware_concurrency()));
+  const int processors = static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(2 * processors, processors <= 1 ? 8 : 16);
 }
 
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,

@@ -16,9 +16,9 @@
 
 namespace net::conformance {
 
-// Returns the default number of trials that run at a time: twice the
-// processors, at least 16. The number is high because most trials wait for a
-// peer, a driver, or a timeout of the kernel.
+// Returns the number of trials that the programs run at a time by default:
+// twice the processors, but at least 16, or 8 on one processor. Most trials
+// wait: for a peer, a driver, or a timeout of the kernel.
 int DefaultJobs();
 
 struct RunnerOptions {

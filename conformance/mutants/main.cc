@@ -64,7 +64,8 @@ net::tcp, or of the calls of the cases for kernels.
                       frozen_cases.txt whose source has the same hash
   --linux             run on this machine's kernel, not on the FakeKernel
   --noharmless        leave out the harmless variants, which all cases examine
-  --jobs=N            run N trials at a time (twice the processors, at least 16)
+  --jobs=N            run N trials at a time (twice the processors, at least 16;
+                      8 on one processor)
   --verbose           print what each case found
   --help              print this and exit
 

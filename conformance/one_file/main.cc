@@ -60,7 +60,7 @@ other file.
   --nofork               run all cases in this process, each in a thread; a crash
                          then ends the run. The default without fork(2)
   --jobs=N               with fork(2): run N cases at a time (twice the
-                         processors, at least 16)
+                         processors, at least 16; 8 on one processor)
   --timeout=DURATION     give up a case that takes longer (60s)
   --recorded=FILE        compare with the outcomes in FILE, not with those of Linux
                          that the program has

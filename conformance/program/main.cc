@@ -104,7 +104,7 @@ named kernel.* judge the kernels below them.
   --cases=GLOB,...           run only these cases: --cases='listen.*,peeraddr.*'
   --implementations=NAME,... judge only these implementations and kernels
   --jobs=N                   run N cases at a time (twice the processors, at
-                             least 16)
+                             least 16; 8 on one processor)
   --repeat=N                 run everything N times (1)
   --shuffle                  run the trials in a random order; prints its seed
   --seed=N                   with --shuffle: repeat the order of this seed
