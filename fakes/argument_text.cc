@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -26,6 +27,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "fakes/fd_sets.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/symbols.h"
 #include "syscalls/errors/errno_symbol.h"
@@ -248,6 +250,20 @@ std::string MessageText(const msghdr* message, size_t filled, Show show,
   });
 }
 
+std::string MessagesText(const mmsghdr* messages, size_t count, bool is_filled,
+                         Show show, Show show_data, Detail detail) {
+  if (count > kMostBuffers) show = Show::kHidden;
+  const auto text = [&](const mmsghdr& one) {
+    const size_t filled = is_filled ? one.msg_len : SIZE_MAX;
+    return absl::StrCat(
+        "{msg_hdr=", MessageFields(one.msg_hdr, filled, show_data, detail),
+        ", msg_len=", one.msg_len, "}");
+  };
+  return Pointed(messages, count * sizeof(mmsghdr), show, [&] {
+    return List<mmsghdr>(absl::MakeConstSpan(messages, count), detail, text);
+  });
+}
+
 size_t OptionSize(int level, int name, socklen_t size) {
   if (static_cast<int>(size) < 0) return 0;
   return IsBytes(level, name) ? size : std::min(size, FormSize(level, name));
@@ -284,6 +300,14 @@ std::string PollResultText(const pollfd* fds, nfds_t count, Show show,
   });
 }
 
+std::string FdSetText(const fd_set* set, int count, Show show) {
+  return Pointed(set, FdSetSize(count), show, [&] {
+    std::vector<int> fds;
+    ForEachInSet(set, count, [&](int fd) { fds.push_back(fd); });
+    return absl::StrCat("[", absl::StrJoin(fds, ", "), "]");
+  });
+}
+
 std::string EpollText(const epoll_event* event, Show show, Detail detail) {
   return Pointed(event, sizeof(*event), show, [&] {
     const auto it = Load<epoll_event>(event);
@@ -310,6 +334,20 @@ std::string TimeText(const timespec* time, Show show) {
   return Pointed(time, sizeof(*time), show, [&] {
     return absl::StrCat("{tv_sec=", time->tv_sec, ", tv_nsec=", time->tv_nsec,
                         "}");
+  });
+}
+
+std::string TimevalText(const timeval* time, Show show) {
+  return Pointed(time, sizeof(*time), show, [&] {
+    return absl::StrCat("{tv_sec=", time->tv_sec, ", tv_usec=", time->tv_usec,
+                        "}");
+  });
+}
+
+std::string TimerText(const itimerspec* timer, Show show) {
+  return Pointed(timer, sizeof(*timer), show, [&] {
+    return absl::StrCat("{it_interval=", TimeText(&timer->it_interval, show),
+                        ", it_value=", TimeText(&timer->it_value, show), "}");
   });
 }
 

@@ -3,7 +3,9 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include <csignal>
@@ -56,6 +58,12 @@ std::string BuffersText(const iovec* buffers, size_t count, size_t filled,
 std::string MessageText(const msghdr* message, size_t filled, Show show,
                         Show show_data, Detail detail = Detail::kShort);
 
+// Returns `count` message headers with their buffers, each truncated after its
+// `msg_len` bytes if `is_filled` is true.
+std::string MessagesText(const mmsghdr* messages, size_t count, bool is_filled,
+                         Show show, Show show_data,
+                         Detail detail = Detail::kShort);
+
 // Returns how many of the `size` bytes of an option's value setsockopt(2)
 // reads. For an option that OptionText() does not know, assumes 4.
 size_t OptionSize(int level, int name, socklen_t size);
@@ -72,6 +80,8 @@ std::string PollText(const pollfd* fds, nfds_t count, Show show,
 // `events`.
 std::string PollResultText(const pollfd* fds, nfds_t count, Show show,
                            Detail detail = Detail::kShort);
+// Returns a set of select(2), whose descriptors are below `count`: "[3, 4]".
+std::string FdSetText(const fd_set* set, int count, Show show);
 // Returns "{EPOLLIN}", or with kComplete "{EPOLLIN, 3}". The data often is a
 // pointer.
 std::string EpollText(const epoll_event* event, Show show,
@@ -81,6 +91,10 @@ std::string EpollResultText(const epoll_event* events, int count, Show show,
 
 // Returns "{tv_sec=1, tv_nsec=500000000}".
 std::string TimeText(const timespec* time, Show show);
+std::string TimevalText(const timeval* time, Show show);
+// Returns "{it_interval={tv_sec=0, tv_nsec=0}, it_value={tv_sec=1,
+// tv_nsec=0}}".
+std::string TimerText(const itimerspec* timer, Show show);
 // Returns "[SIGINT, SIGTERM]".
 std::string SignalsText(const sigset_t* signals, Show show);
 // Returns "[5]".

@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -58,11 +60,22 @@ const T* To(const Argument& argument) {
   return static_cast<const T*>(argument.pointer);
 }
 
+std::string NullOrUnknown(const Argument& argument) {
+  return argument.pointer == nullptr ? "NULL" : "?";
+}
+
+// Returns whether a call reads the target of the argument and then changes it.
+bool IsChanged(ArgumentKind kind) {
+  return kind == ArgumentKind::kFdSet || kind == ArgumentKind::kTimeInOut ||
+         kind == ArgumentKind::kTimevalInOut;
+}
+
 // Returns the third argument of fcntl(2), or nullopt if the command has none.
 std::optional<std::string> FcntlArgumentText(int64_t command, int argument) {
   switch (command) {
     case F_GETFD:
     case F_GETFL:
+    case F_GETPIPE_SZ:
       return std::nullopt;
     case F_SETFD:
       return DescriptorFlagSymbols(argument);
@@ -70,6 +83,7 @@ std::optional<std::string> FcntlArgumentText(int64_t command, int argument) {
       return StatusFlagSymbols(argument);
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
+    case F_SETPIPE_SZ:
       return absl::StrCat(argument);
     default:  // It may be a pointer.
       return "?";
@@ -113,6 +127,9 @@ CallText::CallText(const Invocation& invocation)
     : name_(CallName(invocation.call())), arguments_(invocation.List()) {
   for (size_t i = 0; i < arguments_.size(); ++i) {
     if (UsesLength(i)) length_before_ = LengthAt(arguments_[i].pointer);
+    if (!IsChanged(arguments_[i].kind)) continue;
+    before_.resize(arguments_.size());
+    before_[i] = TextBefore(i);
   }
 }
 
@@ -194,6 +211,8 @@ std::optional<std::string> CallText::Text(size_t i, SysResult result) const {
       return OpenFlagSymbols(value);
     case ArgumentKind::kEventFdFlags:
       return EventFdFlagSymbols(value);
+    case ArgumentKind::kTimerFlags:
+      return TimerFlagSymbols(value);
     case ArgumentKind::kClock:
       return ClockSymbol(value);
     default:
@@ -227,15 +246,48 @@ std::string CallText::PointerText(size_t i, SysResult result) const {
     case ArgumentKind::kTimeLeft:
       return TimeText(To<timespec>(argument),
                       result.error() == EINTR ? Show::kShown : Show::kHidden);
+    case ArgumentKind::kFdSet:
+    case ArgumentKind::kTimeInOut:
+    case ArgumentKind::kTimevalInOut:
+      return ChangedText(i, result);
+    case ArgumentKind::kTimerIn:
+      return TimerText(To<itimerspec>(argument), In(result));
+    case ArgumentKind::kTimerOut:
+      return TimerText(To<itimerspec>(argument), Out(result));
     case ArgumentKind::kSignalsIn:
       return SignalsText(To<sigset_t>(argument), In(result));
     case ArgumentKind::kFdPairOut:
       return PairText(To<int>(argument), Out(result));
     case ArgumentKind::kPointer:
-      return argument.pointer == nullptr ? "NULL" : "?";
+      return NullOrUnknown(argument);
     default:
       return BufferText(i, result);
   }
+}
+
+std::string CallText::TextBefore(size_t i) const {
+  const Argument& argument = arguments_[i];
+  switch (argument.kind) {
+    case ArgumentKind::kTimeInOut:
+      return TimeText(To<timespec>(argument), Show::kShown);
+    case ArgumentKind::kTimevalInOut:
+      return TimevalText(To<timeval>(argument), Show::kShown);
+    default:
+      return FdSetText(To<fd_set>(argument),
+                       static_cast<int>(arguments_.front().number),
+                       Show::kShown);
+  }
+}
+
+std::string CallText::ChangedText(size_t i, SysResult result) const {
+  if (before_.empty()) {
+    return arguments_[i].kind == ArgumentKind::kTimeInOut
+               ? TimeText(To<timespec>(arguments_[i]), In(result))
+               : NullOrUnknown(arguments_[i]);
+  }
+  if (result.error() == EFAULT) return NullOrUnknown(arguments_[i]);
+  const std::string after = TextBefore(i);
+  return after == before_[i] ? after : absl::StrCat(before_[i], " => ", after);
 }
 
 std::string CallText::BufferText(size_t i, SysResult result) const {
@@ -273,6 +325,13 @@ std::string CallText::BufferText(size_t i, SysResult result) const {
       return BuffersText(To<iovec>(argument), SizeAfter(i),
                          CountOf(result, SIZE_MAX), In(result), Out(result),
                          detail_);
+    case ArgumentKind::kMessagesIn:
+      return MessagesText(To<mmsghdr>(argument), SizeAfter(i),
+                          /*is_filled=*/false, In(result), In(result), detail_);
+    case ArgumentKind::kMessagesOut:
+      return MessagesText(To<mmsghdr>(argument), CountOf(result, SizeAfter(i)),
+                          /*is_filled=*/true, Out(result), Received(result),
+                          detail_);
     case ArgumentKind::kMessageIn:
       return MessageText(To<msghdr>(argument), SIZE_MAX, In(result), In(result),
                          detail_);

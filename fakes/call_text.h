@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
@@ -28,6 +29,7 @@ class CallText {
 
   // Constructs the text of a call that has returned. `length_before` is the
   // target of the argument kLengthInOut, if the call has one, before the call.
+  // A set of select(2) is "?", because the call has changed it.
   CallText(absl::string_view name, Arguments arguments, socklen_t length_before,
            Detail detail);
 
@@ -44,6 +46,11 @@ class CallText {
   std::optional<std::string> Text(size_t i, SysResult result) const;
   std::string PointerText(size_t i, SysResult result) const;
   std::string BufferText(size_t i, SysResult result) const;
+  // Returns the text of an argument that the call reads and then changes.
+  std::string ChangedText(size_t i, SysResult result) const;
+
+  // Returns the text of the argument `i` as the program has set it.
+  std::string TextBefore(size_t i) const;
 
   // Returns the number of the argument of that kind, or 0 if there is none.
   int64_t NumberOf(ArgumentKind kind) const;
@@ -61,6 +68,9 @@ class CallText {
   const absl::string_view name_;
   const Arguments arguments_;
   socklen_t length_before_ = 0;  // The target of the kLengthInOut.
+  // The texts of the arguments that a call changes, before the call; else
+  // empty.
+  std::vector<std::string> before_;
   const Detail detail_ = Detail::kShort;
 };
 

@@ -39,14 +39,25 @@ std::optional<bool> TakesEffect(absl::string_view effect) {
 // Returns the call whose rows are those of `call`.
 Call CallWithRowsOf(Call call) {
   switch (call) {
+    case Call::kAccept:
+      return Call::kAccept4;
+    case Call::kRecvFrom:
     case Call::kRecvMsg:
+    case Call::kRecvMMsg:
     case Call::kRead:
+    case Call::kReadV:
       return Call::kRecv;
+    case Call::kSendTo:
     case Call::kSendMsg:
+    case Call::kSendMMsg:
     case Call::kWrite:
+    case Call::kWriteV:
       return Call::kSend;
     case Call::kPPoll:
+    case Call::kSelect:
+    case Call::kPSelect6:
       return Call::kPoll;
+    case Call::kEpollPWait:
     case Call::kEpollPWait2:
       return Call::kEpollWait;
     default:

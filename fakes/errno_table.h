@@ -45,20 +45,19 @@ absl::Span<const ErrnoRow> ErrnoTable();
 // rows of their own. They have the errnos, and after them the effects, of a
 // call that does the same (fakes/faults/syscall_id.h has these families):
 //
-//   recv   serves recvmsg and read
-//   send   serves sendmsg and write
-//   poll   serves ppoll
-//
-// and epoll_wait serves epoll_pwait2.
+//   accept4      serves accept
+//   recv         serves recvfrom, recvmsg, recvmmsg, read and readv
+//   send         serves sendto, sendmsg, sendmmsg, write and writev
+//   poll         serves ppoll, select and pselect6
+//   epoll_wait   serves epoll_pwait and epoll_pwait2
 //
 // ErrnosOf(SyscallId) of fakes/faults/effect.h does the same for calls that
-// class Syscalls lacks: accept has the errnos of accept4, recvfrom those of
-// recv, epoll_pwait those of epoll_wait. close, shutdown, socket and others
-// have rows of their own. clock_gettime and nanosleep have no errnos in the
-// table, because they use no descriptor.
+// class Syscalls lacks: sendfile has the errnos of send. close, shutdown,
+// socket and others have rows of their own. clock_gettime and nanosleep have no
+// errnos in the table, because they use no descriptor.
 //
 // (recvmsg(2) and sendmsg(2) also have EMSGSIZE for a msg_iovlen beyond
-// IOV_MAX; read(2) and write(2) lack ENOTSOCK.)
+// IOV_MAX; read(2), write(2), readv(2) and writev(2) lack ENOTSOCK.)
 std::vector<int> ErrnosOf(Call call);
 
 // Parses a table in the format of the file. Fails with INVALID_ARGUMENT if a

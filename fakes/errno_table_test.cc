@@ -31,19 +31,21 @@ using ::testing::UnorderedElementsAre;
 TEST(ErrnoTable, HasAllRowsOfEachCall) {
   std::map<Call, int> rows;
   for (const ErrnoRow& row : ErrnoTable()) ++rows[row.call];
-  EXPECT_THAT(rows, UnorderedElementsAre(
-                        Pair(Call::kSocket, 10), Pair(Call::kSetSockOpt, 7),
-                        Pair(Call::kGetSockOpt, 5), Pair(Call::kBind, 9),
-                        Pair(Call::kListen, 5), Pair(Call::kAccept4, 24),
-                        Pair(Call::kConnect, 18), Pair(Call::kGetSockName, 5),
-                        Pair(Call::kGetPeerName, 6), Pair(Call::kShutdown, 4),
-                        Pair(Call::kClose, 3), Pair(Call::kRecv, 11),
-                        Pair(Call::kSend, 15), Pair(Call::kPoll, 4),
-                        Pair(Call::kFcntl, 3), Pair(Call::kEpollCreate1, 4),
-                        Pair(Call::kEpollCtl, 9), Pair(Call::kEpollWait, 4),
-                        Pair(Call::kDup, 3), Pair(Call::kDup3, 5),
-                        Pair(Call::kPipe2, 4), Pair(Call::kEventFd, 5),
-                        Pair(Call::kIoctl, 4)));
+  EXPECT_THAT(
+      rows,
+      UnorderedElementsAre(
+          Pair(Call::kSocket, 10), Pair(Call::kSetSockOpt, 7),
+          Pair(Call::kGetSockOpt, 5), Pair(Call::kBind, 9),
+          Pair(Call::kListen, 5), Pair(Call::kAccept4, 24),
+          Pair(Call::kConnect, 18), Pair(Call::kGetSockName, 5),
+          Pair(Call::kGetPeerName, 6), Pair(Call::kShutdown, 4),
+          Pair(Call::kClose, 3), Pair(Call::kRecv, 11), Pair(Call::kSend, 15),
+          Pair(Call::kPoll, 4), Pair(Call::kFcntl, 3),
+          Pair(Call::kEpollCreate1, 4), Pair(Call::kEpollCtl, 9),
+          Pair(Call::kEpollWait, 4), Pair(Call::kDup, 3), Pair(Call::kDup3, 5),
+          Pair(Call::kPipe2, 4), Pair(Call::kEventFd, 5),
+          Pair(Call::kTimerFdCreate, 6), Pair(Call::kTimerFdSetTime, 4),
+          Pair(Call::kTimerFdGetTime, 3), Pair(Call::kIoctl, 4)));
 }
 
 TEST(ErrnoTable, HasEachPairOnce) {
@@ -58,6 +60,20 @@ TEST(ErrnoTable, ReturnsTheErrnosOfACall) {
   EXPECT_THAT(ErrnosOf(Call::kClose), ElementsAre(EBADF, EINTR, EIO));
   EXPECT_THAT(ErrnosOf(Call::kConnect), Contains(ECONNREFUSED));
   EXPECT_THAT(ErrnosOf(Call::kNanoSleep), ElementsAre());
+}
+
+TEST(ErrnoTable, CallsThatDoTheSameShareRows) {
+  EXPECT_EQ(ErrnosOf(Call::kAccept), ErrnosOf(Call::kAccept4));
+  for (const Call call : {Call::kRecvFrom, Call::kRecvMMsg, Call::kReadV}) {
+    EXPECT_EQ(ErrnosOf(call), ErrnosOf(Call::kRecv)) << call;
+  }
+  for (const Call call : {Call::kSendTo, Call::kSendMMsg, Call::kWriteV}) {
+    EXPECT_EQ(ErrnosOf(call), ErrnosOf(Call::kSend)) << call;
+  }
+  for (const Call call : {Call::kSelect, Call::kPSelect6}) {
+    EXPECT_EQ(ErrnosOf(call), ErrnosOf(Call::kPoll)) << call;
+  }
+  EXPECT_EQ(ErrnosOf(Call::kEpollPWait), ErrnosOf(Call::kEpollWait));
 }
 
 TEST(ErrnoTable, LeavesOutPairsThatAreNotForTcp) {

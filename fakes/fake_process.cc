@@ -26,9 +26,13 @@
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
 
-// Processes and descriptors. The socket calls are in fake_process_sockets.cc;
-// fcntl(2) and ioctl(2) are in fake_process_control.cc; the calls that wait for
-// several descriptors or for time are in fake_process_poll.cc.
+// Processes and descriptors. The other calls are in files of their own:
+//   fake_process_sockets.cc   sockets
+//   fake_process_data.cc      moving bytes
+//   fake_process_poll.cc      waiting for several descriptors; and
+//   fake_process_select.cc    select(2)
+//   fake_process_control.cc   fcntl(2) and ioctl(2)
+//   fake_process_time.cc      clocks and timerfds
 
 namespace net {
 

@@ -3,8 +3,11 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <csignal>
 #include <cstddef>
@@ -16,6 +19,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fakes/call.h"
 #include "fakes/kernel/race_detector.h"
 #include "syscalls/complete_syscalls.h"
@@ -29,6 +33,7 @@ class ControlMessages;
 class DescriptorTable;
 class File;
 class Socket;
+class TimerFile;
 enum class OptionKind : uint8_t;
 struct Caller;
 struct Host;
@@ -72,14 +77,15 @@ struct FakeProcessOptions {
 // A process of a FakeKernel: a Syscalls with its own descriptors.
 //
 // Each call behaves as section 2 of the Linux manual describes, with Linux's
-// errnos and in Linux's order of checks, for TCP sockets, pipes, eventfds and
-// /dev/null, and for poll(2) and epoll(7) on them. Calls block in virtual time
-// (see FakeKernel). EDEADLK is the only errno that Linux does not return here:
-// no event is left that could end the call.
+// errnos and in Linux's order of checks, for TCP sockets, pipes, eventfds,
+// timerfds and /dev/null, and for poll(2), select(2) and epoll(7) on them.
+// Calls block in virtual time (see FakeKernel). EDEADLK is the only errno that
+// Linux does not return here: no event is left that could end the call.
 //
 // Not modelled:
 // - fs.epoll.max_user_watches (ENOSPC), and Linux's limit on the number of
 //   paths by which a file can wake nested epolls (EINVAL).
+// - Timerfds of CLOCK_REALTIME_ALARM and CLOCK_BOOTTIME_ALARM: EPERM.
 // - Urgent data: MSG_OOB fails with EOPNOTSUPP.
 // - Sockets other than TCP. Unix and UDP sockets can be created, bound,
 //   listened on and connected, and differ from TCP sockets as on Linux, but
@@ -169,12 +175,45 @@ class FakeProcess final : public CompleteSyscalls {
   SysResult Install(fake::File& file, bool close_on_exec);
   // Returns whether a new file would exceed fs.file-max (ENFILE).
   bool IsFileTableFull() const;
+  // Implements accept4(2).
+  SysResult AcceptFrom(int fd, sockaddr* addr, socklen_t* len, int flags,
+                       absl::string_view call);
   // Accepts a connection and gives it the reserved descriptor `number`.
-  SysResult AcceptInto(int number, int fd, fake::File& file, sockaddr* addr,
-                       socklen_t* len, int flags);
+  SysResult AcceptInto(int number, const fake::Caller& caller, fake::File& file,
+                       sockaddr* addr, socklen_t* len, int flags);
+
+  // Return the file of a descriptor that can be read, or written. If there is
+  // none, return null and set `error` to EBADF or EINVAL.
+  fake::File* FindReadable(int fd, SysResult* error) const;
+  fake::File* FindWritable(int fd, SysResult* error) const;
+  // Implement sendto(2) and recvfrom(2), and one message of sendmsg(2) and
+  // recvmsg(2). SendMessage() sets `size` to the number of bytes to be sent.
+  SysResult SendBytes(int fd, const void* data, size_t size, int flags,
+                      const sockaddr* addr, socklen_t len,
+                      absl::string_view call);
+  SysResult ReceiveBytes(int fd, void* data, size_t size, int flags,
+                         sockaddr* addr, socklen_t* len,
+                         absl::string_view call);
+  SysResult SendMessage(fake::Socket& socket, const fake::Caller& caller,
+                        const msghdr* message, int flags, size_t* size);
+  static SysResult ReceiveMessage(fake::Socket& socket,
+                                  const fake::Caller& caller, msghdr* message,
+                                  int flags);
+
   // Implements poll(2), with a timeout in nanoseconds.
   SysResult PollFor(pollfd* fds, nfds_t count, int64_t timeout,
                     absl::string_view call);
+  // Waits until an event of an entry holds. `unasked` are events that each
+  // entry waits for, too.
+  SysResult AwaitEvents(absl::Span<pollfd> entries, int unasked,
+                        int64_t timeout, absl::string_view call);
+  // Implements select(2), with a timeout in nanoseconds.
+  SysResult SelectFor(int count, fd_set* readable, fd_set* writable,
+                      fd_set* exceptional, int64_t timeout,
+                      absl::string_view call);
+  // Returns the file of a timerfd. If there is none, returns null and sets
+  // `error` to EBADF or EINVAL.
+  fake::TimerFile* FindTimer(int fd, SysResult* error) const;
   // Implements epoll_wait(2), with a timeout in nanoseconds.
   SysResult EpollWaitFor(int epoll_fd, epoll_event* events, int max_events,
                          int64_t timeout, absl::string_view call);
@@ -194,6 +233,8 @@ class FakeProcess final : public CompleteSyscalls {
   bool has_strict_options() const;
   void NoteOption(fake::OptionKind kind, int level, int64_t name,
                   uint32_t value, absl::string_view call, int fd);
+  // Notes the signal mask of a call, unless it is null.
+  void NoteMask(const sigset_t* mask, absl::string_view call);
   // Note the uses in a call that has succeeded.
   void NoteFcntl(int fd, int command, intptr_t argument, int flags_before);
   void NoteIoctl(int fd, uint64_t request);

@@ -34,8 +34,11 @@ bool SendsData(Call call) {
   switch (call) {
     case Call::kShutdown:
     case Call::kSend:
+    case Call::kSendTo:
     case Call::kSendMsg:
+    case Call::kSendMMsg:
     case Call::kWrite:
+    case Call::kWriteV:
     case Call::kEpollCtl:  // Passes the event's data.
     case Call::kClose:
       return true;
@@ -47,9 +50,14 @@ bool SendsData(Call call) {
 bool ReceivesData(Call call) {
   switch (call) {
     case Call::kRecv:
+    case Call::kRecvFrom:
     case Call::kRecvMsg:
+    case Call::kRecvMMsg:
     case Call::kRead:
+    case Call::kReadV:
     case Call::kEpollWait:
+    case Call::kEpollPWait:
+    case Call::kEpollPWait2:
       return true;
     default:
       return false;
@@ -124,7 +132,9 @@ void FakeProcess::ShowAfter(Call call, int fd, SysResult result) const {
   if (ReceivesData(call) && file != nullptr) {
     fake::ShowAcquire(file->SharedObject());
   }
-  if (call == Call::kAccept4) fake::ShowAcquire(&kernel_);
+  if (call == Call::kAccept || call == Call::kAccept4) {
+    fake::ShowAcquire(&kernel_);
+  }
 }
 
 #endif  // NET_FAKE_THREAD_SANITIZER

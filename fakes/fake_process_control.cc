@@ -242,8 +242,9 @@ SysResult FakeProcess::Control(File& file, int fd, int command,
     case kCreatedQuery:
       return SysResult::Ok(0);
     case F_GETPIPE_SZ:
+      return file.PipeSize();
     case F_SETPIPE_SZ:
-      return SysResult::Error(file.AsSocket() != nullptr ? EBADF : EINVAL);
+      return file.SetPipeSize(static_cast<uint32_t>(argument));
     default:
       return SysResult::Error(EINVAL);
   }

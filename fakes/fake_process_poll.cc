@@ -1,4 +1,5 @@
-// The calls of a FakeProcess that wait for several files or for time.
+// The calls of a FakeProcess that wait for several files. select(2) is in
+// fake_process_select.cc.
 
 #include <poll.h>
 #include <sys/epoll.h>
@@ -20,7 +21,6 @@
 #include "fakes/kernel/epoll.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
-#include "fakes/kernel/options/without_effect.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
@@ -31,10 +31,7 @@ namespace {
 
 using fake::Caller;
 using fake::CopyIn;
-using fake::CopyOut;
 using fake::kForever;
-using fake::kRealTimeAtStart;
-using fake::kSecond;
 using fake::Nanoseconds;
 using fake::Woken;
 
@@ -43,13 +40,8 @@ constexpr Nanoseconds kMillisecond = 1'000'000;
 // The events that poll(2) returns unasked.
 constexpr int kAlways = POLLERR | POLLHUP;
 
-bool IsValid(const timespec& time) {
-  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < kSecond;
-}
-
-Nanoseconds ToNanoseconds(const timespec& time) {
-  if (time.tv_sec >= kForever / kSecond) return kForever;
-  return time.tv_sec * kSecond + time.tv_nsec;
+Nanoseconds FromMilliseconds(int timeout_ms) {
+  return timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
 }
 
 // Sets `duration`, unless the pointer is null. Returns 0 or an errno.
@@ -57,36 +49,33 @@ int ReadTimeout(const timespec* timeout, Nanoseconds& duration) {
   if (timeout == nullptr) return 0;
   timespec copy = {};
   if (!CopyIn(&copy, timeout, sizeof(copy))) return EFAULT;
-  if (!IsValid(copy)) return EINVAL;
-  duration = ToNanoseconds(copy);
+  if (!fake::IsValidTime(copy)) return EINVAL;
+  duration = fake::ToNanoseconds(copy);
   return 0;
-}
-
-timespec ToTimespec(Nanoseconds time) {
-  return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
 }
 
 // Sets `revents` of the entry and returns whether it is not 0. Looks up the
 // descriptor each time, because it may be closed while poll(2) is blocked.
-bool FillInEvents(const fake::DescriptorTable& descriptors, pollfd& entry) {
+bool FillInEvents(const fake::DescriptorTable& descriptors, int unasked,
+                  pollfd& entry) {
   fake::File* const file = descriptors.Get(entry.fd);
   if (entry.fd < 0) {
     entry.revents = 0;
   } else if (file == nullptr) {
     entry.revents = POLLNVAL;
   } else {
-    const int asked = entry.events | kAlways;
+    const int asked = entry.events | unasked;
     entry.revents = static_cast<int16_t>(file->PollEvents() & asked);
   }
   return entry.revents != 0;
 }
 
 // Sets `revents` of all entries at one instant and returns how many are not 0.
-int FillInEvents(const fake::DescriptorTable& descriptors,
+int FillInEvents(const fake::DescriptorTable& descriptors, int unasked,
                  absl::Span<pollfd> entries) {
   int ready = 0;
   for (pollfd& entry : entries) {
-    if (FillInEvents(descriptors, entry)) ++ready;
+    if (FillInEvents(descriptors, unasked, entry)) ++ready;
   }
   return ready;
 }
@@ -96,7 +85,7 @@ int FillInEvents(const fake::DescriptorTable& descriptors,
 // and no entry is ready, `waits` says to look again, at one instant. Otherwise
 // the caller would sleep though an event came in the meantime. (Linux has put
 // the call on each entry's wait queue before, so the event ends its sleep.)
-int FillInEventsOneByOne(const fake::DescriptorTable& descriptors,
+int FillInEventsOneByOne(const fake::DescriptorTable& descriptors, int unasked,
                          absl::Span<pollfd> entries, bool waits,
                          fake::Scheduler& scheduler) {
   int ready = 0;
@@ -105,10 +94,10 @@ int FillInEventsOneByOne(const fake::DescriptorTable& descriptors,
     if (&entry != entries.data() && scheduler.MayBePreempted()) {
       preempted = true;
     }
-    if (FillInEvents(descriptors, entry)) ++ready;
+    if (FillInEvents(descriptors, unasked, entry)) ++ready;
   }
   if (ready > 0 || !preempted || !waits) return ready;
-  return FillInEvents(descriptors, entries);
+  return FillInEvents(descriptors, unasked, entries);
 }
 
 }  // namespace
@@ -121,11 +110,16 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
   if (!fake::IsUserAddress(fds, count * sizeof(pollfd))) {
     return SysResult::Error(EFAULT);
   }
-  const auto entries = absl::MakeSpan(fds, count);
-  int ready = FillInEventsOneByOne(*descriptors_, entries,
+  return AwaitEvents(absl::MakeSpan(fds, count), kAlways, timeout, call);
+}
+
+SysResult FakeProcess::AwaitEvents(absl::Span<pollfd> entries, int unasked,
+                                   int64_t timeout, absl::string_view call) {
+  int ready = FillInEventsOneByOne(*descriptors_, unasked, entries,
                                    /*waits=*/timeout != 0, kernel_.scheduler);
   if (ready > 0 || timeout == 0) return SysResult::Ok(ready);
-  const Caller caller = MakeCaller(call, count == 0 ? -1 : fds[0].fd);
+  const Caller caller =
+      MakeCaller(call, entries.empty() ? -1 : entries.front().fd);
   // References keep the files alive while this waits for them.
   struct Polled {
     fake::File* file;
@@ -136,7 +130,7 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
     fake::File* const file = descriptors_->Get(entry.fd);
     if (file == nullptr) continue;
     file->Ref();
-    files.push_back({file, static_cast<int16_t>(entry.events | kAlways)});
+    files.push_back({file, static_cast<int16_t>(entry.events | unasked)});
   }
   Woken woken = Woken::kEvent;
   {
@@ -148,7 +142,7 @@ SysResult FakeProcess::PollFor(pollfd* fds, nfds_t count, int64_t timeout,
       // Nothing has woken it. A descriptor that was closed meanwhile is no
       // reason to return.
       if (woken == Woken::kDeadlock) break;
-      ready = FillInEventsOneByOne(*descriptors_, entries,
+      ready = FillInEventsOneByOne(*descriptors_, unasked, entries,
                                    woken == Woken::kEvent, kernel_.scheduler);
     }
   }
@@ -200,17 +194,22 @@ SysResult FakeProcess::EpollWaitFor(int epoll_fd, epoll_event* events,
 
 SysResult FakeProcess::DoEpollWait(int epoll_fd, epoll_event* events,
                                    int max_events, int timeout_ms) {
-  const Nanoseconds timeout =
-      timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
-  return EpollWaitFor(epoll_fd, events, max_events, timeout, "epoll_wait");
+  return EpollWaitFor(epoll_fd, events, max_events,
+                      FromMilliseconds(timeout_ms), "epoll_wait");
+}
+
+SysResult FakeProcess::DoEpollPWait(int epoll_fd, epoll_event* events,
+                                    int max_events, int timeout_ms,
+                                    const sigset_t* mask) {
+  NoteMask(mask, "epoll_pwait");
+  return EpollWaitFor(epoll_fd, events, max_events,
+                      FromMilliseconds(timeout_ms), "epoll_pwait");
 }
 
 SysResult FakeProcess::DoEpollPWait2(int epoll_fd, epoll_event* events,
                                      int max_events, const timespec* timeout,
                                      const sigset_t* mask) {
-  if (mask != nullptr) {
-    NoteOption(fake::OptionKind::kArgument, 0, 0, 1, "epoll_pwait2", -1);
-  }
+  NoteMask(mask, "epoll_pwait2");
   Nanoseconds duration = kForever;
   const int error = ReadTimeout(timeout, duration);
   if (error != 0) return SysResult::Error(error);
@@ -218,60 +217,16 @@ SysResult FakeProcess::DoEpollPWait2(int epoll_fd, epoll_event* events,
 }
 
 SysResult FakeProcess::DoPoll(pollfd* fds, nfds_t count, int timeout_ms) {
-  const Nanoseconds timeout =
-      timeout_ms < 0 ? kForever : timeout_ms * kMillisecond;
-  return PollFor(fds, count, timeout, "poll");
+  return PollFor(fds, count, FromMilliseconds(timeout_ms), "poll");
 }
 
 SysResult FakeProcess::DoPPoll(pollfd* fds, nfds_t count,
                                const timespec* timeout, const sigset_t* mask) {
-  if (mask != nullptr) {
-    NoteOption(fake::OptionKind::kArgument, 0, 0, 1, "ppoll", -1);
-  }
+  NoteMask(mask, "ppoll");
   Nanoseconds duration = kForever;
   const int error = ReadTimeout(timeout, duration);
   if (error != 0) return SysResult::Error(error);
   return PollFor(fds, count, duration, "ppoll");
-}
-
-SysResult FakeProcess::DoClockGetTime(clockid_t clock, timespec* time) {
-  Nanoseconds now = kernel_.clock.now();
-  switch (clock) {
-    case CLOCK_REALTIME:
-    case CLOCK_REALTIME_COARSE:
-      now += kRealTimeAtStart;
-      break;
-    case CLOCK_MONOTONIC:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_BOOTTIME:
-      break;
-    default:
-      return SysResult::Error(EINVAL);
-  }
-  const timespec answer = ToTimespec(now);
-  return CopyOut(time, &answer, sizeof(answer)) ? SysResult::Ok()
-                                                : SysResult::Error(EFAULT);
-}
-
-SysResult FakeProcess::DoNanoSleep(const timespec* duration,
-                                   timespec* remaining) {
-  timespec copy = {};
-  if (!CopyIn(&copy, duration, sizeof(copy))) return SysResult::Error(EFAULT);
-  if (!IsValid(copy)) return SysResult::Error(EINVAL);
-  const Nanoseconds end = kernel_.clock.After(ToNanoseconds(copy));
-  const Caller caller = MakeCaller("nanosleep", -1);
-  fake::Wait wait(kernel_.scheduler, caller.site, end);
-  Woken woken = Woken::kEvent;
-  while (woken == Woken::kEvent) woken = wait.Block();
-  if (woken == Woken::kTimeout) return SysResult::Ok();
-  if (remaining != nullptr) {
-    const timespec rest = ToTimespec(end - kernel_.clock.now());
-    if (!CopyOut(remaining, &rest, sizeof(rest))) {
-      return SysResult::Error(EFAULT);
-    }
-  }
-  return SysResult::Error(fake::ErrnoFor(woken));
 }
 
 }  // namespace net

@@ -1,23 +1,19 @@
 // The socket calls of a FakeProcess: they check descriptors and copy addresses.
-// The implementations are in kernel/.
+// The implementations are in kernel/. The calls that move bytes are in
+// fake_process_data.cc.
 
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
 #include "fakes/fake_process.h"
-#include "fakes/kernel/control_messages.h"
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
@@ -33,40 +29,16 @@ namespace net {
 namespace {
 
 using fake::Caller;
+using fake::CopyAddressIn;
+using fake::CopyAddressOut;
 using fake::CopyIn;
-using fake::CopyOut;
 using fake::FileRef;
 using fake::RawAddress;
 
-constexpr int kTypeMask = 0xf;    // The other bits of a type are flags.
-constexpr int kFamilies = 46;     // AF_MAX of Linux.
-constexpr int kTypes = 11;        // SOCK_MAX of Linux.
-constexpr int kProtocols = 263;   // IPPROTO_MAX of Linux.
-constexpr int kMostParts = 1024;  // UIO_MAXIOV of Linux.
-constexpr size_t kMostBytes = INT_MAX & ~size_t{4095};  // MAX_RW_COUNT
-
-// Copies an address in. Returns an errno, or 0 on success.
-int CopyAddressIn(const sockaddr* addr, socklen_t len, RawAddress& out) {
-  const int size = static_cast<int>(len);
-  if (size < 0 || size > static_cast<int>(sizeof(out.storage))) return EINVAL;
-  out.size = size;
-  // The compiler copies a known number of bytes in two instructions.
-  const bool copied = len == sizeof(sockaddr_in)
-                          ? CopyIn(&out.storage, addr, sizeof(sockaddr_in))
-                          : CopyIn(&out.storage, addr, len);
-  return copied ? 0 : EFAULT;
-}
-
-// Copies an address out, truncated to *len, and sets *len to its full length.
-// Returns an errno, or 0 on success.
-int CopyAddressOut(const RawAddress& name, sockaddr* addr, socklen_t* len) {
-  int room = 0;
-  if (!CopyIn(&room, len, sizeof(room))) return EFAULT;
-  if (room < 0) return EINVAL;
-  const auto size = static_cast<size_t>(std::min(room, name.size));
-  if (!CopyOut(addr, &name.storage, size)) return EFAULT;
-  return CopyOut(len, &name.size, sizeof(name.size)) ? 0 : EFAULT;
-}
+constexpr int kTypeMask = 0xf;   // The other bits of a type are flags.
+constexpr int kFamilies = 46;    // AF_MAX of Linux.
+constexpr int kTypes = 11;       // SOCK_MAX of Linux.
+constexpr int kProtocols = 263;  // IPPROTO_MAX of Linux.
 
 SysResult Answer(int error) {
   return error == 0 ? SysResult::Ok() : SysResult::Error(error);
@@ -118,30 +90,6 @@ OptionBytes ReadOption(fake::Socket& socket, const Caller& caller, int level,
   return std::string(bytes, size);
 }
 
-// A message header and its buffers, copied in.
-struct Message {
-  msghdr header = {};
-  absl::InlinedVector<iovec, 4> parts;
-};
-
-int CopyMessageIn(const msghdr* user, Message& out) {
-  if (!CopyIn(&out.header, user, sizeof(out.header))) return EFAULT;
-  if (out.header.msg_name != nullptr &&
-      static_cast<int>(out.header.msg_namelen) < 0) {
-    return EINVAL;
-  }
-  if (out.header.msg_iovlen > kMostParts) return EMSGSIZE;
-  out.parts.resize(out.header.msg_iovlen);
-  if (!CopyIn(out.parts.data(), out.header.msg_iov,
-              out.parts.size() * sizeof(iovec))) {
-    return EFAULT;
-  }
-  for (const iovec& part : out.parts) {
-    if (static_cast<ssize_t>(part.iov_len) < 0) return EINVAL;
-  }
-  return 0;
-}
-
 }  // namespace
 
 SysResult FakeProcess::DoSocket(int domain, int type, int protocol) {
@@ -179,8 +127,17 @@ SysResult FakeProcess::DoListen(int fd, int backlog) {
   return socket->Listen(MakeCaller("listen", fd), backlog);
 }
 
+SysResult FakeProcess::DoAccept(int fd, sockaddr* addr, socklen_t* len) {
+  return AcceptFrom(fd, addr, len, 0, "accept");
+}
+
 SysResult FakeProcess::DoAccept4(int fd, sockaddr* addr, socklen_t* len,
                                  int flags) {
+  return AcceptFrom(fd, addr, len, flags, "accept4");
+}
+
+SysResult FakeProcess::AcceptFrom(int fd, sockaddr* addr, socklen_t* len,
+                                  int flags, absl::string_view call) {
   fake::File* const file = descriptors_->Get(fd);
   if (file == nullptr) return SysResult::Error(EBADF);
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
@@ -190,17 +147,18 @@ SysResult FakeProcess::DoAccept4(int fd, sockaddr* addr, socklen_t* len,
   // that the connection stays in the queue if one of them is missing.
   const int number = descriptors_->Reserve();
   if (number < 0) return SysResult::Error(EMFILE);
-  const SysResult accepted = AcceptInto(number, fd, *file, addr, len, flags);
+  const SysResult accepted =
+      AcceptInto(number, MakeCaller(call, fd), *file, addr, len, flags);
   if (!accepted.ok()) descriptors_->Release(number);
   return accepted;
 }
 
-SysResult FakeProcess::AcceptInto(int number, int fd, fake::File& file,
-                                  sockaddr* addr, socklen_t* len, int flags) {
+SysResult FakeProcess::AcceptInto(int number, const Caller& caller,
+                                  fake::File& file, sockaddr* addr,
+                                  socklen_t* len, int flags) {
   fake::Socket* const socket = file.AsSocket();
   if (socket == nullptr) return SysResult::Error(ENOTSOCK);
   if (IsFileTableFull()) return SysResult::Error(ENFILE);
-  const Caller caller = MakeCaller("accept4", fd);
   const FileRef ref(*socket, caller);
   fake::TcpSocket* accepted = nullptr;
   ++kernel_.open_files;
@@ -293,106 +251,6 @@ SysResult FakeProcess::DoShutdown(int fd, int how) {
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   return socket == nullptr ? result : socket->Shutdown(how);
-}
-
-SysResult FakeProcess::DoSend(int fd, const void* data, size_t size,
-                              int flags) {
-  SysResult result;
-  fake::Socket* const socket = FindSocket(fd, &result);
-  if (socket == nullptr) return result;
-  const Caller caller = MakeCaller("send", fd);
-  const FileRef ref(*socket, caller);
-  const iovec part = {.iov_base = const_cast<void*>(data),
-                      .iov_len = std::min(size, kMostBytes)};
-  return socket->SendTo(caller, nullptr, {&part, 1}, flags);
-}
-
-SysResult FakeProcess::DoRecv(int fd, void* data, size_t size, int flags) {
-  SysResult result;
-  fake::Socket* const socket = FindSocket(fd, &result);
-  if (socket == nullptr) return result;
-  const Caller caller = MakeCaller("recv", fd);
-  const FileRef ref(*socket, caller);
-  const iovec part = {.iov_base = data, .iov_len = std::min(size, kMostBytes)};
-  return socket->Recv(caller, {&part, 1}, flags);
-}
-
-SysResult FakeProcess::DoSendMsg(int fd, const msghdr* message, int flags) {
-  SysResult result;
-  fake::Socket* const socket = FindSocket(fd, &result);
-  if (socket == nullptr) return result;
-  Message copy;
-  const int error = CopyMessageIn(message, copy);
-  if (error != 0) return SysResult::Error(error);
-  RawAddress address;
-  const RawAddress* name = nullptr;
-  if (copy.header.msg_name != nullptr) {
-    const auto most = static_cast<socklen_t>(sizeof(address.storage));
-    const int bad =
-        CopyAddressIn(static_cast<const sockaddr*>(copy.header.msg_name),
-                      std::min(copy.header.msg_namelen, most), address);
-    if (bad != 0) return SysResult::Error(bad);
-    name = &address;
-  }
-  fake::ControlMessages control;
-  if (const int bad = control.CopyFrom(copy.header); bad != 0) {
-    return SysResult::Error(bad);
-  }
-  const Caller caller = MakeCaller("sendmsg", fd);
-  const FileRef ref(*socket, caller);
-  const int refused = control.Check(caller.net_admin);
-  if (refused != 0) {
-    // Linux reads them when the connection is established.
-    result = socket->SendTo(caller, name, {}, flags);
-    return result.ok() ? SysResult::Error(refused) : result;
-  }
-  result = socket->SendTo(caller, name, copy.parts, flags);
-  if (has_strict_options() && result.ok()) NoteControl(fd, control);
-  return result;
-}
-
-SysResult FakeProcess::DoRecvMsg(int fd, msghdr* message, int flags) {
-  SysResult result;
-  fake::Socket* const socket = FindSocket(fd, &result);
-  if (socket == nullptr) return result;
-  Message copy;
-  const int error = CopyMessageIn(message, copy);
-  if (error != 0) return SysResult::Error(error);
-  const Caller caller = MakeCaller("recvmsg", fd);
-  const FileRef ref(*socket, caller);
-  fake::ControlWriter control(copy.header.msg_control,
-                              copy.header.msg_controllen);
-  result = socket->RecvMsg(caller, copy.parts, flags, control);
-  if (!result.ok()) return result;
-  // TCP returns no address.
-  if (copy.header.msg_name != nullptr) message->msg_namelen = 0;
-  message->msg_controllen = control.used();
-  message->msg_flags = (flags & MSG_CMSG_CLOEXEC) | control.flags();
-  return result;
-}
-
-SysResult FakeProcess::DoRead(int fd, void* data, size_t size) {
-  fake::File* const file = descriptors_->Get(fd);
-  if (file == nullptr || file->access_mode() == O_WRONLY) {
-    return SysResult::Error(EBADF);
-  }
-  if (!fake::IsInUserSpace(data, size)) return SysResult::Error(EFAULT);
-  const Caller caller = MakeCaller("read", fd);
-  const FileRef ref(*file, caller);
-  return file->Read(caller, static_cast<char*>(data),
-                    std::min(size, kMostBytes));
-}
-
-SysResult FakeProcess::DoWrite(int fd, const void* data, size_t size) {
-  fake::File* const file = descriptors_->Get(fd);
-  if (file == nullptr || file->access_mode() == O_RDONLY) {
-    return SysResult::Error(EBADF);
-  }
-  if (!fake::IsInUserSpace(data, size)) return SysResult::Error(EFAULT);
-  const Caller caller = MakeCaller("write", fd);
-  const FileRef ref(*file, caller);
-  return file->Write(caller, static_cast<const char*>(data),
-                     std::min(size, kMostBytes));
 }
 
 }  // namespace net

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <csignal>
 #include <cstdint>
 #include <string>
 
@@ -38,6 +39,10 @@ void FakeProcess::NoteOption(OptionKind kind, int level, int64_t name,
   kernel_.strict_options.Add(absl::StrCat(
       where, ": ", option->text, " is accepted, without effect here, because ",
       option->reason, " (docs/OPTIONS.md)"));
+}
+
+void FakeProcess::NoteMask(const sigset_t* mask, absl::string_view call) {
+  if (mask != nullptr) NoteOption(OptionKind::kArgument, 0, 0, 1, call, -1);
 }
 
 void FakeProcess::NoteFcntl(int fd, int command, intptr_t argument,

@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 
 #include <cerrno>
 #include <csignal>
@@ -75,6 +78,8 @@ TEST_F(InterceptingSyscallsTest, PassesOnSocketCallsWithTheirArguments) {
   ExpectPassedOn(recorder_.Listen(4, 5), 12, Call::kListen, 4);
   EXPECT_CALL(target_, Accept4(4, &addr_, &len_, 5)).WillOnce(Succeed(13));
   ExpectPassedOn(recorder_.Accept4(4, &addr_, &len_, 5), 13, Call::kAccept4, 4);
+  EXPECT_CALL(target_, Accept(4, &addr_, &len_)).WillOnce(Succeed(9));
+  ExpectPassedOn(recorder_.Accept(4, &addr_, &len_), 9, Call::kAccept, 4);
   EXPECT_CALL(target_, Connect(4, &addr_, 5)).WillOnce(Succeed(14));
   ExpectPassedOn(recorder_.Connect(4, &addr_, 5), 14, Call::kConnect, 4);
   EXPECT_CALL(target_, GetSockName(4, &addr_, &len_)).WillOnce(Succeed(15));
@@ -98,6 +103,13 @@ TEST_F(InterceptingSyscallsTest, PassesOnDataCallsWithTheirArguments) {
   ExpectPassedOn(recorder_.Send(4, data_, 5, 6), 20, Call::kSend, 4);
   EXPECT_CALL(target_, Recv(4, data_, 5, 6)).WillOnce(Succeed(21));
   ExpectPassedOn(recorder_.Recv(4, data_, 5, 6), 21, Call::kRecv, 4);
+  EXPECT_CALL(target_, SendTo(4, data_, 5, 6, &addr_, 7)).WillOnce(Succeed(60));
+  ExpectPassedOn(recorder_.SendTo(4, data_, 5, 6, &addr_, 7), 60, Call::kSendTo,
+                 4);
+  EXPECT_CALL(target_, RecvFrom(4, data_, 5, 6, &addr_, &len_))
+      .WillOnce(Succeed(61));
+  ExpectPassedOn(recorder_.RecvFrom(4, data_, 5, 6, &addr_, &len_), 61,
+                 Call::kRecvFrom, 4);
   EXPECT_CALL(target_, SendMsg(4, &message_, 6)).WillOnce(Succeed(22));
   ExpectPassedOn(recorder_.SendMsg(4, &message_, 6), 22, Call::kSendMsg, 4);
   EXPECT_CALL(target_, RecvMsg(4, &message_, 6)).WillOnce(Succeed(23));
@@ -106,6 +118,38 @@ TEST_F(InterceptingSyscallsTest, PassesOnDataCallsWithTheirArguments) {
   ExpectPassedOn(recorder_.Read(4, data_, 5), 24, Call::kRead, 4);
   EXPECT_CALL(target_, Write(4, data_, 5)).WillOnce(Succeed(25));
   ExpectPassedOn(recorder_.Write(4, data_, 5), 25, Call::kWrite, 4);
+}
+
+TEST_F(InterceptingSyscallsTest, PassesOnCallsOfSeveralBuffers) {
+  mmsghdr messages = {};
+  const iovec part = {};
+  EXPECT_CALL(target_, SendMMsg(4, &messages, 5, 6)).WillOnce(Succeed(62));
+  ExpectPassedOn(recorder_.SendMMsg(4, &messages, 5, 6), 62, Call::kSendMMsg,
+                 4);
+  EXPECT_CALL(target_, RecvMMsg(4, &messages, 5, 6, &time_))
+      .WillOnce(Succeed(63));
+  ExpectPassedOn(recorder_.RecvMMsg(4, &messages, 5, 6, &time_), 63,
+                 Call::kRecvMMsg, 4);
+  EXPECT_CALL(target_, ReadV(4, &part, 5)).WillOnce(Succeed(64));
+  ExpectPassedOn(recorder_.ReadV(4, &part, 5), 64, Call::kReadV, 4);
+  EXPECT_CALL(target_, WriteV(4, &part, 5)).WillOnce(Succeed(65));
+  ExpectPassedOn(recorder_.WriteV(4, &part, 5), 65, Call::kWriteV, 4);
+}
+
+TEST_F(InterceptingSyscallsTest, PassesOnSelect) {
+  fd_set one;
+  fd_set two;
+  fd_set three;
+  timeval interval = {};
+  sigset_t signals;
+  EXPECT_CALL(target_, Select(4, &one, &two, &three, &interval))
+      .WillOnce(Succeed(66));
+  ExpectPassedOn(recorder_.Select(4, &one, &two, &three, &interval), 66,
+                 Call::kSelect, -1);
+  EXPECT_CALL(target_, PSelect6(4, &one, &two, &three, &time_, &signals))
+      .WillOnce(Succeed(67));
+  ExpectPassedOn(recorder_.PSelect6(4, &one, &two, &three, &time_, &signals),
+                 67, Call::kPSelect6, -1);
 }
 
 TEST_F(InterceptingSyscallsTest, PassesOnReadinessCallsWithTheirArguments) {
@@ -125,6 +169,10 @@ TEST_F(InterceptingSyscallsTest, PassesOnReadinessCallsWithTheirArguments) {
   ExpectPassedOn(recorder_.EpollCtl(4, 5, 6, &event), 33, Call::kEpollCtl, 4);
   EXPECT_CALL(target_, EpollWait(4, &event, 5, 6)).WillOnce(Succeed(34));
   ExpectPassedOn(recorder_.EpollWait(4, &event, 5, 6), 34, Call::kEpollWait, 4);
+  EXPECT_CALL(target_, EpollPWait(4, &event, 5, 6, &signals))
+      .WillOnce(Succeed(36));
+  ExpectPassedOn(recorder_.EpollPWait(4, &event, 5, 6, &signals), 36,
+                 Call::kEpollPWait, 4);
   EXPECT_CALL(target_, EpollPWait2(4, &event, 5, &time_, &signals))
       .WillOnce(Succeed(35));
   ExpectPassedOn(recorder_.EpollPWait2(4, &event, 5, &time_, &signals), 35,
@@ -158,6 +206,18 @@ TEST_F(InterceptingSyscallsTest, PassesOnTimeCallsWithTheirArguments) {
                  Call::kClockGetTime, -1);
   EXPECT_CALL(target_, NanoSleep(&time_, &other)).WillOnce(Succeed(51));
   ExpectPassedOn(recorder_.NanoSleep(&time_, &other), 51, Call::kNanoSleep, -1);
+  itimerspec value = {};
+  itimerspec old = {};
+  EXPECT_CALL(target_, TimerFdCreate(CLOCK_MONOTONIC, 5)).WillOnce(Succeed(52));
+  ExpectPassedOn(recorder_.TimerFdCreate(CLOCK_MONOTONIC, 5), 52,
+                 Call::kTimerFdCreate, -1);
+  EXPECT_CALL(target_, TimerFdSetTime(4, 5, &value, &old))
+      .WillOnce(Succeed(53));
+  ExpectPassedOn(recorder_.TimerFdSetTime(4, 5, &value, &old), 53,
+                 Call::kTimerFdSetTime, 4);
+  EXPECT_CALL(target_, TimerFdGetTime(4, &value)).WillOnce(Succeed(54));
+  ExpectPassedOn(recorder_.TimerFdGetTime(4, &value), 54, Call::kTimerFdGetTime,
+                 4);
 }
 
 TEST_F(InterceptingSyscallsTest, PassesOnTheErrno) {
@@ -172,11 +232,13 @@ TEST_F(InterceptingSyscallsTest, MakesDescriptorIsTrueForCallsThatMakeThem) {
     return recorder.seen().back().makes_descriptor();
   };
   EXPECT_TRUE(makes_descriptor(recorder.Socket(0, 0, 0)));
+  EXPECT_TRUE(makes_descriptor(recorder.Accept(0, nullptr, nullptr)));
   EXPECT_TRUE(makes_descriptor(recorder.Accept4(0, nullptr, nullptr, 0)));
   EXPECT_TRUE(makes_descriptor(recorder.EpollCreate1(0)));
   EXPECT_TRUE(makes_descriptor(recorder.Dup(0)));
   EXPECT_TRUE(makes_descriptor(recorder.Dup3(0, 0, 0)));
   EXPECT_TRUE(makes_descriptor(recorder.EventFd(0, 0)));
+  EXPECT_TRUE(makes_descriptor(recorder.TimerFdCreate(CLOCK_REALTIME, 0)));
   EXPECT_TRUE(makes_descriptor(recorder.Fcntl(0, F_DUPFD, 0)));
   EXPECT_TRUE(makes_descriptor(recorder.Fcntl(0, F_DUPFD_CLOEXEC, 0)));
 

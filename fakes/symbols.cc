@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include <cstdint>
 #include <ctime>
@@ -146,8 +147,9 @@ constexpr Symbol kEpollOperations[] = {
 constexpr Symbol kEpollFlags[] = {NET_SYMBOL(EPOLL_CLOEXEC)};
 
 constexpr Symbol kFcntlCommands[] = {
-    NET_SYMBOL(F_DUPFD), NET_SYMBOL(F_DUPFD_CLOEXEC), NET_SYMBOL(F_GETFD),
-    NET_SYMBOL(F_SETFD), NET_SYMBOL(F_GETFL),         NET_SYMBOL(F_SETFL),
+    NET_SYMBOL(F_DUPFD),      NET_SYMBOL(F_DUPFD_CLOEXEC), NET_SYMBOL(F_GETFD),
+    NET_SYMBOL(F_SETFD),      NET_SYMBOL(F_GETFL),         NET_SYMBOL(F_SETFL),
+    NET_SYMBOL(F_GETPIPE_SZ), NET_SYMBOL(F_SETPIPE_SZ),
 };
 
 constexpr Symbol kIoctlRequests[] = {
@@ -166,6 +168,11 @@ constexpr Symbol kEventFdFlags[] = {
     NET_SYMBOL(EFD_SEMAPHORE),
     NET_SYMBOL(EFD_NONBLOCK),
     NET_SYMBOL(EFD_CLOEXEC),
+};
+
+constexpr Symbol kTimerFlags[] = {
+    NET_SYMBOL(TFD_TIMER_ABSTIME),
+    NET_SYMBOL(TFD_TIMER_CANCEL_ON_SET),
 };
 
 constexpr Symbol kClocks[] = {
@@ -311,6 +318,8 @@ std::string OpenFlagSymbols(int flags) { return Bits(kStatusFlags, flags); }
 
 std::string EventFdFlagSymbols(int flags) { return Bits(kEventFdFlags, flags); }
 
+std::string TimerFlagSymbols(int flags) { return Bits(kTimerFlags, flags); }
+
 std::string ClockSymbol(clockid_t clock) { return Find(kClocks, clock); }
 
 std::optional<int64_t> NumberOfSymbol(absl::string_view symbol) {
@@ -326,8 +335,8 @@ std::optional<int64_t> NumberOfSymbol(absl::string_view symbol) {
       kShutdowns,    kMessageFlags,  kSocketOptions,   kTcpOptions,
       kIpOptions,    kIpv6Options,   kPollEvents,      kEpollEvents,
       kEpollFlags,   kFcntlCommands, kEpollOperations, kIoctlRequests,
-      kEventFdFlags, kStatusFlags,   kDescriptorFlags, kClocks,
-      kOthers,
+      kEventFdFlags, kTimerFlags,    kStatusFlags,     kDescriptorFlags,
+      kClocks,       kOthers,
   };
   for (const absl::Span<const Symbol> table : kTables) {
     for (const Symbol& it : table) {

@@ -60,6 +60,8 @@ std::string DescriptorFlagSymbols(int flags);  // "FD_CLOEXEC".
 std::string StatusFlagSymbols(int flags);      // "O_RDWR|O_NONBLOCK".
 std::string OpenFlagSymbols(int flags);        // dup3 and pipe2: "O_CLOEXEC".
 std::string EventFdFlagSymbols(int flags);
+std::string TimerFlagSymbols(
+    int flags);  // timerfd_settime: "TFD_TIMER_ABSTIME"
 std::string ClockSymbol(clockid_t clock);
 
 // Returns the value of any symbol that the functions above return, for example

@@ -7,13 +7,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <functional>
@@ -244,6 +248,104 @@ TEST_F(TracingSyscallsTest, Messages) {
               testing::HasSubstr("msg_iov=?, msg_iovlen=18446744073709551615"));
 }
 
+TEST_F(TracingSyscallsTest, SeveralBuffersAndMessages) {
+  char first[] = "ab";
+  char second[] = "cdef";
+  const iovec parts[] = {{.iov_base = first, .iov_len = 2},
+                         {.iov_base = second, .iov_len = 4}};
+  EXPECT_CALL(target_, WriteV).WillOnce(Succeed(6));
+  EXPECT_EQ(Line(traced_.WriteV(4, parts, 2)),
+            "writev(4, [{iov_base=\"ab\", iov_len=2}, {iov_base=\"cdef\", "
+            "iov_len=4}], 2) = 6");
+  EXPECT_CALL(target_, ReadV).WillOnce(Succeed(3));
+  EXPECT_EQ(Line(traced_.ReadV(4, parts, 2)),
+            "readv(4, [{iov_base=\"ab\", iov_len=2}, {iov_base=\"c\", "
+            "iov_len=4}], 2) = 3");
+  EXPECT_CALL(target_, ReadV).WillOnce(Fail(EINVAL));
+  EXPECT_EQ(Line(traced_.ReadV(4, parts, -1)), "readv(4, ?, -1) = -1 EINVAL");
+  mmsghdr messages[2] = {};
+  messages[0].msg_hdr.msg_iov = const_cast<iovec*>(parts);
+  messages[0].msg_hdr.msg_iovlen = 1;
+  messages[0].msg_len = 1;
+  EXPECT_CALL(target_, RecvMMsg).WillOnce(Succeed(1));
+  EXPECT_EQ(Line(traced_.RecvMMsg(4, messages, 2, 0, nullptr)),
+            "recvmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, "
+            "msg_iov=[{iov_base=\"a\", iov_len=2}], msg_iovlen=1, "
+            "msg_controllen=0, msg_flags=0}, msg_len=1}], 2, 0, NULL) = 1");
+  EXPECT_CALL(target_, SendMMsg).WillOnce(Fail(EPIPE));
+  EXPECT_EQ(Line(traced_.SendMMsg(4, messages, 1, MSG_NOSIGNAL)),
+            "sendmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, "
+            "msg_iov=[{iov_base=\"ab\", iov_len=2}], msg_iovlen=1, "
+            "msg_controllen=0, msg_flags=0}, msg_len=1}], 1, MSG_NOSIGNAL) = "
+            "-1 EPIPE");
+  timespec timeout = {.tv_sec = 2, .tv_nsec = 0};
+  EXPECT_CALL(target_, RecvMMsg).WillOnce(Fail(EAGAIN));
+  EXPECT_EQ(Line(traced_.RecvMMsg(4, messages, 2, 0, &timeout)),
+            "recvmmsg(4, ?, 2, 0, {tv_sec=2, tv_nsec=0}) = -1 EAGAIN");
+}
+
+TEST_F(TracingSyscallsTest, AddressesOfData) {
+  EXPECT_CALL(target_, SendTo).WillOnce(Succeed(1));
+  EXPECT_EQ(Line(traced_.SendTo(4, "x", 1, 0, v4_.get(), v4_.size())),
+            "sendto(4, \"x\", 1, 0, {AF_INET, 127.0.0.1:80}, 16) = 1");
+  char data[4] = "abc";
+  ip::SockAddr room;
+  EXPECT_CALL(target_, RecvFrom)
+      .WillOnce([](int, void*, size_t, int, sockaddr*, socklen_t* len) {
+        *len = 0;
+        return SysResult::Ok(2);
+      });
+  EXPECT_EQ(Line(traced_.RecvFrom(4, data, 4, 0, room.get(), room.size_ptr())),
+            "recvfrom(4, \"ab\", 4, 0, {...}, [28 => 0]) = 2");
+  EXPECT_CALL(target_, Accept).WillOnce(Succeed(5));
+  EXPECT_EQ(Line(traced_.Accept(3, nullptr, nullptr)),
+            "accept(3, NULL, NULL) = 5");
+}
+
+TEST_F(TracingSyscallsTest, SetsOfDescriptors) {
+  fd_set readable;
+  FD_ZERO(&readable);
+  FD_SET(3, &readable);
+  FD_SET(70, &readable);
+  timeval timeout = {.tv_sec = 1, .tv_usec = 0};
+  EXPECT_CALL(target_, Select)
+      .WillOnce([](int, fd_set* set, fd_set*, fd_set*, timeval* time) {
+        FD_CLR(3, set);
+        *time = {.tv_sec = 0, .tv_usec = 5};
+        return SysResult::Ok(1);
+      });
+  EXPECT_EQ(Line(traced_.Select(71, &readable, nullptr, nullptr, &timeout)),
+            "select(71, [3, 70] => [70], NULL, NULL, {tv_sec=1, tv_usec=0} => "
+            "{tv_sec=0, tv_usec=5}) = 1");
+  EXPECT_CALL(target_, PSelect6).WillOnce(Fail(EBADF));
+  EXPECT_EQ(
+      Line(traced_.PSelect6(71, nullptr, &readable, nullptr, nullptr, nullptr)),
+      "pselect6(71, NULL, [70], NULL, NULL, NULL) = -1 EBADF");
+  EXPECT_CALL(target_, Select).WillOnce(Fail(EFAULT));
+  EXPECT_EQ(
+      Line(traced_.Select(71, BadPointer<fd_set>(), nullptr, nullptr, nullptr)),
+      "select(71, ?, NULL, NULL, NULL) = -1 EFAULT");
+}
+
+TEST_F(TracingSyscallsTest, Timers) {
+  EXPECT_CALL(target_, TimerFdCreate).WillOnce(Succeed(5));
+  EXPECT_EQ(
+      Line(traced_.TimerFdCreate(CLOCK_MONOTONIC, O_CLOEXEC | O_NONBLOCK)),
+      "timerfd_create(CLOCK_MONOTONIC, O_NONBLOCK|O_CLOEXEC) = 5");
+  const itimerspec value = {.it_interval = {.tv_sec = 1, .tv_nsec = 2},
+                            .it_value = {.tv_sec = 3, .tv_nsec = 4}};
+  itimerspec old = {};
+  EXPECT_CALL(target_, TimerFdSetTime).WillOnce(Succeed());
+  EXPECT_EQ(Line(traced_.TimerFdSetTime(5, TFD_TIMER_ABSTIME, &value, &old)),
+            "timerfd_settime(5, TFD_TIMER_ABSTIME, {it_interval={tv_sec=1, "
+            "tv_nsec=2}, it_value={tv_sec=3, tv_nsec=4}}, "
+            "{it_interval={tv_sec=0, tv_nsec=0}, it_value={tv_sec=0, "
+            "tv_nsec=0}}) = 0");
+  EXPECT_CALL(target_, TimerFdGetTime).WillOnce(Fail(EBADF));
+  EXPECT_EQ(Line(traced_.TimerFdGetTime(5, &old)),
+            "timerfd_gettime(5, ?) = -1 EBADF");
+}
+
 TEST_F(TracingSyscallsTest, Readiness) {
   pollfd fds[] = {{.fd = 3, .events = POLLIN, .revents = 0},
                   {.fd = 4, .events = POLLIN | POLLOUT, .revents = POLLOUT}};
@@ -295,6 +397,9 @@ TEST_F(TracingSyscallsTest, Epoll) {
   EXPECT_CALL(target_, EpollWait).WillOnce(Fail(EINTR));
   EXPECT_EQ(Line(traced_.EpollWait(5, &event, 8, -1)),
             "epoll_wait(5, ?, 8, -1) = -1 EINTR");
+  EXPECT_CALL(target_, EpollPWait).WillOnce(Succeed(0));
+  EXPECT_EQ(Line(traced_.EpollPWait(5, &event, 8, 10, nullptr)),
+            "epoll_pwait(5, [], 8, 10, NULL) = 0");
   const timespec timeout = {.tv_sec = 1, .tv_nsec = 5};
   EXPECT_CALL(target_, EpollPWait2).WillOnce(Succeed(1));
   EXPECT_EQ(Line(traced_.EpollPWait2(5, &event, 8, &timeout, nullptr)),
@@ -334,6 +439,12 @@ TEST_F(TracingSyscallsTest, FcntlAndIoctl) {
             "fcntl(3, F_SETFD, FD_CLOEXEC) = 0");
   EXPECT_CALL(target_, Fcntl(3, F_DUPFD, 10)).WillOnce(Succeed(10));
   EXPECT_EQ(Line(traced_.Fcntl(3, F_DUPFD, 10)), "fcntl(3, F_DUPFD, 10) = 10");
+  EXPECT_CALL(target_, Fcntl(3, F_GETPIPE_SZ, _)).WillOnce(Succeed(65536));
+  EXPECT_EQ(Line(traced_.Fcntl(3, F_GETPIPE_SZ, 0)),
+            "fcntl(3, F_GETPIPE_SZ) = 65536");
+  EXPECT_CALL(target_, Fcntl(3, F_SETPIPE_SZ, _)).WillOnce(Fail(EBUSY));
+  EXPECT_EQ(Line(traced_.Fcntl(3, F_SETPIPE_SZ, 4096)),
+            "fcntl(3, F_SETPIPE_SZ, 4096) = -1 EBUSY");
   EXPECT_CALL(target_, Fcntl(3, 999, _)).WillOnce(Fail(EINVAL));
   EXPECT_EQ(Line(traced_.Fcntl(3, 999, reinterpret_cast<intptr_t>(this))),
             "fcntl(3, 999, ?) = -1 EINVAL");

@@ -5,7 +5,11 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -63,6 +67,10 @@ SysResult LinuxSyscalls::Listen(int fd, int backlog) {
   return FromLibc(::listen(fd, backlog));
 }
 
+SysResult LinuxSyscalls::Accept(int fd, sockaddr* addr, socklen_t* len) {
+  return FromLibc(::accept(fd, addr, len));
+}
+
 SysResult LinuxSyscalls::Accept4(int fd, sockaddr* addr, socklen_t* len,
                                  int flags) {
   return FromLibc(::accept4(fd, addr, len, flags));
@@ -103,12 +111,33 @@ SysResult LinuxSyscalls::Recv(int fd, void* data, size_t size, int flags) {
   return FromLibc(::recv(fd, data, size, flags));
 }
 
+SysResult LinuxSyscalls::SendTo(int fd, const void* data, size_t size,
+                                int flags, const sockaddr* addr,
+                                socklen_t len) {
+  return FromLibc(::sendto(fd, data, size, flags, addr, len));
+}
+
+SysResult LinuxSyscalls::RecvFrom(int fd, void* data, size_t size, int flags,
+                                  sockaddr* addr, socklen_t* len) {
+  return FromLibc(::recvfrom(fd, data, size, flags, addr, len));
+}
+
 SysResult LinuxSyscalls::SendMsg(int fd, const msghdr* message, int flags) {
   return FromLibc(::sendmsg(fd, message, flags));
 }
 
 SysResult LinuxSyscalls::RecvMsg(int fd, msghdr* message, int flags) {
   return FromLibc(::recvmsg(fd, message, flags));
+}
+
+SysResult LinuxSyscalls::SendMMsg(int fd, mmsghdr* messages, unsigned int count,
+                                  int flags) {
+  return FromLibc(::sendmmsg(fd, messages, count, flags));
+}
+
+SysResult LinuxSyscalls::RecvMMsg(int fd, mmsghdr* messages, unsigned int count,
+                                  int flags, timespec* timeout) {
+  return FromLibc(::recvmmsg(fd, messages, count, flags, timeout));
 }
 
 SysResult LinuxSyscalls::Read(int fd, void* data, size_t size) {
@@ -119,6 +148,14 @@ SysResult LinuxSyscalls::Write(int fd, const void* data, size_t size) {
   return FromLibc(::write(fd, data, size));
 }
 
+SysResult LinuxSyscalls::ReadV(int fd, const iovec* buffers, int count) {
+  return FromLibc(::readv(fd, buffers, count));
+}
+
+SysResult LinuxSyscalls::WriteV(int fd, const iovec* buffers, int count) {
+  return FromLibc(::writev(fd, buffers, count));
+}
+
 SysResult LinuxSyscalls::Poll(pollfd* fds, nfds_t count, int timeout_ms) {
   return FromLibc(::poll(fds, count, timeout_ms));
 }
@@ -127,6 +164,18 @@ SysResult LinuxSyscalls::PPoll(pollfd* fds, nfds_t count,
                                const timespec* timeout,
                                const sigset_t* signals) {
   return FromLibc(::ppoll(fds, count, timeout, signals));
+}
+
+SysResult LinuxSyscalls::Select(int count, fd_set* readable, fd_set* writable,
+                                fd_set* exceptional, timeval* timeout) {
+  return FromLibc(::select(count, readable, writable, exceptional, timeout));
+}
+
+SysResult LinuxSyscalls::PSelect6(int count, fd_set* readable, fd_set* writable,
+                                  fd_set* exceptional, const timespec* timeout,
+                                  const sigset_t* signals) {
+  return FromLibc(
+      ::pselect(count, readable, writable, exceptional, timeout, signals));
 }
 
 SysResult LinuxSyscalls::EpollCreate1(int flags) {
@@ -141,6 +190,13 @@ SysResult LinuxSyscalls::EpollCtl(int epoll_fd, int operation, int fd,
 SysResult LinuxSyscalls::EpollWait(int epoll_fd, epoll_event* events,
                                    int max_events, int timeout_ms) {
   return FromLibc(::epoll_wait(epoll_fd, events, max_events, timeout_ms));
+}
+
+SysResult LinuxSyscalls::EpollPWait(int epoll_fd, epoll_event* events,
+                                    int max_events, int timeout_ms,
+                                    const sigset_t* signals) {
+  return FromLibc(
+      ::epoll_pwait(epoll_fd, events, max_events, timeout_ms, signals));
 }
 
 SysResult LinuxSyscalls::EpollPWait2(int epoll_fd, epoll_event* events,
@@ -181,6 +237,20 @@ SysResult LinuxSyscalls::ClockGetTime(clockid_t clock, timespec* time) {
 SysResult LinuxSyscalls::NanoSleep(const timespec* duration,
                                    timespec* remaining) {
   return FromLibc(::nanosleep(duration, remaining));
+}
+
+SysResult LinuxSyscalls::TimerFdCreate(clockid_t clock, int flags) {
+  return FromLibc(::timerfd_create(clock, flags));
+}
+
+SysResult LinuxSyscalls::TimerFdSetTime(int fd, int flags,
+                                        const itimerspec* value,
+                                        itimerspec* old_value) {
+  return FromLibc(::timerfd_settime(fd, flags, value, old_value));
+}
+
+SysResult LinuxSyscalls::TimerFdGetTime(int fd, itimerspec* value) {
+  return FromLibc(::timerfd_gettime(fd, value));
 }
 
 }  // namespace net

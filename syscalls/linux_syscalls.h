@@ -3,7 +3,10 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 
 #include <csignal>
 #include <cstddef>
@@ -28,6 +31,7 @@ class LinuxSyscalls final : public CompleteSyscalls {
   SysResult Socket(int domain, int type, int protocol) override;
   SysResult Bind(int fd, const sockaddr* addr, socklen_t len) override;
   SysResult Listen(int fd, int backlog) override;
+  SysResult Accept(int fd, sockaddr* addr, socklen_t* len) override;
   SysResult Accept4(int fd, sockaddr* addr, socklen_t* len, int flags) override;
   SysResult Connect(int fd, const sockaddr* addr, socklen_t len) override;
   SysResult GetSockName(int fd, sockaddr* addr, socklen_t* len) override;
@@ -40,19 +44,36 @@ class LinuxSyscalls final : public CompleteSyscalls {
 
   SysResult Send(int fd, const void* data, size_t size, int flags) override;
   SysResult Recv(int fd, void* data, size_t size, int flags) override;
+  SysResult SendTo(int fd, const void* data, size_t size, int flags,
+                   const sockaddr* addr, socklen_t len) override;
+  SysResult RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* addr,
+                     socklen_t* len) override;
   SysResult SendMsg(int fd, const msghdr* message, int flags) override;
   SysResult RecvMsg(int fd, msghdr* message, int flags) override;
+  SysResult SendMMsg(int fd, mmsghdr* messages, unsigned int count,
+                     int flags) override;
+  SysResult RecvMMsg(int fd, mmsghdr* messages, unsigned int count, int flags,
+                     timespec* timeout) override;
   SysResult Read(int fd, void* data, size_t size) override;
   SysResult Write(int fd, const void* data, size_t size) override;
+  SysResult ReadV(int fd, const iovec* buffers, int count) override;
+  SysResult WriteV(int fd, const iovec* buffers, int count) override;
 
   SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms) override;
   SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                   const sigset_t* signals) override;
+  SysResult Select(int count, fd_set* readable, fd_set* writable,
+                   fd_set* exceptional, timeval* timeout) override;
+  SysResult PSelect6(int count, fd_set* readable, fd_set* writable,
+                     fd_set* exceptional, const timespec* timeout,
+                     const sigset_t* signals) override;
   SysResult EpollCreate1(int flags) override;
   SysResult EpollCtl(int epoll_fd, int operation, int fd,
                      epoll_event* event) override;
   SysResult EpollWait(int epoll_fd, epoll_event* events, int max_events,
                       int timeout_ms) override;
+  SysResult EpollPWait(int epoll_fd, epoll_event* events, int max_events,
+                       int timeout_ms, const sigset_t* signals) override;
   SysResult EpollPWait2(int epoll_fd, epoll_event* events, int max_events,
                         const timespec* timeout,
                         const sigset_t* signals) override;
@@ -67,6 +88,10 @@ class LinuxSyscalls final : public CompleteSyscalls {
 
   SysResult ClockGetTime(clockid_t clock, timespec* time) override;
   SysResult NanoSleep(const timespec* duration, timespec* remaining) override;
+  SysResult TimerFdCreate(clockid_t clock, int flags) override;
+  SysResult TimerFdSetTime(int fd, int flags, const itimerspec* value,
+                           itimerspec* old_value) override;
+  SysResult TimerFdGetTime(int fd, itimerspec* value) override;
 };
 
 }  // namespace net

@@ -7,7 +7,10 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -169,6 +172,18 @@ TEST_F(LinuxSyscallsTest, Accept4TakesFlagsAndTellsThePeer) {
   EXPECT_THAT(sys_.Accept4(client, nullptr, nullptr, 0), IsErrno(EINVAL));
 }
 
+TEST_F(LinuxSyscallsTest, AcceptTellsThePeer) {
+  ip::SockAddr address;
+  const int listener = Listener(&address);
+  const int client = TcpSocket();
+  ASSERT_THAT(sys_.Connect(client, address.get(), address.size()), IsOk());
+  ip::SockAddr peer;
+  const int server = Opened(sys_.Accept(listener, peer.get(), peer.size_ptr()));
+  EXPECT_EQ(peer.ToEndpoint(), NameOf(client, &Syscalls::GetSockName));
+  EXPECT_THAT(sys_.Fcntl(server, F_GETFL, 0), IsOkAndHolds(Eq(O_RDWR)));
+  EXPECT_THAT(sys_.Accept(client, nullptr, nullptr), IsErrno(EINVAL));
+}
+
 TEST_F(LinuxSyscallsTest, ConnectErrors) {
   const int holder = TcpSocket();
   const ip::SockAddr any(ip::Endpoint{ip::kLocalV4, 0});
@@ -237,6 +252,63 @@ TEST_F(LinuxSyscallsTest, SendAndRecvTakeSizesAndFlags) {
   EXPECT_THAT(sys_.Send(-1, "x", 1, 0), IsErrno(EBADF));
 }
 
+TEST_F(LinuxSyscallsTest, SendToAndRecvFromTakeAddresses) {
+  const Ends ends = Connected();
+  const ip::SockAddr any(ip::Endpoint{ip::kLocalV4, 1});
+  ASSERT_THAT(sys_.SendTo(ends.client, "abcdef", 4, 0, any.get(), any.size()),
+              IsOkAndHolds(Eq(4)));
+  EXPECT_THAT(sys_.SendTo(ends.client, "x", 1, 0, any.get(), 129),
+              IsErrno(EINVAL));
+  std::string buffer(8, '.');
+  ip::SockAddr from;
+  ASSERT_THAT(
+      sys_.RecvFrom(ends.server, buffer.data(), 3, MSG_PEEK, nullptr, nullptr),
+      IsOkAndHolds(Eq(3)));
+  ASSERT_THAT(sys_.RecvFrom(ends.server, buffer.data(), 8, 0, from.get(),
+                            from.size_ptr()),
+              IsOkAndHolds(Eq(4)));
+  EXPECT_EQ(buffer, "abcd....");
+  EXPECT_EQ(from.size(), 0u);
+}
+
+TEST_F(LinuxSyscallsTest, VectorsGatherAndScatter) {
+  const Ends ends = Connected();
+  std::string one = "one";
+  std::string two = "two";
+  const std::array<iovec, 2> parts = {iovec{one.data(), one.size()},
+                                      iovec{two.data(), two.size()}};
+  ASSERT_THAT(sys_.WriteV(ends.client, parts.data(), 2), IsOkAndHolds(Eq(6)));
+  one = two = "...";
+  ASSERT_THAT(sys_.ReadV(ends.server, parts.data(), 2), IsOkAndHolds(Eq(6)));
+  EXPECT_EQ(one + two, "onetwo");
+  EXPECT_THAT(sys_.WriteV(-1, parts.data(), 2), IsErrno(EBADF));
+  EXPECT_THAT(sys_.ReadV(ends.server, parts.data(), -1), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, SeveralMessagesAreSentAndReceived) {
+  const Ends ends = Connected();
+  std::string bytes = "abcd";
+  std::array<iovec, 2> parts = {iovec{bytes.data(), 2},
+                                iovec{bytes.data() + 2, 2}};
+  std::array<mmsghdr, 2> messages = {};
+  for (size_t i = 0; i < 2; ++i) {
+    messages[i].msg_hdr.msg_iov = &parts[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  ASSERT_THAT(sys_.SendMMsg(ends.client, messages.data(), 2, MSG_NOSIGNAL),
+              IsOkAndHolds(Eq(2)));
+  bytes = "....";
+  timespec timeout = {.tv_sec = 1000, .tv_nsec = 0};
+  ASSERT_THAT(sys_.RecvMMsg(ends.server, messages.data(), 2, 0, &timeout),
+              IsOkAndHolds(Eq(2)));
+  EXPECT_EQ(bytes, "abcd");
+  EXPECT_EQ(messages[1].msg_len, 2u);
+  EXPECT_LT(timeout.tv_sec, 1000);
+  EXPECT_THAT(
+      sys_.RecvMMsg(ends.server, messages.data(), 2, MSG_DONTWAIT, nullptr),
+      IsErrno(EAGAIN));
+}
+
 TEST_F(LinuxSyscallsTest, MessagesGatherAndScatter) {
   const Ends ends = Connected();
   std::string one = "one";
@@ -297,11 +369,41 @@ TEST_F(LinuxSyscallsTest, PPollTakesATimeAndSignals) {
   EXPECT_THAT(sys_.PPoll(&entry, 1, &bad, nullptr), IsErrno(EINVAL));
 }
 
+TEST_F(LinuxSyscallsTest, SelectReportsReadiness) {
+  const Ends ends = Connected();
+  const auto set_of = [](int fd) {
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(fd, &set);
+    return set;
+  };
+  fd_set readable = set_of(ends.server);
+  fd_set writable = set_of(ends.client);
+  fd_set exceptional = set_of(ends.client);
+  timeval time = {.tv_sec = 1000, .tv_usec = 0};
+  EXPECT_THAT(
+      sys_.Select(FD_SETSIZE, &readable, &writable, &exceptional, &time),
+      IsOkAndHolds(Eq(1)));
+  EXPECT_FALSE(FD_ISSET(ends.server, &readable));
+  EXPECT_TRUE(FD_ISSET(ends.client, &writable));
+  EXPECT_LT(time.tv_sec, 1000);
+  readable = set_of(ends.server);
+  const timespec now = {};
+  EXPECT_THAT(
+      sys_.PSelect6(FD_SETSIZE, &readable, nullptr, nullptr, &now, nullptr),
+      IsOkAndHolds(Eq(0)));
+  EXPECT_THAT(sys_.Select(-1, nullptr, nullptr, nullptr, &time),
+              IsErrno(EINVAL));
+  EXPECT_THAT(sys_.PSelect6(-1, nullptr, nullptr, nullptr, &now, nullptr),
+              IsErrno(EINVAL));
+}
+
 std::atomic<int> signals_seen = 0;
 
-// ppoll(2) replaces the signal mask during the call. A pending, blocked signal
-// is delivered only because of its last argument.
-TEST_F(LinuxSyscallsTest, PPollWaitsWithTheSignalsGiven) {
+// ppoll(2), pselect(2) and epoll_pwait(2) replace the signal mask during the
+// call. A pending, blocked signal is delivered only because of their last
+// argument.
+TEST_F(LinuxSyscallsTest, WaitsWithTheSignalsGiven) {
   struct sigaction count = {};
   count.sa_handler = [](int) { ++signals_seen; };
   struct sigaction before = {};
@@ -316,6 +418,15 @@ TEST_F(LinuxSyscallsTest, PPollWaitsWithTheSignalsGiven) {
   sigemptyset(&none);
   EXPECT_THAT(sys_.PPoll(nullptr, 0, nullptr, &none), IsErrno(EINTR));
   EXPECT_EQ(signals_seen, 1);
+  ASSERT_EQ(raise(SIGUSR1), 0);
+  EXPECT_THAT(sys_.PSelect6(0, nullptr, nullptr, nullptr, nullptr, &none),
+              IsErrno(EINTR));
+  EXPECT_EQ(signals_seen, 2);
+  const int epoll = Opened(sys_.EpollCreate1(EPOLL_CLOEXEC));
+  epoll_event event = {};
+  ASSERT_EQ(raise(SIGUSR1), 0);
+  EXPECT_THAT(sys_.EpollPWait(epoll, &event, 1, -1, &none), IsErrno(EINTR));
+  EXPECT_EQ(signals_seen, 3);
   ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &original, nullptr), 0);
   ASSERT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
 }
@@ -421,6 +532,29 @@ TEST_F(LinuxSyscallsTest, NanoSleepTakesADuration) {
   EXPECT_THAT(sys_.NanoSleep(&none, nullptr), IsOkAndHolds(Eq(0)));
   const timespec bad = {.tv_sec = 0, .tv_nsec = -1};
   EXPECT_THAT(sys_.NanoSleep(&bad, nullptr), IsErrno(EINVAL));
+}
+
+TEST_F(LinuxSyscallsTest, TimersAreSetAndRead) {
+  const int timer =
+      Opened(sys_.TimerFdCreate(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  EXPECT_THAT(sys_.Fcntl(timer, F_GETFD, 0), IsOkAndHolds(Eq(FD_CLOEXEC)));
+  itimerspec value = {.it_interval = {.tv_sec = 7, .tv_nsec = 0},
+                      .it_value = {.tv_sec = 1000, .tv_nsec = 0}};
+  ASSERT_THAT(sys_.TimerFdSetTime(timer, 0, &value, nullptr), IsOk());
+  itimerspec read = {};
+  ASSERT_THAT(sys_.TimerFdGetTime(timer, &read), IsOk());
+  EXPECT_EQ(read.it_interval.tv_sec, 7);
+  EXPECT_GT(read.it_value.tv_sec, 500);
+  value = {.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = 1}};
+  ASSERT_THAT(sys_.TimerFdSetTime(timer, TFD_TIMER_ABSTIME, &value, &read),
+              IsOk());
+  EXPECT_EQ(read.it_interval.tv_sec, 7);
+  uint64_t count = 0;
+  EXPECT_THAT(sys_.Read(timer, &count, sizeof(count)), IsOkAndHolds(Eq(8)));
+  EXPECT_EQ(count, 1u);
+  EXPECT_THAT(sys_.TimerFdCreate(9999, 0), IsErrno(EINVAL));
+  EXPECT_THAT(sys_.TimerFdSetTime(-1, 0, &value, nullptr), IsErrno(EBADF));
+  EXPECT_THAT(sys_.TimerFdGetTime(-1, &read), IsErrno(EBADF));
 }
 
 // An errno of an earlier call is not reported.

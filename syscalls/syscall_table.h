@@ -44,6 +44,7 @@ enum class ArgumentKind {
   kIoctlArgument,  // Comes after a kIoctlRequest.
   kOpenFlags,
   kEventFdFlags,
+  kTimerFlags,  // Of timerfd_settime(2).
   kClock,
 
   // Pointers. In: the call reads the target. Out: a successful call fills it
@@ -61,12 +62,19 @@ enum class ArgumentKind {
   kMessageOut,
   kBuffersIn,  // An array of iovec; the argument after it is their number.
   kBuffersOut,
+  kMessagesIn,  // An array of mmsghdr; the argument after it is their number.
+  kMessagesOut,
   kPollSet,
+  kFdSet,  // The call keeps the ready ones. The first argument limits it.
   kEpollEventIn,
   kEpollEventsOut,
   kTimeIn,
   kTimeOut,
-  kTimeLeft,  // Filled in by a call that fails with EINTR.
+  kTimeLeft,   // Filled in by a call that fails with EINTR.
+  kTimeInOut,  // A timespec. The call sets it to the time that is left.
+  kTimevalInOut,
+  kTimerIn,  // An itimerspec.
+  kTimerOut,
   kSignalsIn,
   kFdPairOut,
   kPointer,  // Any other pointer. A trace does not show its target.

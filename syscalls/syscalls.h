@@ -3,8 +3,11 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <csignal>
 #include <cstddef>
@@ -41,11 +44,14 @@ class Syscalls {
   Syscalls& operator=(const Syscalls&) = delete;
   virtual ~Syscalls() = default;
 
-  // Sockets: socket(2), bind(2), listen(2), accept4(2), connect(2),
+  // Sockets: socket(2), bind(2), listen(2), accept(2), accept4(2), connect(2),
   // getsockname(2), getpeername(2), setsockopt(2), getsockopt(2), shutdown(2).
+  // accept(2) is accept4(2) without flags: an accepted socket does not inherit
+  // O_NONBLOCK, and stays open across execve(2).
   virtual SysResult Socket(int domain, int type, int protocol);
   virtual SysResult Bind(int fd, const sockaddr* addr, socklen_t len);
   virtual SysResult Listen(int fd, int backlog);
+  virtual SysResult Accept(int fd, sockaddr* addr, socklen_t* len);
   virtual SysResult Accept4(int fd, sockaddr* addr, socklen_t* len, int flags);
   virtual SysResult Connect(int fd, const sockaddr* addr, socklen_t len);
   virtual SysResult GetSockName(int fd, sockaddr* addr, socklen_t* len);
@@ -56,27 +62,55 @@ class Syscalls {
                                socklen_t* len);
   virtual SysResult Shutdown(int fd, int how);
 
-  // Data: send(2), recv(2), sendmsg(2), recvmsg(2), read(2), write(2).
+  // Data: send(2), recv(2), sendto(2), recvfrom(2), sendmsg(2), recvmsg(2),
+  // sendmmsg(2), recvmmsg(2), read(2), write(2), readv(2), writev(2).
+  //
+  // - send(2) is sendto(2) with a null address. A connected TCP socket ignores
+  //   the address, and TCP gives recvfrom(2) none: `*len` becomes 0.
+  // - readv(2) and writev(2) are read(2) and write(2) with several buffers, for
+  //   every kind of file; sendmsg(2) and recvmsg(2) need a socket.
+  // - sendmmsg(2) and recvmmsg(2) return the number of messages, and fail only
+  //   if the first message does. The timeout of recvmmsg(2) is checked after
+  //   each message: it does not end a blocking receive.
   virtual SysResult Send(int fd, const void* data, size_t size, int flags);
   virtual SysResult Recv(int fd, void* data, size_t size, int flags);
+  virtual SysResult SendTo(int fd, const void* data, size_t size, int flags,
+                           const sockaddr* addr, socklen_t len);
+  virtual SysResult RecvFrom(int fd, void* data, size_t size, int flags,
+                             sockaddr* addr, socklen_t* len);
   virtual SysResult SendMsg(int fd, const msghdr* message, int flags);
   virtual SysResult RecvMsg(int fd, msghdr* message, int flags);
+  virtual SysResult SendMMsg(int fd, mmsghdr* messages, unsigned int count,
+                             int flags);
+  virtual SysResult RecvMMsg(int fd, mmsghdr* messages, unsigned int count,
+                             int flags, timespec* timeout);
   virtual SysResult Read(int fd, void* data, size_t size);
   virtual SysResult Write(int fd, const void* data, size_t size);
+  virtual SysResult ReadV(int fd, const iovec* buffers, int count);
+  virtual SysResult WriteV(int fd, const iovec* buffers, int count);
 
-  // Readiness: poll(2), ppoll(2), epoll_create1(2), epoll_ctl(2),
-  // epoll_wait(2), epoll_pwait2(2). Timeouts are as in the man pages:
-  // `timeout_ms` is in milliseconds, and -1 blocks without a limit. A null
-  // `timeout` blocks without a limit, too. epoll_pwait(2) is missing, because
-  // EpollPWait2() does the same with a finer timeout.
+  // Readiness: poll(2), ppoll(2), select(2), pselect(2), epoll_create1(2),
+  // epoll_ctl(2), epoll_wait(2), epoll_pwait(2), epoll_pwait2(2). Timeouts are
+  // as in the man pages: `timeout_ms` is in milliseconds, and -1 blocks without
+  // a limit. A null `timeout` blocks without a limit, too. select(2) sets
+  // `*timeout` to the time that is left. PSelect6() leaves its timeout alone,
+  // as libc's pselect(2) does. (The table has the name of the kernel's call.)
   virtual SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms);
   virtual SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,
                           const sigset_t* signals);
+  virtual SysResult Select(int count, fd_set* readable, fd_set* writable,
+                           fd_set* exceptional, timeval* timeout);
+  virtual SysResult PSelect6(int count, fd_set* readable, fd_set* writable,
+                             fd_set* exceptional, const timespec* timeout,
+                             const sigset_t* signals);
   virtual SysResult EpollCreate1(int flags);
   virtual SysResult EpollCtl(int epoll_fd, int operation, int fd,
                              epoll_event* event);
   virtual SysResult EpollWait(int epoll_fd, epoll_event* events, int max_events,
                               int timeout_ms);
+  virtual SysResult EpollPWait(int epoll_fd, epoll_event* events,
+                               int max_events, int timeout_ms,
+                               const sigset_t* signals);
   virtual SysResult EpollPWait2(int epoll_fd, epoll_event* events,
                                 int max_events, const timespec* timeout,
                                 const sigset_t* signals);
@@ -92,9 +126,16 @@ class Syscalls {
   virtual SysResult Pipe2(int fds[2], int flags);
   virtual SysResult EventFd(unsigned int initial, int flags);
 
-  // Time: clock_gettime(2), nanosleep(2).
+  // Time: clock_gettime(2), nanosleep(2), timerfd_create(2),
+  // timerfd_settime(2), timerfd_gettime(2). A timerfd is readable from its
+  // first expiration on; read(2) returns how often it has expired since, as a
+  // uint64_t, and sets that number to 0.
   virtual SysResult ClockGetTime(clockid_t clock, timespec* time);
   virtual SysResult NanoSleep(const timespec* duration, timespec* remaining);
+  virtual SysResult TimerFdCreate(clockid_t clock, int flags);
+  virtual SysResult TimerFdSetTime(int fd, int flags, const itimerspec* value,
+                                   itimerspec* old_value);
+  virtual SysResult TimerFdGetTime(int fd, itimerspec* value);
 };
 
 // Returns the kernel that this process runs on (a LinuxSyscalls). It needs no

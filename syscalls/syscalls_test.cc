@@ -2,7 +2,10 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
@@ -41,9 +44,14 @@ struct Canvas {
   int fds[2];
   char data[8];
   msghdr message;
+  mmsghdr messages;
+  iovec part;
   pollfd poll_entry;
   epoll_event event;
   timespec time;
+  timeval interval;
+  itimerspec timer;
+  fd_set set;
   sigset_t signals;
 
   sockaddr* addr() { return reinterpret_cast<sockaddr*>(&address); }
@@ -72,6 +80,7 @@ TEST_F(SyscallsDefaultTest, SocketCallsAreEnosys) {
   EXPECT_THAT(sys_.Socket(AF_INET, SOCK_STREAM, 0), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Bind(0, c.addr(), sizeof(c.address)), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Listen(0, 1), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.Accept(0, c.addr(), &c.length), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Accept4(0, c.addr(), &c.length, 0), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Connect(0, c.addr(), sizeof(c.address)), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.GetSockName(0, c.addr(), &c.length), IsErrno(ENOSYS));
@@ -87,10 +96,18 @@ TEST_F(SyscallsDefaultTest, DataCallsAreEnosys) {
   Canvas& c = canvas_;
   EXPECT_THAT(sys_.Send(0, c.data, sizeof(c.data), 0), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Recv(0, c.data, sizeof(c.data), 0), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.SendTo(0, c.data, sizeof(c.data), 0, c.addr(), 16),
+              IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.RecvFrom(0, c.data, sizeof(c.data), 0, c.addr(), &c.length),
+              IsErrno(ENOSYS));
   EXPECT_THAT(sys_.SendMsg(0, &c.message, 0), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.RecvMsg(0, &c.message, 0), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.SendMMsg(0, &c.messages, 1, 0), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.RecvMMsg(0, &c.messages, 1, 0, &c.time), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Read(0, c.data, sizeof(c.data)), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.Write(0, c.data, sizeof(c.data)), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.ReadV(0, &c.part, 1), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.WriteV(0, &c.part, 1), IsErrno(ENOSYS));
   ExpectUntouched();
 }
 
@@ -99,9 +116,14 @@ TEST_F(SyscallsDefaultTest, ReadinessCallsAreEnosys) {
   EXPECT_THAT(sys_.Poll(&c.poll_entry, 1, -1), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.PPoll(&c.poll_entry, 1, &c.time, &c.signals),
               IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.Select(1, &c.set, &c.set, &c.set, &c.interval),
+              IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.PSelect6(1, &c.set, &c.set, &c.set, &c.time, &c.signals),
+              IsErrno(ENOSYS));
   EXPECT_THAT(sys_.EpollCreate1(0), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.EpollCtl(0, EPOLL_CTL_ADD, 0, &c.event), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.EpollWait(0, &c.event, 1, -1), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.EpollPWait(0, &c.event, 1, -1, &c.signals), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.EpollPWait2(0, &c.event, 1, &c.time, &c.signals),
               IsErrno(ENOSYS));
   ExpectUntouched();
@@ -124,6 +146,9 @@ TEST_F(SyscallsDefaultTest, TimeCallsAreEnosys) {
   Canvas& c = canvas_;
   EXPECT_THAT(sys_.ClockGetTime(CLOCK_MONOTONIC, &c.time), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.NanoSleep(&c.time, &c.time), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.TimerFdCreate(CLOCK_MONOTONIC, 0), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.TimerFdSetTime(0, 0, &c.timer, &c.timer), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.TimerFdGetTime(0, &c.timer), IsErrno(ENOSYS));
   ExpectUntouched();
 }
 

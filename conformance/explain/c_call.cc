@@ -67,6 +67,8 @@ bool HasValue(const CallRecord& record) {
   switch (record.call) {
     case SyscallId::kSend:
     case SyscallId::kRecv:
+    case SyscallId::kSendTo:
+    case SyscallId::kRecvFrom:
     case SyscallId::kSendMsg:
     case SyscallId::kRecvMsg:
     case SyscallId::kRead:
@@ -74,6 +76,7 @@ bool HasValue(const CallRecord& record) {
     case SyscallId::kPoll:
     case SyscallId::kPPoll:
     case SyscallId::kEpollWait:
+    case SyscallId::kEpollPWait:
     case SyscallId::kEpollPWait2:
       return true;
     case SyscallId::kFcntl:

@@ -36,12 +36,15 @@ Pair PairOf(const CallRecord& record) {
 std::string KindOf(const Script& script, size_t call) {
   const CallRecord& made = script.calls[call].record;
   switch (made.call) {
+    case SyscallId::kAccept:
     case SyscallId::kAccept4:
       return "server";
     case SyscallId::kEpollCreate1:
       return "epoll";
     case SyscallId::kEventFd:
       return "event";
+    case SyscallId::kTimerFdCreate:
+      return "timer";
     case SyscallId::kDup:
     case SyscallId::kDup3:
     case SyscallId::kFcntl:
@@ -66,9 +69,11 @@ bool MakesDescriptor(const CallRecord& record) {
   if (!record.result.ok()) return false;
   switch (record.call) {
     case SyscallId::kSocket:
+    case SyscallId::kAccept:
     case SyscallId::kAccept4:
     case SyscallId::kEpollCreate1:
     case SyscallId::kEventFd:
+    case SyscallId::kTimerFdCreate:
     case SyscallId::kDup:
     case SyscallId::kDup3:
       return true;

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -12,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <exception>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -21,6 +24,7 @@
 #include "fakes/call.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/faults/syscall_id.h"
+#include "fakes/fd_sets.h"
 #include "fakes/invocation.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
@@ -91,11 +95,26 @@ void PoisonCounted(void* target, const socklen_t* size) {
   if (IsReadable(size)) Poison(target, *size);
 }
 
-// Overwrites what the call would have filled in. poll(2) is left alone: it
-// leaves its set as it is if it fails, and a retry uses it.
+void PoisonEach(const iovec* parts, int64_t count) {
+  if (!IsReadable(parts)) return;
+  for (int64_t i = 0; i < count; ++i) {
+    Poison(parts[i].iov_base, parts[i].iov_len);
+  }
+}
+
+void PoisonMessage(const msghdr* message) {
+  if (!IsReadable(message)) return;
+  PoisonEach(message->msg_iov, static_cast<int64_t>(message->msg_iovlen));
+}
+
+// Overwrites what the call would have filled in. poll(2) and select(2) are left
+// alone: they leave their sets as they are if they fail, and a retry uses them.
 void PoisonOutParameters(Invocation& invocation) {
-  if (const auto* accept = invocation.As<Call::kAccept4>()) {
+  if (const auto* accept = invocation.As<Call::kAccept>()) {
     PoisonCounted(accept->addr, accept->len);
+  }
+  if (const auto* accept4 = invocation.As<Call::kAccept4>()) {
+    PoisonCounted(accept4->addr, accept4->len);
   }
   if (const auto* local = invocation.As<Call::kGetSockName>()) {
     PoisonCounted(local->addr, local->len);
@@ -109,27 +128,51 @@ void PoisonOutParameters(Invocation& invocation) {
   if (const auto* recv = invocation.As<Call::kRecv>()) {
     Poison(recv->data, recv->size);
   }
+  if (const auto* from = invocation.As<Call::kRecvFrom>()) {
+    Poison(from->data, from->size);
+    PoisonCounted(from->addr, from->len);
+  }
   if (const auto* read = invocation.As<Call::kRead>()) {
     Poison(read->data, read->size);
   }
   if (const auto* pipe = invocation.As<Call::kPipe2>()) {
     Poison(pipe->fds, 2 * sizeof(int));
   }
-  const auto* message = invocation.As<Call::kRecvMsg>();
-  if (message == nullptr || !IsReadable(message->message)) return;
-  for (size_t i = 0; i < message->message->msg_iovlen; ++i) {
-    const iovec& part = message->message->msg_iov[i];
-    Poison(part.iov_base, part.iov_len);
+  if (const auto* timer = invocation.As<Call::kTimerFdGetTime>()) {
+    Poison(timer->value, sizeof(itimerspec));
+  }
+  if (const auto* readv = invocation.As<Call::kReadV>()) {
+    PoisonEach(readv->buffers, readv->count);
+  }
+  if (const auto* message = invocation.As<Call::kRecvMsg>()) {
+    PoisonMessage(message->message);
+  }
+  if (const auto* messages = invocation.As<Call::kRecvMMsg>()) {
+    if (!IsReadable(messages->messages)) return;
+    for (unsigned int i = 0; i < messages->count; ++i) {
+      PoisonMessage(&messages->messages[i].msg_hdr);
+    }
   }
 }
 
+size_t SizeOf(const iovec* parts, size_t count) {
+  if (!IsReadable(parts)) return 0;
+  return std::accumulate(
+      parts, parts + count, size_t{0},
+      [](size_t sum, const iovec& part) { return sum + part.iov_len; });
+}
+
 size_t SizeOf(const msghdr* message) {
-  if (!IsReadable(message)) return 0;
-  size_t size = 0;
-  for (size_t i = 0; i < message->msg_iovlen; ++i) {
-    size += message->msg_iov[i].iov_len;
-  }
-  return size;
+  return IsReadable(message) ? SizeOf(message->msg_iov, message->msg_iovlen)
+                             : 0;
+}
+
+size_t SizeOf(const mmsghdr* messages, size_t count) {
+  if (!IsReadable(messages)) return 0;
+  return std::accumulate(messages, messages + count, size_t{0},
+                         [](size_t sum, const mmsghdr& message) {
+                           return sum + SizeOf(&message.msg_hdr);
+                         });
 }
 
 // Returns how many bytes the call asks to move.
@@ -138,8 +181,22 @@ size_t BytesOf(const Invocation& invocation) {
   if (const auto* call = invocation.As<Call::kRecv>()) return call->size;
   if (const auto* call = invocation.As<Call::kRead>()) return call->size;
   if (const auto* call = invocation.As<Call::kWrite>()) return call->size;
+  if (const auto* call = invocation.As<Call::kSendTo>()) return call->size;
+  if (const auto* call = invocation.As<Call::kRecvFrom>()) return call->size;
+  if (const auto* call = invocation.As<Call::kReadV>()) {
+    return SizeOf(call->buffers, static_cast<size_t>(std::max(call->count, 0)));
+  }
+  if (const auto* call = invocation.As<Call::kWriteV>()) {
+    return SizeOf(call->buffers, static_cast<size_t>(std::max(call->count, 0)));
+  }
   if (const auto* call = invocation.As<Call::kSendMsg>()) {
     return SizeOf(call->message);
+  }
+  if (const auto* call = invocation.As<Call::kSendMMsg>()) {
+    return SizeOf(call->messages, call->count);
+  }
+  if (const auto* call = invocation.As<Call::kRecvMMsg>()) {
+    return SizeOf(call->messages, call->count);
   }
   if (const auto* call = invocation.As<Call::kRecvMsg>()) {
     return SizeOf(call->message);
@@ -148,6 +205,9 @@ size_t BytesOf(const Invocation& invocation) {
 }
 
 bool WritesAddress(const Invocation& invocation) {
+  if (const auto* call = invocation.As<Call::kAccept>()) {
+    return call->addr != nullptr;
+  }
   if (const auto* call = invocation.As<Call::kAccept4>()) {
     return call->addr != nullptr;
   }
@@ -166,7 +226,8 @@ bool MakesTcpSocket(const Invocation& invocation) {
          (call->domain == AF_INET || call->domain == AF_INET6);
 }
 
-// Returns the set of poll(2) and ppoll(2), else an empty one.
+// Returns the descriptors of poll(2), ppoll(2), select(2) and pselect(2), else
+// none.
 std::vector<int> PolledDescriptors(const Invocation& invocation) {
   const pollfd* fds = nullptr;
   nfds_t count = 0;
@@ -179,6 +240,13 @@ std::vector<int> PolledDescriptors(const Invocation& invocation) {
     count = ppoll->count;
   }
   std::vector<int> polled;
+  const auto add = [&polled](int fd) { polled.push_back(fd); };
+  if (const auto* select = invocation.As<Call::kSelect>()) {
+    ForEachSelected(*select, add);
+  }
+  if (const auto* pselect = invocation.As<Call::kPSelect6>()) {
+    ForEachSelected(*pselect, add);
+  }
   if (!IsReadable(fds)) return polled;
   for (nfds_t i = 0; i < count; ++i) polled.push_back(fds[i].fd);
   return polled;
@@ -198,6 +266,9 @@ bool IsCloseOnExec(const Invocation& invocation) {
   if (const auto* call = invocation.As<Call::kEventFd>()) {
     return (call->flags & EFD_CLOEXEC) != 0;
   }
+  if (const auto* call = invocation.As<Call::kTimerFdCreate>()) {
+    return (call->flags & TFD_CLOEXEC) != 0;
+  }
   if (const auto* call = invocation.As<Call::kDup3>()) {
     return (call->flags & O_CLOEXEC) != 0;
   }
@@ -207,15 +278,13 @@ bool IsCloseOnExec(const Invocation& invocation) {
   if (const auto* call = invocation.As<Call::kFcntl>()) {
     return call->command == F_DUPFD_CLOEXEC;
   }
-  return invocation.call() != Call::kDup;
+  return invocation.call() != Call::kDup && invocation.call() != Call::kAccept;
 }
 
 // Returns whether the call lets time pass, so that a retry after it is no
 // storm.
 bool Waits(Call call) {
-  return call == Call::kPoll || call == Call::kPPoll ||
-         call == Call::kEpollWait || call == Call::kEpollPWait2 ||
-         call == Call::kNanoSleep;
+  return FamilyOf(IdOf(call)) == "poll" || call == Call::kNanoSleep;
 }
 
 }  // namespace
@@ -301,9 +370,14 @@ void CallMonitor::CheckSigpipe(const Invocation& invocation, int index) {
   bool can_raise = false;
   if (const auto* send = invocation.As<Call::kSend>()) {
     can_raise = (send->flags & MSG_NOSIGNAL) == 0;
+  } else if (const auto* sendto = invocation.As<Call::kSendTo>()) {
+    can_raise = (sendto->flags & MSG_NOSIGNAL) == 0;
+  } else if (const auto* several = invocation.As<Call::kSendMMsg>()) {
+    can_raise = (several->flags & MSG_NOSIGNAL) == 0;
   } else if (const auto* sendmsg = invocation.As<Call::kSendMsg>()) {
     can_raise = (sendmsg->flags & MSG_NOSIGNAL) == 0;
-  } else if (invocation.call() == Call::kWrite) {
+  } else if (invocation.call() == Call::kWrite ||
+             invocation.call() == Call::kWriteV) {
     const Descriptor* descriptor = Find(invocation.fd());
     can_raise = descriptor != nullptr && descriptor->is_socket;
   }
@@ -360,7 +434,7 @@ void CallMonitor::NoteMade(const Invocation& invocation, int index,
   } else if (invocation.call() == Call::kSocket) {
     NoteDescriptor(result.fd(), index, true, MakesTcpSocket(invocation));
   } else {
-    // accept4 and the duplicates make what the argument is.
+    // accept, accept4 and the duplicates make what the argument is.
     const Descriptor* source = Find(invocation.fd());
     const bool is_known = source != nullptr && source->open;
     NoteDescriptor(result.fd(), index, is_known && source->is_socket,

@@ -30,7 +30,8 @@ int Closeness(const Declaration& declaration, Call call, int error) {
 }
 
 Declaration DefaultFor(Call call, int error) {
-  if (call == Call::kAccept4 && error == ECONNABORTED) {
+  const bool accepts = call == Call::kAccept || call == Call::kAccept4;
+  if (accepts && error == ECONNABORTED) {
     return Ignores(call, error, "the next connection may be waiting");
   }
   return error == EINTR && call != Call::kClose ? Retries(call, error)

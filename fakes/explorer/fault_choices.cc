@@ -143,6 +143,7 @@ std::vector<int> UsualErrnos(Call call) {
     case Call::kBind:
     case Call::kListen:
       return {EADDRINUSE};
+    case Call::kAccept:
     case Call::kAccept4:
       return {EMFILE, ECONNABORTED};
     case Call::kConnect:
@@ -158,12 +159,18 @@ std::vector<int> UsualErrnos(Call call) {
     case Call::kClose:
       return {EIO};
     case Call::kRecv:
-    case Call::kRead:
+    case Call::kRecvFrom:
     case Call::kRecvMsg:
+    case Call::kRecvMMsg:
+    case Call::kRead:
+    case Call::kReadV:
       return {ECONNRESET};
     case Call::kSend:
-    case Call::kWrite:
+    case Call::kSendTo:
     case Call::kSendMsg:
+    case Call::kSendMMsg:
+    case Call::kWrite:
+    case Call::kWriteV:
       return {EPIPE, ECONNRESET};
     default:
       return {ENOMEM};

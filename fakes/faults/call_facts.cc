@@ -73,6 +73,8 @@ CallFacts FactsOf(const Invocation& invocation) {
     facts.address = EndpointOf(bind->addr, bind->len);
   } else if (const auto* const connect = invocation.As<Call::kConnect>()) {
     facts.address = EndpointOf(connect->addr, connect->len);
+  } else if (const auto* const sendto = invocation.As<Call::kSendTo>()) {
+    facts.address = EndpointOf(sendto->addr, sendto->len);
   }
   return facts;
 }

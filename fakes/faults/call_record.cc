@@ -85,11 +85,13 @@ RecordedArgument FcntlArgument(int64_t command, uint64_t argument) {
   switch (command) {
     case F_GETFD:
     case F_GETFL:
+    case F_GETPIPE_SZ:
       return {};
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
     case F_SETFD:
     case F_SETFL:
+    case F_SETPIPE_SZ:
       return {.number = static_cast<int32_t>(argument)};
     default:
       return {.state = ArgumentState::kUnknown};
@@ -150,6 +152,8 @@ std::optional<size_t> SizeOfOut(const CallRecord& record, size_t i) {
       return count * sizeof(epoll_event);
     case ArgumentKind::kTimeOut:
       return sizeof(timespec);
+    case ArgumentKind::kTimerOut:
+      return sizeof(itimerspec);
     case ArgumentKind::kFdPairOut:
       return 2 * sizeof(int);
     default:
@@ -401,7 +405,10 @@ std::optional<size_t> TargetSize(const CallRecord& record, size_t argument) {
       }
       return sizeof(epoll_event);
     case ArgumentKind::kTimeIn:
+    case ArgumentKind::kTimeInOut:
       return sizeof(timespec);
+    case ArgumentKind::kTimerIn:
+      return sizeof(itimerspec);
     case ArgumentKind::kTimeLeft:
       if (error != EINTR) return std::nullopt;
       return sizeof(timespec);

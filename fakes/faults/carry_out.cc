@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -38,12 +39,54 @@ std::vector<iovec> Shortened(const iovec* buffers, size_t count, size_t bytes) {
   return shortened;
 }
 
+// Sets the fields that recvmsg(2) has filled in.
+void CopyHeader(const msghdr& from, msghdr& to) {
+  to.msg_namelen = from.msg_namelen;
+  to.msg_controllen = from.msg_controllen;
+  to.msg_flags = from.msg_flags;
+}
+
 // Returns whether a message and its array of buffers can be read.
 bool IsReadable(const msghdr* message) {
   return IsUserAddress(message, sizeof(msghdr)) &&
          message->msg_iovlen <= IOV_MAX &&
          IsUserAddress(message->msg_iov, message->msg_iovlen * sizeof(iovec));
 }
+
+// The first messages of sendmmsg(2) or recvmmsg(2), shortened to a number of
+// bytes in all. At least one.
+class ShortMessages {
+ public:
+  // Requires that the messages are readable.
+  ShortMessages(mmsghdr* messages, unsigned int count, size_t bytes) {
+    for (unsigned int i = 0; i < count && (i == 0 || bytes > 0); ++i) {
+      mmsghdr message = messages[i];
+      buffers_.push_back(Shortened(message.msg_hdr.msg_iov,
+                                   message.msg_hdr.msg_iovlen, bytes));
+      for (const iovec& buffer : buffers_.back()) bytes -= buffer.iov_len;
+      message.msg_hdr.msg_iov = buffers_.back().data();
+      message.msg_hdr.msg_iovlen = buffers_.back().size();
+      messages_.push_back(message);
+    }
+  }
+
+  mmsghdr* data() { return messages_.data(); }
+  unsigned int count() const {
+    return static_cast<unsigned int>(messages_.size());
+  }
+  // Sets what the call has filled in.
+  void CopyResults(mmsghdr* to) const {
+    for (const mmsghdr& message : messages_) {
+      CopyHeader(message.msg_hdr, to->msg_hdr);
+      to->msg_len = message.msg_len;
+      ++to;
+    }
+  }
+
+ private:
+  std::vector<mmsghdr> messages_;
+  std::deque<std::vector<iovec>> buffers_;
+};
 
 SysResult SendShort(Syscalls& target, const Arguments<Call::kSendMsg>& send,
                     size_t bytes) {
@@ -63,10 +106,70 @@ SysResult RecvShort(Syscalls& target, const Arguments<Call::kRecvMsg>& recv,
   message.msg_iov = buffers.data();
   message.msg_iovlen = buffers.size();
   const SysResult result = target.RecvMsg(recv.fd, &message, recv.flags);
-  recv.message->msg_namelen = message.msg_namelen;
-  recv.message->msg_controllen = message.msg_controllen;
-  recv.message->msg_flags = message.msg_flags;
+  CopyHeader(message, *recv.message);
   return result;
+}
+
+bool AreReadable(const mmsghdr* messages, unsigned int count) {
+  if (count == 0 || count > IOV_MAX ||
+      !IsUserAddress(messages, count * sizeof(mmsghdr))) {
+    return false;
+  }
+  return std::all_of(messages, messages + count, [](const mmsghdr& message) {
+    return IsReadable(&message.msg_hdr);
+  });
+}
+
+bool AreReadable(const iovec* buffers, int count) {
+  return count >= 0 && count <= IOV_MAX &&
+         IsUserAddress(buffers, static_cast<size_t>(count) * sizeof(iovec));
+}
+
+// Makes the call, of several buffers or messages, with fewer bytes. Returns
+// nullopt if it is another one, or if its arguments cannot be read.
+std::optional<SysResult> MakeSeveralShort(Syscalls& target,
+                                          const Invocation& invocation,
+                                          size_t bytes) {
+  if (const auto* const send = invocation.As<Call::kSendMsg>()) {
+    if (!IsReadable(send->message)) return std::nullopt;
+    return SendShort(target, *send, bytes);
+  }
+  if (const auto* const recv = invocation.As<Call::kRecvMsg>()) {
+    if (!IsReadable(recv->message)) return std::nullopt;
+    return RecvShort(target, *recv, bytes);
+  }
+  const auto shortened = [bytes](const auto& call) {
+    return Shortened(call.buffers, static_cast<size_t>(call.count), bytes);
+  };
+  if (const auto* const readv = invocation.As<Call::kReadV>()) {
+    if (!AreReadable(readv->buffers, readv->count)) return std::nullopt;
+    const std::vector<iovec> buffers = shortened(*readv);
+    return target.ReadV(readv->fd, buffers.data(),
+                        static_cast<int>(buffers.size()));
+  }
+  if (const auto* const writev = invocation.As<Call::kWriteV>()) {
+    if (!AreReadable(writev->buffers, writev->count)) return std::nullopt;
+    const std::vector<iovec> buffers = shortened(*writev);
+    return target.WriteV(writev->fd, buffers.data(),
+                         static_cast<int>(buffers.size()));
+  }
+  if (const auto* const send = invocation.As<Call::kSendMMsg>()) {
+    if (!AreReadable(send->messages, send->count)) return std::nullopt;
+    ShortMessages some(send->messages, send->count, bytes);
+    const SysResult result =
+        target.SendMMsg(send->fd, some.data(), some.count(), send->flags);
+    some.CopyResults(send->messages);
+    return result;
+  }
+  if (const auto* const recv = invocation.As<Call::kRecvMMsg>()) {
+    if (!AreReadable(recv->messages, recv->count)) return std::nullopt;
+    ShortMessages some(recv->messages, recv->count, bytes);
+    const SysResult result = target.RecvMMsg(
+        recv->fd, some.data(), some.count(), recv->flags, recv->timeout);
+    some.CopyResults(recv->messages);
+    return result;
+  }
+  return std::nullopt;
 }
 
 // The place at which a call writes an address.
@@ -82,8 +185,14 @@ struct AddressArguments {
 };
 
 AddressArguments AddressOf(Invocation& invocation) {
-  if (auto* const accept = invocation.As<Call::kAccept4>()) {
+  if (auto* const accept = invocation.As<Call::kAccept>()) {
     return {&accept->addr, &accept->len};
+  }
+  if (auto* const accept4 = invocation.As<Call::kAccept4>()) {
+    return {&accept4->addr, &accept4->len};
+  }
+  if (auto* const recv = invocation.As<Call::kRecvFrom>()) {
+    return {&recv->addr, &recv->len};
   }
   if (auto* const local = invocation.As<Call::kGetSockName>()) {
     return {&local->addr, &local->len};
@@ -120,18 +229,18 @@ void CloseMade(Syscalls& target, const Invocation& invocation,
 }  // namespace
 
 SysResult MakeShort(Syscalls& target, Invocation invocation, size_t bytes) {
-  if (auto* const send_message = invocation.As<Call::kSendMsg>()) {
-    if (!IsReadable(send_message->message)) return invocation.MakeOn(target);
-    return SendShort(target, *send_message, bytes);
-  }
-  if (auto* const recv_message = invocation.As<Call::kRecvMsg>()) {
-    if (!IsReadable(recv_message->message)) return invocation.MakeOn(target);
-    return RecvShort(target, *recv_message, bytes);
+  if (const std::optional<SysResult> several =
+          MakeSeveralShort(target, invocation, bytes)) {
+    return *several;
   }
   if (auto* const send = invocation.As<Call::kSend>()) {
     send->size = std::min(send->size, bytes);
   } else if (auto* const recv = invocation.As<Call::kRecv>()) {
     recv->size = std::min(recv->size, bytes);
+  } else if (auto* const to = invocation.As<Call::kSendTo>()) {
+    to->size = std::min(to->size, bytes);
+  } else if (auto* const from = invocation.As<Call::kRecvFrom>()) {
+    from->size = std::min(from->size, bytes);
   } else if (auto* const read = invocation.As<Call::kRead>()) {
     read->size = std::min(read->size, bytes);
   } else if (auto* const write = invocation.As<Call::kWrite>()) {

@@ -6,9 +6,11 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -77,6 +79,16 @@ ErrnoProbe OnSocket(Call call, int error, std::function<SysResult(int)> make) {
             const RawSocket socket = NewTcp();
             return Watch({&socket}).Of([&] { return make(socket.fd()); });
           }};
+}
+
+SysResult SetTimer(int fd) {
+  const itimerspec value = {};
+  return Linux().TimerFdSetTime(fd, 0, &value, nullptr);
+}
+
+SysResult GetTimer(int fd) {
+  itimerspec value = {};
+  return Linux().TimerFdGetTime(fd, &value);
 }
 
 }  // namespace
@@ -177,6 +189,30 @@ std::vector<ErrnoProbe> FileProbes() {
       OfNothing(Call::kEventFd, EINVAL,
                 [] { return Linux().EventFd(0, kUnknownFlag); }),
       OfLimit(Call::kEventFd, [] { return Linux().EventFd(0, 0); }),
+      OfNothing(
+          Call::kTimerFdCreate, EINVAL,
+          [] { return Linux().TimerFdCreate(CLOCK_MONOTONIC, kUnknownFlag); }),
+      OfNothing(Call::kTimerFdCreate, EPERM,
+                [] { return Linux().TimerFdCreate(CLOCK_REALTIME_ALARM, 0); }),
+      OfLimit(Call::kTimerFdCreate,
+              [] { return Linux().TimerFdCreate(CLOCK_MONOTONIC, 0); }),
+      OfNothing(Call::kTimerFdSetTime, EBADF, [] { return SetTimer(-1); }),
+      OfNothing(Call::kTimerFdSetTime, EFAULT,
+                [] {
+                  return Linux().TimerFdSetTime(-1, 0, BadPointer<itimerspec>(),
+                                                nullptr);
+                }),
+      OnSocket(Call::kTimerFdSetTime, EINVAL, &SetTimer),
+      OfNothing(Call::kTimerFdGetTime, EBADF, [] { return GetTimer(-1); }),
+      OfNothing(Call::kTimerFdGetTime, EFAULT,
+                [] {
+                  const RawSocket timer(
+                      Linux().TimerFdCreate(CLOCK_MONOTONIC, TFD_CLOEXEC).fd(),
+                      Linux());
+                  return Linux().TimerFdGetTime(timer.fd(),
+                                                BadPointer<itimerspec>());
+                }),
+      OnSocket(Call::kTimerFdGetTime, EINVAL, &GetTimer),
       OfNothing(Call::kIoctl, EBADF,
                 [] {
                   int unread = 0;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "fakes/faults/fault_plan.h"
 #include "fakes/faults/plan_state.h"
 #include "fakes/faults/syscall_id.h"
+#include "fakes/fd_sets.h"
 #include "fakes/invocation.h"
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/mutex.h"
@@ -44,6 +46,19 @@ bool IsTcp(int domain, int type) {
 bool IsReadable(const pollfd* fds, nfds_t count) {
   constexpr nfds_t kLargestSet = 1 << 20;
   return count <= kLargestSet && IsUserAddress(fds, count * sizeof(pollfd));
+}
+
+constexpr bool IsEpollWait(Call call) {
+  return call == Call::kEpollWait || call == Call::kEpollPWait ||
+         call == Call::kEpollPWait2;
+}
+
+// Returns the descriptors of a select(2) or pselect(2).
+template <Call kCall>
+DescriptorList SelectedBy(const Arguments<kCall>& arguments) {
+  DescriptorList fds;
+  ForEachSelected(arguments, [&](int fd) { fds.push_back(fd); });
+  return fds;
 }
 
 bool IsDuplication(const Arguments<Call::kFcntl>& fcntl) {
@@ -129,8 +144,9 @@ bool FaultInjector::Enter(const Arguments<kCall>& arguments) {
     return true;
   } else if constexpr (kCall == Call::kPoll || kCall == Call::kPPoll) {
     return EnterPoll(kId, arguments.fds, arguments.count);
-  } else if constexpr (kCall == Call::kEpollWait ||
-                       kCall == Call::kEpollPWait2) {
+  } else if constexpr (kCall == Call::kSelect || kCall == Call::kPSelect6) {
+    return EnterSelect(kId, SelectedBy(arguments));
+  } else if constexpr (IsEpollWait(kCall)) {
     if (table_.KindOf(arguments.epoll_fd) == DescriptorKind::kEpollOfTcp) {
       state_.CountOnly(kId);
     }
@@ -151,9 +167,18 @@ bool FaultInjector::Enter(const Arguments<kCall>& arguments) {
 
 bool FaultInjector::EnterPoll(SyscallId id, const pollfd* fds, nfds_t count) {
   if (!IsReadable(fds, count)) return true;
+  return EnterWait(id, count, [fds](size_t i) { return fds[i].fd; });
+}
+
+bool FaultInjector::EnterSelect(SyscallId id, const DescriptorList& fds) {
+  return EnterWait(id, fds.size(), [&fds](size_t i) { return fds[i]; });
+}
+
+template <typename DescriptorAt>
+bool FaultInjector::EnterWait(SyscallId id, size_t count, DescriptorAt at) {
   bool waits_for_tcp = false;
-  for (nfds_t i = 0; i < count; ++i) {
-    const DescriptorKind kind = table_.KindOf(fds[i].fd);
+  for (size_t i = 0; i < count; ++i) {
+    const DescriptorKind kind = table_.KindOf(at(i));
     if (kind == DescriptorKind::kUnknown || kind == DescriptorKind::kClosed) {
       return false;
     }
@@ -189,11 +214,12 @@ void FaultInjector::Leave(const Arguments<kCall>& arguments, SysResult result) {
     if (result.ok() && IsDuplication(arguments)) {
       LeaveMade(arguments, result.fd());
     }
-  } else if constexpr (kCall == Call::kSocket || kCall == Call::kAccept4 ||
-                       kCall == Call::kDup || kCall == Call::kDup3 ||
-                       kCall == Call::kEpollCreate1 ||
+  } else if constexpr (kCall == Call::kSocket || kCall == Call::kAccept ||
+                       kCall == Call::kAccept4 || kCall == Call::kDup ||
+                       kCall == Call::kDup3 || kCall == Call::kEpollCreate1 ||
                        kCall == Call::kEpollCtl || kCall == Call::kPipe2 ||
-                       kCall == Call::kEventFd) {
+                       kCall == Call::kEventFd ||
+                       kCall == Call::kTimerFdCreate) {
     if (result.ok()) LeaveMade(arguments, result.fd());
   }
 }
@@ -207,7 +233,7 @@ void FaultInjector::LeaveMade(const Arguments<kCall>& arguments, int made) {
     } else {
       table_.Add(made, DescriptorKind::kForeign);
     }
-  } else if constexpr (kCall == Call::kAccept4) {
+  } else if constexpr (kCall == Call::kAccept || kCall == Call::kAccept4) {
     if (table_.SlowKindOf(arguments.fd) == DescriptorKind::kTcp) {
       table_.AddTcp(made, SocketRole::kConnection);
     } else {
@@ -215,7 +241,8 @@ void FaultInjector::LeaveMade(const Arguments<kCall>& arguments, int made) {
     }
   } else if constexpr (kCall == Call::kEpollCreate1) {
     table_.Add(made, DescriptorKind::kEpoll);
-  } else if constexpr (kCall == Call::kEventFd) {
+  } else if constexpr (kCall == Call::kEventFd ||
+                       kCall == Call::kTimerFdCreate) {
     table_.Add(made, DescriptorKind::kOther);
   } else if constexpr (kCall == Call::kPipe2) {
     table_.Add(arguments.fds[0], DescriptorKind::kOther);
@@ -273,8 +300,11 @@ DescriptorList FaultInjector::DescriptorsOf(
     append_set(poll->fds, poll->count);
   } else if (const auto* const ppoll = invocation.As<Call::kPPoll>()) {
     append_set(ppoll->fds, ppoll->count);
-  } else if (invocation.call() == Call::kEpollWait ||
-             invocation.call() == Call::kEpollPWait2) {
+  } else if (const auto* const select = invocation.As<Call::kSelect>()) {
+    fds = SelectedBy(*select);
+  } else if (const auto* const pselect = invocation.As<Call::kPSelect6>()) {
+    fds = SelectedBy(*pselect);
+  } else if (IsEpollWait(invocation.call())) {
     const MutexLock lock(mutex_);
     table_.AppendEpollMembers(invocation.fd(), fds);
   } else {

@@ -44,6 +44,55 @@ TEST_P(FaultInjectorActions, SendsAreShort) {
   EXPECT_THAT(sys_.SendMsg(made.client, &message, 0), IsOkAndHolds(2));
   EXPECT_EQ(Received(made.server), "de");
   EXPECT_EQ(buffers[1].iov_len, 3u) << "the caller's buffers were changed";
+  EXPECT_THAT(sys_.SendTo(made.client, "hij", 3, 0, nullptr, 0),
+              IsOkAndHolds(2));
+  EXPECT_THAT(sys_.WriteV(made.client, buffers, 2), IsOkAndHolds(2));
+  EXPECT_EQ(Received(made.server), "hide");
+  EXPECT_EQ(sys_.Count("send"), 5);
+}
+
+TEST_P(FaultInjectorActions, SeveralMessagesAreShortInAll) {
+  const Connection made = Connect();
+  Arm("sendmmsg=short(3); recvmmsg=short(3)");
+  char bytes[] = "abcdef";
+  iovec parts[] = {{bytes, 2}, {bytes + 2, 4}};
+  mmsghdr messages[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    messages[i].msg_hdr.msg_iov = &parts[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  EXPECT_THAT(sys_.SendMMsg(made.client, messages, 2, MSG_NOSIGNAL),
+              IsOkAndHolds(2));
+  EXPECT_EQ(messages[1].msg_len, 1u);
+  EXPECT_EQ(Received(made.server), "abc");
+  ASSERT_THAT(sys_.Send(made.client, "ghijkl", 6, 0), IsOk());
+  AwaitReadable(made.server);
+  messages[1].msg_hdr.msg_flags = 77;
+  EXPECT_THAT(sys_.RecvMMsg(made.server, messages, 2, 0, nullptr),
+              IsOkAndHolds(2));
+  EXPECT_STREQ(bytes, "ghidef");
+  EXPECT_EQ(messages[1].msg_len, 1u);
+  EXPECT_EQ(messages[1].msg_hdr.msg_flags, 0);
+  EXPECT_EQ(parts[1].iov_len, 4u);
+}
+
+TEST_P(FaultInjectorActions, EffectsOfNewCallsAreNotSeenByTheCaller) {
+  const Connection made = Connect();
+  Arm("recvfrom=EINTR after; accept=ECONNABORTED after");
+  ASSERT_THAT(sys_.Send(made.client, "ab", 2, 0), IsOk());
+  AwaitReadable(made.server);
+  ip::SockAddr from;
+  char byte = 0;
+  EXPECT_THAT(
+      sys_.RecvFrom(made.server, &byte, 1, 0, from.get(), from.size_ptr()),
+      IsErrno(EINTR));
+  EXPECT_EQ(from.size(), ip::SockAddr().size());
+  EXPECT_EQ(Received(made.server), "b");
+  const int client = NewClientOf(made.listener);
+  EXPECT_THAT(sys_.Accept(made.listener, from.get(), from.size_ptr()),
+              IsErrno(ECONNABORTED));
+  EXPECT_EQ(from.size(), ip::SockAddr().size());
+  EXPECT_THAT(sys_.Close(client), IsOk());
 }
 
 TEST_P(FaultInjectorActions, ReceivesAreShort) {
@@ -64,6 +113,14 @@ TEST_P(FaultInjectorActions, ReceivesAreShort) {
   EXPECT_STREQ(buffer, "ef");
   EXPECT_EQ(message.msg_iovlen, 2u);
   EXPECT_EQ(Received(made.server), "gh");
+  ASSERT_THAT(sys_.Send(made.client, "ijklmn", 6, 0), IsOk());
+  AwaitReadable(made.server);
+  EXPECT_THAT(sys_.ReadV(made.server, buffers, 2), IsOkAndHolds(2));
+  EXPECT_STREQ(buffer, "ij");
+  EXPECT_THAT(sys_.RecvFrom(made.server, buffer, 8, 0, nullptr, nullptr),
+              IsOkAndHolds(2));
+  EXPECT_STREQ(buffer, "kl");
+  EXPECT_EQ(Received(made.server), "mn");
 }
 
 TEST_P(FaultInjectorActions, DelaysAreOnTheClockOfTheTarget) {

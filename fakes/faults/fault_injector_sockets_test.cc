@@ -226,10 +226,11 @@ TEST_P(FaultInjectorSockets, DescriptorsAreOpenUntilTheyAreClosed) {
   int pair[2] = {-1, -1};
   ASSERT_THAT(sys_.Pipe2(pair, O_CLOEXEC), IsOk());
   const int event = Made(sys_.EventFd(0, 0));
+  const int timer = Made(sys_.TimerFdCreate(CLOCK_MONOTONIC, 0));
   const int fd = NewSocket();
   EXPECT_THAT(sys_.OpenDescriptors(),
-              UnorderedElementsAre(pair[0], pair[1], event, fd));
-  for (const int made : {pair[0], pair[1], event, fd}) {
+              UnorderedElementsAre(pair[0], pair[1], event, timer, fd));
+  for (const int made : {pair[0], pair[1], event, timer, fd}) {
     EXPECT_THAT(sys_.Close(made), IsOk());
   }
   EXPECT_THAT(sys_.OpenDescriptors(), IsEmpty());
@@ -253,6 +254,53 @@ TEST_P(FaultInjectorSockets, NumbersBeyondTheFastTable) {
   EXPECT_THAT(sys_.Close(again), IsOk());
   EXPECT_EQ(sys_.StrayCloses(), 0);
   EXPECT_THAT(sys_.Close(fd), IsOk());
+}
+
+// A select(2) is about the sockets in its sets.
+TEST_P(FaultInjectorSockets, SelectsCount) {
+  for (const char* const plan : {"", "select(socket 1)#2=EIO"}) {
+    Arm(plan);
+    const int fd = NewSocket();
+    timeval now = {};
+    const timespec nothing = {};
+    fd_set set;
+    const auto select = [&](int descriptor) {
+      FD_ZERO(&set);
+      if (descriptor >= 0) FD_SET(descriptor, &set);
+      return sys_.Select(FD_SETSIZE, nullptr, &set, nullptr, &now);
+    };
+    EXPECT_THAT(select(-1), IsOkAndHolds(0));
+    EXPECT_EQ(sys_.Count("select"), 0);
+    EXPECT_THAT(select(fd), IsOk());
+    EXPECT_EQ(sys_.Count("select"), 1);
+    const SysResult second = select(fd);
+    if (*plan != '\0') {
+      EXPECT_THAT(second, IsErrno(EIO));
+    }
+    EXPECT_THAT(
+        sys_.PSelect6(FD_SETSIZE, &set, nullptr, nullptr, &nothing, nullptr),
+        IsOk());
+    EXPECT_EQ(sys_.Count("poll"), 3);
+    EXPECT_THAT(
+        sys_.Select(1, reinterpret_cast<fd_set*>(1), nullptr, nullptr, &now),
+        IsErrno(EFAULT));
+    EXPECT_THAT(sys_.Close(fd), IsOk());
+  }
+}
+
+TEST_P(FaultInjectorSockets, ASocketFromAcceptIsAConnection) {
+  for (const char* const plan : {"fcntl(connection)=EIO", ""}) {
+    const int listener = NewListener();
+    const int client = NewClientOf(listener);
+    Arm(plan);
+    const int server = Made(sys_.Accept(listener, nullptr, nullptr));
+    EXPECT_EQ(sys_.Count("accept"), 1);
+    const SysResult flags = sys_.Fcntl(server, F_GETFD, 0);
+    EXPECT_EQ(flags.error(), *plan == '\0' ? 0 : EIO);
+    for (const int fd : {listener, client, server}) {
+      EXPECT_THAT(sys_.Close(fd), IsOk());
+    }
+  }
 }
 
 TEST_P(FaultInjectorSockets, InvalidPointersAreTheTargetsMatter) {
@@ -297,6 +345,8 @@ TEST_P(FaultInjectorEpoll, AWaitForATcpSocketCounts) {
     const timespec now = {};
     EXPECT_THAT(sys_.EpollPWait2(epoll, &event, 1, &now, nullptr), IsOk());
     EXPECT_EQ(sys_.Count("epoll_pwait2"), 1);
+    EXPECT_THAT(sys_.EpollPWait(epoll, &event, 1, 0, nullptr), IsOk());
+    EXPECT_EQ(sys_.Count("epoll_pwait"), 1);
     EXPECT_THAT(sys_.Close(other), IsOk());
     EXPECT_THAT(sys_.OpenDescriptors(), ElementsAre(epoll));
     EXPECT_THAT(sys_.Close(epoll), IsOk());

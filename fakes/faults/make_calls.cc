@@ -118,7 +118,7 @@ size_t BufferSize(const CallRecord& record, size_t i) {
     case ArgumentKind::kSignalsIn:
       return sizeof(sigset_t);
     default:
-      return std::max(record.Target(i).size(), sizeof(timespec));
+      return std::max(record.Target(i).size(), sizeof(itimerspec));
   }
 }
 
@@ -233,11 +233,11 @@ void RestoreSizes(const CallRecord& recorded, CallRecord& made) {
 }
 
 absl::Status MakeCall(const Trace::Line& line, Syscalls& kernel) {
-  const std::optional<CallRecord> recorded = AsCallOfSyscalls(line.call);
+  const std::optional<CallRecord> recorded = AsPlayedCall(line.call);
   if (!recorded.has_value()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("line ", line.number, ": class Syscalls has no ",
-                     SyscallName(line.call.call)));
+        absl::StrCat("line ", line.number, ": ", SyscallName(line.call.call),
+                     " is not played"));
   }
   const ProgramMemory memory(*recorded);
   CallRecord made =

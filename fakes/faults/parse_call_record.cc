@@ -111,7 +111,7 @@ void CallParser::ReadArguments() {
 bool CallParser::HasText(size_t i) const {
   if (kind(i) == ArgumentKind::kFcntlArgument) {
     const int64_t command = record_.arguments[i - 1].number;
-    return command != F_GETFD && command != F_GETFL;
+    return command != F_GETFD && command != F_GETFL && command != F_GETPIPE_SZ;
   }
   if (kind(i) == ArgumentKind::kIoctlArgument) {
     const int64_t request = record_.arguments[i - 1].number;
@@ -185,7 +185,12 @@ void CallParser::ReadTarget(size_t i) {
     case ArgumentKind::kTimeIn:
     case ArgumentKind::kTimeOut:
     case ArgumentKind::kTimeLeft:
+    case ArgumentKind::kTimeInOut:
       text.bytes = ReadTimeval(reader_, "tv_nsec=");
+      return;
+    case ArgumentKind::kTimerIn:
+    case ArgumentKind::kTimerOut:
+      text.bytes = ReadTimer(reader_);
       return;
     case ArgumentKind::kSignalsIn:
       text.bytes = ReadSignals(reader_);

@@ -55,6 +55,15 @@ std::string ReadTimeval(LineReader& reader, absl::string_view fraction) {
   return BytesOf(value);
 }
 
+std::string ReadTimer(LineReader& reader) {
+  reader.Read("{it_interval=");
+  std::string bytes = ReadTimeval(reader, "tv_nsec=");
+  reader.Read(", it_value=");
+  bytes += ReadTimeval(reader, "tv_nsec=");
+  reader.Read("}");
+  return bytes;
+}
+
 std::string ReadPollSet(LineReader& reader) {
   std::string bytes;
   reader.Read("[");

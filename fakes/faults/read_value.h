@@ -29,6 +29,9 @@ std::string ReadOption(LineReader& reader);
 // Reads a timeval or a timespec. `fraction` is "tv_usec=" or "tv_nsec=".
 std::string ReadTimeval(LineReader& reader, absl::string_view fraction);
 
+// Reads an itimerspec.
+std::string ReadTimer(LineReader& reader);
+
 // Reads an array of pollfd.
 std::string ReadPollSet(LineReader& reader);
 

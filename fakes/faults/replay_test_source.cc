@@ -66,10 +66,10 @@ absl::StatusOr<std::string> ReplayTestSource(const Trace& trace,
   Trace played;
   for (const Trace::Line& line : trace.lines) {
     if (line.number < options.first || line.number > options.last) continue;
-    if (!AsCallOfSyscalls(line.call).has_value()) {
+    if (!AsPlayedCall(line.call).has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "line ", line.number, ": class Syscalls has no ",
-          SyscallName(line.call.call), ", so it cannot be replayed"));
+          "line ", line.number, ": ", SyscallName(line.call.call),
+          " is not played, because a trace lacks what its arguments point to"));
     }
     played.lines.push_back(line);
   }

@@ -60,8 +60,8 @@ TEST(ReplayTestSource, RefusesWhatCannotBeReplayed) {
   EXPECT_EQ(
       ReplayTestSource(TraceOf("close(3) = 0\nsendmmsg(3, ?, 1, 0) = 1\n"), {})
           .status(),
-      absl::InvalidArgumentError("line 3: class Syscalls has no sendmmsg, "
-                                 "so it cannot be replayed"));
+      absl::InvalidArgumentError("line 3: sendmmsg is not played, because a "
+                                 "trace lacks what its arguments point to"));
 }
 
 TEST(ReplayTestSource, RefusesANameThatIsNoIdentifier) {

@@ -47,16 +47,17 @@ CallRecord PassedTo(const Invocation& invocation, int error) {
 
 // Returns how `invocation` differs from a line; "" if it does not.
 std::string Difference(const Trace::Line& line, const Invocation& invocation) {
-  const std::optional<CallRecord> recorded = AsCallOfSyscalls(line.call);
+  const std::optional<CallRecord> recorded = AsPlayedCall(line.call);
   if (!recorded.has_value()) {
-    return absl::StrCat("class Syscalls has no ", SyscallName(line.call.call));
+    return absl::StrCat(SyscallName(line.call.call), " is not played");
   }
   if (!recorded->is_result_known && invocation.makes_descriptor()) {
     return "a descriptor that was not recorded";
   }
   const int error = recorded->result.error();
-  return DifferenceOf(*recorded,
-                      PassedTo(invocation, error == 0 ? ENOSYS : error));
+  const std::optional<CallRecord> called =
+      AsPlayedCall(PassedTo(invocation, error == 0 ? ENOSYS : error));
+  return called.has_value() ? DifferenceOf(*recorded, *called) : "another call";
 }
 
 }  // namespace
@@ -110,7 +111,7 @@ SysResult Replayer::Intercept(Invocation& invocation,
     return make();
   }
   ++thread->played;
-  const CallRecord recorded = *AsCallOfSyscalls(line.call);
+  const CallRecord recorded = *AsPlayedCall(line.call);
   WriteOutParameters(recorded, invocation);
   NoteEvent(recorded, invocation);
   TranslateEvents(recorded, invocation);
@@ -164,6 +165,8 @@ void Replayer::TranslateEvents(const CallRecord& recorded,
   epoll_event* events = nullptr;
   if (const auto* const wait = invocation.As<Call::kEpollWait>()) {
     events = wait->events;
+  } else if (const auto* const pwait = invocation.As<Call::kEpollPWait>()) {
+    events = pwait->events;
   } else if (const auto* const pwait2 = invocation.As<Call::kEpollPWait2>()) {
     events = pwait2->events;
   }

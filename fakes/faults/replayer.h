@@ -37,9 +37,9 @@ namespace net {
 //   readv; send, sendto, sendmsg, write and writev; accept and accept4 with the
 //   flags 0; poll and ppoll; epoll_wait, epoll_pwait and epoll_pwait2. A trace
 //   of a program in any language can therefore be played to one in C++. (Not
-//   played: select, pselect6, sendmmsg, recvmmsg, sendfile, splice and
-//   timerfd_*, which class Syscalls does not have.)
-// - Timeouts, durations and signal masks.
+//   played: select, pselect6, sendmmsg, recvmmsg, sendfile and splice. A trace
+//   does not contain what their arguments point to.)
+// - Timeouts, durations, timers and signal masks.
 // - MSG_NOSIGNAL.
 // - The sizes of buffers, if what was recorded fits.
 // - The data of epoll_event: an event has the data of the caller's epoll_ctl(2)

@@ -29,7 +29,7 @@
 namespace net {
 namespace {
 
-// The arguments of all calls of class Syscalls that move data.
+// The arguments of all played calls that move data.
 constexpr size_t kFdIndex = 0;
 constexpr size_t kDataIndex = 1;  // The buffer or the message.
 
@@ -72,6 +72,7 @@ bool MayDiffer(const CallRecord& recorded, size_t i) {
   const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(recorded.call);
   switch (kinds[i]) {
     case ArgumentKind::kTimeIn:
+    case ArgumentKind::kTimerIn:
     case ArgumentKind::kSignalsIn:
       return true;
     case ArgumentKind::kNumber:  // A timeout or a number of events.
@@ -153,9 +154,8 @@ void WriteBytes(absl::string_view bytes, const void* to, size_t size) {
               std::min(bytes.size(), size));
 }
 
-void WriteData(absl::string_view data, msghdr& message) {
-  for (size_t i = 0; i < message.msg_iovlen; ++i) {
-    const iovec& buffer = message.msg_iov[i];
+void WriteData(absl::string_view data, absl::Span<const iovec> buffers) {
+  for (const iovec& buffer : buffers) {
     WriteBytes(data, buffer.iov_base, buffer.iov_len);
     data.remove_prefix(std::min(data.size(), buffer.iov_len));
   }
@@ -163,7 +163,8 @@ void WriteData(absl::string_view data, msghdr& message) {
 
 void WriteMessage(const CallRecord& recorded, msghdr& message) {
   if (!recorded.result.ok()) return;
-  WriteData(TransferOf(recorded)->data.value_or(""), message);
+  WriteData(TransferOf(recorded)->data.value_or(""),
+            absl::MakeConstSpan(message.msg_iov, message.msg_iovlen));
   message.msg_flags = 0;
   if (recorded.messages.empty()) {  // TCP gives no name and no control data.
     message.msg_namelen = 0;
@@ -189,6 +190,13 @@ void WriteTransfer(const CallRecord& recorded, const Invocation& invocation) {
     WriteBytes(data, recv->data, recv->size);
   } else if (const auto* const read = invocation.As<Call::kRead>()) {
     WriteBytes(data, read->data, read->size);
+  } else if (const auto* const readv = invocation.As<Call::kReadV>()) {
+    WriteData(data, absl::MakeConstSpan(readv->buffers,
+                                        static_cast<size_t>(readv->count)));
+  } else if (const auto* const from = invocation.As<Call::kRecvFrom>()) {
+    WriteBytes(data, from->data, from->size);
+    // TCP gives no name.
+    if (from->addr != nullptr && from->len != nullptr) *from->len = 0;
   }
 }
 
@@ -255,9 +263,11 @@ bool IsOutParameter(ArgumentKind kind) {
     case ArgumentKind::kDataOut:
     case ArgumentKind::kMessageOut:
     case ArgumentKind::kBuffersOut:
+    case ArgumentKind::kMessagesOut:
     case ArgumentKind::kEpollEventsOut:
     case ArgumentKind::kTimeOut:
     case ArgumentKind::kTimeLeft:
+    case ArgumentKind::kTimerOut:
     case ArgumentKind::kFdPairOut:
       return true;
     default:
@@ -265,8 +275,7 @@ bool IsOutParameter(ArgumentKind kind) {
   }
 }
 
-std::optional<CallRecord> AsCallOfSyscalls(const CallRecord& record) {
-  if (CallOf(record.call).has_value()) return record;
+std::optional<CallRecord> AsPlayedCall(const CallRecord& record) {
   switch (record.call) {
     case SyscallId::kAccept:
       return Shortened(record, SyscallId::kAccept4, 3);
@@ -280,8 +289,14 @@ std::optional<CallRecord> AsCallOfSyscalls(const CallRecord& record) {
       return AsMessage(record, SyscallId::kRecvMsg);
     case SyscallId::kEpollPWait:
       return Shortened(record, SyscallId::kEpollWait, 4);
-    default:
+    case SyscallId::kSendMMsg:
+    case SyscallId::kRecvMMsg:
+    case SyscallId::kSelect:
+    case SyscallId::kPSelect6:
       return std::nullopt;
+    default:
+      if (!CallOf(record.call).has_value()) return std::nullopt;
+      return record;
   }
 }
 
@@ -371,6 +386,7 @@ void WriteOutParameters(const CallRecord& recorded,
       case ArgumentKind::kEpollEventsOut:
       case ArgumentKind::kTimeOut:
       case ArgumentKind::kTimeLeft:
+      case ArgumentKind::kTimerOut:
       case ArgumentKind::kFdPairOut:
         WriteBytes(target, arguments[i].pointer, target.size());
         break;

@@ -26,11 +26,13 @@ std::array<uint64_t, 6> RegistersOf(const Invocation& invocation);
 // or may not be an out-parameter.)
 bool IsOutParameter(ArgumentKind kind);
 
-// Returns the record as a call of class Syscalls that does the same: recvfrom
-// as recv, accept as accept4. Returns nullopt if there is none.
-std::optional<CallRecord> AsCallOfSyscalls(const CallRecord& record);
+// Returns the record as the call that is played for all that do the same: recv
+// for recvfrom, accept4 for accept. Returns nullopt if the call is not played,
+// because its record lacks what the arguments point to: select, pselect6,
+// sendmmsg, recvmmsg, sendfile and splice.
+std::optional<CallRecord> AsPlayedCall(const CallRecord& record);
 
-// A call of class Syscalls that sends or receives.
+// A played call that sends or receives.
 struct Transfer {
   bool is_send = false;
   int64_t fd = -1;
@@ -43,9 +45,8 @@ struct Transfer {
 std::optional<Transfer> TransferOf(const CallRecord& record);
 
 // Returns how the arguments of the call `called` differ from those of a record;
-// "" if the record can serve the call. Both are calls of class Syscalls.
-// `called` was recorded as a failed call, so it has the arguments that the
-// caller passed.
+// "" if the record can serve the call. Both are played calls. `called` was
+// recorded as a failed call, so it has the arguments that the caller passed.
 std::string DifferenceOf(const CallRecord& recorded, const CallRecord& called);
 
 // Writes the record's out-parameters to those of a call that it serves.

@@ -16,7 +16,7 @@
 namespace net {
 
 // Every system call of syscalls/syscall_table.inc, also those that class
-// Syscalls does not have yet (accept, sendto, select, ...): another process can
+// Syscalls does not have yet (sendfile, splice): another process can
 // make them. A row with the method Accept4 has the value kAccept4.
 enum class SyscallId : uint8_t {
 #define NET_SYSCALL(method, ...) k##method,

@@ -2,6 +2,7 @@
 #define FAKES_KERNEL_CLOCK_H_
 
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -19,6 +20,21 @@ inline constexpr Nanoseconds kSecond = 1'000'000'000;
 inline constexpr Nanoseconds kForever = std::numeric_limits<int64_t>::max();
 // CLOCK_REALTIME when the machine starts.
 inline constexpr Nanoseconds kRealTimeAtStart = 1'577'836'800 * kSecond;
+
+// Returns whether a program may pass the time: timespec64_valid() of Linux.
+inline bool IsValidTime(const timespec& time) {
+  return time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < kSecond;
+}
+
+// Converts a valid time; one that is out of range to kForever.
+inline Nanoseconds ToNanoseconds(const timespec& time) {
+  if (time.tv_sec >= kForever / kSecond) return kForever;
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+inline timespec ToTimespec(Nanoseconds time) {
+  return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
+}
 
 // An object with a timer.
 class TimerTarget {

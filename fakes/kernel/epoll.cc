@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
@@ -278,11 +280,11 @@ SysResult Epoll::Await(const Caller& caller, epoll_event* events,
 
 // --- The other calls
 
-SysResult Epoll::Read(const Caller&, char*, size_t) {
+SysResult Epoll::Read(const Caller&, absl::Span<const iovec>) {
   return SysResult::Error(EINVAL);
 }
 
-SysResult Epoll::Write(const Caller&, const char*, size_t) {
+SysResult Epoll::Write(const Caller&, absl::Span<const iovec>) {
   return SysResult::Error(EINVAL);
 }
 

@@ -2,6 +2,7 @@
 #define FAKES_KERNEL_EPOLL_H_
 
 #include <sys/epoll.h>
+#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/waiting.h"
@@ -48,8 +50,10 @@ class Epoll final : public File {
                   Nanoseconds timeout);
 
   int16_t PollEvents() override;
-  SysResult Read(const Caller& caller, char* data, size_t size) override;
-  SysResult Write(const Caller& caller, const char* data, size_t size) override;
+  bool has_read() const override { return false; }
+  bool has_write() const override { return false; }
+  SysResult Read(const Caller& caller, absl::Span<const iovec> parts) override;
+  SysResult Write(const Caller& caller, absl::Span<const iovec> parts) override;
   SysResult Ioctl(uint64_t request, int* value) override;
   std::string Describe() const override;
   Epoll* AsEpoll() override { return this; }

@@ -1,10 +1,12 @@
 #ifndef FAKES_KERNEL_EVENT_COUNTER_H_
 #define FAKES_KERNEL_EVENT_COUNTER_H_
 
-#include <cstddef>
+#include <sys/uio.h>
+
 #include <cstdint>
 #include <string>
 
+#include "absl/types/span.h"
 #include "fakes/kernel/file.h"
 #include "syscalls/sys_result.h"
 
@@ -18,8 +20,9 @@ class EventCounter final : public File {
   EventCounter(Kernel& kernel, uint64_t initial, bool semaphore);
 
   int16_t PollEvents() override;
-  SysResult Read(const Caller& caller, char* data, size_t size) override;
-  SysResult Write(const Caller& caller, const char* data, size_t size) override;
+  SysResult Read(const Caller& caller, absl::Span<const iovec> parts) override;
+  // Writes one number for each buffer, as Linux does.
+  SysResult Write(const Caller& caller, absl::Span<const iovec> parts) override;
   SysResult Ioctl(uint64_t request, int* value) override;
   std::string Describe() const override { return "eventfd"; }
 
@@ -27,6 +30,8 @@ class EventCounter final : public File {
   void OnLastClose(const Caller& caller) override;
 
  private:
+  SysResult WriteOne(const Caller& caller, const iovec& part);
+
   Kernel& kernel_;
   uint64_t count_;
   const bool semaphore_;

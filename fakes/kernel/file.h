@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
+#include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"
@@ -17,6 +19,7 @@ namespace net::fake {
 
 class Epoll;
 class Socket;
+class TimerFile;
 
 // The caller of a system call and the descriptor used: everything that a call
 // depends on besides its arguments.
@@ -92,19 +95,31 @@ class File {
   virtual int16_t PollEvents() = 0;
   // Returns whether the file can be added to an epoll (else EPERM).
   virtual bool has_poll() const { return true; }
-  // Implement read(2) and write(2). `data` is the program's pointer and may be
-  // invalid.
-  virtual SysResult Read(const Caller& caller, char* data, size_t size) = 0;
-  virtual SysResult Write(const Caller& caller, const char* data,
-                          size_t size) = 0;
+  // Whether the file can be read and written at all (EINVAL).
+  virtual bool has_read() const { return true; }
+  virtual bool has_write() const { return true; }
+  // Implement read(2) and readv(2), write(2) and writev(2). `parts` are the
+  // program's memory, and may be invalid. Require has_read() and has_write().
+  virtual SysResult Read(const Caller& caller,
+                         absl::Span<const iovec> parts) = 0;
+  virtual SysResult Write(const Caller& caller,
+                          absl::Span<const iovec> parts) = 0;
   // Implements FIONREAD and other requests of ioctl_list(2). FakeProcess
   // implements those that all files have.
   virtual SysResult Ioctl(uint64_t request, int* value) = 0;
+
+  // Implement F_GETPIPE_SZ and F_SETPIPE_SZ of fcntl(2), which only pipes have.
+  virtual SysResult PipeSize() const { return SysResult::Error(EBADF); }
+  virtual SysResult SetPipeSize(uint32_t /*size*/) {
+    return SysResult::Error(EBADF);
+  }
 
   // Returns the file as a socket, or null if it is not one (ENOTSOCK).
   virtual Socket* AsSocket() { return nullptr; }
   // Returns the file as an epoll, or null if it is not one.
   virtual Epoll* AsEpoll() { return nullptr; }
+  // Returns the file as a timerfd, or null if it is not one.
+  virtual TimerFile* AsTimer() { return nullptr; }
 
   // Returns an object that this file shares with the files to which it passes
   // data, for ShowRelease() and ShowAcquire().

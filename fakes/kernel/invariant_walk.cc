@@ -142,6 +142,7 @@ void InvariantWalk::CheckTotals() {
   for (const Wait* one : kernel_.scheduler.blocked_) {
     if (one->timer_ != Clock::kNone) ++counts_.timers;
   }
+  counts_.timers += kernel_.set_timer_files;
   Expect(counts_.timers == static_cast<int64_t>(kernel_.clock.timers_.size()),
          "Each timer of the clock has an owner that lives.");
 }

@@ -35,6 +35,32 @@ class IovecCursor {
     return piece;
   }
 
+  // Returns whether the next `size` bytes have valid addresses. Requires that
+  // so many are left.
+  bool IsValidFor(size_t size) const {
+    IovecCursor ahead = *this;
+    while (size > 0) {
+      size_t piece = 0;
+      if (ahead.Next(size, &piece) == nullptr) return false;
+      size -= piece;
+    }
+    return true;
+  }
+
+  // Copies `size` bytes to the program. Returns how many: fewer if the next
+  // address is invalid. Requires that there is room for all.
+  size_t CopyOut(const void* from, size_t size) {
+    const auto* const bytes = static_cast<const char*>(from);
+    size_t copied = 0;
+    while (copied < size) {
+      size_t piece = 0;
+      char* const to = Next(size - copied, &piece);
+      if (to == nullptr || !fake::CopyOut(to, bytes + copied, piece)) break;
+      copied += piece;
+    }
+    return copied;
+  }
+
  private:
   const absl::Span<const iovec> parts_;
   size_t total_ = 0;

@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <string>
 
 #include "gtest/gtest.h"
 
@@ -62,6 +63,27 @@ TEST_F(IovecCursorTest, ABadAddressIsFoundWhenItsTurnHasCome) {
   EXPECT_EQ(cursor.total(), 12U);
   EXPECT_EQ(cursor.Next(12, &size_), a_);
   EXPECT_EQ(cursor.Next(8, &size_), nullptr);
+}
+
+TEST_F(IovecCursorTest, LooksAheadForABadAddress) {
+  const iovec parts[] = {{a_, 4}, {nullptr, 0}, {b_, 2}, {nullptr, 8}};
+  IovecCursor cursor(parts);
+  EXPECT_TRUE(cursor.IsValidFor(0));
+  EXPECT_TRUE(cursor.IsValidFor(6));
+  EXPECT_FALSE(cursor.IsValidFor(7));
+  EXPECT_EQ(cursor.Next(5, &size_), a_) << "looking does not move it";
+  EXPECT_TRUE(cursor.IsValidFor(2));
+  EXPECT_FALSE(cursor.IsValidFor(3));
+}
+
+TEST_F(IovecCursorTest, CopiesUpToABadAddress) {
+  const iovec parts[] = {{a_, 4}, {b_, 2}, {nullptr, 8}};
+  IovecCursor cursor(parts);
+  EXPECT_EQ(cursor.CopyOut("abcde", 5), 5U);
+  EXPECT_EQ(std::string(a_, 4), "abcd");
+  EXPECT_EQ(b_[0], 'e');
+  EXPECT_EQ(cursor.CopyOut("fgh", 3), 1U);
+  EXPECT_EQ(b_[1], 'f');
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct Kernel {
   StrictOptions strict_options;
   std::unique_ptr<KernelObserver> observer;  // Null: none.
   int64_t open_files = 0;
+  int64_t set_timer_files = 0;  // Timerfds that have a timer of the clock.
   uint64_t last_cookie = 0;
   uint64_t last_connection = 0;  // Segment::connection
   const uint64_t seed;

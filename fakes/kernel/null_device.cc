@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/uio.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 
+#include "absl/types/span.h"
+#include "fakes/kernel/iovec_cursor.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
@@ -28,12 +30,12 @@ int16_t NullDevice::PollEvents() {
   return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
 }
 
-SysResult NullDevice::Read(const Caller&, char*, size_t) {
+SysResult NullDevice::Read(const Caller&, absl::Span<const iovec>) {
   return SysResult::Ok();
 }
 
-SysResult NullDevice::Write(const Caller&, const char*, size_t size) {
-  return SysResult::Ok(static_cast<int64_t>(size));
+SysResult NullDevice::Write(const Caller&, absl::Span<const iovec> parts) {
+  return SysResult::Ok(static_cast<int64_t>(IovecCursor(parts).total()));
 }
 
 SysResult NullDevice::Ioctl(uint64_t, int*) { return SysResult::Error(ENOTTY); }

@@ -1,10 +1,12 @@
 #ifndef FAKES_KERNEL_NULL_DEVICE_H_
 #define FAKES_KERNEL_NULL_DEVICE_H_
 
-#include <cstddef>
+#include <sys/uio.h>
+
 #include <cstdint>
 #include <string>
 
+#include "absl/types/span.h"
 #include "fakes/kernel/file.h"
 #include "syscalls/sys_result.h"
 
@@ -22,8 +24,8 @@ class NullDevice final : public File {
   int status_flags() const override;
   int16_t PollEvents() override;
   bool has_poll() const override { return false; }
-  SysResult Read(const Caller& caller, char* data, size_t size) override;
-  SysResult Write(const Caller& caller, const char* data, size_t size) override;
+  SysResult Read(const Caller& caller, absl::Span<const iovec> parts) override;
+  SysResult Write(const Caller& caller, absl::Span<const iovec> parts) override;
   SysResult Ioctl(uint64_t request, int* value) override;
   std::string Describe() const override { return "/dev/null"; }
 

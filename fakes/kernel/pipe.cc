@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -13,17 +15,19 @@
 #include <string>
 #include <utility>
 
+#include "absl/types/span.h"
+#include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/tcp/byte_queue.h"
-#include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
 namespace {
 
-constexpr size_t kPages = 16;
+constexpr size_t kPages = 16;  // Of a new pipe.
 constexpr size_t kPageSize = 4096;
+constexpr size_t kMostBytes = size_t{1} << 20;  // fs.pipe-max-size
 
 class PipeEnd;
 
@@ -38,54 +42,80 @@ struct Pipe {
   Pipe& operator=(const Pipe&) = delete;
   ~Pipe() { bytes.Take(kernel.chunks, nullptr, bytes.size()); }
 
-  bool full() const { return pages.size() == kPages; }
+  bool full() const { return pages.size() >= capacity; }
 
-  // Append bytes of a write and return how many. AppendToLastPage() appends
-  // those that go to the last page, possibly 0. AppendPage() fills a new page;
-  // requires !full().
-  size_t AppendToLastPage(const char* data, size_t size);
-  size_t AppendPage(const char* data, size_t size);
-  // Removes the first `size` bytes. Requires that there are so many.
-  void Take(char* to, size_t size);
+  // Append bytes of a write and add their number to `written`. Return false if
+  // an address is invalid (EFAULT), with nothing appended: Linux copies page by
+  // page. AppendToLastPage() appends those that go to the last page, possibly
+  // none. AppendPage() fills a new page; requires !full() and that some are
+  // left.
+  bool AppendToLastPage(IovecCursor& from, size_t& written);
+  bool AppendPage(IovecCursor& from, size_t& written);
+  // Removes bytes of the first page, at most `size`, and adds their number to
+  // `taken`. Returns false if an address is invalid, with nothing removed.
+  // Requires that there is a page.
+  bool TakeFromFirstPage(IovecCursor& to, size_t size, size_t& taken);
 
   struct Page {
     size_t end;     // Offset of the next byte.
     size_t unread;  // In bytes.
   };
 
+  // Appends to `bytes` only.
+  bool AppendBytes(IovecCursor& from, size_t size);
+
   Kernel& kernel;
   ByteQueue bytes;
   std::deque<Page> pages;    // Those with unread bytes.
+  size_t capacity = kPages;  // In pages.
   PipeEnd* read = nullptr;   // Null: closed.
   PipeEnd* write = nullptr;  // Null: closed.
   // Whether an end was polled (poll_usage of Linux).
   bool polled = false;
 };
 
-size_t Pipe::AppendToLastPage(const char* data, size_t size) {
-  const size_t part = size % kPageSize;
-  if (pages.empty() || pages.back().end + part > kPageSize) return 0;
-  bytes.Append(kernel.chunks, data, part);
+bool Pipe::AppendToLastPage(IovecCursor& from, size_t& written) {
+  const size_t part = from.total() % kPageSize;
+  if (pages.empty() || pages.back().end + part > kPageSize) return true;
+  if (!AppendBytes(from, part)) return false;
   pages.back().end += part;
   pages.back().unread += part;
-  return part;
+  written += part;
+  return true;
 }
 
-size_t Pipe::AppendPage(const char* data, size_t size) {
-  const size_t part = std::min(size, kPageSize);
-  bytes.Append(kernel.chunks, data, part);
+bool Pipe::AppendPage(IovecCursor& from, size_t& written) {
+  const size_t part = std::min(from.total() - written, kPageSize);
+  if (!AppendBytes(from, part)) return false;
   pages.push_back({.end = part, .unread = part});
-  return part;
+  written += part;
+  return true;
 }
 
-void Pipe::Take(char* to, size_t size) {
-  bytes.Take(kernel.chunks, to, size);
+bool Pipe::AppendBytes(IovecCursor& from, size_t size) {
+  if (!from.IsValidFor(size)) return false;
   while (size > 0) {
-    const size_t part = std::min(size, pages.front().unread);
-    pages.front().unread -= part;
-    size -= part;
-    if (pages.front().unread == 0) pages.pop_front();
+    size_t piece = 0;
+    const char* const data = from.Next(size, &piece);
+    bytes.Append(kernel.chunks, data, piece);
+    size -= piece;
   }
+  return true;
+}
+
+bool Pipe::TakeFromFirstPage(IovecCursor& to, size_t size, size_t& taken) {
+  size = std::min(size, pages.front().unread);
+  if (!to.IsValidFor(size)) return false;
+  taken += size;
+  pages.front().unread -= size;
+  if (pages.front().unread == 0) pages.pop_front();
+  while (size > 0) {
+    size_t piece = 0;
+    char* const data = to.Next(size, &piece);
+    bytes.Take(kernel.chunks, data, piece);
+    size -= piece;
+  }
+  return true;
 }
 
 class PipeEnd final : public File {
@@ -109,8 +139,9 @@ class PipeEnd final : public File {
     return static_cast<int16_t>(room | (pipe_->read == nullptr ? POLLERR : 0));
   }
 
-  SysResult Read(const Caller& caller, char* data, size_t size) override {
-    if (size == 0) return SysResult::Ok();
+  SysResult Read(const Caller& caller, absl::Span<const iovec> parts) override {
+    IovecCursor cursor(parts);
+    if (cursor.total() == 0) return SysResult::Ok();
     Wait wait(pipe_->kernel.scheduler, caller.site);
     wait.Add(waiters());
     bool waited = false;
@@ -123,25 +154,29 @@ class PipeEnd final : public File {
         return SysResult::Error(ErrnoFor(woken));
       }
     }
-    const size_t part = std::min(size, pipe_->bytes.size());
-    if (!IsUserAddress(data, part)) return SysResult::Error(EFAULT);
     const bool was_full = pipe_->full();
-    pipe_->Take(data, part);
+    size_t taken = 0;
+    bool is_valid = true;
+    while (is_valid && taken < cursor.total() && !pipe_->pages.empty()) {
+      is_valid =
+          pipe_->TakeFromFirstPage(cursor, cursor.total() - taken, taken);
+    }
+    if (taken == 0) return SysResult::Error(EFAULT);
     if (pipe_->write != nullptr && was_full && !pipe_->full()) {
       pipe_->write->waiters().WakeOne(kWritable);
     }
     // The rest is for the next reader.
     if (waited && pipe_->bytes.size() > 0) waiters().WakeOne(kReadable);
-    return SysResult::Ok(static_cast<int64_t>(part));
+    return SysResult::Ok(static_cast<int64_t>(taken));
   }
 
-  SysResult Write(const Caller& caller, const char* data,
-                  size_t size) override {
-    if (size == 0) return SysResult::Ok();
-    if (!IsUserAddress(data, size)) return SysResult::Error(EFAULT);
+  SysResult Write(const Caller& caller,
+                  absl::Span<const iovec> parts) override {
+    IovecCursor cursor(parts);
+    if (cursor.total() == 0) return SysResult::Ok();
     bool was_empty = pipe_->pages.empty();
     bool waited = false;
-    const SysResult result = WriteAll(caller, data, size, was_empty, waited);
+    const SysResult result = WriteAll(caller, cursor, was_empty, waited);
     // A reader waits only while the pipe is empty. A pipe that has been polled
     // wakes its pollers for each write, even for one that fails (pipe_write()
     // of Linux's fs/pipe.c).
@@ -154,6 +189,25 @@ class PipeEnd final : public File {
     if (request != FIONREAD) return SysResult::Error(ENOTTY);
     *value = static_cast<int>(pipe_->bytes.size());
     return SysResult::Ok();
+  }
+
+  SysResult PipeSize() const override {
+    return SysResult::Ok(static_cast<int64_t>(pipe_->capacity * kPageSize));
+  }
+
+  // pipe_set_size() of Linux (fs/pipe.c), without CAP_SYS_RESOURCE.
+  SysResult SetPipeSize(uint32_t size) override {
+    constexpr uint32_t kLargest = uint32_t{1} << 31;
+    if (size > kLargest) return SysResult::Error(EINVAL);
+    const size_t bytes = std::bit_ceil(std::max<size_t>(size, kPageSize));
+    const size_t capacity = bytes / kPageSize;
+    if (capacity > pipe_->capacity && bytes > kMostBytes) {
+      return SysResult::Error(EPERM);
+    }
+    if (capacity < pipe_->pages.size()) return SysResult::Error(EBUSY);
+    pipe_->capacity = capacity;
+    if (pipe_->write != nullptr) pipe_->write->waiters().WakeOne();
+    return PipeSize();
   }
 
   const void* SharedObject() const override { return pipe_.get(); }
@@ -183,23 +237,26 @@ class PipeEnd final : public File {
   // Writes all bytes. `was_empty` is whether the pipe was empty before the
   // bytes whose readers have not been woken yet; `waited` is whether the call
   // has waited for room.
-  SysResult WriteAll(const Caller& caller, const char* data, size_t size,
-                     bool& was_empty, bool& waited) {
+  SysResult WriteAll(const Caller& caller, IovecCursor& cursor, bool& was_empty,
+                     bool& waited) {
     // A write of at most one page (PIPE_BUF, pipe(7)) needs no special case to
     // be atomic: all of it goes to the last page, or to one new page.
-    size_t written =
-        pipe_->read != nullptr ? pipe_->AppendToLastPage(data, size) : 0;
+    size_t written = 0;
+    if (pipe_->read != nullptr && !pipe_->AppendToLastPage(cursor, written)) {
+      return SysResult::Error(EFAULT);
+    }
     Wait wait(pipe_->kernel.scheduler, caller.site);
     wait.Add(waiters());
-    while (written < size) {
+    while (written < cursor.total()) {
       if (pipe_->read == nullptr) {
         caller.SendSigpipe();
         if (written > 0) break;
         return SysResult::Error(EPIPE);
       }
       if (!pipe_->full()) {
-        written += pipe_->AppendPage(data + written, size - written);
-        continue;
+        if (pipe_->AppendPage(cursor, written)) continue;
+        if (written > 0) break;
+        return SysResult::Error(EFAULT);
       }
       if (written > 0 && nonblocking()) break;
       if (nonblocking()) return SysResult::Error(EAGAIN);

@@ -14,6 +14,7 @@ struct PipeEnds {
 };
 
 // Creates a pipe with Linux's default capacity of 16 pages (64 KiB).
+// F_SETPIPE_SZ changes it.
 PipeEnds NewPipe(Kernel& kernel);
 
 }  // namespace net::fake

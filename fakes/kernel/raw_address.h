@@ -32,6 +32,13 @@ inline int FamilyOf(const RawAddress& address) {
              : address.storage.ss_family;
 }
 
+// Copies an address in. Returns an errno, or 0 on success.
+int CopyAddressIn(const sockaddr* addr, socklen_t len, RawAddress& out);
+
+// Copies an address out, truncated to *len, and sets *len to its full length.
+// Returns an errno, or 0 on success.
+int CopyAddressOut(const RawAddress& name, sockaddr* addr, socklen_t* len);
+
 // Interpret the address as a sockaddr_in or a sockaddr_in6. Require at least
 // that size; do not check the family.
 ip::Endpoint AsV4(const RawAddress& address);

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include "absl/types/span.h"
+#include "fakes/kernel/iovec_cursor.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
@@ -18,16 +19,14 @@ SysResult Socket::RecvMsg(const Caller& caller, absl::Span<const iovec> parts,
   return Recv(caller, parts, flags);
 }
 
-SysResult Socket::Read(const Caller& caller, char* data, size_t size) {
+SysResult Socket::Read(const Caller& caller, absl::Span<const iovec> parts) {
   // Unlike recv(2), read(2) of nothing asks for nothing.
-  if (size == 0) return SysResult::Ok();
-  const iovec part = {.iov_base = data, .iov_len = size};
-  return Recv(caller, {&part, 1}, 0);
+  if (IovecCursor(parts).total() == 0) return SysResult::Ok();
+  return Recv(caller, parts, 0);
 }
 
-SysResult Socket::Write(const Caller& caller, const char* data, size_t size) {
-  const iovec part = {.iov_base = const_cast<char*>(data), .iov_len = size};
-  return Send(caller, {&part, 1}, 0);
+SysResult Socket::Write(const Caller& caller, absl::Span<const iovec> parts) {
+  return Send(caller, parts, 0);
 }
 
 }  // namespace net::fake

@@ -5,8 +5,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include <cstddef>
-
 #include "absl/types/span.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/raw_address.h"
@@ -46,6 +44,9 @@ class Socket : public File {
   virtual SysResult GetOption(const Caller& caller, int level, int name,
                               void* value, socklen_t* size) = 0;
   virtual SysResult Shutdown(int how) = 0;
+  // Return and clear the pending error (SO_ERROR), an errno or 0, and set it.
+  virtual int TakeError() = 0;
+  virtual void KeepError(int error) = 0;
   // `parts` are the program's memory and may be invalid.
   virtual SysResult Send(const Caller& caller, absl::Span<const iovec> parts,
                          int flags) = 0;
@@ -60,8 +61,8 @@ class Socket : public File {
   virtual SysResult RecvMsg(const Caller& caller, absl::Span<const iovec> parts,
                             int flags, ControlWriter& control);
 
-  SysResult Read(const Caller& caller, char* data, size_t size) final;
-  SysResult Write(const Caller& caller, const char* data, size_t size) final;
+  SysResult Read(const Caller& caller, absl::Span<const iovec> parts) final;
+  SysResult Write(const Caller& caller, absl::Span<const iovec> parts) final;
 };
 
 }  // namespace net::fake

@@ -60,6 +60,7 @@ class StubSocket final : public Socket, private OptionHost {
   bool net_admin() const override { return false; }
   const FakeSysctls& sysctls() const override;
   int TakeError() override { return 0; }
+  void KeepError(int /*error*/) override {}
   TcpInfoSource info_source() const override { return {}; }
 
   Kernel& kernel_;

@@ -15,10 +15,6 @@ using fake::kForever;
 using fake::kSecond;
 using fake::Nanoseconds;
 
-timespec ToTimespec(Nanoseconds time) {
-  return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
-}
-
 // The virtual time at which the clock shows 0.
 Nanoseconds Start(clockid_t clock) {
   const bool real = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
@@ -52,7 +48,7 @@ Nanoseconds AfterNow(fake::ParticipantState& self, Nanoseconds duration) {
 }
 
 timespec ShownBy(clockid_t clock, Nanoseconds now) {
-  return ToTimespec(Start(clock) + now);
+  return fake::ToTimespec(Start(clock) + now);
 }
 
 timespec RealDeadline(fake::ParticipantState& self, Nanoseconds deadline) {
@@ -64,7 +60,7 @@ timespec RealDeadline(fake::ParticipantState& self, Nanoseconds deadline) {
     clock_gettime(CLOCK_MONOTONIC, &now);
   }
   const Nanoseconds start = now.tv_sec * kSecond + now.tv_nsec;
-  return ToTimespec(left >= kForever - start ? kForever : start + left);
+  return fake::ToTimespec(left >= kForever - start ? kForever : start + left);
 }
 
 }  // namespace net::threads

@@ -161,6 +161,10 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
       return CopyIn(
           i, sizeof(timespec),
           call_.call == SyscallId::kPPoll ? Output::kTime : Output::kNone);
+    case ArgumentKind::kTimerIn:
+      return CopyIn(i, sizeof(itimerspec));
+    case ArgumentKind::kTimerOut:
+      return MakeRoom(i, sizeof(itimerspec), Output::kAll);
     case ArgumentKind::kSignalsIn:
       return PrepareSignals(i);
     case ArgumentKind::kFcntlArgument:
@@ -180,6 +184,11 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
       return MakeRoom(i, sizeof(timespec), Output::kNone);
     case ArgumentKind::kEpollEventIn:
     case ArgumentKind::kFdPairOut:
+    case ArgumentKind::kMessagesIn:  // These have a way of their own.
+    case ArgumentKind::kMessagesOut:
+    case ArgumentKind::kFdSet:
+    case ArgumentKind::kTimeInOut:
+    case ArgumentKind::kTimevalInOut:
       return Refuse("it is never made in the program's place");
     case ArgumentKind::kSize:
       if (MovesBytes(call_.call)) {

@@ -298,7 +298,7 @@ constexpr AcceptedOption kOptions[] = {
     {OptionKind::kIoctlRequest, OptionEffect::kNone, 0, SIOCSPGRP, "SIOCSPGRP",
      kNoSignals},
     {OptionKind::kArgument, OptionEffect::kNone, 0, 0,
-     "sigmask of ppoll(2) and epoll_pwait2(2)",
+     "sigmask of ppoll(2), pselect(2), epoll_pwait(2) and epoll_pwait2(2)",
      "no signal is sent that it could hold back"},
 };
 

@@ -37,10 +37,6 @@ namespace {
 
 constexpr Nanoseconds kMicrosecond = 1000;
 
-timespec ToTimespec(Nanoseconds time) {
-  return {.tv_sec = time / kSecond, .tv_nsec = time % kSecond};
-}
-
 timeval ToTimeval(Nanoseconds time) {
   return {.tv_sec = time / kSecond, .tv_usec = time % kSecond / kMicrosecond};
 }

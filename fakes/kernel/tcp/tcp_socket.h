@@ -159,6 +159,7 @@ class TcpSocket final : public Socket,
     return host_.machine.sysctls();
   }
   int TakeError() override;
+  void KeepError(int error) override { error_ = error; }
   TcpInfoSource info_source() const override;
 
   // --- Life (tcp_socket.cc)
