@@ -1,5 +1,5 @@
 // The descriptors and the arguments of epoll_create1(2), epoll_ctl(2),
-// epoll_wait(2) and epoll_pwait2(2), and epolls in epolls.
+// epoll_wait(2), epoll_pwait(2) and epoll_pwait2(2), and epolls in epolls.
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -245,6 +245,24 @@ void InvalidTime(Context& c) {
               IsErrno(EFAULT));
 }
 
+void TimedPWait(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
+  ASSERT_OK_AND_ASSIGN(const RawSocket counter, NewCounter(c));
+  ASSERT_THAT(epoll.Add(counter.fd(), EPOLLIN), IsOk());
+  epoll_event event = {};
+  for (const int timeout_ms : {0, 20}) {
+    EXPECT_THAT(c.sys().EpollPWait(epoll.fd(), &event, 1, timeout_ms, nullptr),
+                IsOkAndHolds(0));
+  }
+  ASSERT_THAT(AddToCounter(counter), IsOk());
+  EXPECT_THAT(c.sys().EpollPWait(epoll.fd(), &event, 1, -1, nullptr),
+              IsOkAndHolds(1));
+  EXPECT_THAT(c.sys().EpollPWait(epoll.fd(), &event, 0, -1, nullptr),
+              IsErrno(EINVAL));
+  EXPECT_THAT(c.sys().EpollPWait(kNotOpen, &event, 1, -1, nullptr),
+              IsErrno(EBADF));
+}
+
 void TimedPWait2(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
   ASSERT_OK_AND_ASSIGN(const RawSocket counter, NewCounter(c));
@@ -460,6 +478,12 @@ const std::vector<Case>& EpollKernelCases() {
        .source = "epoll_wait(2), EFAULT; fs/eventpoll.c, ep_send_events",
        .families = AddressFamilies::kV4,
        .run = &WaitAddress},
+      {.id = "kernel.epoll.pwait",
+       .requirement = "epoll_pwait(2) with a null mask must do what "
+                      "epoll_wait(2) does.",
+       .source = "epoll_wait(2), epoll_pwait()",
+       .families = AddressFamilies::kV4,
+       .run = &TimedPWait},
       {.id = "kernel.epoll.pwait2.invalid_time",
        .requirement = "epoll_pwait2(2) must fail with EINVAL if the timeout is "
                       "negative or its nanoseconds are not below one second, "
