@@ -7,14 +7,19 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <ctime>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -59,7 +64,7 @@ class EpollProgram {
   // Makes the next call, and returns it with its result.
   std::string Step() {
     ++step_;
-    switch (Below(16)) {
+    switch (Below(18)) {
       case 0:
         return MakeFiles();
       case 1:
@@ -82,6 +87,10 @@ class EpollProgram {
         return Read();
       case 14:
         return Chance(3) ? Duplicate() : End();
+      case 15:
+        return SetTimer(AnyFile());
+      case 16:
+        return GetTimer();
       default:
         return Chance(4) ? FillPipe() : Write();
     }
@@ -102,12 +111,16 @@ class EpollProgram {
   }
 
   // Replaces two files by the ends of a connection or of a pipe, or one by an
-  // eventfd or an epoll.
+  // eventfd, a timerfd or an epoll.
   std::string MakeFiles() {
     const size_t one = AnyFile();
     const size_t two = AnyFile();
-    const size_t kind = Below(8);
+    const size_t kind = Below(9);
     Close(one);
+    if (kind == 8) {
+      files_.at(one) = sys_.TimerFdCreate(CLOCK_REALTIME, TFD_NONBLOCK).fd();
+      return absl::StrCat("f", one, " = timerfd ", SetTimer(one));
+    }
     if (kind == 0) {
       const size_t epoll = Below(kEpolls);
       Close(epoll);
@@ -173,6 +186,36 @@ class EpollProgram {
                         ") = ", Text(result));
   }
 
+  // Sets a timer, if the file is one: for a time in the past, once or every
+  // thousand seconds, for one far away, or not at all. The time until the next
+  // expiration is therefore never short.
+  std::string SetTimer(size_t slot) {
+    constexpr time_t kInterval = 1000;
+    timespec now = {};
+    static_cast<void>(sys_.ClockGetTime(CLOCK_REALTIME, &now));
+    itimerspec value = {};
+    const size_t kind = Below(5);
+    if (kind > 0) value.it_value.tv_sec = now.tv_sec - kInterval / 2;
+    if (kind == 2) value.it_value.tv_sec += kInterval;
+    if (kind >= 3) {
+      value.it_interval.tv_sec = kInterval;
+      value.it_value.tv_sec -= kInterval * static_cast<time_t>(Below(4));
+    }
+    const SysResult result = sys_.TimerFdSetTime(
+        files_.at(slot), TFD_TIMER_ABSTIME, &value, nullptr);
+    return absl::StrCat("settime(f", slot, ", ", kind, ") = ", Text(result));
+  }
+
+  // Counts the expirations of a timer, if the file is one.
+  std::string GetTimer() {
+    const size_t slot = AnyFile();
+    itimerspec value = {};
+    const SysResult result = sys_.TimerFdGetTime(files_.at(slot), &value);
+    return absl::StrCat("gettime(f", slot, ") = ", Text(result), " ",
+                        value.it_value.tv_sec > 0, " ",
+                        value.it_interval.tv_sec);
+  }
+
   std::string Wait() {
     const size_t epoll = Below(kEpolls);
     std::array<epoll_event, 8> events = {};
@@ -216,16 +259,40 @@ class EpollProgram {
     const size_t slot = AnyFile();
     const uint64_t value = 1 + Below(3);
     if (PeerHasEnded(files_.at(slot))) return "-";
-    const SysResult result = sys_.Write(files_.at(slot), &value, sizeof(value));
-    return absl::StrCat("write(f", slot, ", ", value, ") = ", Text(result));
+    if (!Chance(3)) {
+      const SysResult result =
+          sys_.Write(files_.at(slot), &value, sizeof(value));
+      return absl::StrCat("write(f", slot, ", ", value, ") = ", Text(result));
+    }
+    // In two buffers, or in three of which one is empty.
+    const std::array<uint64_t, 2> values = {value, value};
+    std::array<iovec, 3> parts = {};
+    const size_t size = Chance(2) ? sizeof(value) : 3;
+    for (size_t i = 0; i < 2; ++i) {
+      parts.at(i) = {.iov_base = const_cast<uint64_t*>(&values.at(i)),
+                     .iov_len = size};
+    }
+    if (Chance(4)) std::swap(parts[1], parts[2]);
+    const SysResult result =
+        sys_.WriteV(files_.at(slot), parts.data(), parts.size());
+    return absl::StrCat("writev(f", slot, ", ", value, ", ", size,
+                        ") = ", Text(result));
   }
 
   std::string Read() {
     const size_t slot = AnyFile();
     std::array<char, 9000> data = {};
     const size_t size = Chance(3) ? data.size() : 8;
-    const SysResult result = sys_.Read(files_.at(slot), data.data(), size);
-    return absl::StrCat("read(f", slot, ", ", size, ") = ", Text(result));
+    const size_t first = Chance(3) ? 1 + Below(size - 1) : size;
+    const std::array<iovec, 2> parts = {
+        iovec{data.data(), first}, iovec{data.data() + first, size - first}};
+    const SysResult result = first == size
+                                 ? sys_.Read(files_.at(slot), data.data(), size)
+                                 : sys_.ReadV(files_.at(slot), parts.data(), 2);
+    uint64_t value = 0;
+    std::memcpy(&value, data.data(), sizeof(value));
+    return absl::StrCat("read(f", slot, ", ", first, "+", size - first,
+                        ") = ", Text(result), " ", value);
   }
 
   std::string FillPipe() {

@@ -90,10 +90,13 @@ bool Execution::IsUncalledFor(const Step& step) const {
     case Call::kDup:
     case Call::kDup3:
     case Call::kListen:
+    case Call::kAccept:
     case Call::kAccept4:
       return false;
     case Call::kRead:
+    case Call::kReadV:
     case Call::kWrite:
+    case Call::kWriteV:
     case Call::kFcntl:
     case Call::kIoctl:
     case Call::kSocket:
@@ -115,8 +118,10 @@ bool Execution::IsUnclear(const Step& step) const {
   if (!EndAt(step.slot).unclear() && !EndAt(step.out).unclear()) return false;
   switch (step.call) {
     case Call::kRecv:
+    case Call::kRecvFrom:
     case Call::kRecvMsg:
     case Call::kRead:
+    case Call::kReadV:
     case Call::kPoll:
     case Call::kFcntl:
     case Call::kIoctl:
@@ -144,10 +149,13 @@ bool Execution::IsBlocking(const Step& step) {
 // Calls that cannot use MSG_DONTWAIT.
 bool Execution::MightBlock(const Step& step) {
   switch (step.call) {
+    case Call::kAccept:
     case Call::kAccept4:
     case Call::kConnect:
     case Call::kRead:
+    case Call::kReadV:
     case Call::kWrite:
+    case Call::kWriteV:
       return IsBlocking(step);
     default:
       return false;
@@ -187,6 +195,7 @@ Observation Execution::MakeCall(const Step& step) {
       return Bind(step);
     case Call::kListen:
       return Listen(step);
+    case Call::kAccept:
     case Call::kAccept4:
       return Accept(step);
     case Call::kConnect:
@@ -202,13 +211,17 @@ Observation Execution::MakeCall(const Step& step) {
       return Shutdown(step);
     case Call::kSend:
       return step.repeated ? Fill(step) : Send(step);
+    case Call::kSendTo:
     case Call::kSendMsg:
     case Call::kWrite:
+    case Call::kWriteV:
       return Send(step);
     case Call::kRecv:
       return step.repeated ? Drain(step) : Receive(step);
+    case Call::kRecvFrom:
     case Call::kRecvMsg:
     case Call::kRead:
+    case Call::kReadV:
       return Receive(step);
     case Call::kPoll:
       return Poll(step);

@@ -30,6 +30,15 @@ namespace net::differential {
 // blocking, calls on it use MSG_DONTWAIT or are skipped.
 Trace RunProgram(const Program& program, World& world, bool note_states);
 
+// The address of a step in memory, padded with zeros. (execution_names.cc)
+struct AddressArgument {
+  AddressArgument(const Address& address, uint16_t port);
+
+  sockaddr_storage storage = {};
+  const sockaddr* pointer = nullptr;
+  socklen_t length = sizeof(sockaddr_in);
+};
+
 // Implements RunProgram(): a running program.
 class Execution {
  public:

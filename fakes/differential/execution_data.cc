@@ -41,7 +41,13 @@ constexpr size_t kSureSegment = 16384;
 
 constexpr int kMostPieces = 4;
 
-// A buffer in several parts, for sendmsg(2) and recvmsg(2).
+// Whether the call has no flags.
+bool IsOfFiles(Call call) {
+  return call == Call::kRead || call == Call::kReadV || call == Call::kWrite ||
+         call == Call::kWriteV;
+}
+
+// A buffer in several parts, for sendmsg(2), readv(2) and the like.
 struct SplitMessage {
   SplitMessage(char* data, size_t size, int count) {
     const int used = std::clamp(count, 1, kMostPieces);
@@ -54,6 +60,8 @@ struct SplitMessage {
     message.msg_iov = vector.data();
     message.msg_iovlen = static_cast<size_t>(used);
   }
+
+  int count() const { return static_cast<int>(message.msg_iovlen); }
 
   std::array<iovec, kMostPieces> vector = {};
   msghdr message = {};
@@ -75,8 +83,16 @@ SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
   if (step.call == Call::kSend) {
     return Sys(step).Send(fd, data, bytes.size(), flags);
   }
-  // sendmsg(2) does not write to the buffers.
+  if (step.call == Call::kSendTo) {
+    const AddressArgument address(step.address, PortOf(step.address));
+    return Sys(step).SendTo(fd, data, bytes.size(), flags, address.pointer,
+                            address.length);
+  }
+  // sendmsg(2) and writev(2) do not write to the buffers.
   SplitMessage split(const_cast<char*>(data), bytes.size(), step.pieces);
+  if (step.call == Call::kWriteV) {
+    return Sys(step).WriteV(fd, split.vector.data(), split.count());
+  }
   return Sys(step).SendMsg(fd, &split.message, flags);
 }
 
@@ -94,7 +110,7 @@ Observation Execution::Send(const Step& step) {
   if (!sure && out.unwanted) {
     return Skip("the number of refused bytes is uncertain");
   }
-  const bool more = (step.flags & MSG_MORE) != 0 && step.call != Call::kWrite;
+  const bool more = (step.flags & MSG_MORE) != 0 && !IsOfFiles(step.call);
   if (more && overfilled_) return Skip(kTimeMatters);
   if (end.known() && end.in().held) return Skip(kTimeMatters);
   holding_back_ = holding_back_ || more;
@@ -157,7 +173,21 @@ SysResult Execution::ReceiveBytes(const Step& step, char* buffer, int flags,
   if (step.call == Call::kRecv) {
     return Sys(step).Recv(fd, buffer, size, flags);
   }
+  if (step.call == Call::kRecvFrom) {
+    sockaddr_storage name = {};
+    auto length = step.length == kRightLength
+                      ? socklen_t{sizeof(name)}
+                      : static_cast<socklen_t>(step.length);
+    const SysResult received = Sys(step).RecvFrom(
+        fd, buffer, size, flags, reinterpret_cast<sockaddr*>(&name),
+        step.null_length ? nullptr : &length);
+    details = absl::StrCat(" name ", length);
+    return received;
+  }
   SplitMessage split(buffer, size, step.pieces);
+  if (step.call == Call::kReadV) {
+    return Sys(step).ReadV(fd, split.vector.data(), split.count());
+  }
   std::array<char, 128> name = {};
   split.message.msg_name = name.data();
   split.message.msg_namelen = name.size();
@@ -177,7 +207,7 @@ Observation Execution::Receive(const Step& step) {
     return plain ? Drain(step)
                  : Skip("the number of received bytes is uncertain");
   }
-  const int flags = step.call == Call::kRead ? 0 : step.flags;
+  const int flags = IsOfFiles(step.call) ? 0 : step.flags;
   char* buffer = step.null ? nullptr : Buffer().data();
   std::string details;
   const SysResult received = ReceiveBytes(step, buffer, flags, details);

@@ -84,33 +84,26 @@ std::string Text(const AddressRoom& room, Names& names) {
                       written == 0 ? "nothing" : names.Bytes(bytes));
 }
 
-// The address of a step in memory, padded with zeros.
-struct AddressArgument {
-  AddressArgument(const Address& address, uint16_t port) {
-    if (address.host == Host::kNull) return;
-    const ip::SockAddr right({*ip::Addr::Parse(HostText(address.host)), port});
-    std::memcpy(&storage, right.get(), right.size());
-    if (address.host == Host::kUnspec || address.host == Host::kUnspecLocal) {
-      storage.ss_family = AF_UNSPEC;
-    }
-    pointer = reinterpret_cast<const sockaddr*>(&storage);
-    length = right.size();
-    if (address.length != kRightLength) {
-      length = static_cast<socklen_t>(address.length);
-    }
-  }
-
-  sockaddr_storage storage = {};
-  const sockaddr* pointer = nullptr;
-  socklen_t length = sizeof(sockaddr_in);
-};
-
 std::optional<ip::Endpoint> NameOf(SysResult told, const ip::SockAddr& name) {
   if (!told.ok()) return std::nullopt;
   return name.ToEndpoint();
 }
 
 }  // namespace
+
+AddressArgument::AddressArgument(const Address& address, uint16_t port) {
+  if (address.host == Host::kNull) return;
+  const ip::SockAddr right({*ip::Addr::Parse(HostText(address.host)), port});
+  std::memcpy(&storage, right.get(), right.size());
+  if (address.host == Host::kUnspec || address.host == Host::kUnspecLocal) {
+    storage.ss_family = AF_UNSPEC;
+  }
+  pointer = reinterpret_cast<const sockaddr*>(&storage);
+  length = right.size();
+  if (address.length != kRightLength) {
+    length = static_cast<socklen_t>(address.length);
+  }
+}
 
 std::optional<ip::Endpoint> Execution::LocalName(int slot) {
   const Held& held = At(slot);
@@ -198,9 +191,13 @@ void Execution::Begin(Socket& socket, End end, bool unwanted) {
 
 Observation Execution::Accept(const Step& step) {
   AddressRoom room(step);
+  const int fd = At(step.slot).fd;
+  sockaddr* const address = room.address(step);
+  socklen_t* const length = room.length_pointer(step);
   const SysResult accepted =
-      Sys(step).Accept4(At(step.slot).fd, room.address(step),
-                        room.length_pointer(step), step.flags);
+      step.call == Call::kAccept
+          ? Sys(step).Accept(fd, address, length)
+          : Sys(step).Accept4(fd, address, length, step.flags);
   // Without an address pointer the call fills in nothing.
   const bool told = accepted.ok() && !step.null;
   const std::string details = told ? Text(room, names_) : "";

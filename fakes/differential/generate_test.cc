@@ -136,7 +136,9 @@ TEST(GenerateTest, EveryCallIsThere) {
         Call::kSendMsg,     Call::kRecvMsg,    Call::kRead,
         Call::kWrite,       Call::kPoll,       Call::kClose,
         Call::kFcntl,       Call::kIoctl,      Call::kDup,
-        Call::kDup3,        Call::kPipe2}) {
+        Call::kDup3,        Call::kPipe2,      Call::kAccept,
+        Call::kSendTo,      Call::kRecvFrom,   Call::kReadV,
+        Call::kWriteV}) {
     EXPECT_EQ(calls.count(call), 1U) << call;
   }
 }

@@ -53,16 +53,18 @@ std::string CallPrinter::Port(const Address& address) {
 }
 
 std::string CallPrinter::WithAddress(absl::string_view call, const Step& step) {
-  const std::string slot = Slot(step.slot);
-  if (step.address.host == Host::kNull) {
-    return absl::StrFormat("sys.%s(%s, nullptr, sizeof(sockaddr_in))", call,
-                           slot);
-  }
+  return absl::StrFormat("sys.%s(%s, %s)", call, Slot(step.slot),
+                         AddressOf(step));
+}
+
+// Returns the address of a step and its length.
+std::string CallPrinter::AddressOf(const Step& step) {
+  if (step.address.host == Host::kNull) return "nullptr, sizeof(sockaddr_in)";
   const std::string name = Own("address");
-  declarations_ = absl::StrFormat(
-      "  ip::SockAddr %s({*ip::Addr::Parse(\"%s\"),\n"
-      "                   static_cast<uint16_t>(%s)});\n",
-      name, HostText(step.address.host), Port(step.address));
+  absl::StrAppendFormat(&declarations_,
+                        "  ip::SockAddr %s({*ip::Addr::Parse(\"%s\"),\n"
+                        "                   static_cast<uint16_t>(%s)});\n",
+                        name, HostText(step.address.host), Port(step.address));
   if (step.address.host == Host::kUnspec ||
       step.address.host == Host::kUnspecLocal) {
     absl::StrAppend(&declarations_, "  ", name,
@@ -72,7 +74,7 @@ std::string CallPrinter::WithAddress(absl::string_view call, const Step& step) {
       step.address.length == kRightLength
           ? absl::StrCat(name, ".size()")
           : absl::StrFormat("static_cast<socklen_t>(%d)", step.address.length);
-  return absl::StrFormat("sys.%s(%s, %s.get(), %s)", call, slot, name, length);
+  return absl::StrCat(name, ".get(), ", length);
 }
 
 std::string CallPrinter::WithRoom(absl::string_view call, const Step& step,
@@ -98,8 +100,8 @@ std::string CallPrinter::WithRoom(absl::string_view call, const Step& step,
                          length, more);
 }
 
-// sendmsg(2) and recvmsg(2) are printed with one part, because their results
-// rarely depend on the number of parts.
+// sendmsg(2), readv(2) and the like are printed with one part, because their
+// results rarely depend on the number of parts.
 std::string CallPrinter::Data(const Step& step) {
   const std::string slot = Slot(step.slot);
   const std::string data = Own("data");
@@ -118,16 +120,41 @@ std::string CallPrinter::Data(const Step& step) {
       return absl::StrFormat("sys.%s(%s, %s, %d, %s)",
                              step.call == Call::kSend ? "Send" : "Recv", slot,
                              pointer, step.size, flags);
+    case Call::kSendTo:
+      return absl::StrFormat("sys.SendTo(%s, %s, %d, %s, %s)", slot, pointer,
+                             step.size, flags, AddressOf(step));
+    case Call::kRecvFrom:
+      return RecvFrom(step, pointer, flags);
     default:
       break;
   }
   absl::StrAppend(&declarations_, "  iovec ", Own("part"), " = {", pointer,
-                  ", ", step.size, "};\n  msghdr ", Own("message"),
-                  " = {};\n  ", Own("message"), ".msg_iov = &", Own("part"),
-                  ";\n  ", Own("message"), ".msg_iovlen = 1;\n");
+                  ", ", step.size, "};\n");
+  if (step.call == Call::kReadV || step.call == Call::kWriteV) {
+    return absl::StrFormat("sys.%s(%s, &%s, 1)",
+                           step.call == Call::kReadV ? "ReadV" : "WriteV", slot,
+                           Own("part"));
+  }
+  absl::StrAppend(&declarations_, "  msghdr ", Own("message"), " = {};\n  ",
+                  Own("message"), ".msg_iov = &", Own("part"), ";\n  ",
+                  Own("message"), ".msg_iovlen = 1;\n");
   return absl::StrFormat("sys.%s(%s, &%s, %s)",
                          step.call == Call::kSendMsg ? "SendMsg" : "RecvMsg",
                          slot, Own("message"), flags);
+}
+
+std::string CallPrinter::RecvFrom(const Step& step, absl::string_view pointer,
+                                  absl::string_view flags) {
+  absl::StrAppend(&declarations_, "  sockaddr_storage ", Own("name"),
+                  " = {};\n  auto ", Own("length"),
+                  " = static_cast<socklen_t>(",
+                  step.length == kRightLength ? "sizeof(sockaddr_storage)"
+                                              : absl::StrCat(step.length),
+                  ");\n");
+  return absl::StrFormat(
+      "sys.RecvFrom(%s, %s, %d, %s, reinterpret_cast<sockaddr*>(&%s), %s)",
+      Slot(step.slot), pointer, step.size, flags, Own("name"),
+      step.null_length ? "nullptr" : absl::StrCat("&", Own("length")));
 }
 
 std::string CallPrinter::SetOption(const Step& step) {
@@ -198,6 +225,8 @@ std::string CallPrinter::TextOf(const Step& step) {
       return WithAddress("Connect", step);
     case Call::kListen:
       return absl::StrFormat("sys.Listen(%s, %d)", slot, step.number);
+    case Call::kAccept:
+      return WithRoom("Accept", step, "");
     case Call::kAccept4:
       return WithRoom("Accept4", step,
                       absl::StrCat(", ", AcceptFlagSymbols(step.flags, kOr)));
@@ -243,6 +272,7 @@ std::string CallPrinter::TextOf(const Step& step) {
 bool MakesDescriptor(const Step& step) {
   switch (step.call) {
     case Call::kSocket:
+    case Call::kAccept:
     case Call::kAccept4:
     case Call::kDup:
       return true;

@@ -46,9 +46,12 @@ class CallPrinter {
   std::string TextOf(const Step& step);
   std::string Port(const Address& address);
   std::string WithAddress(absl::string_view call, const Step& step);
+  std::string AddressOf(const Step& step);
   std::string WithRoom(absl::string_view call, const Step& step,
                        absl::string_view more);
   std::string Data(const Step& step);
+  std::string RecvFrom(const Step& step, absl::string_view pointer,
+                       absl::string_view flags);
   std::string SetOption(const Step& step);
   std::string GetOption(const Step& step);
   std::string Poll(const Step& step);

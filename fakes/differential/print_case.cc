@@ -104,8 +104,9 @@ std::string Printer::Print(const Step& step, const Observation& expected) {
   absl::StrAppend(&text, Numbers(step, expected));
   // Results without an expectation above.
   const bool told =
-      step.call == Call::kAccept4 || step.call == Call::kGetSockName ||
-      step.call == Call::kGetPeerName || step.call == Call::kRecvMsg ||
+      step.call == Call::kAccept || step.call == Call::kAccept4 ||
+      step.call == Call::kGetSockName || step.call == Call::kGetPeerName ||
+      step.call == Call::kRecvFrom || step.call == Call::kRecvMsg ||
       (step.call == Call::kGetSockOpt && expected.numbers.empty());
   if (told && expected.result.ok()) {
     absl::StrAppend(&text, "  // ", expected.text, "\n");

@@ -88,11 +88,13 @@ struct Step {
   int domain = AF_INET;
   int type = SOCK_STREAM;
   int protocol = 0;
-  Address address;       // bind, connect
-  int number = 0;        // listen: backlog; shutdown: how
-  int flags = 0;         // accept4, send, recv, sendmsg, recvmsg, dup3
-  size_t size = 0;       // send, recv, sendmsg, recvmsg, read, write
-  int pieces = 1;        // sendmsg, recvmsg: number of parts of the buffer.
+  Address address;  // bind, connect, sendto
+  int number = 0;   // listen: backlog; shutdown: how
+  int flags = 0;    // accept4, send, sendto, sendmsg, recv, recvfrom, recvmsg,
+                    // dup3
+  size_t size = 0;  // Of the calls that move bytes.
+  // sendmsg, recvmsg, readv, writev: number of parts of the buffer.
+  int pieces = 1;
   int level = 0;         // setsockopt, getsockopt
   int name = 0;          // setsockopt, getsockopt; fcntl, ioctl: the command
   int value = 0;         // setsockopt, fcntl, ioctl

@@ -155,14 +155,23 @@ void Writer::OddName() {
 void Writer::OddData() {
   const bool send = Chance(40);
   const int slot = Chance(70) ? AnySlot() : Below(kSlots + 1);
-  Step& step =
-      Add(send ? OneOf({Call::kSend, Call::kSendMsg, Call::kWrite})
-               : OneOf({Call::kRecv, Call::kRecv, Call::kRecvMsg, Call::kRead}),
-          slot);
+  Step& step = Add(send ? OneOf({Call::kSend, Call::kSendTo, Call::kSendMsg,
+                                 Call::kWrite, Call::kWriteV})
+                        : OneOf({Call::kRecv, Call::kRecvFrom, Call::kRecvMsg,
+                                 Call::kRead, Call::kReadV}),
+                   slot);
   step.size = OneOf<size_t>({0, 1, 10});
   step.pieces = 1 + Below(3);
   step.null = Chance(50);
-  if (step.call == Call::kRecv || step.call == Call::kRecvMsg) {
+  if (step.call == Call::kSendTo && Chance(70)) {
+    step.address.length = OneOf({0, 1, 16, 128, 129, -1});
+  }
+  if (step.call == Call::kRecvFrom && Chance(70)) {
+    step.length = OneOf({0, 1, 16, -1});
+    step.null_length = Chance(25);
+  }
+  if (step.call == Call::kRecv || step.call == Call::kRecvFrom ||
+      step.call == Call::kRecvMsg) {
     step.flags = OneOf<int>({0, 0, MSG_OOB, MSG_PEEK, MSG_PEEK | MSG_TRUNC});
   }
 }
@@ -216,11 +225,12 @@ void Writer::NotASocket() {
     made.process = Below(kProcesses);
     At(slot) = {.kind = Guess::kOther, .process = made.process};
   }
-  const Call call = OneOf(
-      {Call::kBind, Call::kListen, Call::kListen, Call::kAccept4,
-       Call::kAccept4, Call::kConnect, Call::kGetSockName, Call::kGetPeerName,
-       Call::kSetSockOpt, Call::kGetSockOpt, Call::kShutdown, Call::kSend,
-       Call::kRecv, Call::kSendMsg, Call::kRecvMsg});
+  const Call call =
+      OneOf({Call::kBind, Call::kListen, Call::kListen, Call::kAccept4,
+             Call::kAccept4, Call::kConnect, Call::kGetSockName,
+             Call::kGetPeerName, Call::kSetSockOpt, Call::kGetSockOpt,
+             Call::kShutdown, Call::kSend, Call::kRecv, Call::kSendMsg,
+             Call::kRecvMsg, Call::kSendTo, Call::kRecvFrom, Call::kAccept});
   Step& step = Add(call, Chance(75) ? slot : kNoSlot);
   step.size = 1;
   step.level = SOL_SOCKET;

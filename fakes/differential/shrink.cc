@@ -74,12 +74,19 @@ void SimplifyFlags(const Step& step, Variations& out) {
 
 void SimplifyCall(const Step& step, Variations& out) {
   switch (step.call) {
+    case Call::kAccept:
+      out.Set(&Step::call, Call::kAccept4);
+      break;
+    case Call::kSendTo:
     case Call::kSendMsg:
     case Call::kWrite:
+    case Call::kWriteV:
       out.Set(&Step::call, Call::kSend);
       break;
+    case Call::kRecvFrom:
     case Call::kRecvMsg:
     case Call::kRead:
+    case Call::kReadV:
       out.Set(&Step::call, Call::kRecv);
       break;
     default:

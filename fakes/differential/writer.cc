@@ -250,10 +250,12 @@ void Writer::ConnectTo(int slot, int listener) {
 int Writer::AcceptFrom(int listener) {
   const int slot = FreeSlot();
   if (slot == listener) return kNoSlot;
-  Step& step = Add(Call::kAccept4, listener);
+  Step& step = Add(Chance(10) ? Call::kAccept : Call::kAccept4, listener);
   step.out = slot;
-  step.flags = OneOf<int>({SOCK_NONBLOCK, SOCK_NONBLOCK, SOCK_NONBLOCK,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC, 0});
+  if (step.call == Call::kAccept4) {
+    step.flags = OneOf<int>({SOCK_NONBLOCK, SOCK_NONBLOCK, SOCK_NONBLOCK,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC, 0});
+  }
   step.null = step.null_length = Chance(40);
   At(slot) = {.kind = Guess::kConnected,
               .process = At(listener).process,
@@ -268,23 +270,27 @@ int Writer::AcceptFrom(int listener) {
 }
 
 void Writer::SendSome(int slot) {
-  Step& step = Add(OneOf({Call::kSend, Call::kSend, Call::kSend, Call::kSendMsg,
-                          Call::kWrite}),
+  Step& step = Add(OneOf({Call::kSend, Call::kSend, Call::kSendTo,
+                          Call::kSendMsg, Call::kWrite, Call::kWriteV}),
                    slot);
   step.size = OneOf<size_t>({0, 1, 1, 1, 10, 100, 1000, 1000, 30000});
   if (Chance(4)) step.size = Chance(50) ? 65536 : kLargest;
-  if (step.call != Call::kWrite) {
+  if (step.call != Call::kWrite && step.call != Call::kWriteV) {
     step.flags = OneOf<int>({0, 0, 0, MSG_NOSIGNAL, MSG_DONTWAIT});
+  }
+  if (step.call == Call::kSendTo) {
+    step.address.host = OneOf({Host::kNull, Host::kNull, Host::kLocalV4,
+                               Host::kNotLocalV6, Host::kUnspec});
   }
   step.pieces = 1 + Below(3);
 }
 
 void Writer::ReceiveSome(int slot) {
-  Step& step = Add(OneOf({Call::kRecv, Call::kRecv, Call::kRecv, Call::kRecvMsg,
-                          Call::kRead}),
+  Step& step = Add(OneOf({Call::kRecv, Call::kRecv, Call::kRecvFrom,
+                          Call::kRecvMsg, Call::kRead, Call::kReadV}),
                    slot);
   step.size = OneOf<size_t>({0, 1, 1, 10, 100, 1000, 65536, kLargest});
-  if (step.call != Call::kRead && Chance(25)) {
+  if (step.call != Call::kRead && step.call != Call::kReadV && Chance(25)) {
     step.flags =
         OneOf<int>({MSG_PEEK, MSG_PEEK, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITALL});
   }
