@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <ctime>
 #include <vector>
 
@@ -51,95 +50,6 @@ NET_NEXT_FUNCTION(__recvfrom_chk)
 namespace net::preload {
 namespace {
 
-// Returns the message of readv(2), writev(2), recvfrom(2) and sendto(2).
-msghdr MessageOf(const iovec* buffers, size_t count) {
-  msghdr message = {};
-  message.msg_iov = const_cast<iovec*>(buffers);
-  message.msg_iovlen = count;
-  return message;
-}
-
-// Returns whether the calls of sockets work on the descriptor.
-bool IsSocket(Kind kind) {
-  return kind != Kind::kCounter && kind != Kind::kPipe;
-}
-
-// Reads all buffers with one call. A descriptor that is not a socket must be
-// read and written in one piece: an eventfd has one number, and a pipe's
-// write(2) is atomic.
-SysResult ReadPiece(int fd, const iovec* buffers, int count) {
-  size_t space = 0;
-  for (int i = 0; i < count; ++i) space += buffers[i].iov_len;
-  std::vector<char> data(space);
-  const SysResult read = Sys().Read(fd, data.data(), space);
-  const char* from = data.data();
-  size_t left = read.ok() ? static_cast<size_t>(read.value()) : 0;
-  for (int i = 0; i < count && left > 0; ++i) {
-    const size_t size = std::min(left, buffers[i].iov_len);
-    std::memcpy(buffers[i].iov_base, from, size);
-    from += size;
-    left -= size;
-  }
-  return read;
-}
-
-SysResult WritePiece(int fd, const iovec* buffers, int count) {
-  std::vector<char> data;
-  for (int i = 0; i < count; ++i) {
-    const auto* const begin = static_cast<const char*>(buffers[i].iov_base);
-    data.insert(data.end(), begin, begin + buffers[i].iov_len);
-  }
-  return Sys().Write(fd, data.data(), data.size());
-}
-
-SysResult RecvFrom(int fd, void* data, size_t size, int flags, sockaddr* addr,
-                   socklen_t* addr_size) {
-  if (addr == nullptr) return Sys().Recv(fd, data, size, flags);
-  if (addr_size == nullptr) return SysResult::Error(EFAULT);
-  iovec buffer = {.iov_base = data, .iov_len = size};
-  msghdr message = MessageOf(&buffer, 1);
-  message.msg_name = addr;
-  message.msg_namelen = *addr_size;
-  const SysResult result = Sys().RecvMsg(fd, &message, flags);
-  if (result.ok()) *addr_size = message.msg_namelen;
-  return result;
-}
-
-SysResult SendTo(int fd, const void* data, size_t size, int flags,
-                 const sockaddr* addr, socklen_t addr_size) {
-  if (addr == nullptr) return Sys().Send(fd, data, size, flags);
-  iovec buffer = {.iov_base = const_cast<void*>(data), .iov_len = size};
-  msghdr message = MessageOf(&buffer, 1);
-  message.msg_name = const_cast<sockaddr*>(addr);
-  message.msg_namelen = addr_size;
-  return Sys().SendMsg(fd, &message, flags);
-}
-
-// Receives several messages as recvmmsg(2) does: only the first one may block
-// with MSG_WAITFORONE, and an error after the first one is left for the next
-// call.
-SysResult RecvMessages(int fd, mmsghdr* messages, unsigned count, int flags) {
-  unsigned done = 0;
-  for (; done < count; ++done) {
-    const SysResult result =
-        Sys().RecvMsg(fd, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
-    if (!result.ok()) return done > 0 ? SysResult::Ok(done) : result;
-    messages[done].msg_len = static_cast<unsigned>(result.value());
-    if ((flags & MSG_WAITFORONE) != 0) flags |= MSG_DONTWAIT;
-  }
-  return SysResult::Ok(done);
-}
-
-SysResult SendMessages(int fd, mmsghdr* messages, unsigned count, int flags) {
-  unsigned done = 0;
-  for (; done < count; ++done) {
-    const SysResult result = Sys().SendMsg(fd, &messages[done].msg_hdr, flags);
-    if (!result.ok()) return done > 0 ? SysResult::Ok(done) : result;
-    messages[done].msg_len = static_cast<unsigned>(result.value());
-  }
-  return SysResult::Ok(done);
-}
-
 // sendfile(2) from a native file to a socket of the FakeKernel.
 SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size) {
   constexpr size_t kChunk = 65536;
@@ -173,8 +83,6 @@ SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size) {
 }  // namespace net::preload
 
 using net::preload::IsFake;
-using net::preload::Kind;
-using net::preload::KindOf;
 using net::preload::Returned;
 using net::preload::RunNative;
 using net::preload::Sys;
@@ -199,30 +107,19 @@ ssize_t write(int fd, const void* data, size_t size) {
 }
 
 ssize_t readv(int fd, const iovec* buffers, int count) {
-  const Kind kind = KindOf(fd, "readv");
-  if (kind == Kind::kNative) {
+  if (!IsFake(fd, "readv")) {
     return RunNative(fd, POLLIN,
                      [&] { return next::readv(fd, buffers, count); });
   }
-  if (!net::preload::IsSocket(kind)) {
-    return Returned<ssize_t>(net::preload::ReadPiece(fd, buffers, count));
-  }
-  msghdr message = net::preload::MessageOf(buffers, static_cast<size_t>(count));
-  return Returned<ssize_t>(Sys().RecvMsg(fd, &message, 0));
+  return Returned<ssize_t>(Sys().ReadV(fd, buffers, count));
 }
 
 ssize_t writev(int fd, const iovec* buffers, int count) {
-  const Kind kind = KindOf(fd, "writev");
-  if (kind == Kind::kNative) {
+  if (!IsFake(fd, "writev")) {
     return RunNative(fd, POLLOUT,
                      [&] { return next::writev(fd, buffers, count); });
   }
-  if (!net::preload::IsSocket(kind)) {
-    return Returned<ssize_t>(net::preload::WritePiece(fd, buffers, count));
-  }
-  const msghdr message =
-      net::preload::MessageOf(buffers, static_cast<size_t>(count));
-  return Returned<ssize_t>(Sys().SendMsg(fd, &message, 0));
+  return Returned<ssize_t>(Sys().WriteV(fd, buffers, count));
 }
 
 ssize_t recv(int fd, void* data, size_t size, int flags) {
@@ -249,7 +146,7 @@ ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* addr,
     });
   }
   return Returned<ssize_t>(
-      net::preload::RecvFrom(fd, data, size, flags, addr, addr_size));
+      Sys().RecvFrom(fd, data, size, flags, addr, addr_size));
 }
 
 ssize_t sendto(int fd, const void* data, size_t size, int flags,
@@ -260,7 +157,7 @@ ssize_t sendto(int fd, const void* data, size_t size, int flags,
     });
   }
   return Returned<ssize_t>(
-      net::preload::SendTo(fd, data, size, flags, addr, addr_size));
+      Sys().SendTo(fd, data, size, flags, addr, addr_size));
 }
 
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
@@ -286,7 +183,7 @@ int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags,
       return next::recvmmsg(fd, messages, count, flags, timeout);
     });
   }
-  return Returned(net::preload::RecvMessages(fd, messages, count, flags));
+  return Returned(Sys().RecvMMsg(fd, messages, count, flags, timeout));
 }
 
 int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
@@ -295,7 +192,7 @@ int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
       return next::sendmmsg(fd, messages, count, flags);
     });
   }
-  return Returned(net::preload::SendMessages(fd, messages, count, flags));
+  return Returned(Sys().SendMMsg(fd, messages, count, flags));
 }
 
 ssize_t sendfile(int out_fd, int in_fd, off_t* offset, size_t size) noexcept {

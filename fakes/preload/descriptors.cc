@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
@@ -71,6 +73,11 @@ Placeholder MakePlaceholder(const Invocation& invocation) {
   const NativeCalls native;
   if (const auto* const counter = invocation.As<Call::kEventFd>()) {
     return {ResultOf(eventfd(0, counter->flags & EFD_CLOEXEC)), Kind::kCounter};
+  }
+  if (const auto* const timer = invocation.As<Call::kTimerFdCreate>()) {
+    return {
+        ResultOf(timerfd_create(CLOCK_MONOTONIC, timer->flags & TFD_CLOEXEC)),
+        Kind::kCounter};
   }
   if (const auto* const epoll = invocation.As<Call::kEpollCreate1>()) {
     return {ResultOf(epoll_create1(epoll->flags & EPOLL_CLOEXEC)),

@@ -19,9 +19,10 @@ class FakeKernel;
 namespace net::preload {
 
 enum class Kind : uint8_t {
-  kNative,   // It belongs to Linux alone.
-  kSocket,   // Its placeholder is a Unix socket.
-  kCounter,  // An eventfd(2). Its placeholder is an eventfd, too.
+  kNative,  // It belongs to Linux alone.
+  kSocket,  // Its placeholder is a Unix socket.
+  // An eventfd(2) or a timerfd. Its placeholder is one, too.
+  kCounter,
   // Its placeholder is an epoll, too. Native descriptors are added to the
   // placeholder (readiness_hooks.cc).
   kEpoll,

@@ -36,9 +36,9 @@ constexpr absl::string_view kHelp =
     R"help(usage: on_fake_kernel [FLAGS] -- COMMAND [ARGUMENTS...]
 
 Runs COMMAND, an unmodified program, on a FakeKernel: a model of Linux's TCP in
-the memory of the program. Its TCP sockets, eventfds, epolls and pairs of Unix
-sockets belong to the FakeKernel, and its time is virtual: a timeout of a minute
-passes at once. Its threads run one at a time, in an order that the seed
+the memory of the program. Its TCP sockets, eventfds, timerfds, epolls and pairs
+of Unix sockets belong to the FakeKernel, and its time is virtual: a timeout of
+a minute passes at once. Its threads run one at a time, in an order that the seed
 chooses. Its files, pipes, terminals and other sockets stay Linux's.
 
   on_fake_kernel -- ./server_test --gtest_filter='Server.*'
@@ -67,8 +67,8 @@ chooses. Its files, pipes, terminals and other sockets stay Linux's.
 Limits: COMMAND is linked dynamically against glibc. Each process has a
 FakeKernel of its own: a child of fork(2) that uses a socket of its parent ends
 with status 2, and processes cannot connect to each other. Signals do not
-interrupt calls of the FakeKernel. timerfd_create(2) fails with ENOSYS. Unix
-sockets, except pairs, and UDP sockets are Linux's.
+interrupt calls of the FakeKernel. Unix sockets, except pairs, and UDP sockets
+are Linux's.
 
 exit status:
   COMMAND's;

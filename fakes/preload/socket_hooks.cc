@@ -1,9 +1,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -29,8 +27,6 @@ NET_NEXT_FUNCTION(getpeername)
 NET_NEXT_FUNCTION(getsockopt)
 NET_NEXT_FUNCTION(setsockopt)
 NET_NEXT_FUNCTION(shutdown)
-NET_NEXT_FUNCTION(eventfd)
-NET_NEXT_FUNCTION(timerfd_create)
 
 namespace net::preload {
 namespace {
@@ -146,7 +142,7 @@ int accept(int fd, sockaddr* addr, socklen_t* size) {
   if (!IsFake(fd, "accept")) {
     return RunNative(fd, POLLIN, [&] { return next::accept(fd, addr, size); });
   }
-  return Returned(Sys().Accept4(fd, addr, size, 0));
+  return Returned(Sys().Accept(fd, addr, size));
 }
 
 int accept4(int fd, sockaddr* addr, socklen_t* size, int flags) {
@@ -191,18 +187,6 @@ int setsockopt(int fd, int level, int name, const void* value,
 int shutdown(int fd, int how) noexcept {
   if (!IsFake(fd, "shutdown")) return next::shutdown(fd, how);
   return Returned(Sys().Shutdown(fd, how));
-}
-
-int eventfd(unsigned initial, int flags) noexcept {
-  if (!IsInCharge()) return next::eventfd(initial, flags);
-  return Returned(Sys().EventFd(initial, flags));
-}
-
-// A native timer would expire in real time.
-int timerfd_create(int clock, int flags) noexcept {
-  if (!IsInCharge()) return next::timerfd_create(clock, flags);
-  errno = ENOSYS;
-  return -1;
 }
 
 }  // extern "C"

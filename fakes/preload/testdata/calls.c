@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -188,6 +189,31 @@ static void Waits(const int ends[2]) {
   CHECK(readv(counter, &in, 1) == 8 && value == 3 && close(counter) == 0);
 }
 
+static void Timers(const int ends[2]) {
+  uint64_t count = 0;
+  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  const struct itimerspec often = {.it_interval.tv_nsec = 50000000,
+                                   .it_value.tv_nsec = 50000000};
+  const double before = Now();
+  CHECK(timerfd_settime(timer, 0, &often, NULL) == 0);
+  CHECK(read(timer, &count, 8) == 8 && count >= 1 && Now() - before > 0.049);
+  const int epoll = epoll_create1(0);
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = timer};
+  struct epoll_event events[2];
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event) == 0);
+  event.data.fd = ends[1];
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[1], &event) == 0);
+  CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.fd == timer);
+  CHECK(read(timer, &count, 8) == 8 && Now() - before > 0.099);
+  const struct itimerspec never = {0};
+  struct itimerspec old;
+  CHECK(timerfd_settime(timer, 0, &never, &old) == 0 &&
+        old.it_interval.tv_nsec == 50000000);
+  CHECK(timerfd_gettime(timer, &old) == 0 && old.it_interval.tv_nsec == 0);
+  CHECK(close(timer) == 0 && close(epoll) == 0);
+  CHECK(timerfd_gettime(timer, &old) == -1 && errno == EBADF);
+}
+
 static void Children(const int ends[2]) {
   int status = 0;
   const double before = Now();
@@ -297,6 +323,7 @@ int main(int argc, char** argv) {
   Files(ends);
   Descriptors(ends);
   Waits(ends);
+  Timers(ends);
   SleepBesideSpinner(ends);
   Children(ends);
   Pair();
