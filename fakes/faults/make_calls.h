@@ -8,8 +8,8 @@
 namespace net {
 
 // Plays the program's side of a trace: makes its calls on `kernel`, with the
-// recorded arguments. Makes a call that class Syscalls lacks as another call
-// that does the same: see Replayer. Buffers have at most 1 MiB.
+// recorded arguments. Of several calls that do the same, makes the one that the
+// Replayer plays: recv for recvfrom. Buffers have at most 1 MiB.
 //
 // Returns FAILED_PRECONDITION at the first call whose result or out-parameters
 // are not the recorded ones:

@@ -134,6 +134,16 @@ accepted->set_nonblocking(
        fake::Deviates("AcceptedInheritsNonblock")));""",
     ),
     _deviation(
+        name = "RecvFromLeavesTheLength",
+        meaning = "recvfrom(2) does not set the length to 0",
+        file = "fakes/fake_process_data.cc",
+        replace = "const int error = CopyAddressOut(RawAddress(), addr, len);",
+        by = """\
+const int error = fake::Deviates("RecvFromLeavesTheLength")
+                        ? 0
+                        : CopyAddressOut(RawAddress(), addr, len);""",
+    ),
+    _deviation(
         name = "UnspecKeepsConnection",
         meaning = "connect(2) to AF_UNSPEC succeeds without disconnecting",
         file = "fakes/kernel/tcp/tcp_connect.cc",
