@@ -126,15 +126,15 @@ SysResult FakeProcess::SendBytes(int fd, const void* data, size_t size,
   SysResult result;
   fake::Socket* const socket = FindSocket(fd, &result);
   if (socket == nullptr) return result;
-  RawAddress address;
-  if (addr != nullptr) {
-    const int error = CopyAddressIn(addr, len, address);
-    if (error != 0) return SysResult::Error(error);
-  }
   const Caller caller = MakeCaller(call, fd);
   const FileRef ref(*socket, caller);
-  return socket->SendTo(caller, addr == nullptr ? nullptr : &address,
-                        {&part, 1}, flags);
+  if (addr == nullptr) {
+    return socket->SendTo(caller, nullptr, {&part, 1}, flags);
+  }
+  RawAddress address;
+  const int error = CopyAddressIn(addr, len, address);
+  if (error != 0) return SysResult::Error(error);
+  return socket->SendTo(caller, &address, {&part, 1}, flags);
 }
 
 SysResult FakeProcess::DoRecv(int fd, void* data, size_t size, int flags) {
