@@ -1,15 +1,16 @@
 #include "fakes/kernel/descriptor_table.h"
 
 #include <fcntl.h>
+#include <sys/uio.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "fakes/kernel/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -26,10 +27,10 @@ class Nothing final : public File {
  public:
   Nothing() : File(O_RDWR) {}
   int16_t PollEvents() override { return 0; }
-  SysResult Read(const Caller&, char*, size_t) override {
+  SysResult Read(const Caller&, absl::Span<const iovec>) override {
     return SysResult::Error(EIO);
   }
-  SysResult Write(const Caller&, const char*, size_t) override {
+  SysResult Write(const Caller&, absl::Span<const iovec>) override {
     return SysResult::Error(EIO);
   }
   SysResult Ioctl(uint64_t, int*) override { return SysResult::Error(ENOTTY); }
