@@ -136,8 +136,8 @@ void SocketHistory::OnReturn(const Invocation& invocation, SysResult result) {
 
 void SocketHistory::OnNew(const Invocation& invocation, int fd) {
   Socket made{.generation = ++last_generation_};
-  made.had_peer = invocation.call() == Call::kAccept ||
-                  invocation.call() == Call::kAccept4;
+  made.had_peer =
+      invocation.call() == Call::kAccept || invocation.call() == Call::kAccept4;
   // dup(2) makes another number for the same socket.
   const auto original = sockets_.find(invocation.fd());
   if (original != sockets_.end() && !made.had_peer) {
