@@ -4,15 +4,21 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
+#include <functional>
 #include <vector>
 
+#include "fakes/call.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/explorer/out_parameter.h"
 #include "fakes/fake_kernel.h"
@@ -71,15 +77,19 @@ TEST_F(CallMonitorTest, DescriptorsThatExecveKeeps) {
   Close(sys_.Dup3(fd, 20, 0));
   Close(sys_.Fcntl(fd, F_DUPFD, 0));
   Close(sys_.EventFd(0, 0));
+  Close(sys_.TimerFdCreate(CLOCK_MONOTONIC, 0));
   int pair[2];
   EXPECT_THAT(sys_.Pipe2(pair, 0), IsOk());
   EXPECT_THAT(sys_.Close(pair[0]), IsOk());
   EXPECT_THAT(sys_.Close(pair[1]), IsOk());
   EXPECT_THAT(sys_.Close(fd), IsOk());
-  EXPECT_EQ(Kinds(), std::vector<FindingKind>(6, FindingKind::kNotCloseOnExec));
+  EXPECT_EQ(Kinds(), std::vector<FindingKind>(7, FindingKind::kNotCloseOnExec));
 }
 
-TEST_F(CallMonitorTest, AConnectionThatExecveKeeps) {
+class CallMonitorAccept : public CallMonitorTest,
+                          public testing::WithParamInterface<Call> {};
+
+TEST_P(CallMonitorAccept, AConnectionThatExecveKeeps) {
   const int listener = NewSocket();
   const int client = NewSocket();
   ip::SockAddr address({ip::kLocalV4, 0});
@@ -88,11 +98,16 @@ TEST_F(CallMonitorTest, AConnectionThatExecveKeeps) {
   EXPECT_THAT(sys_.GetSockName(listener, address.get(), address.size_ptr()),
               IsOk());
   EXPECT_THAT(sys_.Connect(client, address.get(), address.size()), IsOk());
-  Close(sys_.Accept4(listener, nullptr, nullptr, 0));
+  Close(GetParam() == Call::kAccept
+            ? sys_.Accept(listener, nullptr, nullptr)
+            : sys_.Accept4(listener, nullptr, nullptr, 0));
   EXPECT_THAT(sys_.Close(client), IsOk());
   EXPECT_THAT(sys_.Close(listener), IsOk());
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kNotCloseOnExec));
 }
+
+INSTANTIATE_TEST_SUITE_P(Calls, CallMonitorAccept,
+                         testing::Values(Call::kAccept, Call::kAccept4));
 
 TEST_F(CallMonitorTest, WhatTheOptionsAllow) {
   CallMonitor sys(process_,
@@ -108,6 +123,7 @@ TEST_F(CallMonitorTest, DescriptorsThatExecveCloses) {
   Close(sys_.Dup3(fd, 20, O_CLOEXEC));
   Close(sys_.Fcntl(fd, F_DUPFD_CLOEXEC, 0));
   Close(sys_.EventFd(0, EFD_CLOEXEC));
+  Close(sys_.TimerFdCreate(CLOCK_MONOTONIC, TFD_CLOEXEC));
   EXPECT_THAT(sys_.Close(fd), IsOk());
   EXPECT_THAT(Kinds(), IsEmpty());
 }
@@ -133,6 +149,31 @@ TEST_F(CallMonitorTest, ASendMsgThatCanRaiseSigpipe) {
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kSigpipe));
 }
 
+TEST_F(CallMonitorTest, OtherSendsThatCanRaiseSigpipe) {
+  const int fd = NewSocket();
+  char byte = 'x';
+  iovec part = {.iov_base = &byte, .iov_len = 1};
+  mmsghdr messages = {};
+  messages.msg_hdr.msg_iov = &part;
+  messages.msg_hdr.msg_iovlen = 1;
+  EXPECT_THAT(sys_.SendTo(fd, &byte, 1, MSG_NOSIGNAL, nullptr, 0),
+              IsErrno(EPIPE));
+  EXPECT_THAT(sys_.SendMMsg(fd, &messages, 1, MSG_NOSIGNAL), IsErrno(EPIPE));
+  EXPECT_THAT(sys_.violations(), IsEmpty());
+  const std::vector<std::function<SysResult(CallMonitor&)>> sends = {
+      [&](CallMonitor& sys) { return sys.SendTo(fd, &byte, 1, 0, nullptr, 0); },
+      [&](CallMonitor& sys) { return sys.SendMMsg(fd, &messages, 1, 0); }};
+  for (const auto& send : sends) {
+    CallMonitor sys(process_, {.max_calls = 20});
+    EXPECT_THAT(send(sys), IsErrno(EPIPE));
+    ASSERT_THAT(sys.violations(), SizeIs(1));
+    EXPECT_EQ(sys.violations()[0].kind, FindingKind::kSigpipe);
+  }
+  EXPECT_THAT(sys_.WriteV(fd, &part, 1), IsErrno(EPIPE));
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kSigpipe));
+}
+
 TEST_F(CallMonitorTest, AWriteToAPipeIsNotASend) {
   int pair[2];
   EXPECT_THAT(sys_.Pipe2(pair, O_CLOEXEC), IsOk());
@@ -146,6 +187,18 @@ TEST_F(CallMonitorTest, PollOfAClosedDescriptor) {
   pollfd polled = {.fd = NewSocket(), .events = POLLIN, .revents = 0};
   EXPECT_THAT(sys_.Close(polled.fd), IsOk());
   EXPECT_THAT(sys_.Poll(&polled, 1, 0), IsOkAndHolds(1));
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kUseAfterClose));
+}
+
+TEST_F(CallMonitorTest, SelectOfAClosedDescriptor) {
+  const int fd = NewSocket();
+  EXPECT_THAT(sys_.Close(fd), IsOk());
+  fd_set set;
+  FD_ZERO(&set);
+  FD_SET(fd, &set);
+  timeval now = {};
+  EXPECT_THAT(sys_.Select(fd + 1, nullptr, &set, nullptr, &now),
+              IsErrno(EBADF));
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kUseAfterClose));
 }
 
@@ -203,6 +256,12 @@ TEST_F(CallMonitorTest, EachOutParameterOfAFailedCallIsPoisoned) {
     return sys_.Accept4(fd, address, size, SOCK_CLOEXEC);
   }));
   EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
+    return sys_.Accept(fd, address, size);
+  }));
+  EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
+    return sys_.RecvFrom(fd, nullptr, 0, 0, address, size);
+  }));
+  EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
     return sys_.GetSockName(-1, address, size);
   }));
   EXPECT_TRUE(with_address([&](sockaddr* address, socklen_t* size) {
@@ -220,6 +279,25 @@ TEST_F(CallMonitorTest, EachOutParameterOfAFailedCallIsPoisoned) {
   message.msg_iovlen = 1;
   EXPECT_THAT(sys_.RecvMsg(fd, &message, 0), IsErrno(ENOTCONN));
   EXPECT_TRUE(is_poisoned());
+
+  buffer.fill('x');
+  mmsghdr messages = {.msg_hdr = message, .msg_len = 0};
+  EXPECT_THAT(sys_.RecvMMsg(fd, &messages, 1, 0, nullptr), IsErrno(ENOTCONN));
+  EXPECT_TRUE(is_poisoned());
+
+  buffer.fill('x');
+  EXPECT_THAT(sys_.ReadV(fd, &part, 1), IsErrno(ENOTCONN));
+  EXPECT_TRUE(is_poisoned());
+
+  buffer.fill('x');
+  EXPECT_THAT(
+      sys_.RecvFrom(fd, buffer.data(), buffer.size(), 0, nullptr, nullptr),
+      IsErrno(ENOTCONN));
+  EXPECT_TRUE(is_poisoned());
+
+  itimerspec timer = {};
+  EXPECT_THAT(sys_.TimerFdGetTime(fd, &timer), IsErrno(EINVAL));
+  EXPECT_NE(timer.it_value.tv_sec, 0);
 
   int pair[2] = {1, 1};
   EXPECT_THAT(sys_.Pipe2(pair, -1), IsErrno(EINVAL));

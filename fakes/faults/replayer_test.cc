@@ -232,6 +232,41 @@ ppoll([{4, POLLIN}], 1, {tv_sec=1, tv_nsec=0}, NULL) = 1 [{4, POLLIN}]
   EXPECT_THAT(kernel.Finish(), IsOk());
 }
 
+// The program makes the other call than the trace has.
+TEST(Replayer, ServesCallsWithAddressesAndSeveralBuffers) {
+  Replayer kernel(TraceOf(R"(accept4(3, {AF_INET, 127.0.0.1:9}, [16], 0) = 4
+recv(4, "hello", 4096, 0) = 5
+read(4, "abc", 4096) = 3
+send(4, "abc", 3, MSG_NOSIGNAL) = 3
+write(4, "de", 2) = 2
+epoll_wait(6, [{EPOLLIN, 3}], 8, -1) = 1
+accept4(3, NULL, NULL, SOCK_CLOEXEC) = 5
+)"));
+  ip::SockAddr address({ip::kLocalV4, 0});
+  EXPECT_THAT(kernel.Accept(3, address.get(), address.size_ptr()),
+              IsOkAndHolds(4));
+  EXPECT_EQ(address.ToEndpoint()->port, 9);
+  std::array<char, 8> data = {};
+  EXPECT_THAT(kernel.RecvFrom(4, data.data(), data.size(), 0, address.get(),
+                              address.size_ptr()),
+              IsOkAndHolds(5));
+  EXPECT_STREQ(data.data(), "hello");
+  EXPECT_EQ(address.size(), 0u);
+  const std::array<iovec, 2> parts = {iovec{data.data(), 1},
+                                      iovec{data.data() + 4, 4}};
+  EXPECT_THAT(kernel.ReadV(4, parts.data(), 2), IsOkAndHolds(3));
+  EXPECT_EQ(std::string(data.data(), 6), "aellbc");
+  EXPECT_THAT(kernel.SendTo(4, "abc", 3, 0, nullptr, 0), IsOkAndHolds(3));
+  char bytes[] = "de";
+  const std::array<iovec, 2> sent = {iovec{bytes, 1}, iovec{bytes + 1, 1}};
+  EXPECT_THAT(kernel.WriteV(4, sent.data(), 2), IsOkAndHolds(2));
+  epoll_event event = {};
+  EXPECT_THAT(kernel.EpollPWait(6, &event, 1, 0, nullptr), IsOkAndHolds(1));
+  EXPECT_EQ(uint64_t{event.data.u64}, 3u);
+  EXPECT_THAT(kernel.Accept(3, nullptr, nullptr), IsErrno(ENOSYS));
+  EXPECT_THAT(kernel.Departure().message(), HasSubstr("(argument 4 differs)"));
+}
+
 TEST(Replayer, TimeoutsAndSignalMasksMayDiffer) {
   Replayer kernel(
       TraceOf("poll([{4, POLLIN}], 1, 10) = 0\n"
