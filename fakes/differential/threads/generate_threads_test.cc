@@ -76,8 +76,8 @@ TEST(GenerateThreadsTest, EveryCallIsInAThread) {
                   Call::kGetSockName, Call::kGetPeerName, Call::kSetSockOpt,
                   Call::kGetSockOpt, Call::kShutdown, Call::kSend, Call::kRecv,
                   Call::kSendMsg, Call::kRecvMsg, Call::kRead, Call::kWrite,
-                  Call::kPoll, Call::kClose, Call::kFcntl, Call::kIoctl,
-                  Call::kDup, Call::kDup3));
+                  Call::kReadV, Call::kWriteV, Call::kPoll, Call::kClose,
+                  Call::kFcntl, Call::kIoctl, Call::kDup, Call::kDup3));
 }
 
 // Otherwise, shrinking might not terminate.

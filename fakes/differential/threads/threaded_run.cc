@@ -183,10 +183,12 @@ ThreadedRun::Made ThreadedRun::Make(const Step& step, char letter,
     case Call::kSend:
     case Call::kSendMsg:
     case Call::kWrite:
+    case Call::kWriteV:
       return Send(step, letter);
     case Call::kRecv:
     case Call::kRecvMsg:
     case Call::kRead:
+    case Call::kReadV:
       return Receive(step);
     case Call::kPoll:
       return Poll(step);
@@ -317,6 +319,8 @@ ThreadedRun::Made ThreadedRun::Send(const Step& step, char letter) const {
     sent = world_.sys.Send(fd, data.data(), data.size(), flags);
   } else if (step.call == Call::kWrite) {
     sent = world_.sys.Write(fd, data.data(), data.size());
+  } else if (step.call == Call::kWriteV) {
+    sent = world_.sys.WriteV(fd, &part, 1);
   } else {
     sent = world_.sys.SendMsg(fd, &message, flags);
   }
@@ -340,6 +344,8 @@ ThreadedRun::Made ThreadedRun::Receive(const Step& step) const {
     got = world_.sys.Recv(fd, data.data(), data.size(), step.flags);
   } else if (step.call == Call::kRead) {
     got = world_.sys.Read(fd, data.data(), data.size());
+  } else if (step.call == Call::kReadV) {
+    got = world_.sys.ReadV(fd, &part, 1);
   } else {
     got = world_.sys.RecvMsg(fd, &message, step.flags);
   }

@@ -318,10 +318,10 @@ Step ThreadedWriter::Accept(int slot) {
 
 Step ThreadedWriter::Receive(int slot) {
   Step step = On(OneOf({Call::kRecv, Call::kRecv, Call::kRecv, Call::kRecv,
-                        Call::kRecvMsg, Call::kRead}),
+                        Call::kRecvMsg, Call::kRead, Call::kReadV}),
                  slot);
   step.size = UpTo(2 * kMostSize);
-  if (step.call != Call::kRead) {
+  if (step.call != Call::kRead && step.call != Call::kReadV) {
     step.flags = OneOf(
         {0, 0, 0, 0, 0, int{MSG_DONTWAIT}, int{MSG_PEEK}, int{MSG_WAITALL}});
   }
@@ -330,10 +330,10 @@ Step ThreadedWriter::Receive(int slot) {
 
 Step ThreadedWriter::Send(int slot) {
   Step step = On(OneOf({Call::kSend, Call::kSend, Call::kSend, Call::kSendMsg,
-                        Call::kWrite}),
+                        Call::kWrite, Call::kWriteV}),
                  slot);
   step.size = UpTo(kMostSize);
-  if (step.call != Call::kWrite) {
+  if (step.call != Call::kWrite && step.call != Call::kWriteV) {
     step.flags = OneOf(
         {int{MSG_NOSIGNAL}, int{MSG_NOSIGNAL}, MSG_NOSIGNAL | MSG_DONTWAIT});
   }
