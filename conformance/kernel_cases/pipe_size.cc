@@ -81,17 +81,6 @@ void Capacity(Context& c) {
   EXPECT_THAT(WritePage(pipe.write), IsErrno(EAGAIN));
 }
 
-void WakesWriters(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
-  ASSERT_THAT(Fcntl(pipe.write, F_SETPIPE_SZ, kPage), IsOk());
-  ASSERT_THAT(WritePage(pipe.write), IsOk());
-  ASSERT_THAT(c.sys().Fcntl(pipe.write.fd(), F_SETFL, 0), IsOk());
-  PendingCall writing(c, [&] { return WritePage(pipe.write); });
-  ASSERT_TRUE(writing.AwaitBlocked());
-  ASSERT_THAT(Fcntl(pipe.read, F_SETPIPE_SZ, 2 * kPage), IsOk());
-  EXPECT_THAT(writing.Join(), IsOkAndHolds(kPage));
-}
-
 // Each F_SETPIPE_SZ wakes, whether or not there is more room.
 void WakesEpolls(Context& c) {
   ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
@@ -134,11 +123,6 @@ const std::vector<Case>& PipeSizeKernelCases() {
        .source = "fcntl(2), F_SETPIPE_SZ and EBUSY",
        .families = AddressFamilies::kV4,
        .run = &Capacity},
-      {.id = "kernel.pipe_size.wakes",
-       .requirement = "F_SETPIPE_SZ must wake a write(2) that waits for room.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &WakesWriters},
       {.id = "kernel.pipe_size.epoll",
        .requirement = "F_SETPIPE_SZ must be an event for the pipe's write end "
                       "with EPOLLET, and none for its read end.",

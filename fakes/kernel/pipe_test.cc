@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -113,6 +114,18 @@ TEST_F(PipeTest, WithoutAReaderThereIsNoWriting) {
   EXPECT_EQ(sys_.sigpipes(), 1);
   EXPECT_THAT(Write("more"), IsErrno(EPIPE));
   EXPECT_EQ(sys_.sigpipes(), 2);
+  EXPECT_THAT(sys_.Write(in(), nullptr, 4), IsErrno(EPIPE))
+      << "before it looks at the data";
+  const iovec none = {.iov_base = nullptr, .iov_len = 0};
+  EXPECT_THAT(sys_.WriteV(in(), &none, 1), IsOkAndHolds(0));
+}
+
+TEST_F(PipeTest, MoreRoomEndsTheWaitForIt) {
+  EXPECT_THAT(sys_.Fcntl(in(), F_SETPIPE_SZ, 4096), IsOkAndHolds(4096));
+  Fill(4096);
+  FakeKernel::Thread writer(kernel_, "writer", [this] { Fill(4096); });
+  ASSERT_TRUE(writer.AwaitBlocked());
+  EXPECT_THAT(sys_.Fcntl(out(), F_SETPIPE_SZ, 8192), IsOkAndHolds(8192));
 }
 
 TEST_F(PipeTest, NonblockingCallsDoNotWait) {

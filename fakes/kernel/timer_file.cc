@@ -95,7 +95,8 @@ bool TimerFile::CountExpirations() {
   const int64_t more = late / interval_;
   ticks_ += static_cast<uint64_t>(more);
   const Nanoseconds next = expiry_ + more * interval_;
-  expiry_ = interval_ >= kForever - next ? kForever : next + interval_;
+  const bool is_in_range = next <= 0 || interval_ < kForever - next;
+  expiry_ = is_in_range ? next + interval_ : kForever;
   return true;
 }
 

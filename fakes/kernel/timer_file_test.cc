@@ -156,6 +156,14 @@ TEST_F(TimerFileTest, AReaderKeepsWaitingWithoutBlocking) {
   Set(fd, absl::Seconds(2));
 }
 
+TEST_F(TimerFileTest, ASignalEndsTheWait) {
+  const int fd = Make();
+  FakeKernel::Thread reader(kernel_, "reader",
+                            [&] { EXPECT_THAT(TryRead(fd), IsErrno(EINTR)); });
+  ASSERT_TRUE(reader.AwaitBlocked());
+  reader.Interrupt();
+}
+
 TEST_F(TimerFileTest, EndsTheWaitsOfPollAndEpoll) {
   const int fd = Make();
   const int epoll = Must(sys_.EpollCreate1(0));
