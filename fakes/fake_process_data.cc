@@ -32,7 +32,6 @@ namespace {
 
 using fake::Caller;
 using fake::CopyIn;
-using fake::CopyOut;
 using fake::FileRef;
 using fake::RawAddress;
 
