@@ -5,6 +5,7 @@
 #include <sys/time.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <ctime>
 #include <initializer_list>
 #include <vector>
@@ -25,7 +26,6 @@ namespace net::conformance {
 namespace {
 
 using loopback::Pair;
-using loopback::RawSocket;
 
 // A set of descriptors.
 class Set {
@@ -188,13 +188,13 @@ void OtherEventsDoNot(Context& c) {
 void TimesOut(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   Set readable = {pair.server.fd()};
-  constexpr int kMilliseconds = 20;
+  constexpr int64_t kMilliseconds = 20;
   timeval timeout = {.tv_sec = 0, .tv_usec = kMilliseconds * 1000};
   const double before = Now(c);
   EXPECT_THAT(
       c.sys().Select(FD_SETSIZE, readable.get(), nullptr, nullptr, &timeout),
       IsOkAndHolds(0));
-  EXPECT_GE(Now(c) - before, kMilliseconds);
+  EXPECT_GE(Now(c) - before, static_cast<double>(kMilliseconds));
   EXPECT_FALSE(readable.has(pair.server.fd()));
   EXPECT_EQ(timeout.tv_sec, 0);
   EXPECT_EQ(timeout.tv_usec, 0);
@@ -228,13 +228,13 @@ void InvalidTime(Context& c) {
 void PSelectKeepsItsTime(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   Set readable = {pair.server.fd()};
-  constexpr int kMilliseconds = 20;
+  constexpr int64_t kMilliseconds = 20;
   const timespec timeout = {.tv_sec = 0, .tv_nsec = kMilliseconds * 1'000'000};
   const double before = Now(c);
   EXPECT_THAT(c.sys().PSelect6(FD_SETSIZE, readable.get(), nullptr, nullptr,
                                &timeout, nullptr),
               IsOkAndHolds(0));
-  EXPECT_GE(Now(c) - before, kMilliseconds);
+  EXPECT_GE(Now(c) - before, static_cast<double>(kMilliseconds));
   EXPECT_EQ(timeout.tv_nsec, kMilliseconds * 1'000'000);
   EXPECT_FALSE(readable.has(pair.server.fd()));
   Set writable = {pair.client.fd()};

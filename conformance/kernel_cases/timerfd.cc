@@ -59,7 +59,7 @@ itimerspec In(time_t seconds, time_t interval = 0) {
 }
 
 itimerspec InMilliseconds(int milliseconds) {
-  constexpr int kNanoseconds = 1'000'000;
+  constexpr int64_t kNanoseconds = 1'000'000;
   return {.it_interval = {},
           .it_value = {.tv_sec = 0, .tv_nsec = milliseconds * kNanoseconds}};
 }
@@ -348,12 +348,12 @@ void ReadParts(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
   ASSERT_THAT(SetBack(timer, 5), IsOk());
   std::array<uint32_t, 2> halves = {7, 7};
-  const std::array<iovec, 2> parts = {iovec{&halves[0], 4},
+  const std::array<iovec, 2> parts = {iovec{halves.data(), 4},
                                       iovec{&halves[1], 4}};
   EXPECT_THAT(c.sys().ReadV(timer.fd(), parts.data(), 2), IsOkAndHolds(8));
   EXPECT_EQ(halves[0] + halves[1], 1U);
   ASSERT_THAT(SetBack(timer, 5), IsOk());
-  const std::array<iovec, 2> bad = {iovec{&halves[0], 4},
+  const std::array<iovec, 2> bad = {iovec{halves.data(), 4},
                                     iovec{BadAddress(), 4}};
   EXPECT_THAT(c.sys().ReadV(timer.fd(), bad.data(), 2), IsOkAndHolds(4));
 }

@@ -127,7 +127,7 @@ void Atomic(Context& c) {
 void OfAnEventFd(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket counter, NewCounter(c));
   std::array<uint64_t, 2> numbers = {1, 2};
-  const std::array<iovec, 2> both = {iovec{&numbers[0], 8},
+  const std::array<iovec, 2> both = {iovec{numbers.data(), 8},
                                      iovec{&numbers[1], 8}};
   EXPECT_THAT(c.sys().WriteV(counter.fd(), both.data(), 2), IsOkAndHolds(16));
   uint64_t sum = 0;
@@ -137,7 +137,7 @@ void OfAnEventFd(Context& c) {
   EXPECT_EQ(sum, 3U);
   EXPECT_THAT(c.sys().WriteV(counter.fd(), halves.data(), 2), IsErrno(EINVAL))
       << "each buffer has one number";
-  const std::array<iovec, 2> less = {iovec{&numbers[0], 8},
+  const std::array<iovec, 2> less = {iovec{numbers.data(), 8},
                                      iovec{&numbers[1], 4}};
   EXPECT_THAT(c.sys().WriteV(counter.fd(), less.data(), 2), IsOkAndHolds(8));
   EXPECT_THAT(c.sys().ReadV(counter.fd(), &less[1], 1), IsErrno(EINVAL));
