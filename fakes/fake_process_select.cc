@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
@@ -76,7 +77,7 @@ class DescriptorSet {
 
   fd_set* const user_;
   const int16_t events_;
-  absl::InlinedVector<Word, FD_SETSIZE / kWordBits> words_;
+  std::vector<Word> words_;
 };
 
 }  // namespace
