@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
+#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -370,15 +371,15 @@ T FromWord(int64_t word) {
   }
 }
 
-#define NET_ONE(type, name, kind) 1
-#define NET_PLUS() +
+#define NET_KIND(type, name, kind) ArgumentKind::k##kind
 constexpr size_t kArgumentCounts[] = {
-#define NET_SYSCALL(method, name, result, ...) \
-  NET_SYSCALL_EACH(NET_ONE, NET_PLUS, __VA_ARGS__),
+#define NET_SYSCALL(method, name, result, ...)                    \
+  std::initializer_list<ArgumentKind>{                            \
+      NET_SYSCALL_EACH(NET_KIND, NET_SYSCALL_COMMA, __VA_ARGS__)} \
+      .size(),
 #include "syscalls/syscall_table.inc"
 };
-#undef NET_ONE
-#undef NET_PLUS
+#undef NET_KIND
 
 // Returns the call with the arguments.
 #define NET_FROM_WORD(type, name, kind) FromWord<type>(*word++)

@@ -75,7 +75,7 @@ class MessageReader {
     return value;
   }
   absl::string_view TakeBytes() {
-    const size_t size = Take<uint64_t>();
+    const auto size = Take<uint64_t>();
     const absl::string_view taken = bytes_.substr(0, size);
     bytes_.remove_prefix(taken.size());
     return taken;

@@ -71,8 +71,6 @@ const char* Interned(absl::string_view name) {
 
 Proxy* Proxy::Current() { return current; }
 
-ParticipantState* Proxy::Self() const { return fake::CurrentParticipant(); }
-
 // --- Connections
 
 void Proxy::Run() {
@@ -101,7 +99,7 @@ bool Proxy::AwaitDecision(absl::Duration limit) {
 
 void Proxy::AwaitOutside(const char* what,
                          absl::FunctionRef<bool(absl::Duration)> happens) {
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   bool happened = false;
   while (!happened) {
     server_.kernel_.Outside(
@@ -161,7 +159,8 @@ void Proxy::Serve() {
 void Proxy::AwaitRequest() {
   const absl::Duration limit = server_.options_.native_wait;
   while (!channel_->IsReadable(limit)) {
-    if (Self() == nullptr || !Sleeps(client_thread_)) continue;
+    if (fake::CurrentParticipant() == nullptr || !Sleeps(client_thread_))
+      continue;
     AwaitOutside("a native call", [this](absl::Duration time) {
       return channel_->IsReadable(time);
     });
@@ -170,7 +169,7 @@ void Proxy::AwaitRequest() {
 
 bool Proxy::SendWithEpilogue(Answer answer, const MessageWriter& results,
                              bool raises_sigpipe) {
-  const ParticipantState* const self = Self();
+  const ParticipantState* const self = fake::CurrentParticipant();
   MessageWriter message;
   message.Put(Epilogue{.now = absl::ToInt64Nanoseconds(server_.kernel_.Now()),
                        .calls_left = self == nullptr ? 0 : self->calls_left,
@@ -200,7 +199,7 @@ MessageReader Proxy::AskClient(Answer question,
 
 void Proxy::TakePrologue(MessageReader& message) {
   const auto prologue = message.Take<Prologue>();
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   if (self != nullptr) self->calls_left -= prologue.calls;
   for (int32_t i = 0; i < prologue.wakeups; ++i) {
     const auto wakeup = message.Take<Wakeup>();
@@ -217,7 +216,7 @@ void Proxy::Wake(uint64_t wait) {
 
 bool Proxy::Handle(Request request, MessageReader& message) {
   TakePrologue(message);
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   MessageWriter results;
   switch (request) {
     case Request::kCall:
@@ -307,7 +306,7 @@ bool Proxy::HandleBlock(MessageReader& message) {
   const auto deadline = message.Take<fake::Nanoseconds>();
   const auto object = message.Take<uintptr_t>();
   const std::string call(message.TakeBytes());
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   if (self == nullptr) return false;
   // NOLINTNEXTLINE(performance-no-int-to-ptr): for reports only
   fake::ObjectWait wait(*self, call, reinterpret_cast<const void*>(object),
@@ -352,7 +351,7 @@ bool Proxy::HandleChoice(MessageReader& message) {
 
 bool Proxy::HandleNewThread(MessageReader& message) {
   const std::string name(message.TakeBytes());
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   if (self == nullptr) return false;
   ParticipantState& added =
       fake::AddParticipant(*self, absl::StrCat(process_.Name(), " ", name));
@@ -365,7 +364,7 @@ bool Proxy::HandleNewThread(MessageReader& message) {
 
 bool Proxy::HandleAnnouncement() {
   ServedProcess& child = server_.AddProcess(&process_);
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   ParticipantState* const added =
       self == nullptr ? nullptr : &fake::AddParticipant(*self, child.Name());
   const Proxy& proxy =
@@ -406,7 +405,7 @@ bool Proxy::HandleChildWait(MessageReader& message) {
 }
 
 ChildWait Proxy::AwaitChild(pid_t pid, uint64_t seen) {
-  ParticipantState* const self = Self();
+  ParticipantState* const self = fake::CurrentParticipant();
   if (self == nullptr) return ChildWait::kUnknown;
   fake::ObjectWait wait(*self, "wait4");
   {

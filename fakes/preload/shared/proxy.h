@@ -97,8 +97,6 @@ class Proxy {
   bool Reply(const MessageWriter& results = {}, bool raises_sigpipe = false);
   bool SendWithEpilogue(Answer answer, const MessageWriter& results,
                         bool raises_sigpipe);
-  // Returns its participant if it has the baton, else null.
-  fake::ParticipantState* Self() const;
 
   SharedServer& server_;
   ServedProcess& process_;

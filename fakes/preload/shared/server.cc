@@ -31,6 +31,7 @@
 #include "absl/time/time.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
+#include "fakes/kernel/hangs.h"
 #include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
@@ -149,6 +150,9 @@ absl::Status SharedServer::Listen() {
 }
 
 void SharedServer::Start(pid_t command) {
+  static SharedServer* server = nullptr;
+  server = this;
+  SetHangHandler([](absl::string_view /*report*/) { server->OnHang(); });
   ServedProcess& process = AddProcess(/*parent=*/nullptr);
   AddProxy(process, /*state=*/nullptr, /*is_outsider=*/false, {});
   SetPid(process, command);
@@ -157,10 +161,21 @@ void SharedServer::Start(pid_t command) {
 
 void SharedServer::KillAll() {
   const absl::MutexLock lock(&mutex_);
+  KillEach();
+}
+
+void SharedServer::KillEach() {
   for (const ServedProcess& process : processes_) {
     if (process.pidfd < 0 || process.dead) continue;
     syscall(SYS_pidfd_send_signal, process.pidfd, SIGKILL, nullptr, 0);
   }
+}
+
+void SharedServer::OnHang() {
+  // Whoever holds it may wait for the kernel's mutex, which the caller holds.
+  if (!mutex_.TryLock()) return;
+  KillEach();
+  mutex_.Unlock();
 }
 
 // --- Processes and their threads
@@ -315,7 +330,7 @@ void SharedServer::AcceptConnections() {
         !arrival.channel->Receive(type, message)) {
       continue;
     }
-    Hello hello = message.Take<Hello>();
+    auto hello = message.Take<Hello>();
     hello.name[sizeof(hello.name) - 1] = '\0';
     arrival.program = hello.name;
     arrival.thread = hello.thread;

@@ -105,6 +105,11 @@ class SharedServer {
  private:
   friend class Proxy;
 
+  void KillEach() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Called when the kernel is about to abort this process: a stall. The others
+  // would wait for it.
+  void OnHang() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+
   // Adds a process. A child gets its parent's descriptors as they are now.
   ServedProcess& AddProcess(ServedProcess* parent) ABSL_LOCKS_EXCLUDED(mutex_);
   // Adds a proxy and starts its thread. It takes part as `state`; if that is
