@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +24,7 @@
 #include "fakes/kernel/waiting.h"
 #include "fakes/preload/machine.h"
 #include "fakes/preload/shared/call_codec.h"
+#include "fakes/preload/shared/linux_process.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "syscalls/sys_result.h"
@@ -38,6 +38,8 @@ using fake::Woken;
 // How long an announced process or a new program may keep the baton before it
 // connects. A program that does not load the library never does.
 constexpr absl::Duration kLongestStart = absl::Seconds(1);
+// The same in processor time, for a busy machine.
+constexpr absl::Duration kLongestStartOnProcessor = absl::Seconds(1);
 
 thread_local Proxy* current = nullptr;
 
@@ -46,17 +48,6 @@ void Rename(ParticipantState& state, std::string name) {
   const fake::KernelSection section;
   const fake::KernelMutexLock lock(state.scheduler->mutex());
   state.name = std::move(name);
-}
-
-// Returns whether a thread of another process waits in a system call (proc(5),
-// /proc/PID/stat).
-bool Sleeps(pid_t thread) {
-  std::ifstream file(absl::StrCat("/proc/", thread, "/stat"));
-  std::string text;
-  std::getline(file, text);
-  // "PID (NAME) STATE ...", where NAME can have any character.
-  const size_t end = text.rfind(") ");
-  return end != std::string::npos && text.substr(end + 2, 1) == "S";
 }
 
 // Returns the name as a literal: the scheduler keeps the pointer.
@@ -112,9 +103,21 @@ void Proxy::AwaitOutside(const char* what,
   }
 }
 
+bool Proxy::IsStarting() const {
+  pid_t pid = 0;
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    pid = process_.pid;
+  }
+  const LinuxProcess process = StatusOf(pid);
+  return process.state != '\0' && process.state != 'S' &&
+         process.processor_time < kLongestStartOnProcessor;
+}
+
 bool Proxy::AwaitConnection() {
   // The thread of an outsider's proxy begins with its connection.
-  if (!is_outsider_ && !AwaitDecision(kLongestStart)) {
+  while (!is_outsider_ && !AwaitDecision(kLongestStart)) {
+    if (IsStarting()) continue;
     AwaitOutside("a program that does not load the library",
                  [this](absl::Duration limit) { return AwaitDecision(limit); });
   }
@@ -159,8 +162,8 @@ void Proxy::Serve() {
 void Proxy::AwaitRequest() {
   const absl::Duration limit = server_.options_.native_wait;
   while (!channel_->IsReadable(limit)) {
-    if (fake::CurrentParticipant() == nullptr || !Sleeps(client_thread_))
-      continue;
+    const bool sleeps = StatusOf(client_thread_).state == 'S';
+    if (fake::CurrentParticipant() == nullptr || !sleeps) continue;
     AwaitOutside("a native call", [this](absl::Duration time) {
       return channel_->IsReadable(time);
     });

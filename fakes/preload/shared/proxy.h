@@ -70,6 +70,9 @@ class Proxy {
   bool IsDecided() const;
   // Waits for that in real time. Returns false after `limit`.
   bool AwaitDecision(absl::Duration limit);
+  // Returns whether the program may connect soon: it has used little processor
+  // time, and does not wait.
+  bool IsStarting() const;
   // Waits without the baton for something that the FakeKernel does not see.
   // Virtual time passes meanwhile as in a wait for a native descriptor
   // (mixed_wait.h). `happens` waits in real time, for at most its argument.

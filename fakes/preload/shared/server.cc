@@ -13,8 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,9 +21,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -37,6 +33,7 @@
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/preload/native_descriptors.h"
+#include "fakes/preload/shared/linux_process.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "fakes/preload/shared/proxy.h"
@@ -51,7 +48,7 @@ using fake::ParticipantState;
 FakeKernelOptions KernelOptionsOfTree(const Options& options) {
   FakeKernelOptions result = KernelOptionsOf(options);
   // A process that was sent a signal takes some real time to end.
-  result.hangs.deadlock = absl::Seconds(1);
+  result.hangs.deadlock = absl::Seconds(2);
   return result;
 }
 
@@ -69,20 +66,6 @@ void InterruptUntilEnd(ParticipantState& state) {
   while (state.scheduler->AwaitBlocked(state)) {
     state.scheduler->Interrupt(state, /*restart=*/false);
   }
-}
-
-// Returns the parent's process ID, or 0 (proc(5), /proc/PID/stat).
-pid_t ParentOf(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  const std::string text((std::istreambuf_iterator<char>(file)),
-                         std::istreambuf_iterator<char>());
-  // "PID (NAME) STATE PARENT ...", where NAME can have any character.
-  const size_t end = text.rfind(')');
-  if (end == std::string::npos) return 0;
-  const std::vector<absl::string_view> words = absl::StrSplit(
-      absl::string_view(text).substr(end + 1), ' ', absl::SkipEmpty());
-  pid_t parent = 0;
-  return words.size() > 1 && absl::SimpleAtoi(words[1], &parent) ? parent : 0;
 }
 
 }  // namespace
@@ -365,7 +348,7 @@ void SharedServer::Receive(Arrival arrival, const Hello& hello, pid_t pid) {
 }
 
 ServedProcess& SharedServer::ProcessOf(pid_t pid) {
-  const pid_t parent_id = ParentOf(pid);
+  const pid_t parent_id = StatusOf(pid).parent;
   ServedProcess* parent = nullptr;
   ServedProcess* announced = nullptr;
   {
