@@ -67,7 +67,7 @@ chooses. Its files, pipes, terminals and other sockets stay Linux's.
   --shared           run COMMAND and all its descendants on one FakeKernel, in the
                      process of on_fake_kernel: they connect to each other, and
                      share sockets over fork(2) and execve(2). A call takes about
-                     20us more. What COMMAND leaves behind is killed at its end
+                     10us more. What COMMAND leaves behind is killed at its end
   --help             print this and exit
 
   on_fake_kernel --shared -- sh -c 'python3 -m http.server & sleep 1; curl ...'

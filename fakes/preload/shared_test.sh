@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM: runs trees of unmodified processes on one FakeKernel, and on Linux what is to have
-# the same results there.
+# shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM: runs trees of unmodified processes on one FakeKernel, and on Linux
+# what is to have the same results there.
 set -euo pipefail
 
 on_fake=$PWD/$1
@@ -59,6 +59,11 @@ expect 0 "all results are right" "$on_fake" --shared -- sh -c '"$0" & sleep 60; 
 # The end of the command is that of its tree.
 expect 3 "" "$on_fake" --shared -- sh -c 'exit 3'
 expect 143 "" "$on_fake" --shared -- sh -c 'kill $$'
+
+# What the command leaves behind ends with it, and is not told that its kernel is gone.
+expect 0 "nothing is left" bash -c '[[ -z $("$@" 2>&1) ]] && echo nothing is left' bash "$on_fake" --shared -- \
+  sh -c 'sleep 1000000 & sleep 1'
+echo "getsockopt(2): $("$on_fake" --shared -- "$processes" loop 20000)"
 
 if has curl curl && has python3 python3; then
   mkdir -p served
