@@ -201,6 +201,23 @@ static void ResetAtExit(void) {
   CHECK(close(client) == 0);
 }
 
+// SIGPIPE ends the process that has called write(2).
+static void PipeSignal(void) {
+  int client;
+  int server;
+  Pair(&client, &server);
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    CHECK(close(server) == 0);
+    CHECK(shutdown(client, SHUT_WR) == 0);
+    (void)!write(client, "x", 1);
+    _exit(0);
+  }
+  ExpectStatus(child, SIGPIPE);
+  CHECK(close(client) == 0 && close(server) == 0);
+}
+
 // "processes executed FD CLOSED": the other side of Executed().
 static int RunExecuted(int fd, int closed) {
   CHECK(fcntl(closed, F_GETFD) < 0 && errno == EBADF);
@@ -416,6 +433,7 @@ static const struct Test kTests[] = {
     {"shared_descriptor", &SharedDescriptor},
     {"killed_process", &KilledProcess},
     {"reset_at_exit", &ResetAtExit},
+    {"pipe_signal", &PipeSignal},
     {"executed_by_fork", &ExecutedByFork},
     {"executed_by_spawn", &ExecutedBySpawn},
     {"threads_of_child", &ThreadsOfChild},
