@@ -11,43 +11,20 @@
 #include "absl/container/inlined_vector.h"
 #include "fakes/call.h"
 #include "fakes/invocation.h"
+#include "fakes/preload/shared/call_regions.h"
 #include "fakes/preload/shared/message.h"
 #include "syscalls/sys_result.h"
 
 // System calls as messages. Everything follows from the kinds of arguments in
 // syscalls/syscall_table.inc, so a new call needs nothing here, unless it has a
-// new kind of pointer.
+// new kind of pointer (call_regions.cc).
 
 namespace net::preload {
-
-// A part of the client's memory that a call reads or writes.
-struct Region {
-  // What of it the caller gets back.
-  enum class Back : uint8_t {
-    kNothing,
-    kAll,     // The server knows all of it, and overwrites what it does not
-              // change with the same bytes.
-    kBytes,   // As many bytes as the call returns, over all such regions.
-    kEvents,  // As many epoll_events as the call returns.
-  };
-
-  void* memory = nullptr;
-  size_t size = 0;
-  Back back = Back::kNothing;
-  // Where the pointer to it is: the argument with this index, or the offset in
-  // the region with the index `parent`.
-  int parent = kArguments;
-  size_t place = 0;
-
-  static constexpr int kArguments = -1;
-
-  bool is_sent() const { return back == Back::kNothing || back == Back::kAll; }
-};
 
 // In the client: the memory of one call. Valid while the call's arguments are.
 class ClientCall {
  public:
-  // Finds the regions. Does not read data, but addresses, lengths and messages.
+  // Finds the regions.
   explicit ClientCall(const Invocation& invocation);
 
   // Writes the call, with the data that it reads.
@@ -56,8 +33,6 @@ class ClientCall {
   SysResult TakeResult(MessageReader& message) const;
 
  private:
-  class Finder;
-
   const Call call_;
   absl::InlinedVector<Argument, 6> arguments_;
   std::vector<Region> regions_;

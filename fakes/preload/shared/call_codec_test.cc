@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -112,6 +114,63 @@ TEST(CallCodecTest, SpreadsReceivedBytesOverBuffers) {
   EXPECT_EQ(message.msg_name, &name);
   EXPECT_EQ(message.msg_iov, buffers.data());
   EXPECT_EQ(buffers[1].iov_base, second.data());
+}
+
+TEST(CallCodecTest, FillsInEachMessage) {
+  std::string first = "..";
+  std::string second = "..";
+  std::array<iovec, 2> buffers = {
+      {{first.data(), first.size()}, {second.data(), second.size()}}};
+  std::array<mmsghdr, 2> messages = {};
+  for (size_t i = 0; i < messages.size(); ++i) {
+    messages[i].msg_hdr.msg_iov = &buffers[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  const SysResult result = Pass<Call::kRecvMMsg>(
+      {.fd = 3,
+       .messages = messages.data(),
+       .count = 2,
+       .flags = 0,
+       .timeout = nullptr},
+      [](const auto& receive) {
+        for (int i = 0; i < 2; ++i) {
+          std::memcpy(receive.messages[i].msg_hdr.msg_iov->iov_base, "ab", 1);
+          receive.messages[i].msg_len = 1;
+        }
+        return SysResult::Ok(2);
+      });
+  EXPECT_EQ(result, SysResult::Ok(2));
+  EXPECT_EQ(first, "a.");
+  EXPECT_EQ(second, "a.");
+  EXPECT_EQ(messages[1].msg_len, 1U);
+  EXPECT_EQ(messages[1].msg_hdr.msg_iov, &buffers[1]);
+}
+
+TEST(CallCodecTest, PassesSets) {
+  fd_set readable;
+  FD_ZERO(&readable);
+  FD_SET(3, &readable);
+  FD_SET(70, &readable);
+  FD_SET(900, &readable);
+  timeval timeout = {.tv_sec = 5, .tv_usec = 0};
+  const SysResult result =
+      Pass<Call::kSelect>({.count = 71,
+                           .readable = &readable,
+                           .writable = nullptr,
+                           .exceptional = nullptr,
+                           .timeout = &timeout},
+                          [](const auto& select) {
+                            EXPECT_TRUE(FD_ISSET(70, select.readable));
+                            EXPECT_EQ(select.writable, nullptr);
+                            FD_CLR(3, select.readable);
+                            select.timeout->tv_sec = 2;
+                            return SysResult::Ok(1);
+                          });
+  EXPECT_EQ(result, SysResult::Ok(1));
+  EXPECT_FALSE(FD_ISSET(3, &readable));
+  EXPECT_TRUE(FD_ISSET(70, &readable));
+  EXPECT_TRUE(FD_ISSET(900, &readable));
+  EXPECT_EQ(timeout.tv_sec, 2);
 }
 
 TEST(CallCodecTest, PassesAddressesAndTheirLengths) {

@@ -112,6 +112,7 @@ Kind KindOfInherited(int fd) {
   if (size < 0) return Kind::kNative;
   const absl::string_view text(target.data(), static_cast<size_t>(size));
   if (absl::StrContains(text, "[eventfd]")) return Kind::kCounter;
+  if (absl::StrContains(text, "[timerfd]")) return Kind::kTimer;
   if (absl::StrContains(text, "[eventpoll]")) return Kind::kEpoll;
   return absl::StartsWith(text, "socket:") ? Kind::kSocket : Kind::kNative;
 }
