@@ -38,7 +38,7 @@ done
 expect 0 "all results are right" "$on_fake" --shared -- "$processes" hour
 
 # The options have effects in each process.
-expect 1 "Too many open files" "$on_fake" --shared --plan='accept4=EMFILE' -- "$processes" forking_server
+expect 1 "Too many open files" "$on_fake" --shared --plan='accept=EMFILE' -- "$processes" forking_server
 expect 1 "Connection timed out" "$on_fake" --shared --link='* <-> * cut' -- "$processes" forking_server
 for run in 1 2; do
   "$on_fake" --shared --trace="trace$run" -- "$processes" forking_server
