@@ -76,6 +76,32 @@ TEST(FakeKernelDeadlock, ReportsAllThreadsAndEndsAllCalls) {
                                        "server\n"))));
 }
 
+// Something else than a participant may still end the wait.
+TEST(FakeKernelDeadlock, IsDeclaredAfterTheRealTimeOfItsLimit) {
+  for (const absl::Duration limit : {absl::Hours(1), absl::Milliseconds(1)}) {
+    FakeKernelOptions options;
+    options.hangs.deadlock = limit;
+    FakeKernel kernel(options);
+    kernel.ExpectDeadlock();
+    FakeProcess& process = kernel.NewProcess();
+    const Connected both = ConnectProcesses(process, process);
+    SysResult received;
+    FakeKernel::Thread receiver(kernel, "receiver", [&] {
+      char byte = 0;
+      received = process.Recv(both.server.fd(), &byte, 1, 0);
+    });
+    if (limit > absl::Seconds(1)) {
+      ASSERT_TRUE(receiver.AwaitBlocked());
+      EXPECT_TRUE(receiver.Interrupt());
+      receiver.Join();
+      EXPECT_EQ(received, SysResult::Error(EINTR));
+    } else {
+      receiver.Join();
+      EXPECT_EQ(received, SysResult::Error(EDEADLK));
+    }
+  }
+}
+
 // A call that would return the part that it has only on an event: on Linux it
 // blocks for ever.
 TEST(FakeKernelDeadlock, EndsACallThatHasAPart) {

@@ -43,6 +43,10 @@ struct HangLimits {
   // time later. It is not reported while a debugger is attached to the process
   // (ptrace(2)). InfiniteDuration(): never reported.
   absl::Duration real_time = absl::Seconds(10);
+  // A deadlock: this much real time in which all participants wait and no event
+  // is pending. Longer than 0 if something else than a participant can end a
+  // wait, as the end of a process by a signal does.
+  absl::Duration deadlock = absl::ZeroDuration();
   // A livelock: this many calls of participants at one virtual instant, while
   // none of them waited and was woken by another.
   int64_t calls_at_one_instant = 100'000;

@@ -65,7 +65,7 @@ ObjectWait::ObjectWait(ParticipantState& self, absl::string_view call,
 Woken ObjectWait::Block() {
   const Entry entry(self_);
   Wait wait(*self_.scheduler, site_, deadline_);
-  wait.Add(queue_);
+  wait.Add(self_.object_wait);
   Woken why = Woken::kEvent;
   while (!woken_ && why == Woken::kEvent) why = wait.Block();
   // Whoever woke this wait chose it among others, so that comes first.
@@ -77,7 +77,7 @@ Woken ObjectWait::Block() {
 void ObjectWait::Wake() {
   const Entry entry(self_);
   woken_ = true;
-  queue_.WakeAll();
+  self_.object_wait.WakeAll();
 }
 
 void CountCall(ParticipantState& self, const char* call) {

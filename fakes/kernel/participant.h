@@ -17,6 +17,10 @@
 // //fakes:thread_hooks.
 //
 // These functions take the kernel's mutex themselves and leave errno alone.
+//
+// There are two implementations, of which a program links one: participant.cc,
+// for a FakeKernel in the same process, and
+// fakes/preload/shared/remote_participant.cc, for one in another process.
 
 namespace net::fake {
 
@@ -56,7 +60,6 @@ class ObjectWait {
   ParticipantState& self_;
   const CallSite site_;
   const Nanoseconds deadline_;
-  WaitQueue queue_;     // Guarded by the kernel's mutex.
   bool woken_ = false;  // Guarded by the kernel's mutex.
 };
 

@@ -127,6 +127,7 @@ ParticipantState* Scheduler::Join(absl::string_view name) {
   state.scheduler = this;
   ++running_;
   ++live_;
+  suspects_deadlock_.reset();
   MakeReady(state);
   if (baton_ == nullptr) HandOn(HandOver::kBlock);
   return &state;
@@ -261,12 +262,20 @@ void Scheduler::GiveAndAwait(ParticipantState& self, ParticipantState* next) {
 void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
   StallWatch watch;
   while (baton_ != &self) {
+    const int64_t limit = suspects_deadlock_.has_value()
+                              ? absl::ToInt64Nanoseconds(limits_.deadlock)
+                              : stall_poll_ns_;
     mutex_.unlock();
     // Without the mutex, for which it would have to wait at once.
     if (woken != nullptr) std::exchange(woken, nullptr)->gate.Open();
-    const bool passed = self.gate.Pass(stall_poll_ns_);
+    const bool passed = self.gate.Pass(limit);
     mutex_.lock();
-    if (!passed) watch.Check(*this);
+    if (passed) continue;
+    if (suspects_deadlock_.has_value()) {
+      ConfirmDeadlock();
+    } else {
+      watch.Check(*this);
+    }
   }
 }
 

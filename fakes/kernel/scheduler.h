@@ -60,6 +60,8 @@ struct ParticipantState {
   bool ended = false;
   bool hung = false;  // A deadlock or livelock ended one of its calls.
   WaitQueue end;      // The calls that wait for its end.
+  // Its own wait for an object that the kernel does not know (ObjectWait).
+  WaitQueue object_wait;
 
   // The calls that it may still make before the baton is handed on.
   int calls_left = 0;
@@ -237,6 +239,10 @@ class Scheduler {
   void Wake(Wait& wait, Woken why);
   // Fires timers while all participants wait.
   void FireTimers();
+  // Called when all wait and no timer is left.
+  void SuspectDeadlock();
+  // Called while it is suspected, when some real time has passed.
+  void ConfirmDeadlock();
   void DeclareDeadlock();
   void DeclareLivelock(absl::string_view what);
   // Ends all calls that are blocked now, or would block later.
@@ -317,6 +323,8 @@ class Scheduler {
   int running_ = 0;        // Participants that do not wait.
   int clock_holders_ = 0;  // Waits of threads that do not take part.
   bool settling_ = false;  // The baton is handed on later.
+  // Since when all wait, if that was for less than HangLimits::deadlock.
+  std::optional<absl::Time> suspects_deadlock_;
   std::optional<std::string> deadlock_;
 
   CallLog calls_;

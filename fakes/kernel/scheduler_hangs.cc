@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/gate.h"
@@ -48,6 +49,19 @@ void Scheduler::EndBlockedCalls(std::string report) {
     if (wait.participant_ != nullptr) wait.participant_->hung = true;
     Wake(wait, Woken::kDeadlock);
   }
+}
+
+void Scheduler::SuspectDeadlock() {
+  if (limits_.deadlock <= absl::ZeroDuration()) return DeclareDeadlock();
+  suspects_deadlock_ = absl::Now();
+}
+
+void Scheduler::ConfirmDeadlock() {
+  if (absl::Now() - *suspects_deadlock_ < limits_.deadlock) return;
+  suspects_deadlock_.reset();
+  // A thread that does not take part may have set a timer meanwhile.
+  if (!clock_.Timers().empty()) return FireTimers();
+  DeclareDeadlock();
 }
 
 void Scheduler::DeclareDeadlock() {

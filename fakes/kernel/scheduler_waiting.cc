@@ -89,6 +89,7 @@ void Scheduler::BlockOutsider(Wait& wait) {
 
 void Scheduler::Wake(Wait& wait, Woken why) {
   if (!wait.blocked_) return;
+  suspects_deadlock_.reset();
   if (why == Woken::kTimeout) {
     ++timeouts_in_a_row_;
   } else {
@@ -122,7 +123,7 @@ void Scheduler::FireTimers() {
       jumped_ -= clock_.now() - start;
       return DeclareDeadlock();
     }
-    if (!clock_.FireNext()) return DeclareDeadlock();
+    if (!clock_.FireNext()) return SuspectDeadlock();
     if (clock_.now() == before) continue;
     jumped_ += clock_.now() - before;
     ForgetCallsAtInstant();

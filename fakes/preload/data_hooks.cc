@@ -84,6 +84,7 @@ SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size) {
 
 using net::preload::IsFake;
 using net::preload::Returned;
+using net::preload::RunBlocking;
 using net::preload::RunNative;
 using net::preload::Sys;
 namespace next = net::threads::next;
@@ -94,30 +95,32 @@ extern "C" {
 
 ssize_t read(int fd, void* data, size_t size) {
   if (!IsFake(fd, "read")) {
-    return RunNative(fd, POLLIN, [&] { return next::read(fd, data, size); });
+    return RunBlocking("read", fd, POLLIN,
+                       [&] { return next::read(fd, data, size); });
   }
   return Returned<ssize_t>(Sys().Read(fd, data, size));
 }
 
 ssize_t write(int fd, const void* data, size_t size) {
   if (!IsFake(fd, "write")) {
-    return RunNative(fd, POLLOUT, [&] { return next::write(fd, data, size); });
+    return RunBlocking("write", fd, POLLOUT,
+                       [&] { return next::write(fd, data, size); });
   }
   return Returned<ssize_t>(Sys().Write(fd, data, size));
 }
 
 ssize_t readv(int fd, const iovec* buffers, int count) {
   if (!IsFake(fd, "readv")) {
-    return RunNative(fd, POLLIN,
-                     [&] { return next::readv(fd, buffers, count); });
+    return RunBlocking("readv", fd, POLLIN,
+                       [&] { return next::readv(fd, buffers, count); });
   }
   return Returned<ssize_t>(Sys().ReadV(fd, buffers, count));
 }
 
 ssize_t writev(int fd, const iovec* buffers, int count) {
   if (!IsFake(fd, "writev")) {
-    return RunNative(fd, POLLOUT,
-                     [&] { return next::writev(fd, buffers, count); });
+    return RunBlocking("writev", fd, POLLOUT,
+                       [&] { return next::writev(fd, buffers, count); });
   }
   return Returned<ssize_t>(Sys().WriteV(fd, buffers, count));
 }

@@ -31,7 +31,6 @@ NET_NEXT_FUNCTION(dup)
 NET_NEXT_FUNCTION(dup2)
 NET_NEXT_FUNCTION(dup3)
 NET_NEXT_FUNCTION(fdopen)
-NET_NEXT_FUNCTION(vfork)
 
 namespace net::preload {
 namespace {
@@ -60,6 +59,12 @@ int DuplicateTo(int fd, int new_fd, int flags) {
   return threads::next::dup3(fd, new_fd, flags);
 }
 
+// A descriptor that the program has not opened.
+int FailAsClosed() {
+  errno = EBADF;
+  return -1;
+}
+
 // ---- A stream on a socket of the FakeKernel (fopencookie(3))
 
 int FdOf(void* cookie) {
@@ -83,6 +88,7 @@ int CloseStream(void* cookie) { return Returned(Sys().Close(FdOf(cookie))); }
 
 using net::preload::IsFake;
 using net::preload::IsInCharge;
+using net::preload::IsInternal;
 using net::preload::IsOwned;
 using net::preload::Returned;
 using net::preload::Sys;
@@ -113,6 +119,7 @@ extern "C" {
 
 int close(int fd) {
   if (IsOwned(fd)) return Returned(Sys().Close(fd));
+  if (IsInternal(fd)) return net::preload::FailAsClosed();
   net::preload::ForgetForeign(fd);
   return next::close(fd);
 }
@@ -122,6 +129,12 @@ int close_range(unsigned first, unsigned last, int flags) noexcept {
   for (unsigned fd = first; IsInCharge() && fd <= std::min(last, kHighest);
        ++fd) {
     const int number = static_cast<int>(fd);
+    if (IsInternal(number)) {
+      if (fd > first) next::close_range(first, fd - 1, flags);
+      if (fd == last) return 0;
+      first = fd + 1;
+      continue;
+    }
     if (!IsOwned(number)) {
       if ((static_cast<unsigned>(flags) & CLOSE_RANGE_CLOEXEC) == 0) {
         net::preload::ForgetForeign(number);
@@ -135,12 +148,20 @@ int close_range(unsigned first, unsigned last, int flags) noexcept {
   return next::close_range(first, last, flags);
 }
 
+void closefrom(int lowest) noexcept {
+  close_range(static_cast<unsigned>(std::max(lowest, 0)), ~0U, 0);
+}
+
 int dup(int fd) noexcept {
+  if (IsInternal(fd)) return net::preload::FailAsClosed();
   if (!IsOwned(fd)) return next::dup(fd);
   return Returned(Sys().Dup(fd));
 }
 
 int dup2(int fd, int new_fd) noexcept {
+  if (IsInternal(fd) || IsInternal(new_fd)) {
+    return net::preload::FailAsClosed();
+  }
   if (fd == new_fd || (!IsOwned(fd) && !IsOwned(new_fd))) {
     net::preload::ForgetForeign(new_fd);
     return next::dup2(fd, new_fd);
@@ -149,6 +170,9 @@ int dup2(int fd, int new_fd) noexcept {
 }
 
 int dup3(int fd, int new_fd, int flags) noexcept {
+  if (IsInternal(fd) || IsInternal(new_fd)) {
+    return net::preload::FailAsClosed();
+  }
   if (fd == new_fd || (!IsOwned(fd) && !IsOwned(new_fd))) {
     net::preload::ForgetForeign(new_fd);
     return next::dup3(fd, new_fd, flags);
@@ -165,10 +189,6 @@ FILE* fdopen(int fd, const char* mode) noexcept {
                       .seek = nullptr,
                       .close = &net::preload::CloseStream});
 }
-
-// A hook of vfork(2) cannot return twice on one stack. fork(2) is what vfork(2)
-// promises, only slower.
-pid_t vfork() noexcept { return fork(); }
 
 }  // extern "C"
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)

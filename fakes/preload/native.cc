@@ -1,26 +1,25 @@
 #include "fakes/preload/native.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
 #include "fakes/kernel/kernel_section.h"
+#include "fakes/kernel/participant.h"
+#include "fakes/kernel/waiting.h"
+#include "fakes/preload/mixed_wait.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
+#include "syscalls/sys_result.h"
 
-NET_NEXT_FUNCTION(wait)
-NET_NEXT_FUNCTION(waitpid)
-NET_NEXT_FUNCTION(waitid)
-NET_NEXT_FUNCTION(wait4)
-NET_NEXT_FUNCTION(system)
+NET_NEXT_FUNCTION(ppoll)
 NET_NEXT_FUNCTION(pause)
 NET_NEXT_FUNCTION(sigsuspend)
 NET_NEXT_FUNCTION(sigwait)
@@ -28,6 +27,69 @@ NET_NEXT_FUNCTION(sigwaitinfo)
 NET_NEXT_FUNCTION(sigtimedwait)
 
 namespace net::preload {
+namespace {
+
+using fake::ParticipantState;
+
+// Returns whether a handler of a signal ends read(2) with EINTR. Linux does not
+// reveal which handler has run, so it is one of those that are installed.
+bool HandlersInterrupt() {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action = {};
+    if (sigaction(signal, nullptr, &action) != 0) continue;
+    const bool handled =
+        action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+    if (handled && (action.sa_flags & SA_RESTART) == 0) return true;
+  }
+  return false;
+}
+
+// Waits until `native` returns something else than 0, or an error. `native`
+// waits in real time, for at most its timeout.
+SysResult AwaitInRounds(
+    ParticipantState& self, const char* call,
+    absl::FunctionRef<SysResult(absl::Duration timeout)> native) {
+  const auto sleep = [&](absl::Duration time) {
+    if (time <= absl::ZeroDuration()) return SysResult::Ok();
+    fake::ObjectWait wait(
+        self, call, /*object=*/nullptr, /*holder=*/nullptr,
+        fake::VirtualTime(self) + absl::ToInt64Nanoseconds(time));
+    return wait.Block() == fake::Woken::kDeadlock ? SysResult::Error(EDEADLK)
+                                                  : SysResult::Ok();
+  };
+  return Await({.fake = sleep, .native = native, .has_native = true},
+               absl::InfiniteDuration());
+}
+
+SysResult ResultOf(int returned) {
+  return returned < 0 ? SysResult::Error(errno) : SysResult::Ok(returned);
+}
+
+// poll(2) and sigsuspend(2) on Linux, with a limit in real time. `mask` can be
+// null.
+SysResult PollNative(pollfd* fds, nfds_t count, absl::Duration timeout,
+                     const sigset_t* mask) {
+  const timespec time = absl::ToTimespec(timeout);
+  return ResultOf(threads::next::ppoll(fds, count, &time, mask));
+}
+
+// Waits for a signal with a handler, with the mask (null: the present one).
+int AwaitSignal(ParticipantState& self, const char* call,
+                const sigset_t* mask) {
+  // A signal that arrives between two rounds stays pending.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SysResult result = AwaitInRounds(self, call, [&](absl::Duration time) {
+    return PollNative(nullptr, 0, time, mask == nullptr ? &before : mask);
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = result.error();
+  return -1;
+}
+
+}  // namespace
 
 bool IsReady(int fd, int16_t events) {
   if (fd < 0) return false;
@@ -39,8 +101,32 @@ bool IsReady(int fd, int16_t events) {
   return ready;
 }
 
+bool WouldBlock(int fd, int16_t events) {
+  if (IsReady(fd, events)) return false;
+  const int error = errno;
+  const fake::KernelSection section;  // The hook of fcntl(2) passes it on.
+  const int flags = fcntl(fd, F_GETFL);
+  errno = error;
+  return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+int AwaitNative(const char* call, int fd, int16_t events) {
+  ParticipantState* const self = fake::CurrentParticipant();
+  if (self == nullptr) return 0;
+  for (;;) {
+    pollfd one = {.fd = fd, .events = events, .revents = 0};
+    const SysResult result =
+        AwaitInRounds(*self, call, [&](absl::Duration time) {
+          return PollNative(&one, 1, time, nullptr);
+        });
+    if (result.error() != EINTR || HandlersInterrupt()) return result.error();
+  }
+}
+
 }  // namespace net::preload
 
+using net::fake::CurrentParticipant;
+using net::preload::IsInCharge;
 using net::preload::RunNative;
 namespace next = net::threads::next;
 
@@ -48,35 +134,18 @@ namespace next = net::threads::next;
 // names are reserved.
 extern "C" {
 
-pid_t wait(int* status) {
-  return RunNative([&] { return next::wait(status); });
-}
-
-pid_t waitpid(pid_t pid, int* status, int options) {
-  if ((options & WNOHANG) != 0) return next::waitpid(pid, status, options);
-  return RunNative([&] { return next::waitpid(pid, status, options); });
-}
-
-int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
-  if ((options & WNOHANG) != 0) return next::waitid(type, id, info, options);
-  return RunNative([&] { return next::waitid(type, id, info, options); });
-}
-
-pid_t wait4(pid_t pid, int* status, int options, rusage* usage) noexcept {
-  if ((options & WNOHANG) != 0) return next::wait4(pid, status, options, usage);
-  return RunNative([&] { return next::wait4(pid, status, options, usage); });
-}
-
-int system(const char* command) {
-  return RunNative([&] { return next::system(command); });
-}
-
 int pause() {
-  return RunNative([] { return next::pause(); });
+  net::fake::ParticipantState* const self =
+      IsInCharge() ? CurrentParticipant() : nullptr;
+  if (self == nullptr) return next::pause();
+  return net::preload::AwaitSignal(*self, "pause", nullptr);
 }
 
 int sigsuspend(const sigset_t* mask) {
-  return RunNative([&] { return next::sigsuspend(mask); });
+  net::fake::ParticipantState* const self =
+      IsInCharge() ? CurrentParticipant() : nullptr;
+  if (self == nullptr) return next::sigsuspend(mask);
+  return net::preload::AwaitSignal(*self, "sigsuspend", mask);
 }
 
 int sigwait(const sigset_t* set, int* signal) {

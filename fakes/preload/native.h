@@ -16,6 +16,16 @@ namespace net::preload {
 // Returns whether a native descriptor has one of the events, or an error, now.
 bool IsReady(int fd, int16_t events);
 
+// Returns whether a call that waits for the events blocks: none is there, and
+// the descriptor is in blocking mode.
+bool WouldBlock(int fd, int16_t events);
+
+// Waits until the native descriptor has one of the events, as Await() does
+// (mixed_wait.h): virtual time passes while it stays unready. `call` is a
+// literal, for reports. Returns 0, EINTR after a signal whose handler does not
+// restart calls, or EDEADLK.
+int AwaitNative(const char* call, int fd, int16_t events);
+
 // Calls `call`, a function that blocks until the native descriptor has one of
 // the events. Calls it in FakeKernel::Outside() if the descriptor has none of
 // them yet. Preserves the errno of `call`.
@@ -33,7 +43,23 @@ std::invoke_result_t<Function> RunNative(int fd, int16_t events,
   return result;
 }
 
-// Does the same for a call that waits for something else, such as a child or a
+// Calls `call`, a blocking read(2), write(2) or accept(2) named `name`, when
+// the native descriptor has one of the events. Virtual time passes meanwhile,
+// so that a thread or process that sleeps can cause the event.
+template <typename Function>
+std::invoke_result_t<Function> RunBlocking(const char* name, int fd,
+                                           int16_t events, Function call) {
+  if (!IsInCharge() || !WouldBlock(fd, events)) return call();
+  const int error = AwaitNative(name, fd, events);
+  if (error != 0) {
+    errno = error;
+    return -1;
+  }
+  // Another process may have been faster.
+  return RunNative(fd, events, call);
+}
+
+// RunNative() for a call that waits for something else, such as a child or a
 // signal.
 template <typename Function>
 std::invoke_result_t<Function> RunNative(Function call) {

@@ -58,7 +58,7 @@ fi
 
 # What cannot run is named.
 expect 2 "is linked statically" "$on_fake" -- "$static_program"
-expect 2 "which was made before fork(2)" "$on_fake" -- "$calls" fork
+expect 2 "on_fake_kernel --shared runs all processes on one" "$on_fake" -- "$calls" fork
 expect 2 "--link: 'los=1'" "$on_fake" --link='* <-> * los=1' -- "$calls"
 expect 2 "did you mean '--seed'" "$on_fake" --sed=1 -- "$calls"
 expect 2 "no COMMAND" "$on_fake" --seed=1

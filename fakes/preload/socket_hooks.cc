@@ -105,7 +105,7 @@ SysResult MakePair(int flags, int* pair) {
 using net::preload::IsFake;
 using net::preload::IsInCharge;
 using net::preload::Returned;
-using net::preload::RunNative;
+using net::preload::RunBlocking;
 using net::preload::Sys;
 namespace next = net::threads::next;
 
@@ -140,15 +140,16 @@ int listen(int fd, int backlog) noexcept {
 
 int accept(int fd, sockaddr* addr, socklen_t* size) {
   if (!IsFake(fd, "accept")) {
-    return RunNative(fd, POLLIN, [&] { return next::accept(fd, addr, size); });
+    return RunBlocking("accept", fd, POLLIN,
+                       [&] { return next::accept(fd, addr, size); });
   }
   return Returned(Sys().Accept(fd, addr, size));
 }
 
 int accept4(int fd, sockaddr* addr, socklen_t* size, int flags) {
   if (!IsFake(fd, "accept4")) {
-    return RunNative(fd, POLLIN,
-                     [&] { return next::accept4(fd, addr, size, flags); });
+    return RunBlocking("accept4", fd, POLLIN,
+                       [&] { return next::accept4(fd, addr, size, flags); });
   }
   return Returned(Sys().Accept4(fd, addr, size, flags));
 }

@@ -6,12 +6,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "fakes/kernel/kernel_section.h"
+#include "fakes/preload/machine.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
-
-namespace net {
-class FakeKernel;
-}  // namespace net
 
 // The FakeKernel to which the hooks pass the calls of this process, and the
 // FakeProcess on it that stands for this process. Without one, the hooks pass
@@ -26,8 +23,10 @@ namespace net::preload {
 struct World {
   // The process, behind Placeholders. Faults and the trace are in front of it.
   Syscalls* sys;
-  FakeKernel* kernel;
+  Machine* machine;
   absl::Duration native_wait;  // See Options::native_wait.
+  // The processes that share the FakeKernel; null: this one has its own.
+  ProcessTree* tree = nullptr;
 };
 
 namespace internal_world {
@@ -49,13 +48,16 @@ inline bool IsInCharge() {
 // The functions below require IsInCharge().
 
 inline Syscalls& Sys() { return *internal_world::current->sys; }
-inline FakeKernel& Kernel() { return *internal_world::current->kernel; }
+inline Machine& CurrentMachine() { return *internal_world::current->machine; }
+inline ProcessTree* Tree() { return internal_world::current->tree; }
 inline absl::Duration NativeWait() {
   return internal_world::current->native_wait;
 }
 
 // Runs `body`, which may block in a native call, without the baton.
-void Outside(absl::FunctionRef<void()> body);
+inline void Outside(absl::FunctionRef<void()> body) {
+  CurrentMachine().Outside(body);
+}
 
 // Prints that `call` uses a descriptor that belongs to the FakeKernel of
 // another process, and ends this process with status 2.

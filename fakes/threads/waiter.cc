@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -122,6 +123,15 @@ int AwaitSuccess(const Waiter::Site& site, absl::FunctionRef<int()> attempt,
     error = attempt();
     return error == EBUSY ? ended : error;
   }
+}
+
+void ForgetWaiters() {
+  const fake::KernelSection section;
+  // Another thread of the parent may have held it.
+  new (&list_mutex) Mutex;
+  const MutexLock lock(list_mutex);
+  List().clear();
+  waiter_count.store(0, std::memory_order_seq_cst);
 }
 
 int WakeListed(const void* object, int count, uint32_t bits) {

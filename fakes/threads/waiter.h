@@ -78,6 +78,10 @@ enum class Signals : unsigned char { kEndWait, kDoNot };
 int AwaitSuccess(const Waiter::Site& site, absl::FunctionRef<int()> attempt,
                  Signals signals = Signals::kDoNot);
 
+// Called in the child of fork(2): empties the list. Those who wait are in the
+// parent, and a wake-up must not choose one of them.
+void ForgetWaiters();
+
 // The number of waiters in the list.
 extern std::atomic<int> waiter_count;
 

@@ -13,6 +13,8 @@
 #include "conformance/environments/linux/linux_descriptors.h"
 #include "conformance/suite/environment.h"
 #include "fakes/preload/descriptors.h"
+#include "fakes/preload/kernel_machine.h"
+#include "fakes/preload/placeholders.h"
 #include "fakes/preload/world.h"
 #include "syscalls/syscalls.h"
 
@@ -52,7 +54,7 @@ class HookedEnvironment final : public FakeEnvironment {
                         preload::Placeholders::Behind(ProcessOptions())),
         abandon_(std::move(abandon)) {
     world = {.sys = &placeholders_,
-             .kernel = &kernel(),
+             .machine = &machine_,
              .native_wait = absl::Milliseconds(10)};
     preload::PutInCharge(&world);
   }
@@ -84,7 +86,9 @@ class HookedEnvironment final : public FakeEnvironment {
  private:
   const std::function<void()> abandon_;
   const DescriptorLimit limit_;
-  preload::Placeholders placeholders_{kernel(), process()};
+  preload::Placeholders placeholders_{kernel(), process(),
+                                      preload::OwnDescriptors()};
+  preload::KernelMachine machine_{kernel()};
 };
 
 }  // namespace

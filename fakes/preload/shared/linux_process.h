@@ -1,0 +1,22 @@
+#ifndef FAKES_PRELOAD_SHARED_LINUX_PROCESS_H_
+#define FAKES_PRELOAD_SHARED_LINUX_PROCESS_H_
+
+#include <sys/types.h>
+
+#include "absl/time/time.h"
+
+namespace net::preload {
+
+// What Linux knows of a process or thread (proc(5), /proc/PID/stat).
+struct LinuxProcess {
+  char state = '\0';  // 'R': runs or can run, 'S': waits. '\0': it has ended.
+  pid_t parent = 0;
+  absl::Duration processor_time;
+};
+
+// `id` is that of a process or of a thread (gettid(2)).
+LinuxProcess StatusOf(pid_t id);
+
+}  // namespace net::preload
+
+#endif  // FAKES_PRELOAD_SHARED_LINUX_PROCESS_H_

@@ -1,0 +1,432 @@
+#include "fakes/preload/shared/proxy.h"
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/node_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_mutex.h"
+#include "fakes/kernel/kernel_section.h"
+#include "fakes/kernel/participant.h"
+#include "fakes/kernel/scheduler.h"
+#include "fakes/kernel/waiting.h"
+#include "fakes/preload/machine.h"
+#include "fakes/preload/shared/call_codec.h"
+#include "fakes/preload/shared/linux_process.h"
+#include "fakes/preload/shared/message.h"
+#include "fakes/preload/shared/protocol.h"
+#include "syscalls/sys_result.h"
+
+namespace net::preload {
+namespace {
+
+using fake::ParticipantState;
+using fake::Woken;
+
+// How long an announced process or a new program may keep the baton before it
+// connects. A program that does not load the library never does.
+constexpr absl::Duration kLongestStart = absl::Seconds(1);
+// The same in processor time, for a busy machine.
+constexpr absl::Duration kLongestStartOnProcessor = absl::Seconds(1);
+
+thread_local Proxy* current = nullptr;
+
+// Changes the name of a participant in reports.
+void Rename(ParticipantState& state, std::string name) {
+  const fake::KernelSection section;
+  const fake::KernelMutexLock lock(state.scheduler->mutex());
+  state.name = std::move(name);
+}
+
+// Returns the name as a literal: the scheduler keeps the pointer.
+const char* Interned(absl::string_view name) {
+  static absl::Mutex mutex(absl::kConstInit);
+  static auto& names = *new absl::node_hash_set<std::string>;
+  const absl::MutexLock lock(&mutex);
+  return names.emplace(name).first->c_str();
+}
+
+}  // namespace
+
+Proxy* Proxy::Current() { return current; }
+
+// --- Connections
+
+void Proxy::Run() {
+  current = this;
+  while (!thread_ended_ && AwaitConnection()) {
+    MessageWriter number;
+    number.Put(static_cast<int32_t>(is_outsider_ ? -1 : number_));
+    if (SendWithEpilogue(Answer::kGo, number, /*raises_sigpipe=*/false)) {
+      Serve();
+    }
+    channel_.reset();
+  }
+}
+
+bool Proxy::IsDecided() const {
+  return delivered_.channel != nullptr || cancelled_ || process_.dead ||
+         process_.executions != executions_ ||
+         process_.arrival.channel != nullptr;
+}
+
+bool Proxy::AwaitDecision(absl::Duration limit) {
+  const auto decided = [this] { return IsDecided(); };
+  const absl::MutexLock lock(&server_.mutex_);
+  return server_.mutex_.AwaitWithTimeout(absl::Condition(&decided), limit);
+}
+
+void Proxy::AwaitOutside(const char* what,
+                         absl::FunctionRef<bool(absl::Duration)> happens) {
+  ParticipantState* const self = fake::CurrentParticipant();
+  bool happened = false;
+  while (!happened) {
+    server_.kernel_.Outside(
+        [&] { happened = happens(server_.options_.native_wait); });
+    const std::vector<absl::Duration> timers = server_.kernel_.Timers();
+    if (happened || self == nullptr || timers.empty()) continue;
+    fake::ObjectWait wait(*self, what, /*object=*/nullptr, /*holder=*/nullptr,
+                          absl::ToInt64Nanoseconds(timers.front()));
+    wait.Block();
+  }
+}
+
+bool Proxy::IsStarting() const {
+  pid_t pid = 0;
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    pid = process_.pid;
+  }
+  const LinuxProcess process = StatusOf(pid);
+  return process.state != '\0' && process.state != 'S' &&
+         process.processor_time < kLongestStartOnProcessor;
+}
+
+bool Proxy::AwaitConnection() {
+  // The thread of an outsider's proxy begins with its connection.
+  while (!is_outsider_ && !AwaitDecision(kLongestStart)) {
+    if (IsStarting()) continue;
+    AwaitOutside("a program that does not load the library",
+                 [this](absl::Duration limit) { return AwaitDecision(limit); });
+  }
+  Arrival arrival;
+  bool executes = false;
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    if (delivered_.channel != nullptr) {
+      arrival = std::exchange(delivered_, {});
+    } else if (!cancelled_ && !process_.dead &&
+               process_.executions == executions_ &&
+               process_.arrival.channel != nullptr && !is_outsider_) {
+      arrival = std::exchange(process_.arrival, {});
+      executes = true;
+      ++process_.executions;
+      process_.program = arrival.program;
+    }
+    executions_ = process_.executions;
+    if (process_.program.empty()) process_.program = arrival.program;
+  }
+  if (arrival.channel == nullptr) return false;
+  channel_ = std::move(arrival.channel);
+  client_thread_ = arrival.thread;
+  if (executes) {
+    server_.InterruptProxies(process_, this);
+    process_.process.Exec();
+    process_.stack.Rename(process_.Name());
+    Rename(*state_, process_.Name());
+  }
+  return true;
+}
+
+void Proxy::Serve() {
+  uint32_t type = 0;
+  MessageReader message;
+  do {
+    AwaitRequest();
+  } while (channel_->Receive(type, message) &&
+           Handle(static_cast<Request>(type), message));
+}
+
+void Proxy::AwaitRequest() {
+  const absl::Duration limit = server_.options_.native_wait;
+  while (!channel_->IsReadable(limit)) {
+    const bool sleeps = StatusOf(client_thread_).state == 'S';
+    if (fake::CurrentParticipant() == nullptr || !sleeps) continue;
+    AwaitOutside("a native call", [this](absl::Duration time) {
+      return channel_->IsReadable(time);
+    });
+  }
+}
+
+bool Proxy::SendWithEpilogue(Answer answer, const MessageWriter& results,
+                             bool raises_sigpipe) {
+  const ParticipantState* const self = fake::CurrentParticipant();
+  MessageWriter message;
+  message.Put(Epilogue{.now = absl::ToInt64Nanoseconds(server_.kernel_.Now()),
+                       .calls_left = self == nullptr ? 0 : self->calls_left,
+                       .has_deadlock = server_.kernel_.Deadlock().has_value(),
+                       .raises_sigpipe = raises_sigpipe});
+  message.Append(results);
+  return channel_->Send(static_cast<uint32_t>(answer), message.bytes());
+}
+
+bool Proxy::Reply(const MessageWriter& results, bool raises_sigpipe) {
+  return SendWithEpilogue(Answer::kReply, results, raises_sigpipe);
+}
+
+MessageReader Proxy::AskClient(Answer question,
+                               const MessageWriter& arguments) {
+  uint32_t type = 0;
+  MessageReader answer;
+  if (!channel_->Send(static_cast<uint32_t>(question), arguments.bytes()) ||
+      !channel_->Receive(type, answer) || type != kDone) {
+    // The client has died. The end of the call does not matter any more.
+    return MessageReader();
+  }
+  return answer;
+}
+
+// --- Requests
+
+void Proxy::TakePrologue(MessageReader& message) {
+  const auto prologue = message.Take<Prologue>();
+  ParticipantState* const self = fake::CurrentParticipant();
+  if (self != nullptr) self->calls_left -= prologue.calls;
+  for (int32_t i = 0; i < prologue.wakeups; ++i) {
+    const auto wakeup = message.Take<Wakeup>();
+    const absl::MutexLock lock(&server_.mutex_);
+    Proxy* const waiter = server_.FindProxy(wakeup.number);
+    if (waiter != nullptr) waiter->Wake(wakeup.wait);
+  }
+}
+
+void Proxy::Wake(uint64_t wait) {
+  woken_wait_ = std::max(woken_wait_, wait);
+  if (blocked_in_ != nullptr && blocked_wait_ <= wait) blocked_in_->Wake();
+}
+
+bool Proxy::Handle(Request request, MessageReader& message) {
+  TakePrologue(message);
+  ParticipantState* const self = fake::CurrentParticipant();
+  MessageWriter results;
+  switch (request) {
+    case Request::kCall:
+      return HandleCall(message);
+    case Request::kEnter:
+      if (self != nullptr) {
+        fake::EnterCall(*self, Interned(message.TakeBytes()));
+      }
+      return Reply();
+    case Request::kYield:
+      results.Put(self != nullptr && fake::YieldBaton(*self));
+      return Reply(results);
+    case Request::kBlock:
+      return HandleBlock(message);
+    case Request::kChoose:
+      return HandleChoice(message);
+    case Request::kGoOutside:
+      return HandleOutside();
+    case Request::kComeBack:  // HandleOutside() takes it.
+    case Request::kNow:
+    case Request::kWake:
+      return Reply();
+    case Request::kNextTimer: {
+      const std::vector<absl::Duration> timers = server_.kernel_.Timers();
+      results.Put(timers.empty() ? fake::kForever
+                                 : absl::ToInt64Nanoseconds(timers.front()));
+      return Reply(results);
+    }
+    case Request::kAddThread:
+      return HandleNewThread(message);
+    case Request::kThreadEnds:
+      thread_ended_ = true;
+      return false;
+    case Request::kCancel: {
+      const absl::MutexLock lock(&server_.mutex_);
+      Proxy* const thread = server_.FindProxy(message.Take<int32_t>());
+      if (thread != nullptr) thread->Cancel();
+      return true;
+    }
+    case Request::kAnnounce:
+      return HandleAnnouncement();
+    case Request::kReport:
+      HandleReport(message);
+      return true;
+    case Request::kAwaitChild:
+      return HandleChildWait(message);
+    case Request::kDescriptors: {
+      const std::vector<int> fds = process_.process.AllDescriptors();
+      results.Put(static_cast<uint32_t>(fds.size()));
+      for (const int fd : fds) results.Put(static_cast<int32_t>(fd));
+      return Reply(results);
+    }
+  }
+  return false;
+}
+
+bool Proxy::HandleCall(MessageReader& message) {
+  std::optional<ServerCall> call = ServerCall::Take(message);
+  if (!call.has_value()) return false;
+  const int sigpipes = process_.process.sigpipes();
+  const SysResult result = call->invocation().MakeOn(process_.stack.top());
+  MessageWriter results;
+  call->PutResult(result, results);
+  return Reply(results, process_.process.sigpipes() != sigpipes);
+}
+
+bool Proxy::HandleOutside() {
+  bool is_back = false;
+  server_.kernel_.Outside([&] {
+    if (!Reply()) return;
+    uint32_t type = 0;
+    MessageReader message;
+    while (!is_back && channel_->Receive(type, message)) {
+      is_back = static_cast<Request>(type) == Request::kComeBack;
+      if (is_back) {
+        TakePrologue(message);
+      } else if (!Handle(static_cast<Request>(type), message)) {
+        return;
+      }
+    }
+  });
+  return is_back && Reply();
+}
+
+bool Proxy::HandleBlock(MessageReader& message) {
+  const auto number = message.Take<uint64_t>();
+  const auto deadline = message.Take<fake::Nanoseconds>();
+  const auto object = message.Take<uintptr_t>();
+  const std::string call(message.TakeBytes());
+  ParticipantState* const self = fake::CurrentParticipant();
+  if (self == nullptr) return false;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): for reports only
+  fake::ObjectWait wait(*self, call, reinterpret_cast<const void*>(object),
+                        /*holder=*/nullptr, deadline);
+  Woken why = Woken::kEvent;
+  bool is_woken = false;
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    is_woken = woken_wait_ >= number;
+    blocked_wait_ = number;
+    blocked_in_ = is_woken ? nullptr : &wait;
+  }
+  if (!is_woken) {
+    why = wait.Block();
+    const absl::MutexLock lock(&server_.mutex_);
+    blocked_in_ = nullptr;
+    if (woken_wait_ >= number) why = Woken::kEvent;
+  }
+  MessageWriter results;
+  results.Put(why);
+  return Reply(results);
+}
+
+bool Proxy::HandleChoice(MessageReader& message) {
+  std::vector<ParticipantState*> waiters;
+  const auto count = message.Take<uint32_t>();
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    for (uint32_t i = 0; i < count; ++i) {
+      Proxy* const waiter = server_.FindProxy(message.Take<int32_t>());
+      if (waiter == nullptr || waiter->state() == nullptr) return false;
+      waiters.push_back(waiter->state());
+    }
+  }
+  if (waiters.empty()) return false;
+  MessageWriter results;
+  results.Put(static_cast<uint32_t>(fake::ChooseWaiter(waiters)));
+  return Reply(results);
+}
+
+// --- Threads and processes
+
+bool Proxy::HandleNewThread(MessageReader& message) {
+  const std::string name(message.TakeBytes());
+  ParticipantState* const self = fake::CurrentParticipant();
+  if (self == nullptr) return false;
+  ParticipantState& added =
+      fake::AddParticipant(*self, absl::StrCat(process_.Name(), " ", name));
+  const Proxy& proxy =
+      server_.AddProxy(process_, &added, /*is_outsider=*/false, {});
+  MessageWriter results;
+  results.Put(static_cast<int32_t>(proxy.number()));
+  return Reply(results);
+}
+
+bool Proxy::HandleAnnouncement() {
+  ServedProcess& child = server_.AddProcess(&process_);
+  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const added =
+      self == nullptr ? nullptr : &fake::AddParticipant(*self, child.Name());
+  const Proxy& proxy =
+      server_.AddProxy(child, added, /*is_outsider=*/false, {});
+  MessageWriter results;
+  results.Put(static_cast<int32_t>(proxy.number()));
+  return Reply(results);
+}
+
+void Proxy::HandleReport(MessageReader& message) {
+  const auto number = message.Take<int32_t>();
+  const auto pid = message.Take<pid_t>();
+  ServedProcess* child = nullptr;
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    Proxy* const proxy = server_.FindProxy(number);
+    if (proxy == nullptr) return;
+    child = &proxy->process();
+    if (pid < 0) {
+      proxy->Cancel();
+      child->dead = true;
+    }
+  }
+  if (pid > 0) server_.SetPid(*child, pid);
+}
+
+bool Proxy::HandleChildWait(MessageReader& message) {
+  const auto pid = message.Take<pid_t>();
+  const auto seen = message.Take<uint64_t>();
+  const ChildWait why = AwaitChild(pid, seen);
+  MessageWriter results;
+  results.Put(why);
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    results.Put(why == ChildWait::kUnknown ? seen : process_.ended_children);
+  }
+  return Reply(results);
+}
+
+ChildWait Proxy::AwaitChild(pid_t pid, uint64_t seen) {
+  ParticipantState* const self = fake::CurrentParticipant();
+  if (self == nullptr) return ChildWait::kUnknown;
+  fake::ObjectWait wait(*self, "wait4");
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    if (process_.ended_children != seen) return ChildWait::kEnded;
+    const bool has_child =
+        std::any_of(server_.processes_.begin(), server_.processes_.end(),
+                    [&](const ServedProcess& one) {
+                      return one.parent == &process_ && !one.ended &&
+                             (pid <= 0 || one.pid == pid);
+                    });
+    if (!has_child) return ChildWait::kUnknown;
+    process_.child_waits.push_back(&wait);
+  }
+  const Woken why = wait.Block();
+  const absl::MutexLock lock(&server_.mutex_);
+  std::erase(process_.child_waits, &wait);
+  return why == Woken::kDeadlock ? ChildWait::kDeadlock : ChildWait::kEnded;
+}
+
+}  // namespace net::preload

@@ -1,0 +1,171 @@
+// The World of a program that has loaded libnet_fake_shared.so: the FakeKernel
+// is in the process of on_fake_kernel.
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "fakes/kernel/clock.h"
+#include "fakes/kernel/kernel_section.h"
+#include "fakes/kernel/participant.h"
+#include "fakes/preload/descriptors.h"
+#include "fakes/preload/machine.h"
+#include "fakes/preload/native_descriptors.h"
+#include "fakes/preload/options.h"
+#include "fakes/preload/process_hooks.h"
+#include "fakes/preload/shared/client.h"
+#include "fakes/preload/shared/message.h"
+#include "fakes/preload/shared/protocol.h"
+#include "fakes/preload/shared/remote_syscalls.h"
+#include "fakes/preload/world.h"
+#include "fakes/threads/waiter.h"
+
+namespace net::preload {
+namespace {
+
+constexpr int kRefused = 2;
+
+class RemoteMachine final : public Machine {
+ public:
+  absl::Duration Now() override {
+    const fake::KernelSection section;
+    // While a participant runs, the clock stands.
+    if (ConnectionOfThread().number() < 0) Ask(Request::kNow);
+    return absl::Nanoseconds(ConnectionOfThread().epilogue().now);
+  }
+
+  absl::Duration NextTimer() override {
+    const fake::KernelSection section;
+    const auto next = Ask(Request::kNextTimer, {}, [](MessageReader& reply) {
+      return reply.Take<fake::Nanoseconds>();
+    });
+    return next == fake::kForever ? absl::InfiniteDuration()
+                                  : absl::Nanoseconds(next);
+  }
+
+  void Outside(absl::FunctionRef<void()> body) override {
+    fake::ParticipantState* const self = fake::CurrentParticipant();
+    if (self == nullptr) return body();
+    fake::RunOutside(*self, body);
+  }
+};
+
+class RemoteTree final : public ProcessTree {
+ public:
+  int Announce() override {
+    const fake::KernelSection section;
+    return Ask(Request::kAnnounce, {},
+               [](MessageReader& reply) { return reply.Take<int32_t>(); });
+  }
+
+  void Report(int child, pid_t pid) override {
+    const int error = errno;
+    const fake::KernelSection section;
+    MessageWriter message;
+    message.Put(static_cast<int32_t>(child)).Put(pid);
+    ConnectionOfThread().Notify(Request::kReport, message);
+    errno = error;
+  }
+
+  void Enter(int child) override {
+    threads::ForgetWaiters();
+    BeginProcess(NewHello(Role::kThread, child));
+    seen_ = 0;
+  }
+
+  ChildWait AwaitChild(pid_t pid) override {
+    const fake::KernelSection section;
+    MessageWriter message;
+    message.Put(pid).Put(seen_);
+    return Ask(Request::kAwaitChild, message, [this](MessageReader& reply) {
+      const auto why = reply.Take<ChildWait>();
+      seen_ = reply.Take<uint64_t>();
+      return why;
+    });
+  }
+
+ private:
+  // How many ends of children this process has seen. Under the baton.
+  uint64_t seen_ = 0;
+};
+
+// Returns the kind of an inherited placeholder; kNative: it is none, or is not
+// open.
+Kind KindOfInherited(int fd) {
+  std::array<char, 64> target = {};
+  const ssize_t size = readlink(absl::StrCat("/proc/self/fd/", fd).c_str(),
+                                target.data(), target.size());
+  if (size < 0) return Kind::kNative;
+  const absl::string_view text(target.data(), static_cast<size_t>(size));
+  if (absl::StrContains(text, "[eventfd]")) return Kind::kCounter;
+  if (absl::StrContains(text, "[timerfd]")) return Kind::kTimer;
+  if (absl::StrContains(text, "[eventpoll]")) return Kind::kEpoll;
+  return absl::StartsWith(text, "socket:") ? Kind::kSocket : Kind::kNative;
+}
+
+// Takes over the descriptors that the process had before execve(2). What was
+// closed without a hook, by posix_spawn(3) for instance, is closed on the
+// FakeKernel, too.
+void TakeDescriptors(Syscalls& sys) {
+  std::vector<int> fds;
+  {
+    const fake::KernelSection section;
+    Ask(Request::kDescriptors, {}, [&](MessageReader& reply) {
+      fds.resize(reply.Take<uint32_t>());
+      for (int& fd : fds) fd = reply.Take<int32_t>();
+      return 0;
+    });
+    for (const int fd : fds) SetKind(fd, KindOfInherited(fd));
+  }
+  for (const int fd : fds) {
+    if (!IsOwned(fd)) static_cast<void>(sys.Close(fd));
+  }
+}
+
+// Never destroyed: threads may outlive main().
+struct SharedWorld {
+  RemoteSyscalls sys;
+  RemoteMachine machine;
+  RemoteTree tree;
+  World face;
+};
+
+// Runs before the initialisers of the program, but after those of this library
+// and of the libraries that it uses.
+[[gnu::constructor]] void StartWorld() {
+  const absl::StatusOr<Options> options = ParseOptions(
+      [](const OptionName& name) { return getenv(name.variable); });
+  if (!options.ok() || getenv(kServerVariable) == nullptr) {
+    std::fprintf(stderr, "libnet_fake_shared.so: %s\n",
+                 options.ok()
+                     ? "it can be loaded by on_fake_kernel --shared only"
+                     : std::string(options.status().message()).c_str());
+    std::_Exit(kRefused);
+  }
+  BeginProcess(NewHello(Role::kProgram));
+  auto& world = *new SharedWorld;
+  world.face = {.sys = &world.sys,
+                .machine = &world.machine,
+                .native_wait = options->native_wait,
+                .tree = &world.tree};
+  PutInCharge(&world.face);
+  TakeDescriptors(world.sys);
+  HandleForks();
+}
+
+}  // namespace
+}  // namespace net::preload
