@@ -121,25 +121,24 @@ TEST_F(InterceptingSyscallsTest, PassesOnDataCallsWithTheirArguments) {
 }
 
 TEST_F(InterceptingSyscallsTest, PassesOnCallsOfSeveralBuffers) {
-  mmsghdr messages = {};
-  const iovec part = {};
-  EXPECT_CALL(target_, SendMMsg(4, &messages, 5, 6)).WillOnce(Succeed(62));
-  ExpectPassedOn(recorder_.SendMMsg(4, &messages, 5, 6), 62, Call::kSendMMsg,
-                 4);
-  EXPECT_CALL(target_, RecvMMsg(4, &messages, 5, 6, &time_))
-      .WillOnce(Succeed(63));
-  ExpectPassedOn(recorder_.RecvMMsg(4, &messages, 5, 6, &time_), 63,
+  mmsghdr messages[5] = {};
+  const iovec parts[5] = {};
+  EXPECT_CALL(target_, SendMMsg(4, messages, 5, 6)).WillOnce(Succeed(62));
+  ExpectPassedOn(recorder_.SendMMsg(4, messages, 5, 6), 62, Call::kSendMMsg, 4);
+  EXPECT_CALL(target_, RecvMMsg(4, messages, 5, 6, &time_))
+      .WillOnce(Succeed(5));
+  ExpectPassedOn(recorder_.RecvMMsg(4, messages, 5, 6, &time_), 5,
                  Call::kRecvMMsg, 4);
-  EXPECT_CALL(target_, ReadV(4, &part, 5)).WillOnce(Succeed(64));
-  ExpectPassedOn(recorder_.ReadV(4, &part, 5), 64, Call::kReadV, 4);
-  EXPECT_CALL(target_, WriteV(4, &part, 5)).WillOnce(Succeed(65));
-  ExpectPassedOn(recorder_.WriteV(4, &part, 5), 65, Call::kWriteV, 4);
+  EXPECT_CALL(target_, ReadV(4, parts, 5)).WillOnce(Succeed(64));
+  ExpectPassedOn(recorder_.ReadV(4, parts, 5), 64, Call::kReadV, 4);
+  EXPECT_CALL(target_, WriteV(4, parts, 5)).WillOnce(Succeed(65));
+  ExpectPassedOn(recorder_.WriteV(4, parts, 5), 65, Call::kWriteV, 4);
 }
 
 TEST_F(InterceptingSyscallsTest, PassesOnSelect) {
-  fd_set one;
-  fd_set two;
-  fd_set three;
+  fd_set one = {};
+  fd_set two = {};
+  fd_set three = {};
   timeval interval = {};
   sigset_t signals;
   EXPECT_CALL(target_, Select(4, &one, &two, &three, &interval))
