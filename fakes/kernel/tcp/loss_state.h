@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "fakes/kernel/clock.h"
+#include "fakes/kernel/tcp/congestion_window.h"
 
 namespace net::fake {
 
@@ -32,9 +33,13 @@ struct LossState {
   // Linux), and the first of the probes of a closed window; -1: there was none.
   Nanoseconds first_retransmission_at = -1;
   Nanoseconds first_window_probe_at = -1;
+  // When the first SYN-ACK was sent, if it was sent again.
+  Nanoseconds first_syn_ack_at = -1;
+  CongestionWindow window;
 
   // Records that a segment was sent again.
   void NoteRetransmission(uint64_t una, uint64_t begin, uint64_t end) {
+    window.OnSentAgain(begin, end);
     if (again_end <= una) again_begin = begin;
     again_begin = std::min(again_begin, begin);
     again_end = std::max(again_end, end);

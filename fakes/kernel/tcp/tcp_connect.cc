@@ -276,6 +276,7 @@ void TcpSocket::RetransmitSyn() {
     return TimeOut();
   }
   ++retransmits_;
+  ++total_retrans_;
   SendSyn();
 }
 

@@ -59,6 +59,7 @@ TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
     info.data_segs_in = source.data_segs_in;
     info.data_segs_out = source.data_segs_out;
     info.total_retrans = source.total_retrans;
+    info.snd_cwnd = source.congestion_window;
     info.snd_mss = source.mss;
     info.bytes_sent = source.bytes_sent;
     info.bytes_acked = source.bytes_acked;

@@ -206,8 +206,10 @@ void TcpSocket::RetransmitSynAck() {
     error_ = ETIMEDOUT;
     return Done();
   }
+  if (retransmits_ == 0) Loss().first_syn_ack_at = head_sent_at_;
   ++retransmits_;
   if (!waits_for_data || retransmits_ == deferring) {
+    ++total_retrans_;
     Transmit(Segment::kSyn | Segment::kAck, 0, 0);
   }
   timers_.Set(

@@ -124,7 +124,7 @@ void TcpSocket::OnLossTimer() {
 void TcpSocket::SendLossProbe() {
   if (loss().probe_end != 0) return RestartRetransmissionTimer();
   SendSide::Piece piece;
-  if (send_.UnsentBytes() > 0) piece = send_.Next(SendSide::Hold::kNone);
+  if (send_.Unsent() > 0) piece = send_.Next(SendSide::Hold::kNone);
   const bool again = piece.nothing();
   if (again) {
     send_.GoBackTo(send_.max() - last_size_);
@@ -197,6 +197,7 @@ void TcpSocket::BeginRecovery() {
 void TcpSocket::Retransmit() {
   if (RetransmittedForTooLong()) return TimeOut();
   BeginRecovery();
+  Loss().window.OnTimeout();
   ++retransmits_;
   send_.rto().BackOff();
   // It is cut to fit a window that the peer has taken back. With a window of 0
@@ -274,6 +275,7 @@ bool TcpSocket::AcknowledgesLateOrPartly(const Segment& segment) {
       segment.echo >= 0 && segment.echo < loss.first_retransmission_at;
   if (was_delayed || loss.needed == 0) {
     loss.recovery_end = 0;
+    loss.window.Undo();
     send_.UndoGoBack();
   }
   return partly;

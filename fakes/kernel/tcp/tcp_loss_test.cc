@@ -311,6 +311,41 @@ TEST_F(LossTest, DataEndsTheHandshake) {
   EXPECT_EQ(Await(listener_, POLLIN), 0);
 }
 
+// SYNs are sent again after 1, 2 and 3 s.
+TEST_F(LossTest, AfterLostSynsOneSegmentIsInFlight) {
+  const int client = NewClient(SOCK_NONBLOCK);
+  kernel_.Cut(kToServer);
+  StartConnect(client);
+  AdvanceTo(2500);
+  kernel_.Restore(kToServer);
+  EXPECT_EQ(Await(client, POLLOUT), 3000);
+  EXPECT_EQ(Info(client).total_retrans, 3U);
+  EXPECT_EQ(Info(client).snd_cwnd, 1U);
+  const int server = AcceptFrom(sys_, listener_);
+  EXPECT_EQ(Info(server).snd_cwnd, 10U);
+  kernel_.Cut(kToClient);
+  Set(client, TCP_NODELAY, 1);
+  Write(client, "abc");
+  EXPECT_THAT(sys_.Shutdown(client, SHUT_WR), IsOk());
+  EXPECT_EQ(Ready(sys_, server, POLLRDHUP), 0);
+  // The loss probe is sent in spite of the window, here with the FIN.
+  EXPECT_GT(Await(server, POLLRDHUP), 3100);
+}
+
+TEST_F(LossTest, AfterLostSynAcksOneSegmentIsInFlight) {
+  const int client = NewClient(SOCK_NONBLOCK);
+  kernel_.Cut(kToClient);
+  StartConnect(client);
+  AdvanceTo(2500);
+  kernel_.Restore(kToClient);
+  EXPECT_EQ(Await(client, POLLOUT), 3000);
+  const int server = AcceptFrom(sys_, listener_);
+  EXPECT_GE(Info(server).total_retrans, 2U);
+  EXPECT_EQ(Info(server).snd_cwnd, 1U);
+  // The SYN-ACK echoed the first SYN, so no SYN was lost.
+  EXPECT_EQ(Info(client).snd_cwnd, 10U);
+}
+
 // The SYN-ACK that is sent again is acknowledged, unless that is lost.
 TEST_F(LossTest, TheEndOfDeferAcceptTakesASynAck) {
   Set(listener_, TCP_DEFER_ACCEPT, 1);

@@ -83,6 +83,8 @@ void TcpSocket::TransmitPiece(const SendSide::Piece& piece, bool probe) {
   }
   if (send_.nxt() < send_.max()) {
     Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
+  } else if (loss_ != nullptr) {
+    loss_->window.OnSent(send_.una(), end);
   }
   Transmit(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
            piece.size);
@@ -107,6 +109,7 @@ void TcpSocket::Push(SendSide::Hold hold) {
   bool sent = false;
   for (SendSide::Piece piece = NextPiece(hold); !piece.nothing();
        piece = NextPiece(hold)) {
+    if (send_.nxt() == send_.max() && !loss().window.Admits()) break;
     TransmitPiece(piece);
     sent = true;
   }

@@ -101,6 +101,7 @@ void TcpSocket::OnSynAck(const Segment& segment) {
   send_.OnAck(segment.ack);
   OnPeersSyn(segment);
   MeasureRoundTrip(segment, /*begin=*/0);
+  BoundFirstFlight(segment, /*first_syn_at=*/head_sent_at_);
   retransmits_ = 0;
   timers_.Clear(TcpTimers::kRetransmission);
   state_ = TcpState::kEstablished;
@@ -117,6 +118,17 @@ void TcpSocket::AcknowledgeSynAck(const Segment& syn_ack) {
   if (ack_.quick_option() && options_.defer_accept() == 0) return SendAck();
   ack_.DelayHandshake(syn_ack.window);
   timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(DelayedAck::kMax));
+}
+
+// tcp_init_transfer() of Linux (net/ipv4/tcp_input.c): after the loss of two
+// SYNs or SYN-ACKs, the connection begins with a congestion window of one
+// segment. Nothing was lost if `segment` echoes the time stamp of the first one
+// (tcp_try_undo_spurious_syn()).
+void TcpSocket::BoundFirstFlight(const Segment& segment,
+                                 Nanoseconds first_syn_at) {
+  if (total_retrans_ > 1 && segment.echo != first_syn_at) {
+    Loss().window.Shrink();
+  }
 }
 
 // Returns whether `segment` echoes the time stamp of a later segment than the
@@ -147,6 +159,9 @@ bool TcpSocket::LeaveSynReceived(const Segment& segment) {
   options_.OnEstablished(sysctls());
   StartKeepalive();
   timers_.Clear(TcpTimers::kRetransmission);
+  if (retransmits_ > 0) {
+    BoundFirstFlight(segment, loss().first_syn_ack_at);
+  }
   retransmits_ = 0;
   if (listener_ == nullptr) {
     waiters().WakeAll();
@@ -181,6 +196,7 @@ void TcpSocket::OnSegment(const Segment& segment) {
       (state_ != TcpState::kSynReceived || !segment.has(Segment::kAck))) {
     // A retransmission: the reply was lost.
     if (state_ == TcpState::kSynReceived) {
+      ++total_retrans_;
       Transmit(Segment::kSyn | Segment::kAck, 0, 0);
     } else {
       SendAck();
@@ -286,6 +302,9 @@ bool TcpSocket::OnAck(const Segment& segment) {
     return false;
   }
   const bool partly = IsRecovering() && AcknowledgesLateOrPartly(segment);
+  if (loss_ != nullptr) {
+    loss_->window.OnAck(segment.ack, segment.twice_until > 0);
+  }
   send_.OnAck(segment.ack);
   retransmits_ = 0;
   if (!partly) RestartAfterAck(segment, una);

@@ -186,6 +186,10 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
   source.data_segs_in = data_segs_in_;
   source.data_segs_out = data_segs_out_;
   source.total_retrans = total_retrans_;
+  // tcp_enter_loss() of Linux. (The window of the connection is another.)
+  source.congestion_window = state_ == TcpState::kSynSent && retransmits_ > 0
+                                 ? 1
+                                 : loss().window.size();
   source.bytes_sent = send_.max() - std::min<uint64_t>(send_.max(), 1);
   // The SYN counts, the SYN-ACK does not.
   source.bytes_acked = opened_actively_

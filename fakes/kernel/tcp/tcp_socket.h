@@ -304,6 +304,7 @@ class TcpSocket final : public Socket,
   void OpenSimultaneously(const Segment& syn);
   void OnSynAck(const Segment& segment);
   void AcknowledgeSynAck(const Segment& syn_ack);
+  void BoundFirstFlight(const Segment& segment, Nanoseconds first_syn_at);
   bool EchoesNoSynAck(const Segment& segment) const;
   bool MayBeQueued(const Segment& segment) const;
   // Ends the handshake of an end that has received a SYN. Returns false if it
