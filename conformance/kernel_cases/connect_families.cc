@@ -198,6 +198,30 @@ void OneWayPeerGone(Context& c) {
   EXPECT_THAT(RecvOnce(way.client), IsErrno(ECONNRESET));
 }
 
+// A socket that was bound to ::1 keeps that source when it connects over IPv4.
+void V6SourceOverV4(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       ListenOn(c.sys(), {ip::kLocalV4, 0}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket client, NewTcp(c));
+  ASSERT_THAT(Bind(client, {ip::kLocalV6, 0}), IsOk());
+  ASSERT_THAT(Listen(client, 1), IsOk());
+  ASSERT_THAT(Disconnect(client), IsOk());
+  ASSERT_THAT(client.SetOption(IPPROTO_IPV6, IPV6_V6ONLY, 0), IsOk());
+  const ip::Endpoint& target = listener.endpoint();
+  ASSERT_THAT(Connect(client, {target.addr.Mapped(), target.port}), IsOk());
+  sockaddr_storage name = {};
+  socklen_t size = sizeof(name);
+  const SysResult accepted =
+      c.sys().Accept4(listener.socket().fd(),
+                      reinterpret_cast<sockaddr*>(&name), &size, SOCK_CLOEXEC);
+  ASSERT_THAT(accepted, IsOk());
+  const RawSocket server(accepted.fd(), c.sys());
+  EXPECT_EQ(name.ss_family, AF_INET);
+  EXPECT_EQ(size, sizeof(sockaddr_in));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint peer, server.PeerEndpoint());
+  EXPECT_EQ(peer.addr, ip::Addr::V4(127, 0, 0, 6));
+}
+
 }  // namespace
 
 const std::vector<Case>& ConnectFamiliesKernelCases() {
@@ -282,6 +306,12 @@ const std::vector<Case>& ConnectFamiliesKernelCases() {
        .families = AddressFamilies::kV6,
        .needs = Need::kOwnNetwork,
        .run = &OneWayPeerGone},
+      {.id = "kernel.connect.families.v6_source",
+       .requirement = "An IPv6 socket that was bound to ::1 and connects over "
+                      "IPv4 must come from 127.0.0.6.",
+       .source = "measured on Linux 6.18",
+       .families = AddressFamilies::kV6,
+       .run = &V6SourceOverV4},
   };
   return cases;
 }

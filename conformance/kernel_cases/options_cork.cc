@@ -178,6 +178,17 @@ void CorkedToDeafPeer(Context& c) {
   EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE));
 }
 
+void MoreToClosedPeer(Context& c) {
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Close(), IsOk());
+  EXPECT_THAT(pair.server.Send("x", MSG_MORE), IsOkAndHolds(1));
+  const char byte = 0;
+  EXPECT_THAT(SetOptionAt(pair.server, IPPROTO_TCP, TCP_CORK, &byte, 1),
+              IsErrno(EINVAL));
+  EXPECT_THAT(pair.server.Send("y"), IsOkAndHolds(1));
+  EXPECT_THAT(pair.server.Send("z"), IsErrno(EPIPE));
+}
+
 }  // namespace
 
 const std::vector<Case>& OptionsCorkKernelCases() {
@@ -252,6 +263,12 @@ const std::vector<Case>& OptionsCorkKernelCases() {
            "directions must cause a reset when shutdown(SHUT_WR) sends it.",
        .source = "send(2), MSG_MORE; measured on Linux 6.18",
        .run = &CorkedToDeafPeer},
+      {.id = "kernel.data.more.closed_peer",
+       .requirement = "A byte that MSG_MORE holds back for a peer that has "
+                      "closed must not be answered by a reset before it is "
+                      "sent.",
+       .source = "measured on Linux 6.18",
+       .run = &MoreToClosedPeer},
   };
   return cases;
 }

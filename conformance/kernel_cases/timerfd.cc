@@ -1,24 +1,18 @@
-// timerfd_create(2), timerfd_settime(2) and timerfd_gettime(2), and read(2),
-// poll(2) and epoll(7) of their files.
+// timerfd_create(2), timerfd_settime(2) and timerfd_gettime(2).
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/timerfd.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <ctime>
-#include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "conformance/kernel_cases/epoll_helpers.h"
 #include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/timerfd_helpers.h"
 #include "conformance/kernel_cases/times.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -26,7 +20,6 @@
 #include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
@@ -46,52 +39,10 @@ T* BadPointer() {
   return reinterpret_cast<T*>(BadAddress());
 }
 
-absl::StatusOr<RawSocket> NewTimer(Context& c, int flags = TFD_NONBLOCK,
-                                   clockid_t clock = CLOCK_REALTIME) {
-  const SysResult made = c.sys().TimerFdCreate(clock, TFD_CLOEXEC | flags);
-  if (!made.ok()) return ErrnoError(ErrnoOf(made), "timerfd_create");
-  return RawSocket(made.fd(), c.sys());
-}
-
-itimerspec In(time_t seconds, time_t interval = 0) {
-  return {.it_interval = {.tv_sec = interval, .tv_nsec = 0},
-          .it_value = {.tv_sec = seconds, .tv_nsec = 0}};
-}
-
-itimerspec InMilliseconds(int milliseconds) {
-  constexpr int64_t kNanoseconds = 1'000'000;
-  return {.it_interval = {},
-          .it_value = {.tv_sec = 0, .tv_nsec = milliseconds * kNanoseconds}};
-}
-
-SysResult Set(const RawSocket& timer, const itimerspec& value, int flags = 0) {
-  return timer.syscalls().TimerFdSetTime(timer.fd(), flags, &value, nullptr);
-}
-
-// Lets a timer of CLOCK_REALTIME expire `seconds` ago.
-SysResult SetBack(const RawSocket& timer, time_t seconds, time_t interval = 0) {
-  timespec now = {};
-  const SysResult read = timer.syscalls().ClockGetTime(CLOCK_REALTIME, &now);
-  if (!read.ok()) return read;
-  itimerspec value = In(now.tv_sec - seconds, interval);
-  value.it_value.tv_nsec = now.tv_nsec;
-  return Set(timer, value, TFD_TIMER_ABSTIME);
-}
-
 itimerspec Get(const RawSocket& timer) {
   itimerspec value = {};
   EXPECT_THAT(timer.syscalls().TimerFdGetTime(timer.fd(), &value), IsOk());
   return value;
-}
-
-// Calls read(2). Returns the number of expirations.
-absl::StatusOr<uint64_t> Read(const RawSocket& timer) {
-  uint64_t count = 0;
-  const SysResult read =
-      timer.syscalls().Read(timer.fd(), &count, sizeof(count));
-  if (!read.ok()) return ErrnoError(ErrnoOf(read), "read");
-  EXPECT_EQ(read.value(), 8);
-  return count;
 }
 
 // ---- timerfd_create(2) ------------------------------------------------------
@@ -136,7 +87,7 @@ void NoneLeft(Context& c) {
 void OtherFiles(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket counter, NewCounter(c));
   itimerspec value = {};
-  EXPECT_THAT(Set(counter, value), IsErrno(EINVAL));
+  EXPECT_THAT(SetTimer(counter, value), IsErrno(EINVAL));
   EXPECT_THAT(c.sys().TimerFdGetTime(counter.fd(), &value), IsErrno(EINVAL));
   EXPECT_THAT(c.sys().TimerFdSetTime(kNotOpen, 0, &value, nullptr),
               IsErrno(EBADF));
@@ -145,14 +96,14 @@ void OtherFiles(Context& c) {
 
 void InvalidTime(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(Set(timer, In(kLong)), IsOk());
+  ASSERT_THAT(SetTimer(timer, InSeconds(kLong)), IsOk());
   for (const timespec& time : {timespec{.tv_sec = -1, .tv_nsec = 0},
                                timespec{.tv_sec = 0, .tv_nsec = -1},
                                timespec{.tv_sec = 0, .tv_nsec = 1000000000}}) {
     const itimerspec first = {.it_interval = {}, .it_value = time};
     const itimerspec later = {.it_interval = time, .it_value = {}};
-    EXPECT_THAT(Set(timer, first), IsErrno(EINVAL));
-    EXPECT_THAT(Set(timer, later), IsErrno(EINVAL));
+    EXPECT_THAT(SetTimer(timer, first), IsErrno(EINVAL));
+    EXPECT_THAT(SetTimer(timer, later), IsErrno(EINVAL));
     EXPECT_THAT(c.sys().TimerFdSetTime(kNotOpen, 0, &first, nullptr),
                 IsErrno(EINVAL))
         << "before it looks at the descriptor";
@@ -180,7 +131,7 @@ void BadAddresses(Context& c) {
 
 void SetDespiteTheAddress(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  const itimerspec value = In(kLong);
+  const itimerspec value = InSeconds(kLong);
   EXPECT_THAT(
       c.sys().TimerFdSetTime(timer.fd(), 0, &value, BadPointer<itimerspec>()),
       IsErrno(EFAULT));
@@ -195,13 +146,13 @@ void NotSet(Context& c) {
   EXPECT_EQ(value.it_value.tv_sec, 0);
   EXPECT_EQ(value.it_value.tv_nsec, 0);
   EXPECT_EQ(value.it_interval.tv_sec, 0);
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
 }
 
 void OldValue(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(Set(timer, In(kLong, 7)), IsOk());
-  const itimerspec next = In(2 * kLong);
+  ASSERT_THAT(SetTimer(timer, InSeconds(kLong, 7)), IsOk());
+  const itimerspec next = InSeconds(2 * kLong);
   itimerspec old = {};
   ASSERT_THAT(c.sys().TimerFdSetTime(timer.fd(), 0, &next, &old), IsOk());
   EXPECT_LE(old.it_value.tv_sec, kLong);
@@ -214,9 +165,10 @@ void OldValue(Context& c) {
 
 void Disarmed(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  ASSERT_THAT(Set(timer, In(0, 7)), IsOk());
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN)) << "the expiration is forgotten";
+  ASSERT_THAT(SetTimerBack(timer, 5), IsOk());
+  ASSERT_THAT(SetTimer(timer, InSeconds(0, 7)), IsOk());
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN))
+      << "the expiration is forgotten";
   EXPECT_THAT(PollNow(timer), IsOkAndHolds(0));
   const itimerspec value = Get(timer);
   EXPECT_EQ(value.it_value.tv_sec, 0);
@@ -226,17 +178,17 @@ void Disarmed(Context& c) {
 
 void SetAgain(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  ASSERT_THAT(Set(timer, In(kLong)), IsOk());
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+  ASSERT_THAT(SetTimerBack(timer, 5), IsOk());
+  ASSERT_THAT(SetTimer(timer, InSeconds(kLong)), IsOk());
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
   EXPECT_THAT(PollNow(timer), IsOkAndHolds(0));
 }
 
 void InThePast(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_THAT(Read(timer), IsOkAndHolds(1));
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+  ASSERT_THAT(SetTimerBack(timer, 5), IsOk());
+  EXPECT_THAT(ReadTimer(timer), IsOkAndHolds(1));
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
   const itimerspec value = Get(timer);
   EXPECT_EQ(value.it_value.tv_sec, 0);
   EXPECT_EQ(value.it_value.tv_nsec, 0);
@@ -247,11 +199,12 @@ void Forever(Context& c) {
                        NewTimer(c, TFD_NONBLOCK, CLOCK_MONOTONIC));
   constexpr time_t kCentury = 3155760000;  // In seconds.
   for (const int flags : std::array<int, 2>{0, TFD_TIMER_ABSTIME}) {
-    ASSERT_THAT(Set(timer, In(INT64_MAX, INT64_MAX), flags), IsOk());
+    ASSERT_THAT(SetTimer(timer, InSeconds(INT64_MAX, INT64_MAX), flags),
+                IsOk());
     const itimerspec value = Get(timer);
     EXPECT_GT(value.it_value.tv_sec, kCentury);
     EXPECT_GT(value.it_interval.tv_sec, kCentury);
-    EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+    EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
   }
 }
 
@@ -259,10 +212,10 @@ void CancelOnSet(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
   timespec now = {};
   ASSERT_THAT(c.sys().ClockGetTime(CLOCK_REALTIME, &now), IsOk());
-  ASSERT_THAT(Set(timer, In(now.tv_sec - 5),
-                  TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET),
+  ASSERT_THAT(SetTimer(timer, InSeconds(now.tv_sec - 5),
+                       TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET),
               IsOk());
-  EXPECT_THAT(Read(timer), IsOkAndHolds(1));
+  EXPECT_THAT(ReadTimer(timer), IsOkAndHolds(1));
 }
 
 // ---- Periodic timers --------------------------------------------------------
@@ -274,9 +227,9 @@ constexpr uint64_t kTimes = 11;
 
 void CountsAll(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, kAgo, kInterval), IsOk());
-  EXPECT_THAT(Read(timer), IsOkAndHolds(kTimes));
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+  ASSERT_THAT(SetTimerBack(timer, kAgo, kInterval), IsOk());
+  EXPECT_THAT(ReadTimer(timer), IsOkAndHolds(kTimes));
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
   const itimerspec value = Get(timer);
   EXPECT_LE(value.it_value.tv_sec, kInterval / 2);
   EXPECT_GT(value.it_value.tv_sec, 0);
@@ -285,27 +238,27 @@ void CountsAll(Context& c) {
 
 void GetTimeCounts(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, kAgo, kInterval), IsOk());
+  ASSERT_THAT(SetTimerBack(timer, kAgo, kInterval), IsOk());
   for (int i = 0; i < 2; ++i) {
     const itimerspec value = Get(timer);
     EXPECT_LE(value.it_value.tv_sec, kInterval / 2);
     EXPECT_GT(value.it_value.tv_sec, 0);
   }
   EXPECT_THAT(PollNow(timer), IsOkAndHolds(POLLIN));
-  EXPECT_THAT(Read(timer), IsOkAndHolds(kTimes));
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+  EXPECT_THAT(ReadTimer(timer), IsOkAndHolds(kTimes));
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
 }
 
 void OldValueOfExpired(Context& c) {
   ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, kAgo, kInterval), IsOk());
+  ASSERT_THAT(SetTimerBack(timer, kAgo, kInterval), IsOk());
   const itimerspec none = {};
   itimerspec old = {};
   ASSERT_THAT(c.sys().TimerFdSetTime(timer.fd(), 0, &none, &old), IsOk());
   EXPECT_LE(old.it_value.tv_sec, kInterval / 2);
   EXPECT_GT(old.it_value.tv_sec, 0);
   EXPECT_EQ(old.it_interval.tv_sec, kInterval);
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
+  EXPECT_THAT(ReadTimer(timer), IsErrno(EAGAIN));
 }
 
 void ExpiresAgain(Context& c) {
@@ -313,152 +266,14 @@ void ExpiresAgain(Context& c) {
   itimerspec value = InMilliseconds(2);
   value.it_interval = value.it_value;
   const double before = Now(c);
-  ASSERT_THAT(Set(timer, value), IsOk());
+  ASSERT_THAT(SetTimer(timer, value), IsOk());
   uint64_t count = 0;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_OK_AND_ASSIGN(const uint64_t more, Read(timer));
+    ASSERT_OK_AND_ASSIGN(const uint64_t more, ReadTimer(timer));
     EXPECT_GE(more, 1U);
     count += more;
   }
   EXPECT_GE(Now(c) - before, 2.0 * static_cast<double>(count));
-}
-
-// ---- read(2) and write(2) ---------------------------------------------------
-
-void ReadSizes(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  std::array<uint64_t, 2> counts = {0, 7};
-  EXPECT_THAT(c.sys().Read(timer.fd(), counts.data(), 7), IsErrno(EINVAL));
-  EXPECT_THAT(c.sys().Read(timer.fd(), counts.data(), sizeof(counts)),
-              IsOkAndHolds(8));
-  EXPECT_EQ(counts[0], 1U);
-  EXPECT_EQ(counts[1], 7U);
-  EXPECT_THAT(c.sys().Read(timer.fd(), counts.data(), 7), IsErrno(EINVAL));
-}
-
-void ReadAddress(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_THAT(c.sys().Read(timer.fd(), BadAddress(), 8), IsErrno(EFAULT));
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN)) << "the expiration is lost";
-}
-
-void ReadParts(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  std::array<uint32_t, 2> halves = {7, 7};
-  const std::array<iovec, 2> parts = {iovec{halves.data(), 4},
-                                      iovec{&halves[1], 4}};
-  EXPECT_THAT(c.sys().ReadV(timer.fd(), parts.data(), 2), IsOkAndHolds(8));
-  EXPECT_EQ(halves[0] + halves[1], 1U);
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  const std::array<iovec, 2> bad = {iovec{halves.data(), 4},
-                                    iovec{BadAddress(), 4}};
-  EXPECT_THAT(c.sys().ReadV(timer.fd(), bad.data(), 2), IsOkAndHolds(4));
-}
-
-void Written(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  const uint64_t one = 1;
-  EXPECT_THAT(c.sys().Write(timer.fd(), &one, sizeof(one)), IsErrno(EINVAL));
-  EXPECT_THAT(c.sys().Write(timer.fd(), BadAddress(), sizeof(one)),
-              IsErrno(EINVAL));
-  const iovec part = {.iov_base = nullptr, .iov_len = 0};
-  EXPECT_THAT(c.sys().WriteV(timer.fd(), &part, 1), IsErrno(EINVAL));
-}
-
-void Requests(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  EXPECT_THAT(Ask(timer, FIONREAD), IsErrno(ENOTTY));
-  EXPECT_THAT(c.sys().Fcntl(timer.fd(), F_SETFL, O_DIRECT), IsErrno(EINVAL));
-  EXPECT_THAT(c.sys().Fcntl(timer.fd(), F_SETFL, 0), IsOk());
-  EXPECT_THAT(c.sys().Fcntl(timer.fd(), F_GETFL, 0), IsOkAndHolds(O_RDWR));
-}
-
-void Duplicates(Context& c) {
-  ASSERT_OK_AND_ASSIGN(RawSocket timer, NewTimer(c));
-  const SysResult made = c.sys().Dup(timer.fd());
-  ASSERT_THAT(made, IsOk());
-  const RawSocket copy(made.fd(), c.sys());
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_THAT(Read(copy), IsOkAndHolds(1));
-  EXPECT_THAT(Read(timer), IsErrno(EAGAIN));
-  ASSERT_THAT(timer.Close(), IsOk());
-  ASSERT_THAT(SetBack(copy, 5), IsOk());
-  EXPECT_THAT(Read(copy), IsOkAndHolds(1));
-}
-
-// ---- Waiting ----------------------------------------------------------------
-
-void NotEarly(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c, 0, CLOCK_MONOTONIC));
-  constexpr int kMilliseconds = 20;
-  const double before = Now(c);
-  ASSERT_THAT(Set(timer, InMilliseconds(kMilliseconds)), IsOk());
-  EXPECT_THAT(Read(timer), IsOkAndHolds(1));
-  EXPECT_GE(Now(c) - before, kMilliseconds);
-}
-
-// ---- poll(2) and epoll(7) ---------------------------------------------------
-
-void Polled(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  constexpr int16_t kAll = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI;
-  EXPECT_THAT(timer.Ready(kAll), IsOkAndHolds(0));
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_THAT(timer.Ready(kAll), IsOkAndHolds(POLLIN));
-  ASSERT_THAT(Read(timer), IsOk());
-  EXPECT_THAT(timer.Ready(kAll), IsOkAndHolds(0));
-}
-
-void EndsAPoll(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer,
-                       NewTimer(c, TFD_NONBLOCK, CLOCK_MONOTONIC));
-  const double before = Now(c);
-  ASSERT_THAT(Set(timer, InMilliseconds(5)), IsOk());
-  EXPECT_THAT(timer.Wait(POLLIN), IsOkAndHolds(POLLIN));
-  EXPECT_GE(Now(c) - before, 5);
-}
-
-void EndsAnEpollWait(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer,
-                       NewTimer(c, TFD_NONBLOCK, CLOCK_MONOTONIC));
-  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
-  ASSERT_THAT(epoll.Add(timer.fd(), EPOLLIN), IsOk());
-  const double before = Now(c);
-  ASSERT_THAT(Set(timer, InMilliseconds(5)), IsOk());
-  EXPECT_EQ(epoll.Await(), "1:IN");
-  EXPECT_GE(Now(c) - before, 5);
-  EXPECT_EQ(epoll.Ready(), "1:IN");
-  ASSERT_THAT(Read(timer), IsOkAndHolds(1));
-  EXPECT_EQ(epoll.Ready(), "");
-}
-
-void SetWhileWaiting(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
-  ASSERT_THAT(epoll.Add(timer.fd(), EPOLLIN), IsOk());
-  epoll_event event = {};
-  PendingCall waiting(
-      c, [&] { return c.sys().EpollWait(epoll.fd(), &event, 1, -1); });
-  ASSERT_TRUE(waiting.AwaitBlocked());
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_THAT(waiting.Join(), IsOkAndHolds(1));
-}
-
-void EdgeTriggered(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const RawSocket timer, NewTimer(c));
-  ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
-  ASSERT_THAT(epoll.Add(timer.fd(), EPOLLIN | EPOLLET), IsOk());
-  EXPECT_EQ(epoll.Ready(), "");
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_EQ(epoll.Ready(), "1:IN");
-  EXPECT_EQ(epoll.Ready(), "");
-  ASSERT_THAT(SetBack(timer, 5), IsOk());
-  EXPECT_EQ(epoll.Ready(), "1:IN") << "it has expired again, unread";
-  ASSERT_THAT(Read(timer), IsOk());
-  EXPECT_EQ(epoll.Ready(), "");
 }
 
 }  // namespace
@@ -593,77 +408,6 @@ const std::vector<Case>& TimerfdKernelCases() {
        .source = "timerfd_create(2), it_interval",
        .families = AddressFamilies::kV4,
        .run = &ExpiresAgain},
-      {.id = "kernel.timerfd.read.size",
-       .requirement = "read(2) of a timerfd must fail with EINVAL for fewer "
-                      "than 8 bytes, and fill in 8 of more.",
-       .source = "timerfd_create(2), read(2)",
-       .families = AddressFamilies::kV4,
-       .run = &ReadSizes},
-      {.id = "kernel.timerfd.read.address",
-       .requirement = "read(2) of a timerfd that fails with EFAULT must lose "
-                      "the expirations.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &ReadAddress},
-      {.id = "kernel.timerfd.read.parts",
-       .requirement = "readv(2) of a timerfd must spread the number over the "
-                      "buffers, and return the bytes before an invalid one.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &ReadParts},
-      {.id = "kernel.timerfd.write",
-       .requirement = "write(2) to a timerfd must fail with EINVAL.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &Written},
-      {.id = "kernel.timerfd.control",
-       .requirement = "ioctl(2) with FIONREAD must fail with ENOTTY on a "
-                      "timerfd; fcntl(2) must set and clear O_NONBLOCK, and "
-                      "refuse O_DIRECT with EINVAL.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &Requests},
-      {.id = "kernel.timerfd.dup",
-       .requirement = "Duplicates of a timerfd must share the timer, which "
-                      "lives as long as one of them.",
-       .source = "dup(2)",
-       .families = AddressFamilies::kV4,
-       .run = &Duplicates},
-      {.id = "kernel.timerfd.wait.not_early",
-       .requirement = "A blocking read(2) of a timerfd must not return before "
-                      "the timer expires.",
-       .source = "timerfd_create(2), read(2)",
-       .families = AddressFamilies::kV4,
-       .run = &NotEarly},
-      {.id = "kernel.timerfd.poll",
-       .requirement = "poll(2) must return POLLIN, and nothing else, for a "
-                      "timerfd with expirations that were not read.",
-       .source = "timerfd_create(2), poll(2); measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &Polled},
-      {.id = "kernel.timerfd.poll.wait",
-       .requirement = "A poll(2) must return when a timerfd expires.",
-       .source = "timerfd_create(2), poll(2)",
-       .families = AddressFamilies::kV4,
-       .run = &EndsAPoll},
-      {.id = "kernel.timerfd.epoll.wait",
-       .requirement = "epoll_wait(2) must return when a timerfd expires, and "
-                      "report it until it is read.",
-       .source = "timerfd_create(2), poll(2); epoll(7)",
-       .families = AddressFamilies::kV4,
-       .run = &EndsAnEpollWait},
-      {.id = "kernel.timerfd.epoll.set",
-       .requirement = "A timer that is set while an epoll_wait(2) is blocked "
-                      "must end it when it expires.",
-       .source = "measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &SetWhileWaiting},
-      {.id = "kernel.timerfd.epoll.edge",
-       .requirement = "With EPOLLET, a timerfd must be reported once for each "
-                      "expiration, even if it was not read.",
-       .source = "epoll(7), EPOLLET; measured on Linux 6.18",
-       .families = AddressFamilies::kV4,
-       .run = &EdgeTriggered},
   };
   return cases;
 }
