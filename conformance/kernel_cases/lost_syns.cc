@@ -34,8 +34,8 @@ using testing::Ge;
 absl::StatusOr<tcp_info> InfoOf(const RawSocket& socket) {
   tcp_info info = {};
   socklen_t size = sizeof(info);
-  const SysResult got = socket.syscalls().GetSockOpt(
-      socket.fd(), IPPROTO_TCP, TCP_INFO, &info, &size);
+  const SysResult got = socket.syscalls().GetSockOpt(socket.fd(), IPPROTO_TCP,
+                                                     TCP_INFO, &info, &size);
   if (!got.ok()) return ErrnoError(got.error(), "getsockopt");
   return info;
 }
@@ -121,8 +121,9 @@ const std::vector<Case>& LostSynsKernelCases() {
                  "Linux 6.18",
        .run = &SynSentIsShown},
       {.id = "kernel.segments.lost_syns.one",
-       .requirement = "After the loss of one SYN, the congestion window must be "
-                      "that of a new connection.",
+       .requirement =
+           "After the loss of one SYN, the congestion window must be "
+           "that of a new connection.",
        .source = "net/ipv4/tcp_input.c, tcp_init_transfer(); RFC 6298, section "
                  "5.7; measured on Linux 6.18",
        .run = &OneLost},

@@ -101,7 +101,7 @@ struct TcpInfoSource {
   uint32_t segs_out = 0;
   uint32_t data_segs_in = 0;
   uint32_t data_segs_out = 0;
-  uint32_t total_retrans = 0;  // segments
+  uint32_t total_retrans = 0;       // segments
   uint32_t congestion_window = 10;  // segments
   uint64_t bytes_sent = 0;
   uint64_t bytes_acked = 0;
