@@ -369,6 +369,11 @@ std::string IntText(const int* value, Show show) {
                  [&] { return absl::StrCat("[", Load<int>(value), "]"); });
 }
 
+std::string OffsetText(const int64_t* offset, Show show) {
+  return Pointed(offset, sizeof(*offset), show,
+                 [&] { return absl::StrCat("[", Load<int64_t>(offset), "]"); });
+}
+
 std::string PairText(const int* values, Show show) {
   return Pointed(values, 2 * sizeof(*values), show, [&] {
     return absl::StrCat("[", values[0], ", ", values[1], "]");

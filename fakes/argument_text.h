@@ -97,6 +97,8 @@ std::string TimevalText(const timeval* time, Show show);
 std::string TimerText(const itimerspec* timer, Show show);
 // Returns "[SIGINT, SIGTERM]".
 std::string SignalsText(const sigset_t* signals, Show show);
+// Returns a position in a file: "[5]".
+std::string OffsetText(const int64_t* offset, Show show);
 // Returns "[5]".
 std::string IntText(const int* value, Show show);
 // Returns "[3, 4]".

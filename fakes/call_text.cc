@@ -22,6 +22,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "fakes/argument_text.h"
 #include "fakes/call.h"
 #include "fakes/invocation.h"
@@ -62,12 +63,6 @@ const T* To(const Argument& argument) {
 
 std::string NullOrUnknown(const Argument& argument) {
   return argument.pointer == nullptr ? "NULL" : "?";
-}
-
-// Returns whether a call reads the target of the argument and then changes it.
-bool IsChanged(ArgumentKind kind) {
-  return kind == ArgumentKind::kFdSet || kind == ArgumentKind::kTimeInOut ||
-         kind == ArgumentKind::kTimevalInOut;
 }
 
 // Returns the third argument of fcntl(2), or nullopt if the command has none.
@@ -123,22 +118,35 @@ std::string FcntlFlags(int64_t command, SysResult result) {
 
 }  // namespace
 
+bool IsChanged(ArgumentKind kind) {
+  return kind == ArgumentKind::kFdSet || kind == ArgumentKind::kTimeInOut ||
+         kind == ArgumentKind::kTimevalInOut ||
+         kind == ArgumentKind::kOffsetInOut;
+}
+
 CallText::CallText(const Invocation& invocation)
     : name_(CallName(invocation.call())), arguments_(invocation.List()) {
   for (size_t i = 0; i < arguments_.size(); ++i) {
     if (UsesLength(i)) length_before_ = LengthAt(arguments_[i].pointer);
     if (!IsChanged(arguments_[i].kind)) continue;
     before_.resize(arguments_.size());
-    before_[i] = TextBefore(i);
+    before_[i] = ChangedTarget(i, arguments_[i].pointer);
   }
 }
 
 CallText::CallText(absl::string_view name, Arguments arguments,
-                   socklen_t length_before, Detail detail)
+                   socklen_t length_before,
+                   absl::Span<const void* const> before, Detail detail)
     : name_(name),
       arguments_(std::move(arguments)),
       length_before_(length_before),
-      detail_(detail) {}
+      detail_(detail) {
+  for (size_t i = 0; i < arguments_.size(); ++i) {
+    if (!IsChanged(arguments_[i].kind)) continue;
+    before_.resize(arguments_.size());
+    before_[i] = ChangedTarget(i, before[i]);
+  }
+}
 
 std::string CallText::Call(SysResult result) const {
   std::vector<std::string> texts;
@@ -213,6 +221,8 @@ std::optional<std::string> CallText::Text(size_t i, SysResult result) const {
       return EventFdFlagSymbols(value);
     case ArgumentKind::kTimerFlags:
       return TimerFlagSymbols(value);
+    case ArgumentKind::kSpliceFlags:
+      return SpliceFlagSymbols(value);
     case ArgumentKind::kClock:
       return ClockSymbol(value);
     default:
@@ -249,6 +259,7 @@ std::string CallText::PointerText(size_t i, SysResult result) const {
     case ArgumentKind::kFdSet:
     case ArgumentKind::kTimeInOut:
     case ArgumentKind::kTimevalInOut:
+    case ArgumentKind::kOffsetInOut:
       return ChangedText(i, result);
     case ArgumentKind::kTimerIn:
       return TimerText(To<itimerspec>(argument), In(result));
@@ -258,35 +269,29 @@ std::string CallText::PointerText(size_t i, SysResult result) const {
       return SignalsText(To<sigset_t>(argument), In(result));
     case ArgumentKind::kFdPairOut:
       return PairText(To<int>(argument), Out(result));
-    case ArgumentKind::kPointer:
-      return NullOrUnknown(argument);
     default:
       return BufferText(i, result);
   }
 }
 
-std::string CallText::TextBefore(size_t i) const {
-  const Argument& argument = arguments_[i];
-  switch (argument.kind) {
+std::string CallText::ChangedTarget(size_t i, const void* target) const {
+  switch (arguments_[i].kind) {
     case ArgumentKind::kTimeInOut:
-      return TimeText(To<timespec>(argument), Show::kShown);
+      return TimeText(static_cast<const timespec*>(target), Show::kShown);
     case ArgumentKind::kTimevalInOut:
-      return TimevalText(To<timeval>(argument), Show::kShown);
+      return TimevalText(static_cast<const timeval*>(target), Show::kShown);
+    case ArgumentKind::kOffsetInOut:
+      return OffsetText(static_cast<const int64_t*>(target), Show::kShown);
     default:
-      return FdSetText(To<fd_set>(argument),
+      return FdSetText(static_cast<const fd_set*>(target),
                        static_cast<int>(arguments_.front().number),
                        Show::kShown);
   }
 }
 
 std::string CallText::ChangedText(size_t i, SysResult result) const {
-  if (before_.empty()) {
-    return arguments_[i].kind == ArgumentKind::kTimeInOut
-               ? TimeText(To<timespec>(arguments_[i]), In(result))
-               : NullOrUnknown(arguments_[i]);
-  }
   if (result.error() == EFAULT) return NullOrUnknown(arguments_[i]);
-  const std::string after = TextBefore(i);
+  const std::string after = ChangedTarget(i, arguments_[i].pointer);
   return after == before_[i] ? after : absl::StrCat(before_[i], " => ", after);
 }
 

@@ -11,12 +11,17 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fakes/argument_text.h"
 #include "fakes/invocation.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscall_table.h"
 
 namespace net {
+
+// Returns whether a call reads the target of an argument of that kind and then
+// changes it: the sets of select(2), times, offsets.
+bool IsChanged(ArgumentKind kind);
 
 // The text of a system call as strace(1) writes it. Construct it before the
 // call, because the constructor reads the size of the caller's buffer, which
@@ -29,9 +34,11 @@ class CallText {
 
   // Constructs the text of a call that has returned. `length_before` is the
   // target of the argument kLengthInOut, if the call has one, before the call.
-  // A set of select(2) is "?", because the call has changed it.
+  // `before` has pointers to the targets of the arguments that the call has
+  // changed (IsChanged()), as they were before; it has as many elements as
+  // `arguments`.
   CallText(absl::string_view name, Arguments arguments, socklen_t length_before,
-           Detail detail);
+           absl::Span<const void* const> before, Detail detail);
 
   // Returns the call with its arguments: "close(3)". An out-parameter is "?" if
   // the call with this `result` did not fill it in.
@@ -49,8 +56,8 @@ class CallText {
   // Returns the text of an argument that the call reads and then changes.
   std::string ChangedText(size_t i, SysResult result) const;
 
-  // Returns the text of the argument `i` as the program has set it.
-  std::string TextBefore(size_t i) const;
+  // Returns the text of a `target` of the argument `i`, which a call changes.
+  std::string ChangedTarget(size_t i, const void* target) const;
 
   // Returns the number of the argument of that kind, or 0 if there is none.
   int64_t NumberOf(ArgumentKind kind) const;

@@ -28,7 +28,8 @@
 
 // Processes and descriptors. The other calls are in files of their own:
 //   fake_process_sockets.cc   sockets
-//   fake_process_data.cc      moving bytes
+//   fake_process_data.cc      moving bytes; and
+//   fake_process_splice.cc    sendfile(2) and splice(2)
 //   fake_process_poll.cc      waiting for several descriptors; and
 //   fake_process_select.cc    select(2)
 //   fake_process_control.cc   fcntl(2) and ioctl(2)

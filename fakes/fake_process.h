@@ -87,6 +87,8 @@ struct FakeProcessOptions {
 //   paths by which a file can wake nested epolls (EINVAL).
 // - Timerfds of CLOCK_REALTIME_ALARM and CLOCK_BOOTTIME_ALARM: EPERM.
 // - Urgent data: MSG_OOB fails with EOPNOTSUPP.
+// - Regular files: sendfile(2) can only read sockets, into a pipe. (The preload
+//   library sends files of Linux: fakes/preload.)
 // - Sockets other than TCP. Unix and UDP sockets can be created, bound,
 //   listened on and connected, and differ from TCP sockets as on Linux, but
 //   carry no data.

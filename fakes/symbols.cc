@@ -175,6 +175,13 @@ constexpr Symbol kTimerFlags[] = {
     NET_SYMBOL(TFD_TIMER_CANCEL_ON_SET),
 };
 
+constexpr Symbol kSpliceFlags[] = {
+    NET_SYMBOL(SPLICE_F_MOVE),
+    NET_SYMBOL(SPLICE_F_NONBLOCK),
+    NET_SYMBOL(SPLICE_F_MORE),
+    NET_SYMBOL(SPLICE_F_GIFT),
+};
+
 constexpr Symbol kClocks[] = {
     NET_SYMBOL(CLOCK_REALTIME),           NET_SYMBOL(CLOCK_MONOTONIC),
     NET_SYMBOL(CLOCK_PROCESS_CPUTIME_ID), NET_SYMBOL(CLOCK_THREAD_CPUTIME_ID),
@@ -320,6 +327,8 @@ std::string EventFdFlagSymbols(int flags) { return Bits(kEventFdFlags, flags); }
 
 std::string TimerFlagSymbols(int flags) { return Bits(kTimerFlags, flags); }
 
+std::string SpliceFlagSymbols(int flags) { return Bits(kSpliceFlags, flags); }
+
 std::string ClockSymbol(clockid_t clock) { return Find(kClocks, clock); }
 
 std::optional<int64_t> NumberOfSymbol(absl::string_view symbol) {
@@ -336,7 +345,7 @@ std::optional<int64_t> NumberOfSymbol(absl::string_view symbol) {
       kIpOptions,    kIpv6Options,   kPollEvents,      kEpollEvents,
       kEpollFlags,   kFcntlCommands, kEpollOperations, kIoctlRequests,
       kEventFdFlags, kTimerFlags,    kStatusFlags,     kDescriptorFlags,
-      kClocks,       kOthers,
+      kClocks,       kSpliceFlags,   kOthers,
   };
   for (const absl::Span<const Symbol> table : kTables) {
     for (const Symbol& it : table) {

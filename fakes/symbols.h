@@ -62,6 +62,7 @@ std::string OpenFlagSymbols(int flags);        // dup3 and pipe2: "O_CLOEXEC".
 std::string EventFdFlagSymbols(int flags);
 std::string TimerFlagSymbols(
     int flags);  // timerfd_settime: "TFD_TIMER_ABSTIME"
+std::string SpliceFlagSymbols(int flags);
 std::string ClockSymbol(clockid_t clock);
 
 // Returns the value of any symbol that the functions above return, for example

@@ -6,9 +6,11 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -154,6 +156,17 @@ SysResult LinuxSyscalls::ReadV(int fd, const iovec* buffers, int count) {
 
 SysResult LinuxSyscalls::WriteV(int fd, const iovec* buffers, int count) {
   return FromLibc(::writev(fd, buffers, count));
+}
+
+SysResult LinuxSyscalls::SendFile(int out_fd, int in_fd, off_t* offset,
+                                  size_t size) {
+  return FromLibc(::sendfile(out_fd, in_fd, offset, size));
+}
+
+SysResult LinuxSyscalls::Splice(int in_fd, loff_t* in_offset, int out_fd,
+                                loff_t* out_offset, size_t size,
+                                unsigned int flags) {
+  return FromLibc(::splice(in_fd, in_offset, out_fd, out_offset, size, flags));
 }
 
 SysResult LinuxSyscalls::Poll(pollfd* fds, nfds_t count, int timeout_ms) {

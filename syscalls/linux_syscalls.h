@@ -6,6 +6,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <csignal>
@@ -58,6 +59,10 @@ class LinuxSyscalls final : public CompleteSyscalls {
   SysResult Write(int fd, const void* data, size_t size) override;
   SysResult ReadV(int fd, const iovec* buffers, int count) override;
   SysResult WriteV(int fd, const iovec* buffers, int count) override;
+  SysResult SendFile(int out_fd, int in_fd, off_t* offset,
+                     size_t size) override;
+  SysResult Splice(int in_fd, loff_t* in_offset, int out_fd, loff_t* out_offset,
+                   size_t size, unsigned int flags) override;
 
   SysResult Poll(pollfd* fds, nfds_t count, int timeout_ms) override;
   SysResult PPoll(pollfd* fds, nfds_t count, const timespec* timeout,

@@ -45,6 +45,7 @@ enum class ArgumentKind {
   kOpenFlags,
   kEventFdFlags,
   kTimerFlags,  // Of timerfd_settime(2).
+  kSpliceFlags,
   kClock,
 
   // Pointers. In: the call reads the target. Out: a successful call fills it
@@ -77,7 +78,7 @@ enum class ArgumentKind {
   kTimerOut,
   kSignalsIn,
   kFdPairOut,
-  kPointer,  // Any other pointer. A trace does not show its target.
+  kOffsetInOut,  // A position in a file, which the call advances.
 };
 
 // The meaning of the value that a successful system call returns.

@@ -16,10 +16,6 @@ namespace net {
       "Syscalls::" #method " differs from syscall_table.inc");                 \
   SysResult Syscalls::method(NET_SYSCALL_TYPES(__VA_ARGS__)) { return {}; }
 
-// Checks that the types of a call's arguments exist.
-#define NET_FUTURE_SYSCALL(method, name, result, ...) \
-  static_assert(std::is_function_v<SysResult(NET_SYSCALL_TYPES(__VA_ARGS__))>);
-
 #include "syscalls/syscall_table.inc"
 
 }  // namespace net

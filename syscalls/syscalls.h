@@ -63,7 +63,8 @@ class Syscalls {
   virtual SysResult Shutdown(int fd, int how);
 
   // Data: send(2), recv(2), sendto(2), recvfrom(2), sendmsg(2), recvmsg(2),
-  // sendmmsg(2), recvmmsg(2), read(2), write(2), readv(2), writev(2).
+  // sendmmsg(2), recvmmsg(2), read(2), write(2), readv(2), writev(2),
+  // sendfile(2), splice(2).
   //
   // - send(2) is sendto(2) with a null address. A connected TCP socket ignores
   //   the address, and TCP gives recvfrom(2) none: `*len` becomes 0.
@@ -72,6 +73,9 @@ class Syscalls {
   // - sendmmsg(2) and recvmmsg(2) return the number of messages, and fail only
   //   if the first message does. The timeout of recvmmsg(2) is checked after
   //   each message: it does not end a blocking receive.
+  // - sendfile(2) needs an `in_fd` with positions, such as a regular file,
+  //   unless `out_fd` is a pipe. splice(2) needs a pipe at one end. Both raise
+  //   SIGPIPE like write(2).
   virtual SysResult Send(int fd, const void* data, size_t size, int flags);
   virtual SysResult Recv(int fd, void* data, size_t size, int flags);
   virtual SysResult SendTo(int fd, const void* data, size_t size, int flags,
@@ -88,6 +92,9 @@ class Syscalls {
   virtual SysResult Write(int fd, const void* data, size_t size);
   virtual SysResult ReadV(int fd, const iovec* buffers, int count);
   virtual SysResult WriteV(int fd, const iovec* buffers, int count);
+  virtual SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size);
+  virtual SysResult Splice(int in_fd, loff_t* in_offset, int out_fd,
+                           loff_t* out_offset, size_t size, unsigned int flags);
 
   // Readiness: poll(2), ppoll(2), select(2), pselect(2), epoll_create1(2),
   // epoll_ctl(2), epoll_wait(2), epoll_pwait(2), epoll_pwait2(2). Timeouts are

@@ -201,6 +201,8 @@ size_t BytesOf(const Invocation& invocation) {
   if (const auto* call = invocation.As<Call::kRecvMsg>()) {
     return SizeOf(call->message);
   }
+  if (const auto* call = invocation.As<Call::kSendFile>()) return call->size;
+  if (const auto* call = invocation.As<Call::kSplice>()) return call->size;
   return 0;
 }
 
@@ -224,6 +226,28 @@ bool MakesTcpSocket(const Invocation& invocation) {
   const auto* call = invocation.As<Call::kSocket>();
   return call != nullptr && (call->type & kTypeMask) == SOCK_STREAM &&
          (call->domain == AF_INET || call->domain == AF_INET6);
+}
+
+// Returns the second descriptor of sendfile(2) or splice(2), else -1.
+int SecondEndOf(const Invocation& invocation) {
+  if (const auto* call = invocation.As<Call::kSendFile>()) return call->in_fd;
+  if (const auto* call = invocation.As<Call::kSplice>()) return call->out_fd;
+  return -1;
+}
+
+// Returns the descriptor to which a call without flags of send(2) writes, else
+// -1.
+int WrittenBy(const Invocation& invocation) {
+  switch (invocation.call()) {
+    case Call::kWrite:
+    case Call::kWriteV:
+    case Call::kSendFile:
+      return invocation.fd();
+    case Call::kSplice:
+      return SecondEndOf(invocation);
+    default:
+      return -1;
+  }
 }
 
 // Returns the descriptors of poll(2), ppoll(2), select(2) and pselect(2), else
@@ -306,6 +330,7 @@ bool CallMonitor::HasPosition(const Invocation& invocation) const {
   if (const auto* call = invocation.As<Call::kEpollCtl>()) {
     return IsTcp(call->fd);
   }
+  if (IsTcp(SecondEndOf(invocation))) return true;
   const std::vector<int> polled = PolledDescriptors(invocation);
   return std::any_of(polled.begin(), polled.end(),
                      [&](int fd)
@@ -362,6 +387,7 @@ void CallMonitor::CheckDescriptors(const Invocation& invocation, int index) {
   if (const auto* call = invocation.As<Call::kEpollCtl>()) {
     CheckUse(call->fd, index);
   }
+  if (const int fd = SecondEndOf(invocation); fd >= 0) CheckUse(fd, index);
   for (const int fd : PolledDescriptors(invocation)) CheckUse(fd, index);
 }
 
@@ -376,9 +402,8 @@ void CallMonitor::CheckSigpipe(const Invocation& invocation, int index) {
     can_raise = (several->flags & MSG_NOSIGNAL) == 0;
   } else if (const auto* sendmsg = invocation.As<Call::kSendMsg>()) {
     can_raise = (sendmsg->flags & MSG_NOSIGNAL) == 0;
-  } else if (invocation.call() == Call::kWrite ||
-             invocation.call() == Call::kWriteV) {
-    const Descriptor* descriptor = Find(invocation.fd());
+  } else {
+    const Descriptor* descriptor = Find(WrittenBy(invocation));
     can_raise = descriptor != nullptr && descriptor->is_socket;
   }
   if (can_raise) Report(FindingKind::kSigpipe, index, -1);

@@ -171,6 +171,8 @@ std::vector<int> UsualErrnos(Call call) {
     case Call::kSendMMsg:
     case Call::kWrite:
     case Call::kWriteV:
+    case Call::kSendFile:
+    case Call::kSplice:
       return {EPIPE, ECONNRESET};
     default:
       return {ENOMEM};

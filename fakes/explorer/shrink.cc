@@ -125,11 +125,8 @@ class Shrinker {
     const FaultRule& rule = best_.plan.rules[i];
     const std::optional<SyscallId> call =
         SyscallIdFromName(rule.selector.calls);
-    if (rule.action.kind != ActionKind::kError || !call.has_value() ||
-        !CallOf(*call).has_value()) {
-      return;
-    }
-    for (const int error : UsualErrnos(*CallOf(*call))) {
+    if (rule.action.kind != ActionKind::kError || !call.has_value()) return;
+    for (const int error : UsualErrnos(CallOf(*call))) {
       if (error == best_.plan.rules[i].action.error ||
           TryChange(i, [error](FaultRule& changed) {
             changed.action.error = error;

@@ -31,7 +31,7 @@ bool WritesAddress(SyscallId call) {
 
 bool MovesBytes(SyscallId call) {
   const absl::string_view family = FamilyOf(call);
-  return family == "send" || family == "recv";
+  return family == "send" || family == "recv" || call == SyscallId::kSplice;
 }
 
 bool IsApplicable(const FaultAction& action, SyscallId call) {
@@ -61,7 +61,7 @@ absl::string_view ApplicableTo(const FaultAction& action) {
       if (action.effect != Effect::kPartial) return "every call";
       [[fallthrough]];
     case ActionKind::kShort:
-      return "the families send and recv";
+      return "the families send and recv, and splice";
     case ActionKind::kDelay:
       return "every call";
     case ActionKind::kDescriptorZero:

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <poll.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,14 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "fakes/argument_text.h"
+#include "fakes/call_text.h"
 #include "fakes/faults/syscall_id.h"
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
@@ -32,7 +29,6 @@ namespace {
 constexpr size_t kMostBytes = 0x7ffff000;  // MAX_RW_COUNT of Linux.
 constexpr size_t kMostBuffers = 1024;      // UIO_MAXIOV of Linux.
 constexpr size_t kMostControl = 20480;     // net.core.optmem_max of Linux.
-constexpr size_t kKernelSignalsSize = 8;   // The kernel's sigset_t.
 constexpr size_t kTargetAlignment = 8;
 
 // Returns where the next target begins.
@@ -45,27 +41,13 @@ size_t AlignedEnd(const std::string& bytes) {
 #define NET_SYSCALL(method, name, result, ...)      \
   constexpr ArgumentKind k##method##Arguments[] = { \
       NET_SYSCALL_EACH(NET_KIND, NET_SYSCALL_COMMA, __VA_ARGS__)};
-#define NET_FUTURE_SYSCALL(...) NET_SYSCALL(__VA_ARGS__)
 #include "syscalls/syscall_table.inc"
 #undef NET_KIND
 
 constexpr absl::Span<const ArgumentKind> kArguments[] = {
 #define NET_SYSCALL(method, ...) k##method##Arguments,
-#define NET_FUTURE_SYSCALL(method, ...) k##method##Arguments,
 #include "syscalls/syscall_table.inc"
 };
-
-bool IsMessage(ArgumentKind kind) {
-  return kind == ArgumentKind::kMessageIn ||
-         kind == ArgumentKind::kMessageOut ||
-         kind == ArgumentKind::kBuffersIn || kind == ArgumentKind::kBuffersOut;
-}
-
-int64_t NumberOf(const CallRecord& record, ArgumentKind kind) {
-  const size_t i = ArgumentIndex(record.call, kind);
-  return i < ArgumentKindsOf(record.call).size() ? record.arguments[i].number
-                                                 : 0;
-}
 
 // Returns the number that a register holds, for an argument that is none of the
 // pointers.
@@ -122,59 +104,6 @@ bool UsesLength(const CallRecord& record, size_t i) {
          record.arguments[i - 1].state != ArgumentState::kNull;
 }
 
-// The number of bytes that a successful call has filled in at `i`. The next
-// argument is their length.
-size_t FilledBytes(const CallRecord& record, size_t i) {
-  const absl::string_view target = record.Target(i + 1);
-  socklen_t length = 0;
-  if (target.size() != sizeof(length)) return 0;
-  std::memcpy(&length, target.data(), sizeof(length));
-  return std::min(length,
-                  static_cast<socklen_t>(record.arguments[i + 1].number));
-}
-
-// Returns the size of a target that a successful call fills in.
-std::optional<size_t> SizeOfOut(const CallRecord& record, size_t i) {
-  const auto count = static_cast<size_t>(record.result.value());
-  switch (ArgumentKindsOf(record.call)[i]) {
-    case ArgumentKind::kAddressOut:
-    case ArgumentKind::kAddressOutOrNull:
-    case ArgumentKind::kOptionOut:
-      return FilledBytes(record, i);
-    case ArgumentKind::kDataOut:
-      // MSG_TRUNC (tcp(7)) counts data and discards it.
-      if ((NumberOf(record, ArgumentKind::kMessageFlags) & MSG_TRUNC) != 0) {
-        return std::nullopt;
-      }
-      return std::min(count,
-                      static_cast<size_t>(record.arguments[i + 1].number));
-    case ArgumentKind::kEpollEventsOut:
-      return count * sizeof(epoll_event);
-    case ArgumentKind::kTimeOut:
-      return sizeof(timespec);
-    case ArgumentKind::kTimerOut:
-      return sizeof(itimerspec);
-    case ArgumentKind::kFdPairOut:
-      return 2 * sizeof(int);
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<size_t> SizeOfIoctl(const CallRecord& record) {
-  switch (NumberOf(record, ArgumentKind::kIoctlRequest)) {
-    case FIONBIO:
-      return sizeof(int);
-    case FIONREAD:
-    case SIOCOUTQ:
-    case SIOCOUTQNSD:
-      if (record.result.ok()) return sizeof(int);
-      return std::nullopt;
-    default:
-      return std::nullopt;
-  }
-}
-
 // Copies the targets of a call's arguments into its record.
 class TargetCopier {
  public:
@@ -187,7 +116,9 @@ class TargetCopier {
  private:
   void Copy(size_t i);
   void CopyLength(size_t i);
+  void CopyChanged(size_t i);
   void CopyMessage(size_t i);
+  void CopyMessages(size_t i);
   void CopyHeader(const msghdr& header, bool is_filled_in,
                   RecordedMessage& message);
   void CopyBuffers(uint64_t address, size_t count, size_t filled,
@@ -208,12 +139,29 @@ void TargetCopier::CopyAll() {
     if (kinds[i] == ArgumentKind::kLengthInOut) CopyLength(i);
   }
   for (size_t i = 0; i < kinds.size(); ++i) {
+    if (IsChanged(kinds[i])) CopyChanged(i);
     if (record_.arguments[i].state != ArgumentState::kUnknown) continue;
     if (IsMessage(kinds[i])) {
       CopyMessage(i);
-    } else if (kinds[i] != ArgumentKind::kLengthInOut) {
+    } else if (AreMessages(kinds[i])) {
+      CopyMessages(i);
+    } else if (kinds[i] != ArgumentKind::kLengthInOut && !IsChanged(kinds[i])) {
       Copy(i);
     }
+  }
+}
+
+// BeginRecord() has copied the target as it was before the call.
+void TargetCopier::CopyChanged(size_t i) {
+  RecordedArgument& argument = record_.arguments[i];
+  if (argument.state != ArgumentState::kTarget) return;
+  std::string both(record_.Target(i));
+  const size_t size = both.size();
+  both.resize(2 * size);
+  argument = {.state = ArgumentState::kUnknown};
+  if (record_.result.error() != EFAULT &&
+      (size == 0 || read_(arguments_[i], &both[size], size))) {
+    record_.SetTarget(i, both);
   }
 }
 
@@ -248,11 +196,7 @@ void TargetCopier::CopyMessage(size_t i) {
   const bool is_out =
       kind == ArgumentKind::kMessageOut || kind == ArgumentKind::kBuffersOut;
   const SysResult result = record_.result;
-  // MSG_TRUNC (tcp(7)) counts data and discards it.
-  const bool is_filled_in =
-      !is_out ||
-      (result.ok() &&
-       (NumberOf(record_, ArgumentKind::kMessageFlags) & MSG_TRUNC) == 0);
+  const bool is_filled_in = !is_out || (result.ok() && !DiscardsData(record_));
   RecordedMessage message;
   if (!is_filled_in) message.data_state = ArgumentState::kUnknown;
   const size_t filled =
@@ -270,6 +214,33 @@ void TargetCopier::CopyMessage(size_t i) {
   }
   record_.arguments[i].state = ArgumentState::kTarget;
   record_.messages.push_back(std::move(message));
+}
+
+void TargetCopier::CopyMessages(size_t i) {
+  const bool is_out =
+      ArgumentKindsOf(record_.call)[i] == ArgumentKind::kMessagesOut;
+  const SysResult result = record_.result;
+  if (result.error() == EFAULT || (is_out && !result.ok())) return;
+  auto count = static_cast<uint32_t>(record_.arguments[i + 1].number);
+  if (is_out) count = std::min(count, static_cast<uint32_t>(result.value()));
+  if (count > kMostBuffers) return;
+  std::vector<mmsghdr> headers(count);
+  if (count > 0 &&
+      !read_(arguments_[i], headers.data(), count * sizeof(mmsghdr))) {
+    return;
+  }
+  const bool has_data = !is_out || !DiscardsData(record_);
+  for (const mmsghdr& header : headers) {
+    RecordedMessage message;
+    if (!has_data) message.data_state = ArgumentState::kUnknown;
+    message.length = header.msg_len;
+    CopyHeader(header.msg_hdr, has_data, message);
+    CopyBuffers(reinterpret_cast<uint64_t>(header.msg_hdr.msg_iov),
+                header.msg_hdr.msg_iovlen,
+                is_out ? size_t{header.msg_len} : SIZE_MAX, message);
+    record_.messages.push_back(std::move(message));
+  }
+  record_.arguments[i].state = ArgumentState::kTarget;
 }
 
 void TargetCopier::CopyHeader(const msghdr& header, bool is_filled_in,
@@ -335,6 +306,16 @@ absl::string_view CallRecord::Target(size_t argument) const {
   return absl::string_view(bytes).substr(it.offset, it.size);
 }
 
+absl::string_view CallRecord::TargetBefore(size_t argument) const {
+  const absl::string_view both = Target(argument);
+  return both.substr(0, both.size() / 2);
+}
+
+absl::string_view CallRecord::TargetAfter(size_t argument) const {
+  const absl::string_view both = Target(argument);
+  return both.substr(both.size() / 2);
+}
+
 void CallRecord::SetTarget(size_t argument, absl::string_view target,
                            int64_t number) {
   const size_t offset = AlignedEnd(bytes);
@@ -367,59 +348,21 @@ absl::Span<const ArgumentKind> ArgumentKindsOf(SyscallId call) {
   return kArguments[static_cast<size_t>(call)];
 }
 
+bool IsMessage(ArgumentKind kind) {
+  return kind == ArgumentKind::kMessageIn ||
+         kind == ArgumentKind::kMessageOut ||
+         kind == ArgumentKind::kBuffersIn || kind == ArgumentKind::kBuffersOut;
+}
+
+bool AreMessages(ArgumentKind kind) {
+  return kind == ArgumentKind::kMessagesIn ||
+         kind == ArgumentKind::kMessagesOut;
+}
+
 size_t ArgumentIndex(SyscallId call, ArgumentKind kind) {
   const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(call);
   return static_cast<size_t>(std::find(kinds.begin(), kinds.end(), kind) -
                              kinds.begin());
-}
-
-std::optional<size_t> TargetSize(const CallRecord& record, size_t argument) {
-  const int error = record.result.error();
-  if (error == EFAULT) return std::nullopt;
-  const auto size_after = [&] {
-    return static_cast<size_t>(record.arguments[argument + 1].number);
-  };
-  switch (ArgumentKindsOf(record.call)[argument]) {
-    case ArgumentKind::kAddressIn: {
-      const size_t size = static_cast<socklen_t>(size_after());
-      if (size > sizeof(sockaddr_storage)) return std::nullopt;
-      return size;
-    }
-    case ArgumentKind::kLengthInOut:
-      return sizeof(socklen_t);
-    case ArgumentKind::kOptionIn:
-      return OptionSize(
-          static_cast<int>(NumberOf(record, ArgumentKind::kOptionLevel)),
-          static_cast<int>(NumberOf(record, ArgumentKind::kOptionName)),
-          static_cast<socklen_t>(size_after()));
-    case ArgumentKind::kDataIn:
-      return size_after();
-    case ArgumentKind::kPollSet:
-      // EINVAL: too many for the kernel to read them.
-      if (error == EINVAL) return std::nullopt;
-      return size_after() * sizeof(pollfd);
-    case ArgumentKind::kEpollEventIn:
-      // The kernel ignores the event of EPOLL_CTL_DEL.
-      if (NumberOf(record, ArgumentKind::kEpollOperation) == EPOLL_CTL_DEL) {
-        return std::nullopt;
-      }
-      return sizeof(epoll_event);
-    case ArgumentKind::kTimeIn:
-    case ArgumentKind::kTimeInOut:
-      return sizeof(timespec);
-    case ArgumentKind::kTimerIn:
-      return sizeof(itimerspec);
-    case ArgumentKind::kTimeLeft:
-      if (error != EINTR) return std::nullopt;
-      return sizeof(timespec);
-    case ArgumentKind::kSignalsIn:
-      return kKernelSignalsSize;
-    case ArgumentKind::kIoctlArgument:
-      return SizeOfIoctl(record);
-    default:
-      if (!record.result.ok()) return std::nullopt;
-      return SizeOfOut(record, argument);
-  }
 }
 
 bool ReadOwnMemory(uint64_t address, void* to, size_t size) {
@@ -448,6 +391,12 @@ CallRecord BeginRecord(SyscallId call, absl::Span<const uint64_t> arguments,
         UsesLength(record, i)) {
       socklen_t length = 0;
       if (read(arguments[i], &length, sizeof(length))) argument.number = length;
+    }
+    if (IsChanged(kinds[i]) && arguments[i] != 0) {
+      std::string before(TargetSize(record, i).value_or(0) / 2, '\0');
+      if (!before.empty() && read(arguments[i], before.data(), before.size())) {
+        record.SetTarget(i, before);
+      }
     }
   }
   return record;

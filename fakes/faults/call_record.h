@@ -45,8 +45,8 @@ struct RecordedArgument {
 };
 
 // The buffers of sendmsg(2), recvmsg(2), writev(2) or readv(2), and the other
-// fields of msghdr. `name`, `data` and `control` have no more bytes than the
-// call used.
+// fields of msghdr and mmsghdr. `name`, `data` and `control` have no more bytes
+// than the call used.
 struct RecordedMessage {
   ArgumentState name_state = ArgumentState::kNull;
   std::string name;
@@ -60,6 +60,7 @@ struct RecordedMessage {
   std::string control;
   size_t control_size = 0;
   int flags = 0;
+  uint32_t length = 0;  // The msg_len of a mmsghdr.
 
   friend bool operator==(const RecordedMessage&,
                          const RecordedMessage&) = default;
@@ -75,10 +76,16 @@ struct CallRecord {
   bool is_result_known = true;
   std::array<RecordedArgument, 6> arguments;  // As many as the call has.
   std::string bytes;  // The targets. Each begins at a multiple of 8.
-  std::vector<RecordedMessage> messages;  // At most one.
+  // Of sendmmsg(2) all, of recvmmsg(2) those that it has filled in; of other
+  // calls at most one.
+  std::vector<RecordedMessage> messages;
 
-  // Returns the copy of an argument's target, or "" if there is none.
+  // Returns the copy of an argument's target, or "" if there is none. If the
+  // call reads the target and then changes it (IsChanged()), the copy has two
+  // halves: the target before the call, and after it.
   absl::string_view Target(size_t argument) const;
+  absl::string_view TargetBefore(size_t argument) const;
+  absl::string_view TargetAfter(size_t argument) const;
   // Sets the copy of an argument's target, and the argument's state and number.
   void SetTarget(size_t argument, absl::string_view target, int64_t number = 0);
 
@@ -87,6 +94,11 @@ struct CallRecord {
 
 // Returns the kinds of a call's arguments, in their order.
 absl::Span<const ArgumentKind> ArgumentKindsOf(SyscallId call);
+
+// Return whether arguments of that kind are a message or an array of buffers,
+// and several messages.
+bool IsMessage(ArgumentKind kind);
+bool AreMessages(ArgumentKind kind);
 
 // Returns whether arguments of that kind are pointers. (Those of fcntl(2) and
 // ioctl(2) can be either.)
@@ -102,6 +114,10 @@ size_t ArgumentIndex(SyscallId call, ArgumentKind kind);
 // and result are known. Returns nullopt if the target is not recorded, or is a
 // message.
 std::optional<size_t> TargetSize(const CallRecord& record, size_t argument);
+
+// Returns whether the call counts the data that it receives, and discards them:
+// MSG_TRUNC (tcp(7)).
+bool DiscardsData(const CallRecord& record);
 
 // Reads memory of the process that makes a call: copies `size` bytes at
 // `address` to `to`. Returns false if that is not possible.

@@ -5,10 +5,12 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -32,16 +34,20 @@ class LocalArguments {
 
   CallText::Arguments Take() { return std::move(list_); }
   socklen_t length_before() const { return length_before_; }
+  absl::Span<const void* const> before() const { return before_; }
 
  private:
   const void* PointerTo(const CallRecord& record, size_t i);
-  const void* MessageOf(const RecordedMessage& message, bool only_buffers);
+  const void* BuffersOf(const RecordedMessage& message);
+  msghdr HeaderOf(const RecordedMessage& message);
 
   CallText::Arguments list_;
   socklen_t length_before_ = 0;
   sigset_t signals_ = {};
-  msghdr header_ = {};
-  std::vector<iovec> buffers_;
+  // The targets of the arguments that the call has changed, before the call.
+  std::array<const void*, 6> before_ = {};
+  std::vector<mmsghdr> headers_;
+  std::deque<std::vector<iovec>> buffers_;  // They must not move.
 };
 
 // Returns a pointer that CallText shows as "?".
@@ -67,6 +73,11 @@ LocalArguments::LocalArguments(const CallRecord& record) {
     }
     if (IsPointer(kinds[i])) {
       to.pointer = PointerTo(record, i);
+      before_[i] = to.pointer;
+      if (IsChanged(kinds[i]) && from.state == ArgumentState::kTarget) {
+        before_[i] = record.TargetBefore(i).data();
+        to.pointer = record.TargetAfter(i).data();
+      }
     } else if (from.state == ArgumentState::kNumber) {
       to.number = from.number;
     } else {  // Of ioctl(2) or fcntl(2).
@@ -84,10 +95,17 @@ const void* LocalArguments::PointerTo(const CallRecord& record, size_t i) {
   switch (kind) {
     case ArgumentKind::kBuffersIn:
     case ArgumentKind::kBuffersOut:
-      return MessageOf(record.messages.front(), true);
+      return BuffersOf(record.messages.front());
     case ArgumentKind::kMessageIn:
     case ArgumentKind::kMessageOut:
-      return MessageOf(record.messages.front(), false);
+    case ArgumentKind::kMessagesIn:
+    case ArgumentKind::kMessagesOut:
+      headers_.reserve(record.messages.size() + 1);  // Never a null pointer.
+      for (const RecordedMessage& message : record.messages) {
+        headers_.push_back(
+            {.msg_hdr = HeaderOf(message), .msg_len = message.length});
+      }
+      return headers_.data();
     case ArgumentKind::kSignalsIn:
       std::memcpy(&signals_, record.Target(i).data(), argument.size);
       return &signals_;
@@ -96,31 +114,34 @@ const void* LocalArguments::PointerTo(const CallRecord& record, size_t i) {
   }
 }
 
-const void* LocalArguments::MessageOf(const RecordedMessage& message,
-                                      bool only_buffers) {
+const void* LocalArguments::BuffersOf(const RecordedMessage& message) {
   absl::string_view data = message.data;
-  buffers_.reserve(message.buffer_sizes.size() + 1);  // Never a null pointer.
+  std::vector<iovec>& buffers = buffers_.emplace_back();
+  buffers.reserve(message.buffer_sizes.size() + 1);  // Never a null pointer.
   for (const size_t size : message.buffer_sizes) {
-    buffers_.push_back(
+    buffers.push_back(
         {.iov_base = PartOf(message.data_state, data.data()), .iov_len = size});
     data.remove_prefix(std::min(size, data.size()));
   }
-  void* const buffers = PartOf(message.buffers_state, buffers_.data());
-  if (only_buffers) return buffers;
-  header_.msg_name = PartOf(message.name_state, message.name.data());
-  header_.msg_namelen = message.name_size;
-  header_.msg_iov = static_cast<iovec*>(buffers);
-  header_.msg_iovlen = message.buffer_count;
-  header_.msg_control = PartOf(message.control_state, message.control.data());
-  header_.msg_controllen = message.control_size;
-  header_.msg_flags = message.flags;
-  return &header_;
+  return PartOf(message.buffers_state, buffers.data());
+}
+
+msghdr LocalArguments::HeaderOf(const RecordedMessage& message) {
+  msghdr header = {};
+  header.msg_name = PartOf(message.name_state, message.name.data());
+  header.msg_namelen = message.name_size;
+  header.msg_iov = static_cast<iovec*>(const_cast<void*>(BuffersOf(message)));
+  header.msg_iovlen = message.buffer_count;
+  header.msg_control = PartOf(message.control_state, message.control.data());
+  header.msg_controllen = message.control_size;
+  header.msg_flags = message.flags;
+  return header;
 }
 
 // `arguments` must outlive the text.
 CallText TextOf(const CallRecord& record, LocalArguments& arguments) {
   return {SyscallName(record.call), arguments.Take(), arguments.length_before(),
-          Detail::kComplete};
+          arguments.before(), Detail::kComplete};
 }
 
 }  // namespace

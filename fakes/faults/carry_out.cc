@@ -245,6 +245,10 @@ SysResult MakeShort(Syscalls& target, Invocation invocation, size_t bytes) {
     read->size = std::min(read->size, bytes);
   } else if (auto* const write = invocation.As<Call::kWrite>()) {
     write->size = std::min(write->size, bytes);
+  } else if (auto* const file = invocation.As<Call::kSendFile>()) {
+    file->size = std::min(file->size, bytes);
+  } else if (auto* const splice = invocation.As<Call::kSplice>()) {
+    splice->size = std::min(splice->size, bytes);
   }
   return invocation.MakeOn(target);
 }

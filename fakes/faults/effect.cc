@@ -1,7 +1,6 @@
 #include "fakes/faults/effect.h"
 
 #include <cerrno>
-#include <optional>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -27,7 +26,7 @@ SyscallId Representative(SyscallId call) {
 }
 
 const ErrnoRow* FindRow(SyscallId id, int error) {
-  const std::optional<Call> call = CallOf(id);
+  const Call call = CallOf(id);
   for (const ErrnoRow& row : ErrnoTable()) {
     if (call == row.call && row.error == error) return &row;
   }
@@ -48,8 +47,7 @@ Effect DefaultEffect(SyscallId call, int error) {
 std::vector<int> ErrnosOf(SyscallId call) {
   std::vector<int> errors;
   for (const SyscallId id : {call, Representative(call)}) {
-    const std::optional<Call> rows_of = CallOf(id);
-    if (rows_of.has_value()) errors = ErrnosOf(*rows_of);
+    errors = ErrnosOf(CallOf(id));
     if (!errors.empty()) break;
   }
   return errors;

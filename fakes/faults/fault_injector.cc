@@ -61,6 +61,12 @@ DescriptorList SelectedBy(const Arguments<kCall>& arguments) {
   return fds;
 }
 
+// Returns the descriptors of sendfile(2) and splice(2). Either can be a socket.
+template <Call kCall>
+DescriptorList EndsOf(const Arguments<kCall>& arguments) {
+  return {arguments.in_fd, arguments.out_fd};
+}
+
 bool IsDuplication(const Arguments<Call::kFcntl>& fcntl) {
   return fcntl.command == F_DUPFD || fcntl.command == F_DUPFD_CLOEXEC;
 }
@@ -145,7 +151,9 @@ bool FaultInjector::Enter(const Arguments<kCall>& arguments) {
   } else if constexpr (kCall == Call::kPoll || kCall == Call::kPPoll) {
     return EnterPoll(kId, arguments.fds, arguments.count);
   } else if constexpr (kCall == Call::kSelect || kCall == Call::kPSelect6) {
-    return EnterSelect(kId, SelectedBy(arguments));
+    return EnterAny(kId, SelectedBy(arguments));
+  } else if constexpr (kCall == Call::kSendFile || kCall == Call::kSplice) {
+    return EnterAny(kId, EndsOf(arguments));
   } else if constexpr (IsEpollWait(kCall)) {
     if (table_.KindOf(arguments.epoll_fd) == DescriptorKind::kEpollOfTcp) {
       state_.CountOnly(kId);
@@ -167,24 +175,24 @@ bool FaultInjector::Enter(const Arguments<kCall>& arguments) {
 
 bool FaultInjector::EnterPoll(SyscallId id, const pollfd* fds, nfds_t count) {
   if (!IsReadable(fds, count)) return true;
-  return EnterWait(id, count, [fds](size_t i) { return fds[i].fd; });
+  return EnterSeveral(id, count, [fds](size_t i) { return fds[i].fd; });
 }
 
-bool FaultInjector::EnterSelect(SyscallId id, const DescriptorList& fds) {
-  return EnterWait(id, fds.size(), [&fds](size_t i) { return fds[i]; });
+bool FaultInjector::EnterAny(SyscallId id, const DescriptorList& fds) {
+  return EnterSeveral(id, fds.size(), [&fds](size_t i) { return fds[i]; });
 }
 
 template <typename DescriptorAt>
-bool FaultInjector::EnterWait(SyscallId id, size_t count, DescriptorAt at) {
-  bool waits_for_tcp = false;
+bool FaultInjector::EnterSeveral(SyscallId id, size_t count, DescriptorAt at) {
+  bool uses_tcp = false;
   for (size_t i = 0; i < count; ++i) {
     const DescriptorKind kind = table_.KindOf(at(i));
     if (kind == DescriptorKind::kUnknown || kind == DescriptorKind::kClosed) {
       return false;
     }
-    waits_for_tcp |= kind == DescriptorKind::kTcp;
+    uses_tcp |= kind == DescriptorKind::kTcp;
   }
-  if (waits_for_tcp) state_.CountOnly(id);
+  if (uses_tcp) state_.CountOnly(id);
   return true;
 }
 
@@ -304,6 +312,10 @@ DescriptorList FaultInjector::DescriptorsOf(
     fds = SelectedBy(*select);
   } else if (const auto* const pselect = invocation.As<Call::kPSelect6>()) {
     fds = SelectedBy(*pselect);
+  } else if (const auto* const file = invocation.As<Call::kSendFile>()) {
+    fds = EndsOf(*file);
+  } else if (const auto* const splice = invocation.As<Call::kSplice>()) {
+    fds = EndsOf(*splice);
   } else if (IsEpollWait(invocation.call())) {
     const MutexLock lock(mutex_);
     table_.AppendEpollMembers(invocation.fd(), fds);

@@ -137,11 +137,11 @@ class FaultInjector final : public CompleteSyscalls, public Faults {
   template <Call kCall>
   bool Enter(const Arguments<kCall>& arguments);
   bool EnterPoll(SyscallId id, const pollfd* fds, nfds_t count);
-  // The same for select(2) and pselect(2).
-  bool EnterSelect(SyscallId id, const DescriptorList& fds);
+  // The same for other calls on several descriptors.
+  bool EnterAny(SyscallId id, const DescriptorList& fds);
   // `at` returns the descriptor of an index.
   template <typename DescriptorAt>
-  bool EnterWait(SyscallId id, size_t count, DescriptorAt at);
+  bool EnterSeveral(SyscallId id, size_t count, DescriptorAt at);
   bool EnterClose(int fd);
   // Records what a call changed.
   template <Call kCall>

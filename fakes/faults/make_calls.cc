@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -24,6 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/call.h"
+#include "fakes/call_text.h"
 #include "fakes/faults/call_record.h"
 #include "fakes/faults/served_call.h"
 #include "fakes/faults/syscall_id.h"
@@ -37,6 +39,7 @@ namespace net {
 namespace {
 
 constexpr size_t kMostBytes = size_t{1} << 20;
+constexpr size_t kMostMessages = 1024;  // UIO_MAXIOV of Linux.
 // An address that is in no program's memory, so that the kernel fails with
 // EFAULT.
 constexpr uint64_t kBadAddress = 1;
@@ -88,7 +91,7 @@ class ProgramMemory {
 
  private:
   void SetPointer(const CallRecord& record, size_t i);
-  void SetMessage(const RecordedMessage& message, bool is_out, size_t i);
+  msghdr HeaderOf(const RecordedMessage& message, bool is_out);
 
   // Returns the address of a new buffer that begins with `bytes`.
   uint64_t NewBuffer(absl::string_view bytes, size_t size);
@@ -97,8 +100,8 @@ class ProgramMemory {
 
   Registers registers_ = {};
   std::list<std::string> buffers_;
-  msghdr header_ = {};
-  std::vector<iovec> parts_;
+  std::vector<mmsghdr> headers_;
+  std::list<std::vector<iovec>> parts_;
 };
 
 // Returns the size of the buffer that the program had for an argument.
@@ -117,6 +120,9 @@ size_t BufferSize(const CallRecord& record, size_t i) {
              sizeof(epoll_event);
     case ArgumentKind::kSignalsIn:
       return sizeof(sigset_t);
+    case ArgumentKind::kFdSet:  // The kernel uses whole words.
+      return std::max(sizeof(fd_set),
+                      record.TargetBefore(i).size() + sizeof(fd_mask));
     default:
       return std::max(record.Target(i).size(), sizeof(itimerspec));
   }
@@ -138,6 +144,7 @@ std::string PassedBytes(const CallRecord& record, size_t i) {
   const bool is_ioctl_out = kind == ArgumentKind::kIoctlArgument &&
                             record.arguments[i - 1].number != FIONBIO;
   if (IsOutParameter(kind) || is_ioctl_out) return "";
+  if (IsChanged(kind)) return std::string(record.TargetBefore(i));
   std::string bytes(record.Target(i));
   if (kind != ArgumentKind::kPollSet) return bytes;
   for (size_t at = 0; at < bytes.size(); at += sizeof(pollfd)) {
@@ -165,8 +172,19 @@ ProgramMemory::ProgramMemory(const CallRecord& record) {
 void ProgramMemory::SetPointer(const CallRecord& record, size_t i) {
   const RecordedArgument& argument = record.arguments[i];
   const ArgumentKind kind = ArgumentKindsOf(record.call)[i];
-  if (argument.state == ArgumentState::kTarget && !record.messages.empty()) {
-    SetMessage(record.messages.front(), kind == ArgumentKind::kMessageOut, i);
+  if (argument.state == ArgumentState::kTarget && IsMessage(kind)) {
+    headers_.push_back(
+        {.msg_hdr = HeaderOf(record.messages.front(),
+                             kind == ArgumentKind::kMessageOut)});
+    registers_[i] = reinterpret_cast<uint64_t>(headers_.data());
+  } else if (argument.state == ArgumentState::kTarget && AreMessages(kind)) {
+    const auto count = static_cast<uint32_t>(record.arguments[i + 1].number);
+    headers_.resize(std::min(size_t{count}, kMostMessages));
+    for (size_t k = 0; k < record.messages.size(); ++k) {
+      headers_[k].msg_hdr =
+          HeaderOf(record.messages[k], kind == ArgumentKind::kMessagesOut);
+    }
+    registers_[i] = reinterpret_cast<uint64_t>(headers_.data());
   } else if (kind == ArgumentKind::kLengthInOut) {
     const auto before = static_cast<socklen_t>(argument.number);
     registers_[i] =
@@ -180,28 +198,28 @@ void ProgramMemory::SetPointer(const CallRecord& record, size_t i) {
   }
 }
 
-void ProgramMemory::SetMessage(const RecordedMessage& message, bool is_out,
-                               size_t i) {
+msghdr ProgramMemory::HeaderOf(const RecordedMessage& message, bool is_out) {
   absl::string_view data = is_out ? "" : absl::string_view(message.data);
+  std::vector<iovec>& parts = parts_.emplace_back();
   for (const size_t size : message.buffer_sizes) {
     const size_t capacity = std::min(size, kMostBytes);
     const ArgumentState state =
         is_out ? ArgumentState::kTarget : message.data_state;
-    parts_.push_back(
-        {.iov_base = NewPart(state, data.substr(0, size), capacity),
-         .iov_len = capacity});
+    parts.push_back({.iov_base = NewPart(state, data.substr(0, size), capacity),
+                     .iov_len = capacity});
     data.remove_prefix(std::min(size, data.size()));
   }
-  header_.msg_name = NewPart(message.name_state, is_out ? "" : message.name,
-                             sizeof(sockaddr_storage));
-  header_.msg_namelen = message.name_size;
-  header_.msg_iov = parts_.data();
-  header_.msg_iovlen = parts_.size();
+  msghdr header = {};
+  header.msg_name = NewPart(message.name_state, is_out ? "" : message.name,
+                            sizeof(sockaddr_storage));
+  header.msg_namelen = message.name_size;
+  header.msg_iov = parts.data();
+  header.msg_iovlen = parts.size();
   const size_t control_size = std::min(message.control_size, kMostBytes);
-  header_.msg_control = NewPart(message.control_state,
-                                is_out ? "" : message.control, control_size);
-  header_.msg_controllen = control_size;
-  registers_[i] = reinterpret_cast<uint64_t>(&header_);
+  header.msg_control = NewPart(message.control_state,
+                               is_out ? "" : message.control, control_size);
+  header.msg_controllen = control_size;
+  return header;
 }
 
 uint64_t ProgramMemory::NewBuffer(absl::string_view bytes, size_t size) {
@@ -226,31 +244,27 @@ void RestoreSizes(const CallRecord& recorded, CallRecord& made) {
     if (kinds[i] != ArgumentKind::kSize) continue;
     made.arguments[i].number = recorded.arguments[i].number;
   }
-  for (size_t i = 0; i < made.messages.size(); ++i) {
+  const size_t count = std::min(made.messages.size(), recorded.messages.size());
+  for (size_t i = 0; i < count; ++i) {
     made.messages[i].buffer_sizes = recorded.messages[i].buffer_sizes;
     made.messages[i].buffer_count = recorded.messages[i].buffer_count;
   }
 }
 
 absl::Status MakeCall(const Trace::Line& line, Syscalls& kernel) {
-  const std::optional<CallRecord> recorded = AsPlayedCall(line.call);
-  if (!recorded.has_value()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("line ", line.number, ": ", SyscallName(line.call.call),
-                     " is not played"));
-  }
-  const ProgramMemory memory(*recorded);
+  const CallRecord recorded = AsPlayedCall(line.call);
+  const ProgramMemory memory(recorded);
   CallRecord made =
-      BeginRecord(recorded->call, memory.registers(), ReadOwnMemory);
+      BeginRecord(recorded.call, memory.registers(), ReadOwnMemory);
   const SysResult result =
-      InvocationOf(*CallOf(recorded->call), memory.registers()).MakeOn(kernel);
+      InvocationOf(CallOf(recorded.call), memory.registers()).MakeOn(kernel);
   FinishRecord(made, memory.registers(), result, ReadOwnMemory);
-  made.thread = recorded->thread;
-  made.is_result_known = recorded->is_result_known;
-  RestoreSizes(*recorded, made);
-  if (ToString(made) == ToString(*recorded)) return absl::OkStatus();
+  made.thread = recorded.thread;
+  made.is_result_known = recorded.is_result_known;
+  RestoreSizes(recorded, made);
+  if (ToString(made) == ToString(recorded)) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("line ", line.number, ": recorded ", ToString(*recorded),
+      absl::StrCat("line ", line.number, ": recorded ", ToString(recorded),
                    ", the kernel returned ", ToString(made)));
 }
 

@@ -59,11 +59,16 @@ class CallParser {
 
   Text ReadAddress();
   std::string ReadLength(size_t i);
-  void ReadMessage();
+  // Reads a target that the call changes, before and after the call.
+  std::string ReadChanged(size_t i);
+  std::string ReadChangedOnce(size_t i);
+  void ReadMessage(RecordedMessage& message);
+  void ReadMessages();
   void ReadBuffers(RecordedMessage& message);
   // Reads "NULL", "?" or a target, for a part of a message.
   ArgumentState ReadPart(absl::FunctionRef<void()> read_target);
-  void CheckMessage(size_t i);
+  void CheckMessages(size_t i);
+  void CheckData(size_t i, const RecordedMessage& message, size_t rest);
 
   ArgumentKind kind(size_t i) const { return kinds_[i]; }
 
@@ -167,7 +172,16 @@ void CallParser::ReadTarget(size_t i) {
       return;
     case ArgumentKind::kMessageIn:
     case ArgumentKind::kMessageOut:
-      return ReadMessage();
+      return ReadMessage(record_.messages.emplace_back());
+    case ArgumentKind::kMessagesIn:
+    case ArgumentKind::kMessagesOut:
+      return ReadMessages();
+    case ArgumentKind::kFdSet:
+    case ArgumentKind::kTimeInOut:
+    case ArgumentKind::kTimevalInOut:
+    case ArgumentKind::kOffsetInOut:
+      text.bytes = ReadChanged(i);
+      return;
     case ArgumentKind::kBuffersIn:
     case ArgumentKind::kBuffersOut:
       record_.messages.emplace_back();
@@ -185,7 +199,6 @@ void CallParser::ReadTarget(size_t i) {
     case ArgumentKind::kTimeIn:
     case ArgumentKind::kTimeOut:
     case ArgumentKind::kTimeLeft:
-    case ArgumentKind::kTimeInOut:
       text.bytes = ReadTimeval(reader_, "tv_nsec=");
       return;
     case ArgumentKind::kTimerIn:
@@ -245,8 +258,40 @@ ArgumentState CallParser::ReadPart(absl::FunctionRef<void()> read_target) {
   return ArgumentState::kTarget;
 }
 
-void CallParser::ReadMessage() {
-  RecordedMessage& message = record_.messages.emplace_back();
+std::string CallParser::ReadChanged(size_t i) {
+  std::string before = ReadChangedOnce(i);
+  return before + (reader_.TryRead(" => ") ? ReadChangedOnce(i) : before);
+}
+
+std::string CallParser::ReadChangedOnce(size_t i) {
+  switch (kind(i)) {
+    case ArgumentKind::kTimeInOut:
+      return ReadTimeval(reader_, "tv_nsec=");
+    case ArgumentKind::kTimevalInOut:
+      return ReadTimeval(reader_, "tv_usec=");
+    case ArgumentKind::kOffsetInOut:
+      return ReadOffset(reader_);
+    default:
+      return ReadFdSet(reader_,
+                       static_cast<int>(record_.arguments.front().number));
+  }
+}
+
+void CallParser::ReadMessages() {
+  reader_.Read("[");
+  while (reader_.ok() && !reader_.IsNext("]")) {
+    if (!record_.messages.empty()) reader_.Read(", ");
+    RecordedMessage& message = record_.messages.emplace_back();
+    reader_.Read("{msg_hdr=");
+    ReadMessage(message);
+    reader_.Read(", msg_len=");
+    message.length = static_cast<uint32_t>(reader_.ReadNumber(0, UINT32_MAX));
+    reader_.Read("}");
+  }
+  reader_.Read("]");
+}
+
+void CallParser::ReadMessage(RecordedMessage& message) {
   Text name;
   reader_.Read("{msg_name=");
   message.name_state = ReadPart([&] { name = ReadAddress(); });
@@ -305,6 +350,7 @@ void CallParser::ReadBuffers(RecordedMessage& message) {
     message.data += part;
   }
   reader_.Read("]");
+  if (message.data_state == ArgumentState::kUnknown) message.data.clear();
 }
 
 void CallParser::ReadResult() {
@@ -365,10 +411,8 @@ void CallParser::SetTargets() {
     RecordedArgument& argument = record_.arguments[i];
     if (argument.state != ArgumentState::kTarget) continue;
     Text& text = texts_[i];
-    const bool is_message = kind(i) >= ArgumentKind::kMessageIn &&
-                            kind(i) <= ArgumentKind::kBuffersOut;
-    if (is_message) {
-      CheckMessage(i);
+    if (IsMessage(kind(i)) || AreMessages(kind(i))) {
+      CheckMessages(i);
       continue;
     }
     const std::optional<size_t> size = TargetSize(record_, i);
@@ -389,7 +433,22 @@ void CallParser::SetTargets() {
   }
 }
 
-void CallParser::CheckMessage(size_t i) {
+void CallParser::CheckMessages(size_t i) {
+  const SysResult result = record_.result;
+  if (AreMessages(kind(i))) {
+    const bool is_out = kind(i) == ArgumentKind::kMessagesOut;
+    const auto count = static_cast<size_t>(
+        is_out ? result.value() : record_.arguments[i + 1].number);
+    if (record_.messages.size() != count) {
+      reader_.FailAt(texts_[i].position,
+                     is_out ? "as many messages as the result says"
+                            : "as many messages as the next argument says");
+    }
+    for (const RecordedMessage& message : record_.messages) {
+      CheckData(i, message, is_out ? size_t{message.length} : SIZE_MAX);
+    }
+    return;
+  }
   RecordedMessage& message = record_.messages.front();
   const bool is_out = kind(i) == ArgumentKind::kMessageOut ||
                       kind(i) == ArgumentKind::kBuffersOut;
@@ -402,15 +461,16 @@ void CallParser::CheckMessage(size_t i) {
                      "as many buffers as the next argument says");
     }
   }
-  if (message.buffers_state != ArgumentState::kTarget) return;
-  if (message.data_state == ArgumentState::kUnknown) {
-    message.data.clear();
-    return;
-  }
   size_t rest = SIZE_MAX;
-  if (is_out) {
-    rest =
-        record_.result.ok() ? static_cast<size_t>(record_.result.value()) : 0;
+  if (is_out) rest = result.ok() ? static_cast<size_t>(result.value()) : 0;
+  CheckData(i, message, rest);
+}
+
+void CallParser::CheckData(size_t i, const RecordedMessage& message,
+                           size_t rest) {
+  if (message.buffers_state != ArgumentState::kTarget ||
+      message.data_state == ArgumentState::kUnknown) {
+    return;
   }
   size_t begin = 0;
   bool fits = true;

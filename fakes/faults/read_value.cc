@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <climits>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "fakes/faults/line_reader.h"
+#include "fakes/fd_sets.h"
 #include "syscalls/errors/errno_symbol.h"
 
 namespace net {
@@ -124,6 +126,34 @@ std::string ReadSignals(LineReader& reader) {
   }
   reader.Read("]");
   return BytesOf(signals);
+}
+
+std::string ReadFdSet(LineReader& reader, int count) {
+  std::string bytes(FdSetSize(count), '\0');
+  bool is_first = true;
+  reader.Read("[");
+  while (reader.ok() && !reader.IsNext("]")) {
+    if (!std::exchange(is_first, false)) reader.Read(", ");
+    const size_t begin = reader.position();
+    const int fd = reader.ReadInt();
+    if (fd < 0 || fd >= count) {
+      reader.FailAt(begin, "a descriptor below the first argument");
+      break;
+    }
+    const auto bit = static_cast<unsigned>(fd);
+    bytes[bit / CHAR_BIT] =
+        static_cast<char>(static_cast<unsigned char>(bytes[bit / CHAR_BIT]) |
+                          (1U << (bit % CHAR_BIT)));
+  }
+  reader.Read("]");
+  return bytes;
+}
+
+std::string ReadOffset(LineReader& reader) {
+  reader.Read("[");
+  const int64_t offset = reader.ReadNumber();
+  reader.Read("]");
+  return BytesOf(offset);
 }
 
 std::string ReadInts(LineReader& reader, size_t count) {

@@ -42,6 +42,12 @@ std::string ReadEvents(LineReader& reader);
 // Reads a set of signals in the kernel's format: 8 bytes.
 std::string ReadSignals(LineReader& reader);
 
+// Reads a set of select(2), whose descriptors are below `count`.
+std::string ReadFdSet(LineReader& reader, int count);
+
+// Reads a position in a file: "[5]".
+std::string ReadOffset(LineReader& reader);
+
 // Reads an array of `count` ints.
 std::string ReadInts(LineReader& reader, size_t count);
 

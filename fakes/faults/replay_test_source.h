@@ -27,8 +27,7 @@ inline constexpr int kMostReplayTestLines = 60;
 // replaces it by the code under test.
 //
 // Fails with INVALID_ARGUMENT if the trace has no calls between the lines, or
-// more than fit; if a name is not a C++ identifier; or if a call is not played
-// (see Replayer).
+// more than fit, or if a name is not a C++ identifier.
 absl::StatusOr<std::string> ReplayTestSource(const Trace& trace,
                                              const ReplayTestOptions& options);
 

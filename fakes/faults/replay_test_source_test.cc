@@ -56,14 +56,6 @@ TEST(ReplayTestSource, HasAtMost60Lines) {
                 "for 35; choose some by their lines"));
 }
 
-TEST(ReplayTestSource, RefusesWhatCannotBeReplayed) {
-  EXPECT_EQ(
-      ReplayTestSource(TraceOf("close(3) = 0\nsendmmsg(3, ?, 1, 0) = 1\n"), {})
-          .status(),
-      absl::InvalidArgumentError("line 3: sendmmsg is not played, because a "
-                                 "trace lacks what its arguments point to"));
-}
-
 TEST(ReplayTestSource, RefusesANameThatIsNoIdentifier) {
   EXPECT_EQ(
       ReplayTestSource(TraceOf("close(3) = 0\n"), {.test = "a b"}).status(),

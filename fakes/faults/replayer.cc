@@ -47,17 +47,18 @@ CallRecord PassedTo(const Invocation& invocation, int error) {
 
 // Returns how `invocation` differs from a line; "" if it does not.
 std::string Difference(const Trace::Line& line, const Invocation& invocation) {
-  const std::optional<CallRecord> recorded = AsPlayedCall(line.call);
-  if (!recorded.has_value()) {
-    return absl::StrCat(SyscallName(line.call.call), " is not played");
-  }
-  if (!recorded->is_result_known && invocation.makes_descriptor()) {
+  const CallRecord recorded = AsPlayedCall(line.call);
+  if (!recorded.is_result_known && invocation.makes_descriptor()) {
     return "a descriptor that was not recorded";
   }
-  const int error = recorded->result.error();
-  const std::optional<CallRecord> called =
+  const int error = recorded.result.error();
+  const CallRecord called =
       AsPlayedCall(PassedTo(invocation, error == 0 ? ENOSYS : error));
-  return called.has_value() ? DifferenceOf(*recorded, *called) : "another call";
+  std::string difference = DifferenceOf(recorded, called);
+  if (difference.empty() && !FitsMessages(recorded, invocation)) {
+    return "a buffer that is smaller than the data";
+  }
+  return difference;
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ SysResult Replayer::Intercept(Invocation& invocation,
     return make();
   }
   ++thread->played;
-  const CallRecord recorded = *AsPlayedCall(line.call);
+  const CallRecord recorded = AsPlayedCall(line.call);
   WriteOutParameters(recorded, invocation);
   NoteEvent(recorded, invocation);
   TranslateEvents(recorded, invocation);

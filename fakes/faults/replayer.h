@@ -35,13 +35,14 @@ namespace net {
 // descriptors, flags, addresses, options, sent data. These may differ:
 // - Calls that do the same serve each other: recv, recvfrom, recvmsg, read and
 //   readv; send, sendto, sendmsg, write and writev; accept and accept4 with the
-//   flags 0; poll and ppoll; epoll_wait, epoll_pwait and epoll_pwait2. A trace
-//   of a program in any language can therefore be played to one in C++. (Not
-//   played: select, pselect6, sendmmsg, recvmmsg, sendfile and splice. A trace
-//   does not contain what their arguments point to.)
+//   flags 0; poll and ppoll; select and pselect6; epoll_wait, epoll_pwait and
+//   epoll_pwait2. A trace of a program in any language can therefore be played
+//   to one in C++. (sendmmsg, recvmmsg, sendfile and splice serve only
+//   themselves.)
 // - Timeouts, durations, timers and signal masks.
 // - MSG_NOSIGNAL.
-// - The sizes of buffers, if what was recorded fits.
+// - The sizes of buffers, and the number of messages of recvmmsg(2), if what
+//   was recorded fits.
 // - The data of epoll_event: an event has the data of the caller's epoll_ctl(2)
 //   in place of the recorded data.
 //

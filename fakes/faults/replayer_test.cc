@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <cerrno>
@@ -16,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/substitute.h"
 #include "fakes/faults/make_calls.h"
 #include "fakes/faults/trace.h"
 #include "gmock/gmock.h"
@@ -187,9 +191,107 @@ TEST(Replayer, ComparesArguments) {
                        return sys.EpollWait(5, &one, 1, -1);
                      }),
       HasSubstr("(fewer events than were ready)"));
-  EXPECT_THAT(DifferenceFrom("select(3, ?, NULL, NULL, NULL) = 1",
-                             [](Syscalls& sys) { return sys.Close(3); }),
-              HasSubstr("(select is not played)"));
+}
+
+TEST(Replayer, ComparesSetsAndMessages) {
+  const auto select = [](int fd) {
+    return [fd](Syscalls& sys) {
+      fd_set readable;
+      FD_ZERO(&readable);
+      FD_SET(fd, &readable);
+      return sys.Select(5, &readable, nullptr, nullptr, nullptr);
+    };
+  };
+  EXPECT_THAT(
+      DifferenceFrom("select(5, [3] => [], NULL, NULL, NULL) = 0", select(4)),
+      HasSubstr("(argument 2 differs)"));
+  EXPECT_THAT(DifferenceFrom("select(5, ?, NULL, NULL, NULL) = 1", select(4)),
+              HasSubstr("(argument 2 is wanted, and was not recorded)"));
+  const auto send = [](Syscalls& sys) {
+    char data[] = "ab";
+    iovec part = {.iov_base = data, .iov_len = 2};
+    mmsghdr message = {};
+    message.msg_hdr.msg_iov = &part;
+    message.msg_hdr.msg_iovlen = 1;
+    return sys.SendMMsg(4, &message, 1, MSG_NOSIGNAL);
+  };
+  constexpr absl::string_view kMessage =
+      R"([{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="$0", )"
+      R"(iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, )"
+      R"(msg_len=2}])";
+  const auto line = [&](absl::string_view call, absl::string_view data,
+                        absl::string_view rest) {
+    return absl::StrCat(call, "(4, ", absl::Substitute(kMessage, data), rest);
+  };
+  EXPECT_THAT(DifferenceFrom(line("sendmmsg", "ax", ", 1, 0) = 1"), send),
+              HasSubstr("(argument 2 differs)"));
+  EXPECT_THAT(
+      DifferenceFrom(line("sendmmsg", "ab", ", 1, MSG_DONTWAIT) = 1"), send),
+      HasSubstr("(argument 4 differs)"));
+  const auto receive = [](unsigned int count, size_t size) {
+    return [count, size](Syscalls& sys) {
+      char data[2] = {};
+      iovec part = {.iov_base = data, .iov_len = size};
+      mmsghdr message = {};
+      message.msg_hdr.msg_iov = &part;
+      message.msg_hdr.msg_iovlen = 1;
+      return sys.RecvMMsg(4, &message, count, 0, nullptr);
+    };
+  };
+  const std::string received = line("recvmmsg", "ab", ", 5, 0, NULL) = 1");
+  EXPECT_THAT(DifferenceFrom(received, receive(1, 1)),
+              HasSubstr("(a buffer that is smaller than the data)"));
+  EXPECT_THAT(DifferenceFrom(received, receive(0, 2)),
+              HasSubstr("(fewer messages than were received)"));
+}
+
+TEST(Replayer, PlaysSetsMessagesAndOffsets) {
+  Replayer kernel(TraceOf(
+      R"(select(5, [3, 4] => [4], [3] => [], NULL, {tv_sec=2, tv_usec=0} => {tv_sec=1, tv_usec=5}) = 1
+pselect6(5, [3, 4] => [3], NULL, NULL, {tv_sec=2, tv_nsec=0}, NULL) = 1
+sendmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="ab", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, msg_len=1}], 1, 0) = 1
+recvmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="xy", iov_len=8}], msg_iovlen=1, msg_controllen=0, msg_flags=MSG_TRUNC}, msg_len=2}], 5, 0, NULL) = 1
+sendfile(3, 4, [7] => [107], 100) = 100
+splice(3, NULL, 4, NULL, 9, SPLICE_F_MORE) = 5
+)"));
+  fd_set readable;
+  fd_set writable;
+  FD_ZERO(&readable);
+  FD_SET(3, &readable);
+  FD_SET(4, &readable);
+  FD_ZERO(&writable);
+  FD_SET(3, &writable);
+  timeval second = {.tv_sec = 1, .tv_usec = 0};
+  EXPECT_THAT(kernel.Select(5, &readable, &writable, nullptr, &second),
+              IsOkAndHolds(1));
+  EXPECT_FALSE(FD_ISSET(3, &readable));
+  EXPECT_TRUE(FD_ISSET(4, &readable));
+  EXPECT_FALSE(FD_ISSET(3, &writable));
+  EXPECT_EQ(second.tv_usec, 5);
+  // select(2) serves pselect(2), too.
+  FD_SET(3, &readable);
+  EXPECT_THAT(kernel.Select(5, &readable, nullptr, nullptr, &second),
+              IsOkAndHolds(1));
+  EXPECT_TRUE(FD_ISSET(3, &readable));
+  EXPECT_FALSE(FD_ISSET(4, &readable));
+  EXPECT_EQ(second.tv_usec, 5) << "the trace has no rest of the time";
+  char data[8] = "ab";
+  iovec part = {.iov_base = data, .iov_len = 2};
+  mmsghdr message = {};
+  message.msg_hdr.msg_iov = &part;
+  message.msg_hdr.msg_iovlen = 1;
+  EXPECT_THAT(kernel.SendMMsg(4, &message, 1, MSG_NOSIGNAL), IsOkAndHolds(1));
+  EXPECT_EQ(message.msg_len, 1u);
+  EXPECT_THAT(kernel.RecvMMsg(4, &message, 1, 0, nullptr), IsOkAndHolds(1));
+  EXPECT_EQ(message.msg_len, 2u);
+  EXPECT_EQ(message.msg_hdr.msg_flags, MSG_TRUNC);
+  EXPECT_STREQ(data, "xy");
+  off_t offset = 7;
+  EXPECT_THAT(kernel.SendFile(3, 4, &offset, 100), IsOkAndHolds(100));
+  EXPECT_EQ(offset, 107);
+  EXPECT_THAT(kernel.Splice(3, nullptr, 4, nullptr, 9, SPLICE_F_MORE),
+              IsOkAndHolds(5));
+  EXPECT_THAT(kernel.Finish(), IsOk());
 }
 
 TEST(Replayer, ServesCallsThatDoTheSame) {
@@ -403,6 +505,14 @@ readv(4, [{iov_base="ab", iov_len=2}, {iov_base="c", iov_len=2}], 2) = 3
 writev(4, [{iov_base="ab", iov_len=2}], 1) = 2
 poll([{3, POLLIN}, {4, POLLOUT}], 2, 10) = 1 [{4, POLLOUT}]
 ppoll([{3, POLLIN}], 1, {tv_sec=1, tv_nsec=0}, [SIGINT]) = -1 EINTR
+select(5, [3, 4] => [4], NULL, [3] => [], {tv_sec=2, tv_usec=0} => {tv_sec=1, tv_usec=5}) = 1
+pselect6(70, [69], NULL, NULL, {tv_sec=1, tv_nsec=0}, NULL) = -1 EINTR
+sendmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="ab", iov_len=2}], msg_iovlen=1, msg_controllen=0, msg_flags=0}, msg_len=2}, {msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[], msg_iovlen=0, msg_controllen=0, msg_flags=0}, msg_len=0}], 2, MSG_NOSIGNAL) = 2
+recvmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=[{iov_base="ab", iov_len=8}], msg_iovlen=1, msg_controllen=0, msg_flags=MSG_TRUNC}, msg_len=2}], 5, MSG_WAITFORONE, {tv_sec=1, tv_nsec=0} => {tv_sec=0, tv_nsec=9}) = 1
+recvmmsg(4, ?, 5, 0, NULL) = -1 EAGAIN
+sendfile(4, 3, [7] => [107], 100) = 100
+sendfile(4, 3, ?, 100) = -1 EFAULT
+splice(11, NULL, 4, NULL, 100, SPLICE_F_NONBLOCK) = -1 EAGAIN
 epoll_create1(EPOLL_CLOEXEC) = 6
 epoll_ctl(6, EPOLL_CTL_ADD, 3, {EPOLLIN, 3}) = 0
 epoll_ctl(6, EPOLL_CTL_DEL, 3, NULL) = -1 ENOENT

@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/call.h"
+#include "fakes/call_text.h"
 #include "fakes/faults/call_record.h"
 #include "fakes/faults/syscall_id.h"
 #include "fakes/invocation.h"
@@ -63,7 +64,11 @@ bool AreAlike(SyscallId one, SyscallId other) {
   const auto is_poll = [](SyscallId call) {
     return call == SyscallId::kPoll || call == SyscallId::kPPoll;
   };
+  const auto is_select = [](SyscallId call) {
+    return call == SyscallId::kSelect || call == SyscallId::kPSelect6;
+  };
   return one == other || (is_poll(one) && is_poll(other)) ||
+         (is_select(one) && is_select(other)) ||
          (IsEpollWait(one) && IsEpollWait(other));
 }
 
@@ -72,16 +77,36 @@ bool MayDiffer(const CallRecord& recorded, size_t i) {
   const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(recorded.call);
   switch (kinds[i]) {
     case ArgumentKind::kTimeIn:
+    case ArgumentKind::kTimeInOut:
+    case ArgumentKind::kTimevalInOut:
     case ArgumentKind::kTimerIn:
     case ArgumentKind::kSignalsIn:
       return true;
-    case ArgumentKind::kNumber:  // A timeout or a number of events.
-      return recorded.call == SyscallId::kPoll || IsEpollWait(recorded.call);
+    case ArgumentKind::kNumber:  // A timeout, a number of events or messages.
+      return recorded.call == SyscallId::kPoll ||
+             recorded.call == SyscallId::kRecvMMsg ||
+             IsEpollWait(recorded.call);
     case ArgumentKind::kIoctlArgument:
       return recorded.arguments[1].number != FIONBIO;
     default:
       return IsOutParameter(kinds[i]);
   }
+}
+
+// Returns whether two calls send the same messages.
+bool AreSameMessages(const CallRecord& one, const CallRecord& other) {
+  return std::equal(one.messages.begin(), one.messages.end(),
+                    other.messages.begin(), other.messages.end(),
+                    [](const RecordedMessage& a, const RecordedMessage& b) {
+                      return a.data == b.data && a.name == b.name &&
+                             a.control == b.control;
+                    });
+}
+
+// Returns whether flags differ in more than MSG_NOSIGNAL. Only C and C++
+// programs need that: others ignore SIGPIPE.
+bool AreOtherFlags(int64_t one, int64_t other) {
+  return ((one ^ other) & ~MSG_NOSIGNAL) != 0;
 }
 
 // Returns whether two targets are the same for the kernel.
@@ -113,10 +138,7 @@ std::string DifferenceOfTransfers(const Transfer& recorded,
                                   const Transfer& called, bool is_ok) {
   if (recorded.is_send != called.is_send) return "another call";
   if (recorded.fd != called.fd) return "another descriptor";
-  // Only C and C++ programs need MSG_NOSIGNAL: others ignore SIGPIPE.
-  if (((recorded.flags ^ called.flags) & ~MSG_NOSIGNAL) != 0) {
-    return "other flags";
-  }
+  if (AreOtherFlags(recorded.flags, called.flags)) return "other flags";
   if (!recorded.is_send) {
     const bool fits = !is_ok || !recorded.data.has_value() ||
                       recorded.data->size() <= called.capacity;
@@ -132,8 +154,10 @@ bool LacksValue(const CallRecord& recorded, const CallRecord& called,
                 size_t i) {
   const ArgumentKind kind = ArgumentKindsOf(recorded.call)[i];
   const bool is_wanted = called.arguments[i].state != ArgumentState::kNull;
+  const bool is_out = IsOutParameter(kind) || kind == ArgumentKind::kFdSet ||
+                      kind == ArgumentKind::kOffsetInOut;
   if (kind == ArgumentKind::kTimeLeft || !recorded.result.ok() || !is_wanted ||
-      !IsOutParameter(kind)) {
+      !is_out) {
     return false;
   }
   if (recorded.arguments[i].state != ArgumentState::kTarget) {
@@ -161,22 +185,37 @@ void WriteData(absl::string_view data, absl::Span<const iovec> buffers) {
   }
 }
 
-void WriteMessage(const CallRecord& recorded, msghdr& message) {
-  if (!recorded.result.ok()) return;
-  WriteData(TransferOf(recorded)->data.value_or(""),
-            absl::MakeConstSpan(message.msg_iov, message.msg_iovlen));
-  message.msg_flags = 0;
-  if (recorded.messages.empty()) {  // TCP gives no name and no control data.
-    message.msg_namelen = 0;
-    message.msg_controllen = 0;
-    return;
-  }
-  const RecordedMessage& from = recorded.messages.front();
+// Writes the fields that recvmsg(2) fills in, and no data.
+void WriteFields(const RecordedMessage& from, msghdr& message) {
   WriteBytes(from.name, message.msg_name, message.msg_namelen);
   WriteBytes(from.control, message.msg_control, message.msg_controllen);
   message.msg_namelen = from.name_size;
   message.msg_controllen = from.control_size;
   message.msg_flags = from.flags;
+}
+
+void WriteMessage(const CallRecord& recorded, msghdr& message) {
+  if (!recorded.result.ok()) return;
+  WriteData(TransferOf(recorded)->data.value_or(""),
+            absl::MakeConstSpan(message.msg_iov, message.msg_iovlen));
+  // A call without a message gives no name and no control data.
+  WriteFields(
+      recorded.messages.empty() ? RecordedMessage() : recorded.messages.front(),
+      message);
+}
+
+// Writes the messages of sendmmsg(2) or recvmmsg(2).
+void WriteMessages(const CallRecord& recorded, bool is_out, mmsghdr* messages) {
+  const auto count = static_cast<size_t>(recorded.result.value());
+  for (size_t i = 0; i < std::min(count, recorded.messages.size()); ++i) {
+    const RecordedMessage& from = recorded.messages[i];
+    messages[i].msg_len = from.length;
+    if (!is_out) continue;
+    msghdr& header = messages[i].msg_hdr;
+    WriteData(from.data,
+              absl::MakeConstSpan(header.msg_iov, header.msg_iovlen));
+    WriteFields(from, header);
+  }
 }
 
 void WriteTransfer(const CallRecord& recorded, const Invocation& invocation) {
@@ -275,7 +314,7 @@ bool IsOutParameter(ArgumentKind kind) {
   }
 }
 
-std::optional<CallRecord> AsPlayedCall(const CallRecord& record) {
+CallRecord AsPlayedCall(const CallRecord& record) {
   switch (record.call) {
     case SyscallId::kAccept:
       return Shortened(record, SyscallId::kAccept4, 3);
@@ -289,13 +328,7 @@ std::optional<CallRecord> AsPlayedCall(const CallRecord& record) {
       return AsMessage(record, SyscallId::kRecvMsg);
     case SyscallId::kEpollPWait:
       return Shortened(record, SyscallId::kEpollWait, 4);
-    case SyscallId::kSendMMsg:
-    case SyscallId::kRecvMMsg:
-    case SyscallId::kSelect:
-    case SyscallId::kPSelect6:
-      return std::nullopt;
     default:
-      if (!CallOf(record.call).has_value()) return std::nullopt;
       return record;
   }
 }
@@ -340,6 +373,10 @@ std::string DifferenceOf(const CallRecord& recorded, const CallRecord& called) {
   }
   if (!AreAlike(recorded.call, called.call)) return "another call";
   if (!FitsEvents(recorded, called)) return "fewer events than were ready";
+  if (recorded.call == SyscallId::kRecvMMsg && recorded.result.ok() &&
+      recorded.result.value() > called.arguments[2].number) {
+    return "fewer messages than were received";
+  }
   const size_t count = std::min(ArgumentKindsOf(recorded.call).size(),
                                 ArgumentKindsOf(called.call).size());
   for (size_t i = 0; i < count; ++i) {
@@ -354,13 +391,34 @@ std::string DifferenceOf(const CallRecord& recorded, const CallRecord& called) {
         other.state == ArgumentState::kUnknown) {
       continue;
     }
-    if (one.state != other.state || one.number != other.number ||
-        !AreSameTargets(ArgumentKindsOf(recorded.call)[i], recorded.Target(i),
-                        called.Target(i))) {
+    const ArgumentKind kind = ArgumentKindsOf(recorded.call)[i];
+    const bool is_same_number = kind == ArgumentKind::kMessageFlags
+                                    ? !AreOtherFlags(one.number, other.number)
+                                    : one.number == other.number;
+    const bool is_same_target =
+        IsChanged(kind)
+            ? recorded.TargetBefore(i) == called.TargetBefore(i)
+            : AreSameTargets(kind, recorded.Target(i), called.Target(i));
+    if (one.state != other.state || !is_same_number || !is_same_target ||
+        (AreMessages(kind) && !AreSameMessages(recorded, called))) {
       return absl::StrCat(which, " differs");
     }
   }
   return "";
+}
+
+bool FitsMessages(const CallRecord& recorded, const Invocation& invocation) {
+  const auto* const call = invocation.As<Call::kRecvMMsg>();
+  if (call == nullptr || !recorded.result.ok()) return true;
+  for (size_t i = 0; i < recorded.messages.size(); ++i) {
+    const msghdr& header = call->messages[i].msg_hdr;
+    size_t room = 0;
+    for (size_t k = 0; k < header.msg_iovlen; ++k) {
+      room += header.msg_iov[k].iov_len;
+    }
+    if (recorded.messages[i].data.size() > room) return false;
+  }
+  return true;
 }
 
 void WriteOutParameters(const CallRecord& recorded,
@@ -389,6 +447,23 @@ void WriteOutParameters(const CallRecord& recorded,
       case ArgumentKind::kTimerOut:
       case ArgumentKind::kFdPairOut:
         WriteBytes(target, arguments[i].pointer, target.size());
+        break;
+      case ArgumentKind::kFdSet:
+      case ArgumentKind::kTimeInOut:
+      case ArgumentKind::kTimevalInOut:
+      case ArgumentKind::kOffsetInOut: {
+        // The timeout of pselect(2) is of another kind than that of select(2).
+        if (arguments[i].kind != kinds[i]) break;
+        const absl::string_view after = recorded.TargetAfter(i);
+        WriteBytes(after, arguments[i].pointer, after.size());
+        break;
+      }
+      case ArgumentKind::kMessagesIn:
+      case ArgumentKind::kMessagesOut:
+        if (!recorded.result.ok()) break;
+        WriteMessages(
+            recorded, kinds[i] == ArgumentKind::kMessagesOut,
+            static_cast<mmsghdr*>(const_cast<void*>(arguments[i].pointer)));
         break;
       case ArgumentKind::kIoctlArgument:
         // NOLINTNEXTLINE(performance-no-int-to-ptr): the request says it is one

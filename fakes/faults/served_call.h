@@ -27,12 +27,11 @@ std::array<uint64_t, 6> RegistersOf(const Invocation& invocation);
 bool IsOutParameter(ArgumentKind kind);
 
 // Returns the record as the call that is played for all that do the same: recv
-// for recvfrom, accept4 for accept. Returns nullopt if the call is not played,
-// because its record lacks what the arguments point to: select, pselect6,
-// sendmmsg, recvmmsg, sendfile and splice.
-std::optional<CallRecord> AsPlayedCall(const CallRecord& record);
+// for recvfrom, accept4 for accept.
+CallRecord AsPlayedCall(const CallRecord& record);
 
-// A played call that sends or receives.
+// A played call that sends or receives, other than sendmmsg(2), recvmmsg(2),
+// sendfile(2) and splice(2).
 struct Transfer {
   bool is_send = false;
   int64_t fd = -1;
@@ -48,6 +47,10 @@ std::optional<Transfer> TransferOf(const CallRecord& record);
 // "" if the record can serve the call. Both are played calls. `called` was
 // recorded as a failed call, so it has the arguments that the caller passed.
 std::string DifferenceOf(const CallRecord& recorded, const CallRecord& called);
+
+// Returns whether the messages that a record of recvmmsg(2) has filled in fit
+// into those of the call. Returns true for another call.
+bool FitsMessages(const CallRecord& recorded, const Invocation& invocation);
 
 // Writes the record's out-parameters to those of a call that it serves.
 void WriteOutParameters(const CallRecord& recorded,

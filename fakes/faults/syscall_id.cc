@@ -18,7 +18,6 @@ namespace {
 
 constexpr absl::string_view kNames[] = {
 #define NET_SYSCALL(method, name, ...) name,
-#define NET_FUTURE_SYSCALL(method, name, ...) name,
 #include "syscalls/syscall_table.inc"
 };
 
@@ -50,12 +49,7 @@ bool IsFamily(absl::string_view name) {
 
 }  // namespace
 
-std::optional<Call> CallOf(SyscallId id) {
-  for (const Call call : kAllCalls) {
-    if (IdOf(call) == id) return call;
-  }
-  return std::nullopt;
-}
+Call CallOf(SyscallId id) { return kAllCalls[static_cast<size_t>(id)]; }
 
 absl::string_view SyscallName(SyscallId id) {
   const auto index = static_cast<size_t>(id);

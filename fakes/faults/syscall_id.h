@@ -15,19 +15,16 @@
 
 namespace net {
 
-// Every system call of syscalls/syscall_table.inc, also those that class
-// Syscalls does not have yet (sendfile, splice): another process can
-// make them. A row with the method Accept4 has the value kAccept4.
+// Every system call of syscalls/syscall_table.inc, made by this process or by
+// another. A row with the method Accept4 has the value kAccept4.
 enum class SyscallId : uint8_t {
 #define NET_SYSCALL(method, ...) k##method,
-#define NET_FUTURE_SYSCALL(method, ...) k##method,
 #include "syscalls/syscall_table.inc"
 };
 
 // All of them, in the order of SyscallId.
 inline constexpr SyscallId kAllSyscallIds[] = {
 #define NET_SYSCALL(method, ...) SyscallId::k##method,
-#define NET_FUTURE_SYSCALL(method, ...) SyscallId::k##method,
 #include "syscalls/syscall_table.inc"
 };
 
@@ -44,8 +41,7 @@ constexpr SyscallId IdOf(Call call) {
   return kIdsOfCalls[static_cast<size_t>(call)];
 }
 
-// Returns the Call, or nullopt if class Syscalls does not have it.
-std::optional<Call> CallOf(SyscallId id);
+Call CallOf(SyscallId id);
 
 // Returns the name of the man page: "accept4".
 absl::string_view SyscallName(SyscallId id);

@@ -89,7 +89,27 @@ INSTANTIATE_TEST_SUITE_P(
         "poll(NULL, 0, 10) = 0", "poll(?, 99, 0) = -1 EINVAL",
         "ppoll([{3, POLLIN}], 1, {tv_sec=1, tv_nsec=5}, [SIGINT, SIGTERM]) = "
         "-1 EINTR",
-        "select(5, ?, NULL, NULL, ?) = 1", "epoll_create1(EPOLL_CLOEXEC) = 4",
+        "select(5, ?, NULL, NULL, ?) = 1",
+        "select(5, [3, 4] => [4], [], NULL, {tv_sec=2, tv_usec=0} => "
+        "{tv_sec=1, tv_usec=5}) = 1",
+        "select(5, [3], NULL, NULL, NULL) = -1 EINTR",
+        "pselect6(70, [3, 69] => [], NULL, [0], {tv_sec=0, tv_nsec=5}, "
+        "[SIGINT]) = 0",
+        "sendmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, "
+        "msg_iov=[{iov_base=\"ab\", iov_len=2}], msg_iovlen=1, "
+        "msg_controllen=0, msg_flags=0}, msg_len=2}, "
+        "{msg_hdr={msg_name=NULL, msg_namelen=0, msg_iov=NULL, msg_iovlen=0, "
+        "msg_controllen=0, msg_flags=0}, msg_len=0}], 2, MSG_NOSIGNAL) = 1",
+        "recvmmsg(4, [{msg_hdr={msg_name=NULL, msg_namelen=0, "
+        "msg_iov=[{iov_base=\"ab\", iov_len=8}], msg_iovlen=1, "
+        "msg_controllen=0, msg_flags=0}, msg_len=2}], 5, MSG_WAITFORONE, "
+        "{tv_sec=1, tv_nsec=0} => {tv_sec=0, tv_nsec=9}) = 1",
+        "recvmmsg(4, ?, 5, 0, NULL) = -1 EAGAIN",
+        "sendfile(3, 4, [7] => [107], 100) = 100",
+        "sendfile(3, 4, NULL, 100) = -1 EPIPE",
+        "sendfile(3, 4, ?, 100) = -1 EFAULT",
+        "splice(3, NULL, 4, [7], 100, SPLICE_F_MOVE|SPLICE_F_MORE) = 100",
+        "epoll_create1(EPOLL_CLOEXEC) = 4",
         "epoll_ctl(4, EPOLL_CTL_ADD, 3, {EPOLLIN|EPOLLET, "
         "18446744073709551615}) = 0",
         "epoll_ctl(4, EPOLL_CTL_DEL, 3, NULL) = 0",
@@ -202,8 +222,20 @@ INSTANTIATE_TEST_SUITE_P(
                 R"({iov_base="", iov_len=9223372036854775808}], 2) = 0)",
                 11, "buffers with as much data as moved"},
         Mistake{"ppoll(NULL, 0, NULL, [SIGFOO]) = 0", 23, "a signal"},
-        Mistake{"select(3, [], NULL, NULL, NULL) = 0", 11,
-                "\"NULL\" or \"?\""}));
+        Mistake{"select(3, [3], NULL, NULL, NULL) = 0", 12,
+                "a descriptor below the first argument"},
+        Mistake{"select(3, [2] => [0, 3], NULL, NULL, NULL) = 0", 22,
+                "a descriptor below the first argument"},
+        Mistake{"sendfile(3, 4, 0, 5) = 5", 16, "\"[\""},
+        Mistake{"sendmmsg(3, [], 1, 0) = 1", 13,
+                "as many messages as the next argument says"},
+        Mistake{"recvmmsg(3, [], 2, 0, NULL) = 1", 13,
+                "as many messages as the result says"},
+        Mistake{
+            R"(recvmmsg(3, [{msg_hdr={msg_name=NULL, msg_namelen=0, )"
+            R"(msg_iov=[{iov_base="ab", iov_len=2}], msg_iovlen=1, )"
+            R"(msg_controllen=0, msg_flags=0}, msg_len=1}], 1, 0, NULL) = 1)",
+            13, "buffers with as much data as moved"}));
 
 }  // namespace
 }  // namespace net

@@ -18,6 +18,7 @@
 namespace net::fake {
 
 class Epoll;
+class PipeFile;
 class Socket;
 class TimerFile;
 
@@ -114,8 +115,17 @@ class File {
     return SysResult::Error(EBADF);
   }
 
+  // Returns whether calls can name a position in the file (pread(2)), and
+  // splice(2) can write to it though it is no stream.
+  virtual bool has_positions() const { return false; }
+  // Returns whether the file is a stream: a socket or a pipe. sendfile(2)
+  // cannot read it.
+  virtual bool is_stream() const { return false; }
+
   // Returns the file as a socket, or null if it is not one (ENOTSOCK).
   virtual Socket* AsSocket() { return nullptr; }
+  // Returns the file as an end of a pipe, or null if it is not one.
+  virtual PipeFile* AsPipe() { return nullptr; }
   // Returns the file as an epoll, or null if it is not one.
   virtual Epoll* AsEpoll() { return nullptr; }
   // Returns the file as a timerfd, or null if it is not one.

@@ -24,6 +24,7 @@ class NullDevice final : public File {
   int status_flags() const override;
   int16_t PollEvents() override;
   bool has_poll() const override { return false; }
+  bool has_positions() const override { return true; }
   SysResult Read(const Caller& caller, absl::Span<const iovec> parts) override;
   SysResult Write(const Caller& caller, absl::Span<const iovec> parts) override;
   SysResult Ioctl(uint64_t request, int* value) override;

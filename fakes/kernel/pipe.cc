@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "fakes/kernel/iovec_cursor.h"
@@ -28,6 +29,13 @@ namespace {
 constexpr size_t kPages = 16;  // Of a new pipe.
 constexpr size_t kPageSize = 4096;
 constexpr size_t kMostBytes = size_t{1} << 20;  // fs.pipe-max-size
+// The pages of one message of splice(2) to a socket (splice_to_socket() of
+// Linux's fs/splice.c).
+constexpr size_t kMostPages = 16;
+// The bytes of a socket that take one place in a pipe: Linux moves the memory
+// of a segment there, which is in blocks of this size (skb_page_frag_refill()
+// of net/core/sock.c).
+constexpr size_t kSplicedPage = size_t{32} << 10;
 
 class PipeEnd;
 
@@ -64,6 +72,15 @@ struct Pipe {
   // Appends to `bytes` only.
   bool AppendBytes(IovecCursor& from, size_t size);
 
+  // Appends a page to which write(2) adds nothing.
+  void AppendSealedPage(size_t size) {
+    pages.push_back({.end = kPageSize, .unread = size});
+  }
+
+  // Waits until no splice(2) has the lock. Linux does not end this wait for a
+  // signal.
+  SysResult AwaitLock(const Caller& caller);
+
   Kernel& kernel;
   ByteQueue bytes;
   std::deque<Page> pages;    // Those with unread bytes.
@@ -72,7 +89,18 @@ struct Pipe {
   PipeEnd* write = nullptr;  // Null: closed.
   // Whether an end was polled (poll_usage of Linux).
   bool polled = false;
+  bool locked = false;  // By PipeFile::Lock.
+  WaitQueue unlocked;
 };
+
+SysResult Pipe::AwaitLock(const Caller& caller) {
+  Wait wait(kernel.scheduler, caller.site);
+  wait.Add(unlocked);
+  while (locked) {
+    if (wait.Block() == Woken::kDeadlock) return SysResult::Error(EDEADLK);
+  }
+  return SysResult::Ok();
+}
 
 bool Pipe::AppendToLastPage(IovecCursor& from, size_t& written) {
   const size_t part = from.total() % kPageSize;
@@ -118,10 +146,10 @@ bool Pipe::TakeFromFirstPage(IovecCursor& to, size_t size, size_t& taken) {
   return true;
 }
 
-class PipeEnd final : public File {
+class PipeEnd final : public PipeFile {
  public:
   PipeEnd(std::shared_ptr<Pipe> pipe, int access_mode)
-      : File(access_mode), pipe_(std::move(pipe)) {
+      : PipeFile(access_mode), pipe_(std::move(pipe)) {
     (reads() ? pipe_->read : pipe_->write) = this;
   }
 
@@ -142,18 +170,9 @@ class PipeEnd final : public File {
   SysResult Read(const Caller& caller, absl::Span<const iovec> parts) override {
     IovecCursor cursor(parts);
     if (cursor.total() == 0) return SysResult::Ok();
-    Wait wait(pipe_->kernel.scheduler, caller.site);
-    wait.Add(waiters());
     bool waited = false;
-    while (pipe_->bytes.size() == 0) {
-      if (pipe_->write == nullptr) return SysResult::Ok();
-      if (nonblocking()) return SysResult::Error(EAGAIN);
-      const Woken woken = wait.Block();
-      waited = true;
-      if (woken != Woken::kEvent && woken != Woken::kRestart) {
-        return SysResult::Error(ErrnoFor(woken));
-      }
-    }
+    const SysResult there = AwaitBytes(caller, nonblocking(), waited);
+    if (!there.ok() || there.value() == 0) return there;
     const bool was_full = pipe_->full();
     size_t taken = 0;
     bool is_valid = true;
@@ -174,6 +193,11 @@ class PipeEnd final : public File {
                   absl::Span<const iovec> parts) override {
     IovecCursor cursor(parts);
     if (cursor.total() == 0) return SysResult::Ok();
+    if (pipe_->locked) {
+      if (const SysResult lock = pipe_->AwaitLock(caller); !lock.ok()) {
+        return lock;
+      }
+    }
     bool was_empty = pipe_->pages.empty();
     bool waited = false;
     const SysResult result = WriteAll(caller, cursor, was_empty, waited);
@@ -210,6 +234,103 @@ class PipeEnd final : public File {
     return PipeSize();
   }
 
+  bool IsOfSamePipe(const PipeFile& other) const override {
+    return pipe_ == static_cast<const PipeEnd&>(other).pipe_;
+  }
+
+  SysResult AwaitBytes(const Caller& caller, bool nonblocking) override {
+    bool waited = false;
+    return AwaitBytes(caller, nonblocking, waited);
+  }
+
+  bool Peek(size_t size, std::vector<char>& bytes) const override {
+    const size_t pages = std::min(pipe_->pages.size(), kMostPages);
+    size_t there = 0;
+    for (size_t i = 0; i < pages; ++i) there += pipe_->pages[i].unread;
+    bytes.resize(std::min(size, there));
+    pipe_->bytes.Peek(bytes.data(), 0, bytes.size());
+    return size > bytes.size() && pipe_->pages.size() > pages;
+  }
+
+  size_t Remove(size_t size, bool& freed) override {
+    size = std::min(size, pipe_->bytes.size());
+    pipe_->bytes.Take(pipe_->kernel.chunks, nullptr, size);
+    for (size_t left = size; left > 0;) {
+      Pipe::Page& first = pipe_->pages.front();
+      const size_t part = std::min(left, first.unread);
+      first.unread -= part;
+      left -= part;
+      if (first.unread > 0) break;
+      pipe_->pages.pop_front();
+      freed = true;
+    }
+    return size;
+  }
+
+  // splice_pipe_to_pipe() of Linux (fs/splice.c): a page that is moved as a
+  // whole keeps the room for a write.
+  size_t MoveTo(PipeFile& out, size_t size) override {
+    Pipe& to = *static_cast<PipeEnd&>(out).pipe_;
+    size_t moved = 0;
+    bool freed = false;
+    while (moved < size && !pipe_->pages.empty() && !to.full()) {
+      const Pipe::Page page = pipe_->pages.front();
+      const size_t part = std::min(page.unread, size - moved);
+      CopyBytesTo(to, part);
+      if (part == page.unread) {
+        to.pages.push_back(page);
+      } else {
+        to.AppendSealedPage(part);
+      }
+      Remove(part, freed);
+      moved += part;
+    }
+    if (moved > 0) to.read->waiters().WakeOne();
+    if (freed) WakeWriters();
+    return moved;
+  }
+
+  void WakeWriters() override {
+    if (pipe_->write != nullptr) pipe_->write->waiters().WakeOne();
+  }
+
+  SysResult AwaitRoom(const Caller& caller, bool nonblocking) override {
+    Wait wait(pipe_->kernel.scheduler, caller.site);
+    wait.Add(waiters());
+    for (;;) {
+      if (pipe_->locked) {
+        if (const SysResult lock = pipe_->AwaitLock(caller); !lock.ok()) {
+          return lock;
+        }
+      }
+      if (pipe_->read == nullptr) {
+        caller.SendSigpipe();
+        return SysResult::Error(EPIPE);
+      }
+      if (!pipe_->full()) return SysResult::Ok();
+      if (nonblocking) return SysResult::Error(EAGAIN);
+      const Woken woken = wait.Block();
+      if (woken != Woken::kEvent && woken != Woken::kRestart) {
+        return SysResult::Error(ErrnoFor(woken));
+      }
+    }
+  }
+
+  size_t Room() const override {
+    const size_t used = pipe_->pages.size();
+    return used < pipe_->capacity ? (pipe_->capacity - used) * kPageSize : 0;
+  }
+
+  void AppendSpliced(const char* data, size_t size) override {
+    pipe_->bytes.Append(pipe_->kernel.chunks, data, size);
+    while (size > 0) {
+      const size_t part = std::min(size, kSplicedPage);
+      pipe_->AppendSealedPage(part);
+      size -= part;
+    }
+    if (pipe_->read != nullptr) pipe_->read->waiters().WakeOne();
+  }
+
   const void* SharedObject() const override { return pipe_.get(); }
   std::string Describe() const override {
     return reads() ? "pipe, read end" : "pipe, write end";
@@ -229,6 +350,44 @@ class PipeEnd final : public File {
   static constexpr int16_t kWritable = POLLOUT | POLLWRNORM;
 
   bool reads() const { return access_mode() == O_RDONLY; }
+
+  void SetLocked(bool locked) override {
+    pipe_->locked = locked;
+    if (!locked) pipe_->unlocked.WakeAll();
+  }
+
+  // Does the same as the public one. Sets `waited` if it has waited.
+  SysResult AwaitBytes(const Caller& caller, bool nonblocking, bool& waited) {
+    Wait wait(pipe_->kernel.scheduler, caller.site);
+    wait.Add(waiters());
+    for (;;) {
+      if (pipe_->locked) {
+        if (const SysResult lock = pipe_->AwaitLock(caller); !lock.ok()) {
+          return lock;
+        }
+      }
+      const size_t there = pipe_->bytes.size();
+      if (there > 0) return SysResult::Ok(static_cast<int64_t>(there));
+      if (pipe_->write == nullptr) return SysResult::Ok();
+      if (nonblocking) return SysResult::Error(EAGAIN);
+      const Woken woken = wait.Block();
+      waited = true;
+      if (woken != Woken::kEvent && woken != Woken::kRestart) {
+        return SysResult::Error(ErrnoFor(woken));
+      }
+    }
+  }
+
+  // Copies the first bytes to another pipe, but not their pages.
+  void CopyBytesTo(Pipe& to, size_t size) const {
+    char part[kPageSize];
+    for (size_t done = 0; done < size;) {
+      const size_t now = std::min(size - done, sizeof(part));
+      pipe_->bytes.Peek(part, done, now);
+      to.bytes.Append(to.kernel.chunks, part, now);
+      done += now;
+    }
+  }
 
   void WakeReaders() const {
     if (pipe_->read != nullptr) pipe_->read->waiters().WakeOne(kReadable);

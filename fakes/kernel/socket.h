@@ -24,6 +24,7 @@ class Socket : public File {
 
   Socket* AsSocket() final { return this; }
   bool has_async() const final { return true; }
+  bool is_stream() const final { return true; }
 
   virtual int domain() const = 0;
   virtual int type() const = 0;

@@ -174,8 +174,7 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
       return PrepareBuffers(i, /*receives=*/false, limits);
     case ArgumentKind::kBuffersOut:
       return PrepareBuffers(i, /*receives=*/true, limits);
-    case ArgumentKind::kPointer:
-      // The offsets of sendfile(2) and splice(2).
+    case ArgumentKind::kOffsetInOut:
       return CopyIn(i, sizeof(int64_t), Output::kAll);
     case ArgumentKind::kTimeOut:
       return MakeRoom(i, sizeof(timespec), Output::kAll);

@@ -361,8 +361,7 @@ void Supervisor::Reply(Job& job, int64_t result) {
   TrapState::Read(job, result);
   state_.Write(job, result);
   const int error = result < 0 ? static_cast<int>(-result) : 0;
-  const bool sends = FamilyOf(job.call.call) == "send";
-  if (error == EPIPE && sends && RaisesSigPipe(job.call)) {
+  if (error == EPIPE && RaisesSigPipe(job.call)) {
     syscall(SYS_tgkill, job.process->pid(), job.call.thread, SIGPIPE);
   }
   if (listener_.Reply(job.call.id, result, error) == ENOENT) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -76,6 +77,17 @@ std::vector<int> SelectSetOf(const TrappedCall& call) {
     }
   }
   return fds;
+}
+
+// Returns the arguments as class Syscalls has them.
+std::array<uint64_t, 6> ArgumentsForRecord(const TrappedCall& call) {
+  std::array<uint64_t, 6> arguments = call.arguments;
+  // pselect6(2) has the mask and its size in a struct.
+  const uint64_t mask = arguments[5];
+  if (call.call == SyscallId::kPSelect6 && mask != 0) {
+    ReadMemory(call.thread, mask, &arguments[5], sizeof(mask));
+  }
+  return arguments;
 }
 
 // Returns the descriptors that were added to an epoll: the lines "tfd:" of
@@ -241,7 +253,7 @@ bool TrapState::Begin(Job& job) {
     Decide(job);
   }
   if (!keep_trace_) return true;
-  job.record = BeginRecord(call.call, call.arguments,
+  job.record = BeginRecord(call.call, ArgumentsForRecord(call),
                            [&](uint64_t address, void* to, size_t size) {
                              return ReadMemory(call.thread, address, to, size);
                            });
@@ -342,7 +354,7 @@ int TrapState::NumberOfThread(pid_t thread) {
 
 void TrapState::Read(Job& job, std::optional<int64_t> result) {
   if (!job.record.has_value()) return;
-  FinishRecord(*job.record, job.call.arguments, AsSysResult(result),
+  FinishRecord(*job.record, ArgumentsForRecord(job.call), AsSysResult(result),
                [&](uint64_t address, void* to, size_t size) {
                  return ReadMemory(job.call.thread, address, to, size);
                });

@@ -85,25 +85,19 @@ constexpr Number kNumbers[] = {
 };
 
 #define NET_KIND(type, name, kind) ArgumentKind::k##kind
-#define NET_KINDS(method, name, result, ...)    \
+#define NET_SYSCALL(method, name, result, ...)  \
   constexpr ArgumentKind kKindsOf##method[] = { \
       NET_SYSCALL_EACH(NET_KIND, NET_SYSCALL_COMMA, __VA_ARGS__)};
-#define NET_SYSCALL NET_KINDS
-#define NET_FUTURE_SYSCALL NET_KINDS
 #include "syscalls/syscall_table.inc"
-#undef NET_KINDS
 #undef NET_KIND
 
 constexpr absl::Span<const ArgumentKind> kKinds[] = {
 #define NET_SYSCALL(method, ...) kKindsOf##method,
-#define NET_FUTURE_SYSCALL(method, ...) kKindsOf##method,
 #include "syscalls/syscall_table.inc"
 };
 
 constexpr bool kMakes[] = {
 #define NET_SYSCALL(method, name, result, ...) \
-  ResultKind::result == ResultKind::kDescriptor,
-#define NET_FUTURE_SYSCALL(method, name, result, ...) \
   ResultKind::result == ResultKind::kDescriptor,
 #include "syscalls/syscall_table.inc"
 };
@@ -215,8 +209,9 @@ int MessageFlagsOf(const TrappedCall& call) {
 }
 
 bool RaisesSigPipe(const TrappedCall& call) {
-  return FamilyOf(call.call) == "send" &&
-         (MessageFlagsOf(call) & MSG_NOSIGNAL) == 0;
+  const bool sends =
+      FamilyOf(call.call) == "send" || call.call == SyscallId::kSplice;
+  return sends && (MessageFlagsOf(call) & MSG_NOSIGNAL) == 0;
 }
 
 }  // namespace net::trap

@@ -9,6 +9,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -257,6 +258,7 @@ class Finder {
       case ArgumentKind::kOpenFlags:
       case ArgumentKind::kEventFdFlags:
       case ArgumentKind::kTimerFlags:
+      case ArgumentKind::kSpliceFlags:
       case ArgumentKind::kClock:
         return;
       case ArgumentKind::kFcntlArgument:
@@ -337,9 +339,8 @@ class Finder {
       case ArgumentKind::kFdPairOut:
         AddArgument(index, 2 * sizeof(int), Back::kAll);
         return;
-      case ArgumentKind::kPointer:
-        // No call has one yet. The kernel would follow it in its own memory.
-        arguments_[index].pointer = nullptr;
+      case ArgumentKind::kOffsetInOut:
+        AddArgument(index, sizeof(loff_t), Back::kAll);
         return;
     }
   }

@@ -1,0 +1,107 @@
+#include "fakes/kernel/splice.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "fakes/kernel/file.h"
+#include "fakes/kernel/pipe.h"
+#include "fakes/kernel/socket.h"
+#include "syscalls/sys_result.h"
+
+namespace net::fake {
+namespace {
+
+// tcp_splice_read() of Linux (net/ipv4/tcp.c): only the socket's own mode makes
+// it non-blocking, and SO_RCVLOWAT does not hold back bytes that are there.
+SysResult ReceiveForPipe(Socket& socket, const Caller& caller,
+                         const iovec& part) {
+  const SysResult there = socket.Recv(caller, {&part, 1}, MSG_DONTWAIT);
+  if (there.error() != EAGAIN || socket.nonblocking()) return there;
+  return socket.Recv(caller, {&part, 1}, 0);
+}
+
+// Writes bytes of a pipe to the file.
+SysResult WriteFromPipe(const SpliceEnd<File>& out, std::vector<char>& bytes,
+                        bool more) {
+  const iovec part = {.iov_base = bytes.data(), .iov_len = bytes.size()};
+  Socket* const socket = out.file.AsSocket();
+  if (socket == nullptr) return out.file.Write(out.caller, {&part, 1});
+  return socket->Send(out.caller, {&part, 1}, more ? MSG_MORE : 0);
+}
+
+}  // namespace
+
+SysResult SpliceToPipe(SpliceEnd<File> in, SpliceEnd<PipeFile> out, size_t size,
+                       SpliceMode mode) {
+  const SysResult room = out.file.AwaitRoom(out.caller, mode.nonblocking);
+  if (!room.ok() || size == 0) return room;
+  Socket* const socket = in.file.AsSocket();
+  if (socket == nullptr) return SysResult::Error(EINVAL);
+  size = std::min(size, out.file.Room());
+  const auto bytes = std::make_unique_for_overwrite<char[]>(size);
+  SysResult result;
+  {
+    const PipeFile::Lock lock(out.file);
+    result = ReceiveForPipe(*socket, in.caller,
+                            {.iov_base = bytes.get(), .iov_len = size});
+  }
+  if (result.ok() && result.value() > 0) {
+    out.file.AppendSpliced(bytes.get(), static_cast<size_t>(result.value()));
+  }
+  return result;
+}
+
+SysResult SpliceFromPipe(SpliceEnd<PipeFile> in, SpliceEnd<File> out,
+                         size_t size, SpliceMode mode) {
+  if (out.file.AsSocket() == nullptr && !out.file.has_positions()) {
+    return SysResult::Error(EINVAL);
+  }
+  std::vector<char> bytes;
+  size_t done = 0;
+  bool freed = false;
+  SysResult result = SysResult::Ok();
+  while (done < size) {
+    // Only the first bytes are waited for.
+    result = in.file.AwaitBytes(in.caller, mode.nonblocking || done > 0);
+    if (!result.ok() || result.value() == 0) break;
+    const bool follows = in.file.Peek(size - done, bytes);
+    {
+      const PipeFile::Lock lock(in.file);
+      result = WriteFromPipe(out, bytes, mode.more || follows);
+    }
+    if (!result.ok() || result.value() == 0) break;
+    const auto written = static_cast<size_t>(result.value());
+    done += in.file.Remove(written, freed);
+    // The file takes no more, or a signal has ended the wait for it.
+    if (written < bytes.size()) break;
+  }
+  if (freed) in.file.WakeWriters();
+  if (done == 0 || result.error() == EDEADLK) return result;
+  return SysResult::Ok(static_cast<int64_t>(done));
+}
+
+SysResult SplicePipes(SpliceEnd<PipeFile> in, SpliceEnd<PipeFile> out,
+                      size_t size, SpliceMode mode) {
+  for (;;) {
+    const SysResult there = in.file.AwaitBytes(in.caller, mode.nonblocking);
+    if (!there.ok()) return there;
+    const SysResult room = out.file.AwaitRoom(out.caller, mode.nonblocking);
+    if (!room.ok()) return room;
+    const size_t moved = in.file.MoveTo(out.file, size);
+    // Another call may have taken the bytes during the wait for room.
+    const bool is_end = there.value() == 0;
+    if (moved > 0 || is_end) {
+      return SysResult::Ok(static_cast<int64_t>(moved));
+    }
+  }
+}
+
+}  // namespace net::fake
