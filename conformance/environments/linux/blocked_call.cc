@@ -72,6 +72,8 @@ constexpr CallInfo kCalls[] = {
     {SYS_sendmsg, "sendmsg", Kind::kSocket, kSend},
     {SYS_sendmmsg, "sendmmsg", Kind::kSocket, kSend},
     {SYS_sendfile, "sendfile", Kind::kSocket, kSend},
+    // It waits for either end.
+    {SYS_splice, "splice", Kind::kOther},
 #ifdef SYS_poll
     {SYS_poll, "poll", Kind::kPoll},
     {SYS_select, "select", Kind::kPoll},
