@@ -1,22 +1,16 @@
 #include <poll.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <ctime>
-#include <vector>
 
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/native.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
-#include "syscalls/sys_result.h"
 
 // The functions that <bits/...2.h> calls with _FORTIFY_SOURCE have no other
 // declaration.
@@ -42,45 +36,9 @@ NET_NEXT_FUNCTION(recvmsg)
 NET_NEXT_FUNCTION(sendmsg)
 NET_NEXT_FUNCTION(recvmmsg)
 NET_NEXT_FUNCTION(sendmmsg)
-NET_NEXT_FUNCTION(sendfile)
 NET_NEXT_FUNCTION(__read_chk)
 NET_NEXT_FUNCTION(__recv_chk)
 NET_NEXT_FUNCTION(__recvfrom_chk)
-
-namespace net::preload {
-namespace {
-
-// sendfile(2) from a native file to a socket of the FakeKernel.
-SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size) {
-  constexpr size_t kChunk = 65536;
-  std::vector<char> data(std::min(size, kChunk));
-  const off_t start = offset != nullptr ? *offset : lseek(in_fd, 0, SEEK_CUR);
-  if (start < 0) return SysResult::Error(errno);
-  size_t done = 0;
-  SysResult sent = SysResult::Ok();
-  while (done < size) {
-    const auto position = start + static_cast<off_t>(done);
-    const ssize_t read =
-        pread(in_fd, data.data(), std::min(size - done, kChunk), position);
-    if (read < 0) sent = SysResult::Error(errno);
-    if (read <= 0) break;
-    sent = Sys().Send(out_fd, data.data(), static_cast<size_t>(read), 0);
-    if (!sent.ok()) break;
-    done += static_cast<size_t>(sent.value());
-    if (sent.value() < read) break;
-  }
-  const auto end = start + static_cast<off_t>(done);
-  if (offset != nullptr) {
-    *offset = end;
-  } else {
-    lseek(in_fd, end, SEEK_SET);
-  }
-  return done > 0 || sent.ok() ? SysResult::Ok(static_cast<int64_t>(done))
-                               : sent;
-}
-
-}  // namespace
-}  // namespace net::preload
 
 using net::preload::IsFake;
 using net::preload::Returned;
@@ -196,15 +154,6 @@ int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
     });
   }
   return Returned(Sys().SendMMsg(fd, messages, count, flags));
-}
-
-ssize_t sendfile(int out_fd, int in_fd, off_t* offset, size_t size) noexcept {
-  if (IsFake(out_fd, "sendfile") && !IsFake(in_fd, "sendfile")) {
-    return Returned<ssize_t>(
-        net::preload::SendFile(out_fd, in_fd, offset, size));
-  }
-  // Linux cannot read a socket with sendfile(2), either: EINVAL.
-  return next::sendfile(out_fd, in_fd, offset, size);
 }
 
 ssize_t __read_chk(int fd, void* data, size_t size, size_t space) {

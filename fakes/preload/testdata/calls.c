@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -83,6 +84,96 @@ static void Vectors(const int ends[2]) {
         size == 0);
 }
 
+// sendfile(2) from a file that begins with ten digits.
+static void SendFiles(const int ends[2], int file) {
+  char data[16];
+  off_t offset = 100;
+  CHECK(sendfile(ends[0], file, &offset, 100) == 0 && offset == 100);
+  offset = -1;
+  CHECK(sendfile(ends[0], file, &offset, 100) == -1 && errno == EINVAL);
+  CHECK(lseek(file, 8, SEEK_SET) == 8);
+  CHECK(sendfile64(ends[0], file, NULL, 100) == 2);
+  CHECK(lseek(file, 0, SEEK_CUR) == 10);
+  CHECK(recv(ends[1], data, sizeof(data), 0) == 2 &&
+        memcmp(data, "89", 2) == 0);
+  CHECK(sendfile(ends[0], 999, NULL, 1) == -1 && errno == EBADF);
+  CHECK(sendfile(ends[0], ends[1], NULL, 1) == -1 && errno == EINVAL);
+  CHECK(sendfile(ends[0], ends[1], &offset, 1) == -1 && errno == ESPIPE);
+
+  // A non-blocking socket takes as much as fits.
+  enum { kSize = 200000 };
+  CHECK(ftruncate(file, kSize) == 0);
+  int others[2];
+  Connect(others);
+  CHECK(fcntl(others[0], F_SETFL, O_NONBLOCK) == 0);
+  ssize_t sent;
+  do {
+    offset = 0;
+    sent = sendfile(others[0], file, &offset, kSize);
+    CHECK(sent < 0 || offset == sent);
+  } while (sent == kSize);
+  while (sent > 0) sent = sendfile(others[0], file, &offset, kSize);
+  CHECK(errno == EAGAIN);
+  CHECK(close(others[0]) == 0 && close(others[1]) == 0);
+
+  Connect(others);
+  CHECK(shutdown(others[0], SHUT_WR) == 0);
+  CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+  offset = 7;
+  CHECK(sendfile(others[0], file, &offset, 1) == -1 && errno == EPIPE &&
+        offset == 7);
+  CHECK(close(others[0]) == 0 && close(others[1]) == 0);
+}
+
+static void* WriteLater(void* fd) {
+  CHECK(usleep(1000) == 0 && write(*(int*)fd, "later", 5) == 5);
+  return NULL;
+}
+
+// splice(2) between sockets and a pipe, which is Linux's.
+static void Splices(const int ends[2]) {
+  int pipe_ends[2];
+  char data[16];
+  CHECK(pipe(pipe_ends) == 0);
+  const int from = pipe_ends[0];
+  const int to = pipe_ends[1];
+  CHECK(splice(from, NULL, ends[0], NULL, 9, SPLICE_F_NONBLOCK) == -1 &&
+        errno == EAGAIN);
+  CHECK(write(to, "hello", 5) == 5);
+  CHECK(splice(from, NULL, ends[0], NULL, 3, SPLICE_F_MORE) == 3);
+  CHECK(splice(from, NULL, ends[0], NULL, 9, 0) == 2);
+  CHECK(recv(ends[1], data, 5, MSG_WAITALL) == 5 &&
+        memcmp(data, "hello", 5) == 0);
+
+  CHECK(send(ends[1], "back", 4, 0) == 4);
+  CHECK(splice(ends[0], NULL, to, NULL, 1, 0) == 1);
+  CHECK(sendfile(to, ends[0], NULL, 9) == 3);
+  CHECK(read(from, data, sizeof(data)) == 4 && memcmp(data, "back", 4) == 0);
+
+  loff_t offset = 0;
+  CHECK(splice(from, &offset, ends[0], NULL, 1, 0) == -1 && errno == ESPIPE);
+  CHECK(splice(from, NULL, ends[0], &offset, 1, 0) == -1 && errno == EINVAL);
+  CHECK(splice(to, NULL, ends[0], NULL, 1, 0) == -1 && errno == EBADF);
+  CHECK(splice(ends[0], NULL, ends[1], NULL, 1, 0) == -1 && errno == EINVAL);
+  CHECK(splice(from, NULL, ends[0], NULL, 1, 16) == -1 && errno == EINVAL);
+  CHECK(splice(from, NULL, ends[0], NULL, 0, 16) == 0);
+
+  CHECK(fcntl(to, F_SETPIPE_SZ, 4096) == 4096 && write(to, "full", 4) == 4);
+  CHECK(send(ends[1], "x", 1, 0) == 1);
+  CHECK(splice(ends[0], NULL, to, NULL, 1, SPLICE_F_NONBLOCK) == -1 &&
+        errno == EAGAIN);
+  CHECK(recv(ends[0], data, 1, 0) == 1 && read(from, data, 4) == 4);
+
+  pthread_t writer;
+  CHECK(pthread_create(&writer, NULL, &WriteLater, &pipe_ends[1]) == 0);
+  CHECK(splice(from, NULL, ends[0], NULL, 9, 0) == 5);
+  CHECK(pthread_join(writer, NULL) == 0);
+  CHECK(recv(ends[1], data, 5, MSG_WAITALL) == 5 &&
+        memcmp(data, "later", 5) == 0);
+  CHECK(close(to) == 0 && splice(from, NULL, ends[0], NULL, 9, 0) == 0);
+  CHECK(close(from) == 0);
+}
+
 static void Files(const int ends[2]) {
   char path[] = "/tmp/calls.XXXXXX";
   const int file = mkstemp(path);
@@ -92,6 +183,7 @@ static void Files(const int ends[2]) {
   CHECK(sendfile(ends[0], file, &offset, 100) == 6 && offset == 10);
   CHECK(recv(ends[1], data, sizeof(data), 0) == 6 &&
         memcmp(data, "456789", 6) == 0);
+  SendFiles(ends, file);
   close(file);
   FILE* const stream = fdopen(dup(ends[1]), "r+");
   CHECK(stream != NULL && write(ends[0], "line\n", 5) == 5);
@@ -321,6 +413,7 @@ int main(int argc, char** argv) {
   Connect(ends);
   Vectors(ends);
   Files(ends);
+  Splices(ends);
   Descriptors(ends);
   Waits(ends);
   Timers(ends);
