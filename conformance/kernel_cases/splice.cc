@@ -259,6 +259,15 @@ void Low(Context& c) {
   EXPECT_THAT(Splice(pair.server, pipe.write, 100), IsOkAndHolds(1));
 }
 
+void PeekOffset(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
+  ASSERT_THAT(SetSocketOption(pair.server, SO_PEEK_OFF, 3), IsOk());
+  ASSERT_THAT(pair.client.Send("abcdefgh"), IsOk());
+  EXPECT_THAT(Splice(pair.server, pipe.write, 2), IsOkAndHolds(2));
+  EXPECT_THAT(RecvOnce(pair.server, 1, MSG_PEEK), IsOkAndHolds("f"));
+}
+
 // ---- Waiting ----------------------------------------------------------------
 
 void WaitsForBytes(Context& c) {
@@ -468,6 +477,11 @@ const std::vector<Case>& SpliceKernelCases() {
                       "as SO_RCVLOWAT if some are there.",
        .source = "measured on Linux 6.18",
        .run = &Low},
+      {.id = "kernel.splice.peek_offset",
+       .requirement = "splice(2) from a socket must not move the offset of "
+                      "SO_PEEK_OFF.",
+       .source = "measured on Linux 6.18",
+       .run = &PeekOffset},
       {.id = "kernel.splice.waits_for_bytes",
        .requirement = "splice(2) from an empty pipe must wait for the first "
                       "bytes, and for no more.",

@@ -64,7 +64,7 @@ class EpollProgram {
   // Makes the next call, and returns it with its result.
   std::string Step() {
     ++step_;
-    switch (Below(18)) {
+    switch (Below(20)) {
       case 0:
         return MakeFiles();
       case 1:
@@ -91,6 +91,9 @@ class EpollProgram {
         return SetTimer(AnyFile());
       case 16:
         return GetTimer();
+      case 17:
+      case 18:
+        return Splice();
       default:
         return Chance(4) ? FillPipe() : Write();
     }
@@ -293,6 +296,28 @@ class EpollProgram {
     std::memcpy(&value, data.data(), sizeof(value));
     return absl::StrCat("read(f", slot, ", ", first, "+", size - first,
                         ") = ", Text(result), " ", value);
+  }
+
+  // Moves bytes between two files, of which one or both may be pipes. Only one
+  // byte of a socket: how many pages of a pipe the bytes of several sends take
+  // depends on the other sends of the program.
+  std::string Splice() {
+    const size_t in = AnyFile();
+    const size_t out = AnyFile();
+    constexpr std::array<size_t, 3> kSizes = {3, 8, 9000};
+    size_t size = kSizes.at(Below(kSizes.size()));
+    if (IsSocket(files_.at(in))) size = 1;
+    if (PeerHasEnded(files_.at(out))) return "-";
+    if (Chance(4)) {
+      const SysResult result =
+          sys_.SendFile(files_.at(out), files_.at(in), nullptr, size);
+      return absl::StrCat("sendfile(f", out, ", f", in, ", ", size,
+                          ") = ", Text(result));
+    }
+    const SysResult result =
+        sys_.Splice(files_.at(in), nullptr, files_.at(out), nullptr, size, 0);
+    return absl::StrCat("splice(f", in, ", f", out, ", ", size,
+                        ") = ", Text(result));
   }
 
   std::string FillPipe() {

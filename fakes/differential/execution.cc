@@ -97,6 +97,8 @@ bool Execution::IsUncalledFor(const Step& step) const {
     case Call::kReadV:
     case Call::kWrite:
     case Call::kWriteV:
+    case Call::kSendFile:
+    case Call::kSplice:
     case Call::kFcntl:
     case Call::kIoctl:
     case Call::kSocket:
@@ -122,6 +124,7 @@ bool Execution::IsUnclear(const Step& step) const {
     case Call::kRecvMsg:
     case Call::kRead:
     case Call::kReadV:
+    case Call::kSendFile:
     case Call::kPoll:
     case Call::kFcntl:
     case Call::kIoctl:
@@ -156,6 +159,8 @@ bool Execution::MightBlock(const Step& step) {
     case Call::kReadV:
     case Call::kWrite:
     case Call::kWriteV:
+    case Call::kSendFile:
+    case Call::kSplice:
       return IsBlocking(step);
     default:
       return false;
@@ -215,6 +220,7 @@ Observation Execution::MakeCall(const Step& step) {
     case Call::kSendMsg:
     case Call::kWrite:
     case Call::kWriteV:
+    case Call::kSplice:
       return Send(step);
     case Call::kRecv:
       return step.repeated ? Drain(step) : Receive(step);
@@ -222,6 +228,7 @@ Observation Execution::MakeCall(const Step& step) {
     case Call::kRecvMsg:
     case Call::kRead:
     case Call::kReadV:
+    case Call::kSendFile:
       return Receive(step);
     case Call::kPoll:
       return Poll(step);

@@ -140,6 +140,10 @@ class Execution {
   SysResult ReceiveBytes(const Step& step, char* buffer, int flags,
                          std::string& details);
   std::string Received(const Step& step, int flags, absl::string_view bytes);
+  // Send bytes, and receive them, through a pipe. They fail with EILSEQ if the
+  // bytes in the pipe are wrong.
+  SysResult SendThroughPipe(const Step& step, absl::string_view bytes);
+  SysResult ReceiveThroughPipe(const Step& step, char* buffer, size_t size);
 
   World& world_;
   const bool note_states_;

@@ -1,5 +1,6 @@
 // The steps that transfer data: send(2), recv(2) and similar calls.
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -44,8 +45,47 @@ constexpr int kMostPieces = 4;
 // Whether the call has no flags.
 bool IsOfFiles(Call call) {
   return call == Call::kRead || call == Call::kReadV || call == Call::kWrite ||
-         call == Call::kWriteV;
+         call == Call::kWriteV || call == Call::kSendFile ||
+         call == Call::kSplice;
 }
+
+// What a pipe has room for.
+constexpr size_t kMostInPipe = 65536;
+
+// A non-blocking pipe of a process.
+class OwnPipe {
+ public:
+  explicit OwnPipe(Syscalls& sys)
+      : sys_(sys), made_(sys.Pipe2(ends_.data(), O_NONBLOCK)) {}
+  OwnPipe(const OwnPipe&) = delete;
+  OwnPipe& operator=(const OwnPipe&) = delete;
+  ~OwnPipe() {
+    for (const int end : ends_) {
+      if (end >= 0) static_cast<void>(sys_.Close(end));
+    }
+  }
+
+  SysResult made() const { return made_; }
+  int read() const { return ends_[0]; }
+  int write() const { return ends_[1]; }
+
+  // Returns whether these are all bytes in the pipe. Removes them.
+  bool Has(absl::string_view bytes) const {
+    std::string there(kMostInPipe + 1, '\0');
+    size_t size = 0;
+    SysResult more;
+    do {
+      more = sys_.Read(ends_[0], &there[size], there.size() - size);
+      if (more.ok()) size += static_cast<size_t>(more.value());
+    } while (more.ok() && more.value() > 0);
+    return absl::string_view(there).substr(0, size) == bytes;
+  }
+
+ private:
+  Syscalls& sys_;
+  std::array<int, 2> ends_ = {-1, -1};
+  const SysResult made_;
+};
 
 // A buffer in several parts, for sendmsg(2), readv(2) and the like.
 struct SplitMessage {
@@ -88,6 +128,7 @@ SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
     return Sys(step).SendTo(fd, data, bytes.size(), flags, address.pointer,
                             address.length);
   }
+  if (step.call == Call::kSplice) return SendThroughPipe(step, bytes);
   // sendmsg(2) and writev(2) do not write to the buffers.
   SplitMessage split(const_cast<char*>(data), bytes.size(), step.pieces);
   if (step.call == Call::kWriteV) {
@@ -96,13 +137,27 @@ SysResult Execution::SendBytes(const Step& step, absl::string_view bytes,
   return Sys(step).SendMsg(fd, &split.message, flags);
 }
 
+SysResult Execution::SendThroughPipe(const Step& step,
+                                     absl::string_view bytes) {
+  Syscalls& sys = Sys(step);
+  const OwnPipe pipe(sys);
+  if (!pipe.made().ok()) return pipe.made();
+  const SysResult filled = sys.Write(pipe.write(), bytes.data(), bytes.size());
+  if (!filled.ok()) return filled;
+  const SysResult sent = sys.Splice(pipe.read(), nullptr, At(step.slot).fd,
+                                    nullptr, bytes.size(), 0);
+  const size_t gone = sent.ok() ? static_cast<size_t>(sent.value()) : 0;
+  return pipe.Has(bytes.substr(gone)) ? sent : SysResult::Error(EILSEQ);
+}
+
 void Execution::NoteError(int slot, int error) {
   const End& end = EndAt(slot);
   if (end.known() && error == ECONNRESET) end.in().reset = true;
 }
 
 Observation Execution::Send(const Step& step) {
-  const size_t size = std::min(step.size, kMostBytes);
+  const size_t size = std::min(
+      step.size, step.call == Call::kSplice ? kMostInPipe : kMostBytes);
   const End& end = EndAt(step.slot);
   Direction nowhere;
   Direction& out = end.known() ? end.out() : nowhere;
@@ -164,6 +219,19 @@ std::string Execution::Received(const Step& step, int flags,
   return same ? "as sent" : "not as sent";
 }
 
+SysResult Execution::ReceiveThroughPipe(const Step& step, char* buffer,
+                                        size_t size) {
+  Syscalls& sys = Sys(step);
+  const OwnPipe pipe(sys);
+  if (!pipe.made().ok()) return pipe.made();
+  const SysResult moved =
+      sys.SendFile(pipe.write(), At(step.slot).fd, nullptr, size);
+  if (!moved.ok() || moved.value() == 0) return moved;
+  const auto there = static_cast<size_t>(moved.value());
+  const SysResult read = sys.Read(pipe.read(), buffer, there);
+  return read == moved && pipe.Has("") ? moved : SysResult::Error(EILSEQ);
+}
+
 SysResult Execution::ReceiveBytes(const Step& step, char* buffer, int flags,
                                   std::string& details) {
   const int fd = At(step.slot).fd;
@@ -172,6 +240,9 @@ SysResult Execution::ReceiveBytes(const Step& step, char* buffer, int flags,
   if (step.call == Call::kRead) return Sys(step).Read(fd, buffer, size);
   if (step.call == Call::kRecv) {
     return Sys(step).Recv(fd, buffer, size, flags);
+  }
+  if (step.call == Call::kSendFile) {
+    return ReceiveThroughPipe(step, buffer, size);
   }
   if (step.call == Call::kRecvFrom) {
     sockaddr_storage name = {};

@@ -138,7 +138,7 @@ TEST(GenerateTest, EveryCallIsThere) {
         Call::kFcntl,       Call::kIoctl,      Call::kDup,
         Call::kDup3,        Call::kPipe2,      Call::kAccept,
         Call::kSendTo,      Call::kRecvFrom,   Call::kReadV,
-        Call::kWriteV}) {
+        Call::kWriteV,      Call::kSendFile,   Call::kSplice}) {
     EXPECT_EQ(calls.count(call), 1U) << call;
   }
 }

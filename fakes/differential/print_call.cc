@@ -125,6 +125,9 @@ std::string CallPrinter::Data(const Step& step) {
                              step.size, flags, AddressOf(step));
     case Call::kRecvFrom:
       return RecvFrom(step, pointer, flags);
+    case Call::kSplice:
+    case Call::kSendFile:
+      return ThroughPipe(step);
     default:
       break;
   }
@@ -155,6 +158,22 @@ std::string CallPrinter::RecvFrom(const Step& step, absl::string_view pointer,
       "sys.RecvFrom(%s, %s, %d, %s, reinterpret_cast<sockaddr*>(&%s), %s)",
       Slot(step.slot), pointer, step.size, flags, Own("name"),
       step.null_length ? "nullptr" : absl::StrCat("&", Own("length")));
+}
+
+std::string CallPrinter::ThroughPipe(const Step& step) {
+  const std::string pipe = Own("pipe");
+  absl::StrAppendFormat(&declarations_,
+                        "  int %s[2];\n"
+                        "  ASSERT_THAT(sys.Pipe2(%s, O_NONBLOCK), IsOk());\n",
+                        pipe, pipe);
+  if (step.call == Call::kSendFile) {
+    return absl::StrFormat("sys.SendFile(%s[1], %s, nullptr, %d)", pipe,
+                           Slot(step.slot), step.size);
+  }
+  absl::StrAppendFormat(&declarations_, "  sys.Write(%s[1], %s.data(), %d);\n",
+                        pipe, Own("data"), step.size);
+  return absl::StrFormat("sys.Splice(%s[0], nullptr, %s, nullptr, %d, 0)", pipe,
+                         Slot(step.slot), step.size);
 }
 
 std::string CallPrinter::SetOption(const Step& step) {

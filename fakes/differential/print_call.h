@@ -52,6 +52,8 @@ class CallPrinter {
   std::string Data(const Step& step);
   std::string RecvFrom(const Step& step, absl::string_view pointer,
                        absl::string_view flags);
+  // splice(2) and sendfile(2), with a pipe.
+  std::string ThroughPipe(const Step& step);
   std::string SetOption(const Step& step);
   std::string GetOption(const Step& step);
   std::string Poll(const Step& step);

@@ -92,7 +92,9 @@ struct Step {
   int number = 0;   // listen: backlog; shutdown: how
   int flags = 0;    // accept4, send, sendto, sendmsg, recv, recvfrom, recvmsg,
                     // dup3
-  size_t size = 0;  // Of the calls that move bytes.
+  // Of the calls that move bytes. splice(2) sends the bytes of a pipe, and
+  // sendfile(2) moves those of the socket to a pipe. The pipe is made for it.
+  size_t size = 0;
   // sendmsg, recvmsg, readv, writev: number of parts of the buffer.
   int pieces = 1;
   int level = 0;         // setsockopt, getsockopt

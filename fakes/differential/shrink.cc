@@ -81,12 +81,14 @@ void SimplifyCall(const Step& step, Variations& out) {
     case Call::kSendMsg:
     case Call::kWrite:
     case Call::kWriteV:
+    case Call::kSplice:
       out.Set(&Step::call, Call::kSend);
       break;
     case Call::kRecvFrom:
     case Call::kRecvMsg:
     case Call::kRead:
     case Call::kReadV:
+    case Call::kSendFile:
       out.Set(&Step::call, Call::kRecv);
       break;
     default:

@@ -270,12 +270,14 @@ int Writer::AcceptFrom(int listener) {
 }
 
 void Writer::SendSome(int slot) {
-  Step& step = Add(OneOf({Call::kSend, Call::kSend, Call::kSendTo,
-                          Call::kSendMsg, Call::kWrite, Call::kWriteV}),
-                   slot);
+  Step& step =
+      Add(OneOf({Call::kSend, Call::kSend, Call::kSendTo, Call::kSendMsg,
+                 Call::kWrite, Call::kWriteV, Call::kSplice}),
+          slot);
   step.size = OneOf<size_t>({0, 1, 1, 1, 10, 100, 1000, 1000, 30000});
   if (Chance(4)) step.size = Chance(50) ? 65536 : kLargest;
-  if (step.call != Call::kWrite && step.call != Call::kWriteV) {
+  if (step.call != Call::kWrite && step.call != Call::kWriteV &&
+      step.call != Call::kSplice) {
     step.flags = OneOf<int>({0, 0, 0, MSG_NOSIGNAL, MSG_DONTWAIT});
   }
   if (step.call == Call::kSendTo) {
@@ -286,11 +288,13 @@ void Writer::SendSome(int slot) {
 }
 
 void Writer::ReceiveSome(int slot) {
-  Step& step = Add(OneOf({Call::kRecv, Call::kRecv, Call::kRecvFrom,
-                          Call::kRecvMsg, Call::kRead, Call::kReadV}),
-                   slot);
+  Step& step =
+      Add(OneOf({Call::kRecv, Call::kRecv, Call::kRecvFrom, Call::kRecvMsg,
+                 Call::kRead, Call::kReadV, Call::kSendFile}),
+          slot);
   step.size = OneOf<size_t>({0, 1, 1, 10, 100, 1000, 65536, kLargest});
-  if (step.call != Call::kRead && step.call != Call::kReadV && Chance(25)) {
+  if (step.call != Call::kRead && step.call != Call::kReadV &&
+      step.call != Call::kSendFile && Chance(25)) {
     step.flags =
         OneOf<int>({MSG_PEEK, MSG_PEEK, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITALL});
   }

@@ -20,12 +20,23 @@ namespace net::fake {
 namespace {
 
 // tcp_splice_read() of Linux (net/ipv4/tcp.c): only the socket's own mode makes
-// it non-blocking, and SO_RCVLOWAT does not hold back bytes that are there.
+// it non-blocking, SO_RCVLOWAT does not hold back bytes that are there, and
+// SO_PEEK_OFF does not move.
 SysResult ReceiveForPipe(Socket& socket, const Caller& caller,
                          const iovec& part) {
-  const SysResult there = socket.Recv(caller, {&part, 1}, MSG_DONTWAIT);
-  if (there.error() != EAGAIN || socket.nonblocking()) return there;
-  return socket.Recv(caller, {&part, 1}, 0);
+  int offset = -1;
+  socklen_t size = sizeof(offset);
+  const SysResult has_offset =
+      socket.GetOption(caller, SOL_SOCKET, SO_PEEK_OFF, &offset, &size);
+  SysResult result = socket.Recv(caller, {&part, 1}, MSG_DONTWAIT);
+  if (result.error() == EAGAIN && !socket.nonblocking()) {
+    result = socket.Recv(caller, {&part, 1}, 0);
+  }
+  if (has_offset.ok() && offset >= 0) {
+    static_cast<void>(socket.SetOption(caller, SOL_SOCKET, SO_PEEK_OFF, &offset,
+                                       sizeof(offset)));
+  }
+  return result;
 }
 
 // Writes bytes of a pipe to the file.
