@@ -51,10 +51,9 @@ absl::Span<const ErrnoRow> ErrnoTable();
 //   poll         serves ppoll, select and pselect6
 //   epoll_wait   serves epoll_pwait and epoll_pwait2
 //
-// ErrnosOf(SyscallId) of fakes/faults/effect.h does the same for calls that
-// class Syscalls lacks: sendfile has the errnos of send. close, shutdown,
-// socket and others have rows of their own. clock_gettime and nanosleep have no
-// errnos in the table, because they use no descriptor.
+// close, shutdown, sendfile, splice, socket and others have rows of their own.
+// clock_gettime and nanosleep have no errnos in the table, because they use no
+// descriptor.
 //
 // (recvmsg(2) and sendmsg(2) also have EMSGSIZE for a msg_iovlen beyond
 // IOV_MAX; read(2), write(2), readv(2) and writev(2) lack ENOTSOCK.)

@@ -40,6 +40,7 @@ TEST(ErrnoTable, HasAllRowsOfEachCall) {
           Pair(Call::kConnect, 18), Pair(Call::kGetSockName, 5),
           Pair(Call::kGetPeerName, 6), Pair(Call::kShutdown, 4),
           Pair(Call::kClose, 3), Pair(Call::kRecv, 11), Pair(Call::kSend, 15),
+          Pair(Call::kSendFile, 12), Pair(Call::kSplice, 10),
           Pair(Call::kPoll, 4), Pair(Call::kFcntl, 3),
           Pair(Call::kEpollCreate1, 4), Pair(Call::kEpollCtl, 9),
           Pair(Call::kEpollWait, 4), Pair(Call::kDup, 3), Pair(Call::kDup3, 5),

@@ -133,6 +133,13 @@ TEST_F(InterceptingSyscallsTest, PassesOnCallsOfSeveralBuffers) {
   ExpectPassedOn(recorder_.ReadV(4, parts, 5), 64, Call::kReadV, 4);
   EXPECT_CALL(target_, WriteV(4, parts, 5)).WillOnce(Succeed(65));
   ExpectPassedOn(recorder_.WriteV(4, parts, 5), 65, Call::kWriteV, 4);
+  off_t offset = 0;
+  EXPECT_CALL(target_, SendFile(4, 5, &offset, 6)).WillOnce(Succeed(66));
+  ExpectPassedOn(recorder_.SendFile(4, 5, &offset, 6), 66, Call::kSendFile, 4);
+  EXPECT_CALL(target_, Splice(4, &offset, 5, nullptr, 6, 7))
+      .WillOnce(Succeed(67));
+  ExpectPassedOn(recorder_.Splice(4, &offset, 5, nullptr, 6, 7), 67,
+                 Call::kSplice, 4);
 }
 
 TEST_F(InterceptingSyscallsTest, PassesOnSelect) {

@@ -284,6 +284,21 @@ TEST_F(TracingSyscallsTest, SeveralBuffersAndMessages) {
             "recvmmsg(4, ?, 2, 0, {tv_sec=2, tv_nsec=0}) = -1 EAGAIN");
 }
 
+TEST_F(TracingSyscallsTest, Offsets) {
+  off_t offset = 7;
+  EXPECT_CALL(target_, SendFile).WillOnce([](int, int, off_t* to, size_t) {
+    *to = 12;
+    return SysResult::Ok(5);
+  });
+  EXPECT_EQ(Line(traced_.SendFile(4, 3, &offset, 100)),
+            "sendfile(4, 3, [7] => [12], 100) = 5");
+  EXPECT_CALL(target_, Splice).WillOnce(Fail(EAGAIN));
+  EXPECT_EQ(Line(traced_.Splice(3, nullptr, 4, &offset, 9,
+                                SPLICE_F_NONBLOCK | SPLICE_F_MORE)),
+            "splice(3, NULL, 4, [12], 9, SPLICE_F_NONBLOCK|SPLICE_F_MORE) = -1 "
+            "EAGAIN");
+}
+
 TEST_F(TracingSyscallsTest, AddressesOfData) {
   EXPECT_CALL(target_, SendTo).WillOnce(Succeed(1));
   EXPECT_EQ(Line(traced_.SendTo(4, "x", 1, 0, v4_.get(), v4_.size())),

@@ -285,6 +285,38 @@ TEST_F(LinuxSyscallsTest, VectorsGatherAndScatter) {
   EXPECT_THAT(sys_.ReadV(ends.server, parts.data(), -1), IsErrno(EINVAL));
 }
 
+TEST_F(LinuxSyscallsTest, FilesAreSent) {
+  const Ends ends = Connected();
+  const int file = Opened(SysResult::Ok(
+      open("/proc/self/exe", O_RDONLY | O_CLOEXEC)));  // An ELF file.
+  off_t offset = 1;
+  ASSERT_THAT(sys_.SendFile(ends.client, file, &offset, 3), IsOkAndHolds(3));
+  EXPECT_EQ(offset, 4);
+  std::string buffer(8, '.');
+  ASSERT_THAT(sys_.Recv(ends.server, buffer.data(), 3, MSG_WAITALL),
+              IsOkAndHolds(3));
+  EXPECT_EQ(buffer, "ELF.....");
+  EXPECT_THAT(sys_.SendFile(file, ends.client, nullptr, 1), IsErrno(EBADF));
+}
+
+TEST_F(LinuxSyscallsTest, PipesAreSpliced) {
+  const Ends ends = Connected();
+  std::array<int, 2> pipe = {};
+  ASSERT_THAT(sys_.Pipe2(pipe.data(), O_CLOEXEC), IsOk());
+  const int out = Opened(SysResult::Ok(pipe[0]));
+  const int in = Opened(SysResult::Ok(pipe[1]));
+  ASSERT_THAT(sys_.Write(in, "hello", 5), IsOk());
+  EXPECT_THAT(sys_.Splice(out, nullptr, ends.client, nullptr, 4, SPLICE_F_MOVE),
+              IsOkAndHolds(4));
+  EXPECT_THAT(sys_.Splice(in, nullptr, ends.client, nullptr, 4, 0),
+              IsErrno(EBADF));
+  loff_t offset = 0;
+  EXPECT_THAT(sys_.Splice(out, &offset, ends.client, nullptr, 4, 0),
+              IsErrno(ESPIPE));
+  EXPECT_THAT(sys_.Splice(out, nullptr, ends.client, &offset, 4, 0),
+              IsErrno(EINVAL));
+}
+
 TEST_F(LinuxSyscallsTest, SeveralMessagesAreSentAndReceived) {
   const Ends ends = Connected();
   std::string bytes = "abcd";

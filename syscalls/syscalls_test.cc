@@ -5,6 +5,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -46,6 +47,7 @@ struct Canvas {
   msghdr message;
   mmsghdr messages;
   iovec part;
+  off_t offset;
   pollfd poll_entry;
   epoll_event event;
   timespec time;
@@ -108,6 +110,8 @@ TEST_F(SyscallsDefaultTest, DataCallsAreEnosys) {
   EXPECT_THAT(sys_.Write(0, c.data, sizeof(c.data)), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.ReadV(0, &c.part, 1), IsErrno(ENOSYS));
   EXPECT_THAT(sys_.WriteV(0, &c.part, 1), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.SendFile(0, 0, &c.offset, 1), IsErrno(ENOSYS));
+  EXPECT_THAT(sys_.Splice(0, &c.offset, 0, &c.offset, 1, 0), IsErrno(ENOSYS));
   ExpectUntouched();
 }
 

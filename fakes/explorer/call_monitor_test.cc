@@ -149,6 +149,22 @@ TEST_F(CallMonitorTest, ASendMsgThatCanRaiseSigpipe) {
   EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kSigpipe));
 }
 
+TEST_F(CallMonitorTest, SplicesThatCanRaiseSigpipe) {
+  const int fd = NewSocket();
+  int pipe[2] = {-1, -1};
+  ASSERT_THAT(sys_.Pipe2(pipe, O_CLOEXEC), IsOk());
+  EXPECT_THAT(sys_.Splice(fd, nullptr, pipe[1], nullptr, 1, 0),
+              IsErrno(ENOTCONN));
+  EXPECT_THAT(sys_.SendFile(pipe[1], fd, nullptr, 1), IsErrno(ENOTCONN));
+  EXPECT_THAT(sys_.violations(), IsEmpty()) << "they write to a pipe";
+  EXPECT_THAT(sys_.Write(pipe[1], "x", 1), IsOk());
+  EXPECT_THAT(sys_.Splice(pipe[0], nullptr, fd, nullptr, 1, 0), IsErrno(EPIPE));
+  for (const int end : {fd, pipe[0], pipe[1]}) {
+    EXPECT_THAT(sys_.Close(end), IsOk());
+  }
+  EXPECT_THAT(Kinds(), ElementsAre(FindingKind::kSigpipe));
+}
+
 TEST_F(CallMonitorTest, OtherSendsThatCanRaiseSigpipe) {
   const int fd = NewSocket();
   char byte = 'x';

@@ -58,7 +58,6 @@ TEST(DefaultEffect, OfAPairThatTheTableDoesNotHave) {
 TEST(ErrnosOf, ACallWithoutRowsHasThoseOfTheFamily) {
   EXPECT_THAT(ErrnosOf(SyscallId::kClose), ElementsAre(EBADF, EINTR, EIO));
   EXPECT_EQ(ErrnosOf(SyscallId::kRecvMsg), ErrnosOf(Call::kRecv));
-  EXPECT_EQ(ErrnosOf(SyscallId::kSendFile), ErrnosOf(Call::kSend));
   EXPECT_EQ(ErrnosOf(SyscallId::kAccept), ErrnosOf(Call::kAccept4));
   EXPECT_EQ(ErrnosOf(SyscallId::kSelect), ErrnosOf(Call::kPoll));
   EXPECT_EQ(ErrnosOf(SyscallId::kEpollPWait), ErrnosOf(Call::kEpollWait));

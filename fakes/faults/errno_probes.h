@@ -43,7 +43,8 @@ std::vector<ErrnoProbe> DataProbes();      // recv, send, shutdown.
 std::vector<ErrnoProbe> FastOpenProbes();  // send with MSG_FASTOPEN.
 std::vector<ErrnoProbe> PollProbes();
 std::vector<ErrnoProbe> EpollProbes();
-std::vector<ErrnoProbe> FileProbes();  // dup, pipe2, eventfd, ioctl.
+std::vector<ErrnoProbe> FileProbes();    // dup, pipe2, eventfd, ioctl.
+std::vector<ErrnoProbe> SpliceProbes();  // sendfile, splice.
 
 }  // namespace net
 

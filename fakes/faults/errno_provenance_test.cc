@@ -49,7 +49,8 @@ const std::map<CallAndErrno, ErrnoProbe>& Probes() {
     for (const auto& some :
          {DescriptorProbes(), SocketProbes(), OptionProbes(), BindProbes(),
           AcceptProbes(), ConnectProbes(), NameProbes(), DataProbes(),
-          FastOpenProbes(), PollProbes(), EpollProbes(), FileProbes()}) {
+          FastOpenProbes(), PollProbes(), EpollProbes(), FileProbes(),
+          SpliceProbes()}) {
       for (const ErrnoProbe& it : some) (*all)[{it.call, it.error}] = it;
     }
     return all;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -49,6 +50,33 @@ TEST_P(FaultInjectorActions, SendsAreShort) {
   EXPECT_THAT(sys_.WriteV(made.client, buffers, 2), IsOkAndHolds(2));
   EXPECT_EQ(Received(made.server), "hide");
   EXPECT_EQ(sys_.Count("send"), 5);
+}
+
+// Either descriptor of splice(2) and sendfile(2) can be the socket.
+TEST_P(FaultInjectorActions, SplicesAreShort) {
+  const Connection made = Connect();
+  int pipe[2] = {-1, -1};
+  ASSERT_THAT(sys_.Pipe2(pipe, O_CLOEXEC), IsOk());
+  Arm("splice#1..2=short(2); splice(connection)#3=EPIPE; "
+      "sendfile(connection)=short(1)");
+  ASSERT_THAT(sys_.Write(pipe[1], "hello", 5), IsOk());
+  EXPECT_THAT(sys_.Splice(pipe[0], nullptr, made.client, nullptr, 5, 0),
+              IsOkAndHolds(2));
+  AwaitReadable(made.server);
+  EXPECT_THAT(sys_.Splice(made.server, nullptr, pipe[1], nullptr, 9, 0),
+              IsOkAndHolds(2));
+  EXPECT_THAT(sys_.Splice(pipe[0], nullptr, made.client, nullptr, 5, 0),
+              IsErrno(EPIPE));
+  ASSERT_THAT(sys_.Send(made.client, "abc", 3, 0), IsOk());
+  AwaitReadable(made.server);
+  EXPECT_THAT(sys_.SendFile(pipe[1], made.server, nullptr, 9), IsOkAndHolds(1));
+  EXPECT_EQ(sys_.Count("splice"), 3);
+  EXPECT_EQ(sys_.Count("sendfile"), 1);
+  std::array<char, 16> data = {};
+  EXPECT_THAT(sys_.Read(pipe[0], data.data(), data.size()), IsOkAndHolds(6));
+  EXPECT_STREQ(data.data(), "llohea");
+  EXPECT_THAT(sys_.Close(pipe[0]), IsOk());
+  EXPECT_THAT(sys_.Close(pipe[1]), IsOk());
 }
 
 TEST_P(FaultInjectorActions, SeveralMessagesAreShortInAll) {

@@ -146,6 +146,19 @@ TEST(CallCodecTest, FillsInEachMessage) {
   EXPECT_EQ(messages[1].msg_hdr.msg_iov, &buffers[1]);
 }
 
+TEST(CallCodecTest, PassesOffsets) {
+  off_t offset = 7;
+  const SysResult result = Pass<Call::kSendFile>(
+      {.out_fd = 3, .in_fd = 4, .offset = &offset, .size = 5},
+      [](const auto& send) {
+        EXPECT_EQ(*send.offset, 7);
+        *send.offset = 12;
+        return SysResult::Ok(5);
+      });
+  EXPECT_EQ(result, SysResult::Ok(5));
+  EXPECT_EQ(offset, 12);
+}
+
 TEST(CallCodecTest, PassesSets) {
   fd_set readable;
   FD_ZERO(&readable);
