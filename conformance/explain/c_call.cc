@@ -71,17 +71,27 @@ bool HasValue(const CallRecord& record) {
     case SyscallId::kRecvFrom:
     case SyscallId::kSendMsg:
     case SyscallId::kRecvMsg:
+    case SyscallId::kSendMMsg:
+    case SyscallId::kRecvMMsg:
     case SyscallId::kRead:
     case SyscallId::kWrite:
+    case SyscallId::kReadV:
+    case SyscallId::kWriteV:
+    case SyscallId::kSendFile:
+    case SyscallId::kSplice:
     case SyscallId::kPoll:
     case SyscallId::kPPoll:
+    case SyscallId::kSelect:
+    case SyscallId::kPSelect6:
     case SyscallId::kEpollWait:
     case SyscallId::kEpollPWait:
     case SyscallId::kEpollPWait2:
       return true;
     case SyscallId::kFcntl:
       return record.arguments[1].number == F_GETFD ||
-             record.arguments[1].number == F_GETFL;
+             record.arguments[1].number == F_GETFL ||
+             record.arguments[1].number == F_GETPIPE_SZ ||
+             record.arguments[1].number == F_SETPIPE_SZ;
     default:
       return false;
   }
@@ -393,7 +403,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
     case ArgumentKind::kLength:
       return absl::StrCat(argument.number);
     default:
-      return absl::UnimplementedError("it makes a rare call");
+      return ArgumentOfSeveral(record, i, suffix, before);
   }
 }
 
@@ -404,8 +414,9 @@ absl::StatusOr<CallInC> CallWriter::Write(size_t call,
   std::vector<std::string> arguments;
   const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(record.call);
   for (size_t i = 0; i < kinds.size(); ++i) {
-    const bool is_fcntl_get =
-        kinds[i] == ArgumentKind::kFcntlArgument && HasValue(record);
+    const bool is_fcntl_get = kinds[i] == ArgumentKind::kFcntlArgument &&
+                              HasValue(record) &&
+                              record.arguments[1].number != F_SETPIPE_SZ;
     if (is_fcntl_get) continue;
     absl::StatusOr<std::string> text =
         Argument(record, i, suffix, result.before);
@@ -423,8 +434,10 @@ absl::StatusOr<CallInC> CallWriter::Write(size_t call,
         kinds[i] == ArgumentKind::kOptionLevel;
     if (is_with_next) ++i;
   }
-  result.call = absl::StrCat(SyscallName(record.call), "(",
-                             absl::StrJoin(arguments, ", "), ")");
+  const absl::string_view name = record.call == SyscallId::kPSelect6
+                                     ? "pselect"
+                                     : SyscallName(record.call);
+  result.call = absl::StrCat(name, "(", absl::StrJoin(arguments, ", "), ")");
   return result;
 }
 

@@ -77,6 +77,24 @@ class CallWriter {
                       absl::string_view suffix, std::string& before) const;
   std::string EpollEvent(const CallRecord& record, size_t i);
 
+  // ---- Several buffers, messages or descriptors (c_several.cc)
+  absl::StatusOr<std::string> ArgumentOfSeveral(const CallRecord& record,
+                                                size_t i,
+                                                absl::string_view suffix,
+                                                std::string& before);
+  absl::StatusOr<std::string> Buffers(const CallRecord& record, size_t i,
+                                      absl::string_view suffix) const;
+  absl::StatusOr<std::string> Messages(const CallRecord& record, size_t i,
+                                       absl::string_view suffix,
+                                       std::string& before);
+  std::string Set(const CallRecord& record, size_t i, absl::string_view suffix,
+                  std::string& before) const;
+  static void CheckMessages(const CallRecord& record, absl::string_view suffix,
+                            std::vector<Statement>& checks);
+  void CheckSeveral(const CallRecord& record, size_t i,
+                    absl::string_view suffix,
+                    std::vector<Statement>& checks) const;
+
   void CheckAddress(const CallRecord& record, size_t i,
                     absl::string_view suffix, std::vector<Statement>& checks);
   static void CheckOption(const CallRecord& record, size_t i,

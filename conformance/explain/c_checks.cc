@@ -238,6 +238,7 @@ std::vector<Statement> CallWriter::Checks(size_t call,
         break;
       }
       default:
+        CheckSeveral(record, i, suffix, checks);
         break;
     }
   }

@@ -37,9 +37,13 @@ constexpr absl::string_view kIncludes = R"c(
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -360,8 +364,17 @@ constexpr Part kVariables[] = {
     {.name = "value", .text = "static int $;\n"},
     {.name = "linger_value", .text = "static struct linger $;\n"},
     {.name = "time_value", .text = "static struct timeval $;\n"},
+    {.name = "time_left", .text = "static struct timespec $;\n"},
+    {.name = "timer_value", .text = "static struct itimerspec $;\n"},
+    {.name = "set1", .text = "static fd_set $;\n"},
+    {.name = "set2", .text = "static fd_set $;\n"},
+    {.name = "set3", .text = "static fd_set $;\n"},
+    {.name = "offset1", .text = "static loff_t $;\n"},
+    {.name = "offset2", .text = "static off_t $;\n"},
+    {.name = "offset3", .text = "static loff_t $;\n"},
     {.name = "info", .text = "static struct tcp_info $;\n"},
     {.name = "message", .text = "static struct msghdr $;\n"},
+    {.name = "messages", .text = "static struct mmsghdr $[16];\n"},
     {.name = "control", .text = "static char $[512];\n"},
     {.name = "polled", .text = "static struct pollfd $[1024];\n"},
     {.name = "events", .text = "static struct epoll_event $[1024];\n"},
