@@ -201,6 +201,7 @@ void ProgramMemory::SetPointer(const CallRecord& record, size_t i) {
 msghdr ProgramMemory::HeaderOf(const RecordedMessage& message, bool is_out) {
   absl::string_view data = is_out ? "" : absl::string_view(message.data);
   std::vector<iovec>& parts = parts_.emplace_back();
+  parts.reserve(message.buffer_sizes.size() + 1);  // Never a null pointer.
   for (const size_t size : message.buffer_sizes) {
     const size_t capacity = std::min(size, kMostBytes);
     const ArgumentState state =
@@ -213,7 +214,9 @@ msghdr ProgramMemory::HeaderOf(const RecordedMessage& message, bool is_out) {
   header.msg_name = NewPart(message.name_state, is_out ? "" : message.name,
                             sizeof(sockaddr_storage));
   header.msg_namelen = message.name_size;
-  header.msg_iov = parts.data();
+  if (message.buffers_state != ArgumentState::kNull) {
+    header.msg_iov = parts.data();
+  }
   header.msg_iovlen = parts.size();
   const size_t control_size = std::min(message.control_size, kMostBytes);
   header.msg_control = NewPart(message.control_state,

@@ -72,8 +72,7 @@ constexpr CallInfo kCalls[] = {
     {SYS_sendmsg, "sendmsg", Kind::kSocket, kSend},
     {SYS_sendmmsg, "sendmmsg", Kind::kSocket, kSend},
     {SYS_sendfile, "sendfile", Kind::kSocket, kSend},
-    // It waits for either end.
-    {SYS_splice, "splice", Kind::kOther},
+    {SYS_splice, "splice", Kind::kPoll},
 #ifdef SYS_poll
     {SYS_poll, "poll", Kind::kPoll},
     {SYS_select, "select", Kind::kPoll},
@@ -331,6 +330,8 @@ void BlockedCallReader::FindAwaited(BlockedCall& call) const {
     AddEpollSet(call, fd, 1);
   } else if (IsSelect(call.number)) {
     AddSelectSets(call);
+  } else if (call.number == SYS_splice) {
+    AddSpliceEnd(call);
   } else if (call.kind == Kind::kPoll) {
     AddPollSet(call);
   }
@@ -347,6 +348,17 @@ void BlockedCallReader::AddPollSet(BlockedCall& call) const {
     call.wakers.push_back(awaited);
     Add(call, awaited, 0);
   }
+}
+
+void BlockedCallReader::AddSpliceEnd(BlockedCall& call) const {
+  const int from = static_cast<int>(call.args[0]);
+  const int to = static_cast<int>(call.args[2]);
+  const BlockedCall::Awaited awaited =
+      IsReady(from, kReadable)
+          ? BlockedCall::Awaited{.fd = to, .events = kWritable}
+          : BlockedCall::Awaited{.fd = from, .events = kReadable};
+  call.wakers.push_back(awaited);
+  Add(call, awaited, 0);
 }
 
 void BlockedCallReader::AddSelectSets(BlockedCall& call) const {
