@@ -184,10 +184,9 @@ TEST_F(LibcProcessTest, TheEndOfAProcessClosesItsDescriptors) {
     const net::LibcProcess::Scope in_other(other);
     client = ConnectTo(port);
   }
-  const int accepted = accept(listener, nullptr, nullptr);
-  EXPECT_EQ(ReadAll(accepted), "");
   EXPECT_EQ(fcntl(client, F_GETFD), -1);
   EXPECT_EQ(errno, EBADF);
+  EXPECT_EQ(ReadAll(accept(listener, nullptr, nullptr)), "");
 }
 
 }  // namespace
