@@ -25,8 +25,8 @@ class KernelSection {
   const HiddenFromRaceDetector hidden_;
 };
 
-// A section of the kernel's own code that ThreadSanitizer sees. The hooks of the
-// C library pass its calls on, as in a KernelSection. May be nested.
+// A section of the kernel's own code that ThreadSanitizer sees. The hooks of
+// the C library pass its calls on, as in a KernelSection. May be nested.
 class UnhookedSection {
  public:
   UnhookedSection() { ++internal_kernel_section::depth; }
