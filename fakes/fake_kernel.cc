@@ -17,6 +17,7 @@
 #include "fakes/kernel/invariants.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/kernel_observer.h"
+#include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/link_options.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/tcp/host.h"
@@ -245,6 +246,8 @@ FakeKernel::Thread::Thread(FakeKernel& kernel, absl::string_view name,
         const fake::KernelLock lock(*kernel.kernel_);
         return kernel.kernel_->scheduler.Join(name);
       }()) {
+  // A hook of pthread_create(3) would make it a participant once more.
+  const fake::UnhookedSection unhooked;
   thread_ = std::thread([this, body = std::move(body)] {
     fake::Kernel& all = *kernel_.kernel_;
     {

@@ -25,6 +25,16 @@ class KernelSection {
   const HiddenFromRaceDetector hidden_;
 };
 
+// A section of the kernel's own code that ThreadSanitizer sees. The hooks of
+// the C library pass its calls on, as in a KernelSection. May be nested.
+class UnhookedSection {
+ public:
+  UnhookedSection() { ++internal_kernel_section::depth; }
+  UnhookedSection(const UnhookedSection&) = delete;
+  UnhookedSection& operator=(const UnhookedSection&) = delete;
+  ~UnhookedSection() { --internal_kernel_section::depth; }
+};
+
 }  // namespace net::fake
 
 #endif  // FAKES_KERNEL_KERNEL_SECTION_H_

@@ -17,6 +17,7 @@ class KernelMachine final : public Machine {
 
   absl::Duration Now() override { return kernel_.Now(); }
   absl::Duration NextTimer() override {
+    kernel_.Advance(absl::ZeroDuration());
     const std::vector<absl::Duration> timers = kernel_.Timers();
     return timers.empty() ? absl::InfiniteDuration() : timers.front();
   }

@@ -16,8 +16,10 @@ class Machine {
  public:
   // Returns the virtual time since the FakeKernel began.
   virtual absl::Duration Now() = 0;
-  // Returns the virtual time at which the next timer expires, or
-  // InfiniteDuration() if there is none.
+  // Fires the timers that are due, and returns the virtual time at which the
+  // next one expires; InfiniteDuration() if there is none. A kernel fires one
+  // timer at a time, when all participants are blocked. A participant that
+  // never blocks would not let those go off that are due at the same time.
   virtual absl::Duration NextTimer() = 0;
   // Runs `body` without the baton (FakeKernel::Outside()).
   virtual void Outside(absl::FunctionRef<void()> body) = 0;

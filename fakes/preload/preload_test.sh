@@ -2,6 +2,7 @@
 # preload_test.sh ON_FAKE_KERNEL CALLS SERVER_TEST STATIC_PROGRAM ASYNCIO_TEST EXPORTS: runs unmodified programs on a
 # FakeKernel, and on Linux what is to have the same results there. EXPORTS is exports.lds.
 set -euo pipefail
+source "$(dirname "$0")/expect.sh"
 
 on_fake=$PWD/$1
 calls=$PWD/$2
@@ -10,25 +11,13 @@ static_program=$PWD/$4
 asyncio_test=$PWD/$5
 exports=$PWD/$6
 cd "$TEST_TMPDIR"
-failures=0
-
-# expect STATUS TEXT COMMAND...: the command must end with the status, and print the text.
-expect() {
-  local status=$1 text=$2 actual=0 output
-  shift 2
-  output=$("$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' "$*" "$status" "$text" "$actual" \
-      "$output"
-    failures=$((failures + 1))
-  fi
-}
 
 # Programs, threads, virtual time.
 expect 0 "all results are right" "$on_fake" -- "$calls"
-expect 0 "PASSED  ] 3 tests" "$on_fake" -- "$server_test"
+expect 0 "PASSED  ] 4 tests" "$on_fake" -- "$server_test"
 if command -v python3 > /dev/null; then
   expect 0 "OK" "$on_fake" -- python3 -W error "$asyncio_test"
+  start=$SECONDS
   expect 0 "timed out after 131 s" "$on_fake" --link='* <-> 127.0.0.2 cut' -- python3 -c '
 import socket, time
 start = time.time()
@@ -36,24 +25,29 @@ try:
     socket.create_connection(("127.0.0.2", 80))
 except TimeoutError:
     print("timed out after", round(time.time() - start), "s")'
+  ((SECONDS - start < 60)) || fail "131 s of virtual time took $((SECONDS - start)) s"
 fi
 
 # What is to be the same on Linux is.
 expect 0 "all results are right" "$calls"
-expect 0 "PASSED  ] 2 tests" "$server_test" --gtest_filter=-*Idle*
+expect 0 "PASSED  ] 3 tests" "$server_test" --gtest_filter=-*Idle*
 
 # The options have effects.
 expect 1 "Cannot assign requested address" "$on_fake" --plan='bind=EADDRNOTAVAIL' -- "$server_test" --gtest_filter=*Lines*
 expect 0 "connect(" "$on_fake" --trace=- -- "$server_test" --gtest_filter=*Lines*
 expect 1 "FAILED  ] EpollServerTest.ServesManyAtATime" "$on_fake" --link='* <-> * delay=20s' -- "$server_test"
+# All at once: the server accepts when it has descriptors again, and a client that is cut off holds nobody up.
+cut=("$on_fake" --plan='accept4=EMFILE*2' --link='* <-> 127.0.0.9 cut')
+expect 0 "PASSED  ] 4 tests" "${cut[@]}" -- "$server_test"
+expect 0 "SO_ERROR, ETIMEDOUT" "${cut[@]}" --trace=- -- "$server_test"
+expect 0 "NULL, NULL, SOCK_NONBLOCK) = -1 EMFILE" "${cut[@]}" --trace=- -- "$server_test"
 for run in 1 2; do
   "$on_fake" --seed=1 --trace="trace$run" -- "$server_test" > /dev/null
   "$on_fake" --seed=2 --trace=other -- "$server_test" > /dev/null
-  cmp trace1 "trace$run" || failures=$((failures + 1))
+  cmp trace1 "trace$run" || fail "two runs with one seed differ"
 done
 if cmp -s trace1 other || ! [[ -s trace1 ]]; then
-  echo "FAILED: another seed gave the same order."
-  failures=$((failures + 1))
+  fail "another seed gave the same order"
 fi
 
 # What cannot run is named.
@@ -73,8 +67,7 @@ library=$(dirname "$(readlink -f "$on_fake")")/libnet_fake.so
 nm -D --defined-only "$library" | awk '{ print $3 }' | grep -v '^_Z' | sort > exported
 sed 's,/[*].*[*]/,,' "$exports" | grep -o '[a-z0-9_]\+;' | tr -d ';' | sort > listed
 if ! diff listed exported; then
-  echo "FAILED: exports.lds and the hooks differ."
-  failures=$((failures + 1))
+  fail "exports.lds and the hooks differ"
 fi
 
 [[ $failures == 0 ]]

@@ -2,31 +2,12 @@
 # shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM: runs trees of unmodified processes on one FakeKernel, and on Linux
 # what is to have the same results there.
 set -euo pipefail
+source "$(dirname "$0")/expect.sh"
 
 on_fake=$PWD/$1
 processes=$PWD/$2
 static_program=$PWD/$3
 cd "$TEST_TMPDIR"
-failures=0
-
-# expect STATUS TEXT COMMAND...: the command must end with the status, and print the text.
-expect() {
-  local status=$1 text=$2 actual=0 output
-  shift 2
-  output=$("$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' "$*" "$status" "$text" "$actual" \
-      "$output"
-    failures=$((failures + 1))
-  fi
-}
-
-# has COMMAND PACKAGE: says which Debian package is missing.
-has() {
-  command -v "$1" > /dev/null && return
-  echo "not run: $1 is missing (Debian package $2; third_party/install_debian_packages ci installs it)"
-  return 1
-}
 
 # Processes that fork, execute, and share sockets; what is to be the same on Linux is.
 expect 0 "all results are right" "$on_fake" --shared -- "$processes"
@@ -42,15 +23,14 @@ expect 1 "Too many open files" "$on_fake" --shared --plan='accept=EMFILE' -- "$p
 expect 1 "Connection timed out" "$on_fake" --shared --link='* <-> * cut' -- "$processes" forking_server
 for run in 1 2; do
   "$on_fake" --shared --trace="trace$run" -- "$processes" forking_server
-  cmp trace1 "trace$run" || failures=$((failures + 1))
+  cmp trace1 "trace$run" || fail "two runs with one seed differ"
 done
 expect 0 'processes[4]: write(' grep '"HELLO", 5) = 5' trace1
 
 # The kernel closes what is close-on-exec, not the new program.
 "$on_fake" --shared --trace=executed -- "$processes" executed_by_fork > /dev/null
 if grep 'processes\[2\]: close(' executed; then
-  echo "FAILED: the executed program closed a descriptor."
-  failures=$((failures + 1))
+  fail "the executed program closed a descriptor"
 fi
 
 # A program that does not load the library is Linux's. Virtual time passes meanwhile.
@@ -92,14 +72,14 @@ if has redis-server redis-server && has redis-cli redis-tools; then
     wait
     echo $?'
   if ((SECONDS - start > 45)); then
-    echo "FAILED: 90 s of virtual time took $((SECONDS - start)) s."
-    failures=$((failures + 1))
+    fail "90 s of virtual time took $((SECONDS - start)) s"
   fi
 fi
 
 # One list of functions is for both libraries.
 library=$(dirname "$(readlink -f "$on_fake")")
 diff <(nm -D --defined-only "$library/libnet_fake.so" | awk '{ print $3 }' | grep -v '^_Z' | sort) \
-  <(nm -D --defined-only "$library/libnet_fake_shared.so" | awk '{ print $3 }' | grep -v '^_Z' | sort) || failures=$((failures + 1))
+  <(nm -D --defined-only "$library/libnet_fake_shared.so" | awk '{ print $3 }' | grep -v '^_Z' | sort) ||
+  fail "the libraries define different functions"
 
 [[ $failures == 0 ]]

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "fakes/kernel/kernel_section.h"
@@ -20,7 +21,18 @@ struct Start {
   void* (*body)(void*);
   void* argument;
   ParticipantState& participant;
+  // That of the creating thread, if it is not that of the process.
+  std::optional<World> world;
 };
+
+Start StartOf(void* (*body)(void*), void* argument,
+              ParticipantState& participant) {
+  const World* const world = ThreadWorld::OfCaller();
+  return {.body = body,
+          .argument = argument,
+          .participant = participant,
+          .world = world == nullptr ? std::nullopt : std::optional(*world)};
+}
 
 // Takes part until its end, which pthread_exit(3) reaches, too.
 class Part {
@@ -39,6 +51,7 @@ class Part {
 void* Run(void* argument) {
   const std::unique_ptr<const Start> start(static_cast<Start*>(argument));
   const Part part(start->participant);
+  const ThreadWorld world(start->world.has_value() ? &*start->world : nullptr);
   return start->body(start->argument);
 }
 
@@ -52,7 +65,7 @@ int Create(ParticipantState& self, pthread_t* thread,
            const pthread_attr_t* attributes, void* (*body)(void*),
            void* argument) {
   ParticipantState& added = AddThread(self);
-  auto start = std::make_unique<Start>(Start{body, argument, added});
+  auto start = std::make_unique<Start>(StartOf(body, argument, added));
   const int error =
       threads::next::pthread_create(thread, attributes, &Run, start.get());
   if (error != 0) {

@@ -2,7 +2,7 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
-def benchmark(name, srcs, deps, data = [], test_args = []):
+def benchmark(name, srcs, deps, data = [], test_args = [], tags = []):
     """Defines a program of Google Benchmark, and the test NAME_test, which checks that the program runs.
 
     The program measures: bazel run --config=opt //PACKAGE:NAME. The figures of the test mean nothing, because it is not
@@ -14,6 +14,7 @@ def benchmark(name, srcs, deps, data = [], test_args = []):
       deps: libraries of the program
       data: files that the program reads
       test_args: further flags for the test
+      tags: tags of the program and of the test
     """
     main = name + "_main"
     cc_library(
@@ -21,6 +22,7 @@ def benchmark(name, srcs, deps, data = [], test_args = []):
         testonly = True,
         srcs = srcs,
         data = data,
+        tags = tags,
         visibility = ["//visibility:private"],
         deps = deps + ["@google_benchmark//:benchmark"],
         alwayslink = True,
@@ -28,6 +30,7 @@ def benchmark(name, srcs, deps, data = [], test_args = []):
     cc_binary(
         name = name,
         testonly = True,
+        tags = tags,
         deps = [":" + main],
     )
     cc_test(
@@ -37,5 +40,6 @@ def benchmark(name, srcs, deps, data = [], test_args = []):
             "--benchmark_min_time=0.01",
             "--benchmark_repetitions=1",
         ] + test_args,
+        tags = tags,
         deps = [":" + main],
     )

@@ -55,9 +55,10 @@ bool PrintRatio(const std::map<std::string, Times>& medians,
   if (top == medians.end() || bottom == medians.end()) return false;
   const Times& a = top->second;
   const Times& b = bottom->second;
-  std::printf("%s : %s = %.3f by CPU time (%+.1f ns), %.3f by wall clock\n",
-              ratio.numerator.c_str(), ratio.denominator.c_str(), a.cpu / b.cpu,
-              a.cpu - b.cpu, a.wall / b.wall);
+  std::printf(
+      "%s : %s = %.3f by CPU time (%+.1f ns), %.3f by wall clock (%+.1f ns)\n",
+      ratio.numerator.c_str(), ratio.denominator.c_str(), a.cpu / b.cpu,
+      a.cpu - b.cpu, a.wall / b.wall, a.wall - b.wall);
   return true;
 }
 

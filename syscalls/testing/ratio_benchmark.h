@@ -14,9 +14,8 @@ struct Ratio {
 
 // Implements main() of a benchmark that compares. Runs the registered
 // benchmarks and prints Google Benchmark's table. Then prints for each Ratio
-// the ratio of the medians, by CPU time and by wall clock, and the difference
-// of CPU time in nanoseconds. Returns main()'s exit status: 1 if a benchmark
-// failed, else 0.
+// the ratio and the difference of the medians, by CPU time and by wall clock.
+// Returns main()'s exit status: 1 if a benchmark failed, else 0.
 //
 // Times of separate runs are not comparable on a busy machine. By default, each
 // benchmark therefore has 9 repetitions, all repetitions are interleaved at

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "conformance/environments/fake/fake_environment.h"
 #include "conformance/environments/linux/linux_descriptors.h"
 #include "conformance/suite/environment.h"
@@ -53,9 +52,7 @@ class HookedEnvironment final : public FakeEnvironment {
       : FakeEnvironment(options,
                         preload::Placeholders::Behind(ProcessOptions())),
         abandon_(std::move(abandon)) {
-    world = {.sys = &placeholders_,
-             .machine = &machine_,
-             .native_wait = absl::Milliseconds(10)};
+    world = {.sys = &placeholders_, .machine = &machine_};
     preload::PutInCharge(&world);
   }
   HookedEnvironment(const HookedEnvironment&) = delete;

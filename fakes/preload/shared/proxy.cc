@@ -22,6 +22,7 @@
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
+#include "fakes/preload/kernel_machine.h"
 #include "fakes/preload/machine.h"
 #include "fakes/preload/shared/call_codec.h"
 #include "fakes/preload/shared/linux_process.h"
@@ -95,10 +96,11 @@ void Proxy::AwaitOutside(const char* what,
   while (!happened) {
     server_.kernel_.Outside(
         [&] { happened = happens(server_.options_.native_wait); });
-    const std::vector<absl::Duration> timers = server_.kernel_.Timers();
-    if (happened || self == nullptr || timers.empty()) continue;
+    if (happened || self == nullptr) continue;
+    const absl::Duration next = KernelMachine(server_.kernel_).NextTimer();
+    if (next == absl::InfiniteDuration()) continue;
     fake::ObjectWait wait(*self, what, /*object=*/nullptr, /*holder=*/nullptr,
-                          absl::ToInt64Nanoseconds(timers.front()));
+                          absl::ToInt64Nanoseconds(next));
     wait.Block();
   }
 }
@@ -243,9 +245,10 @@ bool Proxy::Handle(Request request, MessageReader& message) {
     case Request::kWake:
       return Reply();
     case Request::kNextTimer: {
-      const std::vector<absl::Duration> timers = server_.kernel_.Timers();
-      results.Put(timers.empty() ? fake::kForever
-                                 : absl::ToInt64Nanoseconds(timers.front()));
+      const absl::Duration next = KernelMachine(server_.kernel_).NextTimer();
+      results.Put(next == absl::InfiniteDuration()
+                      ? fake::kForever
+                      : absl::ToInt64Nanoseconds(next));
       return Reply(results);
     }
     case Request::kAddThread:

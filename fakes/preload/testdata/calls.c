@@ -343,6 +343,29 @@ static void SleepBesideSpinner(int ends[2]) {
   CHECK(pthread_join(spinner, NULL) == 0);
 }
 
+static void* ReadOne(void* end) {
+  char byte;
+  CHECK(read(*(int*)end, &byte, 1) == 1);
+  return NULL;
+}
+
+// Two threads wait for pipes, which are Linux's, while a third one sleeps. All
+// three have a timer that expires at the same time.
+static void SleepBesideReaders(void) {
+  pthread_t threads[2];
+  int pipes[2][2];
+  for (int i = 0; i < 2; ++i) {
+    CHECK(pipe(pipes[i]) == 0);
+    CHECK(pthread_create(&threads[i], NULL, &ReadOne, &pipes[i][0]) == 0);
+  }
+  CHECK(usleep(1000) == 0 && usleep(1000) == 0);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(write(pipes[i][1], "p", 1) == 1 &&
+          pthread_join(threads[i], NULL) == 0);
+    CHECK(close(pipes[i][0]) == 0 && close(pipes[i][1]) == 0);
+  }
+}
+
 // As libuv closes descriptors.
 static void CloseWithoutLibrary(void) {
   int ends[2];
@@ -418,6 +441,7 @@ int main(int argc, char** argv) {
   Waits(ends);
   Timers(ends);
   SleepBesideSpinner(ends);
+  SleepBesideReaders();
   Children(ends);
   Pair();
   CloseWithoutLibrary();

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 // The tests of the server, as its authors would write them.
@@ -27,13 +29,21 @@ class EpollServerTest : public testing::Test {
 
   int Connect() const {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(ConnectToServer(fd), 0);
+    return fd;
+  }
+
+  int ConnectToServer(int fd) const {
+    const sockaddr_in addr = Address(INADDR_LOOPBACK, server_.port());
+    return connect(fd, reinterpret_cast<const sockaddr*>(&addr), sizeof(addr));
+  }
+
+  static sockaddr_in Address(in_addr_t host, uint16_t port) {
     sockaddr_in addr = {};
     addr.sin_family = AF_INET;
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    addr.sin_port = htons(server_.port());
-    EXPECT_EQ(
-        connect(fd, reinterpret_cast<const sockaddr*>(&addr), sizeof(addr)), 0);
-    return fd;
+    addr.sin_addr.s_addr = htonl(host);
+    addr.sin_port = htons(port);
+    return addr;
   }
 
   // Returns what the server sends until it closes the connection.
@@ -73,6 +83,30 @@ TEST_F(EpollServerTest, ServesManyAtATime) {
     EXPECT_EQ(ReadAll(fd), "X\n");
     close(fd);
   }
+}
+
+// The client is at 127.0.0.9, and its network may have failed.
+TEST_F(EpollServerTest, ServesOthersWhileAClientConnects) {
+  const int far = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const sockaddr_in home = Address(INADDR_LOOPBACK + 8, 0);
+  EXPECT_EQ(bind(far, reinterpret_cast<const sockaddr*>(&home), sizeof(home)),
+            0);
+  EXPECT_EQ(ConnectToServer(far), -1);
+  EXPECT_EQ(errno, EINPROGRESS);
+
+  const int fd = Connect();
+  EXPECT_EQ(send(fd, "x\n", 2, 0), 2);
+  EXPECT_EQ(shutdown(fd, SHUT_WR), 0);
+  EXPECT_EQ(ReadAll(fd), "X\n");
+  close(fd);
+
+  pollfd connected = {.fd = far, .events = POLLOUT, .revents = 0};
+  EXPECT_EQ(poll(&connected, 1, -1), 1);
+  int error = 0;
+  socklen_t size = sizeof(error);
+  EXPECT_EQ(getsockopt(far, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+  EXPECT_THAT(error, testing::AnyOf(0, ETIMEDOUT));
+  close(far);
 }
 
 // Takes a minute on Linux.
