@@ -270,6 +270,7 @@ void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
     if (woken != nullptr) std::exchange(woken, nullptr)->gate.Open();
     const bool passed = self.gate.Pass(limit);
     mutex_.lock();
+    WakeIfSignalled(self);
     if (passed) continue;
     if (suspects_deadlock_.has_value()) {
       ConfirmDeadlock();

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -68,6 +69,10 @@ struct ParticipantState {
   // The participants that wait until this one blocks or ends.
   std::vector<ParticipantState*> awaiters;
   Gate gate;  // Opened when it gets the baton.
+  // Woken::kSignal or kRestart if a signal has arrived that ends its next wait
+  // or the present one; kEvent otherwise. Set by a signal handler, without the
+  // mutex.
+  std::atomic<Woken> signal = Woken::kEvent;
 
   Scheduler* scheduler = nullptr;
   // The state of the same thread in the kernel that it joined before.
@@ -177,6 +182,9 @@ class Scheduler {
   // none.
   bool Interrupt(const ParticipantState& state, bool restart);
 
+  // Ends the waits of the participants whose ParticipantState::signal is set.
+  void WakeSignalled();
+
   // Returns an index into `waiters`, chosen by the policy: the participant that
   // gets a lock. Requires at least one waiter.
   size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters);
@@ -202,6 +210,10 @@ class Scheduler {
   // Returns whether calls fail with EDEADLK even if they would not block.
   bool refuses_calls() const { return refuses_calls_; }
   void SetStallLimit(absl::Duration limit);
+  void SetDeadlockLimit(absl::Duration limit) { limits_.deadlock = limit; }
+
+  // Returns the number of participants that have not ended.
+  int live() const { return live_; }
 
   CallLog& calls() { return calls_; }
   const CallLog& calls() const { return calls_; }
@@ -237,6 +249,10 @@ class Scheduler {
   Woken Block(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void BlockOutsider(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake(Wait& wait, Woken why);
+  // Ends the wait of the participant if a signal has arrived.
+  void WakeIfSignalled(ParticipantState& state);
+  // Runs the handlers of the signals that have arrived.
+  void RunSignalHandlers() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Fires timers while all participants wait.
   void FireTimers();
   // Called when all wait and no timer is left.

@@ -3,6 +3,7 @@
 
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_mutex.h"
+#include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/race_detector.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
@@ -43,15 +44,36 @@ bool Scheduler::Interrupt(const ParticipantState& state, bool restart) {
   return true;
 }
 
+void Scheduler::WakeIfSignalled(ParticipantState& state) {
+  if (state.waits_in == nullptr) return;
+  const Woken why = state.signal.exchange(Woken::kEvent);
+  if (why != Woken::kEvent) Wake(*state.waits_in, why);
+}
+
+void Scheduler::WakeSignalled() {
+  for (ParticipantState& state : participants_) WakeIfSignalled(state);
+}
+
+void Scheduler::RunSignalHandlers() {
+  mutex_.unlock();
+  KernelSection::RunDeferred();
+  mutex_.lock();
+}
+
 Woken Scheduler::Block(Wait& wait) {
   if (deadlock_.has_value()) return Woken::kDeadlock;
   if (wait.deadline_ <= clock_.now()) return Woken::kTimeout;
+  ParticipantState* const self = Current();
+  if (self != nullptr) {
+    const Woken signal = self->signal.exchange(Woken::kEvent);
+    if (signal == Woken::kRestart) RunSignalHandlers();
+    if (signal != Woken::kEvent) return signal;
+  }
   if (wait.deadline_ != kForever) {
     wait.timer_ = clock_.Set(wait.deadline_, wait);
   }
   wait.woken_.reset();
   wait.blocked_ = true;
-  ParticipantState* const self = Current();
   wait.participant_ = self;
   blocked_.push_back(&wait);
   changed_.Notify();
@@ -70,6 +92,8 @@ Woken Scheduler::Block(Wait& wait) {
   if (woken == Woken::kSignal || woken == Woken::kRestart) {
     ShowAcquire(&self->gate);
   }
+  // The call goes on after the handler.
+  if (woken == Woken::kRestart) RunSignalHandlers();
   return woken;
 }
 

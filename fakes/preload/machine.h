@@ -34,6 +34,7 @@ enum class ChildWait : unsigned char {
   kEnded,     // A child has ended since the last call: call wait4(2) again.
   kUnknown,   // None of the children runs on this FakeKernel.
   kDeadlock,  // No child can ever end.
+  kSignal,    // A signal has arrived, whose handler does not restart calls.
 };
 
 // The processes that share a FakeKernel.
@@ -51,12 +52,40 @@ class ProcessTree {
   // Waits in virtual time for the end of the child, or of any child if `pid` is
   // not positive.
   virtual ChildWait AwaitChild(pid_t pid) = 0;
+  // Called before and after the calling thread sends a signal to processes, as
+  // kill(2) names them, or to the thread with this ID if that is not 0.
+  // AwaitSignal() returns when the handlers have been called, as far as threads
+  // of the tree handle the signal now, and when processes that it ends have
+  // ended.
+  virtual void ExpectSignal(pid_t pid, pid_t thread, int signal) = 0;
+  virtual void AwaitSignal() = 0;
+  // Called before the first handler of this process is installed: the signals
+  // that arrive are to interrupt its calls.
+  virtual void ReportSignals() = 0;
 
  protected:
   ProcessTree() = default;
   ProcessTree(const ProcessTree&) = default;
   ProcessTree& operator=(const ProcessTree&) = default;
   ~ProcessTree() = default;
+};
+
+// A FakeKernel that a process has to itself.
+class OwnKernel {
+ public:
+  // Moves the FakeKernel to a server, to which the process is a client from now
+  // on. Returns the tree of the process, or null if that is not possible:
+  // another thread takes part, whose calls cannot move.
+  virtual ProcessTree* Share() = 0;
+  // Called before execve(2). Does the same if the new program is to find
+  // something of the FakeKernel. Ends the process if that is not possible.
+  virtual void ShareForExec() = 0;
+
+ protected:
+  OwnKernel() = default;
+  OwnKernel(const OwnKernel&) = default;
+  OwnKernel& operator=(const OwnKernel&) = default;
+  ~OwnKernel() = default;
 };
 
 }  // namespace net::preload

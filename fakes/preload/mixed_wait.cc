@@ -1,8 +1,10 @@
 #include "fakes/preload/mixed_wait.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "absl/time/time.h"
+#include "fakes/preload/signals.h"
 #include "fakes/preload/world.h"
 #include "syscalls/sys_result.h"
 
@@ -11,7 +13,9 @@ namespace net::preload {
 SysResult Await(const MixedWait& wait, absl::Duration timeout) {
   if (!wait.has_native) return wait.fake(timeout);
   const absl::Duration deadline = CurrentMachine().Now() + timeout;
+  const int arrived = signal_counts.arrived;
   for (;;) {
+    if (signal_counts.arrived != arrived) return SysResult::Error(EINTR);
     const SysResult fake = wait.fake(absl::ZeroDuration());
     if (!fake.ok()) return fake;
     SysResult native = wait.native(absl::ZeroDuration());

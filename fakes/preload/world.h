@@ -27,6 +27,8 @@ struct World {
   absl::Duration native_wait;  // See Options::native_wait.
   // The processes that share the FakeKernel; null: this one has its own.
   ProcessTree* tree = nullptr;
+  // Null: it is shared, or cannot be.
+  OwnKernel* own = nullptr;
 };
 
 namespace internal_world {
@@ -50,6 +52,7 @@ inline bool IsInCharge() {
 inline Syscalls& Sys() { return *internal_world::current->sys; }
 inline Machine& CurrentMachine() { return *internal_world::current->machine; }
 inline ProcessTree* Tree() { return internal_world::current->tree; }
+inline OwnKernel* Own() { return internal_world::current->own; }
 inline absl::Duration NativeWait() {
   return internal_world::current->native_wait;
 }

@@ -22,9 +22,9 @@
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
+#include "fakes/preload/linux_process.h"
 #include "fakes/preload/machine.h"
 #include "fakes/preload/shared/call_codec.h"
-#include "fakes/preload/shared/linux_process.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "syscalls/sys_result.h"
@@ -70,7 +70,7 @@ void Proxy::Run() {
     MessageWriter number;
     number.Put(static_cast<int32_t>(is_outsider_ ? -1 : number_));
     if (SendWithEpilogue(Answer::kGo, number, /*raises_sigpipe=*/false)) {
-      Serve();
+      ServeAll();
     }
     channel_.reset();
   }
@@ -90,7 +90,7 @@ bool Proxy::AwaitDecision(absl::Duration limit) {
 
 void Proxy::AwaitOutside(const char* what,
                          absl::FunctionRef<bool(absl::Duration)> happens) {
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   bool happened = false;
   while (!happened) {
     server_.kernel_.Outside(
@@ -140,6 +140,10 @@ bool Proxy::AwaitConnection() {
   }
   if (arrival.channel == nullptr) return false;
   channel_ = std::move(arrival.channel);
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    received_ = request_ = early_request_ = 0;
+  }
   client_thread_ = arrival.thread;
   if (executes) {
     server_.InterruptProxies(process_, this);
@@ -150,12 +154,12 @@ bool Proxy::AwaitConnection() {
   return true;
 }
 
-void Proxy::Serve() {
+void Proxy::ServeAll() {
   uint32_t type = 0;
   MessageReader message;
   do {
     AwaitRequest();
-  } while (channel_->Receive(type, message) &&
+  } while (Receive(type, message) &&
            Handle(static_cast<Request>(type), message));
 }
 
@@ -163,7 +167,7 @@ void Proxy::AwaitRequest() {
   const absl::Duration limit = server_.options_.native_wait;
   while (!channel_->IsReadable(limit)) {
     const bool sleeps = StatusOf(client_thread_).state == 'S';
-    if (fake::CurrentParticipant() == nullptr || !sleeps) continue;
+    if (fake::Scheduler::Innermost() == nullptr || !sleeps) continue;
     AwaitOutside("a native call", [this](absl::Duration time) {
       return channel_->IsReadable(time);
     });
@@ -172,7 +176,7 @@ void Proxy::AwaitRequest() {
 
 bool Proxy::SendWithEpilogue(Answer answer, const MessageWriter& results,
                              bool raises_sigpipe) {
-  const ParticipantState* const self = fake::CurrentParticipant();
+  const ParticipantState* const self = fake::Scheduler::Innermost();
   MessageWriter message;
   message.Put(Epilogue{.now = absl::ToInt64Nanoseconds(server_.kernel_.Now()),
                        .calls_left = self == nullptr ? 0 : self->calls_left,
@@ -202,7 +206,7 @@ MessageReader Proxy::AskClient(Answer question,
 
 void Proxy::TakePrologue(MessageReader& message) {
   const auto prologue = message.Take<Prologue>();
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self != nullptr) self->calls_left -= prologue.calls;
   for (int32_t i = 0; i < prologue.wakeups; ++i) {
     const auto wakeup = message.Take<Wakeup>();
@@ -217,9 +221,9 @@ void Proxy::Wake(uint64_t wait) {
   if (blocked_in_ != nullptr && blocked_wait_ <= wait) blocked_in_->Wake();
 }
 
-bool Proxy::Handle(Request request, MessageReader& message) {
+bool Proxy::Serve(Request request, MessageReader& message) {
   TakePrologue(message);
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   MessageWriter results;
   switch (request) {
     case Request::kCall:
@@ -272,6 +276,10 @@ bool Proxy::Handle(Request request, MessageReader& message) {
       for (const int fd : fds) results.Put(static_cast<int32_t>(fd));
       return Reply(results);
     }
+    case Request::kExpectSignal:
+      return HandleExpectation(message);
+    case Request::kAwaitSignal:
+      return HandleSignalWait();
   }
   return false;
 }
@@ -292,7 +300,7 @@ bool Proxy::HandleOutside() {
     if (!Reply()) return;
     uint32_t type = 0;
     MessageReader message;
-    while (!is_back && channel_->Receive(type, message)) {
+    while (!is_back && Receive(type, message)) {
       is_back = static_cast<Request>(type) == Request::kComeBack;
       if (is_back) {
         TakePrologue(message);
@@ -309,7 +317,7 @@ bool Proxy::HandleBlock(MessageReader& message) {
   const auto deadline = message.Take<fake::Nanoseconds>();
   const auto object = message.Take<uintptr_t>();
   const std::string call(message.TakeBytes());
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self == nullptr) return false;
   // NOLINTNEXTLINE(performance-no-int-to-ptr): for reports only
   fake::ObjectWait wait(*self, call, reinterpret_cast<const void*>(object),
@@ -354,7 +362,7 @@ bool Proxy::HandleChoice(MessageReader& message) {
 
 bool Proxy::HandleNewThread(MessageReader& message) {
   const std::string name(message.TakeBytes());
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self == nullptr) return false;
   ParticipantState& added =
       fake::AddParticipant(*self, absl::StrCat(process_.Name(), " ", name));
@@ -367,7 +375,7 @@ bool Proxy::HandleNewThread(MessageReader& message) {
 
 bool Proxy::HandleAnnouncement() {
   ServedProcess& child = server_.AddProcess(&process_);
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   ParticipantState* const added =
       self == nullptr ? nullptr : &fake::AddParticipant(*self, child.Name());
   const Proxy& proxy =
@@ -408,7 +416,7 @@ bool Proxy::HandleChildWait(MessageReader& message) {
 }
 
 ChildWait Proxy::AwaitChild(pid_t pid, uint64_t seen) {
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self == nullptr) return ChildWait::kUnknown;
   fake::ObjectWait wait(*self, "wait4");
   {
@@ -426,7 +434,17 @@ ChildWait Proxy::AwaitChild(pid_t pid, uint64_t seen) {
   const Woken why = wait.Block();
   const absl::MutexLock lock(&server_.mutex_);
   std::erase(process_.child_waits, &wait);
-  return why == Woken::kDeadlock ? ChildWait::kDeadlock : ChildWait::kEnded;
+  switch (why) {
+    case Woken::kDeadlock:
+      return ChildWait::kDeadlock;
+    case Woken::kSignal:
+      return ChildWait::kSignal;
+    case Woken::kEvent:
+    case Woken::kRestart:
+    case Woken::kTimeout:
+      break;
+  }
+  return ChildWait::kEnded;
 }
 
 }  // namespace net::preload
