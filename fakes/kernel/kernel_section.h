@@ -12,7 +12,8 @@ inline constinit thread_local int depth = 0;
 // Set by a signal handler in a section, whose work is to be done after it.
 inline constinit thread_local bool has_deferred = false;
 // Does that work. Null: the program defers none.
-inline constinit void (*run_deferred)() = nullptr;
+using Function = void (*)();
+inline constinit Function run_deferred = nullptr;
 }  // namespace internal_kernel_section
 
 // A section of the kernel's own code, which is not part of the program that is

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -117,6 +118,23 @@ bool YieldBaton(ParticipantState& self) {
 void RunOutside(ParticipantState& self, absl::FunctionRef<void()> body) {
   if (remote != nullptr) return remote->Outside(self, body);
   self.scheduler->RunOutside(body);
+}
+
+bool AwaitIdle(ParticipantState& self, absl::Duration limit, uint64_t& seen) {
+  uint64_t activity = 0;
+  if (remote != nullptr) {
+    activity = remote->AwaitIdle(limit);
+  } else {
+    const Entry entry(self);
+    activity = self.scheduler->AwaitIdle(limit);
+  }
+  return std::exchange(seen, activity) != activity;
+}
+
+void NoteActivity(ParticipantState& self) {
+  if (remote != nullptr) return remote->NoteActivity(self);
+  const Entry entry(self);
+  self.scheduler->NoteActivity();
 }
 
 bool HasDeadlock(ParticipantState& self) {

@@ -9,6 +9,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/waiting.h"
@@ -74,6 +75,13 @@ void EnterCall(ParticipantState& self, const char* call);
 bool YieldBaton(ParticipantState& self);
 // Runs `body` without the baton: see FakeKernel::Outside().
 void RunOutside(ParticipantState& self, absl::FunctionRef<void()> body);
+// Waits until all other participants wait, without letting time pass; but not
+// longer than `limit` of real time. Returns whether another one may have run
+// since the last call for which `seen` is the same variable, which is 0 at
+// first.
+bool AwaitIdle(ParticipantState& self, absl::Duration limit, uint64_t& seen);
+// A wait by AwaitIdle() has ended with a result: the caller goes on.
+void NoteActivity(ParticipantState& self);
 // Returns whether a deadlock was declared. If so, waits fail at once.
 bool HasDeadlock(ParticipantState& self);
 // Returns the virtual time.
@@ -147,6 +155,8 @@ class RemoteParticipants {
   virtual bool Yield() = 0;
   virtual void Outside(ParticipantState& self,
                        absl::FunctionRef<void()> body) = 0;
+  virtual uint64_t AwaitIdle(absl::Duration limit) = 0;
+  virtual void NoteActivity(ParticipantState& self) = 0;
   virtual bool HasDeadlock() = 0;
   virtual Nanoseconds Now(ParticipantState& self) = 0;
   virtual size_t Choose(absl::Span<ParticipantState* const> waiters) = 0;

@@ -74,6 +74,8 @@ struct ParticipantState {
   // mutex.
   std::atomic<Woken> signal = Woken::kEvent;
 
+  int64_t idle_limit_ns = kNoTimeout;  // Of AwaitIdle(), while it waits.
+
   Scheduler* scheduler = nullptr;
   // The state of the same thread in the kernel that it joined before.
   ParticipantState* outer = nullptr;
@@ -172,6 +174,16 @@ class Scheduler {
   // participant counts as running, so the clock does not jump. Called without
   // the mutex.
   void RunOutside(absl::FunctionRef<void()> body);
+
+  // Waits until all other participants wait, without letting time pass; but not
+  // longer than `limit` of real time. Returns the value of activity() then.
+  uint64_t AwaitIdle(absl::Duration limit);
+  // Returns a number that grows when a participant is woken, joins or leaves,
+  // and with NoteActivity(). A participant that waits in AwaitIdle() and finds
+  // the number unchanged knows that no other has run since its last call.
+  uint64_t activity() const { return activity_; }
+  // A wait by AwaitIdle() has ended with a result.
+  void NoteActivity() { ++activity_; }
 
   // Waits until the thread waits in a call (returns true) or has left (returns
   // false). A participant gives the baton away meanwhile, first to that thread,
@@ -336,6 +348,8 @@ class Scheduler {
   std::optional<int> processor_;           // To which the threads are bound.
 
   std::vector<Wait*> blocked_;
+  WaitQueue idle_;  // Those in AwaitIdle().
+  uint64_t activity_ = 0;
   int running_ = 0;        // Participants that do not wait.
   int clock_holders_ = 0;  // Waits of threads that do not take part.
   bool settling_ = false;  // The baton is handed on later.

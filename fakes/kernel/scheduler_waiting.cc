@@ -111,8 +111,20 @@ void Scheduler::BlockOutsider(Wait& wait) {
   }
 }
 
+uint64_t Scheduler::AwaitIdle(absl::Duration limit) {
+  const CallSite site = {.process = "", .call = "a native descriptor"};
+  Wait wait(*this, site);
+  wait.Add(idle_);
+  ParticipantState* const self = Current();
+  if (self != nullptr) self->idle_limit_ns = absl::ToInt64Nanoseconds(limit);
+  wait.Block();
+  if (self != nullptr) self->idle_limit_ns = kNoTimeout;
+  return activity_;
+}
+
 void Scheduler::Wake(Wait& wait, Woken why) {
   if (!wait.blocked_) return;
+  ++activity_;
   suspects_deadlock_.reset();
   if (why == Woken::kTimeout) {
     ++timeouts_in_a_row_;
@@ -141,6 +153,12 @@ void Scheduler::FireTimers() {
   constexpr Nanoseconds kOnlyProbes = kSecond * 60 * 24 * 3600;
   const Nanoseconds start = clock_.now();
   while (running_ == 0 && clock_holders_ == 0 && !blocked_.empty()) {
+    if (!idle_.empty()) {
+      const uint64_t activity = activity_;
+      idle_.WakeAll();
+      activity_ = activity;
+      return;
+    }
     if (TimeoutsAreEndless()) return;
     const Nanoseconds before = clock_.now();
     if (clock_.now() - start > kOnlyProbes) {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 
@@ -68,6 +70,35 @@ class ProcessTree {
   ProcessTree(const ProcessTree&) = default;
   ProcessTree& operator=(const ProcessTree&) = default;
   ~ProcessTree() = default;
+};
+
+// Open files of the FakeKernel on their way to another process, in messages
+// that carry their placeholders (SCM_RIGHTS, unix(7)).
+class Transit {
+ public:
+  // How many bytes have been written to a connected socket and read from it.
+  struct Position {
+    uint64_t written = 0;
+    uint64_t read = 0;
+  };
+  virtual Position PositionOf(int fd) = 0;
+
+  // Keeps the file of a descriptor open until Install() or Discard(). Returns a
+  // number for it; -1: the descriptor is not open. `inode` is that of its
+  // placeholder, or 0 if others have the same.
+  virtual int Hold(int fd, uint64_t inode) = 0;
+  // Returns the number of the file that is held longest of those with this
+  // inode, or -1.
+  virtual int Find(uint64_t inode) = 0;
+  // Opens the file at the number of a new placeholder.
+  virtual void Install(int held, int fd, bool close_on_exec) = 0;
+  virtual void Discard(int held) = 0;
+
+ protected:
+  Transit() = default;
+  Transit(const Transit&) = default;
+  Transit& operator=(const Transit&) = default;
+  ~Transit() = default;
 };
 
 // A FakeKernel that a process has to itself.

@@ -21,11 +21,13 @@ struct MixedWait {
 // Returns the number of ready descriptors; 0 after the timeout. Fails with
 // EINTR if a signal with a handler arrives.
 //
-// While no descriptor is ready, the two halves alternate. The native half waits
-// for NativeWait() of real time; other threads run meanwhile, and the clock
-// stands still. The fake half then lets the clock jump to its next event, and
-// no further. A native descriptor that becomes ready is therefore found at most
-// one event and NativeWait() later.
+// While no descriptor is ready, the two halves alternate. First the other
+// participants do all that they can do without time passing, which may make
+// descriptors ready. Then the native half waits for NativeWait() of real time;
+// other threads run meanwhile, and the clock stands still. Unless one has run,
+// the fake half lets the clock jump to its next event, and no further. A native
+// descriptor that becomes ready is therefore found at most one event and
+// NativeWait() later.
 SysResult Await(const MixedWait& wait, absl::Duration timeout);
 
 }  // namespace net::preload

@@ -33,6 +33,7 @@
 #include "fakes/preload/shared/shared_world.h"
 #include "fakes/preload/syscall_stack.h"
 #include "fakes/preload/timers.h"
+#include "fakes/preload/transit_store.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/waiter.h"
 
@@ -97,10 +98,12 @@ class ProgramWorld final : public OwnKernel {
                    /*name=*/"");
     kernel_.Advance(start);
     main_.emplace(kernel_);
+    transit_.emplace(transit_store_, *process_);
     face_ = {.sys = &stack_->top(),
              .machine = &machine_,
              .native_wait = options.native_wait,
-             .own = this};
+             .own = this,
+             .transit = &*transit_};
     PutInCharge(&face_);
   }
 
@@ -131,7 +134,7 @@ class ProgramWorld final : public OwnKernel {
   // Returns false if there is no server afterwards.
   bool MoveToServer(ParticipantState& self) {
     // Never destroyed: its threads run to the end of the server.
-    auto& server = *new SharedServer(options_, kernel_, trace_);
+    auto& server = *new SharedServer(options_, kernel_, trace_, transit_store_);
     const char* const name = getenv(kServerVariable);
     if (name == nullptr || !server.Listen(name).ok()) return false;
     const bool moved = ForkServer(server, self);
@@ -203,6 +206,8 @@ class ProgramWorld final : public OwnKernel {
   FakeProcess* process_;
   std::optional<SyscallStack> stack_;
   std::optional<FakeKernel::Participant> main_;
+  TransitStore transit_store_{kernel_};
+  std::optional<LocalTransit> transit_;
   World face_ = {};
 };
 

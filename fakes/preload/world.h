@@ -29,6 +29,8 @@ struct World {
   ProcessTree* tree = nullptr;
   // Null: it is shared, or cannot be.
   OwnKernel* own = nullptr;
+  // Null: messages cannot pass files of the FakeKernel.
+  Transit* transit = nullptr;
 };
 
 namespace internal_world {
@@ -53,6 +55,7 @@ inline Syscalls& Sys() { return *internal_world::current->sys; }
 inline Machine& CurrentMachine() { return *internal_world::current->machine; }
 inline ProcessTree* Tree() { return internal_world::current->tree; }
 inline OwnKernel* Own() { return internal_world::current->own; }
+inline Transit* CurrentTransit() { return internal_world::current->transit; }
 inline absl::Duration NativeWait() {
   return internal_world::current->native_wait;
 }

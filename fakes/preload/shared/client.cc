@@ -129,6 +129,7 @@ ServerConnection::~ServerConnection() { SetKind(channel_.fd(), Kind::kNative); }
 MessageWriter ServerConnection::TakePrologue() {
   MessageWriter message;
   message.Put(Prologue{.calls = std::exchange(calls_, 0),
+                       .is_active = std::exchange(is_active_, false),
                        .wakeups = static_cast<int32_t>(wakeups_.size())});
   for (const Wakeup& wakeup : wakeups_) message.Put(wakeup);
   wakeups_.clear();

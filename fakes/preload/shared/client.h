@@ -42,6 +42,7 @@ class ServerConnection {
 
   // What goes into the next Prologue.
   void CountCall() { ++calls_; }
+  void NoteActivity() { is_active_ = true; }
   void AddWakeup(const Wakeup& wakeup) { wakeups_.push_back(wakeup); }
 
  private:
@@ -55,6 +56,7 @@ class ServerConnection {
   uint64_t sent_ = 0;  // Requests.
   std::atomic<uint64_t> request_ = 0;
   int32_t calls_ = 0;
+  bool is_active_ = false;
   absl::InlinedVector<Wakeup, 8> wakeups_;
 };
 

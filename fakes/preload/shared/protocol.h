@@ -56,6 +56,7 @@ enum class Request : uint32_t {
   kYield,        // -                                      : bool
   kBlock,        // seq, deadline, object, name            : Woken
   kChoose,       // count, numbers                         : index
+  kAwaitIdle,    // real time limit                        : activity
   kGoOutside,    // -                                      : -
   kComeBack,     // -                                      : -
   kNow,          // -                                      : -
@@ -71,6 +72,12 @@ enum class Request : uint32_t {
   // ProcessTree::ExpectSignal() and AwaitSignal().
   kExpectSignal,  // pid, thread, signal                   : -
   kAwaitSignal,   // -                                     : -
+  // Those of Transit.
+  kPosition,  // fd                                        : Transit::Position
+  kHold,      // fd, inode                                 : number
+  kFind,      // inode                                     : number
+  kInstall,   // number, fd, whether it closes on exec     : -
+  kDiscard,   // number                                    : -
 };
 
 // Server to client.
@@ -88,7 +95,8 @@ inline constexpr uint32_t kDone = 1000;  // Client to server.
 
 // What the client has done since its last request without asking the server.
 struct Prologue {
-  int32_t calls = 0;  // Those of EnterCall() within its quota.
+  int32_t calls = 0;       // Those of EnterCall() within its quota.
+  bool is_active = false;  // NoteActivity().
   // Wake-ups, which follow: the waiter's number and the wait's sequence number.
   int32_t wakeups = 0;
 };

@@ -91,16 +91,23 @@ bool Proxy::AwaitDecision(absl::Duration limit) {
 void Proxy::AwaitOutside(const char* what,
                          absl::FunctionRef<bool(absl::Duration)> happens) {
   ParticipantState* const self = fake::Scheduler::Innermost();
-  bool happened = false;
-  while (!happened) {
+  uint64_t activity = 0;
+  for (;;) {
+    bool happened = false;
     server_.kernel_.Outside(
         [&] { happened = happens(server_.options_.native_wait); });
+    if (happened) break;
+    if (self == nullptr ||
+        fake::AwaitIdle(*self, server_.options_.native_wait, activity)) {
+      continue;
+    }
     const std::vector<absl::Duration> timers = server_.kernel_.Timers();
-    if (happened || self == nullptr || timers.empty()) continue;
+    if (timers.empty()) continue;
     fake::ObjectWait wait(*self, what, /*object=*/nullptr, /*holder=*/nullptr,
                           absl::ToInt64Nanoseconds(timers.front()));
     wait.Block();
   }
+  if (self != nullptr) fake::NoteActivity(*self);
 }
 
 bool Proxy::IsStarting() const {
@@ -207,7 +214,10 @@ MessageReader Proxy::AskClient(Answer question,
 void Proxy::TakePrologue(MessageReader& message) {
   const auto prologue = message.Take<Prologue>();
   ParticipantState* const self = fake::Scheduler::Innermost();
-  if (self != nullptr) self->calls_left -= prologue.calls;
+  if (self != nullptr) {
+    self->calls_left -= prologue.calls;
+    if (prologue.is_active) fake::NoteActivity(*self);
+  }
   for (int32_t i = 0; i < prologue.wakeups; ++i) {
     const auto wakeup = message.Take<Wakeup>();
     const absl::MutexLock lock(&server_.mutex_);
@@ -240,6 +250,12 @@ bool Proxy::Serve(Request request, MessageReader& message) {
       return HandleBlock(message);
     case Request::kChoose:
       return HandleChoice(message);
+    case Request::kAwaitIdle:
+      if (self != nullptr) {
+        fake::AwaitIdle(*self, message.Take<absl::Duration>(), idle_activity_);
+      }
+      results.Put(idle_activity_);
+      return Reply(results);
     case Request::kGoOutside:
       return HandleOutside();
     case Request::kComeBack:  // HandleOutside() takes it.
@@ -280,6 +296,12 @@ bool Proxy::Serve(Request request, MessageReader& message) {
       return HandleExpectation(message);
     case Request::kAwaitSignal:
       return HandleSignalWait();
+    case Request::kPosition:
+    case Request::kHold:
+    case Request::kFind:
+    case Request::kInstall:
+    case Request::kDiscard:
+      return HandleTransit(request, message);
   }
   return false;
 }
@@ -355,6 +377,35 @@ bool Proxy::HandleChoice(MessageReader& message) {
   if (waiters.empty()) return false;
   MessageWriter results;
   results.Put(static_cast<uint32_t>(fake::ChooseWaiter(waiters)));
+  return Reply(results);
+}
+
+bool Proxy::HandleTransit(Request request, MessageReader& message) {
+  LocalTransit transit(server_.transit_, process_.process);
+  MessageWriter results;
+  switch (request) {
+    case Request::kPosition:
+      results.Put(transit.PositionOf(message.Take<int32_t>()));
+      break;
+    case Request::kHold: {
+      const auto fd = message.Take<int32_t>();
+      results.Put(
+          static_cast<int32_t>(transit.Hold(fd, message.Take<uint64_t>())));
+      break;
+    }
+    case Request::kFind:
+      results.Put(static_cast<int32_t>(transit.Find(message.Take<uint64_t>())));
+      break;
+    case Request::kInstall: {
+      const auto held = message.Take<int32_t>();
+      const auto fd = message.Take<int32_t>();
+      transit.Install(held, fd, message.Take<bool>());
+      break;
+    }
+    default:
+      transit.Discard(message.Take<int32_t>());
+      break;
+  }
   return Reply(results);
 }
 

@@ -99,6 +99,7 @@ class Proxy {
   bool Handle(Request request, MessageReader& message);
   bool Serve(Request request, MessageReader& message);
   void RunHandlersOfClient();
+  bool HandleTransit(Request request, MessageReader& message);
   bool HandleExpectation(MessageReader& message);
   bool HandleSignalWait();
   bool HandleCall(MessageReader& message);
@@ -132,6 +133,7 @@ class Proxy {
   bool thread_ended_ = false;
   bool restarts_ = false;  // The request goes on after handlers: a kCall.
   std::vector<Expected> expected_;
+  uint64_t idle_activity_ = 0;  // Of AwaitIdle().
 
   // Guarded by the server's mutex.
   fake::ParticipantState* state_ = nullptr;

@@ -203,6 +203,18 @@ class Participants final : public fake::RemoteParticipants {
     Remote(self).outside = false;
   }
 
+  uint64_t AwaitIdle(absl::Duration limit) override {
+    const Entry entry;
+    MessageWriter message;
+    message.Put(limit);
+    return Ask(Request::kAwaitIdle, message,
+               [](MessageReader& reply) { return reply.Take<uint64_t>(); });
+  }
+
+  void NoteActivity(ParticipantState& self) override {
+    Remote(self).connection->NoteActivity();
+  }
+
   bool HasDeadlock() override { return has_deadlock.load(); }
 
   Nanoseconds Now(ParticipantState& self) override {

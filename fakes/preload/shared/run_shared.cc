@@ -22,6 +22,7 @@
 #include "fakes/preload/shared/server.h"
 #include "fakes/preload/shared/server_address.h"
 #include "fakes/preload/syscall_stack.h"
+#include "fakes/preload/transit_store.h"
 
 namespace net::preload {
 namespace {
@@ -77,7 +78,8 @@ std::string RunShared(const Options& options, const std::string& program,
   kernel_options.hangs.deadlock = kDeadlockOfTree;
   auto& kernel = *new FakeKernel(kernel_options);
   SetLinks(options, kernel);
-  auto& server = *new SharedServer(options, kernel, trace);
+  auto& transit = *new TransitStore(kernel);
+  auto& server = *new SharedServer(options, kernel, trace, transit);
   const absl::Status listening = server.Listen(getenv(kServerVariable));
   if (!listening.ok()) return std::string(listening.message());
   std::vector<char*> arguments(command.begin(), command.end());

@@ -105,8 +105,8 @@ void RemoteDescriptors::Duplicate(int old_fd, int new_fd, int flags) {
 // --- The beginning and the end
 
 SharedServer::SharedServer(const Options& options, FakeKernel& kernel,
-                           TraceFile& trace)
-    : options_(options), kernel_(kernel), trace_(trace) {}
+                           TraceFile& trace, TransitStore& transit)
+    : options_(options), kernel_(kernel), trace_(trace), transit_(transit) {}
 
 absl::Status SharedServer::Listen(absl::string_view name) {
   constexpr int kBacklog = 1024;

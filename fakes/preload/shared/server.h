@@ -22,6 +22,7 @@
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "fakes/preload/syscall_stack.h"
+#include "fakes/preload/transit_store.h"
 
 // The server of a shared FakeKernel: see fakes/preload/shared/protocol.h.
 
@@ -103,7 +104,8 @@ inline constexpr absl::Duration kDeadlockOfTree = absl::Seconds(2);
 class SharedServer {
  public:
   // The arguments must live as long as the program.
-  SharedServer(const Options& options, FakeKernel& kernel, TraceFile& trace);
+  SharedServer(const Options& options, FakeKernel& kernel, TraceFile& trace,
+               TransitStore& transit);
   SharedServer(const SharedServer&) = delete;
   SharedServer& operator=(const SharedServer&) = delete;
   // The threads use it.
@@ -175,6 +177,7 @@ class SharedServer {
   int listener_ = -1;
   FakeKernel& kernel_;
   TraceFile& trace_;
+  TransitStore& transit_;
   RemoteDescriptors natives_;
 
   absl::Mutex mutex_;  // May be held when the kernel's mutex is taken.

@@ -115,6 +115,36 @@ class RemoteTree final : public ProcessTree {
   bool reports_signals_ = false;
 };
 
+class RemoteTransit final : public Transit {
+ public:
+  Position PositionOf(int fd) override {
+    return AskFor<Position>(Request::kPosition, static_cast<int32_t>(fd));
+  }
+  int Hold(int fd, uint64_t inode) override {
+    return AskFor<int32_t>(Request::kHold, static_cast<int32_t>(fd), inode);
+  }
+  int Find(uint64_t inode) override {
+    return AskFor<int32_t>(Request::kFind, inode);
+  }
+  void Install(int held, int fd, bool close_on_exec) override {
+    AskFor<char>(Request::kInstall, static_cast<int32_t>(held),
+                 static_cast<int32_t>(fd), close_on_exec);
+  }
+  void Discard(int held) override {
+    AskFor<char>(Request::kDiscard, static_cast<int32_t>(held));
+  }
+
+ private:
+  template <typename Result, typename... Arguments>
+  static Result AskFor(Request request, Arguments... arguments) {
+    const fake::KernelSection section;
+    MessageWriter message;
+    (message.Put(arguments), ...);
+    return Ask(request, message,
+               [](MessageReader& reply) { return reply.Take<Result>(); });
+  }
+};
+
 // Returns the kind of an inherited placeholder; kNative: it is none, or is not
 // open.
 Kind KindOfInherited(int fd) {
@@ -126,7 +156,7 @@ Kind KindOfInherited(int fd) {
   if (absl::StrContains(text, "[eventfd]")) return Kind::kCounter;
   if (absl::StrContains(text, "[timerfd]")) return Kind::kTimer;
   if (absl::StrContains(text, "[eventpoll]")) return Kind::kEpoll;
-  return absl::StartsWith(text, "socket:") ? Kind::kSocket : Kind::kNative;
+  return absl::StartsWith(text, "socket:") ? KindOfSocket(fd) : Kind::kNative;
 }
 
 // Takes over the descriptors that the process had before execve(2). What was
@@ -157,6 +187,7 @@ struct SharedWorld {
   RemoteSyscalls sys;
   RemoteMachine machine;
   RemoteTree tree;
+  RemoteTransit transit;
   World face;
 };
 
@@ -167,7 +198,8 @@ SharedWorld& Start(const Hello& hello, absl::Duration native_wait) {
   world.face = {.sys = &world.sys,
                 .machine = &world.machine,
                 .native_wait = native_wait,
-                .tree = &world.tree};
+                .tree = &world.tree,
+                .transit = &world.transit};
   PutInCharge(&world.face);
   return world;
 }
