@@ -21,7 +21,9 @@ SysResult AwaitBoth(const MixedWait& wait, absl::Duration timeout) {
   uint64_t activity = 0;
   bool was_polled = false;
   for (;;) {
-    if (signal_counts.arrived != arrived) return SysResult::Error(EINTR);
+    if (signal_counts.arrived != arrived || HasHeldSignal()) {
+      return SysResult::Error(EINTR);
+    }
     const SysResult fake = wait.fake(absl::ZeroDuration());
     if (!fake.ok()) return fake;
     SysResult native = wait.native(absl::ZeroDuration());

@@ -53,6 +53,11 @@ class SignalHold {
   }
 };
 
+// Returns whether a signal has arrived during a SignalHold.
+inline bool HasHeldSignal() {
+  return fake::internal_kernel_section::has_deferred;
+}
+
 // Sets the calling thread's signal mask from construction to destruction, and
 // holds signals. With null, keeps the mask. For ppoll(2), pselect(2),
 // epoll_pwait(2) and sigsuspend(2).
