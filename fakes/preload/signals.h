@@ -25,7 +25,7 @@ struct SignalCounts {
 inline constinit thread_local SignalCounts signal_counts;
 
 namespace internal_signals {
-// The number of SignalHolds of the thread.
+// The number of SignalMasks of the thread.
 inline constinit thread_local int holds = 0;
 }  // namespace internal_signals
 
@@ -40,40 +40,31 @@ inline bool HasSignalHandlers() {
 int SendSignal(pid_t pid, pid_t thread, int signal,
                absl::FunctionRef<int()> send);
 
-// Defers the handlers of the calling thread, so that a signal that arrives
-// between the construction and a wait interrupts the wait.
-class SignalHold {
- public:
-  SignalHold() { ++internal_signals::holds; }
-  SignalHold(const SignalHold&) = delete;
-  SignalHold& operator=(const SignalHold&) = delete;
-  ~SignalHold() {
-    --internal_signals::holds;
-    if (!fake::KernelSection::entered()) fake::KernelSection::RunDeferred();
-  }
-};
-
-// Returns whether a signal has arrived during a SignalHold.
+// Returns whether a signal has arrived that a SignalMask defers.
 inline bool HasHeldSignal() {
   return fake::internal_kernel_section::has_deferred;
 }
 
-// Sets the calling thread's signal mask from construction to destruction, and
-// holds signals. With null, keeps the mask. For ppoll(2), pselect(2),
-// epoll_pwait(2) and sigsuspend(2).
+// Sets the calling thread's signal mask, from construction to destruction. With
+// null, keeps the mask. For ppoll(2), pselect(2), epoll_pwait(2) and
+// sigsuspend(2): defers the handlers of the thread, so that a signal that
+// arrives between the construction and a wait interrupts the wait. They run
+// with the mask, as on Linux.
 class SignalMask {
  public:
   explicit SignalMask(const sigset_t* mask) : is_set_(mask != nullptr) {
+    ++internal_signals::holds;
     if (is_set_) pthread_sigmask(SIG_SETMASK, mask, &before_);
   }
   SignalMask(const SignalMask&) = delete;
   SignalMask& operator=(const SignalMask&) = delete;
   ~SignalMask() {
+    --internal_signals::holds;
+    if (!fake::KernelSection::entered()) fake::KernelSection::RunDeferred();
     if (is_set_) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
 
  private:
-  const SignalHold hold_;
   const bool is_set_;
   sigset_t before_ = {};
 };

@@ -48,7 +48,6 @@ using fake::Woken;
 struct Timer {
   clockid_t clock = CLOCK_MONOTONIC;
   sigevent event = {};
-  bool is_of_process = false;  // ITIMER_REAL.
   Nanoseconds deadline = kForever;
   Nanoseconds interval = 0;  // 0: it expires once.
 };
@@ -256,7 +255,9 @@ class Timers {
     siginfo_t info = {};
     info.si_signo = timer.event.sigev_signo;
     info.si_value = timer.event.sigev_value;
-    info.si_code = timer.is_of_process ? SI_KERNEL : SI_TIMER;
+    // ITIMER_REAL has SI_KERNEL on Linux, which it takes from no thread but the
+    // main one.
+    info.si_code = SI_TIMER;
     const pid_t pid = getpid();
     switch (timer.event.sigev_notify) {
       case SIGEV_SIGNAL:
@@ -304,8 +305,7 @@ class Timers {
   Timer real_ = {.event = {.sigev_value = {},
                            .sigev_signo = SIGALRM,
                            .sigev_notify = SIGEV_SIGNAL,
-                           ._sigev_un = {}},
-                 .is_of_process = true};
+                           ._sigev_un = {}}};
   std::list<Timer> created_;
   fake::ObjectWait* wait_ = nullptr;  // The thread's, while it waits.
   bool has_changed_ = false;
