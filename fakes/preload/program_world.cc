@@ -143,8 +143,8 @@ class ProgramWorld final : public OwnKernel {
     return moved;
   }
 
-  // Forks a process that is no child of this one, which could wait for it. What
-  // the calling thread has done so far is its memory.
+  // Forks a process that is no child of this one, which could wait for it. Its
+  // memory has the FakeKernel as it is now.
   bool ForkServer(SharedServer& server, ParticipantState& self) {
     const pid_t client = getpid();
     const NoChildSignal no_child_signal;

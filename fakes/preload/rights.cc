@@ -26,7 +26,7 @@ namespace {
 
 constexpr size_t kMostRights = 253;  // SCM_MAX_FD of Linux.
 
-// What a native pair carries beside the descriptors of a message.
+// What a native pair carries with the descriptors of a message.
 struct Parcel {
   uint64_t position = 0;  // Of the message's first byte in the stream.
   uint64_t size = 0;      // Of the message, in bytes.

@@ -70,6 +70,13 @@ fi
 # A program that does not load the library is Linux's. Virtual time passes meanwhile.
 expect 0 "all results are right" "$on_fake" --shared -- sh -c '"$0" & sleep 60; wait $!' "$static_program"
 
+# Time does not pass while a process can still make a pipe ready, however slow it is: a native wait of 0.1 ms is over before
+# any program has started.
+expect 0 "a b 0 s" "$on_fake" --native-wait=100us -- sh -c '
+  (text=$(sh -c "echo a" | sh -c "cat; echo b" | sh -c cat)
+   echo $text $(($(date +%s) - 1577836800)) s) &
+  sleep 5'
+
 # The end of the command is that of its tree.
 expect 3 "" "$on_fake" --shared -- sh -c 'exit 3'
 expect 143 "" "$on_fake" --shared -- sh -c 'kill $$'

@@ -191,7 +191,7 @@ struct SharedWorld {
   World face;
 };
 
-// Puts the World of a client in charge.
+// Makes the process a client, and puts its World in charge.
 SharedWorld& Start(const Hello& hello, absl::Duration native_wait) {
   BeginProcess(hello);
   auto& world = *new SharedWorld;

@@ -202,6 +202,8 @@ static void Close(void) {
         close(counter) == 0);
 }
 
+static const struct Call kSleep = {"nanosleep", &Sleep, false};
+
 static void ExpectInterrupted(const struct Call* call) {
   const int result = call->make();
   if (result == -1 && errno == EINTR && handled > 0) return;
@@ -402,7 +404,7 @@ static void ChildEnds(void) {
     CHECK(usleep(20000) == 0);
     _exit(3);
   }
-  ExpectInterrupted(&kCalls[0]);
+  ExpectInterrupted(&kSleep);
   ExpectStatus(child, 3 << 8);
   CHECK(handled == 1);
   // waitpid(2) finds the child before the signal ends it.
@@ -426,7 +428,7 @@ static void OtherProcess(void) {
   if (child == 0) {
     Install(SIGTERM, 0);
     CHECK(write(client, "r", 1) == 1);
-    ExpectInterrupted(&kCalls[0]);
+    ExpectInterrupted(&kSleep);
     CHECK(signal(SIGTERM, SIG_DFL) == &Handle);
     CHECK(write(client, "d", 1) == 1);
     Sleep();
