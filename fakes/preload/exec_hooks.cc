@@ -6,7 +6,7 @@
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 
-// execve(2) and its relatives. The new program finds the FakeKernel in a
+// execve(2) and its relatives. A new program finds the FakeKernel in a
 // server.
 
 NET_NEXT_FUNCTION(execve)

@@ -32,7 +32,7 @@ SysResult AwaitBoth(const MixedWait& wait, absl::Duration timeout) {
     if (ready > 0 || CurrentMachine().Now() >= deadline) {
       return SysResult::Ok(ready);
     }
-    // The others may have been at work, which has made a descriptor ready.
+    // The others may have run, and have made a descriptor ready.
     if (self != nullptr && fake::AwaitIdle(*self, NativeWait(), activity)) {
       was_polled = false;
       continue;

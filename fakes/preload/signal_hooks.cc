@@ -21,7 +21,7 @@
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 
-// Handlers of signals, and signals that the program sends.
+// The handlers of signals, and the signals that the program sends.
 
 NET_NEXT_FUNCTION(sigaction)
 NET_NEXT_FUNCTION(kill)

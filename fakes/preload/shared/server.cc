@@ -44,9 +44,9 @@ namespace {
 
 using fake::ParticipantState;
 
-// Starts a thread of the server, which runs to the end of the program. It is
-// not part of the program that is tested: the server of a tree that began
-// without one is in a process with the hooks.
+// Starts a thread of the server, which runs to the end of the program. The
+// server of a tree that began without one is in a process with the hooks, which
+// are not for its threads.
 void StartThread(std::function<void()> body) {
   std::thread([body = std::move(body)] {
     const fake::KernelSection section;

@@ -1,4 +1,4 @@
-// The server's part in signals, which Linux delivers to the clients.
+// The server's part in signals. Linux delivers them to the clients.
 
 #include <sys/types.h>
 #include <unistd.h>
