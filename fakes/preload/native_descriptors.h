@@ -23,6 +23,10 @@ enum class Kind : uint8_t {
   kInternal,  // A connection to the server of a shared FakeKernel.
 };
 
+inline bool IsSocket(Kind kind) {
+  return kind == Kind::kSocket || kind == Kind::kPair;
+}
+
 // A placeholder that is to be made.
 struct PlaceholderSpec {
   // Of a new one: kSocket, kCounter, kTimer or kEpoll.
