@@ -92,17 +92,21 @@ bool EndsByDefault(int signal) {
 SignalEffect EffectOf(int signal, pid_t process, pid_t thread) {
   const uint64_t bit = uint64_t{1} << static_cast<unsigned>(signal - 1);
   std::error_code error;
+  SignalEffect otherwise = SignalEffect::kOther;
   for (const auto& task : std::filesystem::directory_iterator(
            absl::StrCat("/proc/", process, "/task"), error)) {
     if (thread != 0 && task.path().filename() != absl::StrCat(thread)) continue;
     const SignalSets sets = SetsOf(task.path());
-    if ((sets.blocked & bit) != 0) continue;
+    if ((sets.blocked & bit) != 0) {
+      if ((sets.caught & bit) != 0) otherwise = SignalEffect::kLater;
+      continue;
+    }
     if ((sets.caught & bit) != 0) return SignalEffect::kHandler;
     return (sets.ignored & bit) == 0 && EndsByDefault(signal)
                ? SignalEffect::kEnd
                : SignalEffect::kOther;
   }
-  return SignalEffect::kOther;
+  return otherwise;
 }
 
 }  // namespace net::preload

@@ -20,6 +20,7 @@ LinuxProcess StatusOf(pid_t id);
 // What a signal does to a process at once.
 enum class SignalEffect : unsigned char {
   kHandler,  // A thread runs a handler.
+  kLater,    // It has a handler, but is blocked now.
   kEnd,      // The process ends.
   kOther,    // It is ignored, stops the process, or stays pending.
 };

@@ -143,7 +143,9 @@ bool Proxy::HandleExpectation(MessageReader& message) {
       continue;
     }
     const SignalEffect effect = EffectOf(signal, process.pid, thread);
-    if (effect == SignalEffect::kOther) continue;
+    if (effect == SignalEffect::kOther || effect == SignalEffect::kLater) {
+      continue;
+    }
     expected_.push_back({.process = &process,
                          .ends = effect == SignalEffect::kEnd,
                          .signals_before = process.signals});
@@ -185,17 +187,21 @@ void SharedServer::AwaitChildSignal(const ServedProcess& process) {
     const absl::MutexLock lock(&mutex_);
     parent = process.parent->dead ? 0 : process.parent->pid;
   }
-  if (parent == 0 ||
-      EffectOf(SIGCHLD, parent, /*thread=*/0) != SignalEffect::kHandler) {
-    return;
-  }
+  const SignalEffect effect = parent == 0
+                                  ? SignalEffect::kOther
+                                  : EffectOf(SIGCHLD, parent, /*thread=*/0);
+  if (effect == SignalEffect::kOther || effect == SignalEffect::kEnd) return;
+  // It is blocked in a handler, too, whose report is on its way then.
+  const absl::Duration limit = effect == SignalEffect::kHandler
+                                   ? kLongestDelivery
+                                   : options_.native_wait;
   const auto has_come = [&process]() {
     return process.parent->dead ||
            process.parent->child_signals != process.child_signals_before;
   };
   {
     const absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(&has_come), kLongestDelivery);
+    mutex_.AwaitWithTimeout(absl::Condition(&has_come), limit);
   }
   WakeSignalled();
 }

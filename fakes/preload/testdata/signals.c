@@ -209,6 +209,7 @@ static void ExpectInterrupted(const struct Call* call) {
   if (result == -1 && errno == EINTR && handled > 0) return;
   printf("%s: %d, %s, %d handlers\n", call->name, result, strerror(errno),
          (int)handled);
+  fflush(stdout);
   _exit(1);
 }
 
@@ -239,6 +240,7 @@ static void Restarted(void) {
     ExpectInterrupted(&kCalls[i]);
     if ((handled == 2) != kCalls[i].restarts) {
       printf("%s: %d handlers\n", kCalls[i].name, (int)handled);
+      fflush(stdout);
       _exit(1);
     }
     CHECK(timer_delete(timer) == 0);
