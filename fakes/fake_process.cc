@@ -23,6 +23,8 @@
 #include "fakes/kernel/null_device.h"
 #include "fakes/kernel/pipe.h"
 #include "fakes/kernel/socket.h"
+#include "fakes/kernel/tcp/receive_side.h"
+#include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/user_memory.h"
 #include "syscalls/sys_result.h"
 
@@ -101,6 +103,33 @@ void FakeProcess::CloseAll(bool only_close_on_exec) {
     if (only_close_on_exec && !descriptors_->close_on_exec(fd)) continue;
     descriptors_->Remove(fd)->Unref(caller);
   }
+}
+
+SysResult FakeProcess::DuplicateFrom(const FakeProcess& other, int fd,
+                                     int number, bool close_on_exec) {
+  const KernelLock lock(kernel_);
+  fake::File* const file = other.descriptors_->Get(fd);
+  if (file == nullptr) return SysResult::Error(EBADF);
+  if (number < 0) number = descriptors_->LowestFree();
+  if (number < 0) return SysResult::Error(EMFILE);
+  const fake::Caller caller = MakeCaller("recvmsg", number);
+  const fake::FileRef ref(*file, caller);
+  if (descriptors_->Get(number) != nullptr) {
+    descriptors_->Remove(number)->Unref(caller);
+  }
+  descriptors_->Set(number, *file, close_on_exec);
+  return SysResult::Ok(number);
+}
+
+FakeProcess::StreamPosition FakeProcess::PositionOf(int fd) const {
+  const KernelLock lock(kernel_);
+  const auto* const socket =
+      dynamic_cast<const fake::TcpSocket*>(descriptors_->Get(fd));
+  if (socket == nullptr || socket->send_side().written() == 0) return {};
+  const fake::ReceiveSide& in = socket->receive_side();
+  // The SYN has the first number.
+  return {.written = socket->send_side().written() - 1,
+          .read = in.arrived() - in.ready()};
 }
 
 void FakeProcess::Exec() { CloseAll(/*only_close_on_exec=*/true); }

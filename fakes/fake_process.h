@@ -109,6 +109,22 @@ class FakeProcess final : public CompleteSyscalls {
   // Creates another process with the same open files (fork(2)). The kernel owns
   // it.
   FakeProcess& Fork(absl::string_view name);
+  // Opens the file of a descriptor of another process of the same kernel, as
+  // pidfd_getfd(2) and SCM_RIGHTS (unix(7)) do: at `number`, or at the lowest
+  // free one if that is negative. Fails with EBADF or EMFILE.
+  SysResult DuplicateFrom(const FakeProcess& other, int fd, int number,
+                          bool close_on_exec);
+
+  // How many bytes the process and those with the same open file have written
+  // to a TCP socket, and read from it.
+  struct StreamPosition {
+    uint64_t written = 0;
+    uint64_t read = 0;
+  };
+  // Returns the position of a socket that has a connection; of other
+  // descriptors, 0.
+  StreamPosition PositionOf(int fd) const;
+
   // Closes all descriptors that are close-on-exec (execve(2)).
   void Exec();
   // Closes all descriptors without blocking, even with SO_LINGER (_exit(2)).

@@ -5,9 +5,11 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/waiting.h"
@@ -18,9 +20,8 @@
 //
 // These functions take the kernel's mutex themselves and leave errno alone.
 //
-// There are two implementations, of which a program links one: participant.cc,
-// for a FakeKernel in the same process, and
-// fakes/preload/shared/remote_participant.cc, for one in another process.
+// They are for a FakeKernel in the same process, until the process sets its
+// RemoteParticipants.
 
 namespace net::fake {
 
@@ -74,6 +75,13 @@ void EnterCall(ParticipantState& self, const char* call);
 bool YieldBaton(ParticipantState& self);
 // Runs `body` without the baton: see FakeKernel::Outside().
 void RunOutside(ParticipantState& self, absl::FunctionRef<void()> body);
+// Waits until all other participants wait, without letting time pass; but not
+// longer than `limit` of real time. Returns whether another one may have run
+// since the last call for which `seen` is the same variable, which is 0 at
+// first.
+bool AwaitIdle(ParticipantState& self, absl::Duration limit, uint64_t& seen);
+// A wait by AwaitIdle() has ended with a result: the caller goes on.
+void NoteActivity(ParticipantState& self);
 // Returns whether a deadlock was declared. If so, waits fail at once.
 bool HasDeadlock(ParticipantState& self);
 // Returns the virtual time.
@@ -117,6 +125,63 @@ Joined AwaitEnd(ParticipantState& self, pthread_t thread,
 // Forgets a pthread_t. Called after pthread_join(3), because a new thread can
 // have the same pthread_t.
 void ForgetThread(ParticipantState& self, pthread_t thread);
+
+// Signals, whose handlers run after KernelSections.
+//
+// Called by a signal handler in the thread that the signal has interrupted. If
+// the thread is in a section, `interrupts`: ends the wait in which it is, or
+// the next one of the section, as a signal with or without SA_RESTART does.
+void NoteSignal(int signal, bool interrupts, bool restarts);
+// Called before the deferred handlers run: the next wait is not interrupted.
+void EndInterruption();
+// Returns how often NoteSignal() was called in this process.
+uint32_t SignalCount();
+// Waits in real time until a signal has arrived that was sent to this process
+// when SignalCount() was `seen`, and interrupts the thread that got it.
+void AwaitSignal(ParticipantState& self, uint32_t seen);
+
+// Returns the thread ID (gettid(2)) of a thread that takes part, or 0.
+pid_t ThreadIdOf(ParticipantState& self, pthread_t thread);
+
+// The participants of a FakeKernel in another process: what the functions above
+// do there. `woken` is the state of an ObjectWait.
+class RemoteParticipants {
+ public:
+  virtual ParticipantState* Current() = 0;
+  virtual Woken Block(ParticipantState& self, const CallSite& site,
+                      Nanoseconds deadline, bool& woken) = 0;
+  virtual void Wake(ParticipantState& self, bool& woken) = 0;
+  virtual void Enter(ParticipantState& self, const char* call) = 0;
+  virtual bool Yield() = 0;
+  virtual void Outside(ParticipantState& self,
+                       absl::FunctionRef<void()> body) = 0;
+  virtual uint64_t AwaitIdle(absl::Duration limit) = 0;
+  virtual void NoteActivity(ParticipantState& self) = 0;
+  virtual bool HasDeadlock() = 0;
+  virtual Nanoseconds Now(ParticipantState& self) = 0;
+  virtual size_t Choose(absl::Span<ParticipantState* const> waiters) = 0;
+  virtual ParticipantState& Add(absl::string_view name) = 0;
+  virtual void Name(ParticipantState& added, pthread_t thread) = 0;
+  virtual void Begin(ParticipantState& added) = 0;
+  virtual void End(ParticipantState& added) = 0;
+  virtual bool TakesPart(pid_t thread_id) = 0;
+  virtual Joined AwaitEnd(ParticipantState& self, pthread_t thread,
+                          absl::string_view call, Nanoseconds deadline) = 0;
+  virtual void Forget(pthread_t thread) = 0;
+  virtual void NoteSignal(int signal, bool interrupts, bool restarts) = 0;
+  virtual void EndInterruption() = 0;
+  virtual pid_t ThreadIdOf(pthread_t thread) = 0;
+
+ protected:
+  RemoteParticipants() = default;
+  RemoteParticipants(const RemoteParticipants&) = default;
+  RemoteParticipants& operator=(const RemoteParticipants&) = default;
+  ~RemoteParticipants() = default;
+};
+
+// Makes the functions above those of `remote`. Called while the process has one
+// thread.
+void UseRemoteParticipants(RemoteParticipants& remote);
 
 }  // namespace net::fake
 

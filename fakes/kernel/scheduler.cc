@@ -125,6 +125,7 @@ ParticipantState* Scheduler::Join(absl::string_view name) {
   state.name = std::string(name);
   state.number = static_cast<int>(participants_.size()) - 1;
   state.scheduler = this;
+  ++activity_;
   ++running_;
   ++live_;
   suspects_deadlock_.reset();
@@ -143,6 +144,7 @@ void Scheduler::Begin(ParticipantState& state) {
 
 void Scheduler::Leave(ParticipantState& state) {
   Withdraw(state);
+  ++activity_;
   ShowRelease(&state);
   if (state.processors.has_value()) {
     sched_setaffinity(state.thread_id, sizeof(cpu_set_t), &*state.processors);
@@ -262,7 +264,10 @@ void Scheduler::GiveAndAwait(ParticipantState& self, ParticipantState* next) {
 void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
   StallWatch watch;
   while (baton_ != &self) {
-    const int64_t limit = suspects_deadlock_.has_value()
+    const bool awaits_idle =
+        self.idle_limit_ns != kNoTimeout && self.waits_in != nullptr;
+    const int64_t limit = awaits_idle ? self.idle_limit_ns
+                          : suspects_deadlock_.has_value()
                               ? absl::ToInt64Nanoseconds(limits_.deadlock)
                               : stall_poll_ns_;
     mutex_.unlock();
@@ -270,7 +275,12 @@ void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
     if (woken != nullptr) std::exchange(woken, nullptr)->gate.Open();
     const bool passed = self.gate.Pass(limit);
     mutex_.lock();
+    WakeIfSignalled(self);
     if (passed) continue;
+    if (awaits_idle) {
+      if (self.waits_in != nullptr) Wake(*self.waits_in, Woken::kEvent);
+      continue;
+    }
     if (suspects_deadlock_.has_value()) {
       ConfirmDeadlock();
     } else {

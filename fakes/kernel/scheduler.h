@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -68,6 +69,12 @@ struct ParticipantState {
   // The participants that wait until this one blocks or ends.
   std::vector<ParticipantState*> awaiters;
   Gate gate;  // Opened when it gets the baton.
+  // Woken::kSignal or kRestart if a signal has arrived that ends its next wait
+  // or the present one; kEvent otherwise. Set by a signal handler, without the
+  // mutex.
+  std::atomic<Woken> signal = Woken::kEvent;
+
+  int64_t idle_limit_ns = kNoTimeout;  // Of AwaitIdle(), while it waits.
 
   Scheduler* scheduler = nullptr;
   // The state of the same thread in the kernel that it joined before.
@@ -168,6 +175,16 @@ class Scheduler {
   // the mutex.
   void RunOutside(absl::FunctionRef<void()> body);
 
+  // Waits until all other participants wait, without letting time pass; but not
+  // longer than `limit` of real time. Returns the value of activity() then.
+  uint64_t AwaitIdle(absl::Duration limit);
+  // Returns a number that grows when a participant is woken, joins or leaves,
+  // and with NoteActivity(). A participant that waits in AwaitIdle() and finds
+  // the number unchanged knows that no other has run since its last call.
+  uint64_t activity() const { return activity_; }
+  // A wait by AwaitIdle() has ended with a result.
+  void NoteActivity() { ++activity_; }
+
   // Waits until the thread waits in a call (returns true) or has left (returns
   // false). A participant gives the baton away meanwhile, first to that thread,
   // and is the first to get it back.
@@ -176,6 +193,9 @@ class Scheduler {
   // Interrupts the call in which the thread waits. Returns false if it waits in
   // none.
   bool Interrupt(const ParticipantState& state, bool restart);
+
+  // Ends the waits of the participants whose ParticipantState::signal is set.
+  void WakeSignalled();
 
   // Returns an index into `waiters`, chosen by the policy: the participant that
   // gets a lock. Requires at least one waiter.
@@ -202,6 +222,10 @@ class Scheduler {
   // Returns whether calls fail with EDEADLK even if they would not block.
   bool refuses_calls() const { return refuses_calls_; }
   void SetStallLimit(absl::Duration limit);
+  void SetDeadlockLimit(absl::Duration limit) { limits_.deadlock = limit; }
+
+  // Returns the number of participants that have not ended.
+  int live() const { return live_; }
 
   CallLog& calls() { return calls_; }
   const CallLog& calls() const { return calls_; }
@@ -237,6 +261,10 @@ class Scheduler {
   Woken Block(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void BlockOutsider(Wait& wait) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake(Wait& wait, Woken why);
+  // Ends the wait of the participant if a signal has arrived.
+  void WakeIfSignalled(ParticipantState& state);
+  // Runs the handlers of the signals that have arrived.
+  void RunSignalHandlers() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Fires timers while all participants wait.
   void FireTimers();
   // Called when all wait and no timer is left.
@@ -320,6 +348,8 @@ class Scheduler {
   std::optional<int> processor_;           // To which the threads are bound.
 
   std::vector<Wait*> blocked_;
+  WaitQueue idle_;  // Those in AwaitIdle().
+  uint64_t activity_ = 0;
   int running_ = 0;        // Participants that do not wait.
   int clock_holders_ = 0;  // Waits of threads that do not take part.
   bool settling_ = false;  // The baton is handed on later.

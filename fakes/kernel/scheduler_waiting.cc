@@ -3,6 +3,7 @@
 
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_mutex.h"
+#include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/race_detector.h"
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
@@ -43,15 +44,36 @@ bool Scheduler::Interrupt(const ParticipantState& state, bool restart) {
   return true;
 }
 
+void Scheduler::WakeIfSignalled(ParticipantState& state) {
+  if (state.waits_in == nullptr) return;
+  const Woken why = state.signal.exchange(Woken::kEvent);
+  if (why != Woken::kEvent) Wake(*state.waits_in, why);
+}
+
+void Scheduler::WakeSignalled() {
+  for (ParticipantState& state : participants_) WakeIfSignalled(state);
+}
+
+void Scheduler::RunSignalHandlers() {
+  mutex_.unlock();
+  KernelSection::RunDeferred();
+  mutex_.lock();
+}
+
 Woken Scheduler::Block(Wait& wait) {
   if (deadlock_.has_value()) return Woken::kDeadlock;
   if (wait.deadline_ <= clock_.now()) return Woken::kTimeout;
+  ParticipantState* const self = Current();
+  if (self != nullptr) {
+    const Woken signal = self->signal.exchange(Woken::kEvent);
+    if (signal == Woken::kRestart) RunSignalHandlers();
+    if (signal != Woken::kEvent) return signal;
+  }
   if (wait.deadline_ != kForever) {
     wait.timer_ = clock_.Set(wait.deadline_, wait);
   }
   wait.woken_.reset();
   wait.blocked_ = true;
-  ParticipantState* const self = Current();
   wait.participant_ = self;
   blocked_.push_back(&wait);
   changed_.Notify();
@@ -70,6 +92,8 @@ Woken Scheduler::Block(Wait& wait) {
   if (woken == Woken::kSignal || woken == Woken::kRestart) {
     ShowAcquire(&self->gate);
   }
+  // The call goes on after the handler.
+  if (woken == Woken::kRestart) RunSignalHandlers();
   return woken;
 }
 
@@ -87,8 +111,20 @@ void Scheduler::BlockOutsider(Wait& wait) {
   }
 }
 
+uint64_t Scheduler::AwaitIdle(absl::Duration limit) {
+  const CallSite site = {.process = "", .call = "a native descriptor"};
+  Wait wait(*this, site);
+  wait.Add(idle_);
+  ParticipantState* const self = Current();
+  if (self != nullptr) self->idle_limit_ns = absl::ToInt64Nanoseconds(limit);
+  wait.Block();
+  if (self != nullptr) self->idle_limit_ns = kNoTimeout;
+  return activity_;
+}
+
 void Scheduler::Wake(Wait& wait, Woken why) {
   if (!wait.blocked_) return;
+  ++activity_;
   suspects_deadlock_.reset();
   if (why == Woken::kTimeout) {
     ++timeouts_in_a_row_;
@@ -117,6 +153,12 @@ void Scheduler::FireTimers() {
   constexpr Nanoseconds kOnlyProbes = kSecond * 60 * 24 * 3600;
   const Nanoseconds start = clock_.now();
   while (running_ == 0 && clock_holders_ == 0 && !blocked_.empty()) {
+    if (!idle_.empty()) {
+      const uint64_t activity = activity_;
+      idle_.WakeAll();
+      activity_ = activity;
+      return;
+    }
     if (TimeoutsAreEndless()) return;
     const Nanoseconds before = clock_.now();
     if (clock_.now() - start > kOnlyProbes) {

@@ -9,6 +9,8 @@
 
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/native.h"
+#include "fakes/preload/native_descriptors.h"
+#include "fakes/preload/rights.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 
@@ -41,6 +43,8 @@ NET_NEXT_FUNCTION(__recv_chk)
 NET_NEXT_FUNCTION(__recvfrom_chk)
 
 using net::preload::IsFake;
+using net::preload::Kind;
+using net::preload::KindOf;
 using net::preload::Returned;
 using net::preload::RunBlocking;
 using net::preload::RunNative;
@@ -122,17 +126,31 @@ ssize_t sendto(int fd, const void* data, size_t size, int flags,
 }
 
 ssize_t recvmsg(int fd, msghdr* message, int flags) {
-  if (!IsFake(fd, "recvmsg")) {
-    return RunNative(fd, POLLIN,
-                     [&] { return next::recvmsg(fd, message, flags); });
+  const Kind kind = KindOf(fd, "recvmsg");
+  if (kind == Kind::kNative) {
+    const ssize_t received = RunNative(
+        fd, POLLIN, [&] { return next::recvmsg(fd, message, flags); });
+    if (received >= 0) net::preload::InstallRights(*message);
+    return received;
+  }
+  if (kind == Kind::kPair) {
+    return Returned<ssize_t>(
+        net::preload::ReceiveFromPair(fd, *message, flags));
   }
   return Returned<ssize_t>(Sys().RecvMsg(fd, message, flags));
 }
 
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-  if (!IsFake(fd, "sendmsg")) {
-    return RunNative(fd, POLLOUT,
-                     [&] { return next::sendmsg(fd, message, flags); });
+  const Kind kind = KindOf(fd, "sendmsg");
+  if (kind == Kind::kNative) {
+    net::preload::RightsOnNative rights(*message);
+    const ssize_t sent = RunNative(
+        fd, POLLOUT, [&] { return next::sendmsg(fd, message, flags); });
+    if (sent < 0) rights.Discard();
+    return sent;
+  }
+  if (kind == Kind::kPair && net::preload::HasRights(*message)) {
+    return Returned<ssize_t>(net::preload::SendToPair(fd, *message, flags));
   }
   return Returned<ssize_t>(Sys().SendMsg(fd, message, flags));
 }

@@ -130,6 +130,16 @@ void SetKind(int fd, Kind kind) {
   }
 }
 
+Kind KindOfSocket(int fd) {
+  const NativeCalls native;
+  sockaddr_storage peer = {};
+  socklen_t size = sizeof(peer);
+  // Only those of pairs are connected. The peer may be closed already.
+  const bool is_pair =
+      getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+  return is_pair ? Kind::kPair : Kind::kSocket;
+}
+
 void ForgetForeign(int fd) {
   if (RawKindOf(fd) == Kind::kForeign) SetKind(fd, Kind::kNative);
 }

@@ -28,6 +28,12 @@ bool IsInternal(int fd);
 // through execve(2) or is internal. kNative when it is closed.
 void SetKind(int fd, Kind kind);
 
+// Returns the kind of the placeholder of a socket.
+Kind KindOfSocket(int fd);
+
+// Finds the native members of an epoll that was inherited through execve(2).
+void FindNativeMembers(int epoll);
+
 // Makes a foreign descriptor native. Called when a native call is about to
 // close it, or to reuse its number.
 void ForgetForeign(int fd);

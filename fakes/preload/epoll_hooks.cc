@@ -6,10 +6,15 @@
 #include <csignal>
 #include <cstddef>
 #include <ctime>
+#include <fstream>
+#include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/mixed_wait.h"
+#include "fakes/preload/signals.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 #include "syscalls/sys_result.h"
@@ -79,6 +84,17 @@ absl::Duration TimeoutOf(int timeout_ms) {
 }
 
 }  // namespace
+
+void FindNativeMembers(int epoll) {
+  // The placeholder has no others. Each has a line (proc_pid_fdinfo(5)).
+  std::ifstream file(absl::StrCat("/proc/self/fdinfo/", epoll));
+  bool has_member = false;
+  for (std::string line; std::getline(file, line);) {
+    has_member |= absl::StartsWith(line, "tfd:");
+  }
+  HasNatives(epoll) = has_member;
+}
+
 }  // namespace net::preload
 
 using net::preload::IsFake;

@@ -15,6 +15,7 @@
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/preload/mixed_wait.h"
+#include "fakes/preload/signals.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 #include "syscalls/sys_result.h"
@@ -31,8 +32,9 @@ namespace {
 
 using fake::ParticipantState;
 
-// Returns whether a handler of a signal ends read(2) with EINTR. Linux does not
-// reveal which handler has run, so it is one of those that are installed.
+// Returns whether a handler of a signal ends read(2) with EINTR, in a program
+// whose handlers are not hooked. Linux does not reveal which handler has run,
+// so it is one of those that are installed.
 bool HandlersInterrupt() {
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action = {};
@@ -54,8 +56,17 @@ SysResult AwaitInRounds(
     fake::ObjectWait wait(
         self, call, /*object=*/nullptr, /*holder=*/nullptr,
         fake::VirtualTime(self) + absl::ToInt64Nanoseconds(time));
-    return wait.Block() == fake::Woken::kDeadlock ? SysResult::Error(EDEADLK)
-                                                  : SysResult::Ok();
+    switch (wait.Block()) {
+      case fake::Woken::kDeadlock:
+        return SysResult::Error(EDEADLK);
+      case fake::Woken::kSignal:
+      case fake::Woken::kRestart:
+        return SysResult::Error(EINTR);
+      case fake::Woken::kEvent:
+      case fake::Woken::kTimeout:
+        break;
+    }
+    return SysResult::Ok();
   };
   return Await({.fake = sleep, .native = native, .has_native = true},
                absl::InfiniteDuration());
@@ -65,28 +76,28 @@ SysResult ResultOf(int returned) {
   return returned < 0 ? SysResult::Error(errno) : SysResult::Ok(returned);
 }
 
-// poll(2) and sigsuspend(2) on Linux, with a limit in real time. `mask` can be
-// null.
-SysResult PollNative(pollfd* fds, nfds_t count, absl::Duration timeout,
-                     const sigset_t* mask) {
+// poll(2) on Linux, with a limit in real time.
+SysResult PollNative(pollfd* fds, nfds_t count, absl::Duration timeout) {
   const timespec time = absl::ToTimespec(timeout);
-  return ResultOf(threads::next::ppoll(fds, count, &time, mask));
+  return ResultOf(threads::next::ppoll(fds, count, &time, nullptr));
 }
 
 // Waits for a signal with a handler, with the mask (null: the present one).
 int AwaitSignal(ParticipantState& self, const char* call,
                 const sigset_t* mask) {
-  // A signal that arrives between two rounds stays pending.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalMask masked(mask);
   const SysResult result = AwaitInRounds(self, call, [&](absl::Duration time) {
-    return PollNative(nullptr, 0, time, mask == nullptr ? &before : mask);
+    return PollNative(nullptr, 0, time);
   });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = result.error();
   return -1;
+}
+
+// Returns whether a signal that has ended a native call since `before` ends a
+// restartable call of the program.
+bool EndsCall(const SignalCounts& before) {
+  if (signal_counts.arrived == before.arrived) return HandlersInterrupt();
+  return signal_counts.interrupting != before.interrupting;
 }
 
 }  // namespace
@@ -114,12 +125,12 @@ int AwaitNative(const char* call, int fd, int16_t events) {
   ParticipantState* const self = fake::CurrentParticipant();
   if (self == nullptr) return 0;
   for (;;) {
+    const SignalCounts before = signal_counts;
     pollfd one = {.fd = fd, .events = events, .revents = 0};
-    const SysResult result =
-        AwaitInRounds(*self, call, [&](absl::Duration time) {
-          return PollNative(&one, 1, time, nullptr);
-        });
-    if (result.error() != EINTR || HandlersInterrupt()) return result.error();
+    const SysResult result = AwaitInRounds(
+        *self, call,
+        [&](absl::Duration time) { return PollNative(&one, 1, time); });
+    if (result.error() != EINTR || EndsCall(before)) return result.error();
   }
 }
 

@@ -8,8 +8,11 @@
 namespace net::preload {
 
 enum class Kind : uint8_t {
-  kNative,   // It belongs to Linux alone.
-  kSocket,   // Its placeholder is a Unix socket.
+  kNative,  // It belongs to Linux alone.
+  kSocket,  // Its placeholder is a Unix socket.
+  // An end of socketpair(2). Its placeholder is an end of a pair, which carries
+  // the placeholders of files that the program passes (rights.h).
+  kPair,
   kCounter,  // An eventfd(2). Its placeholder is an eventfd, too.
   kTimer,    // A timerfd. Its placeholder is one, too.
   // Its placeholder is an epoll, too. Native descriptors are added to the
@@ -19,6 +22,10 @@ enum class Kind : uint8_t {
   kForeign,   // It belongs to the FakeKernel of a parent process.
   kInternal,  // A connection to the server of a shared FakeKernel.
 };
+
+inline bool IsSocket(Kind kind) {
+  return kind == Kind::kSocket || kind == Kind::kPair;
+}
 
 // A placeholder that is to be made.
 struct PlaceholderSpec {

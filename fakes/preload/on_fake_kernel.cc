@@ -1,10 +1,12 @@
 // The program on_fake_kernel: see kHelp.
 
+#include <sys/random.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -19,6 +21,7 @@
 #include "fakes/preload/options.h"
 #include "fakes/preload/program_file.h"
 #include "fakes/preload/shared/run_shared.h"
+#include "fakes/preload/shared/server_address.h"
 #include "syscalls/testing/command_line.h"
 
 ABSL_FLAG(std::string, seed, "", "");
@@ -64,19 +67,21 @@ chooses. Its files, pipes, terminals and other sockets stay Linux's.
   --stall-limit=DURATION
                      report a thread that keeps the others from running for
                      this long, in real time (10s)
-  --shared           run COMMAND and all its descendants on one FakeKernel, in the
-                     process of on_fake_kernel: they connect to each other, and
-                     share sockets over fork(2) and execve(2). A call takes about
-                     10us more. What COMMAND leaves behind is killed at its end
+  --shared           hold the FakeKernel in the process of on_fake_kernel from the
+                     start. COMMAND may then fork while it has several threads.
+                     What COMMAND leaves behind is killed at its end
   --help             print this and exit
 
-  on_fake_kernel --shared -- sh -c 'python3 -m http.server & sleep 1; curl ...'
+When COMMAND forks or executes another program, its FakeKernel moves to a server
+process: COMMAND and its descendants connect to each other, and share sockets
+over fork(2) and execve(2). A call then takes about 10us more.
 
-Limits: COMMAND is linked dynamically against glibc. Without --shared, each
-process has a FakeKernel of its own: a child of fork(2) that uses a socket of
-its parent ends with status 2, and processes cannot connect to each other.
-Signals do not interrupt calls of the FakeKernel. Unix sockets, except pairs,
-and UDP sockets are Linux's.
+  on_fake_kernel -- sh -c 'python3 -m http.server & sleep 1; curl ...'
+
+Limits: COMMAND is linked dynamically against glibc. Unix sockets, except pairs,
+and UDP sockets are Linux's. Without --shared, a FakeKernel cannot move while a
+second thread uses it: the child has a FakeKernel of its own, and ends with
+status 2 when it uses a socket of its parent.
 
 exit status:
   COMMAND's;
@@ -100,6 +105,14 @@ std::string LibraryPath(absl::string_view name) {
   const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
   const std::string self(path, size > 0 ? static_cast<size_t>(size) : 0);
   return absl::StrCat(self.substr(0, self.rfind('/')), "/", name);
+}
+
+// Returns a name that no other run has.
+std::string NewServerName() {
+  uint64_t random = 0;
+  while (getrandom(&random, sizeof(random), 0) < 0 && errno == EINTR) {
+  }
+  return absl::StrCat("net_fake/", getpid(), "/", absl::Hex(random));
 }
 
 std::string TextOf(const OptionName& name) {
@@ -133,9 +146,7 @@ int Run(absl::Span<char* const> command) {
   }
   const absl::Status suitable = CheckProgram(program);
   if (!suitable.ok()) return Fail(kRefused, suitable.message());
-  const bool is_shared = absl::GetFlag(FLAGS_shared);
-  const std::string library =
-      LibraryPath(is_shared ? "libnet_fake_shared.so" : "libnet_fake.so");
+  const std::string library = LibraryPath("libnet_fake.so");
   if (access(library.c_str(), R_OK) != 0) {
     return Fail(kRefused,
                 absl::StrCat(library, ": ", std::strerror(errno),
@@ -145,7 +156,8 @@ int Run(absl::Span<char* const> command) {
   const std::string preload =
       others == nullptr ? library : absl::StrCat(library, ":", others);
   setenv("LD_PRELOAD", preload.c_str(), 1);
-  if (is_shared) {
+  setenv(kServerVariable, NewServerName().c_str(), 1);
+  if (absl::GetFlag(FLAGS_shared)) {
     return Fail(kRefused, RunShared(*options, program, command));
   }
   std::vector<char*> arguments(command.begin(), command.end());

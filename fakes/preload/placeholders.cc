@@ -64,7 +64,7 @@ FakeProcessOptions Placeholders::Behind(FakeProcessOptions options) {
   return options;
 }
 
-SysResult Placeholders::MoveTo(int placeholder, int fd) {
+SysResult Placeholders::Renumber(int placeholder, int fd) {
   if (fd == placeholder) return SysResult::Ok(fd);
   const SysResult flags = target().Fcntl(fd, F_GETFD, 0);
   const bool close_on_exec = flags.ok() && (flags.value() & FD_CLOEXEC) != 0;
@@ -77,15 +77,15 @@ SysResult Placeholders::MoveTo(int placeholder, int fd) {
 SysResult Placeholders::MakePipe(int* fds, int flags,
                                  absl::FunctionRef<SysResult()> make) {
   std::array<int, 2> numbers = {};
-  const SysResult piped = natives_.MakePipe(numbers.data(), flags & O_CLOEXEC);
+  const SysResult piped = natives_->MakePipe(numbers.data(), flags & O_CLOEXEC);
   if (!piped.ok()) return piped;
   SysResult made = make();
   for (size_t i = 0; i < numbers.size() && made.ok(); ++i) {
-    made = MoveTo(numbers[i], fds[i]);
+    made = Renumber(numbers[i], fds[i]);
     fds[i] = numbers[i];
   }
   if (made.ok()) return SysResult::Ok();
-  for (const int number : numbers) natives_.Close(number);
+  for (const int number : numbers) natives_->Close(number);
   return made;
 }
 
@@ -95,13 +95,13 @@ SysResult Placeholders::Intercept(Invocation& invocation,
   if (invocation.call() == Call::kClose) {
     const SysResult closed = make();
     // Linux frees the number even if close(2) fails, unless it was not open.
-    if (closed.error() != EBADF) natives_.Close(invocation.fd());
+    if (closed.error() != EBADF) natives_->Close(invocation.fd());
     return closed;
   }
   if (const auto* const dup = invocation.As<Call::kDup3>()) {
     const SysResult duplicated = make();
     if (duplicated.ok()) {
-      natives_.Duplicate(dup->old_fd, dup->new_fd, dup->flags);
+      natives_->Duplicate(dup->old_fd, dup->new_fd, dup->flags);
     }
     return duplicated;
   }
@@ -114,14 +114,14 @@ SysResult Placeholders::Intercept(Invocation& invocation,
   const bool is_made_first = invocation.call() == Call::kSocket;
   SysResult made = is_made_first ? make() : SysResult::Ok();
   if (!made.ok()) return made;
-  const SysResult placeholder = natives_.Make(SpecFor(invocation));
+  const SysResult placeholder = natives_->Make(SpecFor(invocation));
   if (!placeholder.ok()) {
     if (is_made_first) static_cast<void>(target().Close(made.fd()));
     return placeholder;
   }
   if (!is_made_first) made = make();
-  if (made.ok()) made = MoveTo(placeholder.fd(), made.fd());
-  if (!made.ok()) natives_.Close(placeholder.fd());
+  if (made.ok()) made = Renumber(placeholder.fd(), made.fd());
+  if (!made.ok()) natives_->Close(placeholder.fd());
   return made;
 }
 

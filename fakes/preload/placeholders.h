@@ -36,7 +36,7 @@ class Placeholders final : public InterceptingSyscalls {
   // the descriptors of the program that it stands for. All must outlive this
   // object.
   Placeholders(FakeKernel& kernel, Syscalls& target, NativeDescriptors& natives)
-      : InterceptingSyscalls(target), kernel_(kernel), natives_(natives) {}
+      : InterceptingSyscalls(target), kernel_(kernel), natives_(&natives) {}
 
   // Returns the options for a process behind placeholders. New descriptors of
   // such a process have numbers above all placeholders, and are then moved to
@@ -45,6 +45,9 @@ class Placeholders final : public InterceptingSyscalls {
   // another thread.
   static FakeProcessOptions Behind(FakeProcessOptions options);
 
+  // The process has other native descriptors from now on.
+  void MoveTo(NativeDescriptors& natives) { natives_ = &natives; }
+
  protected:
   SysResult Intercept(Invocation& invocation,
                       absl::FunctionRef<SysResult()> make) override;
@@ -52,10 +55,10 @@ class Placeholders final : public InterceptingSyscalls {
  private:
   SysResult MakePipe(int* fds, int flags, absl::FunctionRef<SysResult()> make);
   // Moves the FakeKernel's descriptor to the number of its placeholder.
-  SysResult MoveTo(int placeholder, int fd);
+  SysResult Renumber(int placeholder, int fd);
 
   FakeKernel& kernel_;
-  NativeDescriptors& natives_;
+  NativeDescriptors* natives_;
 };
 
 }  // namespace net::preload

@@ -10,6 +10,7 @@ server_test=$PWD/$3
 static_program=$PWD/$4
 asyncio_test=$PWD/$5
 exports=$PWD/$6
+source "$(dirname "$0")/expect.sh"
 cd "$TEST_TMPDIR"
 
 # Programs, threads, virtual time.
@@ -53,6 +54,8 @@ fi
 # What cannot run is named.
 expect 2 "is linked statically" "$on_fake" -- "$static_program"
 expect 2 "on_fake_kernel --shared runs all processes on one" "$on_fake" -- "$calls" fork
+expect 2 "use on_fake_kernel --shared" "$on_fake" -- "$calls" exec
+expect 0 "" "$on_fake" --shared -- "$calls" fork
 expect 2 "--link: 'los=1'" "$on_fake" --link='* <-> * los=1' -- "$calls"
 expect 2 "did you mean '--seed'" "$on_fake" --sed=1 -- "$calls"
 expect 2 "no COMMAND" "$on_fake" --seed=1

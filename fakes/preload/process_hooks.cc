@@ -21,10 +21,10 @@
 #include "fakes/threads/next.h"
 #include "syscalls/mutex.h"
 
-// Functions that make processes and wait for them. Without a ProcessTree, each
-// child has a FakeKernel of its own.
+// Functions that make processes, execute programs, and wait for processes.
 
 NET_NEXT_FUNCTION(fork)
+NET_NEXT_FUNCTION(daemon)
 NET_NEXT_FUNCTION(posix_spawn)
 NET_NEXT_FUNCTION(posix_spawnp)
 NET_NEXT_FUNCTION(popen)
@@ -42,6 +42,13 @@ constexpr char kShell[] = "/bin/sh";
 // Returns the tree of the calling process, or null.
 ProcessTree* TreeOfCaller() { return IsInCharge() ? Tree() : nullptr; }
 
+// Returns the tree of the calling process, which is about to make a child.
+// Null: the child has a FakeKernel of its own.
+ProcessTree* SharedTree() {
+  if (!IsInCharge()) return nullptr;
+  return Own() != nullptr ? Own()->Share() : Tree();
+}
+
 // Calls `call`, a form of wait4(2), with additional options until it returns
 // something else than 0.
 template <typename Function>
@@ -53,8 +60,11 @@ pid_t AwaitChild(pid_t pid, int options, Function call) {
     if (ended != 0) return ended;
     const ChildWait why = tree->AwaitChild(pid);
     if (why == ChildWait::kUnknown) break;
-    if (why == ChildWait::kDeadlock) {
-      errno = EDEADLK;
+    if (why == ChildWait::kDeadlock || why == ChildWait::kSignal) {
+      // The signal can be that of the child's end, for which Linux looks first.
+      const pid_t last = call(WNOHANG);
+      if (last != 0) return last;
+      errno = why == ChildWait::kSignal ? EINTR : EDEADLK;
       return -1;
     }
   }
@@ -76,6 +86,7 @@ void InChild() {
 }
 
 pid_t Fork() {
+  SharedTree();
   const pid_t pid = threads::next::fork();
   ProcessTree* const tree = TreeOfCaller();
   if (pid == 0 || tree == nullptr) return pid;
@@ -86,7 +97,7 @@ pid_t Fork() {
 // Calls `spawn`, a form of posix_spawn(3).
 template <typename Function>
 int Spawn(pid_t* pid, Function spawn) {
-  ProcessTree* const tree = TreeOfCaller();
+  ProcessTree* const tree = SharedTree();
   pid_t child = -1;
   if (tree == nullptr) return spawn(pid);
   const int number = tree->Announce();
@@ -210,7 +221,6 @@ void HandleForks() { pthread_atfork(&BeforeFork, nullptr, &InChild); }
 
 using net::preload::AwaitChild;
 using net::preload::RunNative;
-using net::preload::TreeOfCaller;
 namespace next = net::threads::next;
 
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's
@@ -243,15 +253,23 @@ int posix_spawnp(pid_t* pid, const char* file,
   });
 }
 
+int daemon(int stays, int keeps_descriptors) noexcept {
+  // It forks without the hook.
+  net::preload::SharedTree();
+  return next::daemon(stays, keeps_descriptors);
+}
+
 int system(const char* command) {
-  if (TreeOfCaller() == nullptr || command == nullptr) {
+  if (command == nullptr || net::preload::SharedTree() == nullptr) {
     return RunNative([&] { return next::system(command); });
   }
   return net::preload::RunShell(command);
 }
 
 FILE* popen(const char* command, const char* mode) {
-  if (TreeOfCaller() == nullptr) return next::popen(command, mode);
+  if (net::preload::SharedTree() == nullptr) {
+    return next::popen(command, mode);
+  }
   return net::preload::OpenShell(command, mode);
 }
 

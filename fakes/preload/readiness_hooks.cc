@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/mixed_wait.h"
+#include "fakes/preload/signals.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 #include "syscalls/sys_result.h"

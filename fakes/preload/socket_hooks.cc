@@ -11,6 +11,7 @@
 
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/native.h"
+#include "fakes/preload/rights.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 #include "syscalls/sys_result.h"
@@ -94,8 +95,12 @@ SysResult MakePair(int flags, int* pair) {
     result = Sys().SetSockOpt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
   }
   if (!result.ok()) return result;
-  pair[0] = client.Release();
-  pair[1] = server.Release();
+  pair[0] = client.fd();
+  pair[1] = server.fd();
+  const int error = CurrentTransit() == nullptr ? 0 : JoinPlaceholders(pair);
+  if (error != 0) return SysResult::Error(error);
+  client.Release();
+  server.Release();
   return SysResult::Ok();
 }
 

@@ -149,7 +149,7 @@ SysResult SendFile(int out_fd, int in_fd, off_t* offset, size_t size) {
   }
   if (size == 0) return SysResult::Ok();
   const Kind out = KindOf(out_fd, "sendfile");
-  if (out != Kind::kSocket && out != Kind::kPipe) {
+  if (!IsSocket(out) && out != Kind::kPipe) {
     return SysResult::Error(EINVAL);
   }
   FileReader file(in_fd, start, size);
@@ -279,8 +279,7 @@ SysResult SpliceMixed(int in_fd, const loff_t* in_offset, int out_fd,
     return SysResult::Error(EBADF);
   }
   if (!is_pipe || socket_offset != nullptr ||
-      KindOf(socket, "splice") != Kind::kSocket ||
-      static_cast<ssize_t>(size) < 0) {
+      !IsSocket(KindOf(socket, "splice")) || static_cast<ssize_t>(size) < 0) {
     return SysResult::Error(EINVAL);
   }
   const bool nonblocking =

@@ -53,11 +53,13 @@ FakeProcessOptions ProcessOptionsFor(absl::string_view name) {
   result.name = std::string(name);
   result.uid = geteuid();
   if (result.uid == 0) result.capabilities = FakeCapabilities::All();
+  result.standard_descriptors = false;  // They are native.
   return Placeholders::Behind(result);
 }
 
 absl::Status TraceFile::Open(const std::string& path) {
-  is_open_ = true;
+  is_open_ = !path.empty();
+  if (!is_open_) return absl::OkStatus();
   if (path == "-") return absl::OkStatus();
   file_.open(path, std::ios::app);
   return file_.is_open()

@@ -32,8 +32,10 @@ FakeProcessOptions ProcessOptionsFor(absl::string_view name);
 // Where the trace is written. Thread-safety: that of a sink of TracingSyscalls.
 class TraceFile {
  public:
-  // Opens the file of Options::trace. Fails with the errno of open(2).
+  // Opens the file of Options::trace, unless that is "". Fails with the errno
+  // of open(2).
   absl::Status Open(const std::string& path);
+  void Close() { file_.close(); }
   bool is_open() const { return is_open_; }
   void Write(absl::string_view line);
 
@@ -55,6 +57,9 @@ class SyscallStack {
   ~SyscallStack() = default;
 
   Syscalls& top() { return *top_; }
+
+  // The process has other native descriptors from now on.
+  void MoveTo(NativeDescriptors& natives) { placeholders_.MoveTo(natives); }
 
   // Lets the lines of the trace begin with another name, from the next call on.
   void Rename(absl::string_view name);

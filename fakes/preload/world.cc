@@ -10,8 +10,9 @@ void RefuseForeign(const char* call, int fd) {
   std::fprintf(
       stderr,
       "libnet_fake.so: %s on descriptor %d, which was made before "
-      "fork(2): it belongs to the FakeKernel of the parent. "
-      "on_fake_kernel --shared runs all processes on one FakeKernel.\n",
+      "fork(2): it belongs to the FakeKernel of the parent, which had several "
+      "threads. on_fake_kernel --shared runs all processes on one "
+      "FakeKernel.\n",
       call, fd);
   std::_Exit(kRefused);
 }

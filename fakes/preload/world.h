@@ -28,6 +28,10 @@ struct World {
   absl::Duration native_wait = absl::Milliseconds(10);
   // The processes that share the FakeKernel; null: this one has its own.
   ProcessTree* tree = nullptr;
+  // Null: it is shared, or cannot be.
+  OwnKernel* own = nullptr;
+  // Null: messages cannot pass files of the FakeKernel.
+  Transit* transit = nullptr;
 };
 
 namespace internal_world {
@@ -77,6 +81,8 @@ inline bool IsInCharge() {
 inline Syscalls& Sys() { return *internal_world::Current()->sys; }
 inline Machine& CurrentMachine() { return *internal_world::Current()->machine; }
 inline ProcessTree* Tree() { return internal_world::Current()->tree; }
+inline OwnKernel* Own() { return internal_world::Current()->own; }
+inline Transit* CurrentTransit() { return internal_world::Current()->transit; }
 inline absl::Duration NativeWait() {
   return internal_world::Current()->native_wait;
 }

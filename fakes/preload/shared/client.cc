@@ -3,12 +3,11 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +21,7 @@
 #include "fakes/preload/native_descriptors.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
+#include "fakes/preload/shared/server_address.h"
 #include "syscalls/sys_result.h"
 
 namespace net::preload {
@@ -31,8 +31,8 @@ constexpr int kRefused = 2;
 
 [[noreturn]] void EndWithoutServer(const char* what) {
   std::fprintf(stderr,
-               "libnet_fake_shared.so: %s: on_fake_kernel, which holds the "
-               "FakeKernel, is gone\n",
+               "libnet_fake.so: %s: the process that holds the FakeKernel is "
+               "gone\n",
                what);
   std::_Exit(kRefused);
 }
@@ -50,21 +50,27 @@ int MoveUp(int fd) {
   return moved;
 }
 
-int Connect() {
+// Returns a connection to the server, or -1 with errno set.
+int TryToConnect() {
   const char* const name = getenv(kServerVariable);
   const absl::string_view text = name == nullptr ? "" : name;
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  // The first byte of an abstract name is 0.
-  const size_t size = std::min(text.size(), sizeof(address.sun_path) - 1);
-  std::memcpy(address.sun_path + 1, text.data(), size);
+  const ServerAddress address(text);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const auto length =
-      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + size);
-  if (fd < 0 ||
-      connect(fd, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-    EndWithoutServer(std::strerror(errno));
+  if (fd >= 0 && connect(fd, address.get(), address.size()) != 0) {
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
   }
+  return fd;
+}
+
+int first_connection = -1;  // Of FindServer().
+
+int Connect() {
+  const int first = std::exchange(first_connection, -1);
+  const int fd = first >= 0 ? first : TryToConnect();
+  if (fd < 0) EndWithoutServer(std::strerror(errno));
   const int moved = MoveUp(fd);
   SetKind(moved, Kind::kInternal);
   return moved;
@@ -72,12 +78,43 @@ int Connect() {
 
 }  // namespace
 
+bool FindServer() {
+  const fake::KernelSection section;
+  first_connection = TryToConnect();
+  return first_connection >= 0;
+}
+
 Hello NewHello(Role role, int number) {
   Hello hello = {.role = role, .number = number, .thread = gettid()};
   const absl::string_view name = program_invocation_short_name;
   std::memcpy(hello.name, name.data(),
               std::min(name.size(), sizeof(hello.name) - 1));
   return hello;
+}
+
+namespace {
+
+// Never destroyed, and replaced in the child of fork(2) only.
+std::atomic<MessageChannel*> signal_channel = nullptr;
+
+}  // namespace
+
+void OpenSignalChannel() {
+  const fake::KernelSection section;
+  auto* const channel = new MessageChannel(Connect());
+  MessageWriter message;
+  message.Put(NewHello(Role::kSignals));
+  if (!channel->Send(0, message.bytes())) EndWithoutServer("connect");
+  signal_channel = channel;
+}
+
+void Send(const SignalReport& report) {
+  MessageChannel* const channel = signal_channel;
+  if (channel == nullptr) return;
+  MessageWriter message;
+  message.Put(report);
+  // Linux sends so few bytes at once, or none if the server is gone.
+  static_cast<void>(channel->Send(0, message.bytes()));
 }
 
 ServerConnection::ServerConnection(const Hello& hello) : channel_(Connect()) {
@@ -92,6 +129,7 @@ ServerConnection::~ServerConnection() { SetKind(channel_.fd(), Kind::kNative); }
 MessageWriter ServerConnection::TakePrologue() {
   MessageWriter message;
   message.Put(Prologue{.calls = std::exchange(calls_, 0),
+                       .is_active = std::exchange(is_active_, false),
                        .wakeups = static_cast<int32_t>(wakeups_.size())});
   for (const Wakeup& wakeup : wakeups_) message.Put(wakeup);
   wakeups_.clear();
@@ -99,6 +137,7 @@ MessageWriter ServerConnection::TakePrologue() {
 }
 
 void ServerConnection::Notify(Request request, const MessageWriter& arguments) {
+  ++sent_;
   MessageWriter message = TakePrologue();
   message.Append(arguments);
   if (!channel_.Send(static_cast<uint32_t>(request), message.bytes())) {
@@ -108,8 +147,11 @@ void ServerConnection::Notify(Request request, const MessageWriter& arguments) {
 
 MessageReader ServerConnection::Exchange(Request request,
                                          const MessageWriter& arguments) {
+  const uint64_t outer = request_.exchange(sent_ + 1);
+  ReportEarlySignal(*this);
   Notify(request, arguments);
   const MessageReader reply = Await();
+  request_ = outer;
   NoteEpilogue(epilogue_);
   return reply;
 }
@@ -135,6 +177,12 @@ MessageReader ServerConnection::Await() {
         const int old_fd = message.Take<int>();
         const int new_fd = message.Take<int>();
         OwnDescriptors().Duplicate(old_fd, new_fd, message.Take<int>());
+        break;
+      }
+      case Answer::kRunHandlers: {
+        const uint64_t request = request_.exchange(0);
+        fake::KernelSection::RunDeferred();
+        request_ = request;
         break;
       }
     }

@@ -1,17 +1,13 @@
 #ifndef FAKES_PRELOAD_SHARED_CLIENT_H_
 #define FAKES_PRELOAD_SHARED_CLIENT_H_
 
-#include <pthread.h>
-#include <sys/types.h>
-
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
-#include "fakes/kernel/clock.h"
+#include "fakes/kernel/scheduler.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 
@@ -40,8 +36,13 @@ class ServerConnection {
 
   const Epilogue& epilogue() const { return epilogue_; }
 
+  // Returns the number of the request whose reply the thread waits for, or 0.
+  // Signal handlers call it.
+  uint64_t request() const { return request_.load(std::memory_order_relaxed); }
+
   // What goes into the next Prologue.
   void CountCall() { ++calls_; }
+  void NoteActivity() { is_active_ = true; }
   void AddWakeup(const Wakeup& wakeup) { wakeups_.push_back(wakeup); }
 
  private:
@@ -52,15 +53,31 @@ class ServerConnection {
   MessageChannel channel_;
   int32_t number_ = -1;
   Epilogue epilogue_;
+  uint64_t sent_ = 0;  // Requests.
+  std::atomic<uint64_t> request_ = 0;
   int32_t calls_ = 0;
+  bool is_active_ = false;
   absl::InlinedVector<Wakeup, 8> wakeups_;
 };
+
+// Connects to the server with the name of kServerVariable. Returns false if
+// there is none. The next ServerConnection uses the connection.
+bool FindServer();
 
 // Returns a Hello with the program's name.
 Hello NewHello(Role role, int number = 0);
 
 // Called with each epilogue by the thread that it is for.
 void NoteEpilogue(const Epilogue& epilogue);
+
+// Called when a request is about to be sent: a signal that has arrived
+// interrupts it.
+void ReportEarlySignal(const ServerConnection& connection);
+
+// Opens the connection for SignalReports.
+void OpenSignalChannel();
+// Sends a report, if the connection is open. Signal handlers call it.
+void Send(const SignalReport& report);
 
 // Returns the connection of the calling thread. A thread that does not take
 // part gets one at its first call. In a KernelSection.
@@ -78,35 +95,23 @@ inline void Ask(Request request, const MessageWriter& arguments = {}) {
 }
 
 // Makes the calling thread the only one of this process that takes part: that
-// of a new program, or of a child of fork(2).
+// of a new program, of a child of fork(2), or of a process whose FakeKernel has
+// moved to a server.
 void BeginProcess(const Hello& hello);
 
-}  // namespace net::preload
-
-namespace net::fake {
-
-// A thread of this process that takes part. Never destroyed.
-//
-// In this program, the FakeKernel is in another process. So this is another
-// ParticipantState than that of fakes/kernel/scheduler.h, which is not part of
-// the program. What is not marked belongs to the thread.
-struct ParticipantState {
-  std::string name;
-  int number = 0;  // The server's.
+// A thread of this process that takes part. Never destroyed. What is not marked
+// belongs to the thread.
+struct RemoteParticipant : fake::ParticipantState {
   bool outside = false;
-  // How often EnterCall() may still be called before the server is asked.
-  int calls_left = 0;
-  std::unique_ptr<preload::ServerConnection> connection;
+  std::unique_ptr<ServerConnection> connection;
 
-  // Guarded by the mutex of remote_participant.cc.
-  pid_t thread_id = 0;              // 0: it has not begun.
-  std::optional<pthread_t> thread;  // Nullopt: not begun, or joined.
-  bool ended = false;
+  // Guarded by the mutex of remote_participant.cc, as `thread_id`, `thread` and
+  // `ended` are.
   uint64_t wait = 0;   // The sequence number of its last wait.
   bool waits = false;  // It is in that wait.
-  std::vector<ParticipantState*> joiners;
+  std::vector<RemoteParticipant*> joiners;
 };
 
-}  // namespace net::fake
+}  // namespace net::preload
 
 #endif  // FAKES_PRELOAD_SHARED_CLIENT_H_

@@ -19,16 +19,17 @@
 // the request's type. It waits for the kReply of each, which begins with an
 // Epilogue, except of those that are marked as having none. During a kCall the
 // server can send kMakePlaceholder and the like, each of which has a kDone.
+// Between a kRunHandlers and its kDone, the client can send requests: those of
+// the handlers.
+//
+// A process whose signals have handlers has one more connection, for its
+// SignalReports.
 //
 // A process has ended when Linux says so (pidfd_open(2)), whatever it has done
 // before: a crash and SIGKILL are ends like others. Until then, the end of a
 // connection is a thread's end or execve(2).
 
 namespace net::preload {
-
-// The environment variable with the name of the server's socket, an abstract
-// one (unix(7)).
-inline constexpr char kServerVariable[] = "NET_FAKE_SERVER";
 
 // What a new connection is for.
 enum class Role : uint32_t {
@@ -37,6 +38,7 @@ enum class Role : uint32_t {
   // a child of fork(2).
   kThread,
   kOutsider,  // A thread that does not take part.
+  kSignals,   // SignalReports, without replies.
 };
 
 struct Hello {
@@ -54,6 +56,7 @@ enum class Request : uint32_t {
   kYield,        // -                                      : bool
   kBlock,        // seq, deadline, object, name            : Woken
   kChoose,       // count, numbers                         : index
+  kAwaitIdle,    // real time limit                        : activity
   kGoOutside,    // -                                      : -
   kComeBack,     // -                                      : -
   kNow,          // -                                      : -
@@ -66,6 +69,15 @@ enum class Request : uint32_t {
   kReport,       // number, pid                            no reply
   kAwaitChild,   // pid, seen                              : ChildWait, seen
   kDescriptors,  // -                                      : count, numbers
+  // ProcessTree::ExpectSignal() and AwaitSignal().
+  kExpectSignal,  // pid, thread, signal                   : -
+  kAwaitSignal,   // -                                     : -
+  // Those of Transit.
+  kPosition,  // fd                                        : Transit::Position
+  kHold,      // fd, inode                                 : number
+  kFind,      // inode                                     : number
+  kInstall,   // number, fd, whether it closes on exec     : -
+  kDiscard,   // number                                    : -
 };
 
 // Server to client.
@@ -76,18 +88,31 @@ enum class Answer : uint32_t {
   kMakePlaceholder,  // PlaceholderSpec             kDone: SysResult
   kClose,            // fd                          kDone: -
   kDuplicate,        // old_fd, new_fd, flags       kDone: -
+  // During a call that goes on after a signal.
+  kRunHandlers,  // -                           kDone: -
 };
 inline constexpr uint32_t kDone = 1000;  // Client to server.
 
 // What the client has done since its last request without asking the server.
 struct Prologue {
-  int32_t calls = 0;  // Those of EnterCall() within its quota.
+  int32_t calls = 0;       // Those of EnterCall() within its quota.
+  bool is_active = false;  // NoteActivity().
   // Wake-ups, which follow: the waiter's number and the wait's sequence number.
   int32_t wakeups = 0;
 };
 struct Wakeup {
   int32_t number;
   uint64_t wait;
+};
+
+// A signal with a handler, in the order of arrival.
+struct SignalReport {
+  int32_t signal = 0;
+  int32_t number = 0;  // The thread's among the participants; -1: none.
+  // The request that it interrupts, counted from 1 over all of the connection,
+  // or 0.
+  uint64_t request = 0;
+  bool restarts = false;
 };
 
 struct Epilogue {

@@ -23,9 +23,9 @@
 #include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/preload/kernel_machine.h"
+#include "fakes/preload/linux_process.h"
 #include "fakes/preload/machine.h"
 #include "fakes/preload/shared/call_codec.h"
-#include "fakes/preload/shared/linux_process.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "syscalls/sys_result.h"
@@ -71,7 +71,7 @@ void Proxy::Run() {
     MessageWriter number;
     number.Put(static_cast<int32_t>(is_outsider_ ? -1 : number_));
     if (SendWithEpilogue(Answer::kGo, number, /*raises_sigpipe=*/false)) {
-      Serve();
+      ServeAll();
     }
     channel_.reset();
   }
@@ -91,18 +91,24 @@ bool Proxy::AwaitDecision(absl::Duration limit) {
 
 void Proxy::AwaitOutside(const char* what,
                          absl::FunctionRef<bool(absl::Duration)> happens) {
-  ParticipantState* const self = fake::CurrentParticipant();
-  bool happened = false;
-  while (!happened) {
+  ParticipantState* const self = fake::Scheduler::Innermost();
+  uint64_t activity = 0;
+  for (;;) {
+    bool happened = false;
     server_.kernel_.Outside(
         [&] { happened = happens(server_.options_.native_wait); });
-    if (happened || self == nullptr) continue;
+    if (happened) break;
+    if (self == nullptr ||
+        fake::AwaitIdle(*self, server_.options_.native_wait, activity)) {
+      continue;
+    }
     const absl::Duration next = KernelMachine(server_.kernel_).NextTimer();
     if (next == absl::InfiniteDuration()) continue;
     fake::ObjectWait wait(*self, what, /*object=*/nullptr, /*holder=*/nullptr,
                           absl::ToInt64Nanoseconds(next));
     wait.Block();
   }
+  if (self != nullptr) fake::NoteActivity(*self);
 }
 
 bool Proxy::IsStarting() const {
@@ -142,6 +148,10 @@ bool Proxy::AwaitConnection() {
   }
   if (arrival.channel == nullptr) return false;
   channel_ = std::move(arrival.channel);
+  {
+    const absl::MutexLock lock(&server_.mutex_);
+    received_ = request_ = early_request_ = 0;
+  }
   client_thread_ = arrival.thread;
   if (executes) {
     server_.InterruptProxies(process_, this);
@@ -152,12 +162,12 @@ bool Proxy::AwaitConnection() {
   return true;
 }
 
-void Proxy::Serve() {
+void Proxy::ServeAll() {
   uint32_t type = 0;
   MessageReader message;
   do {
     AwaitRequest();
-  } while (channel_->Receive(type, message) &&
+  } while (Receive(type, message) &&
            Handle(static_cast<Request>(type), message));
 }
 
@@ -165,7 +175,7 @@ void Proxy::AwaitRequest() {
   const absl::Duration limit = server_.options_.native_wait;
   while (!channel_->IsReadable(limit)) {
     const bool sleeps = StatusOf(client_thread_).state == 'S';
-    if (fake::CurrentParticipant() == nullptr || !sleeps) continue;
+    if (fake::Scheduler::Innermost() == nullptr || !sleeps) continue;
     AwaitOutside("a native call", [this](absl::Duration time) {
       return channel_->IsReadable(time);
     });
@@ -174,7 +184,7 @@ void Proxy::AwaitRequest() {
 
 bool Proxy::SendWithEpilogue(Answer answer, const MessageWriter& results,
                              bool raises_sigpipe) {
-  const ParticipantState* const self = fake::CurrentParticipant();
+  const ParticipantState* const self = fake::Scheduler::Innermost();
   MessageWriter message;
   message.Put(Epilogue{.now = absl::ToInt64Nanoseconds(server_.kernel_.Now()),
                        .calls_left = self == nullptr ? 0 : self->calls_left,
@@ -204,8 +214,11 @@ MessageReader Proxy::AskClient(Answer question,
 
 void Proxy::TakePrologue(MessageReader& message) {
   const auto prologue = message.Take<Prologue>();
-  ParticipantState* const self = fake::CurrentParticipant();
-  if (self != nullptr) self->calls_left -= prologue.calls;
+  ParticipantState* const self = fake::Scheduler::Innermost();
+  if (self != nullptr) {
+    self->calls_left -= prologue.calls;
+    if (prologue.is_active) fake::NoteActivity(*self);
+  }
   for (int32_t i = 0; i < prologue.wakeups; ++i) {
     const auto wakeup = message.Take<Wakeup>();
     const absl::MutexLock lock(&server_.mutex_);
@@ -219,9 +232,9 @@ void Proxy::Wake(uint64_t wait) {
   if (blocked_in_ != nullptr && blocked_wait_ <= wait) blocked_in_->Wake();
 }
 
-bool Proxy::Handle(Request request, MessageReader& message) {
+bool Proxy::Serve(Request request, MessageReader& message) {
   TakePrologue(message);
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   MessageWriter results;
   switch (request) {
     case Request::kCall:
@@ -238,6 +251,12 @@ bool Proxy::Handle(Request request, MessageReader& message) {
       return HandleBlock(message);
     case Request::kChoose:
       return HandleChoice(message);
+    case Request::kAwaitIdle:
+      if (self != nullptr) {
+        fake::AwaitIdle(*self, message.Take<absl::Duration>(), idle_activity_);
+      }
+      results.Put(idle_activity_);
+      return Reply(results);
     case Request::kGoOutside:
       return HandleOutside();
     case Request::kComeBack:  // HandleOutside() takes it.
@@ -275,6 +294,16 @@ bool Proxy::Handle(Request request, MessageReader& message) {
       for (const int fd : fds) results.Put(static_cast<int32_t>(fd));
       return Reply(results);
     }
+    case Request::kExpectSignal:
+      return HandleExpectation(message);
+    case Request::kAwaitSignal:
+      return HandleSignalWait();
+    case Request::kPosition:
+    case Request::kHold:
+    case Request::kFind:
+    case Request::kInstall:
+    case Request::kDiscard:
+      return HandleTransit(request, message);
   }
   return false;
 }
@@ -295,7 +324,7 @@ bool Proxy::HandleOutside() {
     if (!Reply()) return;
     uint32_t type = 0;
     MessageReader message;
-    while (!is_back && channel_->Receive(type, message)) {
+    while (!is_back && Receive(type, message)) {
       is_back = static_cast<Request>(type) == Request::kComeBack;
       if (is_back) {
         TakePrologue(message);
@@ -312,7 +341,7 @@ bool Proxy::HandleBlock(MessageReader& message) {
   const auto deadline = message.Take<fake::Nanoseconds>();
   const auto object = message.Take<uintptr_t>();
   const std::string call(message.TakeBytes());
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self == nullptr) return false;
   // NOLINTNEXTLINE(performance-no-int-to-ptr): for reports only
   fake::ObjectWait wait(*self, call, reinterpret_cast<const void*>(object),
@@ -353,11 +382,40 @@ bool Proxy::HandleChoice(MessageReader& message) {
   return Reply(results);
 }
 
+bool Proxy::HandleTransit(Request request, MessageReader& message) {
+  LocalTransit transit(server_.transit_, process_.process);
+  MessageWriter results;
+  switch (request) {
+    case Request::kPosition:
+      results.Put(transit.PositionOf(message.Take<int32_t>()));
+      break;
+    case Request::kHold: {
+      const auto fd = message.Take<int32_t>();
+      results.Put(
+          static_cast<int32_t>(transit.Hold(fd, message.Take<uint64_t>())));
+      break;
+    }
+    case Request::kFind:
+      results.Put(static_cast<int32_t>(transit.Find(message.Take<uint64_t>())));
+      break;
+    case Request::kInstall: {
+      const auto held = message.Take<int32_t>();
+      const auto fd = message.Take<int32_t>();
+      transit.Install(held, fd, message.Take<bool>());
+      break;
+    }
+    default:
+      transit.Discard(message.Take<int32_t>());
+      break;
+  }
+  return Reply(results);
+}
+
 // --- Threads and processes
 
 bool Proxy::HandleNewThread(MessageReader& message) {
   const std::string name(message.TakeBytes());
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self == nullptr) return false;
   ParticipantState& added =
       fake::AddParticipant(*self, absl::StrCat(process_.Name(), " ", name));
@@ -370,7 +428,7 @@ bool Proxy::HandleNewThread(MessageReader& message) {
 
 bool Proxy::HandleAnnouncement() {
   ServedProcess& child = server_.AddProcess(&process_);
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   ParticipantState* const added =
       self == nullptr ? nullptr : &fake::AddParticipant(*self, child.Name());
   const Proxy& proxy =
@@ -411,7 +469,7 @@ bool Proxy::HandleChildWait(MessageReader& message) {
 }
 
 ChildWait Proxy::AwaitChild(pid_t pid, uint64_t seen) {
-  ParticipantState* const self = fake::CurrentParticipant();
+  ParticipantState* const self = fake::Scheduler::Innermost();
   if (self == nullptr) return ChildWait::kUnknown;
   fake::ObjectWait wait(*self, "wait4");
   {
@@ -429,7 +487,17 @@ ChildWait Proxy::AwaitChild(pid_t pid, uint64_t seen) {
   const Woken why = wait.Block();
   const absl::MutexLock lock(&server_.mutex_);
   std::erase(process_.child_waits, &wait);
-  return why == Woken::kDeadlock ? ChildWait::kDeadlock : ChildWait::kEnded;
+  switch (why) {
+    case Woken::kDeadlock:
+      return ChildWait::kDeadlock;
+    case Woken::kSignal:
+      return ChildWait::kSignal;
+    case Woken::kEvent:
+    case Woken::kRestart:
+    case Woken::kTimeout:
+      break;
+  }
+  return ChildWait::kEnded;
 }
 
 }  // namespace net::preload

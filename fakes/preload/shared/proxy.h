@@ -5,12 +5,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "fakes/kernel/participant.h"
+#include "fakes/kernel/waiting.h"
 #include "fakes/preload/machine.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
@@ -59,6 +60,12 @@ class Proxy {
   MessageReader AskClient(Answer question, const MessageWriter& arguments);
   // The proxy of the calling thread, or null.
   static Proxy* Current();
+  // Lets the client run the handlers of the signals that have interrupted the
+  // call of the calling thread's proxy, if the call goes on after them.
+  static void RunHandlers();
+  // A signal has interrupted the request with this number. Called with the
+  // server's mutex.
+  void Interrupt(uint64_t request, bool restarts);
 
  private:
   friend class SharedServer;
@@ -84,9 +91,17 @@ class Proxy {
   // for instance.
   void AwaitRequest();
   // Serves requests to the end of the connection, or of the thread.
-  void Serve();
-  // Serves one request. Returns false if the connection is to end.
+  void ServeAll();
+  // Receives a request, or a kDone.
+  bool Receive(uint32_t& type, MessageReader& message);
+  // Serves one request, which signals can interrupt. Returns false if the
+  // connection is to end.
   bool Handle(Request request, MessageReader& message);
+  bool Serve(Request request, MessageReader& message);
+  void RunHandlersOfClient();
+  bool HandleTransit(Request request, MessageReader& message);
+  bool HandleExpectation(MessageReader& message);
+  bool HandleSignalWait();
   bool HandleCall(MessageReader& message);
   bool HandleOutside();
   bool HandleBlock(MessageReader& message);
@@ -101,6 +116,13 @@ class Proxy {
   bool SendWithEpilogue(Answer answer, const MessageWriter& results,
                         bool raises_sigpipe);
 
+  // A process to which the client sends a signal.
+  struct Expected {
+    ServedProcess* process = nullptr;
+    bool ends = false;
+    uint64_t signals_before = 0;  // ServedProcess::signals.
+  };
+
   SharedServer& server_;
   ServedProcess& process_;
   const int number_;
@@ -109,12 +131,20 @@ class Proxy {
   std::unique_ptr<MessageChannel> channel_;
   pid_t client_thread_ = 0;  // gettid(2).
   bool thread_ended_ = false;
+  bool restarts_ = false;  // The request goes on after handlers: a kCall.
+  std::vector<Expected> expected_;
+  uint64_t idle_activity_ = 0;  // Of AwaitIdle().
 
   // Guarded by the server's mutex.
   fake::ParticipantState* state_ = nullptr;
   Arrival delivered_;
   bool cancelled_ = false;
   int executions_ = 0;  // ServedProcess::executions when it got its connection.
+  uint64_t received_ = 0;  // Requests of the connection.
+  uint64_t request_ = 0;   // The one that is served, or 0.
+  // A signal for a request that has not been received yet.
+  uint64_t early_request_ = 0;
+  fake::Woken early_signal_ = fake::Woken::kEvent;
   uint64_t woken_wait_ = 0;
   uint64_t blocked_wait_ = 0;
   fake::ObjectWait* blocked_in_ = nullptr;

@@ -27,6 +27,7 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
+#include "fakes/kernel/scheduler.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/shared/client.h"
@@ -34,28 +35,31 @@
 #include "fakes/preload/shared/protocol.h"
 #include "syscalls/mutex.h"
 
-namespace net::fake {
+namespace net::preload {
 namespace {
 
-using preload::MessageReader;
-using preload::MessageWriter;
-using preload::Request;
-using preload::Role;
-using preload::ServerConnection;
+using fake::KernelSection;
+using fake::Nanoseconds;
+using fake::ParticipantState;
+using fake::Woken;
 
 // Guards the states, as client.h says. A thread that holds it is in a
 // KernelSection, and sends nothing.
 constinit Mutex states_mutex;
 
 // The threads of this process that take part, or have.
-std::list<ParticipantState>& States() {
-  static auto& states = *new std::list<ParticipantState>;
+std::list<RemoteParticipant>& States() {
+  static auto& states = *new std::list<RemoteParticipant>;
   return states;
 }
 
-constinit thread_local ParticipantState* state_of_thread = nullptr;
+constinit thread_local RemoteParticipant* state_of_thread = nullptr;
 // Sticky: see HasDeadlock().
 constinit std::atomic<bool> has_deadlock{false};
+
+RemoteParticipant& Remote(ParticipantState& state) {
+  return static_cast<RemoteParticipant&>(state);
+}
 
 // In the functions of participant.h: restores errno, and keeps the hooks from
 // the functions that are called meanwhile.
@@ -72,7 +76,7 @@ class Entry {
 };
 
 // Returns the thread's state if it has the baton.
-ParticipantState* RunningState() {
+RemoteParticipant* RunningState() {
   return state_of_thread == nullptr || state_of_thread->outside
              ? nullptr
              : state_of_thread;
@@ -82,7 +86,7 @@ ParticipantState* RunningState() {
 class Wakeups {
  public:
   // Called with the mutex.
-  void Add(const ParticipantState& waiter)
+  void Add(const RemoteParticipant& waiter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(states_mutex) {
     if (waiter.waits) {
       wakeups_.push_back({.number = waiter.number, .wait = waiter.wait});
@@ -91,19 +95,17 @@ class Wakeups {
   // Called without it.
   void Send() {
     if (wakeups_.empty()) return;
-    ServerConnection& connection = preload::ConnectionOfThread();
-    for (const preload::Wakeup& wakeup : wakeups_) {
-      connection.AddWakeup(wakeup);
-    }
-    if (RunningState() == nullptr) preload::Ask(Request::kWake);
+    ServerConnection& connection = ConnectionOfThread();
+    for (const Wakeup& wakeup : wakeups_) connection.AddWakeup(wakeup);
+    if (RunningState() == nullptr) Ask(Request::kWake);
   }
 
  private:
-  absl::InlinedVector<preload::Wakeup, 8> wakeups_;
+  absl::InlinedVector<Wakeup, 8> wakeups_;
 };
 
 // Begins a wait: from now on Wakeups counts for it.
-uint64_t BeginWait(ParticipantState& self)
+uint64_t BeginWait(RemoteParticipant& self)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(states_mutex) {
   self.waits = true;
   return ++self.wait;
@@ -116,8 +118,8 @@ Woken BlockUntil(uint64_t wait, Nanoseconds deadline, const void* object,
       .Put(deadline)
       .Put(reinterpret_cast<uintptr_t>(object))
       .PutText(call);
-  return preload::Ask(Request::kBlock, message,
-                      [](MessageReader& reply) { return reply.Take<Woken>(); });
+  return Ask(Request::kBlock, message,
+             [](MessageReader& reply) { return reply.Take<Woken>(); });
 }
 
 MessageWriter NameMessage(absl::string_view name) {
@@ -126,172 +128,9 @@ MessageWriter NameMessage(absl::string_view name) {
   return message;
 }
 
-}  // namespace
-
-ParticipantState* CurrentParticipant() {
-  return KernelSection::entered() ? nullptr : RunningState();
-}
-
-ObjectWait::ObjectWait(ParticipantState& self, absl::string_view call,
-                       const void* object,
-                       pid_t (* /*holder*/)(const void* object),
-                       Nanoseconds deadline)
-    : self_(self),
-      // The server cannot read who holds an object.
-      site_({.process = "", .call = call, .object = object}),
-      deadline_(deadline) {}
-
-Woken ObjectWait::Block() {
-  const Entry entry;
-  uint64_t wait = 0;
-  {
-    const MutexLock lock(states_mutex);
-    if (woken_) {
-      woken_ = false;
-      return Woken::kEvent;
-    }
-    wait = BeginWait(self_);
-  }
-  const Woken why = BlockUntil(wait, deadline_, site_.object, site_.call);
-  const MutexLock lock(states_mutex);
-  self_.waits = false;
-  if (!woken_) return why;
-  woken_ = false;
-  return Woken::kEvent;
-}
-
-void ObjectWait::Wake() {
-  const Entry entry;
-  Wakeups wakeups;
-  {
-    const MutexLock lock(states_mutex);
-    woken_ = true;
-    wakeups.Add(self_);
-  }
-  wakeups.Send();
-}
-
-// The limit of a livelock is infinite here: see KernelOptionsOf().
-void CountCall(ParticipantState& /*self*/, const char* /*call*/) {}
-
-void EnterCall(ParticipantState& self, const char* call) {
-  if (self.calls_left > 0) {
-    --self.calls_left;
-    return self.connection->CountCall();
-  }
-  const Entry entry;
-  preload::Ask(Request::kEnter, NameMessage(call));
-}
-
-bool YieldBaton(ParticipantState& /*self*/) {
-  const Entry entry;
-  return preload::Ask(Request::kYield, {},
-                      [](MessageReader& reply) { return reply.Take<bool>(); });
-}
-
-void RunOutside(ParticipantState& self, absl::FunctionRef<void()> body) {
-  if (self.outside) return body();
-  {
-    const Entry entry;
-    preload::Ask(Request::kGoOutside);
-    self.outside = true;
-  }
-  body();
-  const Entry entry;
-  preload::Ask(Request::kComeBack);
-  self.outside = false;
-}
-
-bool HasDeadlock(ParticipantState& /*self*/) { return has_deadlock.load(); }
-
-Nanoseconds VirtualTime(ParticipantState& self) {
-  return self.connection->epilogue().now;
-}
-
-size_t ChooseWaiter(absl::Span<ParticipantState* const> waiters) {
-  const Entry entry;
-  MessageWriter message;
-  message.Put(static_cast<uint32_t>(waiters.size()));
-  for (const ParticipantState* const waiter : waiters) {
-    message.Put(static_cast<int32_t>(waiter->number));
-  }
-  const auto index =
-      preload::Ask(Request::kChoose, message,
-                   [](MessageReader& reply) { return reply.Take<uint32_t>(); });
-  return std::min<size_t>(index, waiters.size() - 1);
-}
-
-ParticipantState& AddParticipant(ParticipantState& /*self*/,
-                                 absl::string_view name) {
-  const Entry entry;
-  const auto number =
-      preload::Ask(Request::kAddThread, NameMessage(name),
-                   [](MessageReader& reply) { return reply.Take<int32_t>(); });
-  const MutexLock lock(states_mutex);
-  ParticipantState& added = States().emplace_back();
-  added.name = std::string(name);
-  added.number = number;
-  return added;
-}
-
-void NameThread(ParticipantState& /*self*/, ParticipantState& added,
-                pthread_t thread) {
-  const Entry entry;
-  const MutexLock lock(states_mutex);
-  added.thread = thread;
-}
-
-void BeginParticipant(ParticipantState& added) {
-  const Entry entry;
-  {
-    const MutexLock lock(states_mutex);
-    added.thread_id = gettid();
-    added.thread = pthread_self();
-  }
-  added.connection = std::make_unique<ServerConnection>(
-      preload::NewHello(Role::kThread, added.number));
-  state_of_thread = &added;
-  preload::NoteEpilogue(added.connection->epilogue());
-}
-
-void EndParticipant(ParticipantState& added) {
-  const Entry entry;
-  Wakeups wakeups;
-  {
-    const MutexLock lock(states_mutex);
-    added.ended = true;
-    for (const ParticipantState* const joiner : added.joiners) {
-      wakeups.Add(*joiner);
-    }
-  }
-  wakeups.Send();
-  if (added.connection == nullptr) {
-    MessageWriter message;
-    message.Put(static_cast<int32_t>(added.number));
-    preload::ConnectionOfThread().Notify(Request::kCancel, message);
-    return;
-  }
-  added.connection->Notify(Request::kThreadEnds, {});
-  state_of_thread = nullptr;
-  added.connection.reset();
-}
-
-void LeaveAfterFork() { state_of_thread = nullptr; }
-
-bool TakesPart(ParticipantState& /*self*/, pid_t thread_id) {
-  const Entry entry;
-  const MutexLock lock(states_mutex);
-  return std::any_of(States().begin(), States().end(),
-                     [&](const ParticipantState& state) {
-                       return !state.ended && state.thread_id == thread_id;
-                     });
-}
-
-namespace {
-
-ParticipantState* FindByThread(pthread_t thread)
+RemoteParticipant* FindByThread(pthread_t thread)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(states_mutex) {
-  for (ParticipantState& state : States()) {
+  for (RemoteParticipant& state : States()) {
     if (state.thread.has_value() && pthread_equal(*state.thread, thread) != 0) {
       return &state;
     }
@@ -299,41 +138,222 @@ ParticipantState* FindByThread(pthread_t thread)
   return nullptr;
 }
 
-}  // namespace
+class Participants final : public fake::RemoteParticipants {
+ public:
+  ParticipantState* Current() override { return RunningState(); }
 
-Joined AwaitEnd(ParticipantState& self, pthread_t thread,
-                absl::string_view call, Nanoseconds deadline) {
-  const Entry entry;
-  Woken why = Woken::kEvent;
-  for (;;) {
+  Woken Block(ParticipantState& self, const fake::CallSite& site,
+              Nanoseconds deadline, bool& woken) override {
+    const Entry entry;
     uint64_t wait = 0;
     {
       const MutexLock lock(states_mutex);
-      self.waits = false;
-      ParticipantState* const other = FindByThread(thread);
-      if (other == nullptr) return Joined::kOutsider;
-      std::erase(other->joiners, &self);
-      if (other->ended) return Joined::kEnded;
-      if (why == Woken::kTimeout) return Joined::kTimeout;
-      if (why == Woken::kDeadlock) return Joined::kDeadlock;
-      other->joiners.push_back(&self);
-      wait = BeginWait(self);
+      if (woken) {
+        woken = false;
+        return Woken::kEvent;
+      }
+      wait = BeginWait(Remote(self));
     }
-    why = BlockUntil(wait, deadline, nullptr, call);
+    // The server cannot read who holds an object.
+    const Woken why = BlockUntil(wait, deadline, site.object, site.call);
+    const MutexLock lock(states_mutex);
+    Remote(self).waits = false;
+    if (!woken) return why;
+    woken = false;
+    return Woken::kEvent;
   }
-}
 
-void ForgetThread(ParticipantState& /*self*/, pthread_t thread) {
-  const Entry entry;
-  const MutexLock lock(states_mutex);
-  ParticipantState* const other = FindByThread(thread);
-  if (other != nullptr) other->thread.reset();
-}
+  void Wake(ParticipantState& self, bool& woken) override {
+    const Entry entry;
+    Wakeups wakeups;
+    {
+      const MutexLock lock(states_mutex);
+      woken = true;
+      wakeups.Add(Remote(self));
+    }
+    wakeups.Send();
+  }
 
-}  // namespace net::fake
+  void Enter(ParticipantState& self, const char* call) override {
+    if (self.calls_left > 0) {
+      --self.calls_left;
+      return Remote(self).connection->CountCall();
+    }
+    const Entry entry;
+    Ask(Request::kEnter, NameMessage(call));
+  }
 
-namespace net::preload {
-namespace {
+  bool Yield() override {
+    const Entry entry;
+    return Ask(Request::kYield, {},
+               [](MessageReader& reply) { return reply.Take<bool>(); });
+  }
+
+  void Outside(ParticipantState& self,
+               absl::FunctionRef<void()> body) override {
+    if (Remote(self).outside) return body();
+    {
+      const Entry entry;
+      Ask(Request::kGoOutside);
+      Remote(self).outside = true;
+    }
+    body();
+    const Entry entry;
+    Ask(Request::kComeBack);
+    Remote(self).outside = false;
+  }
+
+  uint64_t AwaitIdle(absl::Duration limit) override {
+    const Entry entry;
+    MessageWriter message;
+    message.Put(limit);
+    return Ask(Request::kAwaitIdle, message,
+               [](MessageReader& reply) { return reply.Take<uint64_t>(); });
+  }
+
+  void NoteActivity(ParticipantState& self) override {
+    Remote(self).connection->NoteActivity();
+  }
+
+  bool HasDeadlock() override { return has_deadlock.load(); }
+
+  Nanoseconds Now(ParticipantState& self) override {
+    return Remote(self).connection->epilogue().now;
+  }
+
+  size_t Choose(absl::Span<ParticipantState* const> waiters) override {
+    const Entry entry;
+    MessageWriter message;
+    message.Put(static_cast<uint32_t>(waiters.size()));
+    for (const ParticipantState* const waiter : waiters) {
+      message.Put(static_cast<int32_t>(waiter->number));
+    }
+    const auto index = Ask(Request::kChoose, message, [](MessageReader& reply) {
+      return reply.Take<uint32_t>();
+    });
+    return std::min<size_t>(index, waiters.size() - 1);
+  }
+
+  ParticipantState& Add(absl::string_view name) override {
+    const Entry entry;
+    const auto number =
+        Ask(Request::kAddThread, NameMessage(name),
+            [](MessageReader& reply) { return reply.Take<int32_t>(); });
+    const MutexLock lock(states_mutex);
+    RemoteParticipant& added = States().emplace_back();
+    added.name = std::string(name);
+    added.number = number;
+    return added;
+  }
+
+  void Name(ParticipantState& added, pthread_t thread) override {
+    const Entry entry;
+    const MutexLock lock(states_mutex);
+    added.thread = thread;
+  }
+
+  void Begin(ParticipantState& added) override {
+    const Entry entry;
+    {
+      const MutexLock lock(states_mutex);
+      added.thread_id = gettid();
+      added.thread = pthread_self();
+    }
+    Remote(added).connection = std::make_unique<ServerConnection>(
+        NewHello(Role::kThread, added.number));
+    state_of_thread = &Remote(added);
+    NoteEpilogue(state_of_thread->connection->epilogue());
+  }
+
+  void End(ParticipantState& added) override {
+    const Entry entry;
+    Wakeups wakeups;
+    {
+      const MutexLock lock(states_mutex);
+      added.ended = true;
+      for (const RemoteParticipant* const joiner : Remote(added).joiners) {
+        wakeups.Add(*joiner);
+      }
+    }
+    wakeups.Send();
+    if (Remote(added).connection == nullptr) {
+      MessageWriter message;
+      message.Put(static_cast<int32_t>(added.number));
+      ConnectionOfThread().Notify(Request::kCancel, message);
+      return;
+    }
+    Remote(added).connection->Notify(Request::kThreadEnds, {});
+    state_of_thread = nullptr;
+    Remote(added).connection.reset();
+  }
+
+  bool TakesPart(pid_t thread_id) override {
+    const Entry entry;
+    const MutexLock lock(states_mutex);
+    return std::any_of(States().begin(), States().end(),
+                       [&](const RemoteParticipant& state) {
+                         return !state.ended && state.thread_id == thread_id;
+                       });
+  }
+
+  fake::Joined AwaitEnd(ParticipantState& self, pthread_t thread,
+                        absl::string_view call, Nanoseconds deadline) override {
+    using fake::Joined;
+    Woken why = Woken::kEvent;
+    for (;;) {
+      // Handlers of signals run at its end.
+      const Entry entry;
+      uint64_t wait = 0;
+      {
+        const MutexLock lock(states_mutex);
+        Remote(self).waits = false;
+        RemoteParticipant* const other = FindByThread(thread);
+        if (other == nullptr) return Joined::kOutsider;
+        std::erase(other->joiners, &Remote(self));
+        if (other->ended) return Joined::kEnded;
+        if (why == Woken::kTimeout) return Joined::kTimeout;
+        if (why == Woken::kDeadlock) return Joined::kDeadlock;
+        other->joiners.push_back(&Remote(self));
+        wait = BeginWait(Remote(self));
+      }
+      why = BlockUntil(wait, deadline, nullptr, call);
+    }
+  }
+
+  void Forget(pthread_t thread) override {
+    const Entry entry;
+    const MutexLock lock(states_mutex);
+    RemoteParticipant* const other = FindByThread(thread);
+    if (other != nullptr) other->thread.reset();
+  }
+
+  void NoteSignal(int signal, bool interrupts, bool restarts) override {
+    SignalReport report = {
+        .signal = signal, .number = -1, .request = 0, .restarts = restarts};
+    if (interrupts && state_of_thread != nullptr) {
+      // The first one decides whether the call is restarted.
+      Woken none = Woken::kEvent;
+      state_of_thread->signal.compare_exchange_strong(
+          none, restarts ? Woken::kRestart : Woken::kSignal);
+      if (state_of_thread->connection != nullptr) {
+        report.number = state_of_thread->number;
+        report.request = state_of_thread->connection->request();
+      }
+    }
+    Send(report);
+  }
+
+  void EndInterruption() override {
+    if (state_of_thread != nullptr) state_of_thread->signal = Woken::kEvent;
+  }
+
+  pid_t ThreadIdOf(pthread_t thread) override {
+    const Entry entry;
+    const MutexLock lock(states_mutex);
+    const RemoteParticipant* const other = FindByThread(thread);
+    return other == nullptr ? 0 : other->thread_id;
+  }
+};
 
 // The connection of a thread that does not take part, until its end.
 class OutsiderConnection {
@@ -342,7 +362,7 @@ class OutsiderConnection {
   OutsiderConnection(const OutsiderConnection&) = delete;
   OutsiderConnection& operator=(const OutsiderConnection&) = delete;
   ~OutsiderConnection() {
-    const fake::KernelSection section;
+    const KernelSection section;
     connection_.reset();
   }
 
@@ -365,39 +385,51 @@ thread_local OutsiderConnection outsider;
 }  // namespace
 
 ServerConnection& ConnectionOfThread() {
-  return fake::state_of_thread == nullptr ? outsider.Get()
-                                          : *fake::state_of_thread->connection;
+  return state_of_thread == nullptr ? outsider.Get()
+                                    : *state_of_thread->connection;
+}
+
+void ReportEarlySignal(const ServerConnection& connection) {
+  if (state_of_thread == nullptr) return;
+  const Woken signal = state_of_thread->signal;
+  if (signal == Woken::kEvent) return;
+  Send({.signal = 0,
+        .number = state_of_thread->number,
+        .request = connection.request(),
+        .restarts = signal == Woken::kRestart});
 }
 
 void NoteEpilogue(const Epilogue& epilogue) {
-  if (epilogue.has_deadlock) fake::has_deadlock = true;
-  if (fake::state_of_thread == nullptr) return;
+  if (epilogue.has_deadlock) has_deadlock = true;
+  if (state_of_thread == nullptr) return;
   // The server's quota is used up, and stays so, while nobody else can run. The
   // next system call hands the baton on, or else so many locks.
   constexpr int kMoreCalls = 100;
-  fake::state_of_thread->calls_left =
+  state_of_thread->calls_left =
       epilogue.calls_left > 0 ? epilogue.calls_left : kMoreCalls;
 }
 
 void BeginProcess(const Hello& hello) {
-  const fake::KernelSection section;
+  static constinit Participants participants;
+  fake::UseRemoteParticipants(participants);
+  const KernelSection section;
   // Another thread of the parent may have held it.
-  new (&fake::states_mutex) Mutex;
+  new (&states_mutex) Mutex;
   outsider.Abandon();
   CloseInternal();
-  for (fake::ParticipantState& state : fake::States()) {
+  for (RemoteParticipant& state : States()) {
     static_cast<void>(state.connection.release());
     state.ended = true;
     state.thread.reset();
     state.thread_id = 0;
     state.joiners.clear();
   }
-  fake::ParticipantState& self = fake::States().emplace_back();
+  RemoteParticipant& self = States().emplace_back();
   self.thread_id = gettid();
   self.thread = pthread_self();
   self.connection = std::make_unique<ServerConnection>(hello);
   self.number = self.connection->number();
-  fake::state_of_thread = &self;
+  state_of_thread = &self;
   NoteEpilogue(self.connection->epilogue());
 }
 

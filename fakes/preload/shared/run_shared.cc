@@ -17,9 +17,12 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "fakes/fake_kernel.h"
 #include "fakes/preload/options.h"
-#include "fakes/preload/shared/protocol.h"
 #include "fakes/preload/shared/server.h"
+#include "fakes/preload/shared/server_address.h"
+#include "fakes/preload/syscall_stack.h"
+#include "fakes/preload/transit_store.h"
 
 namespace net::preload {
 namespace {
@@ -68,10 +71,17 @@ void ForwardSignals() {
 std::string RunShared(const Options& options, const std::string& program,
                       absl::Span<char* const> command) {
   // Never destroyed: its threads run until the end.
-  auto& server = *new SharedServer(options);
-  const absl::Status listening = server.Listen();
+  auto& trace = *new TraceFile;
+  const absl::Status opened = trace.Open(options.trace);
+  if (!opened.ok()) return std::string(opened.message());
+  FakeKernelOptions kernel_options = KernelOptionsOf(options);
+  kernel_options.hangs.deadlock = kDeadlockOfTree;
+  auto& kernel = *new FakeKernel(kernel_options);
+  SetLinks(options, kernel);
+  auto& transit = *new TransitStore(kernel);
+  auto& server = *new SharedServer(options, kernel, trace, transit);
+  const absl::Status listening = server.Listen(getenv(kServerVariable));
   if (!listening.ok()) return std::string(listening.message());
-  setenv(kServerVariable, server.socket_name().c_str(), 1);
   std::vector<char*> arguments(command.begin(), command.end());
   arguments.push_back(nullptr);
   const pid_t pid = fork();

@@ -4,15 +4,13 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,11 +30,12 @@
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/scheduler.h"
+#include "fakes/preload/linux_process.h"
 #include "fakes/preload/native_descriptors.h"
-#include "fakes/preload/shared/linux_process.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "fakes/preload/shared/proxy.h"
+#include "fakes/preload/shared/server_address.h"
 #include "fakes/preload/syscall_stack.h"
 #include "syscalls/sys_result.h"
 
@@ -45,11 +44,14 @@ namespace {
 
 using fake::ParticipantState;
 
-FakeKernelOptions KernelOptionsOfTree(const Options& options) {
-  FakeKernelOptions result = KernelOptionsOf(options);
-  // A process that was sent a signal takes some real time to end.
-  result.hangs.deadlock = absl::Seconds(2);
-  return result;
+// Starts a thread of the server, which runs to the end of the program. The
+// server of a tree that began without one is in a process with the hooks, which
+// are not for its threads.
+void StartThread(std::function<void()> body) {
+  std::thread([body = std::move(body)] {
+    const fake::KernelSection section;
+    body();
+  }).detach();
 }
 
 // Ends the participant's wait, if it is in one.
@@ -102,44 +104,60 @@ void RemoteDescriptors::Duplicate(int old_fd, int new_fd, int flags) {
 
 // --- The beginning and the end
 
-SharedServer::SharedServer(const Options& options)
-    : options_(options), kernel_(KernelOptionsOfTree(options)) {
-  SetLinks(options, kernel_);
-}
+SharedServer::SharedServer(const Options& options, FakeKernel& kernel,
+                           TraceFile& trace, TransitStore& transit)
+    : options_(options), kernel_(kernel), trace_(trace), transit_(transit) {}
 
-absl::Status SharedServer::Listen() {
-  if (!options_.trace.empty()) {
-    absl::Status opened = trace_.Open(options_.trace);
-    if (!opened.ok()) return opened;
-  }
-  // Linux chooses a free name if the address has none (unix(7)).
+absl::Status SharedServer::Listen(absl::string_view name) {
   constexpr int kBacklog = 1024;
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  socklen_t size = sizeof(address.sun_family);
+  const ServerAddress address(name);
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  if (listener_ < 0 || bind(listener_, generic, size) != 0 ||
+  if (listener_ < 0 || bind(listener_, address.get(), address.size()) != 0 ||
       listen(listener_, kBacklog) != 0) {
-    return absl::ErrnoToStatus(errno, "cannot make a Unix socket");
+    absl::Status failed =
+        absl::ErrnoToStatus(errno, "cannot make a Unix socket");
+    if (listener_ >= 0) close(std::exchange(listener_, -1));
+    return failed;
   }
-  size = sizeof(address);
-  if (getsockname(listener_, generic, &size) != 0) {
-    return absl::ErrnoToStatus(errno, "getsockname");
-  }
-  constexpr size_t kBeforeName = offsetof(sockaddr_un, sun_path) + 1;
-  socket_name_ = std::string(address.sun_path + 1, size - kBeforeName);
   return absl::OkStatus();
 }
 
 void SharedServer::Start(pid_t command) {
+  StartTree(AddProcess(/*parent=*/nullptr), command, /*state=*/nullptr);
+}
+
+void SharedServer::StartWith(pid_t pid, FakeProcess& process,
+                             SyscallStack& stack, ParticipantState& state) {
+  state.scheduler->SetDeadlockLimit(kDeadlockOfTree);
+  ServedProcess* served = nullptr;
+  {
+    const absl::MutexLock lock(&mutex_);
+    served = &processes_.emplace_back(process, stack);
+    served->program = program_invocation_short_name;
+    stack.MoveTo(natives_);
+    stack.Rename(served->Name());
+  }
+  StartTree(*served, pid, &state);
+}
+
+void SharedServer::StartTree(ServedProcess& process, pid_t pid,
+                             ParticipantState* state) {
+  fake::internal_kernel_section::run_deferred = &Proxy::RunHandlers;
   static SharedServer* server = nullptr;
   server = this;
   SetHangHandler([](absl::string_view /*report*/) { server->OnHang(); });
-  ServedProcess& process = AddProcess(/*parent=*/nullptr);
-  AddProxy(process, /*state=*/nullptr, /*is_outsider=*/false, {});
-  SetPid(process, command);
-  std::thread([this] { AcceptConnections(); }).detach();
+  AddProxy(process, state, /*is_outsider=*/false, {});
+  SetPid(process, pid);
+  StartThread([this] { AcceptConnections(); });
+}
+
+void SharedServer::AwaitEnd() {
+  const auto has_ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return std::all_of(processes_.begin(), processes_.end(),
+                       [](const ServedProcess& one) { return one.ended; });
+  };
+  const absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&has_ended));
 }
 
 void SharedServer::KillAll() {
@@ -166,8 +184,7 @@ void SharedServer::OnHang() {
 ServedProcess& SharedServer::AddProcess(ServedProcess* parent) {
   const absl::MutexLock lock(&mutex_);
   const int number = static_cast<int>(processes_.size()) + 1;
-  FakeProcessOptions options = ProcessOptionsFor(absl::StrCat(number));
-  options.standard_descriptors = false;
+  const FakeProcessOptions options = ProcessOptionsFor(absl::StrCat(number));
   FakeProcess& on_kernel = parent == nullptr
                                ? kernel_.NewProcess(options)
                                : parent->process.Fork(options.name);
@@ -192,14 +209,14 @@ Proxy& SharedServer::AddProxy(ServedProcess& process, ParticipantState* state,
     proxy->executions_ = process.executions;
     process.proxies.push_back(proxy);
   }
-  std::thread([this, proxy, state, is_outsider] {
+  StartThread([this, proxy, state, is_outsider] {
     std::optional<FakeKernel::Participant> participant;
     if (state != nullptr) {
       fake::BeginParticipant(*state);
     } else if (!is_outsider) {
       participant.emplace(kernel_, proxy->process().Name());
       const absl::MutexLock lock(&mutex_);
-      proxy->state_ = fake::CurrentParticipant();
+      proxy->state_ = fake::Scheduler::Innermost();
     }
     proxy->Run();
     EndIfDead(proxy->process());
@@ -208,7 +225,7 @@ Proxy& SharedServer::AddProxy(ServedProcess& process, ParticipantState* state,
       std::erase(proxy->process().proxies, proxy);
     }
     if (state != nullptr) fake::EndParticipant(*state);
-  }).detach();
+  });
   return *proxy;
 }
 
@@ -234,7 +251,7 @@ void SharedServer::SetPid(ServedProcess& process, pid_t pid) {
     // Its parent has not waited for it yet, so ESRCH cannot be.
     if (process.pidfd < 0) process.dead = true;
   }
-  std::thread([this, &process] { AwaitDeath(process); }).detach();
+  StartThread([this, &process] { AwaitDeath(process); });
 }
 
 void SharedServer::AwaitDeath(ServedProcess& process) {
@@ -274,9 +291,9 @@ void SharedServer::InterruptProxies(ServedProcess& process, const Proxy* self) {
   // Those that wait go on in the order of the schedule.
   for (ParticipantState* const state : states) InterruptWait(*state);
   // The others may wait soon.
-  std::thread([states] {
+  StartThread([states] {
     for (ParticipantState* const state : states) InterruptUntilEnd(*state);
-  }).detach();
+  });
 }
 
 void SharedServer::EndIfDead(ServedProcess& process) {
@@ -288,11 +305,14 @@ void SharedServer::EndIfDead(ServedProcess& process) {
   InterruptProxies(process, Proxy::Current());
   process.process.Exit();
   if (process.parent == nullptr) return;
-  const absl::MutexLock lock(&mutex_);
-  ++process.parent->ended_children;
-  for (fake::ObjectWait* const wait : process.parent->child_waits) {
-    wait->Wake();
+  {
+    const absl::MutexLock lock(&mutex_);
+    ++process.parent->ended_children;
+    for (fake::ObjectWait* const wait : process.parent->child_waits) {
+      wait->Wake();
+    }
   }
+  AwaitChildSignal(process);
 }
 
 // --- Connections
@@ -334,6 +354,12 @@ void SharedServer::Receive(Arrival arrival, const Hello& hello, pid_t pid) {
     return SetPid(*process, pid);
   }
   ServedProcess& process = ProcessOf(pid);
+  if (hello.role == Role::kSignals) {
+    return StartThread(
+        [this, &process,
+         channel = std::shared_ptr<MessageChannel>(
+             std::move(arrival.channel))] { ServeSignals(process, *channel); });
+  }
   const bool is_outsider = hello.role == Role::kOutsider;
   if (is_outsider) {
     AddProxy(process, /*state=*/nullptr, is_outsider, std::move(arrival));

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/participant.h"
@@ -21,6 +22,7 @@
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "fakes/preload/syscall_stack.h"
+#include "fakes/preload/transit_store.h"
 
 // The server of a shared FakeKernel: see fakes/preload/shared/protocol.h.
 
@@ -54,12 +56,18 @@ struct ServedProcess {
                 TraceFile& trace, int its_number, ServedProcess* its_parent)
       : number(its_number),
         process(on_kernel),
-        stack(kernel, on_kernel, natives, options, trace, ""),
+        own_stack(std::make_unique<SyscallStack>(kernel, on_kernel, natives,
+                                                 options, trace, "")),
+        stack(*own_stack),
         parent(its_parent) {}
+  // Of a process that had its FakeKernel to itself.
+  ServedProcess(FakeProcess& on_kernel, SyscallStack& existing_stack)
+      : number(1), process(on_kernel), stack(existing_stack), parent(nullptr) {}
 
   const int number;  // In the tree, from 1.
   FakeProcess& process;
-  SyscallStack stack;
+  const std::unique_ptr<SyscallStack> own_stack;
+  SyscallStack& stack;
   ServedProcess* const parent;  // Null: the first one, or an orphan.
 
   std::string program;  // The name of what it executes, for reports.
@@ -72,6 +80,12 @@ struct ServedProcess {
   Arrival arrival;
   int executions = 0;
 
+  // SignalReports of the process: all, and those of SIGCHLD.
+  uint64_t signals = 0;
+  uint64_t child_signals = 0;
+  // The parent's `child_signals` when this process was last known to be alive.
+  uint64_t child_signals_before = 0;
+
   uint64_t ended_children = 0;
   std::vector<fake::ObjectWait*> child_waits;
 
@@ -79,25 +93,36 @@ struct ServedProcess {
   std::string Name() const;
 };
 
-// Holds the FakeKernel of a tree of processes.
+// HangLimits::deadlock of a FakeKernel that is served: a process that was sent
+// a signal takes some real time to end.
+inline constexpr absl::Duration kDeadlockOfTree = absl::Seconds(2);
+
+// Serves the FakeKernel of a tree of processes.
 //
 // Threads: one that accepts connections, one for each process that waits for
 // its end (pidfd_open(2)), and the proxies. They run until the program ends.
 class SharedServer {
  public:
-  explicit SharedServer(const Options& options);
+  // The arguments must live as long as the program.
+  SharedServer(const Options& options, FakeKernel& kernel, TraceFile& trace,
+               TransitStore& transit);
   SharedServer(const SharedServer&) = delete;
   SharedServer& operator=(const SharedServer&) = delete;
   // The threads use it.
   ~SharedServer() = delete;
 
-  // Makes the socket, whose name the clients find in kServerVariable. Opens the
-  // trace.
-  absl::Status Listen();
-  const std::string& socket_name() const { return socket_name_; }
+  // Makes the socket with the name of kServerVariable.
+  absl::Status Listen(absl::string_view name);
+  int listener() const { return listener_; }
 
   // Serves the tree whose first process is `command`, a child of this one.
   void Start(pid_t command);
+  // Serves a tree whose first process has had the FakeKernel to itself. `state`
+  // is its only thread, which has the baton. No thread has the state any more.
+  void StartWith(pid_t pid, FakeProcess& process, SyscallStack& stack,
+                 fake::ParticipantState& state);
+  // Waits until all processes of the tree have ended.
+  void AwaitEnd();
 
   // Ends the processes that are left with SIGKILL.
   void KillAll();
@@ -110,6 +135,9 @@ class SharedServer {
   // would wait for it.
   void OnHang() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
+  // Serves the tree of `process`.
+  void StartTree(ServedProcess& process, pid_t pid,
+                 fake::ParticipantState* state) ABSL_LOCKS_EXCLUDED(mutex_);
   // Adds a process. A child gets its parent's descriptors as they are now.
   ServedProcess& AddProcess(ServedProcess* parent) ABSL_LOCKS_EXCLUDED(mutex_);
   // Adds a proxy and starts its thread. It takes part as `state`; if that is
@@ -128,6 +156,13 @@ class SharedServer {
   // state, except `self`.
   void InterruptProxies(ServedProcess& process, const Proxy* self)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Receives the SignalReports of a process.
+  void ServeSignals(ServedProcess& process, MessageChannel& channel)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until the parent of a dead process has got its SIGCHLD, if it has a
+  // handler for that.
+  void AwaitChildSignal(const ServedProcess& process)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // If the process is dead, closes its descriptors and tells its parent, once.
   void EndIfDead(ServedProcess& process) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -139,10 +174,10 @@ class SharedServer {
   ServedProcess& ProcessOf(pid_t pid) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const Options options_;
-  std::string socket_name_;
   int listener_ = -1;
-  FakeKernel kernel_;
-  TraceFile trace_;
+  FakeKernel& kernel_;
+  TraceFile& trace_;
+  TransitStore& transit_;
   RemoteDescriptors natives_;
 
   absl::Mutex mutex_;  // May be held when the kernel's mutex is taken.

@@ -1,5 +1,4 @@
-// The World of a program that has loaded libnet_fake_shared.so: the FakeKernel
-// is in the process of on_fake_kernel.
+#include "fakes/preload/shared/shared_world.h"
 
 #include <fcntl.h>
 #include <sys/types.h>
@@ -8,13 +7,10 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -25,19 +21,16 @@
 #include "fakes/preload/descriptors.h"
 #include "fakes/preload/machine.h"
 #include "fakes/preload/native_descriptors.h"
-#include "fakes/preload/options.h"
-#include "fakes/preload/process_hooks.h"
 #include "fakes/preload/shared/client.h"
 #include "fakes/preload/shared/message.h"
 #include "fakes/preload/shared/protocol.h"
 #include "fakes/preload/shared/remote_syscalls.h"
+#include "fakes/preload/signals.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/waiter.h"
 
 namespace net::preload {
 namespace {
-
-constexpr int kRefused = 2;
 
 class RemoteMachine final : public Machine {
  public:
@@ -85,6 +78,7 @@ class RemoteTree final : public ProcessTree {
     threads::ForgetWaiters();
     BeginProcess(NewHello(Role::kThread, child));
     seen_ = 0;
+    if (reports_signals_) OpenSignalChannel();
   }
 
   ChildWait AwaitChild(pid_t pid) override {
@@ -98,9 +92,57 @@ class RemoteTree final : public ProcessTree {
     });
   }
 
+  void ExpectSignal(pid_t pid, pid_t thread, int signal) override {
+    const fake::KernelSection section;
+    MessageWriter message;
+    message.Put(pid).Put(thread).Put(static_cast<int32_t>(signal));
+    Ask(Request::kExpectSignal, message);
+  }
+
+  void AwaitSignal() override {
+    const fake::KernelSection section;
+    Ask(Request::kAwaitSignal);
+  }
+
+  void ReportSignals() override {
+    if (std::exchange(reports_signals_, true)) return;
+    OpenSignalChannel();
+  }
+
  private:
   // How many ends of children this process has seen. Under the baton.
   uint64_t seen_ = 0;
+  bool reports_signals_ = false;
+};
+
+class RemoteTransit final : public Transit {
+ public:
+  Position PositionOf(int fd) override {
+    return AskFor<Position>(Request::kPosition, static_cast<int32_t>(fd));
+  }
+  int Hold(int fd, uint64_t inode) override {
+    return AskFor<int32_t>(Request::kHold, static_cast<int32_t>(fd), inode);
+  }
+  int Find(uint64_t inode) override {
+    return AskFor<int32_t>(Request::kFind, inode);
+  }
+  void Install(int held, int fd, bool close_on_exec) override {
+    AskFor<char>(Request::kInstall, static_cast<int32_t>(held),
+                 static_cast<int32_t>(fd), close_on_exec);
+  }
+  void Discard(int held) override {
+    AskFor<char>(Request::kDiscard, static_cast<int32_t>(held));
+  }
+
+ private:
+  template <typename Result, typename... Arguments>
+  static Result AskFor(Request request, Arguments... arguments) {
+    const fake::KernelSection section;
+    MessageWriter message;
+    (message.Put(arguments), ...);
+    return Ask(request, message,
+               [](MessageReader& reply) { return reply.Take<Result>(); });
+  }
 };
 
 // Returns the kind of an inherited placeholder; kNative: it is none, or is not
@@ -114,7 +156,7 @@ Kind KindOfInherited(int fd) {
   if (absl::StrContains(text, "[eventfd]")) return Kind::kCounter;
   if (absl::StrContains(text, "[timerfd]")) return Kind::kTimer;
   if (absl::StrContains(text, "[eventpoll]")) return Kind::kEpoll;
-  return absl::StartsWith(text, "socket:") ? Kind::kSocket : Kind::kNative;
+  return absl::StartsWith(text, "socket:") ? KindOfSocket(fd) : Kind::kNative;
 }
 
 // Takes over the descriptors that the process had before execve(2). What was
@@ -129,7 +171,11 @@ void TakeDescriptors(Syscalls& sys) {
       for (int& fd : fds) fd = reply.Take<int32_t>();
       return 0;
     });
-    for (const int fd : fds) SetKind(fd, KindOfInherited(fd));
+    for (const int fd : fds) {
+      const Kind kind = KindOfInherited(fd);
+      SetKind(fd, kind);
+      if (kind == Kind::kEpoll) FindNativeMembers(fd);
+    }
   }
   for (const int fd : fds) {
     if (!IsOwned(fd)) static_cast<void>(sys.Close(fd));
@@ -141,31 +187,33 @@ struct SharedWorld {
   RemoteSyscalls sys;
   RemoteMachine machine;
   RemoteTree tree;
+  RemoteTransit transit;
   World face;
 };
 
-// Runs before the initialisers of the program, but after those of this library
-// and of the libraries that it uses.
-[[gnu::constructor]] void StartWorld() {
-  const absl::StatusOr<Options> options = ParseOptions(
-      [](const OptionName& name) { return getenv(name.variable); });
-  if (!options.ok() || getenv(kServerVariable) == nullptr) {
-    std::fprintf(stderr, "libnet_fake_shared.so: %s\n",
-                 options.ok()
-                     ? "it can be loaded by on_fake_kernel --shared only"
-                     : std::string(options.status().message()).c_str());
-    std::_Exit(kRefused);
-  }
-  BeginProcess(NewHello(Role::kProgram));
+// Makes the process a client, and puts its World in charge.
+SharedWorld& Start(const Hello& hello, absl::Duration native_wait) {
+  BeginProcess(hello);
   auto& world = *new SharedWorld;
   world.face = {.sys = &world.sys,
                 .machine = &world.machine,
-                .native_wait = options->native_wait,
-                .tree = &world.tree};
+                .native_wait = native_wait,
+                .tree = &world.tree,
+                .transit = &world.transit};
   PutInCharge(&world.face);
-  TakeDescriptors(world.sys);
-  HandleForks();
+  return world;
 }
 
 }  // namespace
+
+void StartAsClient(absl::Duration native_wait) {
+  TakeDescriptors(Start(NewHello(Role::kProgram), native_wait).sys);
+}
+
+ProcessTree& BecomeClient(int number, absl::Duration native_wait) {
+  ProcessTree& tree = Start(NewHello(Role::kThread, number), native_wait).tree;
+  if (HasSignalHandlers()) tree.ReportSignals();
+  return tree;
+}
+
 }  // namespace net::preload

@@ -1,7 +1,7 @@
 // Makes the calls that the other programs do not make, and checks their
 // results, which are those of Linux, too. Prints the first that is wrong.
-// "calls fork" makes a socket in a child instead, and returns the child's
-// status.
+// "calls fork" uses a socket in a child instead, which is forked while a thread
+// waits, and returns the child's status. "calls exec" executes a program then.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -423,13 +423,24 @@ static void Pair(void) {
         close(ends[1]) == 0);
 }
 
+static void* ReceiveByte(void* fd) {
+  char byte;
+  (void)!recv(*(int*)fd, &byte, 1, 0);
+  return NULL;
+}
+
 int main(int argc, char** argv) {
   int ends[2];
-  if (argc > 1 && strcmp(argv[1], "fork") == 0) {
-    int status = 0;
+  if (argc > 1) {
+    pthread_t thread;
     Connect(ends);
+    CHECK(pthread_create(&thread, NULL, &ReceiveByte, &ends[1]) == 0);
+    // The thread waits when this has returned.
+    CHECK(usleep(1000) == 0);
+    if (strcmp(argv[1], "exec") == 0) execlp("true", "true", NULL);
     const pid_t child = fork();
     if (child == 0) _exit(send(ends[0], "x", 1, 0) == 1 ? 0 : 1);
+    int status = 0;
     CHECK(waitpid(child, &status, 0) == child);
     return WEXITSTATUS(status);
   }

@@ -2,7 +2,8 @@
 // which is the same on Linux. Prints the first result that is wrong.
 //
 // "processes" runs all checks. "processes CHECK" runs one of them: `hour` is
-// for virtual time only, `loop N` prints how long a call takes in real time.
+// for virtual time only, `execute` executes another program, `loop N` prints how
+// long a call takes in real time.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -88,6 +89,12 @@ static void ExpectEnd(int fd) {
   CHECK(read(fd, &byte, 1) == 0);
 }
 
+static pid_t Fork(void) {
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  return child;
+}
+
 static void ExpectStatus(pid_t child, int expected) {
   int status = 0;
   CHECK(waitpid(child, &status, 0) == child);
@@ -101,8 +108,7 @@ static void ForkingServer(void) {
   const int listener = Listen(&address);
   pid_t clients[kClients];
   for (int i = 0; i < kClients; ++i) {
-    clients[i] = fork();
-    CHECK(clients[i] >= 0);
+    clients[i] = Fork();
     if (clients[i] > 0) continue;
     CHECK(close(listener) == 0);
     const int fd = Connect(&address);
@@ -114,8 +120,7 @@ static void ForkingServer(void) {
   for (int i = 0; i < kClients; ++i) {
     const int fd = accept(listener, NULL, NULL);
     CHECK(fd >= 0);
-    const pid_t child = fork();
-    CHECK(child >= 0);
+    const pid_t child = Fork();
     if (child == 0) {
       ExpectBytes(fd, "hello");
       Write(fd, "HELLO");
@@ -137,8 +142,7 @@ static void SharedDescriptor(void) {
   int client;
   int server;
   Pair(&client, &server);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     CHECK(close(server) == 0);
     Write(client, "a");
@@ -164,8 +168,7 @@ static void KilledProcess(void) {
   Pair(&client, &server);
   int ready[2];
   CHECK(pipe(ready) == 0);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     CHECK(close(client) == 0);
     Write(ready[1], "r");
@@ -185,8 +188,7 @@ static void ResetAtExit(void) {
   int client;
   int server;
   Pair(&client, &server);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     CHECK(close(client) == 0);
     struct pollfd readable = {.fd = server, .events = POLLIN};
@@ -206,8 +208,7 @@ static void PipeSignal(void) {
   int client;
   int server;
   Pair(&client, &server);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     CHECK(close(server) == 0);
     CHECK(shutdown(client, SHUT_WR) == 0);
@@ -249,8 +250,7 @@ static void Executed(bool spawns) {
   if (spawns) {
     CHECK(posix_spawn(&child, program, NULL, NULL, arguments, environ) == 0);
   } else {
-    child = fork();
-    CHECK(child >= 0);
+    child = Fork();
     if (child == 0) {
       execv(program, arguments);
       _exit(127);
@@ -263,6 +263,70 @@ static void Executed(bool spawns) {
   ExpectEnd(client);
   ExpectStatus(child, 7 << 8);
   CHECK(close(client) == 0 && close(closed_client) == 0);
+}
+
+// "processes epoll EPOLL FD": the other side of EpollOverExec().
+static int RunEpoll(int epoll, int fd) {
+  struct epoll_event events[2];
+  char byte;
+  // The native member has an event after some time, the other one at once.
+  CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.u32 == 2);
+  CHECK(read(fd, &byte, 1) == 1 && byte == 's');
+  CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.u32 == 1);
+  return 5;
+}
+
+// An epoll keeps its members over execve(2): a pipe, which is native, and a
+// socket.
+static void EpollOverExec(void) {
+  int client;
+  int server;
+  int fds[2];
+  Pair(&client, &server);
+  CHECK(pipe(fds) == 0);
+  const int epoll = epoll_create1(0);
+  struct epoll_event event = {.events = EPOLLIN, .data.u32 = 1};
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fds[0], &event) == 0);
+  event.data.u32 = 2;
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, server, &event) == 0);
+  const pid_t child = Fork();
+  if (child == 0) {
+    CHECK(close(client) == 0 && close(fds[1]) == 0);
+    char numbers[2][16];
+    snprintf(numbers[0], sizeof(numbers[0]), "%d", epoll);
+    snprintf(numbers[1], sizeof(numbers[1]), "%d", server);
+    execl(program, program, "epoll", numbers[0], numbers[1], NULL);
+    _exit(127);
+  }
+  CHECK(close(server) == 0 && close(epoll) == 0 && close(fds[0]) == 0);
+  Write(client, "s");
+  CHECK(usleep(20000) == 0);
+  Write(fds[1], "p");
+  ExpectStatus(child, 5 << 8);
+  CHECK(close(client) == 0 && close(fds[1]) == 0);
+}
+
+// "processes successor LISTENER": the other side of ExecutedInPlace().
+static int RunSuccessor(int listener) {
+  struct sockaddr_in address;
+  socklen_t size = sizeof(address);
+  CHECK(getsockname(listener, (struct sockaddr*)&address, &size) == 0);
+  const int client = Connect(&address);
+  const int server = accept(listener, NULL, NULL);
+  CHECK(server >= 0);
+  Write(client, "x");
+  ExpectBytes(server, "x");
+  puts("all results are right");
+  return 0;
+}
+
+// The process executes another program, without a child.
+static void ExecuteInPlace(void) {
+  struct sockaddr_in address;
+  char number[16];
+  snprintf(number, sizeof(number), "%d", Listen(&address));
+  execlp(program, program, "successor", number, NULL);
+  _exit(127);
 }
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -283,8 +347,7 @@ static void* Play(void* argument) {
 
 // Threads of a child wait for each other, while its parent waits for it.
 static void ThreadsOfChild(void) {
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     pthread_t threads[2];
     int client;
@@ -319,8 +382,7 @@ static void ForkWhileThreadsWait(void) {
     CHECK(pthread_create(&threads[i], NULL, &AwaitSet, NULL) == 0);
   }
   CHECK(usleep(1000) == 0);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     pthread_mutex_init(&mutex, NULL);
     pthread_cond_init(&condition, NULL);
@@ -345,8 +407,7 @@ static void ForkWhileThreadsWait(void) {
 static void PipeAfterSleep(void) {
   int fds[2];
   CHECK(pipe(fds) == 0);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     const struct timespec time = {.tv_nsec = 200 * 1000 * 1000};
     CHECK(nanosleep(&time, NULL) == 0);
@@ -390,8 +451,7 @@ static int RunClient(int port) {
 // A child sleeps for an hour, and its parent waits for it.
 static void Hour(void) {
   const time_t start = time(NULL);
-  const pid_t child = fork();
-  CHECK(child >= 0);
+  const pid_t child = Fork();
   if (child == 0) {
     sleep(3600);
     _exit(0);
@@ -436,6 +496,7 @@ static const struct Test kTests[] = {
     {"pipe_signal", &PipeSignal},
     {"executed_by_fork", &ExecutedByFork},
     {"executed_by_spawn", &ExecutedBySpawn},
+    {"epoll_over_exec", &EpollOverExec},
     {"threads_of_child", &ThreadsOfChild},
     {"fork_while_threads_wait", &ForkWhileThreadsWait},
     {"pipe_after_sleep", &PipeAfterSleep},
@@ -448,6 +509,13 @@ int main(int argc, char** argv) {
   if (strcmp(name, "executed") == 0 && argc > 3) {
     return RunExecuted(atoi(argv[2]), atoi(argv[3]));
   }
+  if (strcmp(name, "epoll") == 0 && argc > 3) {
+    return RunEpoll(atoi(argv[2]), atoi(argv[3]));
+  }
+  if (strcmp(name, "successor") == 0 && argc > 2) {
+    return RunSuccessor(atoi(argv[2]));
+  }
+  if (strcmp(name, "execute") == 0) ExecuteInPlace();
   if (strcmp(name, "client") == 0 && argc > 2) return RunClient(atoi(argv[2]));
   if (strcmp(name, "loop") == 0 && argc > 2) {
     Loop(atoi(argv[2]));
