@@ -347,6 +347,19 @@ TEST_F(LinkTest, DelayOfAConnectAndOfData) {
   EXPECT_EQ(AwaitInput(server_, accepted), absl::Milliseconds(120));
 }
 
+// RFC 6298, section 2.2: RTTVAR is half of the first round trip.
+TEST_F(LinkTest, TcpInfoHasTheRoundTripTime) {
+  EXPECT_THAT(kernel_.SetLink({}, {.delay = absl::Milliseconds(30)}), IsOk());
+  const int fd = NewTcp(client_);
+  EXPECT_THAT(ConnectTo(client_, fd, kServerEnd), IsOk());
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  EXPECT_THAT(client_.GetSockOpt(fd, IPPROTO_TCP, TCP_INFO, &info, &size),
+              IsOk());
+  EXPECT_EQ(info.tcpi_rtt, 60'000U);
+  EXPECT_EQ(info.tcpi_rttvar, 30'000U);
+}
+
 TEST_F(LinkTest, DelayOfOneWay) {
   EXPECT_THAT(kernel_.SetLink(
                   {.from = kClientAddr, .to = kServerAddr, .both_ways = false},

@@ -1,20 +1,27 @@
 // Control messages of recvmsg(2).
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "conformance/kernel_cases/control_messages.h"
 #include "conformance/kernel_cases/helpers.h"
 #include "conformance/kernel_cases/options_helpers.h"
+#include "conformance/kernel_cases/times.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
@@ -76,22 +83,102 @@ void Stamps(Context& c) {
   }
 }
 
+// Returns CLOCK_REALTIME in nanoseconds.
+int64_t RealTime(Context& c) {
+  timespec now = {};
+  EXPECT_THAT(c.sys().ClockGetTime(CLOCK_REALTIME, &now), IsOk());
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// Calls recvmsg(2), and returns the time of SO_TIMESTAMPNS in nanoseconds, or
+// -1 if there is none.
+int64_t StampOf(const RawSocket& socket, size_t size, int flags = 0) {
+  const Message message = RecvMsg(socket, size, flags);
+  EXPECT_EQ(message.data.size(), size);
+  if (message.control.empty()) return -1;
+  const auto stamp = message.control[0].As<timespec>();
+  return stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec;
+}
+
+// A connection whose client has SO_TIMESTAMPNS, and stamps.
+absl::StatusOr<Pair> NewStampedPair(Context& c) {
+  absl::StatusOr<Pair> pair = NewPair(c);
+  if (!pair.ok()) return pair;
+  EXPECT_THAT(SetSocketOption(pair->client, SO_TIMESTAMPNS_OLD, 1), IsOk());
+  SendStamped(*pair, "x");
+  EXPECT_EQ(RecvMsg(pair->client, 1).data, "x");
+  return pair;
+}
+
+// The times of two segments. A segment can lack one: see SendStamped().
+struct TwoStamps {
+  int64_t between = 0;  // After the first was sent, and before the second.
+  int64_t both = -1;    // Of a recvmsg(2) that peeks at both.
+  int64_t first = -1;
+  int64_t second = -1;
+  bool complete() const { return both >= 0 && first >= 0 && second >= 0; }
+};
+
+// `wait` lets time pass between the two.
+TwoStamps StampsOfTwo(Context& c, const Pair& pair,
+                      absl::FunctionRef<void()> wait) {
+  TwoStamps stamps;
+  EXPECT_THAT(pair.server.Send("ab"), IsOkAndHolds(2));
+  wait();
+  stamps.between = RealTime(c);
+  EXPECT_THAT(pair.server.Send("cd"), IsOkAndHolds(2));
+  stamps.both = StampOf(pair.client, 3, MSG_PEEK);
+  stamps.first = StampOf(pair.client, 2);
+  stamps.second = StampOf(pair.client, 2);
+  return stamps;
+}
+
 void StampIsTheTime(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetSocketOption(pair.client, SO_TIMESTAMPNS_OLD, 1), IsOk());
-  timespec before = {};
-  timespec after = {};
-  ASSERT_THAT(c.sys().ClockGetTime(CLOCK_REALTIME, &before), IsOk());
+  const int64_t before = RealTime(c);
   SendStamped(pair, "x");
-  ASSERT_THAT(c.sys().ClockGetTime(CLOCK_REALTIME, &after), IsOk());
-  const Message message = RecvMsg(pair.client, 1);
-  ASSERT_EQ(message.control.size(), 1U);
-  const auto stamp = message.control[0].As<timespec>();
-  const auto ns = [](const timespec& time) {
-    return time.tv_sec * 1'000'000'000 + time.tv_nsec;
-  };
-  EXPECT_GE(ns(stamp), ns(before));
-  EXPECT_LE(ns(stamp), ns(after));
+  const int64_t after = RealTime(c);
+  const int64_t stamp = StampOf(pair.client, 1);
+  EXPECT_GE(stamp, before);
+  EXPECT_LE(stamp, after);
+}
+
+constexpr int kAttempts = 100;
+
+void StampOfEach(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewStampedPair(c));
+  TwoStamps stamps;
+  for (int i = 0; i < kAttempts && !stamps.complete(); ++i) {
+    Undisturbed(c, [&] {
+      // Delays the acknowledgement.
+      EXPECT_THAT(SetTcp(pair.client, TCP_QUICKACK, 0), IsOk());
+      stamps = StampsOfTwo(c, pair, [&] {
+        EXPECT_THAT(c.sys().Poll(nullptr, 0, 1), IsOkAndHolds(0));
+      });
+    });
+  }
+  ASSERT_TRUE(stamps.complete());
+  EXPECT_LT(stamps.first, stamps.between);
+  EXPECT_GE(stamps.second, stamps.between);
+  EXPECT_EQ(stamps.both, stamps.second);
+}
+
+void StampOfJoined(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewStampedPair(c));
+  TwoStamps stamps;
+  for (int i = 0; i < kAttempts && !stamps.complete(); ++i) {
+    stamps = StampsOfTwo(c, pair, [&] {
+      // Until the first is acknowledged.
+      do {
+        EXPECT_THAT(c.sys().Poll(nullptr, 0, 1), IsOkAndHolds(0));
+      } while (Ask(pair.server, SIOCOUTQ).value_or(0) > 0);
+    });
+  }
+  ASSERT_TRUE(stamps.complete());
+  EXPECT_GE(stamps.first, stamps.between);
+  EXPECT_EQ(stamps.second, stamps.first);
+  EXPECT_EQ(stamps.both, stamps.first);
 }
 
 void StampRoom(Context& c) {
@@ -240,6 +327,18 @@ const std::vector<Case>& MessagesKernelCases() {
                       "data arrived.",
        .source = "socket(7), SO_TIMESTAMPNS",
        .run = &StampIsTheTime},
+      {.id = "kernel.recvmsg.stamp.each",
+       .requirement = "recvmsg(2) must return the time of the segment with the "
+                      "last byte, if the one before is not acknowledged.",
+       .source = "Linux, tcp_recvmsg_locked() in net/ipv4/tcp.c and "
+                 "skb_try_coalesce() in net/core/skbuff.c",
+       .run = &StampOfEach},
+      {.id = "kernel.recvmsg.stamp.joined",
+       .requirement = "recvmsg(2) must return the time of the last of several "
+                      "segments that were joined, because the first one was "
+                      "acknowledged and not read.",
+       .source = "Linux, tcp_try_coalesce() in net/ipv4/tcp_input.c",
+       .run = &StampOfJoined},
       {.id = "kernel.recvmsg.stamp.room",
        .requirement =
            "A control message that does not fit must be cut, or left "

@@ -114,6 +114,8 @@ void AnswerEndsQuickMode(Context& c) {
 // Waits until the connection has failed, and expects that it has timed out.
 void ExpectTimesOut(const RawSocket& socket, int error = ETIMEDOUT) {
   EXPECT_THAT(socket.Wait(POLLIN), IsOkAndHolds(POLLIN | POLLERR | POLLHUP));
+  EXPECT_THAT(socket.Ready(POLLIN | POLLOUT),
+              IsOkAndHolds(POLLIN | POLLOUT | POLLERR | POLLHUP));
   EXPECT_THAT(RecvOnce(socket), IsErrno(error));
   EXPECT_THAT(socket.Send("x", MSG_NOSIGNAL), IsErrno(EPIPE));
 }
@@ -272,19 +274,20 @@ void UnsentLowWaterMarkSends(Context& c) {
 void UnsentLowWaterMarkBounds(Context& c) {
   struct Row {
     int mark;
-    size_t of_64k, of_5000, of_one;
+    size_t of_64k, of_5000, of_1000, of_one;
   };
   constexpr size_t k64 = 65536;
   const std::string all(4 << 20, 'x');
   const auto send_all = [&all](const RawSocket& socket) {
     return ValueOf(socket.Send(all, MSG_DONTWAIT));
   };
-  for (const Row& row :
-       {Row{1, 160768, 147520, 98223}, Row{1000, 160768, 147520, 98223},
-        Row{100000, 256000, 195000, 196446}}) {
+  for (const Row& row : {Row{1, 160768, 147520, 127728, 98223},
+                         Row{1000, 160768, 147520, 127728, 98223},
+                         Row{100000, 256000, 195000, 201456, 196446}}) {
     SCOPED_TRACE(row.mark);
     for (const auto& [size, sent] :
-         {std::pair{k64, row.of_64k}, std::pair{size_t{5000}, row.of_5000}}) {
+         {std::pair{k64, row.of_64k}, std::pair{size_t{5000}, row.of_5000},
+          std::pair{size_t{1000}, row.of_1000}}) {
       ASSERT_OK_AND_ASSIGN(
           const Taken taken,
           TakenAtOnce(c, row.mark, [part = size](const RawSocket& socket) {
@@ -296,6 +299,21 @@ void UnsentLowWaterMarkBounds(Context& c) {
     ASSERT_OK_AND_ASSIGN(const Taken taken, TakenAtOnce(c, row.mark, send_all));
     EXPECT_THAT(taken.bytes, IsAbout(row.of_one));
   }
+}
+
+void UnsentLowWaterMarkAfterReading(Context& c) {
+  constexpr size_t k64 = 65536;
+  ASSERT_OK_AND_ASSIGN(const Taken taken,
+                       TakenAtOnce(c, 1000, [](const RawSocket& socket) {
+                         return SendParts(socket, k64);
+                       }));
+  EXPECT_THAT(taken.ready, IsOkAndHolds(0));
+  for (size_t read = 0; read < k64;) {
+    ASSERT_OK_AND_ASSIGN(const std::string part,
+                         RecvOnce(taken.pair.server, k64 - read));
+    read += part.size();
+  }
+  EXPECT_THAT(taken.pair.client.Wait(POLLOUT), IsOkAndHolds(POLLOUT));
 }
 
 // Only in a network of its own: what Linux remembers of earlier connections to
@@ -473,6 +491,11 @@ const std::vector<Case>& SegmentsKernelCases() {
                       "take little more than the first window and the mark.",
        .source = "<linux/tcp.h>; measured on Linux 6.18",
        .run = &UnsentLowWaterMarkBounds},
+      {.id = "kernel.segments.notsent_lowat.read",
+       .requirement = "With TCP_NOTSENT_LOWAT 1000, POLLOUT must come back "
+                      "after the peer has read 64 KiB.",
+       .source = "measured on Linux 6.18",
+       .run = &UnsentLowWaterMarkAfterReading},
       {.id = "kernel.segments.small_window",
        .requirement = "After SO_RCVBUF was lowered, a segment that has no room "
                       "must be dropped, and the rest arrive in pieces of the "

@@ -105,6 +105,8 @@ class SocketOptions {
   uint32_t timestamping() const {  // SOF_TIMESTAMPING_*
     return static_cast<uint32_t>(values_.Get(Slot::kTimestamping));
   }
+  // Returns whether recvmsg(2) may return the time at which data has arrived.
+  bool stamps_arrivals() const { return timestamp() || timestamping() != 0; }
   bool zero_copy() const { return values_.On(Slot::kZeroCopy); }
   void set_peek_off(int offset) { values_.Set(Slot::kPeekOff, offset); }
   int bound_interface() const { return values_.Get(Slot::kInterface); }

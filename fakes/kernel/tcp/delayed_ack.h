@@ -115,9 +115,11 @@ class DelayedAck {
     }
   }
 
-  // Sets TCP_QUICKACK. If the option was switched on, the caller then
-  // acknowledges what is owed.
+  // Sets TCP_QUICKACK.
   void SetQuick(bool on) { interactive_ = !on; }
+  // Makes what is owed due when the program has read everything
+  // (ICSK_ACK_PUSHED of Linux).
+  void Push() { small_ = true; }
   // The value that getsockopt(2) returns for TCP_QUICKACK.
   bool quick_option() const { return !interactive_; }
   // TCP_INFO.
@@ -153,7 +155,7 @@ class DelayedAck {
   bool interactive_ = false;
   bool owed_ = false;
   // The acknowledgement that is owed is for a segment that was not full, or for
-  // two.
+  // two; or Push() was called.
   bool small_ = false;
   bool two_small_ = false;
 };

@@ -17,6 +17,8 @@ struct LossState {
   uint64_t recovery_end = 0;
   // The sequence number at which the recovery began: undo_marker of Linux.
   uint64_t recovery_begin = 0;
+  // Whether a timeout has begun the recovery: TCP_CA_Loss of Linux.
+  bool by_timeout = false;
   // The sequence number after the last loss probe: tlp_high_seq of Linux.
   // 0: the probe is over.
   uint64_t probe_end = 0;

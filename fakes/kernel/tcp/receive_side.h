@@ -32,6 +32,10 @@ class ReceiveSide {
     return nxt_ == 0 ? 0 : nxt_ - 1 - (fin_received_ ? 1U : 0U);
   }
   bool fin_received() const { return fin_received_; }
+  // The sequence number of the first byte that was not read.
+  uint64_t first_unread() const {
+    return nxt_ - (fin_received_ ? 1U : 0U) - ready_;
+  }
   // The right edge of the announced window: RCV.NXT + RCV.WND.
   uint64_t window_end() const { return window_end_; }
   uint32_t window() const {

@@ -60,6 +60,10 @@ class RetransmissionTimeout {
   Nanoseconds srtt() const {
     return srtt_ < 0 ? -1 : Nanoseconds{srtt_} * kMicrosecond / 8;
   }
+  // Returns the deviation of the round-trip time, without a lower bound.
+  Nanoseconds deviation() const {
+    return Nanoseconds{deviation_} * kMicrosecond / 4;
+  }
   // Returns four times the deviation (RFC 6298: RTTVAR), with its lower bound.
   Nanoseconds rttvar() const { return Nanoseconds{rttvar_} * kMicrosecond; }
 

@@ -315,6 +315,7 @@ void TcpSocket::Disconnect() {
   receive_.Reset(kernel_.chunks);
   send_.Reset();
   ack_.Reset();
+  arrivals_.reset();
   acknowledged_ = 0;
   syn_bytes_.reset();
   ForgetLoss();

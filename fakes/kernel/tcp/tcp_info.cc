@@ -1,5 +1,7 @@
 #include "fakes/kernel/tcp/tcp_info.h"
 
+#include <netinet/tcp.h>
+
 #include <cstdint>
 
 #include "fakes/kernel/tcp/tcp_state.h"
@@ -33,9 +35,15 @@ void AddConnection(const TcpInfoSource& source, TcpInfo& info) {
   info.pmtu = source.path_mtu;
   info.rcv_ssthresh = 65495;
   info.advmss = source.advmss;
+  // Of a round trip over Linux's loopback interface, whose time is not
+  // modelled.
   info.rtt = 50;
   info.rttvar = 25;
   info.min_rtt = 50;
+  if (source.rtt > 0) {
+    info.rtt = source.rtt;
+    info.rttvar = source.rttvar;
+  }
   info.rcv_space = 65495;
 }
 
@@ -60,6 +68,10 @@ TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
     info.data_segs_out = source.data_segs_out;
     info.total_retrans = source.total_retrans;
     info.snd_cwnd = source.congestion_window;
+    info.unacked = source.unacked;
+    info.lost = source.lost;
+    info.retrans = source.retrans;
+    if (source.lost > 0) info.ca_state = TCP_CA_Loss;
     info.snd_mss = source.mss;
     info.bytes_sent = source.bytes_sent;
     info.bytes_acked = source.bytes_acked;

@@ -29,7 +29,7 @@ struct TcpInfo {
   uint32_t ato = 0;           // the delayed acknowledgement's, in us
   uint32_t snd_mss = 536;     // bytes
   uint32_t rcv_mss = 0;       // bytes
-  uint32_t unacked = 0;       // of a listener: connections queued; else 0
+  uint32_t unacked = 0;       // segments; of a listener: connections queued
   uint32_t sacked = 0;        // segments; of a listener: the backlog
   uint32_t lost = 0;
   uint32_t retrans = 0;
@@ -95,6 +95,10 @@ struct TcpInfoSource {
   uint8_t backoff = 0;
   uint32_t rto = 1000000;  // us
   uint32_t ato = 0;        // us
+  // The smoothed round-trip time and its deviation in us; 0: round trips take
+  // no time, or there was none.
+  uint32_t rtt = 0;
+  uint32_t rttvar = 0;
   uint32_t advmss = 0;     // bytes
   uint32_t rcv_mss = 536;  // bytes
   uint32_t segs_in = 0;
@@ -103,6 +107,11 @@ struct TcpInfoSource {
   uint32_t data_segs_out = 0;
   uint32_t total_retrans = 0;       // segments
   uint32_t congestion_window = 10;  // segments
+  // Segments in flight. After a timeout: those that count as lost, and of them
+  // those that were sent again.
+  uint32_t unacked = 0;
+  uint32_t lost = 0;
+  uint32_t retrans = 0;
   uint64_t bytes_sent = 0;
   uint64_t bytes_acked = 0;
   uint64_t bytes_received = 0;

@@ -11,6 +11,7 @@
 #include "fakes/kernel/tcp/loss_state.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/segment.h"
+#include "fakes/kernel/tcp/segment_borders.h"
 #include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
@@ -40,6 +41,25 @@ void TcpSocket::ForgetLoss() {
   timer_use_ = TimerUse::kTimeout;
   last_size_ = 0;
   loss_.reset();
+  borders_.reset();
+}
+
+void TcpSocket::NoteBorders(uint64_t end) {
+  const bool again = send_.nxt() < send_.max();
+  if (!again && one_in_flight()) return;
+  if (borders_ == nullptr) borders_ = std::make_unique<SegmentBorders>();
+  if (again) {
+    borders_->OnSentAgain(send_.nxt(), end, last_segment());
+  } else {
+    borders_->Add(last_segment());
+  }
+}
+
+uint32_t TcpSocket::SegmentsBefore(uint64_t end) const {
+  if (end <= send_.una()) return 0;
+  const bool has_last = !one_in_flight() && last_segment() < end;
+  return 1 + (borders_ == nullptr ? 0 : borders_->CountBefore(end)) +
+         (has_last ? 1 : 0);
 }
 
 bool TcpSocket::IsRecovering() const {
@@ -56,8 +76,7 @@ bool TcpSocket::PeerHolds(uint64_t seq) const {
   if (peer() == nullptr) return false;
   const ReceiveSide& there = peer()->receive_;
   if (there.nxt() <= seq) return false;
-  const uint64_t unread =
-      there.nxt() - (there.fin_received() ? 1U : 0U) - there.ready();
+  const uint64_t unread = there.first_unread();
   return send_.una() <= unread && unread <= seq;
 }
 
@@ -67,7 +86,7 @@ bool TcpSocket::PeerHolds(uint64_t seq) const {
 SendSide::Piece TcpSocket::NextPiece(SendSide::Hold hold) const {
   SendSide::Piece piece = send_.Next(hold);
   const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1U : 0U);
-  const uint64_t last = send_.max() - last_size_;
+  const uint64_t last = last_segment();
   const bool reaches_last = send_.nxt() < last && last < end;
   if (reaches_last && (end < send_.max() || PeerHolds(last))) {
     piece.size = static_cast<uint32_t>(last - send_.nxt());
@@ -127,7 +146,7 @@ void TcpSocket::SendLossProbe() {
   if (send_.Unsent() > 0) piece = send_.Next(SendSide::Hold::kNone);
   const bool again = piece.nothing();
   if (again) {
-    send_.GoBackTo(send_.max() - last_size_);
+    send_.GoBackTo(last_segment());
     piece = send_.Next(SendSide::Hold::kNone);
   }
   if (piece.nothing()) {
@@ -198,6 +217,7 @@ void TcpSocket::Retransmit() {
   if (RetransmittedForTooLong()) return TimeOut();
   BeginRecovery();
   Loss().window.OnTimeout();
+  Loss().by_timeout = true;
   ++retransmits_;
   send_.rto().BackOff();
   // It is cut to fit a window that the peer has taken back. With a window of 0
@@ -235,6 +255,7 @@ void TcpSocket::OnSelectiveAck() {
 void TcpSocket::RecoverSelectively() {
   BeginRecovery();
   LossState& loss = Loss();
+  loss.by_timeout = false;
   while (send_.nxt() < send_.max()) {
     const SendSide::Piece piece = NextPiece(SendSide::Hold::kNone);
     if (piece.nothing()) break;

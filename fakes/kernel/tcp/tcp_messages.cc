@@ -26,6 +26,7 @@
 #include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/options/options.h"
+#include "fakes/kernel/tcp/arrival_times.h"
 #include "fakes/kernel/tcp/saved_syn.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/zero_copy.h"
@@ -81,17 +82,39 @@ struct V6Error {
 
 }  // namespace
 
+void TcpSocket::NoteArrival(uint64_t begin) {
+  if (arrivals_ == nullptr) arrivals_ = std::make_unique<ArrivalTimes>();
+  // A sender that is gone keeps nothing.
+  const uint64_t acknowledged =
+      peer() == nullptr ? receive_.nxt() : peer()->send_.una();
+  arrivals_->Add(begin, receive_.nxt(), receive_.first_unread(), acknowledged,
+                 kernel_.clock.now());
+}
+
+// The option may have been set after the data has arrived. Then the time is
+// that of the last data.
+Nanoseconds TcpSocket::ArrivalOf(uint64_t byte) const {
+  const Nanoseconds last = ack_.last_data_at();
+  return arrivals_ == nullptr ? last : arrivals_->Of(byte).value_or(last);
+}
+
 SysResult TcpSocket::RecvMsg(const Caller& caller,
                              absl::Span<const iovec> parts, int flags,
                              ControlWriter& control) {
   if ((flags & MSG_ERRQUEUE) != 0) return TakeNotification(&control);
+  const bool peek = (flags & MSG_PEEK) != 0;
+  const uint64_t offset = peek ? PeekOffset() : 0;
   const SysResult received = Recv(caller, parts, flags);
   if (!received.ok()) return received;
+  const auto size = static_cast<uint64_t>(received.value());
   const bool has_data =
-      received.value() > 0 ||
-      (IovecCursor(parts).total() == 0 && receive_.ready() > 0);
-  if (has_data)
-    PutStamps(options_, kRealTimeAtStart + ack_.last_data_at(), control);
+      size > 0 || (IovecCursor(parts).total() == 0 && receive_.ready() > 0);
+  if (has_data) {
+    // The first byte that this call could read.
+    const uint64_t first = receive_.first_unread() - (peek ? 0 : size) + offset;
+    const uint64_t last = size > 0 ? first + size - 1 : first;
+    PutStamps(options_, kRealTimeAtStart + ArrivalOf(last), control);
+  }
   if (options_.inq()) {
     // A FIN counts as a byte, and still does when it has been read.
     const int left =

@@ -47,7 +47,7 @@ Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   } else {
     head_sent_at_ = kernel_.clock.now();
   }
-  if ((flags & kSynAck) != kSynAck && unheard()) return nullptr;
+  if ((flags & kSynAck) != kSynAck && loses_all_segments()) return nullptr;
   Segment& segment = kernel_.network.Add();
   segment.from = this;
   segment.host = &host_;
@@ -76,6 +76,7 @@ void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
 
 void TcpSocket::TransmitPiece(const SendSide::Piece& piece, bool probe) {
   const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1 : 0);
+  if (send_.in_flight()) NoteBorders(end);
   if (send_.nxt() == send_.una()) head_sent_at_ = kernel_.clock.now();
   if (end >= send_.max()) {
     last_size_ = static_cast<uint32_t>(end - send_.nxt());

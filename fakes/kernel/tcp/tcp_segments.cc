@@ -306,6 +306,7 @@ bool TcpSocket::OnAck(const Segment& segment) {
     loss_->window.OnAck(segment.ack, segment.twice_until > 0);
   }
   send_.OnAck(segment.ack);
+  if (borders_ != nullptr) borders_->OnAck(segment.ack);
   retransmits_ = 0;
   if (!partly) RestartAfterAck(segment, una);
   if (send_.fin_acknowledged()) OnFinAcknowledged();
@@ -371,6 +372,7 @@ bool TcpSocket::OnData(const Segment& segment) {
     segment.end() <= before ? SendSelectiveAck(segment.end()) : SendAck();
     return true;
   }
+  if (options_.stamps_arrivals()) NoteArrival(before);
   NoteData(segment.size);
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
   if (!all) segment.seq < before ? SendSelectiveAck(before) : SendAck();

@@ -23,6 +23,7 @@
 #include "fakes/kernel/raw_address.h"
 #include "fakes/kernel/tcp/tcp_info.h"
 #include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/user_memory.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
@@ -179,6 +180,8 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
           ? std::max(0, retransmits_ - sysctls().tcp_syn_linear_timeouts)
           : send_.rto().doublings());
   source.rto = micros(Timeout());
+  source.rtt = micros(std::max<Nanoseconds>(send_.rto().srtt(), 0));
+  source.rttvar = micros(send_.rto().deviation());
   source.ato = micros(ack_.ato());
   source.rcv_mss = ack_.segment();
   source.segs_in = segs_in_;
@@ -190,6 +193,15 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
   source.congestion_window = state_ == TcpState::kSynSent && retransmits_ > 0
                                  ? 1
                                  : loss().window.size();
+  if (state_ != TcpState::kClosed) {
+    source.unacked = SegmentsBefore(send_.max());
+    if (state_ == TcpState::kSynSent) {
+      source.lost = source.retrans = retransmits_ > 0 ? 1 : 0;
+    } else if (IsRecovering() && loss().by_timeout) {
+      source.lost = SegmentsBefore(loss().recovery_end);
+      source.retrans = SegmentsBefore(send_.nxt());
+    }
+  }
   source.bytes_sent = send_.max() - std::min<uint64_t>(send_.max(), 1);
   // The SYN counts, the SYN-ACK does not.
   source.bytes_acked = opened_actively_
@@ -233,7 +245,10 @@ SysResult TcpSocket::SetOption(const Caller& caller, int level, int name,
     if (name == TCP_CORK && !options_.cork()) PushPending();
     if (name == TCP_NODELAY && options_.nodelay()) Push(SendSide::Hold::kNone);
   }
-  if (level == IPPROTO_TCP && name == TCP_QUICKACK) SetQuickAck();
+  if (level == IPPROTO_TCP && name == TCP_QUICKACK) {
+    int set = 0;
+    if (CopyIn(&set, value, sizeof(set))) SetQuickAck(set);
+  }
   // A blocked call may go on with the new size. No segment announces a larger
   // SO_RCVBUF; the next acknowledgement does.
   if (ChangesSendRoom(level, name)) WakeIfWritable();
@@ -254,10 +269,17 @@ SysResult TcpSocket::GetOption(const Caller& caller, int level, int name,
   return options_.Get(*this, level, name, value, size);
 }
 
-// __tcp_sock_set_quickack() of Linux (net/ipv4/tcp.c).
-void TcpSocket::SetQuickAck() {
-  ack_.SetQuick(options_.quick_ack());
-  if (options_.quick_ack() && connected() && ack_.owed()) SendAck();
+// __tcp_sock_set_quickack() of Linux (net/ipv4/tcp.c). What the program has
+// not read is not acknowledged immediately, unless it is more than a segment.
+void TcpSocket::SetQuickAck(int value) {
+  ack_.SetQuick(value != 0);
+  const bool is_open =
+      state_ == TcpState::kEstablished || state_ == TcpState::kCloseWait;
+  if (value == 0 || !is_open || !ack_.owed()) return;
+  ack_.Push();
+  AfterRead(/*took=*/true);
+  // Other even numbers switch it on for this acknowledgement only.
+  if (value % 2 == 0) ack_.SetQuick(false);
 }
 
 int16_t TcpSocket::PollEvents() {

@@ -21,12 +21,14 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/socket.h"
+#include "fakes/kernel/tcp/arrival_times.h"
 #include "fakes/kernel/tcp/delayed_ack.h"
 #include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/loss_state.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/receive_window.h"
 #include "fakes/kernel/tcp/segment.h"
+#include "fakes/kernel/tcp/segment_borders.h"
 #include "fakes/kernel/tcp/send_side.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
@@ -169,7 +171,7 @@ class TcpSocket final : public Socket,
     return references() == 0 && listener_ == nullptr && !lingering_;
   }
   void SetState(TcpState state);
-  void SetQuickAck();
+  void SetQuickAck(int value);
   // Adds the part of TCP_INFO that a connection has.
   void AddConnectionInfo(TcpInfoSource& source) const;
   // Ends the sharing of queues with the other end.
@@ -273,6 +275,10 @@ class TcpSocket final : public Socket,
   bool UnsentIsLow() const;
 
   // --- tcp_messages.cc
+  // Records, for SO_TIMESTAMP, that the data from `begin` on has arrived.
+  void NoteArrival(uint64_t begin);
+  // Returns when the data with the sequence number `byte` has arrived.
+  Nanoseconds ArrivalOf(uint64_t byte) const;
   // Records a send with MSG_ZEROCOPY, which ends with the last byte written.
   void NoteZeroCopy();
   bool HasNotification() const;
@@ -331,7 +337,7 @@ class TcpSocket final : public Socket,
 
   // --- tcp_output.cc
   // Returns whether all segments of this end are lost: see spoke_ipv4_.
-  bool unheard() const {
+  bool loses_all_segments() const {
     return spoke_ipv4_ && remote_.addr.is_v6() && !remote_.addr.is_v4_mapped();
   }
   // Returns the segment, for further changes, or null if it is lost.
@@ -396,6 +402,12 @@ class TcpSocket final : public Socket,
   bool IsRecovering() const;
   // Returns whether one segment is in flight.
   bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
+  // Returns the sequence number at which the last segment in flight begins.
+  uint64_t last_segment() const { return send_.max() - last_size_; }
+  // Returns the number of segments in flight that begin before `end`.
+  uint32_t SegmentsBefore(uint64_t end) const;
+  // Called before a segment, [SND.NXT, `end`), is sent.
+  void NoteBorders(uint64_t end);
   bool PeerHolds(uint64_t seq) const;
   SendSide::Piece NextPiece(SendSide::Hold hold) const;
   void RestartRetransmissionTimer();
@@ -466,6 +478,8 @@ class TcpSocket final : public Socket,
   TcpTimers timers_;
   // Null until MSG_ZEROCOPY is used.
   std::unique_ptr<ZeroCopySends> zero_copy_;
+  // Null until data arrives while SO_TIMESTAMP or its like is on.
+  std::unique_ptr<ArrivalTimes> arrivals_;
   // Of an accepted socket: TCP_SAVED_SYN; null: not saved, or read. Of one that
   // connects: the data of a SYN that got no answer (TCP Fast Open), or null.
   std::unique_ptr<std::vector<uint8_t>> syn_bytes_;
@@ -480,6 +494,8 @@ class TcpSocket final : public Socket,
   uint32_t last_size_ = 0;
   Nanoseconds last_sent_at_ = 0;
   std::unique_ptr<LossState> loss_;  // Null until something is lost.
+  // Null until three segments are in flight.
+  std::unique_ptr<SegmentBorders> borders_;
   // For TCP_INFO.
   uint32_t segs_in_ = 0;
   uint32_t segs_out_ = 0;
