@@ -58,6 +58,19 @@ class StrictOptionsTest : public ::testing::Test {
     return process_.Fcntl(socket_, command, argument);
   }
 
+  // Makes the socket a listener, and returns a socket that is connected to it.
+  int ConnectToSocket() {
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    socklen_t size = sizeof(name);
+    auto* const addr = reinterpret_cast<sockaddr*>(&name);
+    EXPECT_THAT(process_.Listen(socket_, 1), IsOk());
+    EXPECT_THAT(process_.GetSockName(socket_, addr, &size), IsOk());
+    const int client = process_.Socket(AF_INET, SOCK_STREAM, 0).fd();
+    EXPECT_THAT(process_.Connect(client, addr, size), IsOk());
+    return client;
+  }
+
   HangHandler old_handler_;
   FakeKernel kernel_;
   FakeProcess& process_;
@@ -178,14 +191,7 @@ TEST_F(StrictOptionsTest, ReportsTheSignalMaskOfPpoll) {
 }
 
 TEST_F(StrictOptionsTest, ReportsControlMessages) {
-  sockaddr_in name = {};
-  name.sin_family = AF_INET;
-  socklen_t size = sizeof(name);
-  auto* const addr = reinterpret_cast<sockaddr*>(&name);
-  ASSERT_THAT(process_.Listen(socket_, 1), IsOk());
-  ASSERT_THAT(process_.GetSockName(socket_, addr, &size), IsOk());
-  const int client = process_.Socket(AF_INET, SOCK_STREAM, 0).fd();
-  ASSERT_THAT(process_.Connect(client, addr, size), IsOk());
+  const int client = ConnectToSocket();
   kernel_.StrictOptions();
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   const cmsghdr mark = {.cmsg_len = CMSG_LEN(sizeof(int)),
@@ -201,6 +207,24 @@ TEST_F(StrictOptionsTest, ReportsControlMessages) {
   message.msg_controllen = sizeof(control);
   EXPECT_THAT(process_.SendMsg(client, &message, 0), IsOkAndHolds(1));
   EXPECT_THAT(Reports(), ElementsAre(HasSubstr("sendmsg")));
+}
+
+TEST_F(StrictOptionsTest, ReportsFlagsOfMessages) {
+  const int client = ConnectToSocket();
+  kernel_.StrictOptions();
+  EXPECT_THAT(process_.Send(client, "x", 1, MSG_NOSIGNAL | MSG_DONTROUTE),
+              IsOkAndHolds(1));
+  EXPECT_THAT(Reports(), IsEmpty());
+  EXPECT_THAT(process_.Send(client, "x", 1, MSG_NOSIGNAL | MSG_EOR),
+              IsOkAndHolds(1));
+  EXPECT_THAT(Reports(), ElementsAre(HasSubstr("MSG_EOR")));
+  iovec part = {.iov_base = nullptr, .iov_len = 0};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  EXPECT_THAT(process_.SendMsg(client, &message, MSG_EOR), IsOkAndHolds(0));
+  EXPECT_THAT(Reports(),
+              ElementsAre(HasSubstr("send on"), HasSubstr("sendmsg on")));
 }
 
 }  // namespace

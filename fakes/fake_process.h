@@ -256,6 +256,7 @@ class FakeProcess final : public CompleteSyscalls {
   // Note the uses in a call that has succeeded.
   void NoteFcntl(int fd, int command, intptr_t argument, int flags_before);
   void NoteIoctl(int fd, uint64_t request);
+  void NoteMessage(int fd, int flags, absl::string_view call);
   void NoteControl(int fd, const fake::ControlMessages& messages);
 
   FakeKernel& owner_;

@@ -127,13 +127,16 @@ SysResult FakeProcess::SendBytes(int fd, const void* data, size_t size,
   if (socket == nullptr) return result;
   const Caller caller = MakeCaller(call, fd);
   const FileRef ref(*socket, caller);
-  if (addr == nullptr) {
-    return socket->SendTo(caller, nullptr, {&part, 1}, flags);
-  }
+  const auto send = [&](const RawAddress* to) {
+    const SysResult sent = socket->SendTo(caller, to, {&part, 1}, flags);
+    if ((flags & MSG_EOR) != 0 && sent.ok()) NoteMessage(fd, flags, call);
+    return sent;
+  };
+  if (addr == nullptr) return send(nullptr);
   RawAddress address;
   const int error = CopyAddressIn(addr, len, address);
   if (error != 0) return SysResult::Error(error);
-  return socket->SendTo(caller, &address, {&part, 1}, flags);
+  return send(&address);
 }
 
 SysResult FakeProcess::DoRecv(int fd, void* data, size_t size, int flags) {
@@ -270,6 +273,7 @@ SysResult FakeProcess::SendMessage(fake::Socket& socket, const Caller& caller,
   }
   const SysResult result = socket.SendTo(caller, name, copy.parts, flags);
   if (has_strict_options() && result.ok()) {
+    NoteMessage(caller.site.fd, flags, "sendmsg");
     NoteControl(caller.site.fd, control);
   }
   return result;

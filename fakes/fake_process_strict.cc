@@ -58,6 +58,10 @@ void FakeProcess::NoteFcntl(int fd, int command, intptr_t argument,
   }
 }
 
+void FakeProcess::NoteMessage(int fd, int flags, absl::string_view call) {
+  NoteOption(OptionKind::kMessageFlag, 0, flags & MSG_EOR, 1, call, fd);
+}
+
 void FakeProcess::NoteControl(int fd, const fake::ControlMessages& messages) {
   messages.ForEach([&](const fake::ControlMessage& message) {
     NoteOption(OptionKind::kControlMessage, message.level, message.type,

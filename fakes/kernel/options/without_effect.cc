@@ -297,6 +297,23 @@ constexpr AcceptedOption kOptions[] = {
      kNoSignals},
     {OptionKind::kIoctlRequest, OptionEffect::kNone, 0, SIOCSPGRP, "SIOCSPGRP",
      kNoSignals},
+    // --- Messages
+    {OptionKind::kMessageFlag, OptionEffect::kActs, 0, MSG_DONTWAIT,
+     "MSG_DONTWAIT", ""},
+    {OptionKind::kMessageFlag, OptionEffect::kNone, 0, MSG_EOR, "MSG_EOR",
+     "the next data can share a segment with the message"},
+    {OptionKind::kMessageFlag, OptionEffect::kNoneOnLinuxToo, 0, MSG_CONFIRM,
+     "MSG_CONFIRM", kDatagrams},
+    {OptionKind::kMessageFlag, OptionEffect::kNoneOnLinuxToo, 0, MSG_DONTROUTE,
+     "MSG_DONTROUTE", kDatagrams},
+    {OptionKind::kMessageFlag, OptionEffect::kActs, 0, MSG_NOSIGNAL,
+     "MSG_NOSIGNAL", ""},
+    {OptionKind::kMessageFlag, OptionEffect::kActs, 0, MSG_MORE, "MSG_MORE",
+     ""},
+    {OptionKind::kMessageFlag, OptionEffect::kActs, 0, MSG_ZEROCOPY,
+     "MSG_ZEROCOPY", ""},
+    {OptionKind::kMessageFlag, OptionEffect::kActs, 0, MSG_FASTOPEN,
+     "MSG_FASTOPEN", ""},
     {OptionKind::kArgument, OptionEffect::kNone, 0, 0,
      "sigmask of ppoll(2), pselect(2), epoll_pwait(2) and epoll_pwait2(2)",
      "no signal is sent that it could hold back"},
@@ -321,6 +338,8 @@ absl::string_view CallOf(OptionKind kind) {
       return "fcntl(2)";
     case OptionKind::kIoctlRequest:
       return "ioctl(2)";
+    case OptionKind::kMessageFlag:
+      return "send(2), flag";
     case OptionKind::kArgument:
       return "argument";
   }

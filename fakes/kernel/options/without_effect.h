@@ -16,7 +16,8 @@ enum class OptionKind : uint8_t {
   kFileStatusFlag,  // fcntl(2), F_SETFL: the flag.
   kFcntlCommand,
   kIoctlRequest,
-  kArgument,  // An argument of a call. It has no number.
+  kMessageFlag,  // A flag of send(2), sendto(2), sendmsg(2) and sendmmsg(2).
+  kArgument,     // An argument of a call. It has no number.
 };
 
 // The effect of an option that the FakeKernel accepts.
