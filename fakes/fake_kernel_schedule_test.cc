@@ -155,7 +155,7 @@ TEST(FakeKernelSchedule, OneTraceUnderLoad) {
       }
     });
   }
-  ExpectOneTrace(20);
+  ExpectOneTrace(1000);
   ends = true;
   for (std::thread& one : load) one.join();
 }

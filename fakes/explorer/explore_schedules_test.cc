@@ -22,6 +22,7 @@
 namespace net {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
@@ -168,6 +169,27 @@ TEST(ExploreSchedulesTest, OneParticipantIsAFinding) {
   });
   EXPECT_THAT(result.findings, ElementsAre(Field(&ScheduleFinding::kind,
                                                  FindingKind::kNotInCharge)));
+}
+
+// The program with the planted race is ended at its first call, so that no
+// schedule shows the race. The scenario must not be reported as correct.
+TEST(ExploreSchedulesTest, APlantedRaceThatIsNotFoundIsAFinding) {
+  ExploreOptions options;
+  options.max_calls = 0;
+  int runs = 0;
+  const ScheduleResult result =
+      ExploreSchedules(options, [&](Syscalls&, FakeKernel&) {
+        ++runs;
+        return absl::OkStatus();
+      });
+  EXPECT_THAT(result, Not(HasNoFindings()));
+  EXPECT_THAT(
+      result.findings,
+      ElementsAre(AllOf(
+          Field(&ScheduleFinding::kind, FindingKind::kNotInCharge),
+          Field(&ScheduleFinding::text, HasSubstr("has not found the race")))))
+      << result;
+  EXPECT_EQ(runs, 0);
 }
 
 TEST(ExploreSchedulesTest, AScenarioThatDoesNotRepeatIsAFinding) {
