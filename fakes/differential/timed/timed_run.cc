@@ -171,8 +171,9 @@ std::string TimedRun::GetSockOpt(const Step& step) const {
 // Not compared are:
 // - the counters of a connection that has ended: they are leftovers
 // - the probes after data was sent to the socket: the kernel's memory
-// accounting
-//   decides whether data that arrives ends them
+//   accounting decides whether data that arrives ends them
+// - the segments in flight after a retransmission: the memory of the peer's
+//   queue decides which of them it has joined
 std::string TimedRun::TcpInfo(const Step& step) const {
   tcp_info info = {};
   socklen_t size = sizeof(info);
@@ -186,6 +187,9 @@ std::string TimedRun::TcpInfo(const Step& step) const {
   std::string text =
       absl::StrCat("state ", state, ", retransmits ", info.tcpi_retransmits,
                    ", backoff ", info.tcpi_backoff);
+  if (info.tcpi_total_retrans == 0) {
+    absl::StrAppend(&text, ", unacked ", info.tcpi_unacked);
+  }
   const bool gets_data =
       std::any_of(senders_.begin(), senders_.end(),
                   [&step](int sender) { return sender != step.slot; });
