@@ -46,10 +46,98 @@ constexpr Option kOptions[] = {
     {IPPROTO_TCP, 9999},         {12345, 1},
 };
 
+// The options that hardly change the results of other calls. Omitted are:
+// - those whose value only time or the machine decides: TCP_TX_DELAY,
+//   SO_TIMESTAMP and its like, SO_INCOMING_CPU, SO_COOKIE, SO_MEMINFO,
+//   TCP_CONGESTION; and IP_MTU and IPV6_MTU, which Linux takes from a route
+//   that it has cached
+// - those that decide how much fits: TCP_NOTSENT_LOWAT, TCP_WINDOW_CLAMP
+// - IP_LOCAL_PORT_RANGE, with which a world chooses the ports itself, and
+//   IP_BIND_ADDRESS_NO_PORT, which makes the port a later call's choice
+// - those that docs/OPTIONS.md calls unmodelled
+constexpr Option kOtherOptions[] = {
+    {SOL_SOCKET, SO_DEBUG},
+    {SOL_SOCKET, SO_PRIORITY},
+    {SOL_SOCKET, SO_NO_CHECK},
+    {SOL_SOCKET, SO_BSDCOMPAT},
+    {SOL_SOCKET, SO_PASSCRED},
+    {SOL_SOCKET, SO_DETACH_FILTER},
+    {SOL_SOCKET, SO_RXQ_OVFL},
+    {SOL_SOCKET, SO_WIFI_STATUS},
+    {SOL_SOCKET, SO_NOFCS},
+    {SOL_SOCKET, SO_LOCK_FILTER},
+    {SOL_SOCKET, SO_SELECT_ERR_QUEUE},
+    {SOL_SOCKET, SO_BUSY_POLL},
+    {SOL_SOCKET, SO_MAX_PACING_RATE},
+    {SOL_SOCKET, SO_CNX_ADVICE},
+    {SOL_SOCKET, SO_TXTIME},
+    {SOL_SOCKET, SO_BINDTOIFINDEX},
+    {SOL_SOCKET, SO_PREFER_BUSY_POLL},
+    {SOL_SOCKET, SO_BUSY_POLL_BUDGET},
+    {SOL_SOCKET, SO_BUF_LOCK},
+    {SOL_SOCKET, SO_TXREHASH},
+    {SOL_SOCKET, SO_RCVMARK},
+    {IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS},
+    {IPPROTO_TCP, TCP_THIN_DUPACK},
+    {IPPROTO_TCP, TCP_REPAIR},
+    {IPPROTO_TCP, TCP_FASTOPEN},
+    {IPPROTO_TCP, TCP_SAVED_SYN},
+    {IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE},
+    {IPPROTO_IP, IP_TOS},
+    {IPPROTO_IP, IP_TTL},
+    {IPPROTO_IP, IP_RECVOPTS},
+    {IPPROTO_IP, IP_RETOPTS},
+    {IPPROTO_IP, IP_PKTINFO},
+    {IPPROTO_IP, IP_MTU_DISCOVER},
+    {IPPROTO_IP, IP_RECVERR},
+    {IPPROTO_IP, IP_RECVTTL},
+    {IPPROTO_IP, IP_RECVTOS},
+    {IPPROTO_IP, IP_FREEBIND},
+    {IPPROTO_IP, IP_PASSSEC},
+    {IPPROTO_IP, IP_TRANSPARENT},
+    {IPPROTO_IP, IP_RECVORIGDSTADDR},
+    {IPPROTO_IP, IP_MINTTL},
+    {IPPROTO_IP, IP_CHECKSUM},
+    {IPPROTO_IP, IP_MULTICAST_TTL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP},
+    {IPPROTO_IP, IP_UNICAST_IF},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER},
+    {IPPROTO_IPV6, IPV6_RECVERR},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO},
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
+    {IPPROTO_IPV6, IPV6_RECVPATHMTU},
+    {IPPROTO_IPV6, IPV6_DONTFRAG},
+    {IPPROTO_IPV6, IPV6_RECVTCLASS},
+    {IPPROTO_IPV6, IPV6_TCLASS},
+    {IPPROTO_IPV6, IPV6_AUTOFLOWLABEL},
+    {IPPROTO_IPV6, IPV6_ADDR_PREFERENCES},
+    {IPPROTO_IPV6, IPV6_MINHOPCOUNT},
+    {IPPROTO_IPV6, IPV6_RECVORIGDSTADDR},
+    {IPPROTO_IPV6, IPV6_TRANSPARENT},
+    {IPPROTO_IPV6, IPV6_UNICAST_IF},
+    {IPPROTO_IPV6, IPV6_RECVFRAGSIZE},
+    {IPPROTO_IPV6, IPV6_FREEBIND},
+};
+
+bool IsInterface(int level, int name) {
+  return level == SOL_SOCKET && name == SO_BINDTOIFINDEX;
+}
+
+bool IsLeastTtl(int level, int name) {
+  return (level == IPPROTO_IP && name == IP_MINTTL) ||
+         (level == IPPROTO_IPV6 && name == IPV6_MINHOPCOUNT);
+}
+
 }  // namespace
 
 void Writer::OptionOf(Step& step) {
-  const Option& option = kOptions[Below(static_cast<int>(std::size(kOptions)))];
+  const Option& option =
+      Chance(60)
+          ? kOptions[Below(static_cast<int>(std::size(kOptions)))]
+          : kOtherOptions[Below(static_cast<int>(std::size(kOtherOptions)))];
   step.level = option.level;
   step.name = option.name;
   step.value = OneOf({0, 1, 1, 2, 5, 100, 4096, 65536, 32768, -1});
@@ -62,6 +150,13 @@ void Writer::OptionOf(Step& step) {
     step.second_value = OneOf({0, 0, 500000, 1000000, -1});
   } else if (step.name == TCP_USER_TIMEOUT && step.value < 4096) {
     step.value = 4096 * Below(3);  // Milliseconds: longer than a program runs.
+  } else if (IsLeastTtl(step.level, step.name) && step.value > 1 &&
+             step.value < 256) {
+    step.value = 1;  // No packet has less.
+  } else if (IsInterface(step.level, step.name) && step.value > 1) {
+    // Packets of a socket that is bound to an interface that does not exist are
+    // lost.
+    step.value = 1;
   }
 }
 
