@@ -17,6 +17,7 @@
 #include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
@@ -104,6 +105,19 @@ void MulticastHops(Context& c) {
   const int name = c.v6() ? IPV6_MULTICAST_HOPS : IP_MULTICAST_TTL;
   EXPECT_THAT(pair.client.Option(level, name), IsOkAndHolds(1));
   EXPECT_THAT(pair.server.Option(level, name), IsOkAndHolds(64));
+}
+
+void MulticastHopsOverIpv4(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Listener listener,
+                       loopback::ListenOn(c.sys(), {ip::kAnyV6, 0}));
+  ASSERT_OK_AND_ASSIGN(
+      const RawSocket client,
+      loopback::ConnectTo(c.sys(), {ip::kLocalV4, listener.endpoint().port}));
+  ASSERT_OK_AND_ASSIGN(const RawSocket server, listener.Accept());
+  EXPECT_THAT(server.Option(IPPROTO_IP, IP_MULTICAST_TTL), IsOkAndHolds(64));
+  EXPECT_THAT(server.Option(IPPROTO_IPV6, IPV6_MULTICAST_HOPS),
+              IsOkAndHolds(64));
+  EXPECT_THAT(server.Option(IPPROTO_IPV6, IPV6_MULTICAST_IF), IsOkAndHolds(1));
 }
 
 void LingerToo(Context& c) {
@@ -220,6 +234,13 @@ const std::vector<Case>& OptionsInheritedKernelCases() {
                       "the hop limit of the peer's packet when it arrived.",
        .source = "measured on Linux 6.18",
        .run = &MulticastHops},
+      {.id = "kernel.options.inherited.multicast_hops.mapped",
+       .requirement = "An IPv6 socket that is accepted over IPv4 must have the "
+                      "peer's TTL as its multicast hop limit, too.",
+       .source = "found by fuzzing; Linux, tcp_v6_syn_recv_sock() in "
+                 "net/ipv6/tcp_ipv6.c",
+       .families = AddressFamilies::kV6,
+       .run = &MulticastHopsOverIpv4},
       {.id = "kernel.options.inherited.when_connecting",
        .requirement = "Accepted sockets must not inherit options that were set "
                       "on the listener after the client connected.",

@@ -181,14 +181,13 @@ SocketOptions SocketOptions::ForAccepted(bool over_ipv6, int peer_ttl) const {
   values.Set(Slot::kFastOpenConnect, 0);
   values.Set(Slot::kDeferAccept, 0);
   values.Set(Slot::kQuickAck, 1);
-  // The multicast interface and hop limit are those of the first packet.
-  if (over_ipv6) {
-    constexpr int kLoopbackIndex = 1;
-    values.Set(Slot::kV6MulticastInterface, kLoopbackIndex);
-    values.Set(Slot::kMulticastHops, peer_ttl);
-  } else {
-    values.Set(Slot::kMulticastTtl, peer_ttl);
-  }
+  // The multicast interface and hop limit are those of the first packet, even
+  // if that is an IPv4 packet for an IPv6 socket (tcp_v6_syn_recv_sock() of
+  // Linux, net/ipv6/tcp_ipv6.c).
+  constexpr int kLoopbackIndex = 1;
+  values.Set(Slot::kV6MulticastInterface, kLoopbackIndex);
+  values.Set(Slot::kMulticastHops, peer_ttl);
+  if (!over_ipv6) values.Set(Slot::kMulticastTtl, peer_ttl);
   return accepted;
 }
 
