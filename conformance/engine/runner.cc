@@ -18,7 +18,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -411,9 +410,8 @@ void IdleSubjects::Return(const Trial& trial,
   if (subject != nullptr) idle_[KeyOf(trial)].push_back(std::move(subject));
 }
 
-int DefaultJobs() {
-  const int processors = static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(2 * processors, processors <= 1 ? 8 : 16);
+int DefaultJobs(unsigned int processors) {
+  return std::max(2 * static_cast<int>(processors), processors <= 1 ? 8 : 16);
 }
 
 void RunTrials(absl::Span<const Trial> trials, const RunnerOptions& options,

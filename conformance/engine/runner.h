@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace net::conformance {
 
 // Returns the number of trials that the programs run at a time by default:
 // twice the processors, but at least 16, or 8 on one processor. Most trials
-// wait: for a peer, a driver, or a timeout of the kernel.
-int DefaultJobs();
+// wait: for a peer, a driver, or a timeout of the kernel. The default is the
+// number of this machine's processors; 0 means that it is not known.
+int DefaultJobs(unsigned int processors = std::thread::hardware_concurrency());
 
 struct RunnerOptions {
   // The number of trials that run at a time, at least 1.

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -34,6 +35,16 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+
+TEST(DefaultJobs, AreTwiceTheProcessorsAndEnoughToWait) {
+  EXPECT_EQ(DefaultJobs(0), 8);
+  EXPECT_EQ(DefaultJobs(1), 8);
+  EXPECT_EQ(DefaultJobs(2), 16);
+  EXPECT_EQ(DefaultJobs(8), 16);
+  EXPECT_EQ(DefaultJobs(9), 18);
+  EXPECT_EQ(DefaultJobs(64), 128);
+  EXPECT_EQ(DefaultJobs(), DefaultJobs(std::thread::hardware_concurrency()));
+}
 
 TEST(RunnerTest, AHangIsATimeout) {
   const Verdict verdict = VerdictOf(
