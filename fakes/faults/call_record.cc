@@ -289,6 +289,7 @@ void TargetCopier::CopyBuffers(uint64_t address, size_t count, size_t filled,
 ArgumentState TargetCopier::CopyPart(const void* address, size_t size,
                                      std::string& to) {
   if (address == nullptr) return ArgumentState::kNull;
+  if (size > kMostBytes) return ArgumentState::kUnknown;
   to.resize(size);
   if (size == 0 ||
       read_(reinterpret_cast<uint64_t>(address), to.data(), size)) {

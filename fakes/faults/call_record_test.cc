@@ -114,6 +114,15 @@ TEST(CallRecord, HasAllData) {
       "recvfrom(3, ?, 200, MSG_DONTWAIT, NULL, NULL) = -1 EAGAIN");
 }
 
+TEST(CallRecord, DoesNotReadABufferWhoseSizeIsImpossible) {
+  char byte = 'x';
+  iovec part = {.iov_base = &byte, .iov_len = SIZE_MAX};
+  EXPECT_EQ(LineOf(SyscallId::kWriteV, RegistersOf(3, &part, 1),
+                   SysResult::Error(EINVAL)),
+            "writev(3, [{iov_base=?, iov_len=18446744073709551615}], 1) = -1 "
+            "EINVAL");
+}
+
 TEST(CallRecord, HasBuffers) {
   char first[] = "ab";
   char second[] = "cdef";
