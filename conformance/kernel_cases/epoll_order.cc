@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -80,14 +81,20 @@ void EdgesWait(Context& c) {
   EXPECT_EQ(epoll.Ready(), "");
 }
 
-// The FIN reaches the peer before shutdown(2) wakes who waits for the socket.
+// The FIN reaches the peer before shutdown(2) wakes who waits for the socket,
+// if Linux does not postpone the soft interrupt that delivers it.
 void Shutdowns(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
   ASSERT_THAT(epoll.Add(pair.client.fd(), EPOLLIN, 1), IsOk());
   ASSERT_THAT(epoll.Add(pair.server.fd(), EPOLLIN, 2), IsOk());
   ASSERT_THAT(pair.client.Shutdown(SHUT_RDWR), IsOk());
-  EXPECT_EQ(epoll.Ready(), "2:IN 1:IN|HUP");
+  const std::string ready = epoll.Ready();
+  if (ready == "1:IN|HUP 2:IN") {
+    c.Variation("late_fin");
+  } else {
+    EXPECT_EQ(ready, "2:IN 1:IN|HUP");
+  }
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace net::conformance {
 // Its expectations list the differences of older kernels from Linux 6.18, on
 // which the cases were measured. Each has the version in which the difference
 // ended.
-inline Target MakeLinuxTarget(const LinuxEnvironmentOptions& options = {}) {
+inline Target MakeLinuxTarget(LinuxEnvironmentOptions options = {}) {
+  options.one_processor = true;
   return {.name = "linux",
           .cases = AllKernelCases(),
           .make_environment =

@@ -15,6 +15,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "conformance/environments/linux/delivery.h"
 #include "conformance/environments/linux/linux_descriptors.h"
 #include "conformance/environments/linux/linux_task.h"
 #include "conformance/suite/checked.h"
@@ -184,7 +185,9 @@ class LinuxEnvironment final : public Environment {
 
 std::unique_ptr<Environment> MakeLinuxEnvironment(
     const LinuxEnvironmentOptions& options, std::function<void()> abandon) {
-  return std::make_unique<LinuxEnvironment>(options, std::move(abandon));
+  if (options.one_processor) StayOnThisProcessor();
+  return AwaitDelivery(
+      std::make_unique<LinuxEnvironment>(options, std::move(abandon)));
 }
 
 }  // namespace net::conformance

@@ -20,12 +20,17 @@ struct LinuxEnvironmentOptions {
   // The environment then does not fork, and only the thread moves into a
   // network namespace.
   bool shares_process = false;
+  // The case's threads run on one processor. The environment then awaits the
+  // delivery of what any of them has sent, and not only the first one.
+  bool one_processor = false;
 };
 
 // Makes the environment of one case on the machine's own kernel. Moves this
 // process into a network namespace of its own where that is permitted, or into
 // that of `options.network_of`. For a child process that runs one case and
 // ends. The process must have one thread, unless `options.shares_process`.
+//
+// Each call awaits the delivery of what was sent before: see AwaitDelivery().
 //
 // If the kernel or the machine lacks something, for instance /proc, the cases
 // that need it have the outcome `precondition`.
