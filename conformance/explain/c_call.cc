@@ -44,12 +44,6 @@ namespace {
 // A pointer that no process can read.
 constexpr absl::string_view kBadPointer = "BAD_POINTER";
 
-// Returns the expression of a pointer whose target the program does not have.
-std::string UnknownTarget(const CallRecord& record, absl::string_view suffix) {
-  return record.result.error() == EFAULT ? std::string(kBadPointer)
-                                         : Suffixed("buffer", suffix);
-}
-
 // Returns whether an argument of ioctl(2) is a pointer to an int.
 bool IsKnownRequest(int64_t request) {
   return request == FIONREAD || request == FIONBIO || request == SIOCOUTQ ||
@@ -102,6 +96,16 @@ CallWriter::CallWriter(const Script& script)
 
 // ---- Arguments --------------------------------------------------------------
 
+bool CallWriter::IsBad(size_t i) const {
+  return std::find(bad_.begin(), bad_.end(), i) != bad_.end();
+}
+
+std::string CallWriter::UnknownTarget(size_t i,
+                                      absl::string_view suffix) const {
+  if (IsBad(i)) return std::string(kBadPointer);
+  return absl::StrCat("BYTES(", Suffixed("buffer", suffix), ")");
+}
+
 std::string CallWriter::Address(absl::string_view address, int64_t length) {
   const auto endpoint = WholeEndpoint(address);
   if (!endpoint.has_value()) {
@@ -120,10 +124,9 @@ std::string CallWriter::Endpoint(const ip::Endpoint& endpoint,
 
 std::string CallWriter::OutAddress(const CallRecord& record, size_t i,
                                    absl::string_view suffix,
-                                   std::string& before) {
+                                   std::string& before) const {
   const RecordedArgument& address = record.arguments[i];
   const RecordedArgument& length = record.arguments[i + 1];
-  const bool is_bad = record.result.error() == EFAULT;
   const std::string variable = Suffixed("length", suffix);
   if (length.state != ArgumentState::kNull) {
     absl::StrAppend(&before, variable, " = ", length.number, "; ");
@@ -133,8 +136,8 @@ std::string CallWriter::OutAddress(const CallRecord& record, size_t i,
   std::string size = absl::StrCat("&", variable);
   if (address.state == ArgumentState::kNull) pointer = "NULL";
   if (length.state == ArgumentState::kNull) size = "NULL";
-  if (is_bad && length.number == 0) size = std::string(kBadPointer);
-  if (is_bad && length.number != 0) pointer = std::string(kBadPointer);
+  if (IsBad(i)) pointer = std::string(kBadPointer);
+  if (IsBad(i + 1)) size = std::string(kBadPointer);
   if (address.state == ArgumentState::kNull &&
       ArgumentKindsOf(record.call)[i] == ArgumentKind::kAddressOutOrNull) {
     before.clear();  // The kernel ignores the length.
@@ -145,10 +148,9 @@ std::string CallWriter::OutAddress(const CallRecord& record, size_t i,
 
 std::string CallWriter::OutOption(const CallRecord& record, size_t i,
                                   absl::string_view suffix,
-                                  std::string& before) {
+                                  std::string& before) const {
   const RecordedArgument& value = record.arguments[i];
   const RecordedArgument& length = record.arguments[i + 1];
-  const bool is_bad = record.result.error() == EFAULT;
   std::string size = absl::StrCat("&", Suffixed("length", suffix));
   if (length.state == ArgumentState::kNull) {
     size = "NULL";
@@ -156,9 +158,9 @@ std::string CallWriter::OutOption(const CallRecord& record, size_t i,
     absl::StrAppend(&before, Suffixed("length", suffix), " = ", length.number,
                     "; ");
   }
-  if (is_bad && length.number == 0) size = std::string(kBadPointer);
+  if (IsBad(i + 1)) size = std::string(kBadPointer);
   if (value.state == ArgumentState::kNull) return absl::StrCat("NULL, ", size);
-  if (is_bad && length.number != 0) {
+  if (IsBad(i)) {
     return absl::StrCat(kBadPointer, ", ", size);
   }
   const OptionType type = TypeOfOption(record.arguments[1].number,
@@ -190,7 +192,7 @@ absl::StatusOr<std::string> CallWriter::MessageIn(
   for (const size_t size : message.buffer_sizes) {
     const bool is_known = message.data_state == ArgumentState::kTarget;
     buffers.push_back(
-        absl::StrCat("{", is_known ? CString(data.substr(0, size)) : "data",
+        absl::StrCat("{", is_known ? CString(data.substr(0, size)) : "payload",
                      ", ", size, "}"));
     data.remove_prefix(std::min(size, data.size()));
   }
@@ -319,7 +321,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       if (record.arguments[i - 1].number == FIONBIO && has_target) {
         return absl::StrCat("&(int){", Load<int>(target), "}");
       }
-      if (record.result.error() == EFAULT) return std::string(kBadPointer);
+      if (IsBad(i)) return std::string(kBadPointer);
       if (!has_target && !IsKnownRequest(record.arguments[i - 1].number)) {
         return absl::UnimplementedError(
             "it calls ioctl(2) with a rare request");
@@ -331,7 +333,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       return EventFdFlagSymbols(number);
     case ArgumentKind::kAddressIn:
       if (!has_target) {
-        return absl::StrCat(UnknownTarget(record, suffix), ", ",
+        return absl::StrCat(UnknownTarget(i, suffix), ", ",
                             record.arguments[i + 1].number);
       }
       return Address(target, record.arguments[i + 1].number);
@@ -344,7 +346,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
         return absl::UnimplementedError("it sets an option that has pointers");
       }
       if (!has_target) {
-        return absl::StrCat(UnknownTarget(record, suffix), ", ", length);
+        return absl::StrCat(UnknownTarget(i, suffix), ", ", length);
       }
       return OptionArgument(
           TypeOfOption(record.arguments[1].number, record.arguments[2].number,
@@ -355,15 +357,14 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       return OutOption(record, i, suffix, before);
     case ArgumentKind::kDataIn:
       if (has_target) return CString(target);
-      return record.result.error() == EFAULT ? std::string(kBadPointer)
-                                             : "data";
+      return IsBad(i) ? std::string(kBadPointer) : "payload";
     case ArgumentKind::kDataOut:
-      return UnknownTarget(record, suffix);
+      return IsBad(i) ? std::string(kBadPointer) : Suffixed("buffer", suffix);
     case ArgumentKind::kMessageIn:
-      if (!has_target) return UnknownTarget(record, suffix);
+      if (!has_target) return UnknownTarget(i, suffix);
       return MessageIn(record.messages.front());
     case ArgumentKind::kMessageOut:
-      if (!has_target) return UnknownTarget(record, suffix);
+      if (!has_target) return UnknownTarget(i, suffix);
       if ((record.messages.front().flags & MSG_CTRUNC) != 0) {
         return absl::UnimplementedError(
             "it receives control data in a buffer of an unknown size");
@@ -371,19 +372,18 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       absl::StrAppend(&before, MessageOut(record.messages.front(), suffix));
       return absl::StrCat("&", Suffixed("message", suffix));
     case ArgumentKind::kPollSet:
-      if (!has_target) return UnknownTarget(record, suffix);
+      if (!has_target) return UnknownTarget(i, suffix);
       return PollSet(record, i, suffix, before);
     case ArgumentKind::kEpollEventIn:
       if (!has_target) {
-        return record.result.error() == EFAULT ? std::string(kBadPointer)
-                                               : "NULL";
+        return IsBad(i) ? std::string(kBadPointer) : "NULL";
       }
       return EpollEvent(record, i);
     case ArgumentKind::kEpollEventsOut:
-      if (record.result.error() == EFAULT) return std::string(kBadPointer);
+      if (IsBad(i)) return std::string(kBadPointer);
       return Suffixed("events", suffix);
     case ArgumentKind::kTimeIn: {
-      if (!has_target) return UnknownTarget(record, suffix);
+      if (!has_target) return UnknownTarget(i, suffix);
       const auto time = Load<timespec>(target);
       return absl::StrCat("&(struct timespec){", time.tv_sec, ", ",
                           time.tv_nsec, "}");
@@ -397,6 +397,7 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
       }
       return absl::UnimplementedError("it waits with a set of signals");
     case ArgumentKind::kFdPairOut:
+      if (IsBad(i)) return std::string(kBadPointer);
       return Suffixed("pair", suffix);
     case ArgumentKind::kNumber:
     case ArgumentKind::kSize:
@@ -410,6 +411,14 @@ absl::StatusOr<std::string> CallWriter::Argument(const CallRecord& record,
 absl::StatusOr<CallInC> CallWriter::Write(size_t call,
                                           absl::string_view suffix) {
   const CallRecord& record = script_.calls[call].record;
+  bad_ = script_.calls[call].bad_pointers;
+  const bool has_null = std::any_of(
+      record.arguments.begin(), record.arguments.end(),
+      [](const auto& one) { return one.state == ArgumentState::kNull; });
+  if (record.result.error() == EFAULT && bad_.empty() && !has_null) {
+    return absl::UnimplementedError(
+        "it gives a call memory of which a part cannot be used");
+  }
   CallInC result;
   std::vector<std::string> arguments;
   const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(record.call);

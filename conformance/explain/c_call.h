@@ -59,6 +59,11 @@ class CallWriter {
   const Names& names() const { return names_; }
 
  private:
+  // Returns whether argument `i` of the call that is being written is a pointer
+  // to memory that the process does not have.
+  bool IsBad(size_t i) const;
+  // Returns the expression of a pointer whose target the program does not have.
+  std::string UnknownTarget(size_t i, absl::string_view suffix) const;
   std::string Address(absl::string_view address, int64_t length);
   // Returns the macro for the address of an endpoint and its size. With the
   // form "_POINTER", returns the macro for the address alone.
@@ -66,10 +71,10 @@ class CallWriter {
   absl::StatusOr<std::string> Argument(const CallRecord& record, size_t i,
                                        absl::string_view suffix,
                                        std::string& before);
-  static std::string OutAddress(const CallRecord& record, size_t i,
-                                absl::string_view suffix, std::string& before);
-  static std::string OutOption(const CallRecord& record, size_t i,
-                               absl::string_view suffix, std::string& before);
+  std::string OutAddress(const CallRecord& record, size_t i,
+                         absl::string_view suffix, std::string& before) const;
+  std::string OutOption(const CallRecord& record, size_t i,
+                        absl::string_view suffix, std::string& before) const;
   absl::StatusOr<std::string> MessageIn(const RecordedMessage& message);
   static std::string MessageOut(const RecordedMessage& message,
                                 absl::string_view suffix);
@@ -110,6 +115,7 @@ class CallWriter {
                         std::vector<Statement>& checks) const;
 
   const Script& script_;
+  std::vector<size_t> bad_;  // Of the call that is being written.
   Names names_;
   // The data of epoll events, by its number: "client".
   std::map<uint64_t, std::string> event_data_;

@@ -25,8 +25,10 @@
 #include "absl/types/span.h"
 #include "conformance/engine/trial.h"
 #include "conformance/explain/c_call.h"
+#include "conformance/explain/merged_runs.h"
 #include "conformance/explain/prologue.h"
 #include "conformance/explain/recording.h"
+#include "conformance/explain/reproducible.h"
 #include "conformance/explain/script.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/environment.h"
@@ -40,13 +42,11 @@ namespace {
 
 using Kind = Script::Step::Kind;
 
-constexpr absl::string_view kDiffers = "its calls differ from run to run";
-
 // The statements of main(), and the definitions before it.
 struct Body {
   std::vector<Statement> definitions;
   std::vector<Statement> statements;
-  std::optional<int> fill;  // the character of `data`
+  std::optional<int> fill;  // the character of `payload`
 };
 
 // Writes the steps of a script.
@@ -206,8 +206,13 @@ int64_t Transferred(const CallRecord& record) {
 }
 
 bool IsSameTransfer(const CallRecord& one, const CallRecord& other) {
+  const auto flags_of = [](const CallRecord& record) {
+    const size_t i = ArgumentIndex(record.call, ArgumentKind::kMessageFlags);
+    return i < record.arguments.size() ? record.arguments[i].number : 0;
+  };
   return one.call == other.call &&
-         one.arguments[0].number == other.arguments[0].number;
+         one.arguments[0].number == other.arguments[0].number &&
+         flags_of(one) == flags_of(other);
 }
 
 size_t BodyWriter::RunFrom(size_t step) const {
@@ -325,26 +330,6 @@ absl::StatusOr<Body> BodyWriter::Write() {
   return std::move(body_);
 }
 
-// Returns the statements of two runs as those of one program.
-absl::StatusOr<std::vector<std::string>> Merge(
-    const std::vector<Statement>& one, const std::vector<Statement>& other) {
-  const auto differs = absl::UnimplementedError(kDiffers);
-  if (one.size() != other.size()) return differs;
-  std::vector<std::string> lines;
-  for (size_t i = 0; i < one.size(); ++i) {
-    if (one[i].line == other[i].line) {
-      lines.push_back(one[i].line);
-    } else if (one[i].without_value == other[i].without_value) {
-      // A check that tests nothing without its value is left out. A call is
-      // kept.
-      if (!one[i].without_value.empty()) lines.push_back(one[i].without_value);
-    } else {
-      return differs;
-    }
-  }
-  return lines;
-}
-
 // Returns `text` as lines of a comment.
 std::string Wrapped(absl::string_view text) {
   constexpr size_t kWidth = 76;
@@ -449,13 +434,18 @@ absl::StatusOr<std::string> ProgramOfLogs(
 
 absl::StatusOr<std::string> CProgram(const Trial& trial, const Script& one,
                                      const Script& other) {
+  for (const Script* script : {&one, &other}) {
+    if (const absl::Status status = CheckReproducible(*script); !status.ok()) {
+      return status;
+    }
+  }
   absl::StatusOr<Body> first = BodyWriter(one).Write();
   if (!first.ok()) return first.status();
   absl::StatusOr<Body> second = BodyWriter(other).Write();
   if (!second.ok()) return second.status();
-  const auto definitions = Merge(first->definitions, second->definitions);
+  const auto definitions = MergeRuns(first->definitions, second->definitions);
   if (!definitions.ok()) return definitions.status();
-  auto statements = Merge(first->statements, second->statements);
+  auto statements = MergeRuns(first->statements, second->statements);
   if (!statements.ok()) return statements.status();
   std::string code;
   for (const std::string& line : *definitions) {
@@ -470,8 +460,8 @@ absl::StatusOr<std::string> CProgram(const Trial& trial, const Script& one,
     absl::StrAppend(&main, line.empty() ? "" : "  ", line, "\n");
   }
   if (first->fill.has_value()) {
-    absl::StrAppend(&code, "  memset(data, ", *first->fill,
-                    ", sizeof(data));\n");
+    absl::StrAppend(&code, "  memset(payload, ", *first->fill,
+                    ", sizeof(payload));\n");
   }
   absl::StrAppend(&code, main, "  puts(\"All results are as expected.\");\n",
                   "  return 0;\n}\n");
@@ -481,15 +471,15 @@ absl::StatusOr<std::string> CProgram(const Trial& trial, const Script& one,
 
 std::vector<absl::StatusOr<std::string>> ProgramsOf(
     absl::Span<const Trial> trials, int jobs) {
-  std::vector<absl::StatusOr<std::string>> programs(
-      trials.size(), absl::UnimplementedError(kDiffers));
+  std::vector<absl::StatusOr<std::string>> programs(trials.size(),
+                                                    RunsDiffer());
   // Threads that race may take the same order in other runs.
   constexpr int kRounds = 4;
   for (int round = 0; round < kRounds; ++round) {
     std::vector<size_t> left;
     std::vector<Trial> again;
     for (size_t i = 0; i < trials.size(); ++i) {
-      if (programs[i].status() != absl::UnimplementedError(kDiffers)) continue;
+      if (programs[i].status() != RunsDiffer()) continue;
       left.push_back(i);
       again.push_back(trials[i]);
     }

@@ -210,7 +210,8 @@ absl::StatusOr<std::string> CallWriter::ArgumentOfSeveral(
     default:
       break;
   }
-  return absl::UnimplementedError("it makes a rare call");
+  return absl::UnimplementedError(absl::StrCat(
+      "it calls ", SyscallName(record.call), "(2), for which no C is written"));
 }
 
 void CallWriter::CheckMessages(const CallRecord& record,

@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -94,6 +95,16 @@ TEST(ParseScript, LeavesOutTheClock) {
       LinesOf({"clock_gettime(CLOCK_MONOTONIC, {tv_sec=1, tv_nsec=2}) = 0"}));
   ASSERT_TRUE(script.ok()) << script.status();
   EXPECT_TRUE(script->calls.empty());
+  EXPECT_TRUE(script->reads_clock);
+}
+
+TEST(ParseScript, FindsThePointersThatAreBad) {
+  const auto script = ParseScript(
+      absl::StrCat(BeginLine(1, 7, true), UnreadableLine(1, 5),
+                   "end 1 recvfrom(3, ?, 9, 0, ?, ?) = -1 EFAULT\n"));
+  ASSERT_TRUE(script.ok()) << script.status();
+  ASSERT_EQ(script->calls.size(), 1U);
+  EXPECT_THAT(script->calls[0].bad_pointers, testing::ElementsAre(size_t{5}));
 }
 
 TEST(ParseScript, FailsWithoutTheEndOfACall) {
@@ -128,13 +139,104 @@ TEST(CProgram, ComparesNoValueThatDiffersBetweenTheRuns) {
   EXPECT_THAT(program, Not(HasSubstr("IS(1, value)")));
 }
 
+// Which of the two is reset is chance, and may be the same in two runs.
+TEST(CProgram, IsNotMadeOfValuesThatDifferHereAndThere) {
+  const auto run = [](int first, int second) {
+    return LinesOf({"socket(AF_INET, SOCK_STREAM, 0) = 3",
+                    "socket(AF_INET, SOCK_STREAM, 0) = 4",
+                    absl::StrCat("getsockopt(3, SOL_SOCKET, SO_ERROR, ", first,
+                                 ", [4]) = 0"),
+                    absl::StrCat("getsockopt(4, SOL_SOCKET, SO_ERROR, ", second,
+                                 ", [4]) = 0")});
+  };
+  EXPECT_EQ(ProgramOf(run(0, 104), run(104, 104)),
+            "its calls or their results differ from run to run");
+  EXPECT_THAT(ProgramOf(run(0, 104), run(0, 104)),
+              HasSubstr("IS(ECONNRESET, value)"));
+}
+
+TEST(CProgram, KeepsTransfersApartWhoseFlagsDiffer) {
+  const std::string lines = LinesOf(
+      {"socket(AF_INET, SOCK_STREAM, 0) = 3", "recv(3, ?, 5000, 0) = 5000",
+       "recv(3, ?, 5000, MSG_DONTWAIT) = -1 EAGAIN"});
+  const std::string program = ProgramOf(lines, lines);
+  EXPECT_THAT(program, HasSubstr("RECEIVES(5000, fd, 0);"));
+  EXPECT_THAT(program, HasSubstr("FAILS(EAGAIN, recv(fd, buffer, 5000, "
+                                 "MSG_DONTWAIT));"));
+}
+
+TEST(CProgram, UsesABadPointerWhereTheCaseDid) {
+  const auto call = [](absl::string_view bad) {
+    return absl::StrCat(LinesOf({std::string(kSocket)}), BeginLine(2, 1, false),
+                        bad, LengthLine(2, 5, 28),
+                        "end 2 recvfrom(3, ?, 9, 0, ?, ?) = -1 EFAULT\n");
+  };
+  const std::string address = call(UnreadableLine(2, 4));
+  EXPECT_THAT(ProgramOf(address, address),
+              HasSubstr("length = 28; FAILS(EFAULT, recvfrom(fd, buffer, 9, 0, "
+                        "BAD_POINTER, &length)"));
+  const std::string data = call(UnreadableLine(2, 1));
+  EXPECT_THAT(ProgramOf(data, data),
+              HasSubstr("length = 28; FAILS(EFAULT, recvfrom(fd, BAD_POINTER, "
+                        "9, 0, (struct sockaddr *)&address, &length)"));
+  EXPECT_EQ(ProgramOf(call(""), call("")),
+            "it gives a call memory of which a part cannot be used");
+}
+
+TEST(CProgram, IsNotMadeOfMeasurements) {
+  const std::string lines =
+      LinesOf({"clock_gettime(CLOCK_MONOTONIC, {tv_sec=1, tv_nsec=2}) = 0"});
+  EXPECT_THAT(ProgramOf(lines, lines), HasSubstr("it measures times"));
+}
+
+TEST(CProgram, IsNotMadeIfCallsMustBeMadeInTime) {
+  const std::string wait = "poll([{-1, POLLIN}], 1, 20) = 0";
+  const std::string socket(kSocket);
+  const std::string last = LinesOf({socket, wait, "close(3) = 0"});
+  EXPECT_THAT(ProgramOf(last, last), HasSubstr("RETURNS(0, poll("));
+  const std::string goes_on = LinesOf({wait, socket});
+  EXPECT_THAT(ProgramOf(goes_on, goes_on), HasSubstr("it lets time pass"));
+}
+
+TEST(CProgram, IsNotMadeOfACountOfWhatFillsBuffers) {
+  const std::string socket(kSocket);
+  const std::string count = "ioctl(3, SIOCOUTQ, [5]) = 0";
+  const std::string some = LinesOf({socket, count});
+  EXPECT_THAT(ProgramOf(some, some), HasSubstr("IS(5, value)"));
+  const std::string all =
+      LinesOf({socket, "send(3, ?, 65536, 0) = -1 EAGAIN", count});
+  EXPECT_THAT(ProgramOf(all, all), HasSubstr("what it counts depends"));
+}
+
+TEST(CProgram, IsNotMadeOfBlockedCallsThatCompete) {
+  const auto lines = [](absl::string_view result) {
+    return absl::StrCat(
+        BeginLine(1, 1, false), "end 1 ", kSocket, "\n", BeginLine(2, 2, false),
+        BeginLine(3, 3, false), BeginLine(4, 1, false),
+        "end 4 shutdown(3, SHUT_RD) = 0\nend 2 recv(3, \"\", 9, 0) = 0\n",
+        "end 3 recv(3, ", result, "\n");
+  };
+  EXPECT_THAT(ProgramOf(lines("\"\", 9, 0) = 0"), lines("\"\", 9, 0) = 0")),
+              HasSubstr("START(recv_2);"));
+  const std::string other = lines("?, 9, 0) = -1 ECONNRESET");
+  EXPECT_THAT(ProgramOf(other, other), HasSubstr("returns first is chance"));
+}
+
+TEST(CProgram, IsNotMadeOfASendThatBlocks) {
+  const std::string lines = absl::StrCat(
+      BeginLine(1, 1, false), "end 1 ", kSocket, "\n", BeginLine(2, 2, false),
+      BeginLine(3, 1, false), "end 3 shutdown(3, SHUT_WR) = 0\n",
+      "end 2 send(3, \"x\", 1, 0) = -1 EPIPE\n");
+  EXPECT_THAT(ProgramOf(lines, lines), HasSubstr("its send(2) blocks"));
+}
+
 TEST(CProgram, IsNotMadeOfRunsThatDiffer) {
   const std::string socket(kSocket);
   EXPECT_EQ(ProgramOf(LinesOf({socket}), LinesOf({socket, "close(3) = 0"})),
-            "its calls differ from run to run");
+            "its calls or their results differ from run to run");
   EXPECT_EQ(ProgramOf(LinesOf({socket, "listen(3, 1) = -1 EINVAL"}),
                       LinesOf({socket, "listen(3, 1) = -1 EADDRINUSE"})),
-            "its calls differ from run to run");
+            "its calls or their results differ from run to run");
 }
 
 TEST(FormatKilledMutants, ShowsWhatUsersNoticedAndAllNames) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -110,6 +111,15 @@ std::optional<int> RemoveLongData(CallRecord& record) {
   return is_uniform ? static_cast<unsigned char>(first) : -1;
 }
 
+// Returns whether this process has memory at an address.
+bool IsReadable(uint64_t address) {
+  char byte = 0;
+  iovec to = {.iov_base = &byte, .iov_len = 1};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  iovec from = {.iov_base = reinterpret_cast<void*>(address), .iov_len = 1};
+  return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1;
+}
+
 // Writes each call to the log.
 class LoggedSyscalls final : public InterceptingSyscalls {
  public:
@@ -125,15 +135,37 @@ class LoggedSyscalls final : public InterceptingSyscalls {
     const std::array<uint64_t, 6> registers = RegistersOf(invocation);
     CallRecord record =
         BeginRecord(IdOf(invocation.call()), registers, ReadOwnMemory);
+    const std::array<RecordedArgument, 6> before = record.arguments;
     log_.Write(BeginLine(number, ThreadNumber(), is_of_subject_));
     const SysResult result = make();
     FinishRecord(record, registers, result, ReadOwnMemory);
     if (const auto fill = RemoveLongData(record)) log_.WriteFill(*fill);
+    if (result.error() == EFAULT) {
+      WritePointers(number, record.call, before, registers);
+    }
     log_.Write(EndLine(number, record));
     return result;
   }
 
  private:
+  // Writes what is not in the record of a call that has failed with EFAULT.
+  void WritePointers(int number, SyscallId call,
+                     absl::Span<const RecordedArgument> before,
+                     absl::Span<const uint64_t> registers) {
+    const absl::Span<const ArgumentKind> kinds = ArgumentKindsOf(call);
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      const ArgumentState state = before[i].state;
+      if (state != ArgumentState::kUnknown && state != ArgumentState::kTarget) {
+        continue;
+      }
+      if (!IsReadable(registers[i])) {
+        log_.Write(UnreadableLine(number, i));
+      } else if (kinds[i] == ArgumentKind::kLengthInOut) {
+        log_.Write(LengthLine(number, i, before[i].number));
+      }
+    }
+  }
+
   Log& log_;
   const bool is_of_subject_;
 };

@@ -1,6 +1,8 @@
 #include "conformance/explain/script.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -24,6 +26,8 @@ struct Event {
   std::string kind;
   int number = 0;  // of the call, or of the interrupted thread
   int thread = 0;
+  size_t argument = 0;
+  int64_t length = 0;  // to which the argument points
   bool is_of_subject = false;
   std::string text;  // the call's line of a trace, or an operation
 };
@@ -45,6 +49,19 @@ absl::StatusOr<Event> ParseEvent(absl::string_view line) {
   if (!absl::SimpleAtoi(words.front(), &event.number)) return BadLine(line);
   if (event.kind == "interrupt") return event;
   if (words.size() < 2) return BadLine(line);
+  if (event.kind == "unreadable") {
+    if (!absl::SimpleAtoi(words.back(), &event.argument)) return BadLine(line);
+    return event;
+  }
+  if (event.kind == "length") {
+    const std::pair<absl::string_view, absl::string_view> numbers =
+        absl::StrSplit(words.back(), absl::MaxSplits(' ', 1));
+    if (!absl::SimpleAtoi(numbers.first, &event.argument) ||
+        !absl::SimpleAtoi(numbers.second, &event.length)) {
+      return BadLine(line);
+    }
+    return event;
+  }
   if (event.kind == "end") {
     event.text = std::string(words.back());
     return event;
@@ -70,7 +87,11 @@ class Builder {
     int thread = 0;
     size_t step = 0;  // of its beginning
     bool has_returned = false;
+    std::map<size_t, int64_t> lengths = {};  // by the place of the argument
   };
+
+  // Adds what is known of the arguments of a call that has failed.
+  absl::Status AddToArguments(const Event& event);
 
   absl::Status End(const Event& event);
 
@@ -98,9 +119,23 @@ absl::Status Builder::End(const Event& event) {
         "it gives a call something that no trace can show");
   }
   it->second.has_returned = true;
+  for (const auto& [argument, length] : it->second.lengths) {
+    record->arguments.at(argument).number = length;
+  }
   script_.calls[it->second.call].record = *std::move(record);
   script_.steps.push_back(
       {.kind = Script::Step::Kind::kEnd, .call = it->second.call});
+  return absl::OkStatus();
+}
+
+absl::Status Builder::AddToArguments(const Event& event) {
+  const auto it = by_number_.find(event.number);
+  if (it == by_number_.end()) return BadLine(event.kind);
+  if (event.kind == "length") {
+    it->second.lengths[event.argument] = event.length;
+  } else {
+    script_.calls[it->second.call].bad_pointers.push_back(event.argument);
+  }
   return absl::OkStatus();
 }
 
@@ -118,6 +153,9 @@ absl::Status Builder::Add(const Event& event) {
           {.kind = Script::Step::Kind::kInterrupt, .call = open.call});
     }
     return absl::OkStatus();
+  }
+  if (event.kind == "unreadable" || event.kind == "length") {
+    return AddToArguments(event);
   }
   MarkOthers(event.number);
   if (event.kind == "end") return End(event);
@@ -161,6 +199,14 @@ std::string BeginLine(int call, int thread, bool is_of_subject) {
                       is_of_subject ? "subject" : "case", "\n");
 }
 
+std::string UnreadableLine(int call, size_t argument) {
+  return absl::StrCat("unreadable ", call, " ", argument, "\n");
+}
+
+std::string LengthLine(int call, size_t argument, int64_t length) {
+  return absl::StrCat("length ", call, " ", argument, " ", length, "\n");
+}
+
 std::string EndLine(int call, const CallRecord& record) {
   return absl::StrCat("end ", call, " ", ToString(record), "\n");
 }
@@ -190,7 +236,13 @@ absl::StatusOr<Script> ParseScript(absl::string_view log) {
       return added;
     }
   }
-  return std::move(builder).Finish();
+  absl::StatusOr<Script> script = std::move(builder).Finish();
+  if (script.ok()) {
+    script->reads_clock =
+        std::any_of(reads.begin(), reads.end(),
+                    [](const auto& call) { return call.second; });
+  }
+  return script;
 }
 
 }  // namespace net::conformance

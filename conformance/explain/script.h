@@ -2,6 +2,7 @@
 #define CONFORMANCE_EXPLAIN_SCRIPT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct Script {
     // Whether the call was blocked: other calls began or ended before it
     // returned.
     bool is_blocked = false;
+    // The pointers that the kernel could not use, by the place of the argument.
+    // Known after EFAULT.
+    std::vector<size_t> bad_pointers = {};
   };
   struct Step {
     enum class Kind {
@@ -37,17 +41,23 @@ struct Script {
   };
   std::vector<Call> calls;
   std::vector<Step> steps;
+  bool reads_clock = false;
 };
 
 // The lines of a log, one for each event, in their order:
 //
 //   begin 7 1 case                 The call 7 of thread 1 begins.
+//   unreadable 7 1                 Argument 1 of call 7 is a bad pointer.
+//   length 7 2 16                  Argument 2 of call 7 points to that length.
 //   end 7 accept4(3, NULL, NULL, SOCK_CLOEXEC) = 5
 //   interrupt 1                    A signal interrupts thread 1.
 //   operation loopback down
 //
 // "case" is "subject" for a call of the implementation.
 std::string BeginLine(int call, int thread, bool is_of_subject);
+std::string UnreadableLine(int call, size_t argument);
+// For a call that fails with EFAULT: its record has no length.
+std::string LengthLine(int call, size_t argument, int64_t length);
 std::string EndLine(int call, const CallRecord& record);
 std::string InterruptLine(int thread);
 std::string OperationLine(absl::string_view operation);
