@@ -182,12 +182,7 @@ int FakeProcess::sigpipes() const {
 }
 
 fake::Socket* FakeProcess::FindSocket(int fd, SysResult* error) const {
-  File* const file = descriptors_->Get(fd);
-  fake::Socket* const socket = file == nullptr ? nullptr : file->AsSocket();
-  if (socket == nullptr) {
-    *error = SysResult::Error(file == nullptr ? EBADF : ENOTSOCK);
-  }
-  return socket;
+  return descriptors_->GetSocket(fd, error);
 }
 
 bool FakeProcess::IsFileTableFull() const {

@@ -115,15 +115,15 @@ SysResult FakeProcess::DoSendTo(int fd, const void* data, size_t size,
   return SendBytes(fd, data, size, flags, addr, len, "sendto");
 }
 
-SysResult FakeProcess::SendBytes(int fd, const void* data, size_t size,
-                                 int flags, const sockaddr* addr, socklen_t len,
-                                 absl::string_view call) {
+inline SysResult FakeProcess::SendBytes(int fd, const void* data, size_t size,
+                                        int flags, const sockaddr* addr,
+                                        socklen_t len, absl::string_view call) {
   const iovec part = OnePart(data, size);
   if (!fake::IsInUserSpace(data, part.iov_len)) {
     return SysResult::Error(EFAULT);
   }
   SysResult result;
-  fake::Socket* const socket = FindSocket(fd, &result);
+  fake::Socket* const socket = descriptors_->GetSocket(fd, &result);
   if (socket == nullptr) return result;
   const Caller caller = MakeCaller(call, fd);
   const FileRef ref(*socket, caller);
@@ -148,15 +148,16 @@ SysResult FakeProcess::DoRecvFrom(int fd, void* data, size_t size, int flags,
   return ReceiveBytes(fd, data, size, flags, addr, len, "recvfrom");
 }
 
-SysResult FakeProcess::ReceiveBytes(int fd, void* data, size_t size, int flags,
-                                    sockaddr* addr, socklen_t* len,
-                                    absl::string_view call) {
+inline SysResult FakeProcess::ReceiveBytes(int fd, void* data, size_t size,
+                                           int flags, sockaddr* addr,
+                                           socklen_t* len,
+                                           absl::string_view call) {
   const iovec part = OnePart(data, size);
   if (!fake::IsInUserSpace(data, part.iov_len)) {
     return SysResult::Error(EFAULT);
   }
   SysResult result;
-  fake::Socket* const socket = FindSocket(fd, &result);
+  fake::Socket* const socket = descriptors_->GetSocket(fd, &result);
   if (socket == nullptr) return result;
   const Caller caller = MakeCaller(call, fd);
   const FileRef ref(*socket, caller);

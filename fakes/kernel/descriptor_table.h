@@ -2,12 +2,14 @@
 #define FAKES_KERNEL_DESCRIPTOR_TABLE_H_
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "fakes/kernel/file.h"
+#include "syscalls/sys_result.h"
 
 namespace net::fake {
 
@@ -31,6 +33,16 @@ class DescriptorTable {
   // Returns the file of a descriptor, or null if it is not open (EBADF).
   File* Get(int fd) const {
     return IsOpen(fd) ? entries_[static_cast<size_t>(fd)].file : nullptr;
+  }
+  // Returns the socket of a descriptor. If there is none, returns null and sets
+  // `error` to EBADF or ENOTSOCK.
+  Socket* GetSocket(int fd, SysResult* error) const {
+    File* const file = Get(fd);
+    Socket* const socket = file == nullptr ? nullptr : file->AsSocket();
+    if (socket == nullptr) {
+      *error = SysResult::Error(file == nullptr ? EBADF : ENOTSOCK);
+    }
+    return socket;
   }
   bool close_on_exec(int fd) const {
     return entries_[static_cast<size_t>(fd)].close_on_exec;

@@ -289,18 +289,9 @@ void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
   }
 }
 
-uint64_t Scheduler::Enter(const std::string* process, const char* name,
-                          int fd) {
-  ParticipantState* const self = Current();
-  if (self != nullptr || live_ > 0) {
-    return EnterAmongOthers(self, process, name, fd);
-  }
-  return calls_.Begin(/*caller=*/nullptr, process, name, fd);
-}
-
-uint64_t Scheduler::EnterAmongOthers(ParticipantState* self,
-                                     const std::string* process,
+uint64_t Scheduler::EnterAmongOthers(const std::string* process,
                                      const char* name, int fd) {
+  ParticipantState* const self = Current();
   if (self == nullptr) {
     NoteOutsider({process, name, fd});
   } else {

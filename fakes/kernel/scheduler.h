@@ -138,7 +138,10 @@ class Scheduler {
 
   // Called at the entry of each system call. May hand the baton on, and then
   // waits until it is back. Returns the number of the call in calls().
-  uint64_t Enter(const std::string* process, const char* name, int fd);
+  uint64_t Enter(const std::string* process, const char* name, int fd) {
+    if (live_ > 0) return EnterAmongOthers(process, name, fd);
+    return calls_.Begin(/*caller=*/nullptr, process, name, fd);
+  }
 
   // Does the same for a call of a participant that is not a system call. `name`
   // is a literal.
@@ -318,10 +321,9 @@ class Scheduler {
   // baton.
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // Implements Enter() while there are participants. `self` is the caller, or
-  // null.
-  uint64_t EnterAmongOthers(ParticipantState* self, const std::string* process,
-                            const char* name, int fd);
+  // Implements Enter() while there are participants.
+  uint64_t EnterAmongOthers(const std::string* process, const char* name,
+                            int fd);
   void HandOnAtEntry(ParticipantState& self);
   bool HandOnWithinCall();
   void NoteOutsider(LoggedCall call);

@@ -150,14 +150,15 @@ class SocketOptions {
   bool v6only() const { return values_.On(Slot::kV6Only); }
   // Returns the TTL of sent packets or, with `v6`, the hop limit.
   int ttl(bool v6, const FakeSysctls& sysctls) const {
-    const int own = values_.Get(v6 ? Slot::kUnicastHops : Slot::kTtl);
+    const int own =
+        v6 ? values_.Get(Slot::kUnicastHops) : values_.Get(Slot::kTtl);
     if (own >= 0) return own;
     return v6 ? sysctls.hop_limit : sysctls.ip_default_ttl;
   }
   // Returns the minimum TTL or hop limit of received packets (IP_MINTTL,
   // IPV6_MINHOPCOUNT). Packets with a lower one are dropped.
   int min_ttl(bool v6) const {
-    return values_.Get(v6 ? Slot::kMinHops : Slot::kMinTtl);
+    return v6 ? values_.Get(Slot::kMinHops) : values_.Get(Slot::kMinTtl);
   }
   int tos() const { return values_.Get(Slot::kTos); }
   int tclass() const { return values_.Get(Slot::kTclass); }

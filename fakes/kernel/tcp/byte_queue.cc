@@ -16,26 +16,6 @@ ChunkPool::~ChunkPool() {
   }
 }
 
-ChunkPool::Chunk* ChunkPool::Take() {
-  // Not value-initialised, because only bytes that were written are read.
-  if (free_ == nullptr) return new Chunk;
-  Chunk* const chunk = free_;
-  free_ = chunk->next;
-  --free_count_;
-  chunk->next = nullptr;
-  return chunk;
-}
-
-void ChunkPool::Give(Chunk* chunk) {
-  if (free_count_ == kMaxFree) {
-    delete chunk;
-    return;
-  }
-  chunk->next = free_;
-  free_ = chunk;
-  ++free_count_;
-}
-
 void ByteQueue::Append(ChunkPool& pool, const char* data, size_t size) {
   ShowRead(data, size);
   size_ += size;
@@ -74,6 +54,12 @@ void ByteQueue::Peek(char* to, size_t offset, size_t size) const {
 void ByteQueue::Take(ChunkPool& pool, char* to, size_t size) {
   assert(size <= size_);
   if (to != nullptr) ShowWrite(to, size);
+  if (size == size_ && first_ == last_ && to != nullptr && size > 0) {
+    std::memcpy(to, first_->bytes + begin_, size);
+    pool.Give(first_);
+    Empty();
+    return;
+  }
   size_ -= size;
   while (size > 0) {
     const size_t part = std::min(size, Chunk::kSize - begin_);
@@ -96,8 +82,7 @@ void ByteQueue::Take(ChunkPool& pool, char* to, size_t size) {
     first_ = rest->next;
     pool.Give(rest);
   }
-  last_ = nullptr;
-  begin_ = end_ = 0;
+  Empty();
 }
 
 void ByteQueue::Truncate(ChunkPool& pool, size_t size) {

@@ -22,8 +22,24 @@ class ChunkPool {
   // Requires that every queue has returned its chunks.
   ~ChunkPool();
 
-  Chunk* Take();
-  void Give(Chunk* chunk);
+  Chunk* Take() {
+    // Not value-initialised, because only bytes that were written are read.
+    if (free_ == nullptr) return new Chunk;
+    Chunk* const chunk = free_;
+    free_ = chunk->next;
+    --free_count_;
+    chunk->next = nullptr;
+    return chunk;
+  }
+  void Give(Chunk* chunk) {
+    if (free_count_ == kMaxFree) {
+      delete chunk;
+      return;
+    }
+    chunk->next = free_;
+    free_ = chunk;
+    ++free_count_;
+  }
 
  private:
   // Chunks beyond this number are freed.
@@ -64,6 +80,13 @@ class ByteQueue {
   friend struct StateCorruption;
 
   using Chunk = ChunkPool::Chunk;
+
+  // Forgets the chunks, which were returned.
+  void Empty() {
+    first_ = last_ = nullptr;
+    size_ = 0;
+    begin_ = end_ = 0;
+  }
 
   Chunk* first_ = nullptr;
   Chunk* last_ = nullptr;

@@ -41,7 +41,8 @@ class DelayedAck {
   static constexpr Nanoseconds kMax = kSecond / 5;
 
   // Called when a segment with `size` bytes of data has arrived. `window` is
-  // the window that the last acknowledgement has announced, in bytes.
+  // the window that the last acknowledgement has announced, in bytes. `rto` may
+  // have any value unless DependsOnTimeout().
   void OnData(uint32_t size, uint32_t window, Nanoseconds rto,
               Nanoseconds now) {
     owed_ = true;
@@ -61,6 +62,12 @@ class DelayedAck {
       }
     }
     last_data_at_ = now;
+  }
+
+  // Returns whether OnData() uses the retransmission timeout, which takes time
+  // to compute.
+  bool DependsOnTimeout(Nanoseconds now) const {
+    return ato_ != 0 && now - last_data_at_ > kAtoMin / 2;
   }
 
   // Called when the window grows, which the sender should learn soon
@@ -101,6 +108,7 @@ class DelayedAck {
   // less than 40 ms, as in tcp_send_delayed_ack() of Linux.
   Nanoseconds delay(Nanoseconds srtt) const {
     if (ato_ == 0) return kAtoMin;
+    if (ato_ <= kAtoMin) return ato_;
     const Nanoseconds longest =
         srtt < 0 ? kMax : std::clamp(srtt, kAtoMin, kMax);
     return std::min(ato_, longest);

@@ -153,7 +153,7 @@ Host* Network::RemoteDestination(const ip::Addr& to) const {
   return owner != nullptr && owner->on ? owner : nullptr;
 }
 
-void Network::Arrive(const Segment& segment) {
+inline void Network::Arrive(const Segment& segment) {
   Host* const host = DestinationOf(segment);
   if (host == nullptr) return;
   TcpSocket* const peer =

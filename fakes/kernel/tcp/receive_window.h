@@ -58,8 +58,9 @@ class ReceiveWindow {
   // `memory`. Returns whether the limit has grown (tcp_grow_window()).
   bool Grow(uint32_t size, const Memory& memory, uint32_t mss) {
     constexpr uint32_t kSmall = 128;
+    if (size < kSmall) return false;
     const uint32_t most = std::min(Clamp(memory.buffer), Free(memory));
-    if (size < kSmall || most <= limit_) return false;
+    if (most <= limit_) return false;
     limit_ += std::min(most - limit_, 2 * std::max(mss, size));
     return true;
   }
@@ -70,6 +71,9 @@ class ReceiveWindow {
   uint32_t Select(const Memory& memory, uint32_t segment,
                   uint32_t announced) const {
     const uint32_t allowed = FromMemory(memory.buffer);
+    if (memory.used == 0 && scale_ > 0) {
+      return RoundUp(std::min(allowed, limit_));
+    }
     const uint32_t whole = std::min(segment, allowed);
     uint32_t free = Free(memory);
     if (IsScarce(memory)) {
@@ -87,7 +91,7 @@ class ReceiveWindow {
 
   // Returns whether less than half of the memory is free.
   bool IsScarce(const Memory& memory) const {
-    return Free(memory) < FromMemory(memory.buffer) / 2;
+    return memory.used > 0 && Free(memory) < FromMemory(memory.buffer) / 2;
   }
 
   // Returns the largest window that `buffer` allows (window_clamp of Linux).

@@ -58,7 +58,8 @@ class RetransmissionTimeout {
 
   // Returns the smoothed round-trip time, or -1 before the first measurement.
   Nanoseconds srtt() const {
-    return srtt_ < 0 ? -1 : Nanoseconds{srtt_} * kMicrosecond / 8;
+    static_assert(kMicrosecond % 8 == 0);
+    return srtt_ < 0 ? -1 : Nanoseconds{srtt_} * (kMicrosecond / 8);
   }
   // Returns the deviation of the round-trip time, without a lower bound.
   Nanoseconds deviation() const {

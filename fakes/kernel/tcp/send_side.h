@@ -122,7 +122,7 @@ class SendSide {
   // Called when a piece was sent. A small piece that was sent as a `probe` does
   // not make later ones wait (tcp_write_wakeup() of Linux,
   // net/ipv4/tcp_output.c).
-  void OnSent(const Piece& piece, bool probe = false) {
+  void OnSent(Piece piece, bool probe = false) {
     nxt_ += piece.size + (piece.fin ? 1U : 0U);
     if (piece.size > 0 && piece.size < segment_ && nxt_ > max_ && !probe) {
       small_end_ = nxt_;

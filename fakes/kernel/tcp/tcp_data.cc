@@ -16,13 +16,14 @@
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
+#include "fakes/kernel/user_memory.h"
 #include "fakes/kernel/waiting.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
 // --- How much fits -----------------------------------------------------------
 
-size_t TcpSocket::SendRoom() const {
+inline size_t TcpSocket::SendRoom() const {
   const size_t waiting = UnacknowledgedBytes();
   const size_t room = Capacity() > waiting ? Capacity() - waiting : 0;
   if (options_.notsent_lowat() == 0) return room;
@@ -57,19 +58,12 @@ void TcpSocket::WakeIfWritable() {
   waiters().WakeOne(POLLOUT | POLLWRNORM);
 }
 
-// Wakes the calls that wait for data, but none for fewer bytes than SO_RCVLOWAT
-// (tcp_data_ready() of Linux, net/ipv4/tcp_input.c).
-void TcpSocket::WakeIfReadable() {
+// Wakes no call while there are fewer bytes than SO_RCVLOWAT (tcp_data_ready()
+// of Linux, net/ipv4/tcp_input.c).
+void TcpSocket::WakeReaders() {
   if (receive_.ready() >= LowWaterMark(Window(), /*all=*/false)) {
     waiters().WakeOne(POLLIN | POLLRDNORM);
   }
-}
-
-// Returns the number of bytes at which a recv(2) of `wanted` bytes returns: all
-// of them (MSG_WAITALL), or SO_RCVLOWAT.
-size_t TcpSocket::LowWaterMark(size_t wanted, bool all) const {
-  const auto mark = static_cast<size_t>(options_.rcvlowat());
-  return std::max<size_t>(all ? wanted : std::min(mark, wanted), 1);
 }
 
 // --- send(2) -----------------------------------------------------------------
@@ -118,8 +112,35 @@ int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
   return 0;
 }
 
+// Returns whether send(2) of this buffer neither waits nor fails.
+inline bool TcpSocket::CanSendAtOnce(const iovec& part) const {
+  const bool open = state_ == TcpState::kEstablished && error_ == 0 &&
+                    (shut_down_ & kSend) == 0 && !deferred_connect_ &&
+                    peer() != nullptr;
+  return open && part.iov_len > 0 && options_.notsent_lowat() == 0 &&
+         send_.UnacknowledgedBytes() + part.iov_len <= Capacity() &&
+         IsUserAddress(part.iov_base, part.iov_len);
+}
+
 SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
                           int flags) {
+  // The usual case, without the loop of the others.
+  constexpr int kUsualFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (parts.size() != 1 || (flags & ~kUsualFlags) != 0 ||
+      !CanSendAtOnce(parts.front())) {
+    return SendParts(caller, parts, flags);
+  }
+  const size_t size = parts.front().iov_len;
+  peer()->receive_.queue().Append(
+      kernel_.chunks, static_cast<const char*>(parts.front().iov_base), size);
+  send_.Write(size);
+  Push(HoldFor(/*more=*/false));
+  kernel_.network.Deliver();
+  return SysResult::Ok(static_cast<int64_t>(size));
+}
+
+SysResult TcpSocket::SendParts(const Caller& caller,
+                               absl::Span<const iovec> parts, int flags) {
   // Urgent data is not modelled.
   if ((flags & MSG_OOB) != 0) return SysResult::Error(EOPNOTSUPP);
   if (deferred_connect_) return SendDeferred(caller, parts, flags);
@@ -184,7 +205,8 @@ SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
 
 // Copies what is there, up to the buffers' end; false: an address is bad.
 // `copied` counts on.
-bool TcpSocket::CopyReady(IovecCursor& cursor, int flags, size_t* copied) {
+inline bool TcpSocket::CopyReady(IovecCursor& cursor, int flags,
+                                 size_t* copied) {
   const bool peek = (flags & MSG_PEEK) != 0;
   const size_t start = peek ? PeekOffset() + *copied : 0;
   size_t there = receive_.ready() > start ? receive_.ready() - start : 0;
@@ -225,8 +247,50 @@ std::optional<int> TcpSocket::EndOfInput() {
   return std::nullopt;
 }
 
+// As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
+[[gnu::always_inline]] inline void TcpSocket::AfterRead(bool took) {
+  if (!connected()) return;
+  bool now = ack_.IsDueOnRead(receive_.nxt() - acknowledged_,
+                              took && receive_.ready() == 0);
+  const bool may_receive =
+      !receive_.fin_received() && (shut_down_ & kReceive) == 0;
+  if (!now && took && may_receive) {
+    const uint32_t twice = 2 * receive_.window();
+    if (twice <= receive_.space().Clamp(memory().buffer)) {
+      const uint32_t offer = SelectWindow();
+      now = offer > 0 && offer >= twice;
+    }
+  }
+  if (now) SendAck();
+}
+
+// Returns whether recv(2) into this buffer returns data immediately.
+inline bool TcpSocket::CanRecvAtOnce(const iovec& part) const {
+  const size_t size = std::min(receive_.ready(), part.iov_len);
+  return size >= LowWaterMark(part.iov_len, /*all=*/false) &&
+         state_ != TcpState::kListen && options_.peek_off() < 0 &&
+         IsUserAddress(part.iov_base, size);
+}
+
 SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
                           int flags) {
+  // The usual case, without the loop of the others.
+  constexpr int kUsualFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (parts.size() != 1 || (flags & ~kUsualFlags) != 0 ||
+      !CanRecvAtOnce(parts.front())) {
+    return RecvParts(caller, parts, flags);
+  }
+  const size_t size = std::min(receive_.ready(), parts.front().iov_len);
+  receive_.queue().Take(kernel_.chunks,
+                        static_cast<char*>(parts.front().iov_base), size);
+  receive_.OnRead(size);
+  AfterRead(/*took=*/true);
+  kernel_.network.Deliver();
+  return SysResult::Ok(static_cast<int64_t>(size));
+}
+
+SysResult TcpSocket::RecvParts(const Caller& caller,
+                               absl::Span<const iovec> parts, int flags) {
   if ((flags & MSG_ERRQUEUE) != 0) return TakeNotification(nullptr);
   if (state_ == TcpState::kListen) return SysResult::Error(ENOTCONN);
   // There is no urgent data here.

@@ -82,7 +82,14 @@ void TcpSocket::GiveFastOpenCookie(TcpSocket& client) {
 
 SysResult TcpSocket::SendTo(const Caller& caller, const RawAddress* address,
                             absl::Span<const iovec> parts, int flags) {
-  if ((flags & MSG_FASTOPEN) == 0) return Send(caller, parts, flags);
+  return (flags & MSG_FASTOPEN) == 0
+             ? Send(caller, parts, flags)
+             : SendFastOpen(caller, address, parts, flags);
+}
+
+SysResult TcpSocket::SendFastOpen(const Caller& caller,
+                                  const RawAddress* address,
+                                  absl::Span<const iovec> parts, int flags) {
   const bool unspecified =
       address != nullptr &&
       address->size >= static_cast<int>(sizeof(sa_family_t)) &&

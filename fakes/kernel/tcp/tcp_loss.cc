@@ -62,10 +62,6 @@ uint32_t TcpSocket::SegmentsBefore(uint64_t end) const {
          (has_last ? 1 : 0);
 }
 
-bool TcpSocket::IsRecovering() const {
-  return loss_ != nullptr && send_.una() < loss_->recovery_end;
-}
-
 // --- Retransmissions ---------------------------------------------------------
 
 // Returns whether the peer's receive queue shares the memory of the segment
@@ -83,7 +79,7 @@ bool TcpSocket::PeerHolds(uint64_t seq) const {
 // A retransmission joins small segments as a whole, and none whose memory is
 // shared (tcp_retrans_try_collapse() of Linux, net/ipv4/tcp_output.c). Only the
 // border before the last segment is known.
-SendSide::Piece TcpSocket::NextPiece(SendSide::Hold hold) const {
+SendSide::Piece TcpSocket::NextRetransmission(SendSide::Hold hold) const {
   SendSide::Piece piece = send_.Next(hold);
   const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1U : 0U);
   const uint64_t last = last_segment();
@@ -300,40 +296,6 @@ bool TcpSocket::AcknowledgesLateOrPartly(const Segment& segment) {
     send_.UndoGoBack();
   }
   return partly;
-}
-
-// A whole segment was acknowledged, whose first byte was `begin`.
-void TcpSocket::RestartAfterAck(const Segment& segment, uint64_t begin) {
-  MeasureRoundTrip(segment, begin);
-  send_.rto().EndBackOff();
-  if (loss_ != nullptr && !IsRecovering()) {
-    loss_->first_retransmission_at = -1;
-    loss_->selective_acks = 0;
-  }
-  if (one_in_flight()) head_sent_at_ = last_sent_at_;
-  timers_.Clear(TcpTimers::kRetransmission);
-  timer_use_ = TimerUse::kTimeout;
-  if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
-}
-
-// As tcp_ack_update_rtt() of Linux (net/ipv4/tcp_input.c). The round trip of
-// data that was sent once begins with the transmission. Otherwise the time
-// stamp shows which transmission has arrived, with a resolution of 1 ms.
-void TcpSocket::MeasureRoundTrip(const Segment& segment, uint64_t begin) {
-  const Nanoseconds now = kernel_.clock.now();
-  Nanoseconds round_trip = now - head_sent_at_;
-  if (begin == 0) {
-    // The SYN.
-    if (segment.echo < 0) return;
-    round_trip = now - segment.echo;
-  } else if (loss().WasSentAgain(begin, segment.ack)) {
-    if (segment.echo < 0) return;
-    round_trip = std::max(
-        (now / kMillisecond - segment.echo / kMillisecond) * kMillisecond,
-        kMillisecond);
-  }
-  send_.rto().Measure(round_trip, send_.una(), send_.max(),
-                      sysctls().tcp_rto_min_us * kMicrosecond);
 }
 
 }  // namespace net::fake

@@ -23,22 +23,27 @@ namespace net::fake {
 
 // --- Segments ----------------------------------------------------------------
 
-Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
-  if ((flags & Segment::kAck) != 0) {
-    if (lacks_memory_) {
-      receive_.TakeBackWindow();
-    } else if ((flags & Segment::kSyn) != 0) {
-      receive_.Announce(FirstWindow());
-    } else {
-      receive_.Announce(receive_.space().RoundUp(
-          std::max(SelectWindow(), receive_.window())));
-    }
-    acknowledged_ = receive_.nxt();
-    if (ack_.owed()) {
-      ack_.OnSent();
-      timers_.Clear(TcpTimers::kDelayedAck);
-    }
+// Announces a window and acknowledges what has arrived, with a segment that is
+// sent now.
+[[gnu::always_inline]] inline void TcpSocket::NoteAcknowledgement(int flags) {
+  if (lacks_memory_) {
+    receive_.TakeBackWindow();
+  } else if ((flags & Segment::kSyn) != 0) {
+    receive_.Announce(FirstWindow());
+  } else {
+    receive_.Announce(
+        receive_.space().RoundUp(std::max(SelectWindow(), receive_.window())));
   }
+  acknowledged_ = receive_.nxt();
+  if (ack_.owed()) {
+    ack_.OnSent();
+    timers_.Clear(TcpTimers::kDelayedAck);
+  }
+}
+
+[[gnu::always_inline]] inline Segment* TcpSocket::TransmitInline(
+    int flags, uint64_t seq, uint32_t size) {
+  if ((flags & Segment::kAck) != 0) NoteAcknowledgement(flags);
   // Linux sends the SYN-ACK for a listener, whatever that has spoken before,
   // and does not count it.
   constexpr int kSynAck = Segment::kSyn | Segment::kAck;
@@ -67,6 +72,10 @@ Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   return &segment;
 }
 
+Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
+  return TransmitInline(flags, seq, size);
+}
+
 void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
   Segment* const ack = Transmit(Segment::kAck, seq_of_control(), 0);
   if (ack == nullptr) return;
@@ -74,44 +83,50 @@ void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
   ack->out_of_order = twice_until == 0;
 }
 
-void TcpSocket::TransmitPiece(const SendSide::Piece& piece, bool probe) {
+[[gnu::always_inline]] inline void TcpSocket::TransmitPieceInline(
+    SendSide::Piece piece, bool probe) {
+  const Nanoseconds now = kernel_.clock.now();
   const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1 : 0);
   if (send_.in_flight()) NoteBorders(end);
-  if (send_.nxt() == send_.una()) head_sent_at_ = kernel_.clock.now();
+  if (send_.nxt() == send_.una()) head_sent_at_ = now;
   if (end >= send_.max()) {
     last_size_ = static_cast<uint32_t>(end - send_.nxt());
-    last_sent_at_ = kernel_.clock.now();
+    last_sent_at_ = now;
   }
   if (send_.nxt() < send_.max()) {
     Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
+    ++total_retrans_;
   } else if (loss_ != nullptr) {
     loss_->window.OnSent(send_.una(), end);
   }
-  Transmit(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
-           piece.size);
+  TransmitInline(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
+                 piece.size);
   if (piece.size > 0) {
-    ack_.OnDataSent(kernel_.clock.now());
+    ack_.OnDataSent(now);
     ++data_segs_out_;
-    data_sent_at_ = kernel_.clock.now();
+    data_sent_at_ = now;
   }
-  if (send_.nxt() < send_.max()) ++total_retrans_;
   send_.OnSent(piece, probe);
 }
 
-SendSide::Hold TcpSocket::HoldFor(bool more) const {
-  if (more || options_.cork()) return SendSide::Hold::kCork;
-  return options_.nodelay() ? SendSide::Hold::kNone : SendSide::Hold::kNagle;
+void TcpSocket::TransmitPiece(SendSide::Piece piece, bool probe) {
+  TransmitPieceInline(piece, probe);
 }
 
 void TcpSocket::Push(SendSide::Hold hold) {
   // After a timeout, the acknowledgement of the first segment comes first.
   if (retransmits_ > 0 && send_.in_flight()) return;
+  if (send_.everything_sent()) return SetRetransmissionTimer();
   const bool restart = !send_.in_flight() || timer_use_ == TimerUse::kLossProbe;
   bool sent = false;
-  for (SendSide::Piece piece = NextPiece(hold); !piece.nothing();
-       piece = NextPiece(hold)) {
-    if (send_.nxt() == send_.max() && !loss().window.Admits()) break;
-    TransmitPiece(piece);
+  while (!send_.everything_sent()) {
+    const SendSide::Piece piece = NextPiece(hold);
+    if (piece.nothing()) break;
+    if (send_.nxt() == send_.max() && loss_ != nullptr &&
+        !loss_->window.Admits()) {
+      break;
+    }
+    TransmitPieceInline(piece, /*probe=*/false);
     sent = true;
   }
   if (sent && SetLossProbe(/*after_ack=*/false)) return;
@@ -121,71 +136,11 @@ void TcpSocket::Push(SendSide::Hold hold) {
 
 // --- The receive window ------------------------------------------------------
 
-ReceiveWindow::Memory TcpSocket::memory() const {
-  const auto ready = static_cast<uint32_t>(receive_.ready());
-  return {.buffer = static_cast<uint32_t>(options_.rcvbuf()),
-          .used = ready == 0 ? 0 : ready + ReceiveWindow::kOverhead};
-}
-
 uint32_t TcpSocket::FirstWindow() const {
   return ReceiveWindow::First(memory().buffer, kFirstWindow);
 }
 
-// As __tcp_select_window() of Linux (net/ipv4/tcp_output.c).
-uint32_t TcpSocket::SelectWindow() {
-  if (receive_.space().IsScarce(memory())) ack_.EndQuickMode();
-  return receive_.space().Select(memory(), ack_.segment(), announced_window());
-}
-
-// As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
-void TcpSocket::AfterRead(bool took) {
-  if (!connected()) return;
-  bool now = ack_.IsDueOnRead(receive_.nxt() - acknowledged_,
-                              took && receive_.ready() == 0);
-  const bool may_receive =
-      !receive_.fin_received() && (shut_down_ & kReceive) == 0;
-  if (!now && took && may_receive) {
-    const uint32_t twice = 2 * receive_.window();
-    if (twice <= receive_.space().Clamp(memory().buffer)) {
-      const uint32_t offer = SelectWindow();
-      now = offer > 0 && offer >= twice;
-    }
-  }
-  if (now) SendAck();
-}
-
-// A route with the metric quickack ends the delay of acknowledgements
-// (ip-route(8)).
-bool TcpSocket::quick_ack_route() const {
-  return host_.machine.quick_ack_on_loopback() &&
-         Machine::IsLoopback(tuple().remote.addr);
-}
-
-// As __tcp_ack_snd_check() of Linux (net/ipv4/tcp_input.c).
-void TcpSocket::AcknowledgeArrival() {
-  if (!ack_.owed()) return;
-  const uint64_t unacknowledged = receive_.nxt() - acknowledged_;
-  // Of more than a segment, if its acknowledgement moves the window, or if the
-  // program waits for more.
-  const bool counts =
-      unacknowledged > ack_.segment() &&
-      (receive_.ready() < static_cast<size_t>(options_.rcvlowat()) ||
-       SelectWindow() >= announced_window());
-  if (quick_ack_route() || ack_.IsDueOnArrival(counts ? unacknowledged : 0)) {
-    SendAck();
-  } else if (!timers_.IsSet(TcpTimers::kDelayedAck)) {
-    timers_.Set(TcpTimers::kDelayedAck,
-                kernel_.clock.After(ack_.delay(send_.rto().srtt())));
-  }
-}
-
 // --- Timers ------------------------------------------------------------------
-
-Nanoseconds TcpSocket::Timeout() const {
-  const FakeSysctls& limits = sysctls();
-  return send_.rto().Get(limits.tcp_rto_min_us * (kSecond / 1000000),
-                         limits.tcp_rto_max_ms * (kSecond / 1000));
-}
 
 void TcpSocket::SetRetransmissionTimer() {
   if (send_.Unacknowledged() == 0) {

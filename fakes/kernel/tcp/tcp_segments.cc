@@ -19,165 +19,47 @@ namespace net::fake {
 namespace {
 
 constexpr Nanoseconds kTimeWaitLength = 60 * kSecond;
-// TCP_TIMEOUT_MIN of Linux: two ticks of HZ = 250.
-constexpr Nanoseconds kSoon = kSecond / 125;
 
 }  // namespace
 
-// --- The handshake -----------------------------------------------------------
-
-void TcpSocket::LinkTo(TcpSocket& peer) {
-  set_peer(&peer);
-  peer.set_peer(this);
+// Returns whether `segment` is what an open connection expects next: data, an
+// acknowledgement of all that was sent, or both. Linux, too, has a shorter path
+// for such a segment (header prediction, in tcp_rcv_established() of
+// net/ipv4/tcp_input.c).
+inline bool TcpSocket::IsPredicted(const Segment& segment) const {
+  return segment.flags == Segment::kAck && state_ == TcpState::kEstablished &&
+         segment.connection == connection_ && segment.seq == receive_.nxt() &&
+         segment.ack == send_.max() && send_.Unsent() == 0 && probes_ == 0 &&
+         loss_ == nullptr;
 }
 
-void TcpSocket::Unlink() {
-  if (peer() == nullptr) return;
-  peer()->set_peer(nullptr);
-  set_peer(nullptr);
-}
-
-void TcpSocket::OnPeersSyn(const Segment& syn) {
-  receive_.Start();
-  receive_.space().Start(FirstWindow(), options_.window_scale(sysctls()));
-  echo_ = syn.sent_at;
-  send_.OnWindow(syn.ack, syn.window);
-  // The smaller of the two that programs have set (TCP_MAXSEG, tcp(7)), less
-  // the timestamps (RFC 7323, section 3.2).
-  constexpr uint32_t kTimestamps = 12;
-  uint32_t mss = kFirstMss;
-  for (const int set : {options_.maxseg(), int{syn.mss}}) {
-    if (set > static_cast<int>(kTimestamps)) {
-      mss = std::min(mss, static_cast<uint32_t>(set) - kTimestamps);
-    }
+// Does what OnOtherSegment() would do.
+[[gnu::always_inline]] inline void TcpSocket::OnPredicted(
+    const Segment& segment) {
+  if (segment.seq == acknowledged_) echo_ = segment.sent_at;
+  heard_at_ = kernel_.clock.now();
+  const uint64_t window_before = send_.window_end();
+  send_.OnWindow(segment.ack, segment.window);
+  bool has_news = send_.window_end() != window_before;
+  if (send_.in_flight()) {
+    has_news = true;
+    OnNewAck(segment);
+  } else if (has_news) {
+    OnIdleWindow();
   }
-  // No more than half of the largest window (tcp_bound_to_half_wnd() in
-  // include/net/tcp.h).
-  constexpr uint32_t kTiny = 536;
-  if (syn.window < kFirstWindow) {
-    mss = std::min(
-        mss, syn.window > kTiny ? syn.window / 2 : std::max(syn.window, 1U));
-  }
-  send_.set_mss(mss, syn.window);
+  if (segment.size > 0) TakeData(segment);
+  if (has_news) AfterNews();
+  AcknowledgeArrival();
 }
-
-void TcpSocket::OnSegmentInSynSent(const Segment& segment) {
-  if (segment.connection != connection_) {
-    if (segment.has(Segment::kRst)) return;
-    if (segment.has(Segment::kAck)) {
-      // The other end still has an old connection. It asks, and the reset is
-      // the reply (RFC 9293, section 3.5.1). The SYN is sent again soon, but
-      // only once.
-      kernel_.network.AddReset(segment, host_);
-      if (retransmits_ == 0) {
-        timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(kSoon));
-      }
-    } else if (segment.has(Segment::kSyn)) {
-      OpenSimultaneously(segment);
-    }
-    return;
-  }
-  if (segment.has(Segment::kRst)) {
-    OnReset();
-  } else if (segment.has(Segment::kSyn)) {
-    if (segment.has(Segment::kAck)) {
-      OnSynAck(segment);
-    } else {
-      OpenSimultaneously(segment);
-    }
-  }
-}
-
-// RFC 9293, figure 7. A socket can do it with itself.
-void TcpSocket::OpenSimultaneously(const Segment& syn) {
-  if (TcpSocket* const peer = Network::SenderOf(syn)) LinkTo(*peer);
-  connection_ = std::max(connection_, syn.connection);
-  OnPeersSyn(syn);
-  state_ = TcpState::kSynReceived;
-  Transmit(Segment::kSyn | Segment::kAck, 0, 0);
-}
-
-void TcpSocket::OnSynAck(const Segment& segment) {
-  send_.OnAck(segment.ack);
-  OnPeersSyn(segment);
-  MeasureRoundTrip(segment, /*begin=*/0);
-  BoundFirstFlight(segment, /*first_syn_at=*/head_sent_at_);
-  retransmits_ = 0;
-  timers_.Clear(TcpTimers::kRetransmission);
-  state_ = TcpState::kEstablished;
-  options_.OnEstablished(sysctls());
-  StartKeepalive();
-  AcknowledgeSynAck(segment);
-  if (syn_bytes_ != nullptr) SendSynData();
-  waiters().WakeAll();
-}
-
-// As tcp_rcv_synsent_state_process() of Linux (net/ipv4/tcp_input.c): with
-// TCP_QUICKACK off or TCP_DEFER_ACCEPT, the acknowledgement waits for data.
-void TcpSocket::AcknowledgeSynAck(const Segment& syn_ack) {
-  if (ack_.quick_option() && options_.defer_accept() == 0) return SendAck();
-  ack_.DelayHandshake(syn_ack.window);
-  timers_.Set(TcpTimers::kDelayedAck, kernel_.clock.After(DelayedAck::kMax));
-}
-
-// tcp_init_transfer() of Linux (net/ipv4/tcp_input.c): after the loss of two
-// SYNs or SYN-ACKs, the connection begins with a congestion window of one
-// segment. Nothing was lost if `segment` echoes the time stamp of the first one
-// (tcp_try_undo_spurious_syn()).
-void TcpSocket::BoundFirstFlight(const Segment& segment,
-                                 Nanoseconds first_syn_at) {
-  if (total_retrans_ > 1 && segment.echo != first_syn_at) {
-    Loss().window.Shrink();
-  }
-}
-
-// Returns whether `segment` echoes the time stamp of a later segment than the
-// last SYN-ACK, as a reply to a probe of keepalive does. Linux drops such a
-// segment while the connection is half open (tcp_check_req() in
-// net/ipv4/tcp_minisocks.c), until it has sent the SYN-ACK again.
-bool TcpSocket::EchoesNoSynAck(const Segment& segment) const {
-  return segment.echo > head_sent_at_;
-}
-
-// Whether the connection that `segment` completes may enter the accept queue
-// (tcp_check_req()).
-bool TcpSocket::MayBeQueued(const Segment& segment) const {
-  // The first byte, or the FIN, has the number 1.
-  const bool is_bare = segment.end() == 1 && !segment.has(Segment::kFin);
-  const bool waits_for_data = is_bare && !by_syn_cookie_ &&
-                              retransmits_ < listener_->options_.defer_accept();
-  return !waits_for_data && listener_->queued_ <= listener_->backlog_;
-}
-
-bool TcpSocket::LeaveSynReceived(const Segment& segment) {
-  if (listener_ != nullptr && !MayBeQueued(segment)) {
-    // Linux drops the segment.
-    syn_ack_acknowledged_ = true;
-    return false;
-  }
-  state_ = TcpState::kEstablished;
-  options_.OnEstablished(sysctls());
-  StartKeepalive();
-  timers_.Clear(TcpTimers::kRetransmission);
-  if (retransmits_ > 0) {
-    BoundFirstFlight(segment, loss().first_syn_ack_at);
-  }
-  retransmits_ = 0;
-  if (listener_ == nullptr) {
-    waiters().WakeAll();
-  } else {
-    --listener_->half_open_;
-    listener_->Enqueue(*this);
-  }
-  return true;
-}
-
-// --- Everything else ---------------------------------------------------------
 
 void TcpSocket::OnSegment(const Segment& segment) {
   if (segment.ttl < options_.min_ttl(segment.ends().local.addr.is_v6())) return;
   ++segs_in_;
   if (segment.size > 0) ++data_segs_in_;
+  IsPredicted(segment) ? OnPredicted(segment) : OnOtherSegment(segment);
+}
+
+void TcpSocket::OnOtherSegment(const Segment& segment) {
   if (state_ == TcpState::kSynSent) return OnSegmentInSynSent(segment);
   if (segment.connection != connection_) {
     // An old connection's, or a new one's: a challenge (RFC 5961).
@@ -254,12 +136,15 @@ void TcpSocket::OnSegment(const Segment& segment) {
                                : SendAck();
   }
   // On Linux's fast path, nothing is sent but the acknowledgement.
-  if (acknowledges || fin || send_.window_end() != window_before) {
-    PushPending();
-    // tcp_check_space() of Linux (net/ipv4/tcp_input.c).
-    if (lacks_send_room_) WakeIfWritable();
-  }
+  if (acknowledges || fin || send_.window_end() != window_before) AfterNews();
   AcknowledgeArrival();
+}
+
+// Called after a segment that may allow this end to send.
+inline void TcpSocket::AfterNews() {
+  PushPending();
+  // tcp_check_space() of Linux (net/ipv4/tcp_input.c).
+  if (lacks_send_room_) WakeIfWritable();
 }
 
 // On Linux's fast path, data without news for the sender ends no probes
@@ -283,12 +168,7 @@ bool TcpSocket::OnAck(const Segment& segment) {
   if (probes_ > 0 && !HasNoNews(segment)) probes_ = 0;
   send_.OnWindow(segment.ack, segment.window);
   heard_at_ = kernel_.clock.now();
-  if (!send_.in_flight() && send_.window_end() != window_before) {
-    // Ends the probes of a closed window.
-    send_.rto().EndBackOff();
-    if (loss_ != nullptr) loss_->first_window_probe_at = -1;
-    timers_.Clear(TcpTimers::kRetransmission);
-  }
+  if (!send_.in_flight() && send_.window_end() != window_before) OnIdleWindow();
   const uint64_t una = send_.una();
   if (loss_ != nullptr) {
     const bool is_duplicate = segment.ack == una && segment.size == 0 &&
@@ -301,16 +181,64 @@ bool TcpSocket::OnAck(const Segment& segment) {
     if (segment.out_of_order && send_.in_flight()) OnSelectiveAck();
     return false;
   }
+  OnNewAck(segment);
+  if (send_.fin_acknowledged()) OnFinAcknowledged();
+  return true;
+}
+
+// As tcp_ack_update_rtt() of Linux (net/ipv4/tcp_input.c). The round trip of
+// data that was sent once begins with the transmission. Otherwise the time
+// stamp shows which transmission has arrived, with a resolution of 1 ms.
+// `begin` is the first byte that `segment` acknowledges.
+[[gnu::always_inline]] inline void TcpSocket::MeasureRoundTrip(
+    const Segment& segment, uint64_t begin) {
+  constexpr Nanoseconds kMillisecond = kSecond / 1000;
+  const Nanoseconds now = kernel_.clock.now();
+  if (begin == 0) return MeasureSyn(segment);
+  if (loss_ == nullptr || !loss_->WasSentAgain(begin, segment.ack)) {
+    return NoteRoundTrip(now - head_sent_at_);
+  }
+  if (segment.echo < 0) return;
+  const Nanoseconds by_stamps =
+      (now / kMillisecond - segment.echo / kMillisecond) * kMillisecond;
+  NoteRoundTrip(std::max(by_stamps, kMillisecond));
+}
+
+// A whole segment was acknowledged, whose first byte was `begin`.
+[[gnu::always_inline]] inline void TcpSocket::RestartAfterAck(
+    const Segment& segment, uint64_t begin) {
+  MeasureRoundTrip(segment, begin);
+  send_.rto().EndBackOff();
+  if (loss_ != nullptr && !IsRecovering()) {
+    loss_->first_retransmission_at = -1;
+    loss_->selective_acks = 0;
+  }
+  if (one_in_flight()) head_sent_at_ = last_sent_at_;
+  timers_.Clear(TcpTimers::kRetransmission);
+  timer_use_ = TimerUse::kTimeout;
+  if (send_.Unacknowledged() == 0) return;
+  if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
+}
+
+// The window has moved while nothing is in flight. Ends the probes of a closed
+// window.
+inline void TcpSocket::OnIdleWindow() {
+  send_.rto().EndBackOff();
+  if (loss_ != nullptr) loss_->first_window_probe_at = -1;
+  timers_.Clear(TcpTimers::kRetransmission);
+}
+
+// `segment` acknowledges something new.
+[[gnu::always_inline]] inline void TcpSocket::OnNewAck(const Segment& segment) {
   const bool partly = IsRecovering() && AcknowledgesLateOrPartly(segment);
   if (loss_ != nullptr) {
     loss_->window.OnAck(segment.ack, segment.twice_until > 0);
   }
+  const uint64_t una = send_.una();
   send_.OnAck(segment.ack);
   if (borders_ != nullptr) borders_->OnAck(segment.ack);
   retransmits_ = 0;
   if (!partly) RestartAfterAck(segment, una);
-  if (send_.fin_acknowledged()) OnFinAcknowledged();
-  return true;
 }
 
 // Data after both directions were shut down here has nobody to go to, and the
@@ -323,7 +251,7 @@ bool TcpSocket::RefusesData() const {
 // Linux takes memory in pages, and a segment that fits into the rest of the
 // last one still has room. (Measured on Linux 6.18, with segments of 10 to
 // 32741 bytes.)
-bool TcpSocket::LacksMemoryFor(uint32_t size) const {
+inline bool TcpSocket::LacksMemoryFor(uint32_t size) const {
   constexpr size_t kPage = 4096;
   constexpr size_t kOverhead = 960;  // Of a segment.
   const size_t ready = receive_.ready();
@@ -334,7 +262,7 @@ bool TcpSocket::LacksMemoryFor(uint32_t size) const {
 // Makes room for a segment with `size` bytes, if necessary and possible: the
 // window may admit more than the memory. As tcp_clamp_window() of Linux
 // (net/ipv4/tcp_input.c).
-bool TcpSocket::MakeRoomFor(uint32_t size) {
+inline bool TcpSocket::MakeRoomFor(uint32_t size) {
   if (!LacksMemoryFor(size)) return true;
   ack_.EndQuickMode();
   options_.GrowRcvBuf(static_cast<int>(memory().used), sysctls());
@@ -359,36 +287,68 @@ bool TcpSocket::OnData(const Segment& segment) {
     SendSelectiveAck(segment.end() + (segment.has(Segment::kFin) ? 1U : 0U));
     return true;
   }
+  TakeData(segment);
+  return true;
+}
+
+// Takes the data of a segment that does not begin after what has arrived.
+[[gnu::always_inline]] inline void TcpSocket::TakeData(const Segment& segment) {
   if (segment.end() > receive_.nxt() && !MakeRoomFor(segment.size)) {
     // Linux drops the whole segment, and takes the window back
     // (tcp_data_queue() in net/ipv4/tcp_input.c, ICSK_ACK_NOMEM).
     lacks_memory_ = true;
     SendAck();
     lacks_memory_ = false;
-    return true;
+    return;
   }
   const uint64_t before = receive_.nxt();
   if (receive_.Take(segment.end()) == 0) {
-    segment.end() <= before ? SendSelectiveAck(segment.end()) : SendAck();
-    return true;
+    return segment.end() <= before ? SendSelectiveAck(segment.end())
+                                   : SendAck();
   }
   if (options_.stamps_arrivals()) NoteArrival(before);
   NoteData(segment.size);
   const bool all = receive_.nxt() == segment.end() && before == segment.seq;
   if (!all) segment.seq < before ? SendSelectiveAck(before) : SendAck();
   WakeIfReadable();
-  return true;
 }
 
 // A segment with `size` bytes of new data is in the queue: as
 // tcp_event_data_recv() of Linux (net/ipv4/tcp_input.c).
-void TcpSocket::NoteData(uint32_t size) {
+[[gnu::always_inline]] inline void TcpSocket::NoteData(uint32_t size) {
   const uint32_t estimate = ack_.segment();
-  ack_.OnData(size, announced_window(), Timeout(), kernel_.clock.now());
+  const Nanoseconds now = kernel_.clock.now();
+  const Nanoseconds rto = ack_.DependsOnTimeout(now) ? Timeout() : 0;
+  ack_.OnData(size, announced_window(), rto, now);
   if (ack_.segment() != estimate) {
     receive_.space().OnLargerSegment(size, memory().buffer, announced_window());
   }
   if (receive_.space().Grow(size, memory(), kFirstWindow)) ack_.OnWindowGrown();
+}
+
+// A route with the metric quickack ends the delay of acknowledgements
+// (ip-route(8)).
+bool TcpSocket::quick_ack_route() const {
+  return host_.machine.quick_ack_on_loopback() &&
+         Machine::IsLoopback(tuple().remote.addr);
+}
+
+// As __tcp_ack_snd_check() of Linux (net/ipv4/tcp_input.c).
+[[gnu::always_inline]] inline void TcpSocket::AcknowledgeArrival() {
+  if (!ack_.owed()) return;
+  const uint64_t unacknowledged = receive_.nxt() - acknowledged_;
+  // Of more than a segment, if its acknowledgement moves the window, or if the
+  // program waits for more.
+  const bool counts =
+      unacknowledged > ack_.segment() &&
+      (receive_.ready() < static_cast<size_t>(options_.rcvlowat()) ||
+       SelectWindow() >= announced_window());
+  if (quick_ack_route() || ack_.IsDueOnArrival(counts ? unacknowledged : 0)) {
+    SendAck();
+  } else if (!timers_.IsSet(TcpTimers::kDelayedAck)) {
+    timers_.Set(TcpTimers::kDelayedAck,
+                kernel_.clock.After(ack_.delay(send_.rto().srtt())));
+  }
 }
 
 void TcpSocket::OnFin() {

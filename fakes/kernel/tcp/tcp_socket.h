@@ -57,7 +57,8 @@ namespace net::fake {
 //   tcp_data.cc       send(2), recv(2)
 //   tcp_messages.cc   control messages, the error queue, TCP_SAVED_SYN
 //   tcp_ending.cc     shutdown(2), close(2)
-//   tcp_segments.cc   what arrives
+//   tcp_handshake.cc  the segments of the handshake
+//   tcp_segments.cc   other segments that arrive
 //   tcp_output.cc     what is sent, and the timers
 //   tcp_loss.cc       what is sent again, and when
 class TcpSocket final : public Socket,
@@ -201,6 +202,8 @@ class TcpSocket final : public Socket,
   void Disconnect();
 
   // --- tcp_fast_open.cc
+  SysResult SendFastOpen(const Caller& caller, const RawAddress* address,
+                         absl::Span<const iovec> parts, int flags);
   // Require that remote_ is known.
   bool HasFastOpenCookie() const;
   bool DefersConnect() const;
@@ -235,6 +238,12 @@ class TcpSocket final : public Socket,
             size_t transferred);
   int WaitUntilConnected(const Caller& caller, bool nonblocking);
   int SendError(const Caller& caller, int flags, int error);
+  SysResult SendParts(const Caller& caller, absl::Span<const iovec> parts,
+                      int flags);
+  SysResult RecvParts(const Caller& caller, absl::Span<const iovec> parts,
+                      int flags);
+  bool CanSendAtOnce(const iovec& part) const;
+  bool CanRecvAtOnce(const iovec& part) const;
   size_t SendRoom() const;
   // Returns whether the handshake is over, and the state is not CLOSED.
   bool connected() const {
@@ -255,7 +264,12 @@ class TcpSocket final : public Socket,
   size_t Window() const {
     return static_cast<size_t>(options_.rcvbuf()) / 8 * 7;
   }
-  size_t LowWaterMark(size_t wanted, bool all) const;
+  // Returns the number of bytes at which a recv(2) of `wanted` bytes returns:
+  // all of them (MSG_WAITALL), or SO_RCVLOWAT.
+  size_t LowWaterMark(size_t wanted, bool all) const {
+    const auto mark = static_cast<size_t>(options_.rcvlowat());
+    return std::max<size_t>(all ? wanted : std::min(mark, wanted), 1);
+  }
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
   }
@@ -269,7 +283,11 @@ class TcpSocket final : public Socket,
   std::optional<int> EndOfInput();
   bool Writable() const;
   void WakeIfWritable();
-  void WakeIfReadable();
+  // Wakes the calls that wait for data.
+  void WakeIfReadable() {
+    if (!waiters().empty()) WakeReaders();
+  }
+  void WakeReaders();
   // Returns whether TCP_NOTSENT_LOWAT admits more (tcp_stream_memory_free() of
   // Linux).
   bool UnsentIsLow() const;
@@ -305,7 +323,7 @@ class TcpSocket final : public Socket,
            state_ == TcpState::kLastAck;
   }
 
-  // --- tcp_segments.cc
+  // --- tcp_handshake.cc
   void OnSegmentInSynSent(const Segment& segment);
   void OpenSimultaneously(const Segment& syn);
   void OnSynAck(const Segment& segment);
@@ -318,12 +336,23 @@ class TcpSocket final : public Socket,
   bool LeaveSynReceived(const Segment& segment);
   // Learns from the peer's SYN.
   void OnPeersSyn(const Segment& syn);
+  // Makes this and `peer` share their queues.
+  void LinkTo(TcpSocket& peer);
+
+  // --- tcp_segments.cc
+  bool IsPredicted(const Segment& segment) const;
+  void OnPredicted(const Segment& segment);
+  void OnOtherSegment(const Segment& segment);
+  void AfterNews();
   // Processes the acknowledgement of `segment`. Returns whether it is new.
   bool OnAck(const Segment& segment);
   bool HasNoNews(const Segment& segment) const;
+  void OnNewAck(const Segment& segment);
+  void OnIdleWindow();
   // Processes the data of `segment`. Returns false if it was answered by a
   // reset.
   bool OnData(const Segment& segment);
+  void TakeData(const Segment& segment);
   void NoteData(uint32_t size);
   void OnFin();
   void OnFinAcknowledged();
@@ -332,8 +361,6 @@ class TcpSocket final : public Socket,
   // Returns whether SO_RCVBUF has no room for a segment with `size` bytes.
   bool LacksMemoryFor(uint32_t size) const;
   bool MakeRoomFor(uint32_t size);
-  // Makes this and `peer` share their queues.
-  void LinkTo(TcpSocket& peer);
 
   // --- tcp_output.cc
   // Returns whether all segments of this end are lost: see spoke_ipv4_.
@@ -342,9 +369,13 @@ class TcpSocket final : public Socket,
   }
   // Returns the segment, for further changes, or null if it is lost.
   Segment* Transmit(int flags, uint64_t seq, uint32_t size);
+  // The same for Push(), of which each send(2) makes a call.
+  Segment* TransmitInline(int flags, uint64_t seq, uint32_t size);
+  void TransmitPieceInline(SendSide::Piece piece, bool probe);
+  void NoteAcknowledgement(int flags);
   // Sends a piece. `probe`: of a window, or of data that was held back for too
   // long.
-  void TransmitPiece(const SendSide::Piece& piece, bool probe = false);
+  void TransmitPiece(SendSide::Piece piece, bool probe = false);
   void SendAck() { Transmit(Segment::kAck, seq_of_control(), 0); }
   // Acknowledges, and reports that data up to `twice_until` has arrived twice;
   // or, with 0, that data has arrived out of order.
@@ -354,21 +385,39 @@ class TcpSocket final : public Socket,
   }
   // Returns the reason why a small segment waits. `more`: in a send(2) with
   // MSG_MORE.
-  SendSide::Hold HoldFor(bool more) const;
+  SendSide::Hold HoldFor(bool more) const {
+    if (more || options_.cork()) return SendSide::Hold::kCork;
+    return options_.nodelay() ? SendSide::Hold::kNone : SendSide::Hold::kNagle;
+  }
   // Sends as much as the window and the rules for small segments admit.
   void Push(SendSide::Hold hold);
-  void PushPending() { Push(HoldFor(/*more=*/false)); }
+  void PushPending() {
+    if (send_.Unacknowledged() == 0) {
+      timers_.Clear(TcpTimers::kRetransmission);
+    } else {
+      Push(HoldFor(/*more=*/false));
+    }
+  }
   // Called when the program has read. Announces the new room, if it is large
   // enough, and acknowledges data whose acknowledgement is due.
   void AfterRead(bool took);
   // Acknowledges the data that has arrived, now or later.
   void AcknowledgeArrival();
   bool quick_ack_route() const;
-  ReceiveWindow::Memory memory() const;
+  ReceiveWindow::Memory memory() const {
+    const auto ready = static_cast<uint32_t>(receive_.ready());
+    return {.buffer = static_cast<uint32_t>(options_.rcvbuf()),
+            .used = ready == 0 ? 0 : ready + ReceiveWindow::kOverhead};
+  }
   // Returns the window of a SYN, in bytes.
   uint32_t FirstWindow() const;
   // Returns the window that is to be announced now, in bytes.
-  uint32_t SelectWindow();
+  // As __tcp_select_window() of Linux (net/ipv4/tcp_output.c).
+  uint32_t SelectWindow() {
+    const ReceiveWindow::Memory used = memory();
+    if (receive_.space().IsScarce(used)) ack_.EndQuickMode();
+    return receive_.space().Select(used, ack_.segment(), announced_window());
+  }
   uint64_t seq_of_control() const {
     return send_.seq_of_control(receive_.space().unit());
   }
@@ -379,7 +428,10 @@ class TcpSocket final : public Socket,
   }
   // Sets or clears the timer for what was sent, or for the probe of a window.
   void SetRetransmissionTimer();
-  Nanoseconds Timeout() const;
+  Nanoseconds Timeout() const {
+    return send_.rto().Get(sysctls().tcp_rto_min_us * (kSecond / 1000000),
+                           sysctls().tcp_rto_max_ms * (kSecond / 1000));
+  }
   // Returns the time that TCP_USER_TIMEOUT leaves of `timeout`, after
   // `elapsed`.
   Nanoseconds Clamp(Nanoseconds timeout, Nanoseconds elapsed) const;
@@ -399,7 +451,9 @@ class TcpSocket final : public Socket,
   LossState& Loss();
   void ForgetLoss();
   // Returns whether the recovery from a loss has not ended.
-  bool IsRecovering() const;
+  bool IsRecovering() const {
+    return loss_ != nullptr && send_.una() < loss_->recovery_end;
+  }
   // Returns whether one segment is in flight.
   bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
   // Returns the sequence number at which the last segment in flight begins.
@@ -409,7 +463,11 @@ class TcpSocket final : public Socket,
   // Called before a segment, [SND.NXT, `end`), is sent.
   void NoteBorders(uint64_t end);
   bool PeerHolds(uint64_t seq) const;
-  SendSide::Piece NextPiece(SendSide::Hold hold) const;
+  SendSide::Piece NextPiece(SendSide::Hold hold) const {
+    return send_.nxt() == send_.max() ? send_.Next(hold)
+                                      : NextRetransmission(hold);
+  }
+  SendSide::Piece NextRetransmission(SendSide::Hold hold) const;
   void RestartRetransmissionTimer();
   bool SetLossProbe(bool after_ack);
   void OnLossTimer();
@@ -426,6 +484,14 @@ class TcpSocket final : public Socket,
   bool AcknowledgesLateOrPartly(const Segment& segment);
   void RestartAfterAck(const Segment& segment, uint64_t begin);
   void MeasureRoundTrip(const Segment& segment, uint64_t begin);
+  // Measures the round trip of the SYN, or of the SYN-ACK.
+  void MeasureSyn(const Segment& segment) {
+    if (segment.echo >= 0) NoteRoundTrip(kernel_.clock.now() - segment.echo);
+  }
+  void NoteRoundTrip(Nanoseconds span) {
+    send_.rto().Measure(span, send_.una(), send_.max(),
+                        sysctls().tcp_rto_min_us * (kSecond / 1000000));
+  }
 
   Kernel& kernel_;
   Host& host_;
