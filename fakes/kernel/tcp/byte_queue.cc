@@ -16,14 +16,11 @@ ChunkPool::~ChunkPool() {
   }
 }
 
-void ByteQueue::Append(ChunkPool& pool, const char* data, size_t size) {
-  ShowRead(data, size);
+void ByteQueue::AppendToSeveral(ChunkPool& pool, const char* data,
+                                size_t size) {
   size_ += size;
   while (size > 0) {
-    if (last_ == nullptr) {
-      first_ = last_ = pool.Take();
-      begin_ = end_ = 0;
-    } else if (end_ == Chunk::kSize) {
+    if (end_ == Chunk::kSize) {
       last_->next = pool.Take();
       last_ = last_->next;
       end_ = 0;
@@ -51,15 +48,7 @@ void ByteQueue::Peek(char* to, size_t offset, size_t size) const {
   }
 }
 
-void ByteQueue::Take(ChunkPool& pool, char* to, size_t size) {
-  assert(size <= size_);
-  if (to != nullptr) ShowWrite(to, size);
-  if (size == size_ && first_ == last_ && to != nullptr && size > 0) {
-    std::memcpy(to, first_->bytes + begin_, size);
-    pool.Give(first_);
-    Empty();
-    return;
-  }
+void ByteQueue::TakeFromSeveral(ChunkPool& pool, char* to, size_t size) {
   size_ -= size;
   while (size > 0) {
     const size_t part = std::min(size, Chunk::kSize - begin_);

@@ -1,8 +1,12 @@
 #ifndef FAKES_KERNEL_TCP_BYTE_QUEUE_H_
 #define FAKES_KERNEL_TCP_BYTE_QUEUE_H_
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+
+#include "fakes/kernel/race_detector.h"
 
 namespace net::fake {
 
@@ -61,13 +65,33 @@ class ByteQueue {
 
   size_t size() const { return size_; }
 
-  void Append(ChunkPool& pool, const char* data, size_t size);
+  void Append(ChunkPool& pool, const char* data, size_t size) {
+    ShowRead(data, size);
+    if (last_ == nullptr) {
+      if (size == 0) return;
+      first_ = last_ = pool.Take();
+      begin_ = end_ = 0;
+    }
+    if (size > Chunk::kSize - end_) return AppendToSeveral(pool, data, size);
+    std::memcpy(last_->bytes + end_, data, size);
+    end_ += static_cast<uint32_t>(size);
+    size_ += size;
+  }
   // Copies `size` bytes, starting at `offset`. Requires that the queue has
   // them.
   void Peek(char* to, size_t offset, size_t size) const;
   // Removes the first `size` bytes and copies them to `to`, unless that is
   // null. Requires that the queue has them.
-  void Take(ChunkPool& pool, char* to, size_t size);
+  void Take(ChunkPool& pool, char* to, size_t size) {
+    assert(size <= size_);
+    if (to != nullptr) ShowWrite(to, size);
+    if (size < size_ || first_ != last_ || size == 0 || to == nullptr) {
+      return TakeFromSeveral(pool, to, size);
+    }
+    std::memcpy(to, first_->bytes + begin_, size);
+    pool.Give(first_);
+    Empty();
+  }
   // Removes all bytes.
   void Clear(ChunkPool& pool) {
     if (first_ != nullptr) Take(pool, nullptr, size_);
@@ -81,6 +105,9 @@ class ByteQueue {
 
   using Chunk = ChunkPool::Chunk;
 
+  // Append() and Take(), for more than one chunk.
+  void AppendToSeveral(ChunkPool& pool, const char* data, size_t size);
+  void TakeFromSeveral(ChunkPool& pool, char* to, size_t size);
   // Forgets the chunks, which were returned.
   void Empty() {
     first_ = last_ = nullptr;

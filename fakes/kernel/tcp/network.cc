@@ -89,7 +89,7 @@ void Network::DeliverAll() {
   }
   first_ = 0;  // Those that are in the processor's cache.
   delivering_ = false;
-  timers_.ArmAll();
+  if (timers_.any()) timers_.ArmAll();
 }
 
 void Network::Send(const Segment& segment) {
