@@ -23,6 +23,14 @@
 namespace net::fake {
 // --- How much fits -----------------------------------------------------------
 
+// On Linux it depends on the sizes of the sends, because the kernel's own
+// overhead counts, too. This was measured with sends of 64 KiB that nobody
+// reads.
+inline size_t TcpSocket::Capacity() const {
+  if (options_.sndbuf_locked()) return static_cast<size_t>(options_.sndbuf());
+  return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
+}
+
 inline size_t TcpSocket::SendRoom() const {
   const size_t waiting = UnacknowledgedBytes();
   const size_t room = Capacity() > waiting ? Capacity() - waiting : 0;
@@ -202,6 +210,11 @@ SysResult TcpSocket::SendParts(const Caller& caller,
 }
 
 // --- recv(2) -----------------------------------------------------------------
+
+// Returns the offset at which MSG_PEEK begins (SO_PEEK_OFF).
+inline size_t TcpSocket::PeekOffset() const {
+  return options_.peek_off() < 0 ? 0 : static_cast<size_t>(options_.peek_off());
+}
 
 // Copies what is there, up to the buffers' end; false: an address is bad.
 // `copied` counts on.

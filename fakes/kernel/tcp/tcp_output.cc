@@ -1,4 +1,5 @@
-// The parts of TcpSocket that send segments, and the timers.
+// The parts of TcpSocket that send segments, and the timers. What each segment
+// with data needs is inlined, because the calls would take as long as the rest.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

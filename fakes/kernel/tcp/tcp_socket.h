@@ -238,12 +238,12 @@ class TcpSocket final : public Socket,
             size_t transferred);
   int WaitUntilConnected(const Caller& caller, bool nonblocking);
   int SendError(const Caller& caller, int flags, int error);
+  bool CanSendAtOnce(const iovec& part) const;
+  bool CanRecvAtOnce(const iovec& part) const;
   SysResult SendParts(const Caller& caller, absl::Span<const iovec> parts,
                       int flags);
   SysResult RecvParts(const Caller& caller, absl::Span<const iovec> parts,
                       int flags);
-  bool CanSendAtOnce(const iovec& part) const;
-  bool CanRecvAtOnce(const iovec& part) const;
   size_t SendRoom() const;
   // Returns whether the handshake is over, and the state is not CLOSED.
   bool connected() const {
@@ -254,13 +254,8 @@ class TcpSocket final : public Socket,
     return connected() ? send_.UnacknowledgedBytes() : 0;
   }
   size_t UnsentBytes() const { return connected() ? send_.UnsentBytes() : 0; }
-  // The bytes that the two buffers hold. On Linux they depend on the sizes of
-  // the sends, because the kernel's own overhead counts, too. These were
-  // measured with sends of 64 KiB that nobody reads.
-  size_t Capacity() const {
-    if (options_.sndbuf_locked()) return static_cast<size_t>(options_.sndbuf());
-    return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
-  }
+  // Returns the number of bytes that the two buffers hold.
+  size_t Capacity() const;
   size_t Window() const {
     return static_cast<size_t>(options_.rcvbuf()) / 8 * 7;
   }
@@ -273,11 +268,7 @@ class TcpSocket final : public Socket,
   bool nonblocking_call(int flags) const {
     return nonblocking() || (flags & MSG_DONTWAIT) != 0;
   }
-  // Returns the offset at which MSG_PEEK begins (SO_PEEK_OFF).
-  size_t PeekOffset() const {
-    return options_.peek_off() < 0 ? 0
-                                   : static_cast<size_t>(options_.peek_off());
-  }
+  size_t PeekOffset() const;
   void MovePeekOffset(bool peek, size_t copied);
   bool CopyReady(IovecCursor& cursor, int flags, size_t* copied);
   std::optional<int> EndOfInput();
