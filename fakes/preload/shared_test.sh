@@ -8,6 +8,7 @@ processes=$PWD/$2
 static_program=$PWD/$3
 signals=$PWD/$4
 rights=$PWD/$5
+source "$(dirname "$0")/expect.sh"
 cd "$TEST_TMPDIR"
 
 # Processes that fork, execute, send signals, and share sockets; what is to be the same on Linux is.
