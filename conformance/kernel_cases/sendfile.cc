@@ -118,6 +118,16 @@ void FullPipe(Context& c) {
   EXPECT_THAT(SendFile(pipe.write, counter, 0), IsErrno(EAGAIN));
 }
 
+void Unreadable(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
+  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+  ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
+  EXPECT_THAT(SendFile(pipe.write, socket, 1), IsErrno(ENOTCONN));
+  ASSERT_THAT(pair.client.Reset(), IsOk());
+  EXPECT_THAT(SendFile(pipe.write, pair.server, 1), IsErrno(ECONNRESET));
+  EXPECT_THAT(SendFile(pipe.write, pair.server, 1), IsOkAndHolds(0));
+}
+
 void Append(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const RawSocket counter, NewCounter(c));
@@ -161,6 +171,12 @@ const std::vector<Case>& SendfileKernelCases() {
                       "fail with EAGAIN, even of 0 bytes.",
        .source = "measured on Linux 6.18",
        .run = &FullPipe},
+      {.id = "kernel.sendfile.unreadable_socket",
+       .requirement = "sendfile(2) from a socket to a pipe must fail with "
+                      "ENOTCONN without a connection, and with ECONNRESET once "
+                      "after a reset.",
+       .source = "measured on Linux 6.18",
+       .run = &Unreadable},
       {.id = "kernel.sendfile.append",
        .requirement = "sendfile(2) to a socket must fail with EINVAL if "
                       "O_APPEND is set on the socket.",

@@ -2,6 +2,7 @@
 
 #include "conformance/environments/linux/blocked_call.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -300,6 +301,34 @@ TEST_F(BlockedCallTest, SetsOfSelect) {
     EXPECT_FALSE(call.CanBe(kReceive, unready()));
     EXPECT_FALSE(call.CanBe(kReceive, quiet()));
   }
+}
+
+TEST_F(BlockedCallTest, SplicesWaitForOneEnd) {
+  std::array<int, 2> ends = {};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const Fd read_end(ends[0]);
+  const Fd write_end(ends[1]);
+  const auto splice_to = [](int from, int to) {
+    (void)!splice(from, nullptr, to, nullptr, 1, 0);
+  };
+  {
+    const Sleeper sleeper([&] { splice_to(quiet(), write_end.get()); });
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
+    EXPECT_TRUE(call.CanBe(kReceive, quiet()));
+    EXPECT_FALSE(call.CanBe(kSend, quiet()));
+    EXPECT_THAT(Describe(call),
+                HasSubstr(absl::StrCat("on descriptor ", quiet())));
+  }
+  {
+    const Sleeper sleeper([&] { splice_to(read_end.get(), unready()); });
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
+    EXPECT_FALSE(call.CanBe(kSend, unready())) << "The pipe is empty.";
+  }
+  ASSERT_EQ(write(write_end.get(), "x", 1), 1);
+  const Sleeper sleeper([&] { splice_to(read_end.get(), unready()); });
+  const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
+  EXPECT_TRUE(call.CanBe(kSend, unready()));
+  EXPECT_FALSE(call.CanBe(kReceive, unready()));
 }
 
 void AddTo(int epoll, int fd, uint32_t events) {
