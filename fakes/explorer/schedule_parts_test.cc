@@ -1,13 +1,9 @@
-// Explorations of schedules that are stopped and continued, and crashes.
+// Explorations of schedules that are stopped and continued.
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -23,6 +19,7 @@
 #include "fakes/explorer/explore_schedules.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/explorer/has_no_findings.h"
+#include "fakes/explorer/racing_scenarios.h"
 #include "fakes/explorer/scenario.h"
 #include "fakes/explorer/scenario_kit.h"
 #include "fakes/explorer/schedule_checkpoint.h"
@@ -41,63 +38,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Field;
-using testing::Not;
 using testing::SizeIs;
-
-void MakeCall(Syscalls& sys) {
-  timespec now = {};
-  static_cast<void>(sys.ClockGetTime(CLOCK_MONOTONIC, &now));
-}
-
-// Each of two tasks adds 1 to a value, in two steps with calls in between.
-absl::Status LoseUpdate(Syscalls& sys, FakeKernel& kernel) {
-  std::atomic<int> value = 0;
-  const auto add = [&] {
-    MakeCall(sys);
-    const int before = value;
-    MakeCall(sys);
-    value = before + 1;
-    for (int i = 0; i < 4; ++i) MakeCall(sys);
-  };
-  const absl::Status status = RunTasks(kernel, {{"one", add}, {"two", add}});
-  if (!status.ok()) return status;
-  return value == 2 ? absl::OkStatus()
-                    : absl::InternalError("an update was lost");
-}
-
-// It leaks a descriptor under some schedules, and fails under others.
-absl::Status HasTwoRaces(Syscalls& sys, FakeKernel& kernel) {
-  const absl::Status lost = LoseUpdate(sys, kernel);
-  std::atomic<bool> is_open = false;
-  SysResult made = SysResult::Ok();
-  const absl::Status status = RunTasks(kernel, {{"opens",
-                                                 [&] {
-                                                   MakeCall(sys);
-                                                   made = kit::NewSocket(sys);
-                                                   MakeCall(sys);
-                                                   is_open = true;
-                                                 }},
-                                                {"closes", [&] {
-                                                   MakeCall(sys);
-                                                   if (!is_open) return;
-                                                   kit::Discard(sys, made.fd());
-                                                 }}});
-  return lost.ok() ? status : lost;
-}
-
-std::string TextOf(const ScheduleFinding& finding) {
-  return absl::StrCat(KindText(finding.kind), " ", finding.text, " ",
-                      finding.schedule, " ", finding.schedules, "\n",
-                      finding.interleaving);
-}
-
-std::vector<std::string> TextsOf(const ScheduleResult& result) {
-  std::vector<std::string> texts;
-  for (const ScheduleFinding& finding : result.findings) {
-    texts.push_back(TextOf(finding));
-  }
-  return texts;
-}
 
 class ScheduleParts : public testing::Test {
  protected:
@@ -268,116 +209,10 @@ TEST_F(ScheduleParts, TextOfACheckpoint) {
   }
 }
 
-// --- Crashes -----------------------------------------------------------------
-
-// It aborts if one task runs between two calls of the other one, and loses an
-// update under other schedules.
-absl::Status CrashesBetweenTwoCalls(Syscalls& sys, FakeKernel& kernel) {
-  std::atomic<bool> is_between = false;
-  const absl::Status status = RunTasks(kernel, {{"one",
-                                                 [&] {
-                                                   MakeCall(sys);
-                                                   is_between = true;
-                                                   MakeCall(sys);
-                                                   is_between = false;
-                                                 }},
-                                                {"two", [&] {
-                                                   MakeCall(sys);
-                                                   if (is_between) std::abort();
-                                                   MakeCall(sys);
-                                                 }}});
-  return status.ok() ? LoseUpdate(sys, kernel) : status;
-}
-
-TEST(ScheduleCrashes, AreFindingsWithTheirSchedules) {
-  ExploreOptions options = {.catch_crashes = true};
-  options.schedules.max_preemptions = 1;
-  const ScheduleResult result =
-      ExploreSchedules(options, CrashesBetweenTwoCalls);
-  EXPECT_TRUE(result.complete);
-  const auto is_crash = [](const ScheduleFinding& finding) {
-    return finding.kind == FindingKind::kCrash;
-  };
-  EXPECT_THAT(result.findings, SizeIs(2)) << result;
-  EXPECT_THAT(result.findings,
-              Contains(Field(&ScheduleFinding::kind, FindingKind::kRace)));
-  const auto crash =
-      std::find_if(result.findings.begin(), result.findings.end(), is_crash);
-  ASSERT_TRUE(crash != result.findings.end()) << result;
-  EXPECT_EQ(crash->text, "the process crashes");
-  EXPECT_EQ(crash->preemptions, 1);
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(static_cast<void>(
-                   ReplaySchedule(crash->schedule, CrashesBetweenTwoCalls)),
-               "");
-}
-
-// After the crash of a run, its beginning still leads to other schedules: the
-// plain schedule crashes here, so all others follow from such runs.
-TEST(ScheduleCrashes, DoNotHideOtherSchedules) {
-  const ExploreOptions options = {.catch_crashes = true};
-  const ScheduleResult result =
-      ExploreSchedules(options, [](Syscalls& sys, FakeKernel& kernel) {
-        std::atomic<bool> has_run = false;
-        return RunTasks(
-            kernel, {{"one",
-                      [&] {
-                        for (int i = 0; i < 3; ++i) MakeCall(sys);
-                        if (!has_run) std::abort();
-                      }},
-                     {"two", [&] {
-                        MakeCall(sys);
-                        has_run = true;
-                        static_cast<void>(kit::NewSocket(sys));  // Leaks it.
-                      }}});
-      });
-  EXPECT_THAT(
-      result.findings,
-      AllOf(Contains(Field(&ScheduleFinding::kind, FindingKind::kCrash)),
-            Contains(Field(&ScheduleFinding::kind, FindingKind::kLeak))))
-      << result;
-}
-
-TEST(ScheduleCrashes, OtherFindingsAreTheSameInAChild) {
-  ExploreOptions options;
-  const ScheduleResult here = ExploreSchedules(options, HasTwoRaces);
-  options.catch_crashes = true;
-  const ScheduleResult in_child = ExploreSchedules(options, HasTwoRaces);
-  EXPECT_EQ(in_child.counts.exhaustive, here.counts.exhaustive);
-  EXPECT_EQ(TextsOf(in_child), TextsOf(here));
-}
-
 // --- Faults under schedules --------------------------------------------------
-
-// One task closes the socket if listen(2) fails, which the other one must not
-// see before it reads the port. `on_race` is called if it does.
-absl::Status CloseOnError(void (*on_race)(), Syscalls& sys,
-                          FakeKernel& kernel) {
-  const SysResult made = kit::NewSocket(sys);
-  if (!made.ok()) return kit::ToStatus(made, "socket");
-  std::atomic<bool> has_failed = false;
-  const auto listen = [&] {
-    const SysResult listened = kit::StartListening(sys, made.fd());
-    if (!listened.ok()) has_failed = true;
-    return kit::ToStatus(listened, "listen");
-  };
-  const auto read_port = [&] {
-    uint16_t port = 0;
-    const SysResult read = kit::ReadPort(sys, made.fd(), &port);
-    if (has_failed) on_race();
-    return kit::ToStatus(read, "getsockname");
-  };
-  const absl::Status status =
-      RunTasks(kernel, {{"reads", read_port}, {"listens", listen}});
-  return kit::FirstError(status, kit::CloseIt(sys, made.fd()));
-}
 
 absl::Status IgnoresTheRace(Syscalls& sys, FakeKernel& kernel) {
   return CloseOnError([] {}, sys, kernel);
-}
-
-absl::Status CrashesOnTheRace(Syscalls& sys, FakeKernel& kernel) {
-  return CloseOnError([] { std::abort(); }, sys, kernel);
 }
 
 // It swallows the error of getsockname(2).
@@ -565,17 +400,6 @@ TEST_F(ScheduleParts, TextOfACheckpointOfFaultsUnderSchedules) {
   EXPECT_EQ(again->findings[1].plan, with_plan.plan);
   EXPECT_EQ(again->findings[1].errnos, with_plan.errnos);
   EXPECT_THAT(again->calls, ElementsAre(Call::kAccept4));
-}
-
-TEST(ScheduleCrashes, OfAFaultUnderAScheduleAreFindings) {
-  ExploreOptions options = {.max_faults = 1, .catch_crashes = true};
-  options.schedules.max_preemptions = 1;
-  const ExploreResult result =
-      ExploreFaultsUnderSchedules(options, CrashesOnTheRace);
-  ASSERT_THAT(result.findings, SizeIs(1)) << result;
-  EXPECT_EQ(result.findings.front().kind, FindingKind::kCrash);
-  EXPECT_EQ(result.findings.front().plan.ToString(), "listen=EADDRINUSE");
-  EXPECT_NE(result.findings.front().schedule, "");
 }
 
 }  // namespace

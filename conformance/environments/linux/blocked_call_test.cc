@@ -17,22 +17,18 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <ctime>
-#include <functional>
 #include <future>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/base/config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "conformance/environments/linux/blocked_call_test_base.h"
 #include "conformance/loopback/loopback.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -45,141 +41,9 @@
 namespace net::conformance {
 namespace {
 
+using loopback::RawSocket;
 using testing::HasSubstr;
 using enum SocketOperation;
-
-constexpr SocketOperation kAllOperations[] = {kAccept, kConnect, kReceive,
-                                              kSend};
-
-// Owns a descriptor: the destructor closes it.
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) { EXPECT_GE(fd, 0); }
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// The two ends of a connection.
-using Pair = std::pair<loopback::RawSocket, loopback::RawSocket>;
-
-Pair Connect(const loopback::Listener& listener) {
-  auto client = loopback::ConnectTo(DefaultSyscalls(), listener.endpoint());
-  EXPECT_THAT(client, IsOk());
-  EXPECT_THAT(listener.socket().Wait(POLLIN), IsOk());
-  auto server = listener.Accept();
-  EXPECT_THAT(server, IsOk());
-  return {*std::move(client), *std::move(server)};
-}
-
-void MakeBlocking(int fd) {
-  int off = 0;
-  ASSERT_EQ(ioctl(fd, FIONBIO, &off), 0);
-}
-
-// Sockets on which every operation blocks for as long as necessary.
-class BlockedCallTest : public testing::Test {
- protected:
-  BlockedCallTest()
-      : listener_(*loopback::ListenAnywhere(DefaultSyscalls(), AF_INET)),
-        queue_(*loopback::FullQueue::Make(DefaultSyscalls(), AF_INET)),
-        quiet_(Connect(listener_)),
-        connecting_(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
-    const ip::SockAddr address(queue_.endpoint());
-    EXPECT_EQ(connect(unready(), address.get(), address.size()), -1);
-    EXPECT_EQ(errno, EINPROGRESS);
-    for (const int fd : {listener(), quiet(), unready()}) MakeBlocking(fd);
-  }
-
-  int listener() const { return listener_.socket().fd(); }
-  // Nothing has arrived, so a receive blocks.
-  int quiet() const { return quiet_.first.fd(); }
-  int peer_of_quiet() const { return quiet_.second.fd(); }
-  // A send blocks, because the connection is not established yet.
-  int unready() const { return connecting_.get(); }
-
-  const BlockedCallReader reader_{getpid()};
-
- private:
-  const loopback::Listener listener_;
-  const loopback::FullQueue queue_;
-  const Pair quiet_;
-  const Fd connecting_;
-};
-
-void DoNothing(int) {}
-
-using NamedCall = std::pair<const char*, std::function<void()>>;
-
-// A thread that blocks in a system call until it is interrupted.
-class Sleeper {
- public:
-  explicit Sleeper(const std::function<void()>& body) {
-    struct sigaction action = {};
-    action.sa_handler = &DoNothing;  // without SA_RESTART
-    EXPECT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
-    std::promise<pid_t> tid;
-    thread_ = std::thread([&tid, body, this] {
-      tid.set_value(gettid());
-      body();
-      ended_.set_value();
-    });
-    tid_ = tid.get_future().get();
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-  ~Sleeper() {
-    auto ended = ended_.get_future();
-    while (ended.wait_for(std::chrono::milliseconds(1)) !=
-           std::future_status::ready) {
-      pthread_kill(thread_.native_handle(), SIGUSR1);
-    }
-    thread_.join();
-  }
-
-  pid_t tid() const { return tid_; }
-
- private:
-  std::promise<void> ended_;
-  std::thread thread_;
-  pid_t tid_ = 0;
-};
-
-// Waits until the thread sleeps in the call with this name. If it never does,
-// the test times out.
-BlockedCall AwaitSleep(const BlockedCallReader& reader, pid_t thread,
-                       absl::string_view name) {
-  while (true) {
-    const auto call = reader.Read(thread);
-    if (!call.ok()) {
-      ADD_FAILURE() << call.status();
-      return {};
-    }
-    // The thread may first have waited for a lock.
-    if (call->has_value() && reader.IsStillBlocked(**call) &&
-        absl::StrContains(absl::StrCat(Describe(**call), " "),
-                          absl::StrCat(" sleeps in ", name, " "))) {
-      return **call;
-    }
-    usleep(100);
-  }
-}
-
-// Expects that the call can be this operation on this descriptor, and no other
-// operation.
-void ExpectOnly(const BlockedCall& call, SocketOperation operation, int fd) {
-  for (const SocketOperation one : kAllOperations) {
-    EXPECT_EQ(call.CanBe(one, fd), one == operation)
-        << Describe(call) << " as " << Describe(one, fd);
-    EXPECT_FALSE(call.CanBe(one, fd + 1000));
-  }
-}
 
 TEST_F(BlockedCallTest, ReceivesOfEachKind) {
   std::array<char, 1> byte;
@@ -236,11 +100,11 @@ TEST_F(BlockedCallTest, Connects) {
   const auto queue = loopback::FullQueue::Make(DefaultSyscalls(), AF_INET);
   ASSERT_TRUE(queue.ok()) << queue.status();
   const ip::SockAddr address(queue->endpoint());
-  const Fd client(socket(AF_INET, SOCK_STREAM, 0));
+  const RawSocket client(socket(AF_INET, SOCK_STREAM, 0), DefaultSyscalls());
   const Sleeper sleeper(
-      [&] { connect(client.get(), address.get(), address.size()); });
+      [&] { connect(client.fd(), address.get(), address.size()); });
   ExpectOnly(AwaitSleep(reader_, sleeper.tid(), "connect"), kConnect,
-             client.get());
+             client.fd());
 }
 
 TEST_F(BlockedCallTest, SetsOfPoll) {
@@ -342,16 +206,16 @@ void WaitOn(int epoll) {
 }
 
 TEST_F(BlockedCallTest, SetsOfEpoll) {
-  const Fd epoll(epoll_create1(0));
-  AddTo(epoll.get(), quiet(), EPOLLIN | EPOLLRDHUP | EPOLLET);
-  AddTo(epoll.get(), unready(), EPOLLOUT);
-  AddTo(epoll.get(), listener(), 0);
-  const NamedCall calls[] = {{"epoll_wait", [&] { WaitOn(epoll.get()); }},
+  const RawSocket epoll(epoll_create1(0), DefaultSyscalls());
+  AddTo(epoll.fd(), quiet(), EPOLLIN | EPOLLRDHUP | EPOLLET);
+  AddTo(epoll.fd(), unready(), EPOLLOUT);
+  AddTo(epoll.fd(), listener(), 0);
+  const NamedCall calls[] = {{"epoll_wait", [&] { WaitOn(epoll.fd()); }},
                              {"epoll_pwait", [&] {
                                 epoll_event event;
                                 sigset_t none;
                                 sigemptyset(&none);
-                                epoll_pwait(epoll.get(), &event, 1, -1, &none);
+                                epoll_pwait(epoll.fd(), &event, 1, -1, &none);
                               }}};
   for (const auto& [name, body] : calls) {
     const Sleeper sleeper(body);
@@ -364,16 +228,16 @@ TEST_F(BlockedCallTest, SetsOfEpoll) {
 }
 
 TEST_F(BlockedCallTest, SetsOfEpollInEachOther) {
-  const Fd inner(epoll_create1(0));
-  const Fd middle(epoll_create1(0));
-  const Fd outer(epoll_create1(0));
-  AddTo(inner.get(), quiet(), EPOLLIN);
-  AddTo(middle.get(), inner.get(), EPOLLIN);
-  AddTo(outer.get(), middle.get(), EPOLLIN);
+  const RawSocket inner(epoll_create1(0), DefaultSyscalls());
+  const RawSocket middle(epoll_create1(0), DefaultSyscalls());
+  const RawSocket outer(epoll_create1(0), DefaultSyscalls());
+  AddTo(inner.fd(), quiet(), EPOLLIN);
+  AddTo(middle.fd(), inner.fd(), EPOLLIN);
+  AddTo(outer.fd(), middle.fd(), EPOLLIN);
   const NamedCall calls[] = {
-      {"epoll_wait", [&] { WaitOn(outer.get()); }},
+      {"epoll_wait", [&] { WaitOn(outer.fd()); }},
       {"poll", [&] {
-         pollfd one = {.fd = outer.get(), .events = POLLIN, .revents = 0};
+         pollfd one = {.fd = outer.fd(), .events = POLLIN, .revents = 0};
          poll(&one, 1, -1);
        }}};
   for (const auto& [name, body] : calls) {
@@ -381,18 +245,18 @@ TEST_F(BlockedCallTest, SetsOfEpollInEachOther) {
     const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), name);
     EXPECT_TRUE(call.CanBe(kReceive, quiet()));
     EXPECT_FALSE(call.CanBe(kSend, quiet()));
-    EXPECT_FALSE(call.CanBe(kReceive, middle.get()));
+    EXPECT_FALSE(call.CanBe(kReceive, middle.fd()));
   }
 }
 
 TEST_F(BlockedCallTest, ASocketThatTookAnothersNumberIsNotInTheSet) {
-  const Fd epoll(epoll_create1(0));
-  const Fd number(dup(peer_of_quiet()));
-  AddTo(epoll.get(), number.get(), EPOLLIN);
-  ASSERT_EQ(dup2(listener(), number.get()), number.get());
-  const Sleeper sleeper([&] { WaitOn(epoll.get()); });
+  const RawSocket epoll(epoll_create1(0), DefaultSyscalls());
+  const RawSocket number(dup(peer_of_quiet()), DefaultSyscalls());
+  AddTo(epoll.fd(), number.fd(), EPOLLIN);
+  ASSERT_EQ(dup2(listener(), number.fd()), number.fd());
+  const Sleeper sleeper([&] { WaitOn(epoll.fd()); });
   const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "epoll_wait");
-  EXPECT_FALSE(call.CanBe(kAccept, number.get()));
+  EXPECT_FALSE(call.CanBe(kAccept, number.fd()));
 }
 
 TEST_F(BlockedCallTest, ALockIsNoOperation) {
@@ -428,14 +292,14 @@ TEST_F(BlockedCallTest, ATimeIsNoOperation) {
 TEST_F(BlockedCallTest, AChannelIsNotTheSocketThatIsMeant) {
   std::array<int, 2> ends = {};
   ASSERT_EQ(pipe(ends.data()), 0);
-  const Fd commands(ends[0]);
-  const Fd other_end(ends[1]);
+  const RawSocket commands(ends[0], DefaultSyscalls());
+  const RawSocket other_end(ends[1], DefaultSyscalls());
   char byte = 0;
-  const Sleeper sleeper([&] { (void)!read(commands.get(), &byte, 1); });
+  const Sleeper sleeper([&] { (void)!read(commands.fd(), &byte, 1); });
   const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "read");
   EXPECT_FALSE(call.CanBe(kReceive, quiet()));
   EXPECT_FALSE(call.CanBe(kAccept, listener()));
-  EXPECT_FALSE(reader_.IsSocket(commands.get()));
+  EXPECT_FALSE(reader_.IsSocket(commands.fd()));
   EXPECT_TRUE(reader_.IsSocket(quiet()));
 }
 
@@ -499,13 +363,13 @@ TEST_F(BlockedCallTest, ATrappedCallIsNotBlocked) {
 
 // The kernel wakes no thread twice for an edge, and no MSG_WAITALL for a part.
 TEST_F(BlockedCallTest, ASocketThatIsReadyMayWakeNobody) {
-  const Fd epoll(epoll_create1(0));
-  AddTo(epoll.get(), quiet(), EPOLLIN | EPOLLET);
+  const RawSocket epoll(epoll_create1(0), DefaultSyscalls());
+  AddTo(epoll.fd(), quiet(), EPOLLIN | EPOLLET);
   ASSERT_EQ(send(peer_of_quiet(), "x", 1, 0), 1);
   epoll_event event;
-  ASSERT_EQ(epoll_wait(epoll.get(), &event, 1, -1), 1);
+  ASSERT_EQ(epoll_wait(epoll.fd(), &event, 1, -1), 1);
   {
-    const Sleeper sleeper([&] { WaitOn(epoll.get()); });
+    const Sleeper sleeper([&] { WaitOn(epoll.fd()); });
     EXPECT_TRUE(AwaitSleep(reader_, sleeper.tid(), "epoll_wait")
                     .CanBe(kReceive, quiet()));
   }
@@ -517,10 +381,10 @@ TEST_F(BlockedCallTest, ASocketThatIsReadyMayWakeNobody) {
 }
 
 TEST_F(BlockedCallTest, AnotherProcess) {
-  const Fd epoll(epoll_create1(0));
-  AddTo(epoll.get(), listener(), EPOLLIN);
+  const RawSocket epoll(epoll_create1(0), DefaultSyscalls());
+  AddTo(epoll.fd(), listener(), EPOLLIN);
   const auto child = sandbox::WatchedChild::Start([&](int) {
-    pollfd set[] = {{.fd = epoll.get(), .events = POLLIN, .revents = 0},
+    pollfd set[] = {{.fd = epoll.fd(), .events = POLLIN, .revents = 0},
                     {.fd = unready(), .events = POLLOUT, .revents = 0}};
     poll(set, 2, -1);
   });
