@@ -10,12 +10,13 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
-#include <cstdint>
 #include <ctime>
 #include <numeric>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/control_messages.h"
@@ -81,10 +82,16 @@ int CopyMessageIn(const msghdr* user, Message& out) {
   return CopyPartsIn(out.header.msg_iov, out.header.msg_iovlen, out.parts);
 }
 
-// Copies the buffers of readv(2) or writev(2) in.
-int CopyBuffersIn(const iovec* buffers, int count, Parts& out) {
-  if (count < 0 || count > kMostParts) return EINVAL;
-  return CopyPartsIn(buffers, static_cast<size_t>(count), out);
+// Copies the buffers of readv(2) or writev(2) in and returns the result of
+// `move`. Does not call it if the buffers are invalid or have no room.
+SysResult WithBuffers(
+    const iovec* buffers, int count,
+    absl::FunctionRef<SysResult(absl::Span<const iovec>)> move) {
+  if (count < 0 || count > kMostParts) return SysResult::Error(EINVAL);
+  Parts parts;
+  const int error = CopyPartsIn(buffers, static_cast<size_t>(count), parts);
+  if (error != 0) return SysResult::Error(error);
+  return TotalOf(parts) == 0 ? SysResult::Ok() : move(parts);
 }
 
 // Returns the buffer of read(2), send(2) and the like as an array.
@@ -212,26 +219,22 @@ SysResult FakeProcess::DoReadV(int fd, const iovec* buffers, int count) {
   SysResult result;
   fake::File* const file = FindReadable(fd, &result);
   if (file == nullptr) return result;
-  Parts parts;
-  const int error = CopyBuffersIn(buffers, count, parts);
-  if (error != 0) return SysResult::Error(error);
-  if (TotalOf(parts) == 0) return SysResult::Ok();
-  const Caller caller = MakeCaller("readv", fd);
-  const FileRef ref(*file, caller);
-  return file->Read(caller, parts);
+  return WithBuffers(buffers, count, [&](absl::Span<const iovec> parts) {
+    const Caller caller = MakeCaller("readv", fd);
+    const FileRef ref(*file, caller);
+    return file->Read(caller, parts);
+  });
 }
 
 SysResult FakeProcess::DoWriteV(int fd, const iovec* buffers, int count) {
   SysResult result;
   fake::File* const file = FindWritable(fd, &result);
   if (file == nullptr) return result;
-  Parts parts;
-  const int error = CopyBuffersIn(buffers, count, parts);
-  if (error != 0) return SysResult::Error(error);
-  if (TotalOf(parts) == 0) return SysResult::Ok();
-  const Caller caller = MakeCaller("writev", fd);
-  const FileRef ref(*file, caller);
-  return file->Write(caller, parts);
+  return WithBuffers(buffers, count, [&](absl::Span<const iovec> parts) {
+    const Caller caller = MakeCaller("writev", fd);
+    const FileRef ref(*file, caller);
+    return file->Write(caller, parts);
+  });
 }
 
 // --- Messages

@@ -7,17 +7,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <ctime>
-#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fakes/fake_process.h"
+#include "fakes/fd_sets.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/kernel.h"
@@ -39,8 +37,7 @@ constexpr int16_t kWritable =
     POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL;
 constexpr int16_t kExceptional = POLLPRI | POLLNVAL;
 
-// A copy of one of the program's sets. As in Linux, a set consists of whole
-// words.
+// A copy of one of the program's sets.
 class DescriptorSet {
  public:
   // `user` may be null: an empty set, which is not written back.
@@ -48,36 +45,21 @@ class DescriptorSet {
 
   // Return false if the program's memory is invalid (EFAULT).
   [[nodiscard]] bool Read(int count) {
-    words_.resize(WordsFor(count));
-    return user_ == nullptr || CopyIn(words_.data(), user_, bytes());
+    bits_ = FdBits(count);
+    return user_ == nullptr || CopyIn(bits_.data(), user_, bits_.bytes());
   }
   [[nodiscard]] bool Write() const {
-    return user_ == nullptr || CopyOut(user_, words_.data(), bytes());
+    return user_ == nullptr || CopyOut(user_, bits_.data(), bits_.bytes());
   }
 
-  bool contains(int fd) const { return (words_[WordOf(fd)] & BitOf(fd)) != 0; }
-  void Remove(int fd) { words_[WordOf(fd)] &= ~BitOf(fd); }
-  // Removes the descriptors from `count` on: Linux clears the rest of a word.
-  void Cut(int count) {
-    const int end = static_cast<int>(words_.size()) * kWordBits;
-    for (int fd = count; fd < end; ++fd) Remove(fd);
-  }
+  FdBits& bits() { return bits_; }
+  const FdBits& bits() const { return bits_; }
   int16_t events() const { return events_; }
 
  private:
-  using Word = unsigned long;  // NOLINT(google-runtime-int): as in fd_set
-  static constexpr int kWordBits = CHAR_BIT * sizeof(Word);
-
-  static size_t WordsFor(int count) {
-    return static_cast<size_t>((count + kWordBits - 1) / kWordBits);
-  }
-  static size_t WordOf(int fd) { return static_cast<size_t>(fd / kWordBits); }
-  static Word BitOf(int fd) { return Word{1} << (fd % kWordBits); }
-  size_t bytes() const { return words_.size() * sizeof(Word); }
-
   fd_set* const user_;
   const int16_t events_;
-  std::vector<Word> words_;
+  FdBits bits_;
 };
 
 }  // namespace
@@ -97,7 +79,7 @@ SysResult FakeProcess::SelectFor(int count, fd_set* readable, fd_set* writable,
   for (int fd = 0; fd < count; ++fd) {
     int events = 0;
     for (const DescriptorSet& set : sets) {
-      if (set.contains(fd)) events |= set.events();
+      if (set.bits().contains(fd)) events |= set.events();
     }
     if (events == 0) continue;
     if (descriptors_->Get(fd) == nullptr) return SysResult::Error(EBADF);
@@ -109,13 +91,13 @@ SysResult FakeProcess::SelectFor(int count, fd_set* readable, fd_set* writable,
   if (!waited.ok()) return waited;
   int ready = 0;
   for (DescriptorSet& set : sets) {
-    set.Cut(count);
+    set.bits().Cut(count);  // Linux clears the rest of a word.
     for (const pollfd& entry : entries) {
-      if (!set.contains(entry.fd)) continue;
+      if (!set.bits().contains(entry.fd)) continue;
       if ((entry.revents & set.events()) != 0) {
         ++ready;
       } else {
-        set.Remove(entry.fd);
+        set.bits().Remove(entry.fd);
       }
     }
     if (!set.Write()) return SysResult::Error(EFAULT);

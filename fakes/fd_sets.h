@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstddef>
+#include <vector>
 
 #include "fakes/kernel/user_memory.h"
 
@@ -13,6 +14,39 @@
 // not allow that.
 
 namespace net {
+
+// A set of descriptors as the kernel copies it: of whole words, whatever the
+// count (FDS_BYTES in Linux's linux/select.h).
+class FdBits {
+ public:
+  // An empty set with room for the descriptors below `count`.
+  explicit FdBits(int count = 0) : words_(WordsFor(count)) {}
+
+  bool contains(int fd) const { return (words_[WordOf(fd)] & BitOf(fd)) != 0; }
+  void Add(int fd) { words_[WordOf(fd)] |= BitOf(fd); }
+  void Remove(int fd) { words_[WordOf(fd)] &= ~BitOf(fd); }
+  // Removes the descriptors from `count` on.
+  void Cut(int count) {
+    const int end = static_cast<int>(words_.size()) * kWordBits;
+    for (int fd = count; fd < end; ++fd) Remove(fd);
+  }
+
+  void* data() { return words_.data(); }
+  const void* data() const { return words_.data(); }
+  size_t bytes() const { return words_.size() * sizeof(Word); }
+
+ private:
+  using Word = unsigned long;  // NOLINT(google-runtime-int): as in fd_set
+  static constexpr int kWordBits = CHAR_BIT * sizeof(Word);
+
+  static size_t WordsFor(int count) {
+    return static_cast<size_t>((count + kWordBits - 1) / kWordBits);
+  }
+  static size_t WordOf(int fd) { return static_cast<size_t>(fd / kWordBits); }
+  static Word BitOf(int fd) { return Word{1} << (fd % kWordBits); }
+
+  std::vector<Word> words_;
+};
 
 // Returns the size of a set with descriptors below `count`, in bytes.
 constexpr size_t FdSetSize(int count) {

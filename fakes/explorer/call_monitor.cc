@@ -11,9 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <ctime>
 #include <exception>
 #include <numeric>
 #include <string>
@@ -22,10 +19,12 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "fakes/call.h"
+#include "fakes/explorer/call_memory.h"
 #include "fakes/explorer/finding_kind.h"
 #include "fakes/faults/syscall_id.h"
 #include "fakes/fd_sets.h"
 #include "fakes/invocation.h"
+#include "fakes/kernel/user_memory.h"
 #include "syscalls/mutex.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscall_table.h"
@@ -35,140 +34,21 @@ namespace {
 
 constexpr int kTypeMask = 0xf;  // The other bits of a socket's type are flags.
 
-// No more bytes than this are read or overwritten for one call.
-constexpr size_t kMostBytes = 512;
-
-// Returns whether the pointer can be one of the program's. Some tests pass
-// others, to make a call fail with EFAULT.
-bool IsReadable(const void* pointer) {
-  const auto address = reinterpret_cast<uintptr_t>(pointer);
-  constexpr uintptr_t kFirstPage = 4096;
-  constexpr uintptr_t kEndOfUserSpace = uintptr_t{1} << 47u;
-  return address >= kFirstPage && address < kEndOfUserSpace - kFirstPage;
-}
-
-// FNV-1a.
-class Digest {
- public:
-  void Add(uint64_t number) {
-    value_ = (value_ ^ number) * 0x100000001b3u;
-    value_ ^= value_ >> 29u;
-  }
-  void AddBytes(const void* data, size_t size) {
-    if (!IsReadable(data)) return;
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (size_t i = 0; i < std::min(size, kMostBytes); ++i) Add(bytes[i]);
-  }
-  uint64_t value() const { return value_; }
-
- private:
-  uint64_t value_ = 0xcbf29ce484222325u;
-};
-
-bool PointsToInput(ArgumentKind kind) {
-  return kind == ArgumentKind::kAddressIn || kind == ArgumentKind::kOptionIn ||
-         kind == ArgumentKind::kDataIn;
-}
-
-// Returns a digest of the arguments. Pointers do not count, but what calls read
-// through them does.
-uint64_t DigestOf(const Invocation& invocation) {
-  Digest digest;
-  digest.Add(static_cast<uint64_t>(invocation.call()));
-  const auto arguments = invocation.List();
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    digest.Add(static_cast<uint64_t>(arguments[i].number));
-    if (PointsToInput(arguments[i].kind) && i + 1 < arguments.size()) {
-      digest.AddBytes(arguments[i].pointer,
-                      static_cast<size_t>(arguments[i + 1].number));
-    }
-  }
-  return digest.value();
-}
-
-void Poison(void* target, size_t size) {
-  if (!IsReadable(target)) return;
-  std::memset(target, CallMonitor::kPoison, std::min(size, kMostBytes));
-}
-
-void PoisonCounted(void* target, const socklen_t* size) {
-  if (IsReadable(size)) Poison(target, *size);
-}
-
-void PoisonEach(const iovec* parts, int64_t count) {
-  if (!IsReadable(parts)) return;
-  for (int64_t i = 0; i < count; ++i) {
-    Poison(parts[i].iov_base, parts[i].iov_len);
-  }
-}
-
-void PoisonMessage(const msghdr* message) {
-  if (!IsReadable(message)) return;
-  PoisonEach(message->msg_iov, static_cast<int64_t>(message->msg_iovlen));
-}
-
-// Overwrites what the call would have filled in. poll(2) and select(2) are left
-// alone: they leave their sets as they are if they fail, and a retry uses them.
-void PoisonOutParameters(Invocation& invocation) {
-  if (const auto* accept = invocation.As<Call::kAccept>()) {
-    PoisonCounted(accept->addr, accept->len);
-  }
-  if (const auto* accept4 = invocation.As<Call::kAccept4>()) {
-    PoisonCounted(accept4->addr, accept4->len);
-  }
-  if (const auto* local = invocation.As<Call::kGetSockName>()) {
-    PoisonCounted(local->addr, local->len);
-  }
-  if (const auto* peer = invocation.As<Call::kGetPeerName>()) {
-    PoisonCounted(peer->addr, peer->len);
-  }
-  if (const auto* option = invocation.As<Call::kGetSockOpt>()) {
-    PoisonCounted(option->value, option->len);
-  }
-  if (const auto* recv = invocation.As<Call::kRecv>()) {
-    Poison(recv->data, recv->size);
-  }
-  if (const auto* from = invocation.As<Call::kRecvFrom>()) {
-    Poison(from->data, from->size);
-    PoisonCounted(from->addr, from->len);
-  }
-  if (const auto* read = invocation.As<Call::kRead>()) {
-    Poison(read->data, read->size);
-  }
-  if (const auto* pipe = invocation.As<Call::kPipe2>()) {
-    Poison(pipe->fds, 2 * sizeof(int));
-  }
-  if (const auto* timer = invocation.As<Call::kTimerFdGetTime>()) {
-    Poison(timer->value, sizeof(itimerspec));
-  }
-  if (const auto* readv = invocation.As<Call::kReadV>()) {
-    PoisonEach(readv->buffers, readv->count);
-  }
-  if (const auto* message = invocation.As<Call::kRecvMsg>()) {
-    PoisonMessage(message->message);
-  }
-  if (const auto* messages = invocation.As<Call::kRecvMMsg>()) {
-    if (!IsReadable(messages->messages)) return;
-    for (unsigned int i = 0; i < messages->count; ++i) {
-      PoisonMessage(&messages->messages[i].msg_hdr);
-    }
-  }
-}
-
 size_t SizeOf(const iovec* parts, size_t count) {
-  if (!IsReadable(parts)) return 0;
+  if (!fake::IsUserAddress(parts)) return 0;
   return std::accumulate(
       parts, parts + count, size_t{0},
       [](size_t sum, const iovec& part) { return sum + part.iov_len; });
 }
 
 size_t SizeOf(const msghdr* message) {
-  return IsReadable(message) ? SizeOf(message->msg_iov, message->msg_iovlen)
-                             : 0;
+  return fake::IsUserAddress(message)
+             ? SizeOf(message->msg_iov, message->msg_iovlen)
+             : 0;
 }
 
 size_t SizeOf(const mmsghdr* messages, size_t count) {
-  if (!IsReadable(messages)) return 0;
+  if (!fake::IsUserAddress(messages)) return 0;
   return std::accumulate(messages, messages + count, size_t{0},
                          [](size_t sum, const mmsghdr& message) {
                            return sum + SizeOf(&message.msg_hdr);
@@ -271,7 +151,7 @@ std::vector<int> PolledDescriptors(const Invocation& invocation) {
   if (const auto* pselect = invocation.As<Call::kPSelect6>()) {
     ForEachSelected(*pselect, add);
   }
-  if (!IsReadable(fds)) return polled;
+  if (!fake::IsUserAddress(fds)) return polled;
   for (nfds_t i = 0; i < count; ++i) polled.push_back(fds[i].fd);
   return polled;
 }

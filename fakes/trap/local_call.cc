@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -30,6 +29,7 @@
 #include "fakes/faults/syscall_id.h"
 #include "fakes/trap/local_epoll.h"
 #include "fakes/trap/local_message.h"
+#include "fakes/trap/local_poll.h"
 #include "fakes/trap/local_select.h"
 #include "fakes/trap/memory_copy.h"
 #include "fakes/trap/owned_fd.h"
@@ -46,9 +46,7 @@ constexpr uint64_t kMostPolled = 1024;
 // The kernel copies no more of an address than it has (sys/socket.h).
 constexpr uint64_t kAddressRoom = sizeof(sockaddr_storage);
 
-// Obstacles.
-constexpr absl::string_view kNoDuplicate =
-    "its descriptor cannot be duplicated";
+// An obstacle.
 constexpr absl::string_view kNoMemory = "its memory cannot be copied";
 
 uint64_t AsArgument(const void* pointer) {
@@ -201,7 +199,7 @@ bool LocalCall::PrepareArgument(size_t i, const Limits& limits) {
 
 bool LocalCall::PrepareDescriptor(size_t i) {
   OwnedFd duplicate(process_->Duplicate(call_.Int(i)));
-  if (!duplicate.ok()) return Refuse(kNoDuplicate);
+  if (!duplicate.ok()) return Refuse("its descriptor cannot be duplicated");
   arguments_[i] = static_cast<uint64_t>(duplicate.get());
   duplicates_.push_back(std::move(duplicate));
   return true;
@@ -283,20 +281,10 @@ bool LocalCall::PrepareData(size_t i, Output output, const Limits& limits) {
 bool LocalCall::PreparePoll(size_t i) {
   const uint64_t count = call_.arguments[i + 1];
   if (count > kMostPolled) return Refuse("it waits for too many descriptors");
-  if (!CopyIn(i, count * sizeof(pollfd))) return false;
-  if (call_.arguments[i] == 0) return true;
-  poll_ = copies_.back().copy;
-  poll_set_.resize(count);
-  std::memcpy(poll_set_.data(), poll_->bytes.data(), poll_->bytes.size());
-  for (pollfd& one : poll_set_) {
-    if (one.fd < 0) continue;
-    const int duplicate = process_->Duplicate(one.fd);
-    if (duplicate < 0 && duplicate != -EBADF) return Refuse(kNoDuplicate);
-    // A number that is not open here either: POLLNVAL.
-    one.fd = duplicate >= 0 ? duplicate : INT_MAX;
-    if (duplicate >= 0) duplicates_.emplace_back(duplicate);
+  if (!poll_.Prepare(memory_, *process_, call_.arguments[i], count)) {
+    return Refuse("its set cannot be copied");
   }
-  arguments_[i] = AsArgument(poll_set_.data());
+  arguments_[i] = AsArgument(poll_.data());
   return true;
 }
 
@@ -482,7 +470,7 @@ bool LocalCall::WriteOutputs(int64_t result) {
     case SyscallId::kPSelect6:
       return select_.WriteOutputs(memory_);
     default:
-      return poll_ == nullptr || WritePoll();
+      return poll_.WriteOutputs(call_.thread);
   }
 }
 
@@ -518,17 +506,6 @@ size_t LocalCall::FilledBytes(const FilledCopy& filled, int64_t result) const {
       return filled.copy->bytes.size();
   }
   return 0;
-}
-
-bool LocalCall::WritePoll() const {
-  for (size_t i = 0; i < poll_set_.size(); ++i) {
-    const uint64_t address = poll_->address + i * sizeof(pollfd);
-    if (!WriteMemory(call_.thread, address + offsetof(pollfd, revents),
-                     &poll_set_[i].revents, sizeof(poll_set_[i].revents))) {
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace net::trap

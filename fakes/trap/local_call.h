@@ -1,7 +1,6 @@
 #ifndef FAKES_TRAP_LOCAL_CALL_H_
 #define FAKES_TRAP_LOCAL_CALL_H_
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -16,6 +15,7 @@
 
 #include "absl/strings/string_view.h"
 #include "fakes/trap/local_message.h"
+#include "fakes/trap/local_poll.h"
 #include "fakes/trap/local_select.h"
 #include "fakes/trap/memory_copy.h"
 #include "fakes/trap/owned_fd.h"
@@ -134,7 +134,6 @@ class LocalCall {
 
   size_t FilledBytes(const FilledCopy& filled, int64_t result) const;
   bool WriteCopies(int64_t result) const;
-  bool WritePoll() const;
 
   const TrappedCall call_;
   const std::shared_ptr<const Process> process_;
@@ -146,11 +145,10 @@ class LocalCall {
   std::vector<FilledCopy> copies_;
   MemoryCopy* length_ = nullptr;  // Of kLengthInOut.
   socklen_t length_before_ = 0;
-  MemoryCopy* poll_ = nullptr;  // With the target's descriptors.
-  std::vector<pollfd> poll_set_;
   LocalBuffers buffers_;              // of readv and writev
   LocalMessage message_;              // of recvmsg and sendmsg
   LocalMessages messages_;            // of recvmmsg and sendmmsg
+  LocalPoll poll_;                    // of poll and ppoll
   LocalSelect select_;                // of select and pselect6
   std::optional<epoll_event> event_;  // of epoll_ctl
 };

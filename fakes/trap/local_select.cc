@@ -5,12 +5,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
-#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "fakes/fd_sets.h"
 #include "fakes/trap/memory_copy.h"
 #include "fakes/trap/owned_fd.h"
 #include "fakes/trap/process.h"
@@ -19,19 +18,6 @@
 namespace net::trap {
 namespace {
 
-// The kernel reads and writes whole words (FDS_BYTES in linux/select.h).
-constexpr size_t kBits = 8 * sizeof(uint64_t);
-
-size_t WordsFor(int count) {
-  return (static_cast<size_t>(count) + kBits - 1) / kBits;
-}
-
-uint64_t Bit(int fd) {
-  return uint64_t{1} << (static_cast<size_t>(fd) % kBits);
-}
-
-size_t Word(int fd) { return static_cast<size_t>(fd) / kBits; }
-
 // Returns the size of the process's table of descriptors. The kernel ignores
 // larger numbers in the sets (core_sys_select() in fs/select.c).
 int TableSizeOf(const Process& process) {
@@ -39,17 +25,6 @@ int TableSizeOf(const Process& process) {
   const std::string field = sandbox::FieldOf(
       absl::StrCat("/proc/", process.pid(), "/status"), "FDSize");
   return absl::SimpleAtoi(field, &size) ? size : 0;
-}
-
-uint64_t WordAt(const MemoryCopy& copy, int fd) {
-  uint64_t word = 0;
-  std::memcpy(&word, copy.bytes.data() + Word(fd) * sizeof(word), sizeof(word));
-  return word;
-}
-
-void AddBit(MemoryCopy& copy, int fd) {
-  const uint64_t word = WordAt(copy, fd) | Bit(fd);
-  std::memcpy(copy.bytes.data() + Word(fd) * sizeof(word), &word, sizeof(word));
 }
 
 }  // namespace
@@ -76,36 +51,38 @@ bool LocalSelect::Prepare(MemoryCopies& memory, const Process& process,
   }
   const int remote_end = std::min(remote_count, TableSizeOf(process));
   for (size_t i = 0; i < sets_.size(); ++i) {
+    Set& set = sets_[i];
     if (arguments[i + 1] == 0) continue;
-    sets_[i].remote = memory.AddCopy(arguments[i + 1],
-                                     WordsFor(remote_end) * sizeof(uint64_t));
-    if (sets_[i].remote == nullptr) return false;
+    set.wanted = FdBits(remote_end);
+    set.remote = memory.AddCopy(arguments[i + 1], set.wanted.bytes());
+    if (set.remote == nullptr) return false;
+    std::copy(set.remote->bytes.begin(), set.remote->bytes.end(),
+              static_cast<char*>(set.wanted.data()));
     for (int fd = 0; fd < remote_end; ++fd) {
-      const bool is_in = (WordAt(*sets_[i].remote, fd) & Bit(fd)) != 0;
-      if (is_in && !Duplicate(process, fd)) return false;
+      if (set.wanted.contains(fd) && !Duplicate(process, fd)) return false;
     }
   }
   for (Set& set : sets_) {
     if (set.remote == nullptr) continue;
-    set.local.resize(WordsFor(count_));
+    set.local = FdBits(count_);
     for (const auto& [fd, duplicate] : duplicates_) {
-      const bool is_in = (WordAt(*set.remote, fd) & Bit(fd)) != 0;
-      if (is_in) set.local[Word(duplicate.get())] |= Bit(duplicate.get());
+      if (set.wanted.contains(fd)) set.local.Add(duplicate.get());
     }
   }
   return true;
 }
 
 bool LocalSelect::WriteOutputs(const MemoryCopies& memory) {
-  for (Set& set : sets_) {
+  for (const Set& set : sets_) {
     if (set.remote == nullptr) continue;
-    std::fill(set.remote->bytes.begin(), set.remote->bytes.end(), '\0');
+    FdBits ready = set.wanted;
+    ready.Cut(0);
     for (const auto& [fd, duplicate] : duplicates_) {
-      const bool is_ready =
-          (set.local[Word(duplicate.get())] & Bit(duplicate.get())) != 0;
-      if (is_ready) AddBit(*set.remote, fd);
+      if (set.local.contains(duplicate.get())) ready.Add(fd);
     }
-    if (!memory.Write(set.remote, set.remote->bytes.size())) return false;
+    const auto* const bytes = static_cast<const char*>(ready.data());
+    std::copy(bytes, bytes + ready.bytes(), set.remote->bytes.begin());
+    if (!memory.Write(set.remote, ready.bytes())) return false;
   }
   return true;
 }

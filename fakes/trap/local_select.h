@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <vector>
 
+#include "fakes/fd_sets.h"
 #include "fakes/trap/memory_copy.h"
 #include "fakes/trap/owned_fd.h"
 #include "fakes/trap/process.h"
@@ -29,7 +29,9 @@ class LocalSelect {
   bool has_bad_descriptor() const { return has_bad_descriptor_; }
   // The first four arguments of the call in this process.
   int count() const { return count_; }
-  uint64_t* set(size_t i) { return Data(sets_[i].local); }
+  const void* set(size_t i) const {
+    return sets_[i].remote == nullptr ? nullptr : sets_[i].local.data();
+  }
 
   // Writes the sets to the target's memory. Returns false for EFAULT.
   bool WriteOutputs(const MemoryCopies& memory);
@@ -37,12 +39,10 @@ class LocalSelect {
  private:
   struct Set {
     MemoryCopy* remote = nullptr;  // null if the target's pointer is
-    std::vector<uint64_t> local;
+    FdBits wanted;                 // with the target's numbers
+    FdBits local;                  // with the duplicates'
   };
 
-  static uint64_t* Data(std::vector<uint64_t>& words) {
-    return words.empty() ? nullptr : words.data();
-  }
   // Adds the duplicate of a descriptor of the sets.
   bool Duplicate(const Process& process, int fd);
 
