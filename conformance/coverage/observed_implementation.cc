@@ -19,6 +19,7 @@
 #include "conformance/coverage/socket_history.h"
 #include "conformance/coverage/trial_observer.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/implementation_decorator.h"
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "syscalls/net/endpoint.h"
@@ -73,7 +74,7 @@ absl::string_view EndedResource(absl::string_view operation,
   }
 }
 
-class ObservedImplementation final : public Implementation,
+class ObservedImplementation final : public ImplementationDecorator,
                                      private OptionListExtension {
  public:
   ObservedImplementation(
@@ -153,28 +154,16 @@ class ObservedImplementation final : public Implementation,
                    [&] { return implementation_->Close(socket); });
   }
 
-  Result<Handle> Adopt(int fd) override { return implementation_->Adopt(fd); }
-  Result<Handle> AdoptThenClose(int fd, Syscalls& sys) override {
-    return implementation_->AdoptThenClose(fd, sys);
-  }
-  std::optional<ip::Endpoint> ReportedEndpoint(Handle listener) override {
-    return implementation_->ReportedEndpoint(listener);
-  }
-  std::optional<int> NativeHandle(Handle socket) override {
-    return implementation_->NativeHandle(socket);
-  }
   OptionListExtension* option_lists() override {
     return implementation_->option_lists() == nullptr ? nullptr : this;
-  }
-  std::optional<std::string> WhyNoOptionList(
-      const ListOnly& parts) const override {
-    return implementation_->WhyNoOptionList(parts);
   }
   bool UseSyscalls(Syscalls& sys) override {
     return implementation_->UseSyscalls(See(sys));
   }
 
  private:
+  Implementation& target() const override { return *implementation_; }
+
   Result<Handle> ListenWithList(const ip::Endpoint& local,
                                 const ListenOptionList& list) override {
     return Make("listen", GivenBy(list), local.port == 0, [&] {

@@ -12,7 +12,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "absl/strings/string_view.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/record.h"
 #include "conformance/environments/linux/linux_environment.h"
@@ -22,6 +21,7 @@
 #include "conformance/suite/environment.h"
 #include "conformance/suite/harness_error.h"
 #include "conformance/suite/implementation.h"
+#include "conformance/suite/implementation_decorator.h"
 #include "conformance/suite/precondition.h"
 #include "conformance/targets/net_tcp.h"
 #include "conformance/targets/run_on_linux.h"
@@ -43,46 +43,20 @@ using testing::HasSubstr;
 using testing::Not;
 
 // net_tcp, but PeerAddr() calls a function of the test.
-class Rogue : public Implementation {
+class Rogue : public ImplementationDecorator {
  public:
   using Behaviour = Result<std::optional<ip::Endpoint>> (*)();
 
   Rogue(Syscalls& sys, Behaviour behaviour)
       : honest_(MakeNetTcp(sys)), behaviour_(behaviour) {}
 
-  Result<Handle> Listen(const ip::Endpoint& local,
-                        const ListenOptions& options) override {
-    return honest_->Listen(local, options);
-  }
-  Result<Handle> Connect(const ip::Endpoint& remote,
-                         const ConnectOptions& options) override {
-    return honest_->Connect(remote, options);
-  }
-  Result<Handle> Accept(Handle listener,
-                        const AcceptOptions& options) override {
-    return honest_->Accept(listener, options);
-  }
   Result<std::optional<ip::Endpoint>> PeerAddr(Handle) override {
     return behaviour_();
   }
-  Result<ip::Endpoint> LocalAddr(Handle socket) override {
-    return honest_->LocalAddr(socket);
-  }
-  Result<size_t> Send(Handle socket, absl::string_view data) override {
-    return honest_->Send(socket, data);
-  }
-  Result<size_t> Recv(Handle socket, absl::Span<char> buffer) override {
-    return honest_->Recv(socket, buffer);
-  }
-  Result<Done> Shutdown(Handle socket, int how) override {
-    return honest_->Shutdown(socket, how);
-  }
-  Result<Done> PendingError(Handle socket) override {
-    return honest_->PendingError(socket);
-  }
-  Result<Done> Close(Handle socket) override { return honest_->Close(socket); }
 
  private:
+  Implementation& target() const override { return *honest_; }
+
   const std::unique_ptr<Implementation> honest_;
   const Behaviour behaviour_;
 };
