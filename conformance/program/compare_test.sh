@@ -1,25 +1,13 @@
 #!/usr/bin/env bash
 # compare_test.sh CONFORMANCE COMPARE DRIVER: tests the output of //conformance:compare.
 set -euo pipefail
+source syscalls/testing/expect.sh
 
 conformance=$PWD/$1
 compare=$PWD/$2
 driver=$PWD/$3
-failures=0
+tested=("$compare")
 cd "$TEST_TMPDIR"
-
-# expect STATUS TEXT ARGS...: runs compare with ARGS. It must exit with STATUS and print TEXT on standard output or
-# standard error.
-expect() {
-  local status=$1 text=$2 output actual=0
-  shift 2
-  output=$("$compare" "$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' \
-      "$*" "$status" "$text" "$actual" "$output"
-    failures=$((failures + 1))
-  fi
-}
 
 fast=listen.backlog.default
 "$conformance" --cases=$fast --implementations=net_tcp --records=before > /dev/null

@@ -2,22 +2,11 @@
 # coverage_test.sh PROGRAM REASONS: every cell of the suite's accounts is reached by a case, or is empty for a reason that
 # REASONS, conformance/coverage/empty_cells.txt, tells. Also tests that the program finds a cell without a reason.
 set -euo pipefail
+source syscalls/testing/expect.sh
 
 program=$PWD/$1
 reasons=$PWD/$2
-failures=0
-
-# expect STATUS TEXT ARGS...: runs the program with ARGS. It must exit with STATUS and print TEXT.
-expect() {
-  local status=$1 text=$2 output actual=0
-  shift 2
-  output=$("$program" "$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' \
-      "$*" "$status" "$text" "$actual" "$output"
-    failures=$((failures + 1))
-  fi
-}
+tested=("$program")
 
 expect 0 "a  operation x option x family" --coverage
 

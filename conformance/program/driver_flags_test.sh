@@ -2,29 +2,20 @@
 # driver_flags_test.sh DRIVER_RUNNER DRIVER ROGUE LEAKY: tests the program's flags for drivers with three drivers: one
 # that works, one whose argument selects a fault, and one that leaks.
 set -euo pipefail
+source syscalls/testing/expect.sh
 
 program=$PWD/$1
 driver=$PWD/$2
 rogue="python3 $PWD/$3"
 leaky="python3 $PWD/$4 everywhere"
 fast=listen.defaults.keepalive
+tested=("$program")
 cd "$TEST_TMPDIR"
 
 # May run in the background.
 fail() {
-  echo "FAILED: $1"
+  printf '%s\n' "FAILED: $1" "${@:2}"
   touch failed
-}
-
-# expect STATUS TEXT ARGS...: runs the program with ARGS. It must exit with STATUS and print TEXT on standard output or
-# standard error.
-expect() {
-  local status=$1 text=$2 output actual=0
-  shift 2
-  output=$("$program" "$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    fail "$(printf '%s\n  expected status %s and "%s"\n  actual status %s and:\n%s' "$*" "$status" "$text" "$actual" "$output")"
-  fi
 }
 
 # Runs beside the tests that follow, because the driver hangs in some checks. All texts about it come from this run.

@@ -2,24 +2,12 @@
 # orders_test.sh ORDERS DRIVER_RUNNER LEAKY: tests orders.py with a driver that leaks, and with a program whose trials
 # depend on their order.
 set -euo pipefail
+source syscalls/testing/expect.sh
 
 orders=$PWD/$1
 program=$PWD/$2
 leaky="python3 $PWD/$3"
-failures=0
-
-# expect STATUS TEXT ARGS...: runs orders.py with ARGS. It must exit with STATUS and print TEXT on standard output or
-# standard error.
-expect() {
-  local status=$1 text=$2 output actual=0
-  shift 2
-  output=$(python3 "$orders" "$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' \
-      "$*" "$status" "$text" "$actual" "$output"
-    failures=$((failures + 1))
-  fi
-}
+tested=(python3 "$orders")
 
 expect 0 "3 orders of 32 trials, 0 depend on the order" --program="$program" --driver="$leaky" --orders=3 \
   --seed=1 --jobs=1 --cases='connect.failure.*,descriptors.exec.*,listen.privileged.*'

@@ -1,24 +1,12 @@
 #!/usr/bin/env bash
 # Tests the program //conformance as people use it: flags, exit statuses, files.
 set -euo pipefail
+source syscalls/testing/expect.sh
 
 program=$PWD/$1
 fast=listen.backlog.default
 kernel=kernel.bind.twice
-failures=0
-
-# expect STATUS TEXT ARGS...: runs the program with ARGS. It must exit with STATUS and print TEXT on standard output or
-# standard error.
-expect() {
-  local status=$1 text=$2 output actual=0
-  shift 2
-  output=$("$program" "$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\n  expected status %s and "%s"\n  actual status %s and:\n%s\n' \
-      "$*" "$status" "$text" "$actual" "$output"
-    failures=$((failures + 1))
-  fi
-}
+tested=("$program")
 
 expect 0 "Judges TCP implementations" --help
 expect 0 "$fast" --list
@@ -84,14 +72,12 @@ page=$TEST_TMPDIR/page
 expect 0 "Each trial in full: $program --cases=$fast --implementations=net_tcp --shuffle --verbose" --html="$page.html" \
   --cases=$fast --badge "$page.svg" --implementations=net_tcp --shuffle --records="$page.jsonl"
 if ! grep -q 'href="page.html#failures"' "$page.svg"; then
-  echo "FAILED: --badge: no link to page.html: $(cat "$page.svg")"
-  failures=$((failures + 1))
+  fail "--badge: no link to page.html: $(cat "$page.svg")"
 fi
 rm "$page.html"
 expect 0 "" --from-records="$page.jsonl" --html="$page.html"
 if [[ $(head -1 "$page.html") != "<!doctype html>" ]]; then
-  echo "FAILED: --from-records: no page"
-  failures=$((failures + 1))
+  fail "--from-records: no page"
 fi
 echo '{"case":"a"}' >> "$page.jsonl"
 expect 2 "page.jsonl:4: not a record" --from-records="$page.jsonl" --html="$page.html"
@@ -111,8 +97,7 @@ expect 2 "--isolate: cannot be combined with --driver" --isolate --driver=anythi
 # The table fits the width of the terminal.
 COLUMNS=60 "$program" --cases=$fast,$kernel > "$TEST_TMPDIR/narrow"
 if [[ $(wc -L < <(sed '/^total\|Exit status/d' "$TEST_TMPDIR/narrow")) -gt 60 ]]; then
-  echo "FAILED: COLUMNS=60: $(cat "$TEST_TMPDIR/narrow")"
-  failures=$((failures + 1))
+  fail "COLUMNS=60: $(cat "$TEST_TMPDIR/narrow")"
 fi
 
 # A case that is killed because it takes too long is unexpected, and is named. (This one waits for seconds until the
@@ -125,13 +110,11 @@ expect 1 "TIMEOUT  connect.timed_out v4 net_tcp" --cases=connect.timed_out --tim
 again=(--cases=connect.timed_out --timeout=10ms --implementations=net_tcp --records="$TEST_TMPDIR/again.jsonl")
 expect 1 "run again: ends so each time that it runs alone (deterministic)" "${again[@]}"
 if [[ $(grep -c '"rerun":"deterministic"' "$TEST_TMPDIR/again.jsonl") != 2 || $(wc -l < "$TEST_TMPDIR/again.jsonl") != 3 ]]; then
-  echo "FAILED: --records: $(cat "$TEST_TMPDIR/again.jsonl")"
-  failures=$((failures + 1))
+  fail "--records: $(cat "$TEST_TMPDIR/again.jsonl")"
 fi
 output=$("$program" "${again[@]}" --norerun 2>&1) || true # its exit status is 1
 if [[ $output == *"run again"* ]]; then
-  echo "FAILED: --norerun: run again"
-  failures=$((failures + 1))
+  fail "--norerun: run again"
 fi
 
 # A trial for a debugger.
@@ -147,16 +130,13 @@ order_of() {
     sed -n 's/^PASS  \(.*\) (.*/\1/p'
 }
 if [[ $(order_of --shuffle --seed=1) != "$(order_of --shuffle --seed=1)" ]]; then
-  echo "FAILED: --shuffle: one seed, two orders"
-  failures=$((failures + 1))
+  fail "--shuffle: one seed, two orders"
 fi
 if [[ $(order_of --shuffle --seed=1) == "$(order_of --shuffle --seed=2)" ]]; then
-  echo "FAILED: --shuffle: two seeds, one order"
-  failures=$((failures + 1))
+  fail "--shuffle: two seeds, one order"
 fi
 if [[ $(order_of --shuffle --seed=1 | sort) != "$(order_of | sort)" ]]; then
-  echo "FAILED: --shuffle: other trials than without it"
-  failures=$((failures + 1))
+  fail "--shuffle: other trials than without it"
 fi
 
 # Relative paths are relative to the caller's folder, also under `bazel run`, which starts the program in another
@@ -167,8 +147,7 @@ expect 0 "pass" --cases=$fast --implementations=net_tcp --records=records.jsonl
 unset BUILD_WORKING_DIRECTORY
 lines=$(wc -l <"$TEST_TMPDIR/caller/records.jsonl")
 if [[ $lines != 3 ]] || ! head -1 "$TEST_TMPDIR/caller/records.jsonl" | grep -q '^{"environment":'; then
-  echo "FAILED: records.jsonl: the environment and two records expected"
-  failures=$((failures + 1))
+  fail "records.jsonl: the environment and two records expected"
 fi
 
 # A driver whose language is not installed is not a failure, and neither are its expectations.

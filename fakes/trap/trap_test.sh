@@ -3,6 +3,7 @@
 # statuses, traces, sweeps. The programs that it traps: a static C program, a Python program, and a Go program if there
 # is a Go compiler.
 set -euo pipefail
+source syscalls/testing/expect.sh
 
 trap=$PWD/$1
 cycle=$PWD/$2
@@ -11,23 +12,7 @@ python3=$4
 preempt=${5:+$PWD/$5}
 without_seccomp=$PWD/$6
 work=$(mktemp -d)
-failures=0
-
-fail() {
-  printf 'FAILED: %s\n' "$@"
-  failures=$((failures + 1))
-}
-
-# expect STATUS TEXT ARGS...: runs the trap with ARGS. It must exit with STATUS and print TEXT on standard output or
-# standard error.
-expect() {
-  local status=$1 text=$2 output actual=0
-  shift 2
-  output=$("$trap" "$@" 2>&1) || actual=$?
-  if [[ $actual != "$status" || $output != *"$text"* ]]; then
-    fail "trap $*" "  expected status $status and \"$text\"" "  actual status $actual and:" "$output"
-  fi
-}
+tested=("$trap")
 
 if ! "$trap" -- true; then
   echo "precondition: nothing can be trapped here"
