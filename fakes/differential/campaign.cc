@@ -33,6 +33,38 @@ std::string Kind(const Difference& difference) {
                       last(difference.expected), "; ", last(difference.seen));
 }
 
+// The kinds of the differences that were found.
+struct Kinds {
+  std::set<std::string> before_shrinking;
+  std::set<std::string> shrunk;
+};
+
+// Runs one program, and adds its result.
+absl::Status RunOne(Differ& differ, uint64_t seed,
+                    const CampaignOptions& options, Kinds& kinds,
+                    CampaignResult& result) {
+  const rc::Shrinkable<Program> program = ProgramOf(seed);
+  const int64_t unstable = differ.unstable();
+  absl::StatusOr<std::optional<Difference>> difference = differ.Compare(
+      program.value(), [&result](const Program& run, const Trace& trace) {
+        result.histogram.Add(run, trace);
+      });
+  if (!difference.ok()) return difference.status();
+  result.unstable += differ.unstable() - unstable;
+  if (!difference->has_value() ||
+      !kinds.before_shrinking.insert(Kind(**difference)).second) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Difference> small = differ.Shrink(
+      program, **std::move(difference), absl::Now() + options.shrinking);
+  if (!small.ok()) return small.status();
+  kinds.before_shrinking.insert(Kind(*small));
+  if (kinds.shrunk.insert(Kind(*small)).second) {
+    result.findings.push_back({seed, *std::move(small)});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<CampaignResult> Search(
@@ -40,35 +72,14 @@ absl::StatusOr<CampaignResult> Search(
     const CampaignOptions& options,
     absl::FunctionRef<void(uint64_t)> before_each) {
   Differ differ(oracle, candidate);
-  CampaignResult outcome;
-  std::set<std::string> kinds;
-  std::set<std::string> small_kinds;
-  for (uint64_t seed = options.seed + options.first;
-       outcome.programs < options.programs && absl::Now() < options.deadline &&
-       outcome.findings.size() < options.findings;
-       seed += options.stride) {
-    before_each(seed);
-    ++outcome.programs;
-    const rc::Shrinkable<Program> program = ProgramOf(seed);
-    const int64_t unstable = differ.unstable();
-    absl::StatusOr<std::optional<Difference>> difference = differ.Compare(
-        program.value(), [&outcome](const Program& run, const Trace& trace) {
-          outcome.histogram.Add(run, trace);
-        });
-    if (!difference.ok()) return difference.status();
-    outcome.unstable += differ.unstable() - unstable;
-    if (!difference->has_value() || !kinds.insert(Kind(**difference)).second) {
-      continue;
-    }
-    absl::StatusOr<Difference> small = differ.Shrink(
-        program, **std::move(difference), absl::Now() + options.shrinking);
-    if (!small.ok()) return small.status();
-    kinds.insert(Kind(*small));
-    if (small_kinds.insert(Kind(*small)).second) {
-      outcome.findings.push_back({seed, *std::move(small)});
-    }
-  }
-  return outcome;
+  CampaignResult result;
+  Kinds kinds;
+  absl::Status status =
+      ForEachSeed(options, result, before_each, [&](uint64_t seed) {
+        return RunOne(differ, seed, options, kinds, result);
+      });
+  if (!status.ok()) return status;
+  return result;
 }
 
 absl::StatusOr<CampaignResult> Search(WorldFactory& oracle,

@@ -8,6 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fakes/differential/differ.h"
 #include "fakes/differential/histogram.h"
@@ -43,6 +44,25 @@ struct CampaignResult {
   Histogram histogram;
   std::vector<Finding> findings;
 };
+
+// Calls `run` with the seed of each program of a campaign, until the search
+// ends or `run` fails. `result` is what `run` adds to: a CampaignResult, or one
+// like it for other programs. Calls `before_each` before `run`.
+template <typename Result>
+absl::Status ForEachSeed(const CampaignOptions& options, Result& result,
+                         absl::FunctionRef<void(uint64_t)> before_each,
+                         absl::FunctionRef<absl::Status(uint64_t)> run) {
+  for (uint64_t seed = options.seed + options.first;
+       result.programs < options.programs && absl::Now() < options.deadline &&
+       result.findings.size() < options.findings;
+       seed += options.stride) {
+    before_each(seed);
+    ++result.programs;
+    absl::Status status = run(seed);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
 
 // Runs the programs of a campaign. Differences with the same last call and the
 // same two results count as one finding. Calls `before_each` with the seed of

@@ -77,15 +77,11 @@ absl::StatusOr<ThreadCampaignResult> SearchThreads(
   ThreadDiffer differ(oracle, candidate);
   ThreadCampaignResult outcome;
   std::set<std::string> kinds;
-  for (uint64_t seed = options.seed + options.first;
-       outcome.programs < options.programs && absl::Now() < options.deadline &&
-       outcome.findings.size() < options.findings;
-       seed += options.stride) {
-    before_each(seed);
-    ++outcome.programs;
-    absl::Status status = RunOne(differ, seed, options, kinds, outcome);
-    if (!status.ok()) return status;
-  }
+  absl::Status status =
+      ForEachSeed(options, outcome, before_each, [&](uint64_t seed) {
+        return RunOne(differ, seed, options, kinds, outcome);
+      });
+  if (!status.ok()) return status;
   outcome.schedules = differ.schedules();
   outcome.unexhausted = differ.unexhausted();
   outcome.unstable = differ.unstable();

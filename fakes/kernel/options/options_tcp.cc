@@ -63,6 +63,12 @@ bool IsClosedOrListens(const OptionHost& host) {
   return IsClosed(host) || host.state() == TcpState::kListen;
 }
 
+// Returns the errno of setting or reading TCP_AO_REPAIR.
+int AoRepairError(const OptionHost& host) {
+  const bool may_repair = host.net_admin() && host.state() != TcpState::kListen;
+  return may_repair ? ENOPROTOOPT : EPERM;
+}
+
 // --- Setting
 
 SysResult SetCongestion(const OptionCall& call, const OptionIn& in) {
@@ -199,11 +205,8 @@ SysResult SetSpecial(const OptionCall& call, int value) {
     case TCP_MD5SIG:
     case TCP_MD5SIG_EXT:
       return Error(EINVAL);
-    case kTcpAoRepair: {
-      const bool may_repair =
-          call.host.net_admin() && call.host.state() != TcpState::kListen;
-      return Error(may_repair ? ENOPROTOOPT : EPERM);
-    }
+    case kTcpAoRepair:
+      return Error(AoRepairError(call.host));
     default:
       return Error(ENOPROTOOPT);
   }
@@ -298,11 +301,8 @@ SysResult GetSpecial(const OptionCall& call, const OptionOut& out) {
       return Error(out.room() == sizeof(tcp_repair_window) ? EPERM : EINVAL);
     case TCP_ZEROCOPY_RECEIVE:
       return GetZeroCopyReceive(out);
-    case kTcpAoRepair: {
-      const bool may_repair =
-          call.host.net_admin() && call.host.state() != TcpState::kListen;
-      return Error(may_repair ? ENOPROTOOPT : EPERM);
-    }
+    case kTcpAoRepair:
+      return Error(AoRepairError(call.host));
     default:
       return Error(ENOPROTOOPT);
   }
