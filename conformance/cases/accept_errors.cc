@@ -21,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {

@@ -21,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {

@@ -22,6 +22,7 @@
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {

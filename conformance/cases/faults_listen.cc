@@ -20,6 +20,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "conformance/suite/option_lists.h"
 #include "fakes/faults/faults.h"
 #include "fakes/faults/syscall_id.h"

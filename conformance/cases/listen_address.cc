@@ -9,6 +9,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "conformance/suite/result.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

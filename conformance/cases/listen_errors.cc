@@ -13,6 +13,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "gmock/gmock.h"

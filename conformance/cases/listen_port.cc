@@ -12,6 +12,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/witness.h"
 #include "gmock/gmock.h"

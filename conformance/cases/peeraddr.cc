@@ -17,10 +17,12 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {

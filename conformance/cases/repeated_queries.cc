@@ -27,6 +27,7 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "conformance/coverage/trial_observer.h"
 #include "conformance/suite/implementation.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

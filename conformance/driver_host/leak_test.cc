@@ -21,6 +21,7 @@
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
 #include "conformance/suite/environment.h"
+#include "conformance/suite/implementation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

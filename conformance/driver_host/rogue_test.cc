@@ -26,6 +26,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sandbox/proc.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 namespace {

@@ -11,7 +11,7 @@
 #include "fakes/intercepting_syscalls.h"
 #include "fakes/invocation.h"
 #include "syscalls/sys_result.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

@@ -26,6 +26,7 @@
 #include "conformance/targets/run_on_linux.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 // Tests of the runner: the processes of trials, their ends and their reports.

@@ -8,11 +8,12 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "conformance/suite/environment.h"
-#include "conformance/suite/implementation.h"
 #include "conformance/suite/subject_error.h"
 
 namespace net::conformance {
+
+class Environment;     // conformance/suite/environment.h
+class Implementation;  // conformance/suite/implementation.h
 
 // A subject's description of itself.
 struct SubjectGreeting {

@@ -11,11 +11,12 @@
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/subject.h"
 #include "conformance/suite/case.h"
-#include "conformance/suite/environment.h"
-#include "conformance/suite/implementation.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
+
+class Environment;     // conformance/suite/environment.h
+class Implementation;  // conformance/suite/implementation.h
 
 // Something to judge, with the cases that judge it and their environment. The
 // cases of conformance/cases judge an implementation, those of

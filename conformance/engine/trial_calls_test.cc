@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
+#include "syscalls/syscalls.h"
 
 // The system calls that the record of a trial shows.
 

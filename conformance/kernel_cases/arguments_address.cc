@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {

@@ -10,6 +10,7 @@
 
 #include "conformance/loopback/loopback.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 

@@ -17,11 +17,13 @@
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {

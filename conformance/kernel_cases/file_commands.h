@@ -7,6 +7,7 @@
 
 #include "conformance/loopback/loopback.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 // fcntl(2) and ioctl(2) of a file.
 

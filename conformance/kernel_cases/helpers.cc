@@ -12,9 +12,11 @@
 #include "absl/status/statusor.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 
@@ -105,6 +107,12 @@ PendingCall::PendingCall(Context& c, std::function<SysResult()> call)
     : task_(
           c.env().Start([this, call = std::move(call)] { result_ = call(); })) {
 }
+
+PendingCall::~PendingCall() = default;
+
+bool PendingCall::AwaitBlocked() { return task_->AwaitBlocked(); }
+
+void PendingCall::Interrupt() { task_->Interrupt(); }
 
 SysResult PendingCall::Join() {
   task_->Join();

@@ -12,7 +12,6 @@
 #include "absl/strings/string_view.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/context.h"
-#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
 #include "syscalls/errors/errno_symbol.h"
 #include "syscalls/errors/error.h"
@@ -23,6 +22,8 @@
 // that most programs use.
 
 namespace net::conformance {
+
+class Task;  // conformance/suite/environment.h
 
 // Matches a success if `error` is 0, else a failure with that errno. For tables
 // of expected results.
@@ -117,11 +118,11 @@ class PendingCall {
   PendingCall(Context& c, std::function<SysResult()> call);
   PendingCall(const PendingCall&) = delete;
   PendingCall& operator=(const PendingCall&) = delete;
-  ~PendingCall() = default;
+  ~PendingCall();
 
   // See Task.
-  bool AwaitBlocked() { return task_->AwaitBlocked(); }
-  void Interrupt() { task_->Interrupt(); }
+  bool AwaitBlocked();
+  void Interrupt();
 
   // Waits until the call has returned, and returns its result.
   SysResult Join();

@@ -23,6 +23,7 @@
 #include "syscalls/errors/error.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {

@@ -12,6 +12,7 @@
 #include "conformance/suite/context.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 // Helpers for cases about socket options.
 

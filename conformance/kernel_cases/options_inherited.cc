@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {

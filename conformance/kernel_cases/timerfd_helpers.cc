@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 

@@ -8,6 +8,7 @@
 #include "conformance/suite/precondition.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {

@@ -8,7 +8,7 @@
 #include "conformance/loopback/raw_socket.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::loopback {
 

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "syscalls/errors/errno_symbol.h"
 #include "syscalls/errors/error.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::loopback {
 

@@ -9,7 +9,7 @@
 #include "conformance/loopback/connection.h"
 #include "conformance/loopback/raw_socket.h"
 #include "syscalls/net/endpoint.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::loopback {
 

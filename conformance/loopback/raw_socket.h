@@ -9,7 +9,7 @@
 #include "absl/types/span.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::loopback {
 

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "conformance/loopback/raw_socket.h"
 #include "syscalls/net/endpoint.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::loopback {
 

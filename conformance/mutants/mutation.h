@@ -9,7 +9,7 @@
 #include "fakes/call.h"
 #include "fakes/invocation.h"
 #include "syscalls/sys_result.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

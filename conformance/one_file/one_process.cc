@@ -22,6 +22,7 @@
 #include "conformance/engine/runner.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/checked.h"
+#include "conformance/suite/environment.h"
 
 namespace net::conformance {
 namespace {

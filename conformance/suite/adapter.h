@@ -20,7 +20,7 @@
 #include "syscalls/errors/error_kind.h"
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "conformance/suite/environment.h"
+#include "conformance/suite/need.h"
 
 namespace net::conformance {
 

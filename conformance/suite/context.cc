@@ -213,6 +213,8 @@ Result<Witness> Sock::Inspect() const {
   });
 }
 
+Syscalls& Context::sys() { return env_.syscalls(); }
+
 ip::Addr Context::Foreign() const {
   if (v6()) {
     return ip::Addr::V6(

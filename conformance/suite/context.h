@@ -16,10 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "conformance/suite/call_options.h"
 #include "conformance/suite/case.h"
-#include "conformance/suite/environment.h"
 #include "conformance/suite/fault_carrier.h"
-#include "conformance/suite/implementation.h"
+#include "conformance/suite/need.h"
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "conformance/suite/subject_error.h"
@@ -27,11 +27,17 @@
 #include "syscalls/mutex.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
+
+namespace net {
+class Faults;  // fakes/faults/faults.h
+}
 
 namespace net::conformance {
 
 class Context;
+class Environment;     // environment.h
+class Implementation;  // implementation.h
 
 // A socket of the implementation under test, owned by the case. Each method
 // calls the method of Implementation with the same name. The destructor closes
@@ -129,7 +135,7 @@ class Context {
   ~Context() = default;
 
   Environment& env() { return env_; }
-  Syscalls& sys() { return env_.syscalls(); }
+  Syscalls& sys();
   Implementation& implementation() { return implementation_; }
 
   // The address family: AF_INET or AF_INET6, and its addresses.

@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "conformance/suite/environment.h"
 #include "syscalls/net/ip_addr.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

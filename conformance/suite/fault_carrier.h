@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net {
 class Faults;  // fakes/faults/faults.h

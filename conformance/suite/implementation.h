@@ -2,45 +2,17 @@
 #define CONFORMANCE_SUITE_IMPLEMENTATION_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "conformance/suite/call_options.h"
 #include "conformance/suite/result.h"
 #include "syscalls/net/endpoint.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
-
-// Identifies a socket of the implementation under test. The implementation
-// chooses the number.
-enum class Handle : uint64_t {};
-
-struct ListenOptions {
-  bool nonblock = false;    // O_NONBLOCK
-  bool no_cloexec = false;  // the descriptor stays open across exec
-  bool keepalive = false;   // SO_KEEPALIVE
-  bool reuseaddr = false;   // SO_REUSEADDR
-  bool reuseport = false;   // SO_REUSEPORT
-  // The backlog, as for listen(2). If nullopt, the API uses its default.
-  std::optional<int> backlog;
-  // A place for the port, written on success only; null if the case does not
-  // need it.
-  uint16_t* port = nullptr;
-};
-
-struct ConnectOptions {
-  bool nonblock = false;
-  bool no_cloexec = false;
-  bool keepalive = false;
-};
-
-struct AcceptOptions {
-  bool nonblock = false;
-  bool no_cloexec = false;
-};
 
 // See option_lists.h.
 class OptionListExtension;
@@ -112,11 +84,7 @@ class Implementation {
   // Adopts `fd`, a descriptor of `sys`, and closes it without the
   // implementation's knowledge, so that each operation on the handle fails with
   // EBADF.
-  virtual Result<Handle> AdoptThenClose(int fd, Syscalls& sys) {
-    Result<Handle> adopted = Adopt(fd);
-    if (adopted.ok()) static_cast<void>(sys.Close(fd));
-    return adopted;
-  }
+  virtual Result<Handle> AdoptThenClose(int fd, Syscalls& sys);
 
   // Returns the endpoint of a listener as Listen reported it: the requested
   // address and the reported port. Returns nullopt if Listen reports no port.

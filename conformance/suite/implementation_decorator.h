@@ -11,7 +11,7 @@
 #include "conformance/suite/option_lists.h"
 #include "conformance/suite/result.h"
 #include "syscalls/net/endpoint.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

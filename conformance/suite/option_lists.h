@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "conformance/suite/implementation.h"
+#include "conformance/suite/call_options.h"
 #include "conformance/suite/result.h"
 #include "syscalls/net/endpoint.h"
 
@@ -20,6 +20,8 @@
 // Cases that call an implementation with a list have Need::kOptionLists.
 
 namespace net::conformance {
+
+class Implementation;
 
 struct AcceptOptionList {
   AcceptOptions options;

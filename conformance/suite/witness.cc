@@ -10,6 +10,7 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/socket_names.h"
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls.h"
 
 namespace net::conformance {
 

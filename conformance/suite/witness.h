@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/sys_result.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "conformance/suite/implementation.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

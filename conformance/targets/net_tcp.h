@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "conformance/suite/implementation.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 

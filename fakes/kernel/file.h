@@ -12,7 +12,7 @@
 
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {

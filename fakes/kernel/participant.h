@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 
 // The interface of participants for code outside of the kernel that blocks
 // threads by other objects than sockets: the models of locks in

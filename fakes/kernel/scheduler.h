@@ -26,7 +26,7 @@
 #include "fakes/kernel/gate.h"
 #include "fakes/kernel/hangs.h"
 #include "fakes/kernel/kernel_mutex.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 #include "fakes/schedule/schedule.h"
 
 // The scheduler chooses which participant runs, and moves virtual time on when

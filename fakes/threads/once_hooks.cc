@@ -6,7 +6,7 @@
 
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 #include "fakes/threads/next.h"
 #include "fakes/threads/waiter.h"
 #include "syscalls/mutex.h"

@@ -8,7 +8,7 @@
 
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/participant.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 #include "fakes/threads/next.h"
 #include "fakes/threads/virtual_time.h"
 

@@ -11,7 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 #include "syscalls/mutex.h"
 
 namespace net::threads {

@@ -12,7 +12,7 @@
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
-#include "fakes/kernel/waiting.h"
+#include "fakes/kernel/wait_queue.h"
 
 // Lists the participants that wait for a mutex, a condition variable or another
 // object. The object's address identifies it.

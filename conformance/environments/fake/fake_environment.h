@@ -13,7 +13,7 @@
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
 #include "syscalls/net/ip_addr.h"
-#include "syscalls/syscalls.h"
+#include "syscalls/syscalls_fwd.h"
 
 namespace net::conformance {
 
