@@ -2,7 +2,6 @@
 # preload_test.sh ON_FAKE_KERNEL CALLS SERVER_TEST STATIC_PROGRAM ASYNCIO_TEST EXPORTS: runs unmodified programs on a
 # FakeKernel, and on Linux what is to have the same results there. EXPORTS is exports.lds.
 set -euo pipefail
-source "$(dirname "$0")/expect.sh"
 
 on_fake=$PWD/$1
 calls=$PWD/$2
