@@ -21,6 +21,7 @@
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
+#include "conformance/suite/environment.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/testing/matchers.h"
