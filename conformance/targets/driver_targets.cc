@@ -23,6 +23,8 @@
 #include "conformance/engine/subject.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/checked.h"
+#include "conformance/suite/environment.h"
+#include "conformance/suite/implementation.h"
 #include "syscalls/sandbox/child.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/command_line.h"
