@@ -17,20 +17,23 @@ class CongestionWindowTest : public testing::Test {
   // Returns how many.
   int Send(int most) {
     int sent = 0;
-    for (; sent < most && window_.Admits(); ++sent) {
-      nxt_ += 10;
-      window_.OnSent(una_, nxt_);
-    }
+    for (; sent < most && window_.Admits(in_flight_); ++sent) SendOne();
     return sent;
   }
+  void SendOne() {
+    nxt_ += 10;
+    window_.OnSent(una_, nxt_, ++in_flight_);
+  }
   void Acknowledge(bool twice = false) {
-    window_.OnAck(nxt_, twice);
+    window_.OnAck(in_flight_, twice);
     una_ = nxt_;
+    in_flight_ = 0;
   }
 
   CongestionWindow window_;
   uint64_t una_ = 1;
   uint64_t nxt_ = 1;
+  uint32_t in_flight_ = 0;
 };
 
 TEST_F(CongestionWindowTest, OfANewConnectionHoldsNothingBack) {
@@ -66,9 +69,8 @@ TEST_F(CongestionWindowTest, GrowsNoFurtherThanTwiceWhatIsUsed) {
 TEST_F(CongestionWindowTest, AProbeIsSentInAddition) {
   window_.Shrink();
   EXPECT_EQ(Send(100), 1);
-  nxt_ += 10;
-  window_.OnSent(una_, nxt_);
-  EXPECT_FALSE(window_.Admits());
+  SendOne();
+  EXPECT_FALSE(window_.Admits(in_flight_));
   Acknowledge();
   EXPECT_EQ(window_.size(), 3U);
 }
@@ -83,7 +85,7 @@ TEST_F(CongestionWindowTest, IsOneAfterATimeoutAndAsBeforeIfNothingWasLost) {
   window_.OnTimeout();
   EXPECT_EQ(window_.size(), 1U);
   // All four were sent again as one segment, and had arrived.
-  window_.OnSentAgain(una_, nxt_);
+  in_flight_ = 1;
   window_.Undo();
   Acknowledge(/*twice=*/true);
   EXPECT_EQ(window_.size(), 6U);

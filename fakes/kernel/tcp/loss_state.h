@@ -41,7 +41,6 @@ struct LossState {
 
   // Records that a segment was sent again.
   void NoteRetransmission(uint64_t una, uint64_t begin, uint64_t end) {
-    window.OnSentAgain(begin, end);
     if (again_end <= una) again_begin = begin;
     again_begin = std::min(again_begin, begin);
     again_end = std::max(again_end, end);

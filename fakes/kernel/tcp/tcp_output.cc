@@ -94,11 +94,10 @@ void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
     last_size_ = static_cast<uint32_t>(end - send_.nxt());
     last_sent_at_ = now;
   }
-  if (send_.nxt() < send_.max()) {
+  const bool again = send_.nxt() < send_.max();
+  if (again) {
     Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
     ++total_retrans_;
-  } else if (loss_ != nullptr) {
-    loss_->window.OnSent(send_.una(), end);
   }
   TransmitInline(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
                  piece.size);
@@ -108,6 +107,9 @@ void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
     data_sent_at_ = now;
   }
   send_.OnSent(piece, probe);
+  if (!again && loss_ != nullptr) {
+    loss_->window.OnSent(send_.una(), end, SegmentsBefore(end));
+  }
 }
 
 void TcpSocket::TransmitPiece(SendSide::Piece piece, bool probe) {
@@ -124,7 +126,7 @@ void TcpSocket::Push(SendSide::Hold hold) {
     const SendSide::Piece piece = NextPiece(hold);
     if (piece.nothing()) break;
     if (send_.nxt() == send_.max() && loss_ != nullptr &&
-        !loss_->window.Admits()) {
+        !loss_->window.Admits(SegmentsBefore(send_.max()))) {
       break;
     }
     TransmitPieceInline(piece, /*probe=*/false);

@@ -233,7 +233,7 @@ inline void TcpSocket::OnIdleWindow() {
 [[gnu::always_inline]] inline void TcpSocket::OnNewAck(const Segment& segment) {
   const bool partly = IsRecovering() && AcknowledgesLateOrPartly(segment);
   if (loss_ != nullptr) {
-    loss_->window.OnAck(segment.ack, segment.twice_until > 0);
+    loss_->window.OnAck(SegmentsBefore(segment.ack), segment.twice_until > 0);
   }
   const uint64_t una = send_.una();
   send_.OnAck(segment.ack);
