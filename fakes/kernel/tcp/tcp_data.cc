@@ -212,7 +212,7 @@ SysResult TcpSocket::SendParts(const Caller& caller,
 // --- recv(2) -----------------------------------------------------------------
 
 // Returns the offset at which MSG_PEEK begins (SO_PEEK_OFF).
-inline size_t TcpSocket::PeekOffset() const {
+size_t TcpSocket::PeekOffset() const {
   return options_.peek_off() < 0 ? 0 : static_cast<size_t>(options_.peek_off());
 }
 
@@ -261,7 +261,7 @@ std::optional<int> TcpSocket::EndOfInput() {
 }
 
 // As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
-[[gnu::always_inline]] inline void TcpSocket::AfterRead(bool took) {
+void TcpSocket::AfterRead(bool took) {
   if (!connected()) return;
   bool now = ack_.IsDueOnRead(receive_.nxt() - acknowledged_,
                               took && receive_.ready() == 0);
