@@ -170,13 +170,13 @@ TEST_F(BlockedCallTest, SetsOfSelect) {
 TEST_F(BlockedCallTest, SplicesWaitForOneEnd) {
   std::array<int, 2> ends = {};
   ASSERT_EQ(pipe(ends.data()), 0);
-  const Fd read_end(ends[0]);
-  const Fd write_end(ends[1]);
+  const loopback::RawSocket read_end(ends[0], DefaultSyscalls());
+  const loopback::RawSocket write_end(ends[1], DefaultSyscalls());
   const auto splice_to = [](int from, int to) {
     (void)!splice(from, nullptr, to, nullptr, 1, 0);
   };
   {
-    const Sleeper sleeper([&] { splice_to(quiet(), write_end.get()); });
+    const Sleeper sleeper([&] { splice_to(quiet(), write_end.fd()); });
     const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
     EXPECT_TRUE(call.CanBe(kReceive, quiet()));
     EXPECT_FALSE(call.CanBe(kSend, quiet()));
@@ -184,12 +184,12 @@ TEST_F(BlockedCallTest, SplicesWaitForOneEnd) {
                 HasSubstr(absl::StrCat("on descriptor ", quiet())));
   }
   {
-    const Sleeper sleeper([&] { splice_to(read_end.get(), unready()); });
+    const Sleeper sleeper([&] { splice_to(read_end.fd(), unready()); });
     const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
     EXPECT_FALSE(call.CanBe(kSend, unready())) << "The pipe is empty.";
   }
-  ASSERT_EQ(write(write_end.get(), "x", 1), 1);
-  const Sleeper sleeper([&] { splice_to(read_end.get(), unready()); });
+  ASSERT_EQ(write(write_end.fd(), "x", 1), 1);
+  const Sleeper sleeper([&] { splice_to(read_end.fd(), unready()); });
   const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
   EXPECT_TRUE(call.CanBe(kSend, unready()));
   EXPECT_FALSE(call.CanBe(kReceive, unready()));
