@@ -22,6 +22,7 @@
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
 #include "conformance/suite/environment.h"
+#include "conformance/suite/precondition.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "syscalls/sys_result.h"
@@ -364,8 +365,16 @@ void TooDeep(Context& c) {
   EXPECT_THAT(chain[0].Add(sixth.fd(), EPOLLIN), IsErrno(ELOOP));
 }
 
-// The standard output of a case is a regular file or the null device.
+// The standard output of a case is a regular file or the null device. Without
+// fork(2) it is that of the program.
 void FileWithoutPoll(Context& c) {
+  winsize window = {};
+  if (c.sys().Fcntl(STDOUT_FILENO, F_GETPIPE_SZ, 0).ok() ||
+      c.sys()
+          .Ioctl(STDOUT_FILENO, TIOCGWINSZ, reinterpret_cast<intptr_t>(&window))
+          .ok()) {
+    return NotePrecondition("the standard output is a pipe or a terminal");
+  }
   ASSERT_OK_AND_ASSIGN(const Epoll epoll, NewEpoll(c));
   EXPECT_THAT(epoll.Add(STDOUT_FILENO, EPOLLIN), IsErrno(EPERM));
 }

@@ -61,7 +61,7 @@ absl::string_view ApplicableTo(const FaultAction& action) {
       if (action.effect != Effect::kPartial) return "every call";
       [[fallthrough]];
     case ActionKind::kShort:
-      return "the families send and recv, and splice";
+      return "splice and the families send and recv";
     case ActionKind::kDelay:
       return "every call";
     case ActionKind::kDescriptorZero:

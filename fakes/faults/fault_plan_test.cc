@@ -252,11 +252,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "column 12: expected a number of bytes from 1, not 0"},
         Mistake{"send=short(1", "column 13: expected ')', not the end"},
         Mistake{"listen=short(1)",
-                "column 8: this action is for the families send and recv, not "
-                "for listen"},
+                "column 8: this action is for splice and the families send and "
+                "recv, not for listen"},
         Mistake{"connect=EIO partial(1)",
-                "column 9: this action is for the families send and recv, not "
-                "for connect"},
+                "column 9: this action is for splice and the families send and "
+                "recv, not for connect"},
         Mistake{"listen=fd0",
                 "column 8: this action is for socket, accept, accept4, dup, "
                 "epoll_create1, eventfd and timerfd_create, not for listen"},
