@@ -329,8 +329,11 @@ void SmallWindowArrivesInPieces(Context& c) {
                        RecvOnce(pair.server, data.size()));
   EXPECT_THAT(first.size(), IsAbout(32741));
   for (int i = 0; i < 3; ++i) {
-    EXPECT_THAT(RecvOnce(pair.server, data.size(), MSG_DONTWAIT),
-                IsErrno(EAGAIN));
+    const absl::StatusOr<std::string> more =
+        RecvOnce(pair.server, data.size(), MSG_DONTWAIT);
+    // The machine was busy until the next retransmission, and longer.
+    if (more.ok()) return c.Variation("slow");
+    EXPECT_THAT(more, IsErrno(EAGAIN));
     ASSERT_OK_AND_ASSIGN(const std::string piece,
                          RecvOnce(pair.server, data.size()));
     EXPECT_THAT(piece.size(), IsAbout(3072));
