@@ -133,7 +133,7 @@ exec unshare --user --map-root-user bash -c '
 END
 chmod +x without_pid_namespace
 if ./without_pid_namespace --help > /dev/null; then
-  program=$PWD/without_pid_namespace
+  tested=("$PWD/without_pid_namespace")
   expect 0 "2 trials: 2 pass" --driver="$driver" --cases=$fast
   expect 2 "$lie" --driver="$rogue hello.pid=1" --cases=$fast
   expect 2 "hello names process" --driver="$rogue hello.pid=PARENT" --cases=$fast
