@@ -1,5 +1,5 @@
-// The headers of libraries that most files include: clang and clang-tidy
-// precompile them (.ci/precompiled_headers, .ci/checks/20-clang-tidy).
+// The headers of libraries that most files include. clang precompiles them
+// (.ci/precompiled_headers).
 
 #include <algorithm>
 #include <atomic>

@@ -83,9 +83,17 @@ int CountLate(Syscalls& sys) {
   return late;
 }
 
+// If the other processor is idle, almost each one is late; if it is busy, one
+// in a hundred was.
 TEST(LateLoopback, DeliversAfterTheCall) {
-  EXPECT_PASSES(
-      [](Context&) { EXPECT_GT(CountLate(DefaultSyscalls()), kRounds / 10); });
+  EXPECT_PASSES([](Context&) {
+    constexpr int kMost = 200;
+    int late = 0;
+    for (int i = 0; i < kMost && late == 0; ++i) {
+      late += CountLate(DefaultSyscalls());
+    }
+    EXPECT_GT(late, 0);
+  });
 }
 
 TEST(AwaitDelivery, LetsACallSeeWhatWasSentBefore) {
