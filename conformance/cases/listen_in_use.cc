@@ -191,7 +191,7 @@ absl::StatusOr<ip::Endpoint> LeaveTimeWait(Context& c,
                                            const ListenConfig& config) {
   auto pair = loopback::ConnectedPair(c.sys(), c.family(), config, {});
   if (!pair.ok()) return pair.status();
-  absl::StatusOr<ip::Endpoint> at = pair->server.LocalEndpoint();
+  const absl::StatusOr<ip::Endpoint> at = pair->server.LocalEndpoint();
   EXPECT_THAT(pair->server.Close(), IsOk());
   EXPECT_THAT(loopback::RecvUntilEof(pair->client), IsOk());
   EXPECT_THAT(pair->client.Close(), IsOk());

@@ -112,7 +112,7 @@ void SeveralAssignments(Context& c) {
   ASSERT_OK_AND_ASSIGN(
       const Sock listener,
       c.ListenWithList({c.Loopback(), 0},
-                       {.ports = {ports.data(), &ports[1], &ports[2]}}));
+                       {.ports = {&ports[0], &ports[1], &ports[2]}}));
   ASSERT_OK_AND_ASSIGN(const Witness witness, listener.Inspect());
   ASSERT_OK_AND_ASSIGN(const ip::Endpoint at, witness.LocalEndpoint());
   EXPECT_THAT(ports, Each(at.port));

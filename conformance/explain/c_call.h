@@ -87,8 +87,8 @@ class CallWriter {
                                                 size_t i,
                                                 absl::string_view suffix,
                                                 std::string& before);
-  absl::StatusOr<std::string> Buffers(const CallRecord& record, size_t i,
-                                      absl::string_view suffix) const;
+  static absl::StatusOr<std::string> Buffers(const CallRecord& record, size_t i,
+                                             absl::string_view suffix);
   absl::StatusOr<std::string> Messages(const CallRecord& record, size_t i,
                                        absl::string_view suffix,
                                        std::string& before);

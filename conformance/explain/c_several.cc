@@ -84,8 +84,9 @@ size_t OffsetOf(const CallRecord& record, size_t message) {
 
 }  // namespace
 
-absl::StatusOr<std::string> CallWriter::Buffers(
-    const CallRecord& record, size_t i, absl::string_view suffix) const {
+absl::StatusOr<std::string> CallWriter::Buffers(const CallRecord& record,
+                                                size_t i,
+                                                absl::string_view suffix) {
   const RecordedMessage& message = record.messages.front();
   if (message.buffers_state != ArgumentState::kTarget) {
     return absl::UnimplementedError("it passes an array that is not read");
@@ -140,7 +141,7 @@ absl::StatusOr<std::string> CallWriter::Messages(const CallRecord& record,
 std::string CallWriter::Set(const CallRecord& record, size_t i,
                             absl::string_view suffix,
                             std::string& before) const {
-  const std::string set = absl::StrCat("&", VariableOf("set", i, suffix));
+  std::string set = absl::StrCat("&", VariableOf("set", i, suffix));
   absl::StrAppend(&before, "FD_ZERO(", set, "); ");
   for (const int fd : DescriptorsIn(record.TargetBefore(i), record)) {
     absl::StrAppend(&before, "FD_SET(", names_.OfDescriptor(fd), ", ", set,

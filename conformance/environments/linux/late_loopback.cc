@@ -50,7 +50,7 @@ absl::Status DeliverOnAnotherProcessor() {
   if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
     return absl::FailedPreconditionError("there is no second processor");
   }
-  if (const absl::Status mounted = MountSysfs(); !mounted.ok()) return mounted;
+  if (absl::Status mounted = MountSysfs(); !mounted.ok()) return mounted;
   StayOnThisProcessor();
   const int other = sched_getcpu() == 0 ? 1 : 0;
   return WriteSteering(uint32_t{1} << other);
