@@ -150,12 +150,11 @@ void Writer::OptionOf(Step& step) {
     step.second_value = OneOf({0, 0, 500000, 1000000, -1});
   } else if (step.name == TCP_USER_TIMEOUT && step.value < 4096) {
     step.value = 4096 * Below(3);  // Milliseconds: longer than a program runs.
-  } else if (IsLeastTtl(step.level, step.name) && step.value > 1 &&
-             step.value < 256) {
-    step.value = 1;  // No packet has less.
-  } else if (IsInterface(step.level, step.name) && step.value > 1) {
-    // Packets of a socket that is bound to an interface that does not exist are
-    // lost.
+  } else if ((IsLeastTtl(step.level, step.name) && step.value > 1 &&
+              step.value < 256) ||
+             (IsInterface(step.level, step.name) && step.value > 1)) {
+    // No packet has less. And packets of a socket that is bound to an interface
+    // that does not exist are lost.
     step.value = 1;
   }
 }

@@ -32,7 +32,7 @@ absl::Status LoseUpdate(Syscalls& sys, FakeKernel& kernel) {
     value = before + 1;
     for (int i = 0; i < 4; ++i) MakeCall(sys);
   };
-  const absl::Status status = RunTasks(kernel, {{"one", add}, {"two", add}});
+  absl::Status status = RunTasks(kernel, {{"one", add}, {"two", add}});
   if (!status.ok()) return status;
   return value == 2 ? absl::OkStatus()
                     : absl::InternalError("an update was lost");
