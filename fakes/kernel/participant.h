@@ -179,9 +179,9 @@ class RemoteParticipants {
   ~RemoteParticipants() = default;
 };
 
-// Makes the functions above those of `remote`. Called while the process has one
-// thread.
-void UseRemoteParticipants(RemoteParticipants& remote);
+// Makes the functions above those of `participants`. Called while the process
+// has one thread.
+void UseRemoteParticipants(RemoteParticipants& participants);
 
 }  // namespace net::fake
 
