@@ -136,6 +136,7 @@ class ProgramWorld final : public OwnKernel {
     // Never destroyed: its threads run to the end of the server.
     auto& server = *new SharedServer(options_, kernel_, trace_, transit_store_);
     const char* const name = getenv(kServerVariable);
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
     if (name == nullptr || !server.Listen(name).ok()) return false;
     const bool moved = ForkServer(server, self);
     close(server.listener());

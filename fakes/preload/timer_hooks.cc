@@ -43,7 +43,6 @@ using fake::KernelSection;
 using fake::kForever;
 using fake::Nanoseconds;
 using fake::ParticipantState;
-using fake::Woken;
 
 struct Timer {
   clockid_t clock = CLOCK_MONOTONIC;
@@ -285,7 +284,7 @@ class Timers {
   // Calls the function of SIGEV_THREAD in a new thread.
   static void StartFunction(const sigevent& event) {
     auto* const copy = new sigevent(event);
-    pthread_t thread;
+    pthread_t thread = 0;
     const auto run = [](void* argument) -> void* {
       auto* const its_event = static_cast<sigevent*>(argument);
       const sigevent own = *its_event;

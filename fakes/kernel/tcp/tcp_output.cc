@@ -143,6 +143,23 @@ uint32_t TcpSocket::FirstWindow() const {
   return ReceiveWindow::First(memory().buffer, kFirstWindow);
 }
 
+// As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
+void TcpSocket::AfterRead(bool took) {
+  if (!connected()) return;
+  bool now = ack_.IsDueOnRead(receive_.nxt() - acknowledged_,
+                              took && receive_.ready() == 0);
+  const bool may_receive =
+      !receive_.fin_received() && (shut_down_ & kReceive) == 0;
+  if (!now && took && may_receive) {
+    const uint32_t twice = 2 * receive_.window();
+    if (twice <= receive_.space().Clamp(memory().buffer)) {
+      const uint32_t offer = SelectWindow();
+      now = offer > 0 && offer >= twice;
+    }
+  }
+  if (now) SendAck();
+}
+
 // --- Timers ------------------------------------------------------------------
 
 void TcpSocket::SetRetransmissionTimer() {

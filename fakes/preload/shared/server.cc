@@ -104,9 +104,12 @@ void RemoteDescriptors::Duplicate(int old_fd, int new_fd, int flags) {
 
 // --- The beginning and the end
 
-SharedServer::SharedServer(const Options& options, FakeKernel& kernel,
+SharedServer::SharedServer(Options options, FakeKernel& kernel,
                            TraceFile& trace, TransitStore& transit)
-    : options_(options), kernel_(kernel), trace_(trace), transit_(transit) {}
+    : options_(std::move(options)),
+      kernel_(kernel),
+      trace_(trace),
+      transit_(transit) {}
 
 absl::Status SharedServer::Listen(absl::string_view name) {
   constexpr int kBacklog = 1024;

@@ -104,7 +104,7 @@ inline constexpr absl::Duration kDeadlockOfTree = absl::Seconds(2);
 class SharedServer {
  public:
   // The arguments must live as long as the program.
-  SharedServer(const Options& options, FakeKernel& kernel, TraceFile& trace,
+  SharedServer(Options options, FakeKernel& kernel, TraceFile& trace,
                TransitStore& transit);
   SharedServer(const SharedServer&) = delete;
   SharedServer& operator=(const SharedServer&) = delete;
