@@ -15,6 +15,7 @@
 #include <ctime>
 
 #include "syscalls/sys_result.h"
+#include "syscalls/syscalls_fwd.h"  // IWYU pragma: export: DefaultSyscalls()
 
 namespace net {
 
@@ -144,11 +145,6 @@ class Syscalls {
                                    itimerspec* old_value);
   virtual SysResult TimerFdGetTime(int fd, itimerspec* value);
 };
-
-// Returns the kernel that this process runs on (a LinuxSyscalls). It needs no
-// initialisation and is never destroyed, so constructors and destructors of
-// global objects may use it, too.
-Syscalls& DefaultSyscalls();
 
 }  // namespace net
 
