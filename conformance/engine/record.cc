@@ -3,9 +3,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <string>
+#include <tuple>
+#include <vector>
 
+#include "absl/types/span.h"
 #include "conformance/engine/outcome.h"
+#include "conformance/engine/trial.h"
 #include "conformance/suite/case.h"
 #include "nlohmann/json.hpp"
 #include "syscalls/sandbox/sysctl.h"
@@ -77,6 +84,20 @@ std::string EnvironmentToJson() {
                     {"compiler", __VERSION__},
                     {"sysctls", sysctls},
                 }}});
+}
+
+void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records) {
+  using Key = std::tuple<const Target*, const Case*, AddressFamily>;
+  const auto key_of = [](const Trial& trial) {
+    return Key(trial.target, trial.test_case, trial.family);
+  };
+  std::map<Key, size_t> places;
+  for (const Trial& trial : order) places.emplace(key_of(trial), places.size());
+  std::stable_sort(records.begin(), records.end(),
+                   [&](const Record& one, const Record& other) {
+                     return places.at(key_of(one.trial)) <
+                            places.at(key_of(other.trial));
+                   });
 }
 
 }  // namespace net::conformance

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "absl/types/span.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/trial.h"
 
@@ -29,6 +31,10 @@ std::string RecordToJson(const Record& record);
 // versions of the suite and the kernel, the machine, the effective user, and
 // the sysctls that outcomes may depend on.
 std::string EnvironmentToJson();
+
+// Sorts records into the order of their trials in `order`, so that a report
+// does not depend on which trial ended first.
+void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records);
 
 }  // namespace net::conformance
 

@@ -313,6 +313,12 @@ absl::Status BodyWriter::Step(size_t& step) {
     }
     case Kind::kBegin:
       return Begin(it.call);
+    case Kind::kBlocked: {
+      const std::string line =
+          absl::StrCat("STILL_BLOCKED(", NameOf(it.call), ");");
+      Add({.line = line, .without_value = line});
+      return absl::OkStatus();
+    }
     case Kind::kEnd:
       return script_.calls[it.call].is_blocked ? End(it.call) : Inline(step);
   }

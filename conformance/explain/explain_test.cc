@@ -29,6 +29,9 @@ void PrintTo(Kind kind, std::ostream* os) {
     case Kind::kInterrupt:
       *os << "interrupt";
       return;
+    case Kind::kBlocked:
+      *os << "blocked";
+      return;
     case Kind::kOperation:
       *os << "operation";
       return;
@@ -88,6 +91,18 @@ TEST(ParseScript, GivesASignalToTheCallOfItsThread) {
   ASSERT_EQ(script->steps.size(), 3U);
   EXPECT_EQ(script->steps[1].kind, Kind::kInterrupt);
   EXPECT_TRUE(script->calls[0].is_blocked);
+}
+
+// That it is blocked after it has begun is part of its beginning.
+TEST(ParseScript, KeepsThatACallIsStillBlocked) {
+  const auto script = ParseScript(absl::StrCat(
+      BeginLine(1, 7, true), BlockedLine(7), BeginLine(2, 9, false),
+      "end 2 close(4) = 0\n", BlockedLine(7), "end 1 close(3) = 0\n"));
+  ASSERT_TRUE(script.ok()) << script.status();
+  std::vector<Kind> kinds;
+  for (const Script::Step& step : script->steps) kinds.push_back(step.kind);
+  EXPECT_THAT(kinds, testing::ElementsAre(Kind::kBegin, Kind::kEnd,
+                                          Kind::kBlocked, Kind::kEnd));
 }
 
 TEST(ParseScript, LeavesOutTheClock) {

@@ -345,7 +345,8 @@ static int open_after_exec(int fd) {
 )c"},
     {.name = "BLOCKED", .text = R"c(
 /* A call that blocks, in a thread of its own. START() returns when it is
- * blocked, and END() when it has returned. */
+ * blocked, and END() when it has returned. STILL_BLOCKED() waits until it is
+ * blocked again after it has been woken: it must not return. */
 struct blocked {
   pthread_t thread;
   pid_t id;
@@ -364,6 +365,12 @@ struct blocked {
   }
 #define START(name) start(#name, &name, run_##name)
 #define END(name) end(&name)
+#define STILL_BLOCKED(name)                                  \
+  do {                                                       \
+    if (await_blocked(&name)) {                              \
+      differs(__LINE__, #name, "blocked", "has returned");   \
+    }                                                        \
+  } while (0)
 static void on_signal(int number) { (void)number; }
 static int is_asleep(pid_t id) {
   char path[64], text[256] = "";
@@ -375,17 +382,23 @@ static int is_asleep(pid_t id) {
   fclose(file);
   return strstr(text, ") S ") != NULL;
 }
+/* Whether the call has returned; if not, it is blocked. */
+static int await_blocked(struct blocked *call) {
+  delivered();
+  while (!__atomic_load_n(&call->has_returned, __ATOMIC_SEQ_CST)) {
+    pid_t id = __atomic_load_n(&call->id, __ATOMIC_SEQ_CST);
+    if (id != 0 && is_asleep(id)) return 0;
+    sched_yield();
+  }
+  return 1;
+}
 static void start(const char *name, struct blocked *call,
                   void *(*run)(void *)) {
   struct sigaction action = {.sa_handler = on_signal};
   delivered();
   sigaction(SIGUSR1, &action, NULL);
   if (pthread_create(&call->thread, NULL, run, NULL) != 0) exit(2);
-  while (!__atomic_load_n(&call->has_returned, __ATOMIC_SEQ_CST)) {
-    pid_t id = __atomic_load_n(&call->id, __ATOMIC_SEQ_CST);
-    if (id != 0 && is_asleep(id)) break;
-    sched_yield();
-  }
+  await_blocked(call);
   printf("%s begins\n", name);
 }
 static long end(struct blocked *call) {

@@ -198,7 +198,7 @@ class LoggedFaults final : public Faults {
   Log& log_;
 };
 
-// Writes each signal to the log.
+// Writes to the log each signal, and when the task was seen to be blocked.
 class LoggedTask final : public Task {
  public:
   LoggedTask(std::unique_ptr<Task> task,
@@ -206,7 +206,11 @@ class LoggedTask final : public Task {
       : task_(std::move(task)), thread_(std::move(thread)), log_(log) {}
 
   void Join() override { task_->Join(); }
-  bool AwaitBlocked() override { return task_->AwaitBlocked(); }
+  bool AwaitBlocked() override {
+    const bool is_blocked = task_->AwaitBlocked();
+    if (is_blocked) log_.Write(BlockedLine(thread_->load()));
+    return is_blocked;
+  }
   void Interrupt() override {
     log_.Write(InterruptLine(thread_->load()));
     task_->Interrupt();

@@ -24,7 +24,7 @@ namespace {
 // An event of a log.
 struct Event {
   std::string kind;
-  int number = 0;  // of the call, or of the interrupted thread
+  int number = 0;  // of the call, or of the interrupted or blocked thread
   int thread = 0;
   size_t argument = 0;
   int64_t length = 0;  // to which the argument points
@@ -47,7 +47,7 @@ absl::StatusOr<Event> ParseEvent(absl::string_view line) {
   const std::vector<absl::string_view> words =
       absl::StrSplit(parts.second, absl::MaxSplits(' ', 1));
   if (!absl::SimpleAtoi(words.front(), &event.number)) return BadLine(line);
-  if (event.kind == "interrupt") return event;
+  if (event.kind == "interrupt" || event.kind == "blocked") return event;
   if (words.size() < 2) return BadLine(line);
   if (event.kind == "unreadable") {
     if (!absl::SimpleAtoi(words.back(), &event.argument)) return BadLine(line);
@@ -95,6 +95,9 @@ class Builder {
 
   absl::Status End(const Event& event);
 
+  // Adds a step of the call that the thread is blocked in.
+  void AddToBlocked(int thread, Script::Step::Kind kind);
+
   // Marks the calls that are in progress as blocked, but for `number`.
   void MarkOthers(int number);
 
@@ -139,6 +142,16 @@ absl::Status Builder::AddToArguments(const Event& event) {
   return absl::OkStatus();
 }
 
+void Builder::AddToBlocked(int thread, Script::Step::Kind kind) {
+  for (const auto& [number, open] : by_number_) {
+    if (open.thread != thread || open.has_returned) continue;
+    script_.calls[open.call].is_blocked = true;
+    const bool is_new = open.step + 1 < script_.steps.size();
+    if (kind == Script::Step::Kind::kBlocked && !is_new) continue;
+    script_.steps.push_back({.kind = kind, .call = open.call});
+  }
+}
+
 absl::Status Builder::Add(const Event& event) {
   if (event.kind == "operation") {
     script_.steps.push_back({.kind = Script::Step::Kind::kOperation,
@@ -146,12 +159,11 @@ absl::Status Builder::Add(const Event& event) {
     return absl::OkStatus();
   }
   if (event.kind == "interrupt") {
-    for (const auto& [number, open] : by_number_) {
-      if (open.thread != event.number || open.has_returned) continue;
-      script_.calls[open.call].is_blocked = true;
-      script_.steps.push_back(
-          {.kind = Script::Step::Kind::kInterrupt, .call = open.call});
-    }
+    AddToBlocked(event.number, Script::Step::Kind::kInterrupt);
+    return absl::OkStatus();
+  }
+  if (event.kind == "blocked") {
+    AddToBlocked(event.number, Script::Step::Kind::kBlocked);
     return absl::OkStatus();
   }
   if (event.kind == "unreadable" || event.kind == "length") {
@@ -213,6 +225,10 @@ std::string EndLine(int call, const CallRecord& record) {
 
 std::string InterruptLine(int thread) {
   return absl::StrCat("interrupt ", thread, "\n");
+}
+
+std::string BlockedLine(int thread) {
+  return absl::StrCat("blocked ", thread, "\n");
 }
 
 std::string OperationLine(absl::string_view operation) {

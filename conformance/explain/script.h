@@ -32,6 +32,7 @@ struct Script {
       kBegin,      // `call` begins. Only for calls that are blocked.
       kEnd,        // `call` has returned.
       kInterrupt,  // A signal interrupts `call`, which is blocked.
+      kBlocked,    // `call` is still blocked, after the steps since kBegin.
       kOperation,  // `operation` of the environment.
     };
     Kind kind = Kind::kEnd;
@@ -51,6 +52,7 @@ struct Script {
 //   length 7 2 16                  Argument 2 of call 7 points to that length.
 //   end 7 accept4(3, NULL, NULL, SOCK_CLOEXEC) = 5
 //   interrupt 1                    A signal interrupts thread 1.
+//   blocked 1                      Thread 1 is blocked.
 //   operation loopback down
 //
 // "case" is "subject" for a call of the implementation.
@@ -60,6 +62,7 @@ std::string UnreadableLine(int call, size_t argument);
 std::string LengthLine(int call, size_t argument, int64_t length);
 std::string EndLine(int call, const CallRecord& record);
 std::string InterruptLine(int thread);
+std::string BlockedLine(int thread);
 std::string OperationLine(absl::string_view operation);
 
 // Parses a log of such lines. Omits calls that read the clock. Fails if a call

@@ -44,12 +44,14 @@ void CorkAndNoDelay(Context& c) {
 }
 
 void Uncorked(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send("a"), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+    ASSERT_THAT(pair.client.Send("a"), IsOk());
+    EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+    ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
+    EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(POLLIN));
+  });
 }
 
 void CorkEndsWithTheStream(Context& c) {
@@ -81,20 +83,24 @@ void NoDelayPushesCorked(Context& c) {
 }
 
 void FailedUncorkPushesNothing(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
-  const int off = 0;
-  EXPECT_THAT(SetOptionAt(pair.client, IPPROTO_TCP, TCP_CORK, &off, 1),
-              IsErrno(EINVAL));
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
+    const int off = 0;
+    EXPECT_THAT(SetOptionAt(pair.client, IPPROTO_TCP, TCP_CORK, &off, 1),
+                IsErrno(EINVAL));
+    EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  });
 }
 
 void MoreIsACork(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
-  ASSERT_THAT(pair.client.Send("b"), IsOk());
-  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOk());
+    EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+    ASSERT_THAT(pair.client.Send("b"), IsOk());
+    EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("ab"));
+  });
 }
 
 // Much longer than 200 ms, so that only a kernel without that limit fails.
@@ -124,10 +130,12 @@ absl::StatusOr<Pair> PairOfSmallSegments(Context& c) {
 }
 
 void CorkSendsWholeSegments(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, PairOfSmallSegments(c));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send(std::string(100, 'a')), IsOk());
-  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(std::string(88, 'a')));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, PairOfSmallSegments(c));
+    ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+    ASSERT_THAT(pair.client.Send(std::string(100, 'a')), IsOk());
+    EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds(std::string(88, 'a')));
+  });
 }
 
 void MoreEndsWithAnAnswer(Context& c) {
@@ -139,11 +147,13 @@ void MoreEndsWithAnAnswer(Context& c) {
 }
 
 void CorkOutlastsThePeersStream(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send("a"), IsOk());
-  ASSERT_THAT(pair.server.HalfClose(), IsOk());
-  EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+    ASSERT_THAT(pair.client.Send("a"), IsOk());
+    ASSERT_THAT(pair.server.HalfClose(), IsOk());
+    EXPECT_THAT(pair.server.Ready(POLLIN), IsOkAndHolds(0));
+  });
 }
 
 void MoreEndsWithThePeersStream(Context& c) {
@@ -158,35 +168,41 @@ void MoreEndsWithThePeersStream(Context& c) {
 
 // A reset is the reply to data. While the data is corked, there can be none.
 void CorkedToClosedPeer(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(pair.server.Close(), IsOk());
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
-  ASSERT_THAT(pair.client.Send("a"), IsOkAndHolds(1));
-  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
-  EXPECT_THAT(Ask(pair.client, SIOCOUTQ), IsOkAndHolds(1));
-  ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
-  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(pair.server.Close(), IsOk());
+    ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 1), IsOk());
+    ASSERT_THAT(pair.client.Send("a"), IsOkAndHolds(1));
+    EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+    EXPECT_THAT(Ask(pair.client, SIOCOUTQ), IsOkAndHolds(1));
+    ASSERT_THAT(SetTcp(pair.client, TCP_CORK, 0), IsOk());
+    EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  });
 }
 
 void CorkedToDeafPeer(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
-  ASSERT_THAT(pair.server.Shutdown(SHUT_RDWR), IsOk());
-  ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOkAndHolds(1));
-  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
-  ASSERT_THAT(pair.client.HalfClose(), IsOk());
-  EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
-  EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family()));
+    ASSERT_THAT(pair.server.Shutdown(SHUT_RDWR), IsOk());
+    ASSERT_THAT(pair.client.Send("a", MSG_MORE), IsOkAndHolds(1));
+    EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE_WAIT));
+    ASSERT_THAT(pair.client.HalfClose(), IsOk());
+    EXPECT_THAT(pair.client.TcpState(), IsOkAndHolds(TCP_CLOSE));
+    EXPECT_THAT(pair.server.TcpState(), IsOkAndHolds(TCP_CLOSE));
+  });
 }
 
 void MoreToClosedPeer(Context& c) {
-  ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
-  ASSERT_THAT(pair.client.Close(), IsOk());
-  EXPECT_THAT(pair.server.Send("x", MSG_MORE), IsOkAndHolds(1));
-  const char byte = 0;
-  EXPECT_THAT(SetOptionAt(pair.server, IPPROTO_TCP, TCP_CORK, &byte, 1),
-              IsErrno(EINVAL));
-  EXPECT_THAT(pair.server.Send("y"), IsOkAndHolds(1));
-  EXPECT_THAT(pair.server.Send("z"), IsErrno(EPIPE));
+  Undisturbed(c, kWhileHeldBack, [&] {
+    ASSERT_OK_AND_ASSIGN(Pair pair, NewPair(c));
+    ASSERT_THAT(pair.client.Close(), IsOk());
+    EXPECT_THAT(pair.server.Send("x", MSG_MORE), IsOkAndHolds(1));
+    const char byte = 0;
+    EXPECT_THAT(SetOptionAt(pair.server, IPPROTO_TCP, TCP_CORK, &byte, 1),
+                IsErrno(EINVAL));
+    EXPECT_THAT(pair.server.Send("y"), IsOkAndHolds(1));
+    EXPECT_THAT(pair.server.Send("z"), IsErrno(EPIPE));
+  });
 }
 
 }  // namespace

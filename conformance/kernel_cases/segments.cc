@@ -276,20 +276,21 @@ void UnsentLowWaterMarkSends(Context& c) {
 void UnsentLowWaterMarkBounds(Context& c) {
   struct Row {
     int mark;
-    size_t of_64k, of_5000, of_1000, of_one;
+    size_t of_64k, of_5000, of_2500, of_one;
   };
   constexpr size_t k64 = 65536;
   const std::string all(4 << 20, 'x');
   const auto send_all = [&all](const RawSocket& socket) {
     return ValueOf(socket.Send(all, MSG_DONTWAIT));
   };
-  for (const Row& row : {Row{1, 160768, 147520, 127728, 98223},
-                         Row{1000, 160768, 147520, 127728, 98223},
-                         Row{100000, 256000, 195000, 201456, 196446}}) {
+  // Smaller sends would be too many for Undisturbed() where calls are slow.
+  for (const Row& row : {Row{1, 160768, 147520, 131256, 98223},
+                         Row{1000, 160768, 147520, 131256, 98223},
+                         Row{100000, 256000, 195000, 227512, 196446}}) {
     SCOPED_TRACE(row.mark);
     for (const auto& [size, sent] :
          {std::pair{k64, row.of_64k}, std::pair{size_t{5000}, row.of_5000},
-          std::pair{size_t{1000}, row.of_1000}}) {
+          std::pair{size_t{2500}, row.of_2500}}) {
       ASSERT_OK_AND_ASSIGN(
           const Taken taken,
           TakenAtOnce(c, row.mark, [part = size](const RawSocket& socket) {
@@ -328,16 +329,19 @@ void SmallWindowArrivesInPieces(Context& c) {
   ASSERT_OK_AND_ASSIGN(const std::string first,
                        RecvOnce(pair.server, data.size()));
   EXPECT_THAT(first.size(), IsAbout(32741));
-  for (int i = 0; i < 3; ++i) {
-    const absl::StatusOr<std::string> more =
-        RecvOnce(pair.server, data.size(), MSG_DONTWAIT);
-    // The machine was busy until the next retransmission, and longer.
-    if (more.ok()) return c.Variation("slow");
-    EXPECT_THAT(more, IsErrno(EAGAIN));
-    ASSERT_OK_AND_ASSIGN(const std::string piece,
+  constexpr size_t kPiece = 3072;
+  constexpr size_t kPieces = 3;
+  size_t received = 0;
+  while (received < kPieces * kPiece * 3 / 4) {
+    // On a busy machine, several pieces have come when it returns.
+    ASSERT_OK_AND_ASSIGN(const std::string pieces,
                          RecvOnce(pair.server, data.size()));
-    EXPECT_THAT(piece.size(), IsAbout(3072));
+    EXPECT_GE(pieces.size(), kPiece * 3 / 4);
+    received += pieces.size();
   }
+  ASSERT_OK_AND_ASSIGN(const tcp_info info,
+                       OptionOf<tcp_info>(pair.client, IPPROTO_TCP, TCP_INFO));
+  EXPECT_LE(received, info.tcpi_total_retrans * kPiece * 5 / 4);
 }
 
 void WindowIsNotTakenBack(Context& c) {

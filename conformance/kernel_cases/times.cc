@@ -7,6 +7,7 @@
 #include "conformance/suite/context.h"
 #include "conformance/suite/precondition.h"
 #include "gmock/gmock.h"
+#include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
@@ -20,16 +21,34 @@ double Now(Context& c) {
          static_cast<double>(now.tv_nsec) / 1e6;
 }
 
-void Undisturbed(Context& c, absl::FunctionRef<void()> act) {
+namespace {
+
+// Reports the failures and preconditions that were collected.
+void Report(const testing::TestPartResultArray& collected) {
+  for (int i = 0; i < collected.size(); ++i) {
+    const testing::TestPartResult& part = collected.GetTestPartResult(i);
+    if (part.skipped()) NotePrecondition(part.message());
+    if (!part.failed()) continue;
+    ADD_FAILURE_AT(part.file_name(), part.line_number()) << part.message();
+  }
+}
+
+}  // namespace
+
+void Undisturbed(Context& c, double longest, absl::FunctionRef<void()> act) {
   constexpr int kMostCalls = 1000;
-  constexpr double kLongest = 4;
+  using Reporter = testing::ScopedFakeTestPartResultReporter;
   for (int i = 0; i < kMostCalls; ++i) {
+    testing::TestPartResultArray collected;
     const double start = Now(c);
-    act();
-    if (Now(c) - start < kLongest) return;
+    {
+      const Reporter reporter(Reporter::INTERCEPT_ALL_THREADS, &collected);
+      act();
+    }
+    if (Now(c) - start < longest) return Report(collected);
   }
   NotePrecondition(absl::StrCat("the machine is too busy: of ", kMostCalls,
-                                " measurements, none took less than ", kLongest,
+                                " measurements, none took less than ", longest,
                                 " ms"));
 }
 

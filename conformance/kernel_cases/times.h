@@ -13,11 +13,19 @@ namespace net::conformance {
 // Returns the time of CLOCK_MONOTONIC in milliseconds.
 double Now(Context& c);
 
-// Calls `act` until it has taken less than 4 ms. For what a loss probe or a
-// delayed acknowledgement would change: Linux was seen to wait for at least
-// 6 ms. Calls it up to 1000 times; if all took longer, the outcome of the case
-// is `precondition`.
-void Undisturbed(Context& c, absl::FunctionRef<void()> act);
+// For what a loss probe or a delayed acknowledgement would change: Linux was
+// seen to wait for at least 6 ms.
+inline constexpr double kBeforeAcknowledgement = 4;
+// For what TCP_CORK and MSG_MORE hold back: Linux sends it after 200 ms.
+inline constexpr double kWhileHeldBack = 100;
+
+// Calls `act` until it has taken less than `longest` milliseconds. Forgets what
+// it expected in vain when it took longer. Calls it up to 1000 times; if all
+// took longer, the outcome of the case is `precondition`.
+void Undisturbed(Context& c, double longest, absl::FunctionRef<void()> act);
+inline void Undisturbed(Context& c, absl::FunctionRef<void()> act) {
+  Undisturbed(c, kBeforeAcknowledgement, act);
+}
 
 // Expects that `measure` returns about `value`: within 15 %. Repeats a
 // measurement that is not, because it may have been interrupted, `most` times

@@ -137,6 +137,7 @@ std::vector<Record> RunAll(std::vector<Trial> trials,
   } else {
     RunTrialsInOneProcess(trials, options, on_record);
   }
+  SortRecords(trials, records);
   return records;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/engine/trial.h"
 #include "conformance/environments/linux/late_loopback.h"
@@ -19,11 +20,16 @@
 namespace net::conformance {
 namespace {
 
+// Sends data until no more is taken, before an acknowledgement is due. Here
+// each of its hundred sends waits for another processor, which takes longer.
+constexpr absl::string_view kTooLong = "kernel.segments.notsent_lowat.bounds";
+
 // The cases for kernels; those that run on both address families only on IPv4.
 absl::Span<const Case> Cases() {
   static const auto& cases = []() -> const std::vector<Case>& {
     auto& all = *new std::vector<Case>;
     for (const Case& one : AllKernelCases()) {
+      if (one.id == kTooLong) continue;
       all.push_back(one);
       if (one.families == AddressFamilies::kV4AndV6) {
         all.back().families = AddressFamilies::kV4;

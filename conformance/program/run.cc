@@ -14,7 +14,6 @@
 #include <random>
 #include <sstream>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -91,22 +90,6 @@ auto CountOn(AddressFamily family, absl::Span<const Trial> trials) {
   return std::count_if(
       trials.begin(), trials.end(),
       [family](const Trial& one) { return one.family == family; });
-}
-
-// Sorts records into the order of their trials in `order`, so that a report
-// does not depend on which trial ended first.
-void SortRecords(absl::Span<const Trial> order, std::vector<Record>& records) {
-  using Key = std::tuple<const Target*, const Case*, AddressFamily>;
-  const auto key_of = [](const Trial& trial) {
-    return Key(trial.target, trial.test_case, trial.family);
-  };
-  std::map<Key, size_t> places;
-  for (const Trial& trial : order) places.emplace(key_of(trial), places.size());
-  std::stable_sort(records.begin(), records.end(),
-                   [&](const Record& one, const Record& other) {
-                     return places.at(key_of(one.trial)) <
-                            places.at(key_of(other.trial));
-                   });
 }
 
 int ExitStatusOf(absl::Span<const Record> records) {

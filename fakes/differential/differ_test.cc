@@ -140,7 +140,7 @@ TEST(DifferTest, CountsResultsOfLinux) {
   LinuxWorldFactory candidate;
   CampaignOptions options;
   options.seed = 1;
-  options.programs = 6000;
+  options.programs = 3000;
   const absl::StatusOr<CampaignResult> outcome =
       Search(oracle, candidate, options);
   ASSERT_TRUE(outcome.ok()) << outcome.status();

@@ -248,7 +248,12 @@ void Writer::OddName() {
 
 void Writer::OddData() {
   const bool send = Chance(40);
-  const int slot = Chance(70) ? AnySlot() : Below(kSlots + 1);
+  int slot = Chance(70) ? AnySlot() : Below(kSlots + 1);
+  // Without data, a call that receives does not use its pointer.
+  if (!send && Chance(50)) {
+    slot = Connected();
+    if (slot < kSlots && At(slot).peer != kNoSlot) SendSome(At(slot).peer);
+  }
   Step& step = Add(send ? OneOf({Call::kSend, Call::kSendTo, Call::kSendMsg,
                                  Call::kWrite, Call::kWriteV})
                         : OneOf({Call::kRecv, Call::kRecvFrom, Call::kRecvMsg,

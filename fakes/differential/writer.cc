@@ -28,7 +28,7 @@ constexpr size_t kLargest = size_t{1} << 20;
 
 // The scenes, in percent, of which there are several drafts, and how many.
 constexpr int kDraftedScenes = 60;
-constexpr int kDrafts = 6;
+constexpr int kDrafts = 8;
 
 constexpr int16_t kAllEvents = POLLIN | POLLPRI | POLLOUT | POLLRDHUP |
                                POLLRDNORM | POLLRDBAND | POLLWRNORM |

@@ -31,6 +31,10 @@ namespace {
 // nobody thought of.
 constexpr int kLongestExchange = 6;
 
+// The datagrams that are sent if each arrives at once. The second one lets the
+// processor send what was too much for it at the first.
+constexpr int kAtOnce = 2;
+
 // A datagram that takes longer is lost.
 constexpr int kPatienceMs = 10'000;
 
@@ -44,6 +48,14 @@ class Processors {
     CPU_SET(static_cast<size_t>(processor), &used_);
   }
 
+  // Returns whether the thread has run on this processor only.
+  bool AreOnly(int processor) const {
+    return processor >= 0 && processor < CPU_SETSIZE &&
+           CPU_COUNT(&used_) == 1 &&
+           CPU_ISSET(static_cast<size_t>(processor), &used_);
+  }
+  void Forget() { CPU_ZERO(&used_); }
+
   // Calls `act` on each of them, and forgets them.
   void OnEach(absl::FunctionRef<void()> act) {
     cpu_set_t usual;
@@ -53,7 +65,7 @@ class Processors {
       StayOn(i);
       act();
     }
-    CPU_ZERO(&used_);
+    Forget();
     sched_setaffinity(0, sizeof(usual), &usual);
   }
 
@@ -84,14 +96,27 @@ class Datagrams {
   ~Datagrams() { Close(); }
 
   // Sends a datagram and waits until it has arrived. Gives up for ever if it
-  // cannot be sent or is lost.
-  void Pass() {
-    if (fd_ < 0) return;
+  // cannot be sent or is lost. Returns whether it had arrived when the call
+  // that sent it returned.
+  bool Pass() {
+    if (fd_ < 0) return false;
     ++number_;
+    bool at_once = true;
     if (!sys_.Send(fd_, &number_, sizeof(number_), MSG_NOSIGNAL).ok() ||
-        !Receive()) {
+        !Receive(at_once)) {
       Close();
     }
+    return at_once;
+  }
+
+  // Returns the processor that has delivered the last one, -1 if the kernel
+  // does not tell.
+  int DeliveredBy() const {
+    int processor = -1;
+    socklen_t size = sizeof(processor);
+    static_cast<void>(
+        sys_.GetSockOpt(fd_, SOL_SOCKET, SO_INCOMING_CPU, &processor, &size));
+    return processor;
   }
 
  private:
@@ -105,13 +130,15 @@ class Datagrams {
            sys_.Connect(fd_, address, size).ok();
   }
 
-  bool Receive() const {
+  // Sets `at_once` to false if it has to wait.
+  bool Receive(bool& at_once) const {
     while (true) {
       uint64_t number = 0;
       const SysResult got = sys_.Recv(fd_, &number, sizeof(number), 0);
       if (got.ok() && number == number_) return true;
       if (got.ok()) continue;
       if (got.error() != EAGAIN) return false;
+      at_once = false;
       pollfd one = {.fd = fd_, .events = POLLIN, .revents = 0};
       const SysResult ready = sys_.Poll(&one, 1, kPatienceMs);
       const bool is_interrupted = !ready.ok() && ready.error() == EINTR;
@@ -139,6 +166,7 @@ class Delivery {
   }
   void Await() {
     if (!is_up_ || std::this_thread::get_id() != thread_) return;
+    if (IsAtOnce()) return processors_.Forget();
     processors_.OnEach([this] {
       for (int i = 0; i < kLongestExchange; ++i) datagrams_.Pass();
     });
@@ -146,6 +174,16 @@ class Delivery {
   void set_is_up(bool is_up) { is_up_ = is_up; }
 
  private:
+  // Returns whether the only processor that may have sent delivers at once.
+  bool IsAtOnce() {
+    const int processor = sched_getcpu();
+    if (!processors_.AreOnly(processor)) return false;
+    for (int i = 0; i < kAtOnce; ++i) {
+      if (!datagrams_.Pass()) return false;
+    }
+    return datagrams_.DeliveredBy() == processor && sched_getcpu() == processor;
+  }
+
   const std::thread::id thread_ = std::this_thread::get_id();
   Datagrams datagrams_;
   Processors processors_;

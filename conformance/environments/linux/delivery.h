@@ -24,6 +24,10 @@ namespace net::conformance {
 // datagram. So several datagrams are sent, each after the one before it has
 // arrived. (A transfer of more data than that takes is not waited for.)
 //
+// Usually the processor that sends also delivers, before the send returns: then
+// it empties its queue, with what the segments provoke (process_backlog() in
+// the same file). So fewer datagrams are sent, and a call takes little longer.
+//
 // Nothing is awaited while the loopback interface is down, and on a kernel
 // without UDP over 127.0.0.1.
 //
