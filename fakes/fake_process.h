@@ -174,6 +174,13 @@ class FakeProcess final : public CompleteSyscalls {
   SysResult Do##method(NET_SYSCALL_PARAMETERS(__VA_ARGS__));
 #include "syscalls/syscall_table.inc"
 
+  // Implement the usual case of a call that moves bytes (fake_process_quick.h).
+  // In any other case they return ENOSYS, and have no effect.
+  template <Call kCall, typename... Arguments>
+  SysResult Quickly(Arguments... arguments);
+  SysResult SendQuickly(int fd, const void* data, size_t size, int flags);
+  SysResult RecvQuickly(int fd, void* data, size_t size, int flags);
+
   // Show ThreadSanitizer that a call passes data to another thread, or received
   // data from one, as on Linux.
 #ifdef NET_FAKE_THREAD_SANITIZER

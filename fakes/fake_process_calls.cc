@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "fakes/call.h"
 #include "fakes/fake_process.h"
+#include "fakes/fake_process_quick.h"
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/hang_failure.h"
@@ -98,18 +99,25 @@ class FakeProcess::StrictReports {
 #define NET_FIRST_DESCRIPTOR(first, ...) NET_DESCRIPTOR first
 #define NET_DESCRIPTOR(type, name, kind) \
   DescriptorOf<ArgumentKind::k##kind>(name)
-#define NET_SYSCALL(method, name, result, ...)                             \
-  SysResult FakeProcess::method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) {     \
-    const int of = NET_FIRST_DESCRIPTOR(__VA_ARGS__, );                    \
-    const StrictReports reports(kernel_);                                  \
-    fake::SystemCall call(kernel_, &name_, name, of);                      \
-    if (call.refused() && Call::k##method != Call::kClose) {               \
-      return call.Return(SysResult::Error(EDEADLK));                       \
-    }                                                                      \
-    ShowBefore(Call::k##method, of);                                       \
-    const SysResult returned = Do##method(NET_SYSCALL_NAMES(__VA_ARGS__)); \
-    ShowAfter(Call::k##method, of, returned);                              \
-    return call.Return(returned);                                          \
+#define NET_SYSCALL(method, name, result, ...)                                 \
+  SysResult FakeProcess::method(NET_SYSCALL_PARAMETERS(__VA_ARGS__)) {         \
+    constexpr CallEntry kEntry = EntryOf(Call::k##method);                     \
+    const int of = NET_FIRST_DESCRIPTOR(__VA_ARGS__, );                        \
+    const StrictReports reports(kernel_);                                      \
+    fake::SystemCall call(kernel_, &name_, name, of,                           \
+                          /*disturbs=*/kEntry == CallEntry::kUsual);           \
+    if (call.refused() && Call::k##method != Call::kClose) {                   \
+      return call.Return(SysResult::Error(EDEADLK));                           \
+    }                                                                          \
+    ShowBefore(Call::k##method, of);                                           \
+    SysResult returned;                                                        \
+    if constexpr (kEntry == CallEntry::kQuick) {                               \
+      returned = Quickly<Call::k##method>(NET_SYSCALL_NAMES(__VA_ARGS__));     \
+      if (!returned.ok()) kernel_.mutex.Disturb();                             \
+    }                                                                          \
+    if (!returned.ok()) returned = Do##method(NET_SYSCALL_NAMES(__VA_ARGS__)); \
+    ShowAfter(Call::k##method, of, returned);                                  \
+    return call.Return(returned);                                              \
   }
 #include "syscalls/syscall_table.inc"
 #undef NET_DESCRIPTOR

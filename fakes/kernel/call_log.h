@@ -23,9 +23,22 @@ struct LoggedCall {
 // The last calls of all processes, for reports. Guarded by the kernel's mutex.
 class CallLog {
  public:
-  // Adds a call, and returns its number.
-  uint64_t Begin(const ParticipantState* caller, const std::string* process,
-                 const char* name, int fd) {
+  struct Entry {
+    uint64_t number = 0;
+    const ParticipantState* caller = nullptr;
+    LoggedCall call = {};
+    bool has_returned = false;
+    SysResult result;
+  };
+  // The place of a call in the log, which another call takes later.
+  struct Place {
+    Entry* entry;
+    uint64_t number;  // Of the call.
+  };
+
+  // Adds a call, and returns its place.
+  Place Begin(const ParticipantState* caller, const std::string* process,
+              const char* name, int fd) {
     Entry& entry = entries_[count_ % kEntries];
     entry.number = count_;
     entry.caller = caller;
@@ -35,16 +48,16 @@ class CallLog {
     entry.call.name = name;
     entry.call.fd = fd;
     entry.has_returned = false;
-    return count_++;
+    return {&entry, count_++};
   }
   // Adds a call that is not a system call, without a result.
   void BeginModelled(const ParticipantState* caller, const char* name) {
     Begin(caller, /*process=*/nullptr, name, /*fd=*/-1);
   }
   // Adds the result of a call, if the log still has the call.
-  void End(uint64_t number, SysResult result) {
-    Entry& entry = entries_[number % kEntries];
-    if (entry.number != number) return;
+  static void End(const Place& place, SysResult result) {
+    Entry& entry = *place.entry;
+    if (entry.number != place.number) return;
     entry.result = result;
     entry.has_returned = true;
   }
@@ -62,14 +75,6 @@ class CallLog {
  private:
   static constexpr size_t kEntries = 32;
   static constexpr uint64_t kShown = 20;
-
-  struct Entry {
-    uint64_t number = 0;
-    const ParticipantState* caller = nullptr;
-    LoggedCall call = {};
-    bool has_returned = false;
-    SysResult result;
-  };
 
   static std::string TextOf(const Entry& entry);
 

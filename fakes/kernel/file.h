@@ -54,7 +54,8 @@ struct FileOwner {
 // shared by dup(2) and fork(2). Guarded by the kernel's mutex.
 class File {
  public:
-  explicit File(int access_mode) : access_mode_(access_mode) {}
+  explicit File(int access_mode, bool is_tcp = false)
+      : access_mode_(access_mode), is_tcp_(is_tcp) {}
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
@@ -124,6 +125,8 @@ class File {
 
   // Returns the file as a socket, or null if it is not one (ENOTSOCK).
   virtual Socket* AsSocket() { return nullptr; }
+  // Returns whether the file is a TcpSocket. Faster than AsSocket().
+  bool is_tcp() const { return is_tcp_; }
   // Returns the file as an end of a pipe, or null if it is not one.
   virtual PipeFile* AsPipe() { return nullptr; }
   // Returns the file as an epoll, or null if it is not one.
@@ -149,6 +152,7 @@ class File {
   WaitQueue waiters_;
   int references_ = 0;
   const int access_mode_;
+  const bool is_tcp_;
   bool nonblocking_ = false;
   int other_flags_ = 0;
   FileOwner owner_;

@@ -70,9 +70,11 @@ struct Kernel {
 // checks the invariants.
 class ABSL_SCOPED_LOCKABLE KernelLock {
  public:
-  explicit KernelLock(Kernel& kernel) ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
+  // `disturbs`: see KernelMutex::LockQuietly().
+  explicit KernelLock(Kernel& kernel, bool disturbs = true)
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(kernel.mutex)
       : kernel_(kernel) {
-    kernel.mutex.lock();
+    disturbs ? kernel.mutex.lock() : kernel.mutex.LockQuietly();
     if constexpr (kChecksInvariants) {
       if (kernel.observer != nullptr) kernel.observer->OnCall();
     }
@@ -101,10 +103,11 @@ class SystemCall {
  public:
   // `process` is the name of the process; the string must outlive the kernel's
   // calls. `name` is the name of the call, a literal. `fd` is -1 if the call
-  // has no descriptor.
+  // has no descriptor. `disturbs`: see KernelMutex::LockQuietly().
   SystemCall(Kernel& kernel, const std::string* process, const char* name,
-             int fd)
-      : lock_(kernel), number_(kernel.scheduler.Enter(process, name, fd)) {}
+             int fd, bool disturbs)
+      : lock_(kernel, disturbs),
+        logged_(kernel.scheduler.Enter(process, name, fd)) {}
   SystemCall(const SystemCall&) = delete;
   SystemCall& operator=(const SystemCall&) = delete;
   ~SystemCall() = default;
@@ -115,7 +118,7 @@ class SystemCall {
 
   // Notes the call's result, and returns it.
   SysResult Return(SysResult result) {
-    scheduler().calls().End(number_, result);
+    CallLog::End(logged_, result);
     return result;
   }
 
@@ -123,7 +126,7 @@ class SystemCall {
   Scheduler& scheduler() const { return lock_.kernel().scheduler; }
 
   const KernelLock lock_;
-  const uint64_t number_;
+  const CallLog::Place logged_;
 };
 
 }  // namespace net::fake

@@ -11,15 +11,22 @@
 
 namespace net::fake {
 
-// The kernel's mutex. Every system call pays for it, so it is cheap without
-// contention: one atomic instruction to lock and one to unlock, and none in a
-// process with one thread. It is not a mutex of pthread, because those are
-// modelled (//fakes:thread_hooks).
+// The kernel's mutex. It counts the sections that may change anything, so that
+// what was true in the last one need not be checked again. Every system call
+// pays for it, so it is cheap without contention: one atomic instruction to
+// lock and one to unlock, and none in a process with one thread. It is not a
+// mutex of pthread, because those are modelled (//fakes:thread_hooks).
 //
 // Like the second mutex of Ulrich Drepper, Futexes Are Tricky (2011).
 class ABSL_LOCKABLE KernelMutex {
  public:
   void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+    LockQuietly();
+    Disturb();
+  }
+  // Locks for a section that calls Disturb() before it changes anything on
+  // which TcpSocket::MayPassOn() depends.
+  void LockQuietly() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     uint32_t state = kFree;
     // No other thread can lock it meanwhile: see __libc_single_threaded(3).
     if (__libc_single_threaded != 0 &&
@@ -32,6 +39,10 @@ class ABSL_LOCKABLE KernelMutex {
       LockContended();
     }
   }
+  // Require that the mutex is locked.
+  void Disturb() { ++disturbances_; }
+  uint64_t disturbances() const { return disturbances_; }
+
   void unlock() ABSL_UNLOCK_FUNCTION() {
     if (__libc_single_threaded != 0) {
       state_.store(kFree, std::memory_order_relaxed);
@@ -54,6 +65,7 @@ class ABSL_LOCKABLE KernelMutex {
   }
 
   std::atomic<uint32_t> state_{kFree};
+  uint64_t disturbances_ = 1;
 };
 
 // Holds a KernelMutex from construction to destruction.

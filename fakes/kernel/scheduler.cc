@@ -289,7 +289,7 @@ void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
   }
 }
 
-uint64_t Scheduler::EnterAmongOthers(const std::string* process,
+CallLog::Place Scheduler::EnterAmongOthers(const std::string* process,
                                      const char* name, int fd) {
   ParticipantState* const self = Current();
   if (self == nullptr) {

@@ -137,8 +137,8 @@ class Scheduler {
   ParticipantState* FindByThread(pthread_t thread);
 
   // Called at the entry of each system call. May hand the baton on, and then
-  // waits until it is back. Returns the number of the call in calls().
-  uint64_t Enter(const std::string* process, const char* name, int fd) {
+  // waits until it is back. Returns the place of the call in calls().
+  CallLog::Place Enter(const std::string* process, const char* name, int fd) {
     if (live_ > 0) return EnterAmongOthers(process, name, fd);
     return calls_.Begin(/*caller=*/nullptr, process, name, fd);
   }
@@ -322,8 +322,8 @@ class Scheduler {
   void AwaitBaton(ParticipantState& self,
                   ParticipantState* woken) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Implements Enter() while there are participants.
-  uint64_t EnterAmongOthers(const std::string* process, const char* name,
-                            int fd);
+  CallLog::Place EnterAmongOthers(const std::string* process, const char* name,
+                                  int fd);
   void HandOnAtEntry(ParticipantState& self);
   bool HandOnWithinCall();
   void NoteOutsider(LoggedCall call);

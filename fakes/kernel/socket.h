@@ -20,7 +20,7 @@ class TcpSocket;
 // Each returns a value or an errno.
 class Socket : public File {
  public:
-  Socket() : File(O_RDWR) {}
+  explicit Socket(bool is_tcp = false) : File(O_RDWR, is_tcp) {}
 
   Socket* AsSocket() final { return this; }
   bool has_async() const final { return true; }

@@ -160,6 +160,10 @@ class SocketOptions {
   int min_ttl(bool v6) const {
     return v6 ? values_.Get(Slot::kMinHops) : values_.Get(Slot::kMinTtl);
   }
+  // Returns whether min_ttl() is 0 for both families.
+  bool has_no_min_ttl() const {
+    return min_ttl(false) == 0 && min_ttl(true) == 0;
+  }
   int tos() const { return values_.Get(Slot::kTos); }
   int tclass() const { return values_.Get(Slot::kTclass); }
   // Returns whether IPv4 packets may be fragmented (IP_MTU_DISCOVER).

@@ -64,6 +64,19 @@ class DelayedAck {
     last_data_at_ = now;
   }
 
+  // Returns whether OnData() is the same as OnRoutineData(): data of less than
+  // a segment that follows other data soon.
+  bool IsRoutine(uint32_t size, Nanoseconds now) const {
+    return ato_ != 0 && now - last_data_at_ <= kAtoMin / 2 && size < segment_;
+  }
+  void OnRoutineData(Nanoseconds now) {
+    owed_ = true;
+    Measure(0);
+    // A shift, because the compiler may use the slow division.
+    ato_ = (ato_ >> 1) + kAtoMin / 2;
+    last_data_at_ = now;
+  }
+
   // Returns whether OnData() uses the retransmission timeout, which takes time
   // to compute.
   bool DependsOnTimeout(Nanoseconds now) const {
@@ -130,6 +143,8 @@ class DelayedAck {
   void Push() { small_ = true; }
   // The value that getsockopt(2) returns for TCP_QUICKACK.
   bool quick_option() const { return !interactive_; }
+  // Returns whether delay() is ato().
+  bool has_short_delay() const { return ato_ != 0 && ato_ <= kAtoMin; }
   // TCP_INFO.
   Nanoseconds ato() const { return ato_; }
   Nanoseconds last_data_at() const { return last_data_at_; }

@@ -63,7 +63,9 @@ class Network::UnderWay final : private TimerTarget {
   Clock::TimerId timer_;
 };
 
-Network::Network(Kernel& kernel) : kernel_(kernel) { Grow(); }
+Network::Network(Kernel& kernel) : kernel_(kernel), mutex_(kernel.mutex) {
+  Grow();
+}
 Network::~Network() = default;
 
 void Network::Grow() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/tcp/link.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
@@ -39,6 +40,7 @@ class Network {
   // Returns a place for the next segment, which the caller fills in before the
   // next call here. Does not allocate, once the queue is long enough.
   Segment& Add() {
+    mutex_.Disturb();
     if (count_ == queue_.size()) Grow();
     return *queue_[Place(count_++)];
   }
@@ -51,6 +53,12 @@ class Network {
   }
   // Returns the socket that has sent `segment`, or null if it no longer exists.
   static TcpSocket* SenderOf(const Segment& segment);
+
+  // Returns whether a segment that is sent now is delivered at once, before any
+  // other: all links are perfect, and no segment waits.
+  bool IsPerfect() const {
+    return count_ == 0 && !delivering_ && links_.empty();
+  }
 
   // Delivers all segments that are due, and those that they cause. Then arms
   // the timers that were set meanwhile. A call within a delivery does nothing.
@@ -102,6 +110,7 @@ class Network {
   static Segment ResetFor(const Segment& segment, Host& host);
 
   Kernel& kernel_;
+  KernelMutex& mutex_;
   // A ring of which `count_` places are taken. The number of places is a power
   // of 2. Places are reused and do not move, because a segment stays in its
   // place while its delivery causes others.

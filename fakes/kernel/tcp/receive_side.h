@@ -83,6 +83,8 @@ class ReceiveSide {
     ready_ += taken;
     return taken;
   }
+  // Returns whether all bytes that were written have arrived.
+  bool has_all_written() const { return queue_.size() == ready_; }
   void TakeFin() {
     ++nxt_;
     fin_received_ = true;

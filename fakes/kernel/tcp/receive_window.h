@@ -21,6 +21,9 @@ class ReceiveWindow {
   // The memory of a segment beyond its data, in bytes. Measured on Linux 6.18.
   static constexpr uint32_t kOverhead = 832;
 
+  // A segment with fewer bytes does not make the window grow.
+  static constexpr uint32_t kSmall = 128;
+
   // SO_RCVBUF and the memory that is in use, in bytes.
   struct Memory {
     uint32_t buffer = 0;
@@ -57,7 +60,6 @@ class ReceiveWindow {
   // Called when a segment with `size` bytes is in the queue, and counted in
   // `memory`. Returns whether the limit has grown (tcp_grow_window()).
   bool Grow(uint32_t size, const Memory& memory, uint32_t mss) {
-    constexpr uint32_t kSmall = 128;
     if (size < kSmall) return false;
     const uint32_t most = std::min(Clamp(memory.buffer), Free(memory));
     if (most <= limit_) return false;
@@ -70,14 +72,12 @@ class ReceiveWindow {
   // announced.
   uint32_t Select(const Memory& memory, uint32_t segment,
                   uint32_t announced) const {
+    if (memory.used == 0 && has_scale()) return WhenEmpty(memory.buffer);
     const uint32_t allowed = FromMemory(memory.buffer);
-    if (memory.used == 0 && scale_ > 0) {
-      return RoundUp(std::min(allowed, limit_));
-    }
     const uint32_t whole = std::min(segment, allowed);
     uint32_t free = Free(memory);
     if (IsScarce(memory)) {
-      free = free / unit() * unit();
+      free &= ~(unit() - 1);
       if (free < allowed / 16 || free < whole) return 0;
     }
     free = std::min(free, limit_);
@@ -88,6 +88,12 @@ class ReceiveWindow {
     const bool grows = whole == allowed && free > announced + allowed / 2;
     return grows ? free : announced;
   }
+
+  // The same if no memory is in use. Requires has_scale().
+  uint32_t WhenEmpty(uint32_t buffer) const {
+    return RoundUp(std::min(FromMemory(buffer), limit_));
+  }
+  bool has_scale() const { return scale_ > 0; }
 
   // Returns whether less than half of the memory is free.
   bool IsScarce(const Memory& memory) const {
@@ -103,7 +109,7 @@ class ReceiveWindow {
   // The unit of the windows that are announced, in bytes.
   uint32_t unit() const { return uint32_t{1} << scale_; }
   uint32_t RoundUp(uint32_t bytes) const {
-    return (bytes + unit() - 1) / unit() * unit();
+    return (bytes + unit() - 1) & ~(unit() - 1);
   }
 
  private:

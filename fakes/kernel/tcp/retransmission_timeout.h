@@ -23,6 +23,7 @@ class RetransmissionTimeout {
   // the highest SND.NXT. `min` is tcp_rto_min_us.
   void Measure(Nanoseconds round_trip, uint64_t una, uint64_t nxt,
                Nanoseconds min) {
+    if (round_trip == 0 && IsLeast(min)) return MeasureLeast(una, nxt);
     const int32_t measured = ToMicros(round_trip);
     const int32_t least = ToMicros(min);
     if (srtt_ < 0) {
@@ -43,11 +44,21 @@ class RetransmissionTimeout {
     deviation_ += error;
     largest_ = std::max(largest_, deviation_);
     rttvar_ = std::max(rttvar_, largest_);
-    if (static_cast<int32_t>(static_cast<uint32_t>(una) - round_end_) > 0) {
+    if (EndsRound(una)) {
       if (largest_ < rttvar_) rttvar_ -= (rttvar_ - largest_) / 4;
       round_end_ = static_cast<uint32_t>(nxt);
       largest_ = least;
     }
+  }
+  // Returns whether all round trips took no time, as over a perfect link. The
+  // timeout is then `min`, times a power of 2. `min` is tcp_rto_min_us.
+  bool IsLeast(Nanoseconds min) const {
+    return (srtt_ | deviation_) == 0 && rttvar_ == largest_ &&
+           Nanoseconds{rttvar_} * kMicrosecond == min;
+  }
+  // Does the same if the round trip took no time, and IsLeast().
+  void MeasureLeast(uint64_t una, uint64_t nxt) {
+    if (EndsRound(una)) round_end_ = static_cast<uint32_t>(nxt);
   }
   // Doubles the timeout (RFC 6298, section 5.5).
   void BackOff() {
@@ -82,6 +93,10 @@ class RetransmissionTimeout {
   static int32_t ToMicros(Nanoseconds span) {
     constexpr Nanoseconds kLongest = 250 * kSecond;  // Fits when multiplied.
     return static_cast<int32_t>(std::min(span, kLongest) / kMicrosecond);
+  }
+
+  bool EndsRound(uint64_t una) const {
+    return static_cast<int32_t>(static_cast<uint32_t>(una) - round_end_) > 0;
   }
 
   // In microseconds.

@@ -5,15 +5,18 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "absl/base/optimization.h"
 #include "absl/types/span.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/user_memory.h"
@@ -22,14 +25,6 @@
 
 namespace net::fake {
 // --- How much fits -----------------------------------------------------------
-
-// On Linux it depends on the sizes of the sends, because the kernel's own
-// overhead counts, too. This was measured with sends of 64 KiB that nobody
-// reads.
-inline size_t TcpSocket::Capacity() const {
-  if (options_.sndbuf_locked()) return static_cast<size_t>(options_.sndbuf());
-  return static_cast<size_t>(sysctls().tcp_wmem.max) / 16 * 15;
-}
 
 inline size_t TcpSocket::SendRoom() const {
   const size_t waiting = UnacknowledgedBytes();
@@ -120,31 +115,41 @@ int TcpSocket::WaitUntilConnected(const Caller& caller, bool nonblocking) {
   return 0;
 }
 
-// Returns whether send(2) of this buffer neither waits nor fails.
-inline bool TcpSocket::CanSendAtOnce(const iovec& part) const {
-  const bool open = state_ == TcpState::kEstablished && error_ == 0 &&
-                    (shut_down_ & kSend) == 0 && !deferred_connect_ &&
-                    peer() != nullptr;
-  return open && part.iov_len > 0 && options_.notsent_lowat() == 0 &&
-         send_.UnacknowledgedBytes() + part.iov_len <= Capacity() &&
-         IsUserAddress(part.iov_base, part.iov_len);
-}
-
 SysResult TcpSocket::Send(const Caller& caller, absl::Span<const iovec> parts,
                           int flags) {
   // The usual case, without the loop of the others.
-  constexpr int kUsualFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
   if (parts.size() != 1 || (flags & ~kUsualFlags) != 0 ||
       !CanSendAtOnce(parts.front())) {
     return SendParts(caller, parts, flags);
   }
+  const auto* const data = static_cast<const char*>(parts.front().iov_base);
   const size_t size = parts.front().iov_len;
-  peer()->receive_.queue().Append(
-      kernel_.chunks, static_cast<const char*>(parts.front().iov_base), size);
-  send_.Write(size);
-  Push(HoldFor(/*more=*/false));
+  if (MayPassOn() && CanPassOn(size)) {
+    PassOn(data, size);
+  } else {
+    peer()->receive_.queue().Append(kernel_.chunks, data, size);
+    send_.Write(size);
+    Push(HoldFor(/*more=*/false));
+  }
   kernel_.network.Deliver();
   return SysResult::Ok(static_cast<int64_t>(size));
+}
+
+// Not inlined into its caller, which needs as many registers.
+bool TcpSocket::SendQuickly(const void* data, size_t size, int flags) {
+  const uint64_t now = kernel_.mutex.disturbances();
+  if (ABSL_PREDICT_FALSE((flags & ~kUsualFlags) != 0 || size == 0 ||
+                         !IsUserAddress(data, size))) {
+    return false;
+  }
+  if (passed_on_at_ != now) {
+    if (!MayPassOn()) return false;
+    passed_on_at_ = now;
+  }
+  assert(MayPassOn());
+  if (ABSL_PREDICT_FALSE(!CanPassOn(size))) return false;
+  PassOn(static_cast<const char*>(data), size);
+  return true;
 }
 
 SysResult TcpSocket::SendParts(const Caller& caller,
@@ -260,27 +265,16 @@ std::optional<int> TcpSocket::EndOfInput() {
   return std::nullopt;
 }
 
-// Returns whether recv(2) into this buffer returns data immediately.
-inline bool TcpSocket::CanRecvAtOnce(const iovec& part) const {
-  const size_t size = std::min(receive_.ready(), part.iov_len);
-  return size >= LowWaterMark(part.iov_len, /*all=*/false) &&
-         state_ != TcpState::kListen && options_.peek_off() < 0 &&
-         IsUserAddress(part.iov_base, size);
-}
-
 SysResult TcpSocket::Recv(const Caller& caller, absl::Span<const iovec> parts,
                           int flags) {
   // The usual case, without the loop of the others.
-  constexpr int kUsualFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
   if (parts.size() != 1 || (flags & ~kUsualFlags) != 0 ||
-      !CanRecvAtOnce(parts.front())) {
+      !CanRecvAtOnce(parts.front().iov_len) ||
+      !IsUserAddress(parts.front().iov_base,
+                     std::min(receive_.ready(), parts.front().iov_len))) {
     return RecvParts(caller, parts, flags);
   }
-  const size_t size = std::min(receive_.ready(), parts.front().iov_len);
-  receive_.queue().Take(kernel_.chunks,
-                        static_cast<char*>(parts.front().iov_base), size);
-  receive_.OnRead(size);
-  AfterRead(/*took=*/true);
+  const size_t size = RecvAtOnce(parts.front());
   kernel_.network.Deliver();
   return SysResult::Ok(static_cast<int64_t>(size));
 }

@@ -13,6 +13,7 @@
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/segment_borders.h"
 #include "fakes/kernel/tcp/send_side.h"
+#include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
 #include "syscalls/net/ip_addr.h"
@@ -103,23 +104,16 @@ void TcpSocket::RestartRetransmissionTimer() {
               std::max(from + Timeout(), kernel_.clock.After(kTick)));
 }
 
-// The timer of the loss probe (RFC 8985, section 7), as
-// tcp_schedule_loss_probe() of Linux (net/ipv4/tcp_output.c) sets it. Returns
-// false if there is none: the timer is that of the retransmission.
-bool TcpSocket::SetLossProbe(bool after_ack) {
-  if (!send_.in_flight() || IsRecovering()) return false;
+Nanoseconds TcpSocket::LossProbeTimeout(bool after_ack) const {
   const RetransmissionTimeout& rto = send_.rto();
   const Nanoseconds least =
       one_in_flight() ? sysctls().tcp_rto_min_us * kMicrosecond : 2 * kTick;
   Nanoseconds timeout =
       rto.srtt() < 0 ? RetransmissionTimeout::kInitial : 2 * rto.srtt() + least;
-  const Nanoseconds now = kernel_.clock.now();
   const Nanoseconds rest =
-      after_ack ? Timeout() : head_sent_at_ + Timeout() - now;
+      after_ack ? Timeout() : head_sent_at_ + Timeout() - kernel_.clock.now();
   if (rest > 0) timeout = std::min(timeout, rest);
-  timer_use_ = TimerUse::kLossProbe;
-  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(timeout));
-  return true;
+  return timeout;
 }
 
 void TcpSocket::OnLossTimer() {

@@ -15,6 +15,7 @@
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
+#include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
@@ -23,55 +24,6 @@
 namespace net::fake {
 
 // --- Segments ----------------------------------------------------------------
-
-// Announces a window and acknowledges what has arrived, with a segment that is
-// sent now.
-[[gnu::always_inline]] inline void TcpSocket::NoteAcknowledgement(int flags) {
-  if (lacks_memory_) {
-    receive_.TakeBackWindow();
-  } else if ((flags & Segment::kSyn) != 0) {
-    receive_.Announce(FirstWindow());
-  } else {
-    receive_.Announce(
-        receive_.space().RoundUp(std::max(SelectWindow(), receive_.window())));
-  }
-  acknowledged_ = receive_.nxt();
-  if (ack_.owed()) {
-    ack_.OnSent();
-    timers_.Clear(TcpTimers::kDelayedAck);
-  }
-}
-
-[[gnu::always_inline]] inline Segment* TcpSocket::TransmitInline(
-    int flags, uint64_t seq, uint32_t size) {
-  if ((flags & Segment::kAck) != 0) NoteAcknowledgement(flags);
-  // Linux sends the SYN-ACK for a listener, whatever that has spoken before,
-  // and does not count it.
-  constexpr int kSynAck = Segment::kSyn | Segment::kAck;
-  if ((flags & kSynAck) != kSynAck || listener_ == nullptr) {
-    ++segs_out_;
-  } else {
-    head_sent_at_ = kernel_.clock.now();
-  }
-  if ((flags & kSynAck) != kSynAck && loses_all_segments()) return nullptr;
-  Segment& segment = kernel_.network.Add();
-  segment.from = this;
-  segment.host = &host_;
-  segment.connection = connection_;
-  segment.seq = seq;
-  segment.ack = receive_.nxt();
-  segment.size = size;
-  segment.window = receive_.window();
-  segment.sent_at = kernel_.clock.now();
-  segment.echo = echo_;
-  segment.twice_until = 0;
-  segment.out_of_order = false;
-  segment.mss = static_cast<uint16_t>(options_.maxseg());
-  segment.flags = static_cast<uint8_t>(flags);
-  segment.ttl =
-      static_cast<uint8_t>(options_.ttl(tuple().local.addr.is_v6(), sysctls()));
-  return &segment;
-}
 
 Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   return TransmitInline(flags, seq, size);
@@ -82,34 +34,6 @@ void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
   if (ack == nullptr) return;
   ack->twice_until = twice_until;
   ack->out_of_order = twice_until == 0;
-}
-
-[[gnu::always_inline]] inline void TcpSocket::TransmitPieceInline(
-    SendSide::Piece piece, bool probe) {
-  const Nanoseconds now = kernel_.clock.now();
-  const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1 : 0);
-  if (send_.in_flight()) NoteBorders(end);
-  if (send_.nxt() == send_.una()) head_sent_at_ = now;
-  if (end >= send_.max()) {
-    last_size_ = static_cast<uint32_t>(end - send_.nxt());
-    last_sent_at_ = now;
-  }
-  const bool again = send_.nxt() < send_.max();
-  if (again) {
-    Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
-    ++total_retrans_;
-  }
-  TransmitInline(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
-                 piece.size);
-  if (piece.size > 0) {
-    ack_.OnDataSent(now);
-    ++data_segs_out_;
-    data_sent_at_ = now;
-  }
-  send_.OnSent(piece, probe);
-  if (!again && loss_ != nullptr) {
-    loss_->window.OnSent(send_.una(), end, SegmentsBefore(end));
-  }
 }
 
 void TcpSocket::TransmitPiece(SendSide::Piece piece, bool probe) {
@@ -143,21 +67,10 @@ uint32_t TcpSocket::FirstWindow() const {
   return ReceiveWindow::First(memory().buffer, kFirstWindow);
 }
 
-// As tcp_cleanup_rbuf() of Linux (net/ipv4/tcp.c).
-void TcpSocket::AfterRead(bool took) {
-  if (!connected()) return;
-  bool now = ack_.IsDueOnRead(receive_.nxt() - acknowledged_,
-                              took && receive_.ready() == 0);
-  const bool may_receive =
-      !receive_.fin_received() && (shut_down_ & kReceive) == 0;
-  if (!now && took && may_receive) {
-    const uint32_t twice = 2 * receive_.window();
-    if (twice <= receive_.space().Clamp(memory().buffer)) {
-      const uint32_t offer = SelectWindow();
-      now = offer > 0 && offer >= twice;
-    }
-  }
-  if (now) SendAck();
+uint32_t TcpSocket::SelectSmallerWindow() {
+  const ReceiveWindow::Memory used = memory();
+  if (receive_.space().IsScarce(used)) ack_.EndQuickMode();
+  return receive_.space().Select(used, ack_.segment(), announced_window());
 }
 
 // --- Timers ------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/tcp/network.h"
 #include "fakes/kernel/tcp/segment.h"
+#include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 
@@ -23,40 +24,9 @@ constexpr Nanoseconds kTimeWaitLength = 60 * kSecond;
 
 }  // namespace
 
-// Returns whether `segment` is what an open connection expects next: data, an
-// acknowledgement of all that was sent, or both. Linux, too, has a shorter path
-// for such a segment (header prediction, in tcp_rcv_established() of
-// net/ipv4/tcp_input.c).
-inline bool TcpSocket::IsPredicted(const Segment& segment) const {
-  return segment.flags == Segment::kAck && state_ == TcpState::kEstablished &&
-         segment.connection == connection_ && segment.seq == receive_.nxt() &&
-         segment.ack == send_.max() && send_.Unsent() == 0 && probes_ == 0 &&
-         loss_ == nullptr;
-}
-
-// Does what OnOtherSegment() would do.
-[[gnu::always_inline]] inline void TcpSocket::OnPredicted(
-    const Segment& segment) {
-  if (segment.seq == acknowledged_) echo_ = segment.sent_at;
-  heard_at_ = kernel_.clock.now();
-  const uint64_t window_before = send_.window_end();
-  send_.OnWindow(segment.ack, segment.window);
-  bool has_news = send_.window_end() != window_before;
-  if (send_.in_flight()) {
-    has_news = true;
-    OnNewAck(segment);
-  } else if (has_news) {
-    OnIdleWindow();
-  }
-  if (segment.size > 0) TakeData(segment);
-  if (has_news) AfterNews();
-  AcknowledgeArrival();
-}
-
 void TcpSocket::OnSegment(const Segment& segment) {
   if (segment.ttl < options_.min_ttl(segment.ends().local.addr.is_v6())) return;
-  ++segs_in_;
-  if (segment.size > 0) ++data_segs_in_;
+  CountArrival(segment);
   IsPredicted(segment) ? OnPredicted(segment) : OnOtherSegment(segment);
 }
 
@@ -141,13 +111,6 @@ void TcpSocket::OnOtherSegment(const Segment& segment) {
   AcknowledgeArrival();
 }
 
-// Called after a segment that may allow this end to send.
-[[gnu::always_inline]] inline void TcpSocket::AfterNews() {
-  PushPending();
-  // tcp_check_space() of Linux (net/ipv4/tcp_input.c).
-  if (lacks_send_room_) WakeIfWritable();
-}
-
 // On Linux's fast path, data without news for the sender ends no probes
 // (tcp_rcv_established() of net/ipv4/tcp_input.c). Data that needs memory does
 // not take that path. The memory comes in pages: a small segment usually fits
@@ -191,8 +154,7 @@ bool TcpSocket::OnAck(const Segment& segment) {
 // data that was sent once begins with the transmission. Otherwise the time
 // stamp shows which transmission has arrived, with a resolution of 1 ms.
 // `begin` is the first byte that `segment` acknowledges.
-[[gnu::always_inline]] inline void TcpSocket::MeasureRoundTrip(
-    const Segment& segment, uint64_t begin) {
+void TcpSocket::MeasureRoundTrip(const Segment& segment, uint64_t begin) {
   constexpr Nanoseconds kMillisecond = kSecond / 1000;
   const Nanoseconds now = kernel_.clock.now();
   if (begin == 0) return MeasureSyn(segment);
@@ -205,41 +167,31 @@ bool TcpSocket::OnAck(const Segment& segment) {
   NoteRoundTrip(std::max(by_stamps, kMillisecond));
 }
 
-// A whole segment was acknowledged, whose first byte was `begin`.
-[[gnu::always_inline]] inline void TcpSocket::RestartAfterAck(
-    const Segment& segment, uint64_t begin) {
-  MeasureRoundTrip(segment, begin);
-  send_.rto().EndBackOff();
-  if (loss_ != nullptr && !IsRecovering()) {
-    loss_->first_retransmission_at = -1;
-    loss_->selective_acks = 0;
-  }
-  if (one_in_flight()) head_sent_at_ = last_sent_at_;
-  timers_.Clear(TcpTimers::kRetransmission);
-  timer_use_ = TimerUse::kTimeout;
-  if (send_.Unacknowledged() == 0) return;
-  if (!SetLossProbe(/*after_ack=*/true)) SetRetransmissionTimer();
-}
-
-// The window has moved while nothing is in flight. Ends the probes of a closed
-// window.
-inline void TcpSocket::OnIdleWindow() {
-  send_.rto().EndBackOff();
-  if (loss_ != nullptr) loss_->first_window_probe_at = -1;
-  timers_.Clear(TcpTimers::kRetransmission);
-}
-
 // `segment` acknowledges something new.
-[[gnu::always_inline]] inline void TcpSocket::OnNewAck(const Segment& segment) {
+void TcpSocket::OnNewAck(const Segment& segment) {
   const bool partly = IsRecovering() && AcknowledgesLateOrPartly(segment);
   if (loss_ != nullptr) {
     loss_->window.OnAck(SegmentsBefore(segment.ack), segment.twice_until > 0);
   }
   const uint64_t una = send_.una();
-  send_.OnAck(segment.ack);
-  if (borders_ != nullptr) borders_->OnAck(segment.ack);
-  retransmits_ = 0;
-  if (!partly) RestartAfterAck(segment, una);
+  AdvanceTo(segment.ack);
+  if (partly) return;
+  MeasureRoundTrip(segment, una);
+  if (loss_ != nullptr && !IsRecovering()) {
+    loss_->first_retransmission_at = -1;
+    loss_->selective_acks = 0;
+  }
+  RestartAfterAck();
+}
+
+// Takes data that DelayedAck::IsRoutine() does not describe.
+void TcpSocket::NoteUnusualData(uint32_t size, Nanoseconds now) {
+  const uint32_t estimate = ack_.segment();
+  const Nanoseconds rto = ack_.DependsOnTimeout(now) ? Timeout() : 0;
+  ack_.OnData(size, announced_window(), rto, now);
+  if (ack_.segment() != estimate) {
+    receive_.space().OnLargerSegment(size, memory().buffer, announced_window());
+  }
 }
 
 // Data after both directions were shut down here has nobody to go to, and the
@@ -247,27 +199,6 @@ inline void TcpSocket::OnIdleWindow() {
 bool TcpSocket::RefusesData() const {
   return (state_ == TcpState::kFinWait1 || state_ == TcpState::kFinWait2) &&
          (shut_down_ & kReceive) != 0;
-}
-
-// Linux takes memory in pages, and a segment that fits into the rest of the
-// last one still has room. (Measured on Linux 6.18, with segments of 10 to
-// 32741 bytes.)
-inline bool TcpSocket::LacksMemoryFor(uint32_t size) const {
-  constexpr size_t kPage = 4096;
-  constexpr size_t kOverhead = 960;  // Of a segment.
-  const size_t ready = receive_.ready();
-  if (ready <= static_cast<size_t>(options_.rcvbuf())) return false;
-  return size + kOverhead > kPage - (ready + kOverhead) % kPage;
-}
-
-// Makes room for a segment with `size` bytes, if necessary and possible: the
-// window may admit more than the memory. As tcp_clamp_window() of Linux
-// (net/ipv4/tcp_input.c).
-inline bool TcpSocket::MakeRoomFor(uint32_t size) {
-  if (!LacksMemoryFor(size)) return true;
-  ack_.EndQuickMode();
-  options_.GrowRcvBuf(static_cast<int>(memory().used), sysctls());
-  return !LacksMemoryFor(size);
 }
 
 bool TcpSocket::OnData(const Segment& segment) {
@@ -288,68 +219,8 @@ bool TcpSocket::OnData(const Segment& segment) {
     SendSelectiveAck(segment.end() + (segment.has(Segment::kFin) ? 1U : 0U));
     return true;
   }
-  TakeData(segment);
+  TakeData(segment.seq, segment.size, kernel_.clock.now());
   return true;
-}
-
-// Takes the data of a segment that does not begin after what has arrived.
-[[gnu::always_inline]] inline void TcpSocket::TakeData(const Segment& segment) {
-  if (segment.end() > receive_.nxt() && !MakeRoomFor(segment.size)) {
-    // Linux drops the whole segment, and takes the window back
-    // (tcp_data_queue() in net/ipv4/tcp_input.c, ICSK_ACK_NOMEM).
-    lacks_memory_ = true;
-    SendAck();
-    lacks_memory_ = false;
-    return;
-  }
-  const uint64_t before = receive_.nxt();
-  if (receive_.Take(segment.end()) == 0) {
-    return segment.end() <= before ? SendSelectiveAck(segment.end())
-                                   : SendAck();
-  }
-  if (options_.stamps_arrivals()) NoteArrival(before);
-  NoteData(segment.size);
-  const bool all = receive_.nxt() == segment.end() && before == segment.seq;
-  if (!all) segment.seq < before ? SendSelectiveAck(before) : SendAck();
-  WakeIfReadable();
-}
-
-// A segment with `size` bytes of new data is in the queue: as
-// tcp_event_data_recv() of Linux (net/ipv4/tcp_input.c).
-[[gnu::always_inline]] inline void TcpSocket::NoteData(uint32_t size) {
-  const uint32_t estimate = ack_.segment();
-  const Nanoseconds now = kernel_.clock.now();
-  const Nanoseconds rto = ack_.DependsOnTimeout(now) ? Timeout() : 0;
-  ack_.OnData(size, announced_window(), rto, now);
-  if (ack_.segment() != estimate) {
-    receive_.space().OnLargerSegment(size, memory().buffer, announced_window());
-  }
-  if (receive_.space().Grow(size, memory(), kFirstWindow)) ack_.OnWindowGrown();
-}
-
-// A route with the metric quickack ends the delay of acknowledgements
-// (ip-route(8)).
-bool TcpSocket::quick_ack_route() const {
-  return host_.machine.quick_ack_on_loopback() &&
-         Machine::IsLoopback(tuple().remote.addr);
-}
-
-// As __tcp_ack_snd_check() of Linux (net/ipv4/tcp_input.c).
-[[gnu::always_inline]] inline void TcpSocket::AcknowledgeArrival() {
-  if (!ack_.owed()) return;
-  const uint64_t unacknowledged = receive_.nxt() - acknowledged_;
-  // Of more than a segment, if its acknowledgement moves the window, or if the
-  // program waits for more.
-  const bool counts =
-      unacknowledged > ack_.segment() &&
-      (receive_.ready() < static_cast<size_t>(options_.rcvlowat()) ||
-       SelectWindow() >= announced_window());
-  if (quick_ack_route() || ack_.IsDueOnArrival(counts ? unacknowledged : 0)) {
-    SendAck();
-  } else if (!timers_.IsSet(TcpTimers::kDelayedAck)) {
-    timers_.Set(TcpTimers::kDelayedAck,
-                kernel_.clock.After(ack_.delay(send_.rto().srtt())));
-  }
 }
 
 void TcpSocket::OnFin() {

@@ -21,6 +21,7 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_info.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/user_memory.h"
@@ -53,7 +54,8 @@ TcpSocket::TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid)
 // the rest.
 TcpSocket::TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid,
                      const TcpSocket* listener, bool over_ipv6)
-    : kernel_(kernel),
+    : Socket(/*is_tcp=*/true),
+      kernel_(kernel),
       host_(host),
       options_(listener == nullptr
                    ? SocketOptions(family, host.machine.sysctls())

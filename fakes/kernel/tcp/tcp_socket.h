@@ -127,6 +127,12 @@ class TcpSocket final : public Socket,
   // Processes a SYN that has arrived at this listener.
   void OnSyn(const Segment& syn);
 
+  // Implement send(2) and recv(2) in the usual case, without blocking, and
+  // without a change that counts in KernelMutex::disturbances(). In any other
+  // case they return false, or 0, and have no effect.
+  bool SendQuickly(const void* data, size_t size, int flags);
+  size_t RecvQuickly(void* data, size_t size, int flags);
+
  private:
   friend struct Kernel;
   friend class InvariantWalk;
@@ -147,6 +153,9 @@ class TcpSocket final : public Socket,
     kConnected,
     kDisconnecting,
   };
+  // The flags that change nothing for calls that need not wait.
+  static constexpr int kUsualFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
   // The directions that are shut down.
   enum Direction : uint8_t { kNeither = 0, kReceive = 1, kSend = 2, kBoth = 3 };
 
@@ -233,13 +242,17 @@ class TcpSocket final : public Socket,
   void Enqueue(TcpSocket& child);
   void LeaveQueue(TcpSocket& child);
 
-  // --- tcp_data.cc
+  // --- tcp_data.cc, tcp_data_path.h
   int Block(LazyWait& wait, const Caller& caller, Nanoseconds timeout,
             size_t transferred);
   int WaitUntilConnected(const Caller& caller, bool nonblocking);
   int SendError(const Caller& caller, int flags, int error);
   bool CanSendAtOnce(const iovec& part) const;
-  bool CanRecvAtOnce(const iovec& part) const;
+  bool CanRecvAtOnce(size_t size) const;
+  bool MayPassOn() const;
+  bool CanPassOn(size_t size) const;
+  void PassOn(const char* data, size_t size);
+  size_t RecvAtOnce(const iovec& part);
   SysResult SendParts(const Caller& caller, absl::Span<const iovec> parts,
                       int flags);
   SysResult RecvParts(const Caller& caller, absl::Span<const iovec> parts,
@@ -247,8 +260,13 @@ class TcpSocket final : public Socket,
   size_t SendRoom() const;
   // Returns whether the handshake is over, and the state is not CLOSED.
   bool connected() const {
-    return state_ != TcpState::kClosed && state_ != TcpState::kListen &&
-           state_ != TcpState::kSynSent && state_ != TcpState::kSynReceived;
+    constexpr auto kBit = [](TcpState state) {
+      return 1U << static_cast<unsigned>(state);
+    };
+    constexpr unsigned kOthers =
+        kBit(TcpState::kClosed) | kBit(TcpState::kListen) |
+        kBit(TcpState::kSynSent) | kBit(TcpState::kSynReceived);
+    return (kBit(state_) & kOthers) == 0;
   }
   size_t UnacknowledgedBytes() const {
     return connected() ? send_.UnacknowledgedBytes() : 0;
@@ -335,6 +353,7 @@ class TcpSocket final : public Socket,
   void OnPredicted(const Segment& segment);
   void OnOtherSegment(const Segment& segment);
   void AfterNews();
+  void CountArrival(const Segment& segment);
   // Processes the acknowledgement of `segment`. Returns whether it is new.
   bool OnAck(const Segment& segment);
   bool HasNoNews(const Segment& segment) const;
@@ -343,8 +362,9 @@ class TcpSocket final : public Socket,
   // Processes the data of `segment`. Returns false if it was answered by a
   // reset.
   bool OnData(const Segment& segment);
-  void TakeData(const Segment& segment);
-  void NoteData(uint32_t size);
+  void TakeData(uint64_t seq, uint32_t size, Nanoseconds now);
+  void NoteData(uint32_t size, Nanoseconds now);
+  void NoteUnusualData(uint32_t size, Nanoseconds now);
   void OnFin();
   void OnFinAcknowledged();
   void OnReset();
@@ -361,8 +381,10 @@ class TcpSocket final : public Socket,
   // Returns the segment, for further changes, or null if it is lost.
   Segment* Transmit(int flags, uint64_t seq, uint32_t size);
   // The same for Push(), of which each send(2) makes a call.
-  Segment* TransmitInline(int flags, uint64_t seq, uint32_t size);
-  void TransmitPieceInline(SendSide::Piece piece, bool probe);
+  Segment* TransmitInline(int flags, uint64_t seq, uint32_t size,
+                          Segment* own = nullptr);
+  void TransmitPieceInline(SendSide::Piece piece, bool probe,
+                           Segment* own = nullptr);
   void NoteAcknowledgement(int flags);
   // Sends a piece. `probe`: of a window, or of data that was held back for too
   // long.
@@ -405,10 +427,12 @@ class TcpSocket final : public Socket,
   // Returns the window that is to be announced now, in bytes.
   // As __tcp_select_window() of Linux (net/ipv4/tcp_output.c).
   uint32_t SelectWindow() {
-    const ReceiveWindow::Memory used = memory();
-    if (receive_.space().IsScarce(used)) ack_.EndQuickMode();
-    return receive_.space().Select(used, ack_.segment(), announced_window());
+    if (receive_.ready() > 0 || !receive_.space().has_scale()) {
+      return SelectSmallerWindow();
+    }
+    return receive_.space().WhenEmpty(static_cast<uint32_t>(options_.rcvbuf()));
   }
+  uint32_t SelectSmallerWindow();
   uint64_t seq_of_control() const {
     return send_.seq_of_control(receive_.space().unit());
   }
@@ -419,8 +443,11 @@ class TcpSocket final : public Socket,
   }
   // Sets or clears the timer for what was sent, or for the probe of a window.
   void SetRetransmissionTimer();
+  Nanoseconds least_timeout() const {
+    return sysctls().tcp_rto_min_us * (kSecond / 1000000);
+  }
   Nanoseconds Timeout() const {
-    return send_.rto().Get(sysctls().tcp_rto_min_us * (kSecond / 1000000),
+    return send_.rto().Get(least_timeout(),
                            sysctls().tcp_rto_max_ms * (kSecond / 1000));
   }
   // Returns the time that TCP_USER_TIMEOUT leaves of `timeout`, after
@@ -461,6 +488,7 @@ class TcpSocket final : public Socket,
   SendSide::Piece NextRetransmission(SendSide::Hold hold) const;
   void RestartRetransmissionTimer();
   bool SetLossProbe(bool after_ack);
+  Nanoseconds LossProbeTimeout(bool after_ack) const;
   void OnLossTimer();
   void SendLossProbe();
   // Returns whether sent data has been unacknowledged for too long.
@@ -473,15 +501,15 @@ class TcpSocket final : public Socket,
   void RecoverSelectively();
   void NoteLossNews(const Segment& segment, bool is_duplicate);
   bool AcknowledgesLateOrPartly(const Segment& segment);
-  void RestartAfterAck(const Segment& segment, uint64_t begin);
+  void AdvanceTo(uint64_t ack);
+  void RestartAfterAck();
   void MeasureRoundTrip(const Segment& segment, uint64_t begin);
   // Measures the round trip of the SYN, or of the SYN-ACK.
   void MeasureSyn(const Segment& segment) {
     if (segment.echo >= 0) NoteRoundTrip(kernel_.clock.now() - segment.echo);
   }
   void NoteRoundTrip(Nanoseconds span) {
-    send_.rto().Measure(span, send_.una(), send_.max(),
-                        sysctls().tcp_rto_min_us * (kSecond / 1000000));
+    send_.rto().Measure(span, send_.una(), send_.max(), least_timeout());
   }
 
   Kernel& kernel_;
@@ -559,6 +587,9 @@ class TcpSocket final : public Socket,
   uint32_t data_segs_in_ = 0;
   uint32_t data_segs_out_ = 0;
   Nanoseconds data_sent_at_ = 0;
+
+  // The value of KernelMutex::disturbances() when MayPassOn() held.
+  uint64_t passed_on_at_ = 0;
 
   DelayedAck ack_;
   // The bytes and FINs that arrived until the last acknowledgement.

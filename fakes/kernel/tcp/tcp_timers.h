@@ -55,7 +55,7 @@ class TcpTimers final : private TimerTarget {
 
   // Sets a timer, or moves it. Takes effect with the next
   // TimersToArm::ArmAll().
-  void Set(Kind kind, Nanoseconds when) {
+  [[gnu::always_inline]] void Set(Kind kind, Nanoseconds when) {
     due_[kind] = when;
     if (!listed_ && (armed_ == Clock::kNone || when < armed_.first)) {
       to_arm_.Add(*this);
