@@ -74,32 +74,53 @@ FilledAccount* FindAccount(std::vector<FilledAccount>& accounts, char letter) {
   return found == accounts.end() ? nullptr : &*found;
 }
 
-absl::Status AddReason(absl::string_view line,
-                       std::vector<FilledAccount>& accounts) {
-  const auto mistake = [line](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("'", line, "': ", what));
-  };
+// A line of a file with reasons: a pattern, and after "#" the reason.
+struct Reason {
+  absl::string_view pattern;
+  absl::string_view text;
+};
+Reason ParseReason(absl::string_view line) {
   const std::pair<absl::string_view, absl::string_view> halves =
       absl::StrSplit(line, absl::MaxSplits('#', 1));
-  const absl::string_view cells = absl::StripAsciiWhitespace(halves.first);
-  const absl::string_view reason = absl::StripAsciiWhitespace(halves.second);
-  if (cells.size() < 3 || cells[1] != ' ') {
-    return mistake("must begin with an account's letter and a pattern");
+  return {.pattern = absl::StripAsciiWhitespace(halves.first),
+          .text = absl::StripAsciiWhitespace(halves.second)};
+}
+
+bool Matches(absl::string_view pattern, const std::string& name) {
+  return fnmatch(std::string(pattern).c_str(), name.c_str(), 0) == 0;
+}
+
+absl::Status Mistake(absl::string_view line, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("'", line, "': ", what));
+}
+
+// Returns the lines of a text that are neither empty nor comments.
+std::vector<absl::string_view> LinesOf(absl::string_view text) {
+  std::vector<absl::string_view> lines;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (!line.empty() && line.front() != '#') lines.push_back(line);
   }
-  if (reason.empty()) return mistake("has no reason");
+  return lines;
+}
+
+absl::Status AddReason(absl::string_view line,
+                       std::vector<FilledAccount>& accounts) {
+  const auto [cells, reason] = ParseReason(line);
+  if (cells.size() < 3 || cells[1] != ' ') {
+    return Mistake(line, "must begin with an account's letter and a pattern");
+  }
+  if (reason.empty()) return Mistake(line, "has no reason");
   FilledAccount* const account = FindAccount(accounts, cells[0]);
-  if (account == nullptr) return mistake("there is no such account");
-  const std::string pattern(absl::StripAsciiWhitespace(cells.substr(1)));
+  if (account == nullptr) return Mistake(line, "there is no such account");
+  const absl::string_view pattern = absl::StripAsciiWhitespace(cells.substr(1));
   bool used = false;
   for (FilledCell& cell : account->cells) {
-    if (!IsUnexplained(cell) ||
-        fnmatch(pattern.c_str(), cell.name.c_str(), 0) != 0) {
-      continue;
-    }
+    if (!IsUnexplained(cell) || !Matches(pattern, cell.name)) continue;
     cell.reason = std::string(reason);
     used = true;
   }
-  return used ? absl::OkStatus() : mistake("matches no empty cell");
+  return used ? absl::OkStatus() : Mistake(line, "matches no empty cell");
 }
 
 }  // namespace
@@ -173,12 +194,40 @@ std::vector<FilledAccount> FillAccounts(absl::Span<const Account> accounts,
 
 absl::Status AddReasons(absl::string_view text,
                         std::vector<FilledAccount>& accounts) {
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    line = absl::StripAsciiWhitespace(line);
-    if (line.empty() || line.front() == '#') continue;
+  for (const absl::string_view line : LinesOf(text)) {
     if (absl::Status added = AddReason(line, accounts); !added.ok()) {
       return added;
     }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> IdleCases(absl::Span<const FilledAccount> accounts,
+                                   const ObservedRun& run,
+                                   const std::set<std::string>& killers) {
+  std::set<std::string> used = killers;
+  for (const FilledAccount& account : accounts) {
+    for (const FilledCell& cell : account.cells) {
+      if (cell.cases.size() == 1) used.insert(cell.cases.front());
+    }
+  }
+  std::vector<std::string> idle;
+  for (const std::string& id : run.cases) {
+    // A case has a trial for each address family.
+    if (used.insert(id).second) idle.push_back(id);
+  }
+  return idle;
+}
+
+absl::Status RemoveJustified(absl::string_view text,
+                             std::vector<std::string>& cases) {
+  for (const absl::string_view line : LinesOf(text)) {
+    const Reason reason = ParseReason(line);
+    if (reason.text.empty()) return Mistake(line, "has no reason");
+    const size_t removed = std::erase_if(cases, [&](const std::string& id) {
+      return Matches(reason.pattern, id);
+    });
+    if (removed == 0) return Mistake(line, "matches no idle case");
   }
   return absl::OkStatus();
 }

@@ -72,6 +72,19 @@ std::string FormatAccounts(absl::Span<const FilledAccount> accounts,
                            bool verbose);
 std::string FormatAccountsJson(absl::Span<const FilledAccount> accounts);
 
+// Returns the cases of a run that no cell needs, because each cell that they
+// reach is reached by another case, and that are not in `killers`: the cases
+// that find a bug of conformance/mutants.
+std::vector<std::string> IdleCases(absl::Span<const FilledAccount> accounts,
+                                   const ObservedRun& run,
+                                   const std::set<std::string>& killers);
+
+// Removes the cases that `text` justifies. Each line has a pattern as in
+// glob(7) for ids, and after "#" the reason why the cases stay. Fails if a line
+// has no reason, or matches no case that is left.
+absl::Status RemoveJustified(absl::string_view text,
+                             std::vector<std::string>& cases);
+
 }  // namespace net::conformance
 
 #endif  // CONFORMANCE_COVERAGE_COVERAGE_H_

@@ -73,6 +73,29 @@ TEST(AddReasons, FindsMistakes) {
               HasSubstr("'a b*  # again': matches no empty cell"));
 }
 
+TEST(IdleCases, FindNoBugAndAreInNoCellAlone) {
+  const std::vector<Account> accounts = {{'a', "colours", {"red", "blue"}}};
+  const ObservedRun run = {
+      .trials = 4,
+      .observations = {{.trial = 0, .account = 'a', .cell = "red"},
+                       {.trial = 1, .account = 'a', .cell = "red"},
+                       {.trial = 2, .account = 'a', .cell = "blue"}},
+      .cases = {"killer", "both", "alone", "none", "none"},
+      .failures = {}};
+  EXPECT_THAT(IdleCases(FillAccounts(accounts, run), run, {"killer"}),
+              ElementsAre("both", "none"));
+}
+
+TEST(RemoveJustified, NeedsAReasonAndACase) {
+  std::vector<std::string> cases = {"data.recv", "data.send", "listen.twice"};
+  EXPECT_TRUE(RemoveJustified("# a comment\n\ndata.*  # slow\n", cases).ok());
+  EXPECT_THAT(cases, ElementsAre("listen.twice"));
+  EXPECT_THAT(std::string(RemoveJustified("listen.*", cases).message()),
+              HasSubstr("has no reason"));
+  EXPECT_THAT(std::string(RemoveJustified("data.*  # slow", cases).message()),
+              HasSubstr("matches no idle case"));
+}
+
 TEST(FormatAccounts, CountsAndListsUnexplainedCells) {
   std::vector<FilledAccount> accounts = SomeAccounts();
   ASSERT_TRUE(AddReasons("a blue  # no paint", accounts).ok());

@@ -10,6 +10,7 @@
 #include "conformance/coverage/cells.h"
 #include "conformance/coverage/observation_log.h"
 #include "conformance/coverage/observed_implementation.h"
+#include "conformance/coverage/observers.h"
 #include "conformance/coverage/trial_observer.h"
 #include "conformance/engine/trial.h"
 #include "conformance/suite/case.h"
@@ -21,6 +22,24 @@
 
 namespace net::conformance {
 namespace {
+
+class ObservedChild final : public ChildProcess {
+ public:
+  ObservedChild(std::unique_ptr<ChildProcess> child,
+                std::shared_ptr<ConcurrencyObserver> concurrency)
+      : child_(std::move(child)), concurrency_(std::move(concurrency)) {}
+
+  bool AwaitBlocked() override { return child_->AwaitBlocked(); }
+  void Join() override { child_->Join(); }
+  void Kill() override {
+    concurrency_->OnExit();
+    child_->Kill();
+  }
+
+ private:
+  const std::unique_ptr<ChildProcess> child_;
+  const std::shared_ptr<ConcurrencyObserver> concurrency_;
+};
 
 class ObservedEnvironment final : public EnvironmentDecorator {
  public:
@@ -41,6 +60,21 @@ class ObservedEnvironment final : public EnvironmentDecorator {
       observer_->out.Add('f', kExecWithListener);
     }
     return EnvironmentDecorator::DescriptorsAfterExec();
+  }
+  std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) override {
+    if (observer_->addresses.has_listener()) {
+      observer_->out.Add('f', kForkWithListener);
+    }
+    const auto concurrency =
+        std::make_shared<ConcurrencyObserver>(observer_->out);
+    return std::make_unique<ObservedChild>(
+        EnvironmentDecorator::Fork(
+            [concurrency, body = std::move(body)](Syscalls& sys) {
+              ObservedChildCalls observed(sys, *concurrency);
+              body(observed);
+            }),
+        concurrency);
   }
   void SetSysctl(absl::string_view name, absl::string_view value) override {
     observer_->addresses.OnOtherNetwork();

@@ -183,6 +183,13 @@ void ConcurrencyObserver::OnClose(int fd) {
   connected_.erase(fd);
 }
 
+void ConcurrencyObserver::OnExit() {
+  const MutexLock lock(mutex_);
+  for (const auto& [fd, call] : in_progress_) {
+    if (IsCountedBlocking(call)) out_.Add('e', DuringCell("exit", call));
+  }
+}
+
 void ConcurrencyObserver::NoteDuring(absl::string_view event, int fd) {
   for (const auto& [other, call] : in_progress_) {
     if (other == fd && IsCountedBlocking(call)) {

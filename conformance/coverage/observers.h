@@ -102,6 +102,8 @@ class ConcurrencyObserver {
   // Called when a connection was made, or closed.
   void OnConnected(int fd);
   void OnClose(int fd);
+  // Called when the process of the calls exits.
+  void OnExit();
 
  private:
   void NoteDuring(absl::string_view event, int fd)

@@ -133,4 +133,12 @@ SysResult ObservedCalls::Intercept(Invocation& invocation,
   return result;
 }
 
+SysResult ObservedChildCalls::Intercept(Invocation& invocation,
+                                        absl::FunctionRef<SysResult()> make) {
+  const auto token = concurrency_.OnBegin(invocation);
+  const SysResult result = make();
+  concurrency_.OnReturn(token);
+  return result;
+}
+
 }  // namespace net::conformance

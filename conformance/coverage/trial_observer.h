@@ -79,6 +79,21 @@ class ObservedCalls final : public InterceptingSyscalls {
   TrialObserver& observer_;
 };
 
+// The Syscalls of a process that the case has forked: sees the calls that are
+// in progress when the process ends.
+class ObservedChildCalls final : public InterceptingSyscalls {
+ public:
+  ObservedChildCalls(Syscalls& target, ConcurrencyObserver& concurrency)
+      : InterceptingSyscalls(target), concurrency_(concurrency) {}
+
+ protected:
+  SysResult Intercept(Invocation& invocation,
+                      absl::FunctionRef<SysResult()> make) override;
+
+ private:
+  ConcurrencyObserver& concurrency_;
+};
+
 }  // namespace net::conformance
 
 #endif  // CONFORMANCE_COVERAGE_TRIAL_OBSERVER_H_

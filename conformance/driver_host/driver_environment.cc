@@ -122,6 +122,7 @@ class DriverEnvironment final : public Environment {
 
   std::optional<std::string> Lacks(Need need) override {
     if (need == Need::kOtherUser) return "a driver runs as one user";
+    if (need == Need::kFork) return "a driver does not fork";
     if (need == Need::kFaults || need == Need::kFaultsOfClose) {
       if (faults_ == nullptr) return why_no_faults_;
       return std::nullopt;
@@ -144,6 +145,12 @@ class DriverEnvironment final : public Environment {
   // Goes by the close-on-exec flags, without an exec: fcntl(2), F_GETFD.
   std::vector<Descriptor> DescriptorsAfterExec() override {
     return sockets_->SurvivorsOfExec();
+  }
+
+  std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) override {
+    static_cast<void>(body);
+    throw HarnessError("a driver does not fork");
   }
 
   void LimitDescriptors(std::optional<int> free) override {

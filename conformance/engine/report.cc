@@ -159,6 +159,7 @@ std::vector<std::string> NeedNames(Need needs) {
   if (Includes(needs, Need::kFaultsOfClose)) {
     names.emplace_back("faults of close(2)");
   }
+  if (Includes(needs, Need::kFork)) names.emplace_back("fork");
   return names;
 }
 

@@ -152,7 +152,7 @@ std::optional<std::string> MissingNeed(Environment& env, const Trial& trial) {
   if (trial.family == AddressFamily::kV6) needs = needs | Need::kIpv6;
   for (const Need need :
        {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser, Need::kExec,
-        Need::kInterrupt, Need::kFaults, Need::kFaultsOfClose}) {
+        Need::kInterrupt, Need::kFaults, Need::kFaultsOfClose, Need::kFork}) {
     if (!Includes(needs, need)) continue;
     if (auto reason = env.Lacks(need)) return reason;
   }

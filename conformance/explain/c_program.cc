@@ -170,6 +170,8 @@ absl::Status BodyWriter::Operation(const std::vector<std::string>& words) {
     return absl::OkStatus();
   } else if (what == "other_user") {
     return absl::UnimplementedError("it runs as another user");
+  } else if (what == "fork") {
+    return absl::UnimplementedError("another process makes calls, too");
   } else if (what == "route") {
     return absl::UnimplementedError("it adds a route");
   } else {

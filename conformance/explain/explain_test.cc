@@ -254,19 +254,66 @@ TEST(CProgram, IsNotMadeOfRunsThatDiffer) {
             "its calls or their results differ from run to run");
 }
 
-TEST(FormatKilledMutants, ShowsWhatUsersNoticedAndAllNames) {
-  const auto all = ParseKilledMutants(
-      "# A comment.\na.case\treal\tWSL, 2018\tIt hung.\na.case\town\t\tNo.\n"
-      "b.case\tother\t\tNo.\n");
-  ASSERT_TRUE(all.ok()) << all.status();
-  const std::string text = FormatKilledMutants(*all, "a.case");
-  EXPECT_THAT(text, HasSubstr("    WSL, 2018: It hung.\n"));
-  EXPECT_THAT(text, HasSubstr("mutants:     real, own\n"));
-  EXPECT_EQ(FormatKilledMutants(*all, "c.case"), "");
+// ---- Bugs ------------------------------------------------------------------
+
+constexpr absl::string_view kBugs =
+    "# A comment.\n"
+    "real\tWSL, 2018\tIt hung.\n"
+    "! a.case\n"
+    "  b.case\n"
+    "own\t\tNo.\n"
+    "  a.case\n"
+    "! c.case\n";
+
+// Returns the lines of --explain about the bugs that a case finds.
+std::string WhatKills(absl::string_view id, absl::string_view source) {
+  const auto all = ParseKilledMutants(kBugs);
+  if (!all.ok()) return std::string(all.status().message());
+  const Case test_case = {.id = id, .source = source};
+  return FormatWhatItKills(*all, test_case);
 }
 
-TEST(ParseKilledMutants, FailsOnALineWithOtherFields) {
+TEST(KilledMutants, AreParsedAndFormatted) {
+  const auto all = ParseKilledMutants(kBugs);
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_THAT(all->front().killers,
+              testing::ElementsAre(
+                  KilledMutant::Killer{"a.case", /*by_requirement=*/true},
+                  KilledMutant::Killer{"b.case", /*by_requirement=*/false}));
+  EXPECT_EQ(absl::StrCat("# A comment.\n", FormatKilledMutants(*all)), kBugs);
+}
+
+TEST(FormatWhatItKills, ShowsWhatUsersNoticedAndAllNames) {
+  EXPECT_EQ(WhatKills("a.case", "listen(2)"),
+            "  why it matters: it finds bugs that others had\n"
+            "    WSL, 2018: It hung.\n"
+            "  mutants:     real, own\n");
+}
+
+TEST(FormatWhatItKills, ShowsWhoReliesOnACaseThatFindsNoRealBug) {
+  EXPECT_EQ(WhatKills("c.case", "listen(2), EINVAL"),
+            "  why it matters: programs are written by this text\n"
+            "  mutants:     own\n");
+  EXPECT_THAT(WhatKills("c.case", "RFC 9293, section 3.5"),
+              HasSubstr("the other end of a connection relies on it\n"));
+  EXPECT_THAT(WhatKills("c.case", "socket(7); contract: flags"),
+              HasSubstr("net::tcp promises it to its users"));
+  EXPECT_THAT(WhatKills("c.case", "measured on Linux 6.18"),
+              HasSubstr("no text requires it"));
+  EXPECT_THAT(WhatKills("c.case", "fs/eventpoll.c, ep_insert"),
+              HasSubstr("no text requires it"));
+}
+
+TEST(FormatWhatItKills, ShowsThatACaseFindsNothing) {
+  EXPECT_THAT(WhatKills("d.case", "listen(2)"),
+              HasSubstr("  mutants:     it finds none of the 2 bugs of "
+                        "conformance/mutants\n"));
+}
+
+TEST(ParseKilledMutants, FailsOnOtherLines) {
   EXPECT_FALSE(ParseKilledMutants("a.case\treal\n").ok());
+  EXPECT_FALSE(ParseKilledMutants("! a.case\n").ok());
 }
 
 }  // namespace

@@ -260,6 +260,11 @@ class LoggedEnvironment final : public EnvironmentDecorator {
     log_.Write(OperationLine(line));
     return open;
   }
+  std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) override {
+    log_.Write(OperationLine("fork"));
+    return EnvironmentDecorator::Fork(std::move(body));
+  }
   void LimitDescriptors(std::optional<int> free) override {
     log_.Write(OperationLine(free.has_value() ? absl::StrCat("limit ", *free)
                                               : "unlimit"));

@@ -73,6 +73,18 @@ void Note(const Record& record, Finding& finding) {
                                  record.verdict.message, record.verdict.leaked);
 }
 
+// Returns the cases of a layer without those with the ids.
+std::vector<const Case*> CasesWithout(
+    Layer layer, const std::vector<absl::string_view>& ids) {
+  std::vector<const Case*> cases;
+  for (const Case& one : TableOf(layer)) {
+    const bool is_left_out =
+        std::find(ids.begin(), ids.end(), one.id) != ids.end();
+    if (!is_left_out) cases.push_back(&one);
+  }
+  return cases;
+}
+
 }  // namespace
 
 std::ostream& operator<<(std::ostream& os, const Finding& finding) {
@@ -88,26 +100,18 @@ const Case* FindCaseOf(Layer layer, absl::string_view id) {
   return nullptr;
 }
 
-std::vector<const Case*> AllCasesOf(Layer layer) {
-  std::vector<const Case*> cases;
-  for (const Case& one : TableOf(layer)) cases.push_back(&one);
-  return cases;
+std::vector<const Case*> CasesBeside(const Mutant& bug) {
+  return CasesWithout(bug.layer, bug.killers);
 }
 
 std::vector<const Case*> CasesFor(const HarmlessVariant& variant) {
-  std::vector<const Case*> cases;
-  for (const Case* one : AllCasesOf(Layer::kLibrary)) {
-    const bool differs =
-        std::find(variant.differs_in.begin(), variant.differs_in.end(),
-                  one->id) != variant.differs_in.end();
-    if (!differs) cases.push_back(one);
-  }
-  return cases;
+  return CasesWithout(Layer::kLibrary, variant.differs_in);
 }
 
 size_t TrialsOf(absl::Span<const Exhibit> exhibits) {
   size_t trials = 0;
   for (const Exhibit& exhibit : exhibits) {
+    trials += exhibit.others.size();
     for (const Case* one : exhibit.cases) {
       trials += AddressFamiliesOf(one->families).size();
     }
@@ -128,12 +132,17 @@ std::vector<std::vector<Finding>> Examine(
     const Exhibit& exhibit = exhibits[i];
     const Target& target =
         targets.emplace_back(MakeTarget(exhibit, intact, options.on_linux));
-    findings[i].resize(exhibit.cases.size());
-    for (size_t j = 0; j < exhibit.cases.size(); ++j) {
-      const Case* const one = exhibit.cases[j];
+    findings[i].resize(exhibit.cases.size() + exhibit.others.size());
+    for (size_t j = 0; j < findings[i].size(); ++j) {
+      const bool is_other = j >= exhibit.cases.size();
+      const Case* const one = is_other
+                                  ? exhibit.others[j - exhibit.cases.size()]
+                                  : exhibit.cases[j];
       findings[i][j].test_case = one;
       places[{&target, one}] = &findings[i][j];
-      for (const AddressFamily family : AddressFamiliesOf(one->families)) {
+      std::vector<AddressFamily> families = AddressFamiliesOf(one->families);
+      if (is_other) families.resize(1);
+      for (const AddressFamily family : families) {
         trials.push_back({.test_case = one,
                           .family = family,
                           .target = &target,

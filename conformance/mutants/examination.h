@@ -24,6 +24,9 @@ struct Exhibit {
   const Mutation* mutation = nullptr;
   Layer layer = Layer::kLibrary;
   std::vector<const Case*> cases;
+  // More cases, each on its first address family only: bugs of one family alone
+  // have `cases` that find them.
+  std::vector<const Case*> others = {};
   // True for a bug, which may hang and crash. False for a harmless variant,
   // which may also show a variation: an allowed behaviour that net::tcp itself
   // must not show.
@@ -53,8 +56,8 @@ struct ExaminationOptions {
 };
 
 // Runs the cases of each exhibit on it. Returns for each exhibit the Findings
-// of its cases, in their order. `on_record` is called when a trial has ended;
-// `on_tick` at least once a second.
+// of its `cases`, and then of its `others`, in their order. `on_record` is
+// called when a trial has ended; `on_tick` at least once a second.
 std::vector<std::vector<Finding>> Examine(
     absl::Span<const Exhibit> exhibits, const ExaminationOptions& options,
     absl::FunctionRef<void(const Record&)> on_record,
@@ -65,8 +68,8 @@ size_t TrialsOf(absl::Span<const Exhibit> exhibits);
 
 // Returns the case with this id, of either table; null if there is none.
 const Case* FindCaseOf(Layer layer, absl::string_view id);
-// Returns all cases that can examine exhibits of a layer.
-std::vector<const Case*> AllCasesOf(Layer layer);
+// Returns the cases that can examine a bug, without those that must find it.
+std::vector<const Case*> CasesBeside(const Mutant& bug);
 // Returns the cases that must find nothing in a harmless variant.
 std::vector<const Case*> CasesFor(const HarmlessVariant& variant);
 

@@ -2,14 +2,22 @@
 #define CONFORMANCE_MUTANTS_KILLED_MUTANTS_H_
 
 #include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "conformance/explain/killed_mutants.h"
+#include "conformance/mutants/examination.h"
+#include "conformance/mutants/museum.h"
 
 namespace net::conformance {
 
-// Returns the text of conformance/explain/killed_mutants.txt: a line for each
-// case and each bug that it must find (conformance/explain/killed_mutants.h).
-// The text is kept in a file, so that programs that explain cases need not
-// contain the mutants.
-std::string KilledMutantsText();
+// Returns a bug with the cases that found it, in the order of `findings`.
+KilledMutant Killed(const Mutant& bug, absl::Span<const Finding> findings);
+
+// Returns the text of conformance/explain/killed_mutants.txt. The bugs and
+// their killers are kept in a file, so that programs that explain cases need
+// not contain the bugs, nor run all cases on each.
+std::string KilledMutantsText(const std::vector<KilledMutant>& all);
 
 }  // namespace net::conformance
 

@@ -26,6 +26,7 @@
 #include "conformance/engine/record.h"
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/runner.h"
+#include "conformance/explain/killed_mutants.h"
 #include "conformance/mutants/examination.h"
 #include "conformance/mutants/killed_mutants.h"
 #include "conformance/mutants/museum.h"
@@ -35,7 +36,7 @@
 
 ABSL_FLAG(bool, help, false, "");
 ABSL_FLAG(bool, list, false, "");
-ABSL_FLAG(bool, killed, false, "");
+ABSL_FLAG(std::string, killed, "", "");
 ABSL_FLAG(std::vector<std::string>, mutants, {"*"}, "");
 ABSL_FLAG(bool, all_cases, false, "");
 ABSL_FLAG(bool, blind, false, "");
@@ -56,9 +57,12 @@ net::tcp, or of the calls of the cases for kernels.
 
   --mutants=GLOB,...  only these bugs and harmless variants: --mutants='close_*'
   --list              print what they are, where the bugs were reported, and exit
-  --killed            print killed_mutants.txt as it should be, and exit
   --all-cases         run all cases on each bug, not only those that must find it,
-                      and print all that find it
+                      and print all that find it; the others run on one address
+                      family
+  --killed=FILE       write the bugs and all cases that found them into the file,
+                      as in conformance/explain/killed_mutants.txt; needs
+                      --all-cases
   --blind             also count the bugs that are found by cases which existed,
                       as they are, before there was a museum: those of
                       frozen_cases.txt whose source has the same hash
@@ -240,23 +244,34 @@ const Mutation& NoMutation() {
   return none;
 }
 
+// Writes the file of --killed.
+absl::Status WriteKilled(absl::Span<const Mutant* const> bugs,
+                         absl::Span<const std::vector<Finding>> findings) {
+  std::vector<KilledMutant> all;
+  for (size_t i = 0; i < bugs.size(); ++i) {
+    all.push_back(Killed(*bugs[i], findings[i]));
+  }
+  return WriteFile(FromCallersFolder(absl::GetFlag(FLAGS_killed)),
+                   KilledMutantsText(all));
+}
+
 // Examines the bugs; and what is intact by the cases that found them.
-void ExamineBugs(absl::Span<const Mutant* const> bugs,
-                 const std::set<std::string>& unchanged, Score& score) {
+absl::Status ExamineBugs(absl::Span<const Mutant* const> bugs,
+                         const std::set<std::string>& unchanged, Score& score) {
   std::vector<Exhibit> exhibits;
   std::set<const Case*> used[2];
   for (const Mutant* bug : bugs) {
     Exhibit exhibit = {
         .name = bug->name, .mutation = &bug->mutation, .layer = bug->layer};
-    if (absl::GetFlag(FLAGS_all_cases)) {
-      exhibit.cases = AllCasesOf(bug->layer);
-    } else {
-      for (const absl::string_view id : bug->killers) {
-        exhibit.cases.push_back(FindCaseOf(bug->layer, id));
-      }
+    for (const absl::string_view id : bug->killers) {
+      exhibit.cases.push_back(FindCaseOf(bug->layer, id));
     }
-    used[bug->layer == Layer::kKernel].insert(exhibit.cases.begin(),
-                                              exhibit.cases.end());
+    std::set<const Case*>& seen = used[bug->layer == Layer::kKernel];
+    seen.insert(exhibit.cases.begin(), exhibit.cases.end());
+    if (absl::GetFlag(FLAGS_all_cases)) {
+      exhibit.others = CasesBeside(*bug);
+      seen.insert(exhibit.others.begin(), exhibit.others.end());
+    }
     exhibits.push_back(std::move(exhibit));
   }
   for (const Layer layer : {Layer::kLibrary, Layer::kKernel}) {
@@ -274,6 +289,8 @@ void ExamineBugs(absl::Span<const Mutant* const> bugs,
   for (size_t i = bugs.size(); i < exhibits.size(); ++i) {
     score.broken_intact += PrintRaised("intact", findings[i]);
   }
+  return absl::GetFlag(FLAGS_killed).empty() ? absl::OkStatus()
+                                             : WriteKilled(bugs, findings);
 }
 
 void ExamineHarmless(Score& score) {
@@ -303,7 +320,11 @@ int Run(absl::Span<const Mutant* const> bugs) {
     unchanged = *std::move(ids);
   }
   Score score;
-  ExamineBugs(bugs, unchanged, score);
+  if (const absl::Status status = ExamineBugs(bugs, unchanged, score);
+      !status.ok()) {
+    std::cerr << "--killed: " << status.message() << "\n";
+    return kError;
+  }
   if (absl::GetFlag(FLAGS_harmless)) ExamineHarmless(score);
   const auto real =
       std::count_if(bugs.begin(), bugs.end(),
@@ -346,9 +367,9 @@ int Main(int argc, char** argv) {
     std::cerr << "--mutants: nothing has such a name (--list shows all)\n";
     return kError;
   }
-  if (absl::GetFlag(FLAGS_killed)) {
-    std::cout << KilledMutantsText();
-    return kAsExpected;
+  if (!absl::GetFlag(FLAGS_killed).empty() && !absl::GetFlag(FLAGS_all_cases)) {
+    std::cerr << "--killed: needs --all-cases\n";
+    return kError;
   }
   return absl::GetFlag(FLAGS_list) ? List(bugs) : Run(bugs);
 }

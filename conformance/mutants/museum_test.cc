@@ -14,6 +14,7 @@
 #include "conformance/engine/files.h"
 #include "conformance/engine/record.h"
 #include "conformance/engine/runfiles.h"
+#include "conformance/explain/killed_mutants.h"
 #include "conformance/mutants/examination.h"
 #include "conformance/mutants/killed_mutants.h"
 #include "conformance/mutants/mutation.h"
@@ -55,11 +56,55 @@ TEST(Museum, HasBugsFromPublicTrackersItsOwnAndHarmlessVariants) {
   EXPECT_GE(HarmlessVariants().size(), 25U);
 }
 
-// If this fails, make the file again: its first line says how.
+// If this fails, make the file again: its first lines say how. .ci/museum
+// checks that it names all cases that find the bugs.
 TEST(Museum, IsInTheFileOfExplain) {
   const auto path = FindRunfile("conformance/explain/killed_mutants.txt");
   ASSERT_TRUE(path.has_value());
-  EXPECT_THAT(ReadFile(*path), IsOkAndHolds(KilledMutantsText()));
+  const auto text = ReadFile(*path);
+  ASSERT_TRUE(text.ok()) << text.status();
+  const auto all = ParseKilledMutants(*text);
+  ASSERT_TRUE(all.ok()) << all.status();
+  const std::vector<KilledMutant>& recorded = *all;
+  EXPECT_EQ(*text, KilledMutantsText(recorded));
+  const std::vector<const Mutant*> bugs = AllBugs();
+  ASSERT_EQ(recorded.size(), bugs.size());
+  for (size_t i = 0; i < bugs.size(); ++i) {
+    SCOPED_TRACE(bugs[i]->name);
+    const KilledMutant expected = Killed(*bugs[i], {});
+    EXPECT_EQ(recorded[i].name, expected.name);
+    EXPECT_EQ(recorded[i].source, expected.source);
+    EXPECT_EQ(recorded[i].text, expected.text);
+    std::vector<absl::string_view> by_requirement;
+    for (const KilledMutant::Killer& killer : recorded[i].killers) {
+      EXPECT_NE(FindCaseOf(bugs[i]->layer, killer.test_case), nullptr)
+          << killer.test_case;
+      if (killer.by_requirement) by_requirement.push_back(killer.test_case);
+    }
+    EXPECT_THAT(by_requirement,
+                testing::UnorderedElementsAreArray(bugs[i]->killers));
+  }
+}
+
+TEST(Killed, HasTheCasesThatFoundTheBug) {
+  const Mutant bug = {.name = "name",
+                      .family = "family",
+                      .mistake = "A mistake.",
+                      .killers = {"listen.backlog.given"},
+                      .mutation = NoMutation()};
+  std::vector<Finding> findings(3);
+  findings[0].test_case = FindCaseOf(Layer::kLibrary, "listen.backlog.default");
+  findings[0].found = true;
+  findings[1].test_case = FindCaseOf(Layer::kLibrary, "listen.backlog.zero");
+  findings[2].test_case = FindCaseOf(Layer::kLibrary, "listen.backlog.given");
+  findings[2].found = true;
+  const KilledMutant killed = Killed(bug, findings);
+  EXPECT_EQ(killed.text, "A mistake.");
+  EXPECT_THAT(killed.killers,
+              ElementsAre(KilledMutant::Killer{"listen.backlog.default",
+                                               /*by_requirement=*/false},
+                          KilledMutant::Killer{"listen.backlog.given",
+                                               /*by_requirement=*/true}));
 }
 
 TEST(Museum, NamesAreDifferent) {

@@ -26,6 +26,17 @@ _mutated_source = rule(
     },
 )
 
+def _text_file_impl(ctx):
+    ctx.actions.write(ctx.outputs.out, ctx.attr.text)
+
+_text_file = rule(
+    implementation = _text_file_impl,
+    attrs = {
+        "out": attr.output(),
+        "text": attr.string(),
+    },
+)
+
 def part_of_tcp(name, src):
     """One source file of tcp/, original or mutated."""
     cc_library(
@@ -84,4 +95,24 @@ def mutant(name, replace, by, caught_by, part = "tcp"):
         srcs = ["mutant_test.sh"],
         args = ["$(rootpath :%s)" % name] + caught_by,
         data = [name],
+    )
+
+def list_of_mutants(name, out):
+    """Makes the list of the mutants above it, in the format of conformance/explain/killed_mutants.h.
+
+    Args:
+      name: of the target.
+      out: the file.
+    """
+    lines = []
+    for rule_name, attributes in sorted(native.existing_rules().items()):
+        if attributes["kind"] != "sh_test":
+            continue
+        lines.append("%s\t\tThe source of net::tcp has this mistake." % rule_name[:-len("_test")])
+        lines += ["! " + case for case in attributes["args"][1:]]
+    _text_file(
+        name = name,
+        out = out,
+        text = "\n".join(lines) + "\n",
+        visibility = ["//conformance/program:__pkg__"],
     )

@@ -107,6 +107,19 @@ function copyButton(text) {
   return button;
 }
 
+// The standalone C program of a case, or why there is none.
+function programSection(id) {
+  const section = h("div", {class: "program", "aria-busy": "true"});
+  programOf(id).then(({text, reason}) => {
+    section.setAttribute("aria-busy", "false");
+    section.append(text === undefined
+      ? h("p", {class: "note"}, `There is none: ${reason}`)
+      : h("details", {}, h("summary", {}, `Standalone program (${count(text.trimEnd().split("\n").length, "line")})`),
+        h("div", {class: "command"}, pre(text), copyButton(text))));
+  });
+  return section;
+}
+
 function fillDetail(dialog, model, cell, neighbours) {
   const {row} = cell;
   const table = model.tables.find((one) => one.implementations.includes(cell.implementation));
@@ -136,6 +149,8 @@ function fillDetail(dialog, model, cell, neighbours) {
         : null,
       h("h3", {}, "Repeat it"),
       h("div", {class: "command"}, pre(command), copyButton(command)),
+      h("h3", {}, "The case in C"),
+      programSection(row.id),
       h("h3", {}, "The same case elsewhere"),
       otherCells(cell, table),
       h("p", {class: "note"}, "Permanent link: ", h("a", {href: `#${cell.key}`}, `#${cell.key}`))));

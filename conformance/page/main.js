@@ -166,7 +166,7 @@ class Page {
   }
 }
 
-readRecords(document.getElementById("records").textContent).then((found) => {
+readRecords().then((found) => {
   new Page(makeModel(found));
   document.documentElement.dataset.ready = "true";
 }).catch((error) => {

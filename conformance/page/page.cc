@@ -92,16 +92,36 @@ nlohmann::json EmbeddedJson(const RecordsOfRun& run, const PageFacts& facts) {
   };
 }
 
+// Returns what the page reads when it shows the first program: `programs` and
+// `reasons`, both by the case's id. They are apart from the records, which the
+// page needs before it shows anything.
+nlohmann::json EmbeddedJson(const CasePrograms& programs) {
+  auto texts = nlohmann::json::object();
+  auto reasons = nlohmann::json::object();
+  for (const auto& [id, program] : programs) {
+    if (program.ok()) {
+      texts[id] = *program;
+    } else {
+      reasons[id] = std::string(program.status().message());
+    }
+  }
+  return {{"programs", std::move(texts)}, {"reasons", std::move(reasons)}};
+}
+
+std::string Embedded(const nlohmann::json& json) {
+  return absl::Base64Escape(Gzip(
+      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+}
+
 }  // namespace
 
-std::string MakePage(const RecordsOfRun& run, const PageFacts& facts) {
-  const std::string json =
-      EmbeddedJson(run, facts)
-          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return absl::StrReplaceAll(kPageHtml,
-                             {{"{{style}}", kPageStyle},
-                              {"{{script}}", kPageScript},
-                              {"{{records}}", absl::Base64Escape(Gzip(json))}});
+std::string MakePage(const RecordsOfRun& run, const CasePrograms& programs,
+                     const PageFacts& facts) {
+  return absl::StrReplaceAll(
+      kPageHtml, {{"{{style}}", kPageStyle},
+                  {"{{script}}", kPageScript},
+                  {"{{records}}", Embedded(EmbeddedJson(run, facts))},
+                  {"{{programs}}", Embedded(EmbeddedJson(programs))}});
 }
 
 }  // namespace net::conformance

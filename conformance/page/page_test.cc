@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -54,19 +55,24 @@ std::string Gunzip(const std::string& compressed) {
   return text;
 }
 
-// The element with the records.
+// The elements with the records and with the programs.
 constexpr absl::string_view kBegin =
     "<script id=\"records\" type=\"application/gzip;base64\">";
+constexpr absl::string_view kBeginOfPrograms =
+    "<script id=\"programs\" type=\"application/gzip;base64\">";
 constexpr absl::string_view kEnd = "</script>";
 
-std::string WithoutRecords(const std::string& page) {
-  return absl::StrReplaceAll(page, {{Between(page, kBegin, kEnd), ""}});
+std::string WithoutEmbedded(const std::string& page) {
+  return absl::StrReplaceAll(page,
+                             {{Between(page, kBegin, kEnd), ""},
+                              {Between(page, kBeginOfPrograms, kEnd), ""}});
 }
 
-// Returns what is embedded in a page.
-nlohmann::json EmbeddedIn(absl::string_view page) {
+// Returns what is embedded in a page after `begin`.
+nlohmann::json EmbeddedIn(absl::string_view page,
+                          absl::string_view begin = kBegin) {
   std::string compressed;
-  EXPECT_TRUE(absl::Base64Unescape(Between(page, kBegin, kEnd), &compressed));
+  EXPECT_TRUE(absl::Base64Unescape(Between(page, begin, kEnd), &compressed));
   return nlohmann::json::parse(Gunzip(compressed));
 }
 
@@ -113,8 +119,8 @@ TEST_F(PageTest, HasEveryRecordUnchanged) {
       "\n");
   const auto run = ParseRecords("records.jsonl", lines);
   ASSERT_TRUE(run.ok());
-  const nlohmann::json embedded = EmbeddedIn(
-      MakePage(*run, {.date = "2026-11-29 18:57 UTC", .command = "run --"}));
+  const nlohmann::json embedded = EmbeddedIn(MakePage(
+      *run, {}, {.date = "2026-11-29 18:57 UTC", .command = "run --"}));
   EXPECT_EQ(embedded.at("page").at("date"), "2026-11-29 18:57 UTC");
   EXPECT_EQ(embedded.at("page").at("command"), "run --");
   EXPECT_EQ(embedded.at("environment"), run->environment);
@@ -122,19 +128,34 @@ TEST_F(PageTest, HasEveryRecordUnchanged) {
   EXPECT_EQ(RecordsIn(embedded), run->records);
 }
 
+TEST_F(PageTest, HasTheProgramOfEachCaseOrTheReason) {
+  const nlohmann::json embedded = EmbeddedIn(
+      MakePage({},
+               {{"listen.first", "int main(void) {}\n"},
+                {"accept.second", absl::UnimplementedError("it is long")}},
+               {}),
+      kBeginOfPrograms);
+  EXPECT_EQ(embedded.at("programs"),
+            nlohmann::json({{"listen.first", "int main(void) {}\n"}}));
+  EXPECT_EQ(embedded.at("reasons"),
+            nlohmann::json({{"accept.second", "it is long"}}));
+}
+
 TEST_F(PageTest, HasNoTextOfARecordAsMarkup) {
-  const std::string empty = MakePage({}, {});
+  const std::string empty = MakePage({}, {}, {});
   const std::string page = MakePage(
       {.environment = {{kHostile, kHostile}},
        .records = {nlohmann::json::parse(RecordToJson(
            MakeRecord(first_, AddressFamily::kV4, Outcome::kFail, kHostile)))}},
+      {{std::string(kHostile), std::string(kHostile)},
+       {"none", absl::UnimplementedError(kHostile)}},
       {.date = std::string(kHostile), .command = std::string(kHostile)});
   EXPECT_THAT(page, Not(HasSubstr("alert(1)")));
-  EXPECT_EQ(WithoutRecords(page), WithoutRecords(empty));
+  EXPECT_EQ(WithoutEmbedded(page), WithoutEmbedded(empty));
 }
 
 TEST_F(PageTest, IsOneFileThatLoadsNothing) {
-  const std::string page = MakePage({}, {});
+  const std::string page = MakePage({}, {}, {});
   EXPECT_TRUE(absl::StartsWith(page, "<!doctype html>"));
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));
   EXPECT_THAT(page, HasSubstr("async function readRecords"));

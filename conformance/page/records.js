@@ -1,19 +1,33 @@
 "use strict";
 
-// Reads the records that are embedded in the page: base64 of gzip of the JSON that EmbeddedJson() in page.cc describes.
-// Returns {page, environment, records}.
-async function readRecords(base64) {
-  const binary = atob(base64.trim());
+// Returns a value that is embedded in the page: base64 of gzip of JSON.
+async function readEmbedded(id) {
+  const binary = atob(document.getElementById(id).textContent.trim());
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; ++i) bytes[i] = binary.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const {page, environment, fields, values, records} = await new Response(stream).json();
+  return new Response(stream).json();
+}
+
+// Reads the records, which EmbeddedJson() in page.cc describes. Returns {page, environment, records}.
+async function readRecords() {
+  const {page, environment, fields, values, records} = await readEmbedded("records");
   const toRecord = (indices) => {
     const record = {};
     for (let i = 0; i < fields.length; ++i) record[fields[i]] = values[indices[i]];
     return record;
   };
   return {page, environment, records: records.map(toRecord)};
+}
+
+let programs;
+
+// Returns the C program of a case as {text}, or the reason why there is none as {reason}. They are read when the first is
+// wanted.
+async function programOf(id) {
+  programs ??= readEmbedded("programs");
+  const read = await programs;
+  return Object.hasOwn(read.programs, id) ? {text: read.programs[id]} : {reason: read.reasons[id]};
 }
 
 const CRC_TABLE = Array.from({length: 256}, (_, byte) => {

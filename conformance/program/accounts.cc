@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,15 @@
 #include "conformance/engine/runfiles.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
+#include "conformance/explain/killed_mutants.h"
+#include "conformance/program/recorded_kills.h"
 #include "conformance/program/run.h"
 
 namespace net::conformance {
 namespace {
 
 constexpr absl::string_view kReasons = "conformance/coverage/empty_cells.txt";
+constexpr absl::string_view kIdleCases = "conformance/coverage/idle_cases.txt";
 
 // The columns whose kernel is in this process. All cases pass there.
 const std::vector<std::string>& ObservedColumns() {
@@ -31,12 +35,34 @@ const std::vector<std::string>& ObservedColumns() {
   return names;
 }
 
-absl::StatusOr<std::string> ReadReasons() {
-  const std::optional<std::string> path = FindRunfile(kReasons);
+absl::StatusOr<std::string> ReadRunfile(absl::string_view name) {
+  const std::optional<std::string> path = FindRunfile(std::string(name));
   if (!path.has_value()) {
-    return absl::NotFoundError(absl::StrCat("cannot find ", kReasons));
+    return absl::NotFoundError(absl::StrCat("cannot find ", name));
   }
   return ReadFile(*path);
+}
+
+// Returns the cases that show nothing, and have no reason to stay.
+absl::StatusOr<std::vector<std::string>> UnjustifiedCases(
+    absl::Span<const FilledAccount> accounts, const ObservedRun& run) {
+  const auto mutants = ReadRecordedKills();
+  if (!mutants.ok()) return mutants.status();
+  std::set<std::string> killers;
+  for (const KilledMutant& mutant : *mutants) {
+    for (const KilledMutant::Killer& killer : mutant.killers) {
+      killers.insert(killer.test_case);
+    }
+  }
+  const auto reasons = ReadRunfile(kIdleCases);
+  if (!reasons.ok()) return reasons.status();
+  std::vector<std::string> idle = IdleCases(accounts, run, killers);
+  const absl::Status justified = RemoveJustified(*reasons, idle);
+  if (!justified.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kIdleCases, ": ", justified.message()));
+  }
+  return idle;
 }
 
 }  // namespace
@@ -54,13 +80,14 @@ int PrintAccounts(absl::Span<const Target> targets,
                                std::string(1, accounts.back().letter)));
     }
   }
-  const absl::StatusOr<std::string> reasons = ReadReasons();
+  const absl::StatusOr<std::string> reasons = ReadRunfile(kReasons);
   if (!reasons.ok()) return Fail(reasons.status().message());
   const auto observed = SelectTargets(targets, ObservedColumns());
   if (!observed.ok()) return Fail(observed.status().message());
   const ObservedRun run = ObserveAll(*observed, options.jobs);
   std::vector<FilledAccount> filled = FillAccounts(accounts, run);
   const absl::Status added = AddReasons(*reasons, filled);
+  const auto idle = UnjustifiedCases(filled, run);
   std::erase_if(filled, [&](const FilledAccount& one) {
     return !options.accounts.empty() &&
            std::find(options.accounts.begin(), options.accounts.end(),
@@ -75,8 +102,14 @@ int PrintAccounts(absl::Span<const Target> targets,
   if (!added.ok()) {
     return Fail(absl::StrCat(kReasons, ": ", added.message()));
   }
+  if (!idle.ok()) return Fail(idle.status().message());
+  for (const std::string& id : *idle) {
+    std::cerr << "finds no bug, is alone in no cell, and has no reason in "
+              << kIdleCases << ": " << id << "\n";
+  }
   if (!run.failures.empty()) return kError;
-  return CountUnexplained(filled) > 0 ? kUnexpected : kAsExpected;
+  return CountUnexplained(filled) + idle->size() > 0 ? kUnexpected
+                                                     : kAsExpected;
 }
 
 }  // namespace net::conformance

@@ -1,10 +1,7 @@
 #include "conformance/program/explain.h"
 
-#include <algorithm>
 #include <iostream>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,47 +9,39 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
-#include "conformance/engine/files.h"
 #include "conformance/engine/report.h"
-#include "conformance/engine/runfiles.h"
 #include "conformance/engine/selection.h"
 #include "conformance/engine/trial.h"
 #include "conformance/explain/c_program.h"
 #include "conformance/explain/killed_mutants.h"
+#include "conformance/program/case_programs.h"
 #include "conformance/program/debug.h"
+#include "conformance/program/recorded_kills.h"
 #include "conformance/program/run.h"
 #include "conformance/suite/case.h"
 
 namespace net::conformance {
 namespace {
 
-constexpr absl::string_view kKilled = "conformance/explain/killed_mutants.txt";
-
+// Returns the lines about the bugs that the case finds. Returns "" if the
+// program was moved away from its files.
 absl::StatusOr<std::string> MutantsOf(const Case& test_case) {
-  const std::optional<std::string> path = FindRunfile(kKilled);
-  if (!path.has_value()) return "";  // The program was moved away.
-  const absl::StatusOr<std::string> lines = ReadFile(*path);
-  if (!lines.ok()) return lines.status();
-  const auto all = ParseKilledMutants(*lines);
+  const auto all = ReadRecordedKills();
+  if (absl::IsNotFound(all.status())) return "";
   if (!all.ok()) return all.status();
-  return FormatKilledMutants(*all, test_case.id);
+  return FormatWhatItKills(*all, test_case);
 }
 
-// Returns the program of the first target with this case whose calls can be
-// recorded: net::tcp or the kernel of this machine.
+// Returns the program of a case, or the reason why there is none.
 absl::StatusOr<std::string> ProgramOn(absl::Span<const Target> targets,
                                       const std::string& name,
                                       const Case& test_case) {
-  const auto target =
-      std::find_if(targets.begin(), targets.end(), [&](const Target& one) {
-        return one.start_subject == nullptr && !one.on_fake_kernel &&
-               FindCase({one}, test_case.id) != nullptr;
-      });
-  if (target == targets.end()) {
+  const Target* const target = FindRecordable(targets, test_case);
+  if (target == nullptr) {
     return absl::UnimplementedError(
         "the implementation runs in a process of its own");
   }
-  const absl::StatusOr<Trial> trial = FindTrial({&*target}, name);
+  const absl::StatusOr<Trial> trial = FindTrial({target}, name);
   if (!trial.ok()) return trial.status();
   return ProgramsOf({*trial}, /*jobs=*/1).front();
 }
@@ -79,7 +68,7 @@ int Explain(absl::Span<const Target> targets, const std::string& name,
   }
   const absl::StatusOr<std::string> mutants = MutantsOf(**test_case);
   if (!mutants.ok()) {
-    return Fail(absl::StrCat(kKilled, ": ", mutants.status().message()));
+    return Fail(mutants.status().message());
   }
   std::cout << FormatCase(**test_case) << *mutants;
   if (program.ok()) {

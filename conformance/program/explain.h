@@ -8,8 +8,9 @@
 
 namespace net::conformance {
 
-// Prints a case: its requirement, the bugs that it finds, and a C program that
-// shows what this kernel does. Returns the exit status of the program.
+// Prints a case: its requirement, why it matters, the bugs that it finds, and a
+// C program that shows what this kernel does. Returns the exit status of the
+// program.
 //
 // `name` is that of --explain: a case's id, which may end with "/v4" or "/v6".
 // With `only_program`, prints the C program alone, and fails if there is none.

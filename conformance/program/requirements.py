@@ -30,15 +30,18 @@ its case needs. The machine that judges changes runs every case, on Linux 6.18.
 - Levels: a `must` holds for everybody; from a `should`, good implementations may differ for a documented reason; of a
   `variation`, each known behaviour has a name.
 - Families: `v4` and `v6`, each a trial of its own.
-- Linux: the versions that do what a case for kernels requires. `all`: each version that ran it. `since 6.9`: older versions
-  do not. `partly since 6.6`: some updates of the versions in between do, too.
+- Linux, of a case for kernels: the versions that do what it requires. `all`: each version that ran it. `since 6.9`: older
+  versions do not. `partly since 6.6`: some updates of the versions in between do, too.
   [linux.expectations](targets/linux.expectations) names the change. The suite ran on Linux 6.18 and 6.12, and most of it on
-  6.1 ([docs/PORTABLE.md](../docs/PORTABLE.md)). The requirements without this column are for implementations: they were
-  seen on Linux 6.18.
+  6.1 ([docs/PORTABLE.md](../docs/PORTABLE.md)).
+- Linux, of a case for implementations: the versions on which net::tcp was seen to do what it requires.
 - `./bazelw run //conformance -- --cases=ID --verbose` runs the case of a requirement.
 
 This file is generated: conformance/program/requirements.py tells how.
 """
+
+# The versions of Linux on which all cases for implementations ran: that of the machine that judges changes.
+RAN_ON = "6.18"
 
 # An id's parts that name an area: "kernel.poll" of "kernel.poll.closed", "listen" of "listen.state".
 AREA = re.compile(r"(kernel\.)?[^.]+")
@@ -107,8 +110,7 @@ def row_of(case, lines):
     """Returns the row of a case."""
     needs = ", ".join(case["needs"]) or "–"
     cells = [f"`{case['case']}`", case["requirement"], case["source"], case["level"], " ".join(case["axes"]), needs]
-    if is_for_kernels(case):
-        cells.append(versions(case, lines))
+    cells.append(versions(case, lines) if is_for_kernels(case) else RAN_ON)
     return [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
 
 
@@ -150,10 +152,9 @@ def main():
     print("## The rules of the contract\n")
     print("The rules are those of [tcp/CONTRACT.md](../tcp/CONTRACT.md).\n")
     print(table(["rule", "cases"], [[rule, ", ".join(by_rule[rule]) or WITHOUT_CASES[rule]] for rule in known]))
-    heading = ["id", "requirement", "source", "level", "families", "needs"]
+    heading = ["id", "requirement", "source", "level", "families", "needs", "Linux"]
     for area, members in areas.items():
-        linux = ["Linux"] if is_for_kernels(members[0]) else []
-        print(f"## {area}\n\n{table(heading + linux, [row_of(case, lines) for case in members])}")
+        print(f"## {area}\n\n{table(heading, [row_of(case, lines) for case in members])}")
 
 
 if __name__ == "__main__":

@@ -64,5 +64,6 @@ expect_versions kernel.peek_off.end 'v4 since 6.9, v6 since 6.12'
 expect_versions kernel.peek_off.off 'v4 all, v6 since 6.12'
 expect_versions kernel.listen.backlog.told 'since 6.10, partly since 6.9'
 expect_versions kernel.accept.names all
+expect_versions listen.backlog.given 6.18
 
 [ "$failures" = 0 ]

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -44,6 +45,7 @@
 #include "conformance/page/case_list.h"
 #include "conformance/page/page.h"
 #include "conformance/page/records_file.h"
+#include "conformance/program/case_programs.h"
 #include "conformance/program/smoke.h"
 #include "conformance/suite/case.h"
 #include "nlohmann/json.hpp"
@@ -239,9 +241,16 @@ int WriteReport(absl::string_view flag, const std::string& path,
 
 int WritePage(const RecordsOfRun& records, absl::Time date,
               const RunOptions& options) {
-  return WriteReport("--html", options.html,
-                     MakePage(records, {.date = DateText(date),
-                                        .command = options.command_for_all}));
+  std::set<std::string> ids;
+  for (const nlohmann::json& one : records.records) {
+    ids.insert(one.at("case").get<std::string>());
+  }
+  std::cerr << "[the C programs of " << ids.size() << " cases are recorded]"
+            << std::endl;
+  return WriteReport(
+      "--html", options.html,
+      MakePage(records, ProgramsOfCases(ids, options.jobs),
+               {.date = DateText(date), .command = options.command_for_all}));
 }
 
 // Returns the records as they are in a file of records.

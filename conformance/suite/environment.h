@@ -60,6 +60,23 @@ class Task {
   virtual void Interrupt() = 0;
 };
 
+// A process that a case has forked. The destructor calls Kill().
+class ChildProcess {
+ public:
+  virtual ~ChildProcess() = default;
+
+  // Waits until the body has returned, or is blocked in a system call on a
+  // socket that is not ready. Returns true if it is blocked.
+  virtual bool AwaitBlocked() = 0;
+
+  // Waits until the body has returned, and the process has exited.
+  virtual void Join() = 0;
+
+  // Ends the process, also if its call is blocked (SIGKILL). Waits until the
+  // process has exited and its descriptors are closed.
+  virtual void Kill() = 0;
+};
+
 // The environment of a case: the kernel that peers and witnesses use, and every
 // change that a case may make to it. Cases reach their surroundings only
 // through this class and its Syscalls, so they run on any kernel. Each case has
@@ -103,6 +120,13 @@ class Environment {
   // Forks, executes another program, and returns the descriptors that are open
   // in that program. Needs Need::kExec.
   virtual std::vector<Descriptor> DescriptorsAfterExec() = 0;
+
+  // Forks a process (fork(2)) that runs `body` with its own Syscalls and then
+  // exits. It has copies of all descriptors of the case's process. The body
+  // must not assert, and nothing that it writes is seen here. Must not be
+  // called while a Task runs. Needs Need::kFork.
+  virtual std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) = 0;
 
   // Lets the process open only `free` more descriptors than are open now
   // (RLIMIT_NOFILE). Restores the original limit if `free` is nullopt.

@@ -36,6 +36,10 @@ class EnvironmentDecorator : public Environment {
   std::vector<Descriptor> DescriptorsAfterExec() override {
     return environment_->DescriptorsAfterExec();
   }
+  std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) override {
+    return environment_->Fork(std::move(body));
+  }
   void LimitDescriptors(std::optional<int> free) override {
     environment_->LimitDescriptors(free);
   }

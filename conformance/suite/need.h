@@ -30,6 +30,8 @@ enum class Need : uint32_t {
   kFaults = 1U << 6,
   // In addition to kFaults: faults can be injected into close(2), too.
   kFaultsOfClose = 1U << 7,
+  // The case can fork: Environment::Fork().
+  kFork = 1U << 8,
 };
 constexpr Need operator|(Need a, Need b) {
   return static_cast<Need>(static_cast<uint32_t>(a) | static_cast<uint32_t>(b));

@@ -39,6 +39,33 @@ class FakeTask final : public Task {
   FakeKernel::Thread thread_;
 };
 
+class FakeChild final : public ChildProcess {
+ public:
+  FakeChild(FakeKernel& kernel, FakeProcess& process,
+            std::function<void(Syscalls&)> body)
+      : process_(process),
+        thread_(kernel, process.name(), [&process, body = std::move(body)] {
+          body(process);
+          process.Exit();
+        }) {}
+  FakeChild(const FakeChild&) = delete;
+  FakeChild& operator=(const FakeChild&) = delete;
+  ~FakeChild() override { FakeChild::Kill(); }
+
+  bool AwaitBlocked() override { return thread_.AwaitBlocked(); }
+  void Join() override { thread_.Join(); }
+  // A blocked call keeps its file open until the interruption ends it.
+  void Kill() override {
+    process_.Exit();
+    thread_.Interrupt();
+    thread_.Join();
+  }
+
+ private:
+  FakeProcess& process_;
+  FakeKernel::Thread thread_;
+};
+
 }  // namespace
 
 FakeProcessOptions FakeEnvironment::ProcessOptions() {
@@ -87,6 +114,12 @@ std::vector<Environment::Descriptor> FakeEnvironment::DescriptorsAfterExec() {
   }
   child.Exit();
   return open;
+}
+
+std::unique_ptr<ChildProcess> FakeEnvironment::Fork(
+    std::function<void(Syscalls&)> body) {
+  return std::make_unique<FakeChild>(kernel_, process_.Fork("child"),
+                                     std::move(body));
 }
 
 void FakeEnvironment::LimitDescriptors(std::optional<int> free) {

@@ -38,6 +38,8 @@ class FakeEnvironment : public Environment {
   std::unique_ptr<Task> Start(std::function<void()> body) override;
   std::vector<Descriptor> OpenDescriptors() override;
   std::vector<Descriptor> DescriptorsAfterExec() override;
+  std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) override;
   void LimitDescriptors(std::optional<int> free) override;
   void DropPrivilegedPorts() override;
   void AsOtherUser(absl::FunctionRef<void()> body) override;

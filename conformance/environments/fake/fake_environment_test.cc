@@ -32,7 +32,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr Need kNeeds[] = {Need::kIpv6, Need::kOwnNetwork, Need::kOtherUser,
-                           Need::kExec};
+                           Need::kExec, Need::kFork};
 // TEST-NET-1 (RFC 5737).
 constexpr ip::Addr kForeign = ip::Addr::V4(192, 0, 2, 1);
 
@@ -260,6 +260,21 @@ TEST_F(FakeEnvironmentTest, ABlockedTaskIsInterruptedAgainAndAgain) {
   }
   task->Join();
   EXPECT_EQ(interruptions, 3);
+}
+
+TEST_F(FakeEnvironmentTest, AForkedProcessIsKilledWhileItsCallIsBlocked) {
+  const auto listener = loopback::ListenAnywhere(sys(), AF_INET);
+  ASSERT_THAT(listener, IsOk());
+  SysResult answer;
+  const auto child =
+      env_->Fork([&, fd = listener->socket().fd()](Syscalls& process) {
+        answer = process.Accept4(fd, nullptr, nullptr, 0);
+      });
+  EXPECT_TRUE(child->AwaitBlocked());
+  child->Kill();
+  EXPECT_FALSE(child->AwaitBlocked());
+  EXPECT_THAT(answer, IsErrno(EINTR));
+  EXPECT_THAT(ConnectTo(listener->endpoint()), IsOk());
 }
 
 TEST_F(FakeEnvironmentTest, TimeIsVirtual) {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "conformance/environments/linux/delivery.h"
+#include "conformance/environments/linux/linux_child.h"
 #include "conformance/environments/linux/linux_descriptors.h"
 #include "conformance/environments/linux/linux_task.h"
 #include "conformance/suite/checked.h"
@@ -125,6 +126,9 @@ class LinuxEnvironment final : public Environment {
       case Need::kExec:
         if (shares_process_) return "without fork(2), nothing can be executed";
         return LacksExec();
+      case Need::kFork:
+        if (shares_process_) return "the cases share one process";
+        return std::nullopt;
     }
     return "an unknown need";
   }
@@ -139,6 +143,11 @@ class LinuxEnvironment final : public Environment {
 
   std::vector<Descriptor> DescriptorsAfterExec() override {
     return ListDescriptorsAfterExec();
+  }
+
+  std::unique_ptr<ChildProcess> Fork(
+      std::function<void(Syscalls&)> body) override {
+    return ForkLinuxChild(body, abandon_);
   }
 
   void LimitDescriptors(std::optional<int> free) override {

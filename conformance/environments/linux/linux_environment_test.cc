@@ -97,6 +97,23 @@ TEST(LinuxEnvironmentTest, AnExecedProgramHasWhatIsNotCloseOnExec) {
   });
 }
 
+TEST(LinuxEnvironmentTest, AForkedProcessSharesTheOpenFiles) {
+  EXPECT_PASSES(Need::kFork, [](Context& c) {
+    const SysResult counter = c.sys().EventFd(0, 0);
+    ASSERT_THAT(counter, IsOk());
+    const auto child = c.env().Fork([fd = counter.fd()](Syscalls& sys) {
+      const uint64_t three = 3;
+      static_cast<void>(sys.Write(fd, &three, sizeof(three)));
+    });
+    child->Join();
+    EXPECT_FALSE(child->AwaitBlocked());
+    uint64_t count = 0;
+    EXPECT_THAT(c.sys().Read(counter.fd(), &count, sizeof(count)), IsOk());
+    EXPECT_EQ(count, 3U);
+    ASSERT_THAT(c.sys().Close(counter.fd()), IsOk());
+  });
+}
+
 TEST(LinuxEnvironmentTest, TheDescriptorLimitLeavesExactlyWhatWasAsked) {
   EXPECT_PASSES(Need::kNone, [](Context& c) {
     // A free number below the highest descriptor counts, too.

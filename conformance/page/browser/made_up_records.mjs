@@ -64,16 +64,25 @@ export function madeUpRecords() {
   return {environment: ENVIRONMENT, records};
 }
 
-// As many records as a page must hold. Outcomes are as frequent, and messages as long, as in a run of all columns.
-export function manyRecords(size) {
+// A cell of each kind, by the ending that it shows.
+export const ENDINGS_MADE_UP = {
+  "pass": "#accept.unanimous@net_tcp", "fail": "#listen.lone@go", "variation": "#listen.minority@go",
+  "unsupported": "#listen.minority@asio", "expected-fail": "#listen.two_differ@rust", "timeout": "#connect.families@net_tcp",
+  "crash": "#connect.ends@net_tcp", "leak": "#connect.ends@rust", "expected-leak": "#connect.leaks@rust",
+};
+
+// As many records of cases with these ids as a page must hold. Outcomes are as frequent, and messages as long, as in a run of
+// all columns.
+export function manyRecords(size, ids) {
   const records = [];
   const endings = Object.entries({"pass": 42, "unsupported": 5, "variation": 1, "expected-fail": 1, "fail": 1})
     .flatMap(([name, times]) => Array(times).fill(name));
+  const perCase = 2 * Math.ceil(size / ids.length / 2);
   for (let i = 0; records.length < size; ++i) {
-    const [family, implementation, number] = [i % 2, Math.floor(i / 2) % 50, Math.floor(i / 100)];
+    const [family, implementation, number] = [i % 2, Math.floor((i % perCase) / 2), Math.floor(i / perCase)];
     const outcome = endings[(number * 7 + implementation * 3) % endings.length];
     const isFailure = ["fail", "expected-fail"].includes(outcome);
-    records.push(record(`subject${number % 40}.part${number % 7}.case${number}`, ["v4", "v6"][family],
+    records.push(record(ids[number], ["v4", "v6"][family],
       `implementation${implementation}`, outcome, {
         ms: (i * 31) % 900, requirement: `Case ${number} must do what listen(2) of descriptor ${number % 50} describes.`,
         message: outcome === "pass" ? "" : `reason ${i % 400} (some.expectations:${i % 400})\n${FAILURE}`,
