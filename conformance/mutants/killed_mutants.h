@@ -11,8 +11,11 @@
 
 namespace net::conformance {
 
-// Returns a bug with the cases that found it, in the order of `findings`.
-KilledMutant Killed(const Mutant& bug, absl::Span<const Finding> findings);
+// Returns a bug with the cases that found it: first those whose requirement it
+// violates. `before` are those that an earlier examination found; of these, the
+// ones that `findings` does not have stay.
+KilledMutant Killed(const Mutant& bug, absl::Span<const Finding> findings,
+                    absl::Span<const KilledMutant::Killer> before = {});
 
 // Returns the text of conformance/explain/killed_mutants.txt. The bugs and
 // their killers are kept in a file, so that programs that explain cases need

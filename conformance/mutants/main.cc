@@ -39,6 +39,7 @@ ABSL_FLAG(bool, list, false, "");
 ABSL_FLAG(std::string, killed, "", "");
 ABSL_FLAG(std::vector<std::string>, mutants, {"*"}, "");
 ABSL_FLAG(bool, all_cases, false, "");
+ABSL_FLAG(std::vector<std::string>, cases, {"*"}, "");
 ABSL_FLAG(bool, blind, false, "");
 ABSL_FLAG(bool, linux, false, "");
 ABSL_FLAG(bool, harmless, true, "");
@@ -60,9 +61,9 @@ net::tcp, or of the calls of the cases for kernels.
   --all-cases         run all cases on each bug, not only those that must find it,
                       and print all that find it; the others run on one address
                       family
-  --killed=FILE       write the bugs and all cases that found them into the file,
-                      as in conformance/explain/killed_mutants.txt; needs
-                      --all-cases
+  --cases=GLOB,...    of all cases, only these
+  --killed=FILE       update the list of bugs and the cases that found them:
+                      conformance/explain/killed_mutants.txt; needs --all-cases
   --blind             also count the bugs that are found by cases which existed,
                       as they are, before there was a museum: those of
                       frozen_cases.txt whose source has the same hash
@@ -84,11 +85,14 @@ constexpr int kAsExpected = 0;
 constexpr int kUnexpected = 1;
 constexpr int kError = 2;
 
-bool IsSelected(absl::string_view name) {
-  const std::vector<std::string> globs = absl::GetFlag(FLAGS_mutants);
+bool Matches(const std::vector<std::string>& globs, absl::string_view name) {
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
     return fnmatch(glob.c_str(), std::string(name).c_str(), 0) == 0;
   });
+}
+
+bool IsSelected(absl::string_view name) {
+  return Matches(absl::GetFlag(FLAGS_mutants), name);
 }
 
 std::vector<const Mutant*> SelectedBugs() {
@@ -244,15 +248,32 @@ const Mutation& NoMutation() {
   return none;
 }
 
-// Writes the file of --killed.
-absl::Status WriteKilled(absl::Span<const Mutant* const> bugs,
-                         absl::Span<const std::vector<Finding>> findings) {
+// Updates the file of --killed with what the cases found in these bugs.
+absl::Status UpdateKilled(absl::Span<const Mutant* const> bugs,
+                          absl::Span<const std::vector<Finding>> findings) {
+  const std::string path = FromCallersFolder(absl::GetFlag(FLAGS_killed));
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok() && !absl::IsNotFound(text.status())) return text.status();
+  const auto before = ParseKilledMutants(text.value_or(""));
+  if (!before.ok()) return before.status();
   std::vector<KilledMutant> all;
-  for (size_t i = 0; i < bugs.size(); ++i) {
-    all.push_back(Killed(*bugs[i], findings[i]));
+  for (const auto* part : {&RealBugs(), &OwnBugs()}) {
+    for (const Mutant& bug : *part) {
+      const auto old =
+          std::find_if(before->begin(), before->end(),
+                       [&](const auto& one) { return one.name == bug.name; });
+      const auto killers = old == before->end()
+                               ? std::vector<KilledMutant::Killer>()
+                               : old->killers;
+      const auto place = std::find(bugs.begin(), bugs.end(), &bug);
+      if (place != bugs.end()) {
+        all.push_back(Killed(bug, findings[place - bugs.begin()], killers));
+      } else if (old != before->end()) {
+        all.push_back(Killed(bug, {}, killers));
+      }
+    }
   }
-  return WriteFile(FromCallersFolder(absl::GetFlag(FLAGS_killed)),
-                   KilledMutantsText(all));
+  return WriteFile(path, KilledMutantsText(all));
 }
 
 // Examines the bugs; and what is intact by the cases that found them.
@@ -270,6 +291,9 @@ absl::Status ExamineBugs(absl::Span<const Mutant* const> bugs,
     seen.insert(exhibit.cases.begin(), exhibit.cases.end());
     if (absl::GetFlag(FLAGS_all_cases)) {
       exhibit.others = CasesBeside(*bug);
+      std::erase_if(exhibit.others, [](const Case* one) {
+        return !Matches(absl::GetFlag(FLAGS_cases), one->id);
+      });
       seen.insert(exhibit.others.begin(), exhibit.others.end());
     }
     exhibits.push_back(std::move(exhibit));
@@ -290,7 +314,7 @@ absl::Status ExamineBugs(absl::Span<const Mutant* const> bugs,
     score.broken_intact += PrintRaised("intact", findings[i]);
   }
   return absl::GetFlag(FLAGS_killed).empty() ? absl::OkStatus()
-                                             : WriteKilled(bugs, findings);
+                                             : UpdateKilled(bugs, findings);
 }
 
 void ExamineHarmless(Score& score) {

@@ -98,13 +98,14 @@ TEST(Killed, HasTheCasesThatFoundTheBug) {
   findings[1].test_case = FindCaseOf(Layer::kLibrary, "listen.backlog.zero");
   findings[2].test_case = FindCaseOf(Layer::kLibrary, "listen.backlog.given");
   findings[2].found = true;
-  const KilledMutant killed = Killed(bug, findings);
+  // The second case no longer finds it.
+  const KilledMutant killed =
+      Killed(bug, findings, {{"listen.backlog.zero"}, {"accept.in_order"}});
   EXPECT_EQ(killed.text, "A mistake.");
   EXPECT_THAT(killed.killers,
-              ElementsAre(KilledMutant::Killer{"listen.backlog.default",
-                                               /*by_requirement=*/false},
-                          KilledMutant::Killer{"listen.backlog.given",
-                                               /*by_requirement=*/true}));
+              ElementsAre(KilledMutant::Killer{"listen.backlog.given", true},
+                          KilledMutant::Killer{"listen.backlog.default", false},
+                          KilledMutant::Killer{"accept.in_order", false}));
 }
 
 TEST(Museum, NamesAreDifferent) {
