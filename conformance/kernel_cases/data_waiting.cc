@@ -37,13 +37,6 @@ using loopback::RefusedPort;
 
 // ---- Full buffers -----------------------------------------------------------
 
-// Makes a pair with small buffers, which are soon full.
-absl::StatusOr<Pair> NewSmallPair(Context& c) {
-  return loopback::ConnectedPair(c.sys(), c.family(),
-                                 {.receive_buffer = loopback::kSmallestBuffer},
-                                 {.send_buffer = loopback::kSmallestBuffer});
-}
-
 // More bytes than the buffers hold.
 constexpr size_t kALot = size_t{16} << 20;
 

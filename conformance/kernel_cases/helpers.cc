@@ -47,6 +47,12 @@ absl::StatusOr<loopback::Pair> NewPair(Context& c) {
   return loopback::ConnectedPair(c.sys(), c.family());
 }
 
+absl::StatusOr<loopback::Pair> NewSmallPair(Context& c) {
+  return loopback::ConnectedPair(c.sys(), c.family(),
+                                 {.receive_buffer = loopback::kSmallestBuffer},
+                                 {.send_buffer = loopback::kSmallestBuffer});
+}
+
 absl::StatusOr<Connecting> NewConnecting(Context& c) {
   absl::StatusOr<FullQueue> queue = FullQueue::Make(c.sys(), c.family());
   if (!queue.ok()) return queue.status();

@@ -66,6 +66,8 @@ absl::StatusOr<loopback::Listener> NewListener(
     Context& c, const loopback::ListenConfig& config = {});
 // Makes two connected sockets. Their listener is closed.
 absl::StatusOr<loopback::Pair> NewPair(Context& c);
+// Makes one with small buffers, which are soon full.
+absl::StatusOr<loopback::Pair> NewSmallPair(Context& c);
 
 // A non-blocking client whose connect(2) stays in progress, because the
 // listener's accept queue is full.

@@ -13,13 +13,13 @@
 #include "conformance/kernel_cases/epoll_helpers.h"
 #include "conformance/kernel_cases/file_commands.h"
 #include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/splice_calls.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/case_matchers.h"
 #include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
@@ -30,10 +30,6 @@ using loopback::RawSocket;
 
 // A number that no open descriptor has.
 constexpr int kNotOpen = 999999;
-
-SysResult SendFile(const RawSocket& out, const RawSocket& in, size_t size) {
-  return out.syscalls().SendFile(out.fd(), in.fd(), nullptr, size);
-}
 
 void SocketToPipe(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));

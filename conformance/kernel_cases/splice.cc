@@ -7,18 +7,16 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <string>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "conformance/kernel_cases/epoll_helpers.h"
 #include "conformance/kernel_cases/file_commands.h"
 #include "conformance/kernel_cases/helpers.h"
+#include "conformance/kernel_cases/splice_calls.h"
 #include "conformance/kernel_cases/times.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case.h"
@@ -26,7 +24,6 @@
 #include "conformance/suite/context.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "syscalls/sys_result.h"
 #include "syscalls/testing/matchers.h"
 
 namespace net::conformance {
@@ -41,29 +38,6 @@ constexpr int kNotOpen = 999999;
 constexpr int kPage = 4096;  // Of a pipe.
 
 loff_t* BadOffset() { return reinterpret_cast<loff_t*>(BadAddress()); }
-
-SysResult Splice(const RawSocket& in, const RawSocket& out, size_t size,
-                 unsigned int flags = 0) {
-  return in.syscalls().Splice(in.fd(), nullptr, out.fd(), nullptr, size, flags);
-}
-
-SysResult Write(const RawSocket& file, absl::string_view data) {
-  return file.syscalls().Write(file.fd(), data.data(), data.size());
-}
-
-absl::StatusOr<std::string> Read(const RawSocket& file) {
-  std::string data(256, '.');
-  const SysResult result =
-      file.syscalls().Read(file.fd(), data.data(), data.size());
-  if (!result.ok()) return ErrnoError(ErrnoOf(result), "read");
-  data.resize(static_cast<size_t>(result.value()));
-  return data;
-}
-
-SysResult SetBlocking(const RawSocket& file) { return Fcntl(file, F_SETFL, 0); }
-SysResult SetNonBlocking(const RawSocket& file) {
-  return Fcntl(file, F_SETFL, O_NONBLOCK);
-}
 
 // ---- Bytes ------------------------------------------------------------------
 
@@ -271,44 +245,6 @@ void PeekOffset(Context& c) {
   EXPECT_THAT(RecvOnce(pair.server, 1, MSG_PEEK), IsOkAndHolds("f"));
 }
 
-// ---- Waiting ----------------------------------------------------------------
-
-void WaitsForBytes(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
-  ASSERT_THAT(SetBlocking(pipe.read), IsOk());
-  PendingCall call(c, [&] { return Splice(pipe.read, pair.client, 100); });
-  ASSERT_TRUE(call.AwaitBlocked());
-  ASSERT_THAT(Write(pipe.write, "hello"), IsOk());
-  EXPECT_THAT(call.Join(), IsOkAndHolds(5)) << "it does not wait for the rest";
-  EXPECT_THAT(RecvOnce(pair.server), IsOkAndHolds("hello"));
-}
-
-void WaitsForRoom(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const PipeEnds from, NewPipe(c));
-  ASSERT_OK_AND_ASSIGN(const PipeEnds to, NewPipe(c));
-  ASSERT_THAT(SetBlocking(from.read), IsOk());
-  ASSERT_THAT(SetBlocking(to.write), IsOk());
-  ASSERT_THAT(Fcntl(to.write, F_SETPIPE_SZ, kPage), IsOk());
-  ASSERT_THAT(Write(to.write, "full"), IsOk());
-  ASSERT_THAT(Write(from.write, "hello"), IsOk());
-  PendingCall call(c, [&] { return Splice(from.read, to.write, 100); });
-  ASSERT_TRUE(call.AwaitBlocked());
-  EXPECT_THAT(Read(to.read), IsOkAndHolds("full"));
-  EXPECT_THAT(call.Join(), IsOkAndHolds(5));
-  EXPECT_THAT(Read(to.read), IsOkAndHolds("hello"));
-}
-
-void Interrupted(Context& c) {
-  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
-  ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
-  ASSERT_THAT(SetBlocking(pipe.read), IsOk());
-  PendingCall call(c, [&] { return Splice(pipe.read, pair.client, 100); });
-  ASSERT_TRUE(call.AwaitBlocked());
-  call.Interrupt();
-  EXPECT_THAT(call.Join(), IsErrno(EINTR));
-}
-
 // ---- Arguments --------------------------------------------------------------
 
 void Nothing(Context& c) {
@@ -485,20 +421,6 @@ const std::vector<Case>& SpliceKernelCases() {
                       "SO_PEEK_OFF.",
        .source = "measured on Linux 6.18",
        .run = &PeekOffset},
-      {.id = "kernel.splice.waits_for_bytes",
-       .requirement = "splice(2) from an empty pipe must wait for the first "
-                      "bytes, and for no more.",
-       .source = "splice(2)",
-       .run = &WaitsForBytes},
-      {.id = "kernel.splice.waits_for_room",
-       .requirement = "splice(2) to a full pipe must wait for room.",
-       .source = "splice(2)",
-       .families = AddressFamilies::kV4,
-       .run = &WaitsForRoom},
-      {.id = "kernel.splice.interrupted",
-       .requirement = "A signal must end a splice(2) that waits, with EINTR.",
-       .source = "signal(7)",
-       .run = &Interrupted},
       {.id = "kernel.splice.nothing",
        .requirement = "splice(2) of 0 bytes must return 0, whatever its other "
                       "arguments are.",

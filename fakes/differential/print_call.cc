@@ -127,7 +127,7 @@ std::string CallPrinter::Data(const Step& step) {
       return RecvFrom(step, pointer, flags);
     case Call::kSplice:
     case Call::kSendFile:
-      return ThroughPipe(step);
+      return step.to == kNoSlot ? ThroughPipe(step) : Between(step);
     default:
       break;
   }
@@ -158,6 +158,17 @@ std::string CallPrinter::RecvFrom(const Step& step, absl::string_view pointer,
       "sys.RecvFrom(%s, %s, %d, %s, reinterpret_cast<sockaddr*>(&%s), %s)",
       Slot(step.slot), pointer, step.size, flags, Own("name"),
       step.null_length ? "nullptr" : absl::StrCat("&", Own("length")));
+}
+
+std::string CallPrinter::Between(const Step& step) {
+  const std::string from = Slot(step.slot);
+  declarations_.clear();
+  return step.call == Call::kSendFile
+             ? absl::StrFormat("sys.SendFile(%s, %s, nullptr, %d)",
+                               Slot(step.to), from, step.size)
+             : absl::StrFormat("sys.Splice(%s, nullptr, %s, nullptr, %d, %s)",
+                               from, Slot(step.to), step.size,
+                               step.flags == 0 ? "0" : "SPLICE_F_NONBLOCK");
 }
 
 std::string CallPrinter::ThroughPipe(const Step& step) {
@@ -282,7 +293,9 @@ std::string CallPrinter::TextOf(const Step& step) {
       return absl::StrFormat("sys.Close(%s)", slot);
     case Call::kPipe2:
       declarations_ = absl::StrFormat("  int %s[2];\n", Own("pipe"));
-      return absl::StrFormat("sys.Pipe2(%s, O_NONBLOCK)", Own("pipe"));
+      return absl::StrFormat(
+          "sys.Pipe2(%s, %s)", Own("pipe"),
+          step.to != kNoSlot && step.flags == 0 ? "0" : "O_NONBLOCK");
     default:
       return Data(step);
   }

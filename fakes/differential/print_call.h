@@ -53,6 +53,7 @@ class CallPrinter {
   std::string RecvFrom(const Step& step, absl::string_view pointer,
                        absl::string_view flags);
   // splice(2) and sendfile(2), with a pipe.
+  std::string Between(const Step& step);
   std::string ThroughPipe(const Step& step);
   std::string SetOption(const Step& step);
   std::string GetOption(const Step& step);

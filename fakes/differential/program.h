@@ -91,10 +91,14 @@ struct Step {
   Address address;  // bind, connect, sendto
   int number = 0;   // listen: backlog; shutdown: how
   int flags = 0;    // accept4, send, sendto, sendmsg, recv, recvfrom, recvmsg,
-                    // dup3
-  // Of the calls that move bytes. splice(2) sends the bytes of a pipe, and
-  // sendfile(2) moves those of the socket to a pipe. The pipe is made for it.
+                    // dup3; with `to` also splice, pipe2
+  // Of the calls that move bytes. Without `to`, splice(2) sends the bytes of a
+  // pipe, and sendfile(2) moves those of the socket to a pipe. The pipe is made
+  // for it.
   size_t size = 0;
+  // In programs with threads. splice, sendfile: the file to which the bytes of
+  // `slot` go; pipe2: the slot for the write end.
+  int to = kNoSlot;
   // sendmsg, recvmsg, readv, writev: number of parts of the buffer.
   int pieces = 1;
   int level = 0;         // setsockopt, getsockopt

@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <vector>
 
+#include "fakes/preload/timers.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 
@@ -17,7 +18,9 @@ namespace net::preload {
 namespace {
 
 void BeforeExec() {
-  if (IsInCharge() && Own() != nullptr) Own()->ShareForExec();
+  if (!IsInCharge()) return;
+  if (Own() != nullptr) Own()->ShareForExec();
+  if (Tree() != nullptr) Tree()->KeepAlarm(CurrentAlarm());
 }
 
 // The arguments of execl(3) up to the null pointer, which it includes.

@@ -33,6 +33,13 @@ class Machine {
   ~Machine() = default;
 };
 
+// The timer of ITIMER_REAL (setitimer(2)), in the virtual time since the
+// FakeKernel began.
+struct AlarmTimer {
+  absl::Duration deadline = absl::InfiniteDuration();  // Infinite: not armed.
+  absl::Duration interval;                             // 0: it expires once.
+};
+
 // Why a wait for a child has ended.
 enum class ChildWait : unsigned char {
   kEnded,     // A child has ended since the last call: call wait4(2) again.
@@ -63,6 +70,9 @@ class ProcessTree {
   // ended.
   virtual void ExpectSignal(pid_t pid, pid_t thread, int signal) = 0;
   virtual void AwaitSignal() = 0;
+  // Called before execve(2), and by the new program, which gets the timer.
+  virtual void KeepAlarm(const AlarmTimer& alarm) = 0;
+  virtual AlarmTimer TakeAlarm() = 0;
   // Called before the first handler of this process is installed: the signals
   // that arrive are to interrupt its calls.
   virtual void ReportSignals() = 0;

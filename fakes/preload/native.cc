@@ -21,11 +21,6 @@
 #include "syscalls/sys_result.h"
 
 NET_NEXT_FUNCTION(ppoll)
-NET_NEXT_FUNCTION(pause)
-NET_NEXT_FUNCTION(sigsuspend)
-NET_NEXT_FUNCTION(sigwait)
-NET_NEXT_FUNCTION(sigwaitinfo)
-NET_NEXT_FUNCTION(sigtimedwait)
 
 namespace net::preload {
 namespace {
@@ -46,10 +41,17 @@ bool HandlersInterrupt() {
   return false;
 }
 
-// Waits until `native` returns something else than 0, or an error. `native`
-// waits in real time, for at most its timeout.
+// Returns whether a signal that has ended a native call since `before` ends a
+// restartable call of the program.
+bool EndsCall(const SignalCounts& before) {
+  if (signal_counts.arrived == before.arrived) return HandlersInterrupt();
+  return signal_counts.interrupting != before.interrupting;
+}
+
+}  // namespace
+
 SysResult AwaitInRounds(
-    ParticipantState& self, const char* call,
+    ParticipantState& self, const char* call, absl::Duration timeout,
     absl::FunctionRef<SysResult(absl::Duration timeout)> native) {
   const auto sleep = [&](absl::Duration time) {
     if (time <= absl::ZeroDuration()) return SysResult::Ok();
@@ -68,39 +70,14 @@ SysResult AwaitInRounds(
     }
     return SysResult::Ok();
   };
-  return Await({.fake = sleep, .native = native, .has_native = true},
-               absl::InfiniteDuration());
+  return Await({.fake = sleep, .native = native, .has_native = true}, timeout);
 }
 
-SysResult ResultOf(int returned) {
-  return returned < 0 ? SysResult::Error(errno) : SysResult::Ok(returned);
-}
-
-// poll(2) on Linux, with a limit in real time.
 SysResult PollNative(pollfd* fds, nfds_t count, absl::Duration timeout) {
   const timespec time = absl::ToTimespec(timeout);
-  return ResultOf(threads::next::ppoll(fds, count, &time, nullptr));
+  const int ready = threads::next::ppoll(fds, count, &time, nullptr);
+  return ready < 0 ? SysResult::Error(errno) : SysResult::Ok(ready);
 }
-
-// Waits for a signal with a handler, with the mask (null: the present one).
-int AwaitSignal(ParticipantState& self, const char* call,
-                const sigset_t* mask) {
-  const SignalMask masked(mask);
-  const SysResult result = AwaitInRounds(self, call, [&](absl::Duration time) {
-    return PollNative(nullptr, 0, time);
-  });
-  errno = result.error();
-  return -1;
-}
-
-// Returns whether a signal that has ended a native call since `before` ends a
-// restartable call of the program.
-bool EndsCall(const SignalCounts& before) {
-  if (signal_counts.arrived == before.arrived) return HandlersInterrupt();
-  return signal_counts.interrupting != before.interrupting;
-}
-
-}  // namespace
 
 bool IsReady(int fd, int16_t events) {
   if (fd < 0) return false;
@@ -128,49 +105,10 @@ int AwaitNative(const char* call, int fd, int16_t events) {
     const SignalCounts before = signal_counts;
     pollfd one = {.fd = fd, .events = events, .revents = 0};
     const SysResult result = AwaitInRounds(
-        *self, call,
+        *self, call, absl::InfiniteDuration(),
         [&](absl::Duration time) { return PollNative(&one, 1, time); });
     if (result.error() != EINTR || EndsCall(before)) return result.error();
   }
 }
 
 }  // namespace net::preload
-
-using net::fake::CurrentParticipant;
-using net::preload::IsInCharge;
-using net::preload::RunNative;
-namespace next = net::threads::next;
-
-// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): glibc's
-// names are reserved.
-extern "C" {
-
-int pause() {
-  net::fake::ParticipantState* const self =
-      IsInCharge() ? CurrentParticipant() : nullptr;
-  if (self == nullptr) return next::pause();
-  return net::preload::AwaitSignal(*self, "pause", nullptr);
-}
-
-int sigsuspend(const sigset_t* mask) {
-  net::fake::ParticipantState* const self =
-      IsInCharge() ? CurrentParticipant() : nullptr;
-  if (self == nullptr) return next::sigsuspend(mask);
-  return net::preload::AwaitSignal(*self, "sigsuspend", mask);
-}
-
-int sigwait(const sigset_t* set, int* signal) {
-  return RunNative([&] { return next::sigwait(set, signal); });
-}
-
-int sigwaitinfo(const sigset_t* set, siginfo_t* info) {
-  return RunNative([&] { return next::sigwaitinfo(set, info); });
-}
-
-int sigtimedwait(const sigset_t* set, siginfo_t* info,
-                 const timespec* timeout) {
-  return RunNative([&] { return next::sigtimedwait(set, info, timeout); });
-}
-
-}  // extern "C"
-// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -7,7 +7,11 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
+#include "fakes/kernel/participant.h"
 #include "fakes/preload/world.h"
+#include "syscalls/sys_result.h"
 
 // Calls on native descriptors, which may block in real time.
 
@@ -19,6 +23,17 @@ bool IsReady(int fd, int16_t events);
 // Returns whether a call that waits for the events blocks: none is there, and
 // the descriptor is in blocking mode.
 bool WouldBlock(int fd, int16_t events);
+
+// Waits until `native` returns something else than 0, or an error. `native`
+// waits in real time, for at most its argument; virtual time passes meanwhile,
+// as in Await() (mixed_wait.h). Returns 0 after `timeout` of it. `call` is a
+// literal, for reports.
+SysResult AwaitInRounds(
+    fake::ParticipantState& self, const char* call, absl::Duration timeout,
+    absl::FunctionRef<SysResult(absl::Duration limit)> native);
+
+// Calls poll(2) on Linux, with a timeout in real time.
+SysResult PollNative(pollfd* fds, nfds_t count, absl::Duration timeout);
 
 // Waits until the native descriptor has one of the events, as Await() does
 // (mixed_wait.h): virtual time passes while it stays unready. `call` is a

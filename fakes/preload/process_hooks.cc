@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <pty.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -25,6 +26,7 @@
 
 NET_NEXT_FUNCTION(fork)
 NET_NEXT_FUNCTION(daemon)
+NET_NEXT_FUNCTION(forkpty)
 NET_NEXT_FUNCTION(posix_spawn)
 NET_NEXT_FUNCTION(posix_spawnp)
 NET_NEXT_FUNCTION(popen)
@@ -85,9 +87,11 @@ void InChild() {
   if (TreeOfCaller() != nullptr) Tree()->Enter(std::exchange(forked_child, -1));
 }
 
-pid_t Fork() {
+// Calls `fork`, a form of fork(2).
+template <typename Function>
+pid_t Fork(Function fork) {
   SharedTree();
-  const pid_t pid = threads::next::fork();
+  const pid_t pid = fork();
   ProcessTree* const tree = TreeOfCaller();
   if (pid == 0 || tree == nullptr) return pid;
   tree->Report(std::exchange(forked_child, -1), pid);
@@ -227,7 +231,9 @@ namespace next = net::threads::next;
 // names are reserved.
 extern "C" {
 
-pid_t fork() noexcept { return net::preload::Fork(); }
+pid_t fork() noexcept {
+  return net::preload::Fork([] { return next::fork(); });
+}
 
 // A hook of vfork(2) cannot return twice on one stack. fork(2) is what vfork(2)
 // promises, only slower.
@@ -251,6 +257,12 @@ int posix_spawnp(pid_t* pid, const char* file,
     return next::posix_spawnp(child, file, actions, attributes, arguments,
                               environment);
   });
+}
+
+int forkpty(int* terminal, char* name, const termios* attributes,
+            const winsize* size) noexcept {
+  return net::preload::Fork(
+      [&] { return next::forkpty(terminal, name, attributes, size); });
 }
 
 int daemon(int stays, int keeps_descriptors) noexcept {

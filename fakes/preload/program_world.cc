@@ -122,12 +122,13 @@ class ProgramWorld final : public OwnKernel {
   }
 
   void ShareForExec() override {
-    const bool has_files = !process_->AllDescriptors().empty();
-    if (!has_files && Now() == start_) return;
-    if (Share() != nullptr || !has_files) return;
+    const bool has_state = !process_->AllDescriptors().empty() ||
+                           CurrentAlarm().deadline != absl::InfiniteDuration();
+    if (!has_state && Now() == start_) return;
+    if (Share() != nullptr || !has_state) return;
     Refuse(
-        "execve(2) in a program with several threads and sockets: use "
-        "on_fake_kernel --shared.");
+        "execve(2) in a program with several threads, and sockets or an alarm: "
+        "use on_fake_kernel --shared.");
   }
 
  private:
@@ -235,11 +236,13 @@ void StartInChild() {
       [](const OptionName& name) { return getenv(name.variable); });
   if (!options.ok()) Refuse(options.status().message());
   if (FindServer()) {
-    StartAsClient(options->native_wait);
-  } else {
-    world = new ProgramWorld(*options);
-    pthread_atfork(nullptr, nullptr, &StartInChild);
+    ProcessTree& tree = StartAsClient(options->native_wait);
+    HandleForks();
+    RestoreAlarm(tree.TakeAlarm());
+    return;
   }
+  world = new ProgramWorld(*options);
+  pthread_atfork(nullptr, nullptr, &StartInChild);
   HandleForks();
 }
 

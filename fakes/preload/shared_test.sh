@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM SIGNALS RIGHTS: runs trees of unmodified processes on one FakeKernel,
+# shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM SIGNALS RIGHTS TIMERS: runs trees of unmodified processes on one FakeKernel,
 # and on Linux what is to have the same results there.
 set -euo pipefail
 
@@ -8,11 +8,12 @@ processes=$PWD/$2
 static_program=$PWD/$3
 signals=$PWD/$4
 rights=$PWD/$5
+timers=$PWD/$6
 source "$(dirname "$0")/expect.sh"
 cd "$TEST_TMPDIR"
 
 # Processes that fork, execute, send signals, and share sockets; what is to be the same on Linux is.
-for program in "$processes" "$signals" "$rights"; do
+for program in "$processes" "$signals" "$rights" "$timers"; do
   expect 0 "all results are right" "$program"
   for seed in 1 2 3; do
     expect 0 "all results are right" "$on_fake" --shared --seed="$seed" -- "$program"
@@ -21,16 +22,21 @@ for program in "$processes" "$signals" "$rights"; do
 done
 # An hour takes milliseconds, although the parent is in waitpid(2).
 expect 0 "all results are right" "$on_fake" --shared -- "$processes" hour
-expect 0 "all results are right" "$on_fake" --shared -- "$signals" hour
+expect 0 "all results are right" "$on_fake" --shared -- "$timers" hour
 
 # The FakeKernel of a process moves to a server when the process forks first. Each check begins without a server.
 for check in forking_server shared_descriptor killed_process reset_at_exit pipe_signal executed_by_fork executed_by_spawn \
-  epoll_over_exec threads_of_child fork_while_threads_wait pipe_after_sleep shells hour execute; do
+  epoll_over_exec threads_of_child fork_while_threads_wait pipe_after_sleep shells terminal hour execute; do
   expect 0 "all results are right" "$on_fake" -- "$processes" "$check"
 done
-for check in other_thread child_ends other_process wait_interrupted hour; do
+for check in other_thread child_ends other_process wait_interrupted; do
   expect 0 "all results are right" "$on_fake" -- "$signals" "$check"
 done
+for check in alarm_over_exec hour; do
+  expect 0 "all results are right" "$on_fake" -- "$timers" "$check"
+done
+# The first program executes another one, which gets its alarm.
+expect 142 "" "$on_fake" -- "$timers" execute
 "$on_fake" --trace=moved -- "$processes" forking_server
 expect 0 'processes[4]: write(' grep '"HELLO", 5) = 5' moved
 expect 0 "" grep '^socket(' moved

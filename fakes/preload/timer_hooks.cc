@@ -13,10 +13,12 @@
 #include <new>
 #include <optional>
 
+#include "absl/time/time.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/waiting.h"
+#include "fakes/preload/machine.h"
 #include "fakes/preload/signals.h"
 #include "fakes/preload/timers.h"
 #include "fakes/preload/world.h"
@@ -105,6 +107,14 @@ class Timers {
       Notify();
     }
     StartThread();
+  }
+
+  AlarmTimer Alarm() {
+    const KernelSection section;
+    const MutexLock lock(mutex_);
+    if (real_.deadline == kForever) return {};
+    return {.deadline = absl::Nanoseconds(real_.deadline),
+            .interval = absl::Nanoseconds(real_.interval)};
   }
 
   // Returns how much time is left until the timer expires; 0: it is not armed.
@@ -379,6 +389,15 @@ bool IsEvent(const sigevent* event) {
 }
 
 }  // namespace
+
+AlarmTimer CurrentAlarm() { return Timers::All().Alarm(); }
+
+void RestoreAlarm(const AlarmTimer& alarm) {
+  if (alarm.deadline == absl::InfiniteDuration()) return;
+  Timers& timers = Timers::All();
+  timers.Arm(timers.real(), absl::ToInt64Nanoseconds(alarm.deadline),
+             absl::ToInt64Nanoseconds(alarm.interval));
+}
 
 TimersSuspended::TimersSuspended() { Timers::All().Suspend(); }
 TimersSuspended::~TimersSuspended() { Timers::All().Resume(); }

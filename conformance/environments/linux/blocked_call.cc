@@ -316,7 +316,10 @@ void BlockedCallReader::FindAwaited(BlockedCall& call) const {
   call.kind = info->kind;
   const int fd =
       static_cast<int>(call.args[static_cast<size_t>(info->fd_argument)]);
-  if (call.kind == Kind::kSocket) {
+  if (call.number == SYS_sendfile && !IsSocket(fd)) {
+    call.kind = Kind::kPoll;
+    AddSpliceEnds(call, static_cast<int>(call.args[1]), fd);
+  } else if (call.kind == Kind::kSocket) {
     call.direct = {.operation = info->operation, .fd = fd};
     const bool waits_for_all =
         info->flags_argument >= 0 &&
@@ -331,7 +334,8 @@ void BlockedCallReader::FindAwaited(BlockedCall& call) const {
   } else if (IsSelect(call.number)) {
     AddSelectSets(call);
   } else if (call.number == SYS_splice) {
-    AddSpliceEnd(call);
+    AddSpliceEnds(call, static_cast<int>(call.args[0]),
+                  static_cast<int>(call.args[2]));
   } else if (call.kind == Kind::kPoll) {
     AddPollSet(call);
   }
@@ -350,9 +354,8 @@ void BlockedCallReader::AddPollSet(BlockedCall& call) const {
   }
 }
 
-void BlockedCallReader::AddSpliceEnd(BlockedCall& call) const {
-  const int from = static_cast<int>(call.args[0]);
-  const int to = static_cast<int>(call.args[2]);
+void BlockedCallReader::AddSpliceEnds(BlockedCall& call, int from,
+                                      int to) const {
   const BlockedCall::Awaited awaited =
       IsReady(from, kReadable)
           ? BlockedCall::Awaited{.fd = to, .events = kWritable}

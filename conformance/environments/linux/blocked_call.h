@@ -22,7 +22,8 @@ enum class SocketOperation { kAccept, kConnect, kReceive, kSend };
 struct BlockedCall {
   enum class Kind {
     kSocket,  // accept(2), connect(2), recv(2), send(2) and their variants
-    kPoll,    // poll(2), select(2) and their variants; splice(2)
+    kPoll,    // poll(2), select(2) and their variants; splice(2), and
+              // sendfile(2) to a pipe
     kEpoll,   // epoll_wait(2) and its variants
     kClose,   // close(2), which blocks with SO_LINGER
     kOpaque,  // may wait for a socket that its arguments do not show:
@@ -114,7 +115,7 @@ class BlockedCallReader {
   void AddPollSet(BlockedCall& call) const;
   void AddSelectSets(BlockedCall& call) const;
   // Of splice(2), which waits for bytes or for room.
-  void AddSpliceEnd(BlockedCall& call) const;
+  void AddSpliceEnds(BlockedCall& call, int from, int to) const;
   // `depth` counts nested epoll(7) sets.
   void Add(BlockedCall& call, BlockedCall::Awaited one, int depth) const;
   void AddEpollSet(BlockedCall& call, int epoll, int depth) const;

@@ -167,7 +167,7 @@ TEST_F(BlockedCallTest, SetsOfSelect) {
   }
 }
 
-TEST_F(BlockedCallTest, SplicesWaitForOneEnd) {
+TEST_F(BlockedCallTest, SplicesAndSendfilesToPipesWaitForOneEnd) {
   std::array<int, 2> ends = {};
   ASSERT_EQ(pipe(ends.data()), 0);
   const loopback::RawSocket read_end(ends[0], DefaultSyscalls());
@@ -187,6 +187,14 @@ TEST_F(BlockedCallTest, SplicesWaitForOneEnd) {
     const Sleeper sleeper([&] { splice_to(read_end.fd(), unready()); });
     const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "splice");
     EXPECT_FALSE(call.CanBe(kSend, unready())) << "The pipe is empty.";
+  }
+  {
+    const Sleeper sleeper([&] {
+      (void)!sendfile(write_end.fd(), quiet(), /*offset=*/nullptr, 1);
+    });
+    const BlockedCall call = AwaitSleep(reader_, sleeper.tid(), "sendfile");
+    EXPECT_TRUE(call.CanBe(kReceive, quiet()));
+    EXPECT_FALSE(call.CanBe(kSend, quiet()));
   }
   ASSERT_EQ(write(write_end.fd(), "x", 1), 1);
   const Sleeper sleeper([&] { splice_to(read_end.fd(), unready()); });

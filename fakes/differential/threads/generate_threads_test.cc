@@ -35,14 +35,16 @@ void ExpectWellFormed(const ThreadedProgram& program) {
   EXPECT_LE(program.thread_calls(), 8U);
   std::set<int> filled;
   for (const Step& step : program.setup) {
-    if (step.out == kNoSlot) continue;
-    EXPECT_TRUE(filled.insert(step.out).second);
+    for (const int slot : {step.out, step.to}) {
+      if (slot != kNoSlot) EXPECT_TRUE(filled.insert(slot).second);
+    }
   }
   for (const Program& thread : program.threads) {
     EXPECT_FALSE(thread.empty());
     for (const Step& step : thread) {
       EXPECT_TRUE(IsSlot(step.slot));
       EXPECT_TRUE(IsSlot(step.out));
+      EXPECT_TRUE(IsSlot(step.to));
       // No other thread fills it.
       if (step.call != Call::kDup3 && step.out != kNoSlot) {
         EXPECT_TRUE(filled.insert(step.out).second);
@@ -76,8 +78,9 @@ TEST(GenerateThreadsTest, EveryCallIsInAThread) {
                   Call::kGetSockName, Call::kGetPeerName, Call::kSetSockOpt,
                   Call::kGetSockOpt, Call::kShutdown, Call::kSend, Call::kRecv,
                   Call::kSendMsg, Call::kRecvMsg, Call::kRead, Call::kWrite,
-                  Call::kReadV, Call::kWriteV, Call::kPoll, Call::kClose,
-                  Call::kFcntl, Call::kIoctl, Call::kDup, Call::kDup3));
+                  Call::kReadV, Call::kWriteV, Call::kSendFile, Call::kSplice,
+                  Call::kPoll, Call::kClose, Call::kFcntl, Call::kIoctl,
+                  Call::kDup, Call::kDup3));
 }
 
 // Otherwise, shrinking might not terminate.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "fakes/call.h"
 #include "fakes/differential/print_call.h"
 #include "fakes/differential/program.h"
 #include "fakes/differential/threads/thread_differ.h"
@@ -28,6 +29,12 @@ std::string Statements(CallPrinter& calls, const Step& step,
         call, calls.Slot(step.out));
   } else {
     absl::StrAppendFormat(&text, "  static_cast<void>(%s);", call);
+  }
+  if (step.call == Call::kPipe2) {
+    const std::string pipe = calls.Own("pipe");
+    absl::StrAppendFormat(&text, "\n  %s = %s[0];\n  %s = %s[1];",
+                          calls.Slot(step.out), pipe, calls.Slot(step.to),
+                          pipe);
   }
   absl::StrAppend(&text, result.empty() ? "" : "  // ", result, "\n");
   return text;

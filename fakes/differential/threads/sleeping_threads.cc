@@ -24,8 +24,9 @@ namespace net::differential {
 namespace {
 
 constexpr int64_t kWaitForSockets[] = {
-    SYS_accept4, SYS_connect, SYS_recvfrom, SYS_recvmsg, SYS_read,
-    SYS_readv,   SYS_sendto,  SYS_sendmsg,  SYS_write,   SYS_writev,
+    SYS_accept4, SYS_connect, SYS_recvfrom, SYS_recvmsg,
+    SYS_read,    SYS_readv,   SYS_sendto,   SYS_sendmsg,
+    SYS_write,   SYS_writev,  SYS_splice,   SYS_sendfile,
 #ifdef SYS_poll
     SYS_poll,
 #endif

@@ -11,8 +11,9 @@
 namespace net::differential {
 
 // Detects whether a thread of this process sleeps in a system call that can
-// wait for a socket: accept4(2), connect(2), poll(2), recv(2), send(2) and
-// their variants (proc(5): /proc/pid/task/tid/syscall and schedstat).
+// wait for a socket or a pipe: accept4(2), connect(2), poll(2), recv(2),
+// send(2) and their variants, splice(2), sendfile(2) (proc(5):
+// /proc/pid/task/tid/syscall and schedstat).
 class SleepReader {
  public:
   // Opens the files of the thread. They stay open until this is destroyed.

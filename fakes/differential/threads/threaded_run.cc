@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -190,6 +191,9 @@ ThreadedRun::Made ThreadedRun::Make(const Step& step, char letter,
     case Call::kRead:
     case Call::kReadV:
       return Receive(step);
+    case Call::kSplice:
+    case Call::kSendFile:
+      return Move(step);
     case Call::kPoll:
       return Poll(step);
     case Call::kSetSockOpt:
@@ -221,6 +225,8 @@ ThreadedRun::Made ThreadedRun::MakeConnection(const Step& step, bool in_setup) {
           step, world_.sys.Socket(step.domain,
                                   step.type | (in_setup ? SOCK_NONBLOCK : 0),
                                   step.protocol));
+    case Call::kPipe2:
+      return MakePipe(step);
     case Call::kBind:
       return Bind(step);
     case Call::kConnect:
@@ -233,6 +239,24 @@ ThreadedRun::Made ThreadedRun::MakeConnection(const Step& step, bool in_setup) {
     default:
       return {SysResult(), "no such call in programs with threads"};
   }
+}
+
+ThreadedRun::Made ThreadedRun::MakePipe(const Step& step) {
+  std::array<int, 2> ends = {-1, -1};
+  const SysResult made = world_.sys.Pipe2(ends.data(), step.flags);
+  Put(step.out, made.ok() ? SysResult::Ok(ends[0]) : made);
+  Put(step.to, made.ok() ? SysResult::Ok(ends[1]) : made);
+  return Plain(made);
+}
+
+ThreadedRun::Made ThreadedRun::Move(const Step& step) const {
+  const int from = At(step.slot);
+  const int to = At(step.to);
+  return Plain(step.call == Call::kSendFile
+                   ? world_.sys.SendFile(to, from, nullptr, step.size)
+                   : world_.sys.Splice(from, nullptr, to, nullptr, step.size,
+                                       static_cast<unsigned int>(
+                                           FlagsOf(step, SPLICE_F_NONBLOCK))));
 }
 
 ThreadedRun::Made ThreadedRun::Bind(const Step& step) const {

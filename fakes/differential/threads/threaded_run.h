@@ -71,6 +71,9 @@ class ThreadedRun {
   // Makes a call. `letter` is the data of send(2), repeated.
   Made Make(const Step& step, char letter, bool in_setup);
   Made MakeConnection(const Step& step, bool in_setup);
+  Made MakePipe(const Step& step);
+  // Calls splice(2) or sendfile(2).
+  Made Move(const Step& step) const;
   Made Bind(const Step& step) const;
   Made Connect(const Step& step) const;
   Made Accept(const Step& step, bool in_setup);

@@ -115,6 +115,16 @@ void ThreadedWriter::MakeQueued() {
   made_.push_back({client, Kind::kEnd});
 }
 
+void ThreadedWriter::MakePipe() {
+  Step& step = AddToSetup(Call::kPipe2, kNoSlot);
+  step.out = next_slot_++;
+  step.to = next_slot_++;
+  // MakeBlocking() makes most of the ends blocking.
+  step.flags = O_NONBLOCK;
+  made_.push_back({step.out, Kind::kReadEnd, step.to});
+  made_.push_back({step.to, Kind::kWriteEnd, step.out});
+}
+
 void ThreadedWriter::MakeAll() {
   MakeListener();
   const int pairs = OneOf({0, 1, 1, 1, 2});
@@ -124,6 +134,7 @@ void ThreadedWriter::MakeAll() {
   for (int i = 0; i < clients && next_slot_ < kMostSetupSlots; ++i) {
     MakeClient();
   }
+  if (pairs > 0 && next_slot_ + 1 < kMostSetupSlots && Chance(30)) MakePipe();
 }
 
 void ThreadedWriter::VarySockets() {
@@ -220,6 +231,10 @@ Step ThreadedWriter::AnyCall() {
       return OnClient(one.slot);
     case Kind::kEnd:
       return OnEnd(one.slot);
+    case Kind::kReadEnd:
+      return OnReadEnd(one.slot);
+    case Kind::kWriteEnd:
+      return OnWriteEnd(one.slot);
   }
   return OnEnd(one.slot);
 }
@@ -274,6 +289,28 @@ Step ThreadedWriter::OnEnd(int slot) {
   if (dice < 91) return ReadError(slot);
   if (dice < 93) return Disconnect(slot);
   return OnDescriptor(slot);
+}
+
+Step ThreadedWriter::OnReadEnd(int slot) {
+  const int dice = Below(100);
+  if (dice < 50) return Splice(slot, AnyEnd());
+  if (dice < 62) return Receive(slot);
+  if (dice < 72) return Poll(slot);
+  if (dice < 84) return On(Call::kClose, slot);
+  return dice < 92 ? OnEnd(AnyEnd()) : OnDescriptor(slot);
+}
+
+Step ThreadedWriter::OnWriteEnd(int slot) {
+  const int dice = Below(100);
+  if (dice < 50) return Splice(AnyEnd(), slot);
+  if (dice < 68) {
+    Step step = On(Call::kWrite, slot);
+    step.size = UpTo(kMostSize);
+    return step;
+  }
+  if (dice < 76) return Poll(slot);
+  if (dice < 86) return On(Call::kClose, slot);
+  return dice < 94 ? OnEnd(AnyEnd()) : OnDescriptor(slot);
 }
 
 Step ThreadedWriter::OnDescriptor(int slot) {
@@ -338,6 +375,26 @@ Step ThreadedWriter::Send(int slot) {
         {int{MSG_NOSIGNAL}, int{MSG_NOSIGNAL}, MSG_NOSIGNAL | MSG_DONTWAIT});
   }
   if (overfills_ && Chance(50)) step.size = kOverfillingSize;
+  return step;
+}
+
+int ThreadedWriter::AnyEnd() {
+  const Made& one =
+      made_[static_cast<size_t>(Below(static_cast<int>(made_.size())))];
+  if (one.kind == Kind::kEnd) return one.slot;
+  return std::find_if(
+             made_.begin(), made_.end(),
+             [](const Made& other) { return other.kind == Kind::kEnd; })
+      ->slot;
+}
+
+Step ThreadedWriter::Splice(int from, int to) {
+  Step step = On(OneOf({Call::kSplice, Call::kSplice, Call::kSendFile}), from);
+  step.to = to;
+  step.size = UpTo(2 * kMostSize);
+  if (step.call == Call::kSplice && Chance(10)) {
+    step.flags = SPLICE_F_NONBLOCK;
+  }
   return step;
 }
 

@@ -23,13 +23,15 @@ class ThreadedWriter {
   // The kind of file that the setup puts into a slot.
   enum class Kind {
     kListener,
-    kClient,  // Not connected.
-    kEnd,     // Connected.
+    kClient,    // Not connected.
+    kEnd,       // Connected.
+    kReadEnd,   // Of a pipe.
+    kWriteEnd,  // Of a pipe.
   };
   struct Made {
     int slot = kNoSlot;
     Kind kind = Kind::kClient;
-    int peer = kNoSlot;  // Of kEnd, if it has a slot.
+    int peer = kNoSlot;  // Of kEnd, if it has a slot, and of ends of a pipe.
   };
 
   bool Chance(int percent);
@@ -48,6 +50,7 @@ class ThreadedWriter {
   void MakeClient();
   void MakePair();
   void MakeQueued();
+  void MakePipe();
   void MakeAll();
   void VarySockets();
   void VaryEnd(const Made& end);
@@ -63,12 +66,16 @@ class ThreadedWriter {
   Step OnListener(int slot);
   Step OnClient(int slot);
   Step OnEnd(int slot);
+  Step OnReadEnd(int slot);
+  Step OnWriteEnd(int slot);
   Step OnDescriptor(int slot);
   Step Connect(int slot);
   static Step Disconnect(int slot);
   Step Accept(int slot);
   Step Receive(int slot);
   Step Send(int slot);
+  Step Splice(int from, int to);
+  int AnyEnd();
   Step Poll(int slot);
   static Step SetLinger(int slot);
   static Step ReadError(int slot);

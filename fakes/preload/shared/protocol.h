@@ -72,6 +72,9 @@ enum class Request : uint32_t {
   // ProcessTree::ExpectSignal() and AwaitSignal().
   kExpectSignal,  // pid, thread, signal                   : -
   kAwaitSignal,   // -                                     : -
+  // ProcessTree::KeepAlarm() and TakeAlarm().
+  kKeepAlarm,  // AlarmTimer                               : -
+  kTakeAlarm,  // -                                        : AlarmTimer
   // Those of Transit.
   kPosition,  // fd                                        : Transit::Position
   kHold,      // fd, inode                                 : number

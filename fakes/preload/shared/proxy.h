@@ -100,6 +100,7 @@ class Proxy {
   bool Serve(Request request, MessageReader& message);
   void RunHandlersOfClient();
   bool HandleTransit(Request request, MessageReader& message);
+  bool HandleAlarm(Request request, MessageReader& message);
   bool HandleExpectation(MessageReader& message);
   bool HandleSignalWait();
   bool HandleCall(MessageReader& message);

@@ -17,6 +17,7 @@
 #include "fakes/fake_kernel.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/participant.h"
+#include "fakes/preload/machine.h"
 #include "fakes/preload/native_descriptors.h"
 #include "fakes/preload/options.h"
 #include "fakes/preload/shared/message.h"
@@ -85,6 +86,9 @@ struct ServedProcess {
   uint64_t child_signals = 0;
   // The parent's `child_signals` when this process was last known to be alive.
   uint64_t child_signals_before = 0;
+
+  // For the next program that it executes.
+  AlarmTimer alarm;
 
   uint64_t ended_children = 0;
   std::vector<fake::ObjectWait*> child_waits;

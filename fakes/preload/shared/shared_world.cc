@@ -104,6 +104,19 @@ class RemoteTree final : public ProcessTree {
     Ask(Request::kAwaitSignal);
   }
 
+  void KeepAlarm(const AlarmTimer& alarm) override {
+    const fake::KernelSection section;
+    MessageWriter message;
+    message.Put(alarm);
+    Ask(Request::kKeepAlarm, message);
+  }
+
+  AlarmTimer TakeAlarm() override {
+    const fake::KernelSection section;
+    return Ask(Request::kTakeAlarm, {},
+               [](MessageReader& reply) { return reply.Take<AlarmTimer>(); });
+  }
+
   void ReportSignals() override {
     if (std::exchange(reports_signals_, true)) return;
     OpenSignalChannel();
@@ -206,8 +219,10 @@ SharedWorld& Start(const Hello& hello, absl::Duration native_wait) {
 
 }  // namespace
 
-void StartAsClient(absl::Duration native_wait) {
-  TakeDescriptors(Start(NewHello(Role::kProgram), native_wait).sys);
+ProcessTree& StartAsClient(absl::Duration native_wait) {
+  SharedWorld& world = Start(NewHello(Role::kProgram), native_wait);
+  TakeDescriptors(world.sys);
+  return world.tree;
 }
 
 ProcessTree& BecomeClient(int number, absl::Duration native_wait) {

@@ -10,7 +10,7 @@ namespace net::preload {
 
 // Makes a program that has begun a client of the server that FindServer() has
 // found.
-void StartAsClient(absl::Duration native_wait);
+ProcessTree& StartAsClient(absl::Duration native_wait);
 
 // Makes a process whose FakeKernel has moved to a server its client. `number`
 // is that of its thread.

@@ -2,8 +2,8 @@
 // which is the same on Linux. Prints the first result that is wrong.
 //
 // "processes" runs all checks. "processes CHECK" runs one of them: `hour` is
-// for virtual time only, `execute` executes another program, `loop N` prints how
-// long a call takes in real time.
+// for virtual time only, `execute` executes another program, `loop N` prints
+// how long a call takes in real time.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -25,81 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                  \
-  do {                                                                    \
-    if (!(condition)) {                                                   \
-      printf("line %d: %s: %s\n", __LINE__, #condition, strerror(errno)); \
-      fflush(stdout);                                                     \
-      _exit(1);                                                           \
-    }                                                                     \
-  } while (0)
+#include "fakes/preload/testdata/checks.h"
 
 extern char** environ;
 
 static const char* program;
-
-static int Listen(struct sockaddr_in* address) {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(listener >= 0);
-  *address = (struct sockaddr_in){
-      .sin_family = AF_INET,
-      .sin_addr = {htonl(INADDR_LOOPBACK)},
-  };
-  socklen_t size = sizeof(*address);
-  CHECK(bind(listener, (struct sockaddr*)address, size) == 0);
-  CHECK(listen(listener, 16) == 0);
-  CHECK(getsockname(listener, (struct sockaddr*)address, &size) == 0);
-  return listener;
-}
-
-static int Connect(const struct sockaddr_in* address) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(fd >= 0);
-  CHECK(connect(fd, (const struct sockaddr*)address, sizeof(*address)) == 0);
-  return fd;
-}
-
-// Makes a connection within the process.
-static void Pair(int* client, int* server) {
-  struct sockaddr_in address;
-  const int listener = Listen(&address);
-  *client = Connect(&address);
-  *server = accept(listener, NULL, NULL);
-  CHECK(*server >= 0);
-  CHECK(close(listener) == 0);
-}
-
-static void Write(int fd, const char* text) {
-  CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-}
-
-static void ExpectBytes(int fd, const char* text) {
-  char buffer[64] = "";
-  size_t size = 0;
-  while (size < strlen(text)) {
-    const ssize_t got = read(fd, buffer + size, strlen(text) - size);
-    CHECK(got > 0);
-    size += (size_t)got;
-  }
-  CHECK(strcmp(buffer, text) == 0);
-}
-
-static void ExpectEnd(int fd) {
-  char byte;
-  CHECK(read(fd, &byte, 1) == 0);
-}
-
-static pid_t Fork(void) {
-  const pid_t child = fork();
-  CHECK(child >= 0);
-  return child;
-}
-
-static void ExpectStatus(pid_t child, int expected) {
-  int status = 0;
-  CHECK(waitpid(child, &status, 0) == child);
-  CHECK(status == expected);
-}
 
 // A server that forks for each connection, and two clients.
 static void ForkingServer(void) {
@@ -272,6 +203,7 @@ static int RunEpoll(int epoll, int fd) {
   // The native member has an event after some time, the other one at once.
   CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.u32 == 2);
   CHECK(read(fd, &byte, 1) == 1 && byte == 's');
+  Write(fd, "k");
   CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.u32 == 1);
   return 5;
 }
@@ -300,6 +232,7 @@ static void EpollOverExec(void) {
   }
   CHECK(close(server) == 0 && close(epoll) == 0 && close(fds[0]) == 0);
   Write(client, "s");
+  ExpectBytes(client, "k");
   CHECK(usleep(20000) == 0);
   Write(fds[1], "p");
   ExpectStatus(child, 5 << 8);
@@ -437,6 +370,30 @@ static void Shells(void) {
   CHECK(close(listener) == 0);
 }
 
+// forkpty(3): the child has a terminal, and the sockets of its parent.
+static void Terminal(void) {
+  int client;
+  int server;
+  int terminal = -1;
+  Pair(&client, &server);
+  const pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+  CHECK(child >= 0);
+  if (child == 0) {
+    CHECK(isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1);
+    CHECK(close(client) == 0);
+    Write(STDOUT_FILENO, "terminal");
+    Write(server, "socket");
+    ExpectEnd(server);
+    _exit(4);
+  }
+  CHECK(close(server) == 0);
+  ExpectBytes(terminal, "terminal");
+  ExpectBytes(client, "socket");
+  CHECK(close(client) == 0);
+  ExpectStatus(child, 4 << 8);
+  CHECK(close(terminal) == 0);
+}
+
 static int RunClient(int port) {
   const struct sockaddr_in address = {
       .sin_family = AF_INET,
@@ -480,11 +437,6 @@ static void Loop(int count) {
                                  1e3 / count);
 }
 
-struct Test {
-  const char* name;
-  void (*run)(void);
-};
-
 static void ExecutedByFork(void) { Executed(false); }
 static void ExecutedBySpawn(void) { Executed(true); }
 
@@ -501,6 +453,7 @@ static const struct Test kTests[] = {
     {"fork_while_threads_wait", &ForkWhileThreadsWait},
     {"pipe_after_sleep", &PipeAfterSleep},
     {"shells", &Shells},
+    {"terminal", &Terminal},
 };
 
 int main(int argc, char** argv) {
@@ -522,10 +475,5 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (strcmp(name, "hour") == 0) Hour();
-  for (size_t i = 0; i < sizeof(kTests) / sizeof(kTests[0]); ++i) {
-    if (argc > 1 && strcmp(name, kTests[i].name) != 0) continue;
-    kTests[i].run();
-  }
-  puts("all results are right");
-  return 0;
+  return RunTests(kTests, sizeof(kTests) / sizeof(kTests[0]), name);
 }

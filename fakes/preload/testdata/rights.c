@@ -1,6 +1,6 @@
-// Passes descriptors in messages (SCM_RIGHTS) between threads and processes, and
-// checks what each receives, which is the same on Linux. Prints the first result
-// that is wrong.
+// Passes descriptors in messages (SCM_RIGHTS) between threads and processes,
+// and checks what each receives, which is the same on Linux. Prints the first
+// result that is wrong.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -16,32 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(condition)                                                  \
-  do {                                                                    \
-    if (!(condition)) {                                                   \
-      printf("line %d: %s: %s\n", __LINE__, #condition, strerror(errno)); \
-      fflush(stdout);                                                     \
-      _exit(1);                                                           \
-    }                                                                     \
-  } while (0)
+#include "fakes/preload/testdata/checks.h"
 
 static void MakePair(int pair[2]) {
   CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-}
-
-// Makes a TCP connection.
-static void Connect(int ends[2]) {
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t size = sizeof(address);
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(bind(listener, (struct sockaddr*)&address, size) == 0);
-  CHECK(listen(listener, 1) == 0);
-  CHECK(getsockname(listener, (struct sockaddr*)&address, &size) == 0);
-  ends[0] = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(connect(ends[0], (struct sockaddr*)&address, size) == 0);
-  ends[1] = accept(listener, NULL, NULL);
-  CHECK(ends[1] >= 0 && close(listener) == 0);
 }
 
 enum { kMost = 4 };
@@ -101,23 +79,6 @@ static void ExpectLinked(int a, int b) {
   CHECK(write(a, "l", 1) == 1 && read(b, &byte, 1) == 1 && byte == 'l');
 }
 
-static void ExpectEnd(int fd) {
-  char byte;
-  CHECK(read(fd, &byte, 1) == 0);
-}
-
-static pid_t Fork(void) {
-  const pid_t child = fork();
-  CHECK(child >= 0);
-  return child;
-}
-
-static void ExpectStatus(pid_t child, int expected) {
-  int status = 0;
-  CHECK(waitpid(child, &status, 0) == child);
-  CHECK(status == expected);
-}
-
 // The file stays open while the message is on its way, and then with its
 // receiver.
 static void WithinProcess(void) {
@@ -125,7 +86,7 @@ static void WithinProcess(void) {
   int ends[2];
   int got = -1;
   MakePair(pair);
-  Connect(ends);
+  Pair(&ends[0], &ends[1]);
   Pass(pair[0], "x", &ends[1], 1);
   CHECK(close(ends[1]) == 0);
   Expect(pair[1], "x", 64, &got, 1);
@@ -142,7 +103,7 @@ static void Boundaries(void) {
   int ends[2];
   int got[2];
   MakePair(pair);
-  Connect(ends);
+  Pair(&ends[0], &ends[1]);
   Pass(pair[0], "before", NULL, 0);
   Pass(pair[0], "with", ends, 2);
   Pass(pair[0], "then", &ends[0], 1);
@@ -221,7 +182,7 @@ static void Worker(void) {
   for (int i = 0; i < 3; ++i) {
     int ends[2];
     char byte;
-    Connect(ends);
+    Pair(&ends[0], &ends[1]);
     Pass(pair[0], "c", &ends[1], 1);
     CHECK(close(ends[1]) == 0);
     CHECK(write(ends[0], "q", 1) == 1);
@@ -255,7 +216,7 @@ static void NamedSocket(void) {
   const int fd = accept(listener, NULL, NULL);
   int ends[2];
   char byte;
-  Connect(ends);
+  Pair(&ends[0], &ends[1]);
   Pass(fd, "n", &ends[1], 1);
   CHECK(close(ends[1]) == 0);
   CHECK(read(ends[0], &byte, 1) == 1 && byte == 'w');
