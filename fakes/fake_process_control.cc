@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/functional/function_ref.h"
 #include "fakes/fake_process.h"
 #include "fakes/kernel/descriptor_table.h"
 #include "fakes/kernel/file.h"
 #include "fakes/kernel/kernel.h"
+#include "fakes/kernel/pipe.h"
 #include "fakes/kernel/ports/interface_ioctl.h"
 #include "fakes/kernel/socket.h"
 #include "fakes/kernel/user_memory.h"
@@ -24,10 +26,12 @@
 namespace net {
 namespace {
 
+using fake::Caller;
 using fake::CopyIn;
 using fake::CopyOut;
 using fake::File;
 using fake::FileOwner;
+using fake::PipeFile;
 
 // Commands and requests that may be newer than the libc headers.
 constexpr int kDupFdQuery = 1027;
@@ -36,6 +40,16 @@ constexpr uint64_t kStampNew = 0x80108906;
 constexpr uint64_t kStampNsNew = 0x80108907;
 
 constexpr int kBlockSize = 4096;
+
+// Calls `call` when no splice(2) has the lock of the file, if that is a pipe.
+SysResult WithLock(File& file, const Caller& caller,
+                   absl::FunctionRef<SysResult()> call) {
+  PipeFile* const pipe = file.AsPipe();
+  if (pipe == nullptr) return call();
+  const fake::FileRef ref(file, caller);
+  const SysResult unlocked = pipe->AwaitUnlocked(caller);
+  return unlocked.ok() ? call() : unlocked;
+}
 
 // --- The owner of a file's signals
 
@@ -242,9 +256,12 @@ SysResult FakeProcess::Control(File& file, int fd, int command,
     case kCreatedQuery:
       return SysResult::Ok(0);
     case F_GETPIPE_SZ:
-      return file.PipeSize();
     case F_SETPIPE_SZ:
-      return file.SetPipeSize(static_cast<uint32_t>(argument));
+      return WithLock(file, MakeCaller("fcntl", fd), [&] {
+        return command == F_GETPIPE_SZ
+                   ? file.PipeSize()
+                   : file.SetPipeSize(static_cast<uint32_t>(argument));
+      });
     default:
       return SysResult::Error(EINVAL);
   }
@@ -311,7 +328,10 @@ SysResult FakeProcess::ControlDevice(File& file, int fd, uint64_t request,
   if (fake::Socket* const socket = file.AsSocket()) {
     if (const auto result = SocketIoctl(*socket, request, user)) return *result;
   }
-  const SysResult result = file.Ioctl(request, &value);
+  const auto ask = [&] { return file.Ioctl(request, &value); };
+  const SysResult result = request == FIONREAD
+                               ? WithLock(file, MakeCaller("ioctl", fd), ask)
+                               : ask();
   return result.ok() ? PutInt(value, user) : result;
 }
 

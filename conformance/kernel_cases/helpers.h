@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +36,11 @@ MATCHER_P(ReturnsErrno, error,
     *result_listener << "which is errno " << ErrnoSymbol(net::ErrnoOf(arg));
   }
   return arg.ok() ? error == 0 : net::ErrnoOf(arg) == error;
+}
+
+// Within 25 %.
+inline testing::Matcher<size_t> IsAbout(size_t bytes) {
+  return testing::AllOf(testing::Ge(bytes * 3 / 4), testing::Le(bytes * 5 / 4));
 }
 
 // A port for cases that need a fixed port, and therefore a network of their

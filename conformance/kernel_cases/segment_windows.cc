@@ -1,5 +1,6 @@
 // The buffers of a connection, and the windows that they make.
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>

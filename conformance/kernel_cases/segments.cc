@@ -127,11 +127,6 @@ void UserTimeoutOfUnreadData(Context& c) {
   ExpectTimesOut(pair.client);
 }
 
-// Within 25 %.
-testing::Matcher<size_t> IsAbout(size_t bytes) {
-  return testing::AllOf(testing::Ge(bytes * 3 / 4), testing::Le(bytes * 5 / 4));
-}
-
 void UserTimeoutLeavesWhatHasArrived(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_THAT(SetTcp(pair.client, TCP_USER_TIMEOUT, kUserTimeout), IsOk());

@@ -193,10 +193,8 @@ class PipeEnd final : public PipeFile {
                   absl::Span<const iovec> parts) override {
     IovecCursor cursor(parts);
     if (cursor.total() == 0) return SysResult::Ok();
-    if (pipe_->locked) {
-      if (const SysResult lock = pipe_->AwaitLock(caller); !lock.ok()) {
-        return lock;
-      }
+    if (const SysResult lock = AwaitUnlocked(caller); !lock.ok()) {
+      return lock;
     }
     bool was_empty = pipe_->pages.empty();
     bool waited = false;
@@ -232,6 +230,10 @@ class PipeEnd final : public PipeFile {
     pipe_->capacity = capacity;
     if (pipe_->write != nullptr) pipe_->write->waiters().WakeOne();
     return PipeSize();
+  }
+
+  SysResult AwaitUnlocked(const Caller& caller) override {
+    return pipe_->locked ? pipe_->AwaitLock(caller) : SysResult::Ok();
   }
 
   bool IsOfSamePipe(const PipeFile& other) const override {
@@ -298,10 +300,8 @@ class PipeEnd final : public PipeFile {
     Wait wait(pipe_->kernel.scheduler, caller.site);
     wait.Add(waiters());
     for (;;) {
-      if (pipe_->locked) {
-        if (const SysResult lock = pipe_->AwaitLock(caller); !lock.ok()) {
-          return lock;
-        }
+      if (const SysResult lock = AwaitUnlocked(caller); !lock.ok()) {
+        return lock;
       }
       if (pipe_->read == nullptr) {
         caller.SendSigpipe();
@@ -337,7 +337,8 @@ class PipeEnd final : public PipeFile {
   }
 
  protected:
-  void OnLastClose(const Caller&) override {
+  void OnLastClose(const Caller& caller) override {
+    static_cast<void>(AwaitUnlocked(caller));
     --pipe_->kernel.open_files;
     (reads() ? pipe_->read : pipe_->write) = nullptr;
     PipeEnd* const other = reads() ? pipe_->write : pipe_->read;
@@ -361,10 +362,8 @@ class PipeEnd final : public PipeFile {
     Wait wait(pipe_->kernel.scheduler, caller.site);
     wait.Add(waiters());
     for (;;) {
-      if (pipe_->locked) {
-        if (const SysResult lock = pipe_->AwaitLock(caller); !lock.ok()) {
-          return lock;
-        }
+      if (const SysResult lock = AwaitUnlocked(caller); !lock.ok()) {
+        return lock;
       }
       const size_t there = pipe_->bytes.size();
       if (there > 0) return SysResult::Ok(static_cast<int64_t>(there));

@@ -34,6 +34,9 @@ class PipeFile : public File {
   // Returns whether the other end is an end of the same pipe.
   virtual bool IsOfSamePipe(const PipeFile& other) const = 0;
 
+  // Waits until no splice(2) holds a Lock. A signal does not end the wait.
+  virtual SysResult AwaitUnlocked(const Caller& caller) = 0;
+
   // ---- Of the read end
 
   // Waits for bytes. Returns their number, or 0 if no writer is left.

@@ -103,6 +103,45 @@ TEST_F(SpliceTest, AWriterWaitsForTheLock) {
   EXPECT_EQ(Read(), "first second");
 }
 
+TEST_F(SpliceTest, QuestionsAboutThePipeWaitForTheLock) {
+  FakeKernel::Thread splicer(kernel_, "splicer", [this] {
+    EXPECT_THAT(Splice(pair_.server, in()), IsOkAndHolds(1));
+  });
+  ASSERT_TRUE(splicer.AwaitBlocked());
+  int input = -1;
+  FakeKernel::Thread counter(kernel_, "counter", [this, &input] {
+    EXPECT_THAT(sys_.Ioctl(out(), FIONREAD, reinterpret_cast<intptr_t>(&input)),
+                IsOk());
+  });
+  FakeKernel::Thread measurer(kernel_, "measurer", [this] {
+    EXPECT_THAT(sys_.Fcntl(out(), F_GETPIPE_SZ, 0), IsOkAndHolds(kCapacity));
+  });
+  ASSERT_TRUE(counter.AwaitBlocked());
+  ASSERT_TRUE(measurer.AwaitBlocked());
+  EXPECT_THAT(WriteText(sys_, pair_.client, "x"), IsOk());
+  splicer.Join();
+  counter.Join();
+  measurer.Join();
+  EXPECT_EQ(input, 1);
+}
+
+// The splice(2) keeps its own end of the pipe open.
+TEST_F(SpliceTest, ClosingTheOtherEndWaitsForTheLock) {
+  FakeKernel::Thread splicer(kernel_, "splicer", [this] {
+    EXPECT_THAT(Splice(pair_.server, in()), IsOkAndHolds(1));
+  });
+  ASSERT_TRUE(splicer.AwaitBlocked());
+  EXPECT_THAT(sys_.Close(in()), IsOk());
+  FakeKernel::Thread closer(kernel_, "closer",
+                            [this] { EXPECT_THAT(sys_.Close(out()), IsOk()); });
+  ASSERT_TRUE(closer.AwaitBlocked());
+  EXPECT_THAT(sys_.Fcntl(out(), F_GETFD, 0), IsErrno(EBADF))
+      << "the number is free";
+  EXPECT_THAT(WriteText(sys_, pair_.client, "x"), IsOk());
+  splicer.Join();
+  closer.Join();
+}
+
 TEST_F(SpliceTest, ASignalEndsTheWaitForASocket) {
   FakeKernel::Thread splicer(kernel_, "splicer", [this] {
     EXPECT_THAT(Splice(pair_.server, in()), IsErrno(EINTR));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # debian_programs_test.sh ON_FAKE_KERNEL: runs programs of Debian that nobody thought of when on_fake_kernel was written:
-# haproxy, a proxy, and ab, an HTTP load generator.
+# haproxy, a proxy; nginx, a web server of several processes; and ab, an HTTP load generator.
 set -euo pipefail
 source "$(dirname "$0")/expect.sh"
 
@@ -54,5 +54,52 @@ expect 0 "HTTP/1.1 408 Request Time-out" "$on_fake" --shared -- \
   sh with_both 'bash -c "exec 3<> /dev/tcp/127.0.0.1/8090; cat <&3"'
 # Without --shared, a program is alone.
 expect 119 "The timeout specified has expired" "$on_fake" --link='* <-> * cut' -- ab -s 30 -n 1 http://127.0.0.1:8080/
+
+has nginx nginx-light || exit "$((failures > 0))"
+
+# A master and two workers. The last line has the virtual time that has passed.
+mkdir -p nginx/served
+echo "from nginx" > nginx/served/file
+cat > nginx/nginx.conf << 'END'
+daemon off;
+user root;
+worker_processes 2;
+pid nginx.pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  keepalive_timeout 75s;
+  server { listen 127.0.0.1:8080; root served; }
+}
+END
+cat > with_nginx << 'END'
+nginx -p "$PWD/nginx" -e stderr -c nginx.conf &
+server=$!
+sleep 1
+start=$(date +%s)
+eval "$1"
+kill -QUIT $server
+wait $server
+echo "status $?, $(($(date +%s) - start)) s"
+END
+
+expect 0 "$(printf 'Complete requests:      200\nFailed requests:        0')" "$on_fake" --shared -- \
+  sh with_nginx 'ab -n 200 -c 10 http://127.0.0.1:8080/file'
+# A signal lets the master start new workers, which serve the second request. Another one ends all.
+get='curl -s http://127.0.0.1:8080/file'
+expect 0 "$(printf 'from nginx\nfrom nginx\nstatus 0, 1 s')" "$on_fake" --shared -- \
+  sh with_nginx "$get; kill -HUP \$server; sleep 1; $get"
+# A worker closes the connection of a client that asks no more.
+cat > ask << 'END'
+exec 3<> /dev/tcp/127.0.0.1/8080
+printf 'GET /file HTTP/1.1\r\nHost: here\r\n\r\n' >&3
+cat <&3
+END
+expect 0 "$(printf 'from nginx\nstatus 0, 75 s')" "$on_fake" --shared -- sh with_nginx 'bash ask'
+# A worker has no descriptor for a connection. It accepts again half a second later. (nginx makes pairs of sockets first,
+# which takes an accept4(2) of each.)
+expect 0 "accept4() failed (24: Too many open files)" "$on_fake" --shared --plan='accept4(local=*:8080)#1=EMFILE' -- sh with_nginx "$get"
 
 [[ $failures == 0 ]]

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "fakes/preload/descriptors.h"
+#include "fakes/preload/streams.h"
 #include "fakes/preload/world.h"
 #include "fakes/threads/next.h"
 #include "syscalls/sys_result.h"
@@ -64,24 +65,6 @@ int FailAsClosed() {
   errno = EBADF;
   return -1;
 }
-
-// ---- A stream on a socket of the FakeKernel (fopencookie(3))
-
-int FdOf(void* cookie) {
-  return static_cast<int>(reinterpret_cast<intptr_t>(cookie));
-}
-
-ssize_t ReadStream(void* cookie, char* data, size_t size) {
-  return Returned<ssize_t>(Sys().Read(FdOf(cookie), data, size));
-}
-
-// Returns 0 after an error, as fopencookie(3) requires.
-ssize_t WriteStream(void* cookie, const char* data, size_t size) {
-  return std::max<ssize_t>(
-      0, Returned<ssize_t>(Sys().Write(FdOf(cookie), data, size)));
-}
-
-int CloseStream(void* cookie) { return Returned(Sys().Close(FdOf(cookie))); }
 
 }  // namespace
 }  // namespace net::preload
@@ -182,12 +165,7 @@ int dup3(int fd, int new_fd, int flags) noexcept {
 
 FILE* fdopen(int fd, const char* mode) noexcept {
   if (!IsFake(fd, "fdopen")) return next::fdopen(fd, mode);
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the cookie is the number.
-  return fopencookie(reinterpret_cast<void*>(intptr_t{fd}), mode,
-                     {.read = &net::preload::ReadStream,
-                      .write = &net::preload::WriteStream,
-                      .seek = nullptr,
-                      .close = &net::preload::CloseStream});
+  return net::preload::OpenStream(fd, mode);
 }
 
 }  // extern "C"

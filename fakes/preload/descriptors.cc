@@ -15,6 +15,7 @@
 
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/preload/native_descriptors.h"
+#include "fakes/preload/streams.h"
 #include "fakes/preload/world.h"
 #include "syscalls/sys_result.h"
 
@@ -125,6 +126,7 @@ bool IsInternal(int fd) {
 
 void SetKind(int fd, Kind kind) {
   SlotOf(fd)->store(kind, std::memory_order_relaxed);
+  if (kind == Kind::kSocket || kind == Kind::kPair) HookStandardStream(fd);
   int before = highest.load(std::memory_order_relaxed);
   while (before < fd && !highest.compare_exchange_weak(before, fd)) {
   }

@@ -54,6 +54,7 @@ fi
 expect 2 "is linked statically" "$on_fake" -- "$static_program"
 expect 2 "on_fake_kernel --shared runs all processes on one" "$on_fake" -- "$calls" fork
 expect 2 "use on_fake_kernel --shared" "$on_fake" -- "$calls" exec
+expect 2 "syscall(SYS_socket)" "$on_fake" -- "$calls" raw
 expect 0 "" "$on_fake" --shared -- "$calls" fork
 expect 2 "--link: 'los=1'" "$on_fake" --link='* <-> * los=1' -- "$calls"
 expect 2 "did you mean '--seed'" "$on_fake" --sed=1 -- "$calls"

@@ -2,12 +2,15 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -35,6 +38,7 @@
 #include "fakes/preload/timers.h"
 #include "fakes/preload/transit_store.h"
 #include "fakes/preload/world.h"
+#include "fakes/threads/raw_syscalls.h"
 #include "fakes/threads/waiter.h"
 
 namespace net::preload {
@@ -229,6 +233,15 @@ void StartInChild() {
   world = new ProgramWorld(world->options(), world->Now());
 }
 
+// What follows on such a socket would go to Linux, too.
+void RefuseRawSocket(intptr_t number, intptr_t domain) {
+  const bool is_ip = domain == AF_INET || domain == AF_INET6;
+  if (number != SYS_socket || !is_ip || !IsInCharge()) return;
+  Refuse(
+      "syscall(SYS_socket): the program makes system calls itself, which do "
+      "not reach the FakeKernel.");
+}
+
 // Runs before the initialisers of the program, but after those of this library
 // and of the libraries that it uses.
 [[gnu::constructor]] void StartWorld() {
@@ -239,11 +252,12 @@ void StartInChild() {
     ProcessTree& tree = StartAsClient(options->native_wait);
     HandleForks();
     RestoreAlarm(tree.TakeAlarm());
-    return;
+  } else {
+    world = new ProgramWorld(*options);
+    pthread_atfork(nullptr, nullptr, &StartInChild);
+    HandleForks();
   }
-  world = new ProgramWorld(*options);
-  pthread_atfork(nullptr, nullptr, &StartInChild);
-  HandleForks();
+  threads::on_syscall = &RefuseRawSocket;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM SIGNALS RIGHTS TIMERS: runs trees of unmodified processes on one FakeKernel,
+# shared_test.sh ON_FAKE_KERNEL PROCESSES STATIC_PROGRAM SIGNALS RIGHTS TIMERS PROGRAMS: runs trees of unmodified processes on one FakeKernel,
 # and on Linux what is to have the same results there.
 set -euo pipefail
 
@@ -9,11 +9,12 @@ static_program=$PWD/$3
 signals=$PWD/$4
 rights=$PWD/$5
 timers=$PWD/$6
+programs=$PWD/$7
 source "$(dirname "$0")/expect.sh"
 cd "$TEST_TMPDIR"
 
 # Processes that fork, execute, send signals, and share sockets; what is to be the same on Linux is.
-for program in "$processes" "$signals" "$rights" "$timers"; do
+for program in "$processes" "$programs" "$signals" "$rights" "$timers"; do
   expect 0 "all results are right" "$program"
   for seed in 1 2 3; do
     expect 0 "all results are right" "$on_fake" --shared --seed="$seed" -- "$program"
@@ -25,9 +26,12 @@ expect 0 "all results are right" "$on_fake" --shared -- "$processes" hour
 expect 0 "all results are right" "$on_fake" --shared -- "$timers" hour
 
 # The FakeKernel of a process moves to a server when the process forks first. Each check begins without a server.
-for check in forking_server shared_descriptor killed_process reset_at_exit pipe_signal executed_by_fork executed_by_spawn \
-  epoll_over_exec threads_of_child fork_while_threads_wait pipe_after_sleep shells terminal hour execute; do
+for check in forking_server shared_descriptor killed_process reset_at_exit pipe_signal threads_of_child \
+  fork_while_threads_wait pipe_after_sleep shared_memory terminal hour; do
   expect 0 "all results are right" "$on_fake" -- "$processes" "$check"
+done
+for check in executed_by_fork executed_by_spawn streams epoll_over_exec shells execute; do
+  expect 0 "all results are right" "$on_fake" -- "$programs" "$check"
 done
 for check in other_thread child_ends other_process wait_interrupted; do
   expect 0 "all results are right" "$on_fake" -- "$signals" "$check"
@@ -67,8 +71,8 @@ done
 expect 0 'processes[4]: write(' grep '"HELLO", 5) = 5' trace1
 
 # The kernel closes what is close-on-exec, not the new program.
-"$on_fake" --shared --trace=executed -- "$processes" executed_by_fork > /dev/null
-if grep 'processes\[2\]: close(' executed; then
+"$on_fake" --shared --trace=executed -- "$programs" executed_by_fork > /dev/null
+if grep 'programs\[2\]: close(' executed; then
   fail "the executed program closed a descriptor"
 fi
 

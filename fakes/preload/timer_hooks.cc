@@ -375,17 +375,13 @@ itimerval ToTimerValue(const itimerspec& value) {
 }
 
 bool IsEvent(const sigevent* event) {
-  if (event == nullptr) return true;
-  switch (event->sigev_notify) {
-    case SIGEV_NONE:
-    case SIGEV_THREAD:
-      return true;
-    case SIGEV_SIGNAL:
-    case SIGEV_THREAD_ID:
-      return event->sigev_signo > 0 && event->sigev_signo < NSIG;
-    default:
-      return false;
+  if (event == nullptr || event->sigev_notify == SIGEV_NONE ||
+      event->sigev_notify == SIGEV_THREAD) {
+    return true;
   }
+  const bool sends = event->sigev_notify == SIGEV_SIGNAL ||
+                     event->sigev_notify == SIGEV_THREAD_ID;
+  return sends && event->sigev_signo > 0 && event->sigev_signo < NSIG;
 }
 
 }  // namespace

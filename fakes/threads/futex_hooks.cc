@@ -12,6 +12,7 @@
 #include "fakes/kernel/participant.h"
 #include "fakes/kernel/waiting.h"
 #include "fakes/threads/next.h"
+#include "fakes/threads/raw_syscalls.h"
 #include "fakes/threads/virtual_time.h"
 #include "fakes/threads/waiter.h"
 
@@ -169,6 +170,10 @@ intptr_t SyscallHook(intptr_t number, void* a, intptr_t b, intptr_t c,
   // libuv closes descriptors so. close(2) may have a hook (fakes/preload).
   if (number == SYS_close && !net::fake::KernelSection::entered()) {
     return close(static_cast<int>(reinterpret_cast<intptr_t>(a)));
+  }
+  if (net::threads::on_syscall != nullptr &&
+      !net::fake::KernelSection::entered()) {
+    net::threads::on_syscall(number, reinterpret_cast<intptr_t>(a));
   }
   if (number != SYS_futex || net::fake::KernelSection::entered()) {
     return net::threads::next_syscall(number, a, b, c, d, e, f);

@@ -36,7 +36,8 @@ void ExpectWellFormed(const ThreadedProgram& program) {
   std::set<int> filled;
   for (const Step& step : program.setup) {
     for (const int slot : {step.out, step.to}) {
-      if (slot != kNoSlot) EXPECT_TRUE(filled.insert(slot).second);
+      if (slot == kNoSlot) continue;
+      EXPECT_TRUE(filled.insert(slot).second);
     }
   }
   for (const Program& thread : program.threads) {

@@ -191,18 +191,20 @@ std::optional<std::string> Runners::LookAt(
 }
 
 // A signal has no effect on a call that has not begun, so that a thread can get
-// several.
+// several. One that waits for the lock of a pipe ends after the thread that has
+// it.
 void Runners::Interrupt() {
   is_over_ = true;
-  for (Runner& runner : threads_) {
-    if (!runner.may_begin) continue;
-    while (!runner.has_ended) {
-      const uint32_t progress = progress_.value();
+  bool have_ended = false;
+  while (!have_ended) {
+    const uint32_t progress = progress_.value();
+    have_ended = true;
+    for (Runner& runner : threads_) {
+      if (!runner.may_begin || runner.has_ended) continue;
+      have_ended = false;
       pthread_kill(runner.thread.native_handle(), SIGUSR1);
-      if (!runner.has_ended) {
-        progress_.AwaitOther(progress, absl::Milliseconds(1));
-      }
     }
+    if (!have_ended) progress_.AwaitOther(progress, absl::Milliseconds(1));
   }
 }
 

@@ -24,9 +24,22 @@ namespace net::differential {
 namespace {
 
 constexpr int64_t kWaitForSockets[] = {
-    SYS_accept4, SYS_connect, SYS_recvfrom, SYS_recvmsg,
-    SYS_read,    SYS_readv,   SYS_sendto,   SYS_sendmsg,
-    SYS_write,   SYS_writev,  SYS_splice,   SYS_sendfile,
+    SYS_accept4,
+    SYS_connect,
+    SYS_recvfrom,
+    SYS_recvmsg,
+    SYS_read,
+    SYS_readv,
+    SYS_sendto,
+    SYS_sendmsg,
+    SYS_write,
+    SYS_writev,
+    SYS_splice,
+    SYS_sendfile,
+    // They wait for a splice(2) that has the lock of a pipe.
+    SYS_close,
+    SYS_dup3,
+    SYS_ioctl,
 #ifdef SYS_poll
     SYS_poll,
 #endif

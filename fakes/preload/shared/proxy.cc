@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,10 @@ using fake::ParticipantState;
 constexpr absl::Duration kLongestStart = absl::Seconds(1);
 // The same in processor time, for a busy machine.
 constexpr absl::Duration kLongestStartOnProcessor = absl::Seconds(1);
+
+// How long a thread may compute, in processor time, before the others can run.
+// It may wait for one of them in memory that it shares with another process.
+constexpr absl::Duration kLongestComputation = absl::Milliseconds(500);
 
 thread_local Proxy* current = nullptr;
 
@@ -152,12 +157,24 @@ void Proxy::ServeAll() {
 
 void Proxy::AwaitRequest() {
   const absl::Duration limit = server_.options_.native_wait;
-  while (!channel_->IsReadable(limit)) {
-    const bool sleeps = StatusOf(client_thread_).state == 'S';
-    if (fake::Scheduler::Innermost() == nullptr || !sleeps) continue;
-    AwaitOutside("a native call", [this](absl::Duration time) {
-      return channel_->IsReadable(time);
-    });
+  const auto is_readable = [this](absl::Duration time) {
+    return channel_->IsReadable(time);
+  };
+  std::optional<absl::Duration> begin;  // In processor time.
+  while (!is_readable(limit)) {
+    if (fake::Scheduler::Innermost() == nullptr) continue;
+    const LinuxProcess thread = StatusOf(client_thread_);
+    if (thread.state == 'S') {
+      AwaitOutside("a native call", is_readable);
+    } else if (!begin.has_value()) {
+      begin = thread.processor_time;
+    } else if (thread.processor_time - *begin >= kLongestComputation) {
+      // The clock stands meanwhile.
+      server_.kernel_.Outside([&] {
+        while (StatusOf(client_thread_).state == 'R' && !is_readable(limit)) {
+        }
+      });
+    }
   }
 }
 

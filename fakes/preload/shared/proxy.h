@@ -88,7 +88,7 @@ class Proxy {
                     absl::FunctionRef<bool(absl::Duration)> happens);
   // Waits for a request, or the end of the connection. A client that waits in a
   // native call that has no hook does not keep the baton: fread(3) on a pipe,
-  // for instance.
+  // for instance. Nor does one that computes for long.
   void AwaitRequest();
   // Serves requests to the end of the connection, or of the thread.
   void ServeAll();

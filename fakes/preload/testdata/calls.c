@@ -1,7 +1,8 @@
 // Makes the calls that the other programs do not make, and checks their
 // results, which are those of Linux, too. Prints the first that is wrong.
 // "calls fork" uses a socket in a child instead, which is forked while a thread
-// waits, and returns the child's status. "calls exec" executes a program then.
+// waits, and returns the child's status. "calls exec" executes a program then,
+// "calls raw" makes a socket without the C library.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -185,7 +186,9 @@ static void Files(const int ends[2]) {
         memcmp(data, "456789", 6) == 0);
   SendFiles(ends, file);
   close(file);
-  FILE* const stream = fdopen(dup(ends[1]), "r+");
+  const int copy = dup(ends[1]);
+  FILE* const stream = fdopen(copy, "r+");
+  CHECK(fileno(stream) == copy);
   CHECK(stream != NULL && write(ends[0], "line\n", 5) == 5);
   CHECK(fgets(data, sizeof(data), stream) != NULL &&
         strcmp(data, "line\n") == 0);
@@ -437,6 +440,8 @@ int main(int argc, char** argv) {
     CHECK(pthread_create(&thread, NULL, &ReceiveByte, &ends[1]) == 0);
     // The thread waits when this has returned.
     CHECK(usleep(1000) == 0);
+    if (strcmp(argv[1], "raw") == 0)
+      syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
     if (strcmp(argv[1], "exec") == 0) execlp("true", "true", NULL);
     const pid_t child = fork();
     if (child == 0) _exit(send(ends[0], "x", 1, 0) == 1 ? 0 : 1);

@@ -2,8 +2,7 @@
 // which is the same on Linux. Prints the first result that is wrong.
 //
 // "processes" runs all checks. "processes CHECK" runs one of them: `hour` is
-// for virtual time only, `execute` executes another program, `loop N` prints
-// how long a call takes in real time.
+// for virtual time only, `loop N` prints how long a call takes in real time.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -14,12 +13,12 @@
 #include <pthread.h>
 #include <pty.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,10 +26,6 @@
 #include <unistd.h>
 
 #include "fakes/preload/testdata/checks.h"
-
-extern char** environ;
-
-static const char* program;
 
 // A server that forks for each connection, and two clients.
 static void ForkingServer(void) {
@@ -150,118 +145,6 @@ static void PipeSignal(void) {
   CHECK(close(client) == 0 && close(server) == 0);
 }
 
-// "processes executed FD CLOSED": the other side of Executed().
-static int RunExecuted(int fd, int closed) {
-  CHECK(fcntl(closed, F_GETFD) < 0 && errno == EBADF);
-  struct sockaddr_in name;
-  socklen_t size = sizeof(name);
-  CHECK(getpeername(fd, (struct sockaddr*)&name, &size) == 0);
-  ExpectBytes(fd, "ping");
-  Write(fd, "pong");
-  return 7;
-}
-
-// Descriptors stay open over execve(2), except those with FD_CLOEXEC.
-static void Executed(bool spawns) {
-  int client;
-  int server;
-  int closed_client;
-  int closed_server;
-  Pair(&client, &server);
-  Pair(&closed_client, &closed_server);
-  CHECK(fcntl(closed_server, F_SETFD, FD_CLOEXEC) == 0);
-  CHECK(fcntl(closed_client, F_SETFD, FD_CLOEXEC) == 0);
-  CHECK(fcntl(client, F_SETFD, FD_CLOEXEC) == 0);
-  char numbers[2][16];
-  snprintf(numbers[0], sizeof(numbers[0]), "%d", server);
-  snprintf(numbers[1], sizeof(numbers[1]), "%d", closed_server);
-  char* arguments[] = {(char*)program, "executed", numbers[0], numbers[1],
-                       NULL};
-  pid_t child = -1;
-  if (spawns) {
-    CHECK(posix_spawn(&child, program, NULL, NULL, arguments, environ) == 0);
-  } else {
-    child = Fork();
-    if (child == 0) {
-      execv(program, arguments);
-      _exit(127);
-    }
-  }
-  CHECK(close(server) == 0 && close(closed_server) == 0);
-  ExpectEnd(closed_client);
-  Write(client, "ping");
-  ExpectBytes(client, "pong");
-  ExpectEnd(client);
-  ExpectStatus(child, 7 << 8);
-  CHECK(close(client) == 0 && close(closed_client) == 0);
-}
-
-// "processes epoll EPOLL FD": the other side of EpollOverExec().
-static int RunEpoll(int epoll, int fd) {
-  struct epoll_event events[2];
-  char byte;
-  // The native member has an event after some time, the other one at once.
-  CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.u32 == 2);
-  CHECK(read(fd, &byte, 1) == 1 && byte == 's');
-  Write(fd, "k");
-  CHECK(epoll_wait(epoll, events, 2, -1) == 1 && events[0].data.u32 == 1);
-  return 5;
-}
-
-// An epoll keeps its members over execve(2): a pipe, which is native, and a
-// socket.
-static void EpollOverExec(void) {
-  int client;
-  int server;
-  int fds[2];
-  Pair(&client, &server);
-  CHECK(pipe(fds) == 0);
-  const int epoll = epoll_create1(0);
-  struct epoll_event event = {.events = EPOLLIN, .data.u32 = 1};
-  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fds[0], &event) == 0);
-  event.data.u32 = 2;
-  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, server, &event) == 0);
-  const pid_t child = Fork();
-  if (child == 0) {
-    CHECK(close(client) == 0 && close(fds[1]) == 0);
-    char numbers[2][16];
-    snprintf(numbers[0], sizeof(numbers[0]), "%d", epoll);
-    snprintf(numbers[1], sizeof(numbers[1]), "%d", server);
-    execl(program, program, "epoll", numbers[0], numbers[1], NULL);
-    _exit(127);
-  }
-  CHECK(close(server) == 0 && close(epoll) == 0 && close(fds[0]) == 0);
-  Write(client, "s");
-  ExpectBytes(client, "k");
-  CHECK(usleep(20000) == 0);
-  Write(fds[1], "p");
-  ExpectStatus(child, 5 << 8);
-  CHECK(close(client) == 0 && close(fds[1]) == 0);
-}
-
-// "processes successor LISTENER": the other side of ExecutedInPlace().
-static int RunSuccessor(int listener) {
-  struct sockaddr_in address;
-  socklen_t size = sizeof(address);
-  CHECK(getsockname(listener, (struct sockaddr*)&address, &size) == 0);
-  const int client = Connect(&address);
-  const int server = accept(listener, NULL, NULL);
-  CHECK(server >= 0);
-  Write(client, "x");
-  ExpectBytes(server, "x");
-  puts("all results are right");
-  return 0;
-}
-
-// The process executes another program, without a child.
-static void ExecuteInPlace(void) {
-  struct sockaddr_in address;
-  char number[16];
-  snprintf(number, sizeof(number), "%d", Listen(&address));
-  execlp(program, program, "successor", number, NULL);
-  _exit(127);
-}
-
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static int turn;
@@ -352,22 +235,24 @@ static void PipeAfterSleep(void) {
   CHECK(close(fds[0]) == 0 && close(fds[1]) == 0);
 }
 
-// The children of system(3) and popen(3) belong to the tree.
-static void Shells(void) {
-  struct sockaddr_in address;
-  const int listener = Listen(&address);
-  CHECK(fcntl(listener, F_SETFD, FD_CLOEXEC) == 0);
-  const int port = ntohs(address.sin_port);
-  char command[256];
-  snprintf(command, sizeof(command), "%s client %d", program, port);
-  CHECK(system(command) == 3 << 8);
-  FILE* const stream = popen(command, "r");
-  CHECK(stream != NULL);
-  char line[64];
-  CHECK(fgets(line, sizeof(line), stream) != NULL);
-  CHECK(strcmp(line, "connected\n") == 0);
-  CHECK(pclose(stream) == 3 << 8);
-  CHECK(close(listener) == 0);
+// A process waits for another one in memory that they share, without a call.
+static void SharedMemory(void) {
+  volatile int* const is_written =
+      mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(is_written != MAP_FAILED);
+  const pid_t child = Fork();
+  if (child == 0) {
+    int client;
+    int server;
+    Pair(&client, &server);
+    *is_written = 1;
+    _exit(5);
+  }
+  while (*is_written == 0) {
+  }
+  ExpectStatus(child, 5 << 8);
+  CHECK(munmap((void*)is_written, sizeof(int)) == 0);
 }
 
 // forkpty(3): the child has a terminal, and the sockets of its parent.
@@ -392,17 +277,6 @@ static void Terminal(void) {
   CHECK(close(client) == 0);
   ExpectStatus(child, 4 << 8);
   CHECK(close(terminal) == 0);
-}
-
-static int RunClient(int port) {
-  const struct sockaddr_in address = {
-      .sin_family = AF_INET,
-      .sin_port = htons((uint16_t)port),
-      .sin_addr = {htonl(INADDR_LOOPBACK)},
-  };
-  CHECK(close(Connect(&address)) == 0);
-  puts("connected");
-  return 3;
 }
 
 // A child sleeps for an hour, and its parent waits for it.
@@ -437,39 +311,21 @@ static void Loop(int count) {
                                  1e3 / count);
 }
 
-static void ExecutedByFork(void) { Executed(false); }
-static void ExecutedBySpawn(void) { Executed(true); }
-
 static const struct Test kTests[] = {
     {"forking_server", &ForkingServer},
     {"shared_descriptor", &SharedDescriptor},
     {"killed_process", &KilledProcess},
     {"reset_at_exit", &ResetAtExit},
     {"pipe_signal", &PipeSignal},
-    {"executed_by_fork", &ExecutedByFork},
-    {"executed_by_spawn", &ExecutedBySpawn},
-    {"epoll_over_exec", &EpollOverExec},
     {"threads_of_child", &ThreadsOfChild},
     {"fork_while_threads_wait", &ForkWhileThreadsWait},
     {"pipe_after_sleep", &PipeAfterSleep},
-    {"shells", &Shells},
+    {"shared_memory", &SharedMemory},
     {"terminal", &Terminal},
 };
 
 int main(int argc, char** argv) {
-  program = argv[0];
   const char* const name = argc > 1 ? argv[1] : "";
-  if (strcmp(name, "executed") == 0 && argc > 3) {
-    return RunExecuted(atoi(argv[2]), atoi(argv[3]));
-  }
-  if (strcmp(name, "epoll") == 0 && argc > 3) {
-    return RunEpoll(atoi(argv[2]), atoi(argv[3]));
-  }
-  if (strcmp(name, "successor") == 0 && argc > 2) {
-    return RunSuccessor(atoi(argv[2]));
-  }
-  if (strcmp(name, "execute") == 0) ExecuteInPlace();
-  if (strcmp(name, "client") == 0 && argc > 2) return RunClient(atoi(argv[2]));
   if (strcmp(name, "loop") == 0 && argc > 2) {
     Loop(atoi(argv[2]));
     return 0;
