@@ -550,7 +550,8 @@ class TcpSocket final : public Socket,
   TimerUse timer_use_ = TimerUse::kTimeout;
   // The port that getsockname(2) returns; port() is the one that is taken.
   uint16_t local_port_ = 0;
-  int error_ = 0;  // SO_ERROR
+  uint16_t probes_ = 0;  // That were not answered.
+  int error_ = 0;        // SO_ERROR
   int disconnects_ = 0;
 
   ip::Addr local_addr_;
@@ -560,7 +561,10 @@ class TcpSocket final : public Socket,
   uint64_t connection_ = 0;  // Segment::connection
   SendSide send_;
   ReceiveSide receive_;
-  TcpTimers timers_;
+  // The next two members are in its padding.
+  [[no_unique_address]] TcpTimers timers_;
+  uint16_t retransmits_ = 0;  // In a row.
+  uint32_t last_size_ = 0;    // Of the last segment in flight, with its FIN.
   // Null until MSG_ZEROCOPY is used.
   std::unique_ptr<ZeroCopySends> zero_copy_;
   // Null until data arrives while SO_TIMESTAMP or its like is on.
@@ -573,11 +577,7 @@ class TcpSocket final : public Socket,
   Nanoseconds head_sent_at_ = 0;
   Nanoseconds echo_ = -1;     // Of the last segment that arrived: its sent_at.
   Nanoseconds heard_at_ = 0;  // When the last valid segment has arrived.
-  uint16_t retransmits_ = 0;  // In a row.
-  uint16_t probes_ = 0;       // That were not answered.
-  // The last segment in flight: its sequence numbers, and when it was sent.
-  uint32_t last_size_ = 0;
-  Nanoseconds last_sent_at_ = 0;
+  Nanoseconds last_sent_at_ = 0;     // When the last one in flight was sent.
   std::unique_ptr<LossState> loss_;  // Null until something is lost.
   // Null until three segments are in flight.
   std::unique_ptr<SegmentBorders> borders_;
