@@ -39,13 +39,13 @@ SysResult ReceiveForPipe(Socket& socket, const Caller& caller,
   return result;
 }
 
-// Writes bytes of a pipe to the file.
+// Writes bytes of a pipe to the file. `flags` are those of send(2).
 SysResult WriteFromPipe(const SpliceEnd<File>& out, std::vector<char>& bytes,
-                        bool more) {
+                        int flags) {
   const iovec part = {.iov_base = bytes.data(), .iov_len = bytes.size()};
   Socket* const socket = out.file.AsSocket();
   if (socket == nullptr) return out.file.Write(out.caller, {&part, 1});
-  return socket->Send(out.caller, {&part, 1}, more ? MSG_MORE : 0);
+  return socket->Send(out.caller, {&part, 1}, flags);
 }
 
 }  // namespace
@@ -78,6 +78,7 @@ SysResult SpliceFromPipe(SpliceEnd<PipeFile> in, SpliceEnd<File> out,
   std::vector<char> bytes;
   size_t done = 0;
   bool freed = false;
+  int flags = 0;
   SysResult result = SysResult::Ok();
   while (done < size) {
     // Only the first bytes are waited for.
@@ -86,13 +87,17 @@ SysResult SpliceFromPipe(SpliceEnd<PipeFile> in, SpliceEnd<File> out,
     const bool follows = in.file.Peek(size - done, bytes);
     {
       const PipeFile::Lock lock(in.file);
-      result = WriteFromPipe(out, bytes, mode.more || follows);
+      result = WriteFromPipe(out, bytes,
+                             flags | (mode.more || follows ? MSG_MORE : 0));
     }
     if (!result.ok() || result.value() == 0) break;
     const auto written = static_cast<size_t>(result.value());
     done += in.file.Remove(written, freed);
-    // The file takes no more, or a signal has ended the wait for it.
-    if (written < bytes.size()) break;
+    if (written == bytes.size()) continue;
+    // The file takes no more, or a signal has ended the wait for it. Linux
+    // tries a socket again, which takes its pending error.
+    if (out.file.AsSocket() == nullptr) break;
+    flags = MSG_DONTWAIT;
   }
   if (freed) in.file.WakeWriters();
   if (done == 0 || result.error() == EDEADLK) return result;

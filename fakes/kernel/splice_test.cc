@@ -73,6 +73,35 @@ TEST_F(SpliceTest, ToASocketThatIsShutDownRaisesSigpipe) {
   EXPECT_EQ(Read(), "kept");
 }
 
+// The reset arrives while the bytes are sent. Linux then tries the socket again:
+// net/socket.c, splice_to_socket().
+TEST_F(SpliceTest, ToASocketThatIsResetMeanwhileTakesTheError) {
+  const int listener = sys_.Socket(AF_INET, SOCK_STREAM, 0).fd();
+  const int small = 2304;
+  ASSERT_THAT(
+      sys_.SetSockOpt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)),
+      IsOk());
+  ASSERT_THAT(sys_.Listen(listener, 1), IsOk());
+  const int client = sys_.Socket(AF_INET, SOCK_STREAM, 0).fd();
+  sockaddr_storage name = {};
+  auto* const address = reinterpret_cast<sockaddr*>(&name);
+  socklen_t size = sizeof(name);
+  ASSERT_THAT(sys_.GetSockName(listener, address, &size), IsOk());
+  ASSERT_THAT(sys_.Connect(client, address, size), IsOk());
+  const int server = sys_.Accept4(listener, nullptr, nullptr, 0).fd();
+  ASSERT_THAT(sys_.Close(server), IsOk());
+  ASSERT_THAT(sys_.Fcntl(client, F_SETFL, O_NONBLOCK), IsOk());
+  ASSERT_THAT(WriteText(sys_, in(), std::string(30000, 'x')), IsOk());
+  EXPECT_THAT(Splice(out(), client), IsOkAndHolds(18432));
+  EXPECT_EQ(sys_.sigpipes(), 1);
+  int error = -1;
+  size = sizeof(error);
+  ASSERT_THAT(sys_.GetSockOpt(client, SOL_SOCKET, SO_ERROR, &error, &size),
+              IsOk());
+  EXPECT_EQ(error, 0);
+  EXPECT_THAT(Splice(out(), client), IsErrno(EPIPE));
+}
+
 // While a splice(2) waits for a socket, Linux holds the lock of its pipe.
 TEST_F(SpliceTest, OtherCallsWaitForOneThatWaitsForASocket) {
   EXPECT_THAT(WriteText(sys_, in(), "old "), IsOk());
