@@ -73,8 +73,8 @@ TEST_F(SpliceTest, ToASocketThatIsShutDownRaisesSigpipe) {
   EXPECT_EQ(Read(), "kept");
 }
 
-// The reset arrives while the bytes are sent. Linux then tries the socket again:
-// net/socket.c, splice_to_socket().
+// The reset arrives while the bytes are sent. Linux then tries the socket
+// again: net/socket.c, splice_to_socket().
 TEST_F(SpliceTest, ToASocketThatIsResetMeanwhileTakesTheError) {
   const int listener = sys_.Socket(AF_INET, SOCK_STREAM, 0).fd();
   const int small = 2304;
