@@ -64,7 +64,8 @@ constexpr CallEntry EntryOf(Call call) {
 }
 
 template <Call kCall, typename... Arguments>
-[[gnu::always_inline]] inline SysResult FakeProcess::Quickly(Arguments... arguments) {
+[[gnu::always_inline]] inline SysResult FakeProcess::Quickly(
+    Arguments... arguments) {
   if constexpr (kCall == Call::kSend) {
     return SendQuickly(arguments...);
   } else if constexpr (kCall == Call::kRecv) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -56,12 +58,25 @@ TEST(Museum, HasBugsFromPublicTrackersItsOwnAndHarmlessVariants) {
   EXPECT_GE(HarmlessVariants().size(), 25U);
 }
 
+absl::StatusOr<std::string> TextOf(absl::string_view runfile) {
+  const auto path = FindRunfile(runfile);
+  if (!path.has_value()) return absl::NotFoundError(runfile);
+  return ReadFile(*path);
+}
+
+// If this fails, copy the file of this folder that Bazel has made.
+TEST(SourceMutants, AreInTheFileOfExplain) {
+  const auto made = TextOf("conformance/mutants/source_mutants.txt");
+  ASSERT_TRUE(made.ok()) << made.status();
+  const auto used = TextOf("conformance/explain/source_mutants.txt");
+  ASSERT_TRUE(used.ok()) << used.status();
+  EXPECT_EQ(*used, *made);
+}
+
 // If this fails, make the file again: its first lines say how. .ci/museum
 // checks that it names all cases that find the bugs.
 TEST(Museum, IsInTheFileOfExplain) {
-  const auto path = FindRunfile("conformance/explain/killed_mutants.txt");
-  ASSERT_TRUE(path.has_value());
-  const auto text = ReadFile(*path);
+  const auto text = TextOf("conformance/explain/killed_mutants.txt");
   ASSERT_TRUE(text.ok()) << text.status();
   const auto all = ParseKilledMutants(*text);
   ASSERT_TRUE(all.ok()) << all.status();

@@ -114,5 +114,4 @@ def list_of_mutants(name, out):
         name = name,
         out = out,
         text = "\n".join(lines) + "\n",
-        visibility = ["//conformance/program:__pkg__"],
     )

@@ -17,7 +17,7 @@ namespace net::conformance {
 absl::StatusOr<std::vector<KilledMutant>> ReadRecordedKills() {
   std::vector<KilledMutant> all;
   for (const char* const name : {"conformance/explain/killed_mutants.txt",
-                                 "conformance/mutants/source_mutants.txt"}) {
+                                 "conformance/explain/source_mutants.txt"}) {
     const std::optional<std::string> path = FindRunfile(name);
     if (!path.has_value()) {
       return absl::NotFoundError(absl::StrCat("cannot find ", name));

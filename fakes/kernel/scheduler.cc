@@ -290,7 +290,7 @@ void Scheduler::AwaitBaton(ParticipantState& self, ParticipantState* woken) {
 }
 
 CallLog::Place Scheduler::EnterAmongOthers(const std::string* process,
-                                     const char* name, int fd) {
+                                           const char* name, int fd) {
   ParticipantState* const self = Current();
   if (self == nullptr) {
     NoteOutsider({process, name, fd});
