@@ -253,6 +253,7 @@ class TcpSocket final : public Socket,
   bool CanPassOn(size_t size) const;
   void PassOn(const char* data, size_t size);
   size_t RecvAtOnce(const iovec& part);
+  size_t BytesUntilReset() const;
   SysResult SendParts(const Caller& caller, absl::Span<const iovec> parts,
                       int flags);
   SysResult RecvParts(const Caller& caller, absl::Span<const iovec> parts,
