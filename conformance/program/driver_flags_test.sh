@@ -52,7 +52,7 @@ expect 2 'sent:     ' --driver="$rogue hello_unflushed" --cases=$fast &
 expect 2 '"command":"hello"' --driver="$rogue hello_unflushed" --cases=$fast &
 expect 2 " s of processor time." --driver="$rogue hello_loops" --cases=$fast &
 expect 1 "10 more checks were not run, because the driver hangs" --driver="$rogue hangs" --smoke &
-expect 1 "no byte of an answer arrived within 9 s" --driver="sleep 100" --check-driver &
+expect 1 "no byte of an answer arrived within " --driver="sleep 100" --check-driver &
 # shellcheck disable=SC2046 # a number each
 wait $(jobs -p | grep --invert-match --line-regexp $check_of_mixes)
 

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -31,6 +32,7 @@ TEST(WitnessTest, SeesAListenersQueueAndBacklog) {
   EXPECT_EQ(empty->queued, 0U);
   const auto client = loopback::ConnectTo(sys(), listener->endpoint());
   ASSERT_TRUE(client.ok());
+  ASSERT_THAT(listener->socket().Wait(POLLIN), IsOkAndHolds(POLLIN));
   const auto one = witness.Info();
   ASSERT_TRUE(one.ok());
   EXPECT_EQ(one->queued, 1U);

@@ -126,6 +126,10 @@ bool IsInterface(int level, int name) {
   return level == SOL_SOCKET && name == SO_BINDTOIFINDEX;
 }
 
+bool IsPacingRate(int level, int name) {
+  return level == SOL_SOCKET && name == SO_MAX_PACING_RATE;
+}
+
 bool IsLeastTtl(int level, int name) {
   return (level == IPPROTO_IP && name == IP_MINTTL) ||
          (level == IPPROTO_IPV6 && name == IPV6_MINHOPCOUNT);
@@ -150,12 +154,15 @@ void Writer::OptionOf(Step& step) {
     step.second_value = OneOf({0, 0, 500000, 1000000, -1});
   } else if (step.name == TCP_USER_TIMEOUT && step.value < 4096) {
     step.value = 4096 * Below(3);  // Milliseconds: longer than a program runs.
-  } else if ((IsLeastTtl(step.level, step.name) && step.value > 1 &&
-              step.value < 256) ||
-             (IsInterface(step.level, step.name) && step.value > 1)) {
-    // No packet has less. And packets of a socket that is bound to an interface
-    // that does not exist are lost.
-    step.value = 1;
+  } else if (IsLeastTtl(step.level, step.name) && step.value > 1 &&
+             step.value < 256) {
+    step.value = 1;  // No packet has less.
+  } else if (IsInterface(step.level, step.name) && step.value > 0) {
+    // Packets of a socket that is bound to an interface that does not exist are
+    // lost. If it is bound to lo, IPv4 needs no route.
+    step.value = 0;
+  } else if (IsPacingRate(step.level, step.name)) {
+    step.value = OneOf({-1, 1 << 30});  // Others slow a program down.
   }
 }
 
