@@ -47,11 +47,29 @@ SysResult Receive(const RawSocket& socket, int flags = 0) {
   return socket.Recv(absl::MakeSpan(room), flags);
 }
 
+// Sends until both buffers are full, and no acknowledgement is on its way that
+// would make room. Returns the number of bytes.
+size_t Fill(const RawSocket& socket) {
+  constexpr int kMostLooks = 1000;
+  size_t sent = 0;
+  for (size_t more = 1; more > 0; sent += more) {
+    more = loopback::SendUntilFull(socket).value();
+    tcp_info info = {.tcpi_unacked = 1};
+    for (int i = 0; i < kMostLooks && info.tcpi_unacked > 0; ++i) {
+      static_cast<void>(Linux().Poll(nullptr, 0, 1));
+      socklen_t size = sizeof(info);
+      static_cast<void>(
+          Linux().GetSockOpt(socket.fd(), IPPROTO_TCP, TCP_INFO, &info, &size));
+    }
+  }
+  return sent;
+}
+
 // Makes a call that sends on the client of a pair whose buffers are full, and
 // returns the number of bytes that were sent before and that arrive at all.
 Provoked OfFullSender(absl::FunctionRef<SysResult(const RawSocket&)> send) {
   Pair pair = NewPair();
-  const size_t sent = loopback::SendUntilFull(pair.client).value();
+  const size_t sent = Fill(pair.client);
   Provoked provoked;
   provoked.error = send(pair.client).error();
   static_cast<void>(pair.client.HalfClose());
