@@ -113,7 +113,7 @@ std::string FormatWhatItKills(const std::vector<KilledMutant>& all,
   std::vector<absl::string_view> names;
   size_t real = 0;
   for (const Kill& kill : kills) {
-    names.push_back(kill.mutant->name);
+    names.emplace_back(kill.mutant->name);
     if (kill.mutant->source.empty()) continue;
     if (++real > kMostDescribed && !kill.by_requirement) continue;
     absl::StrAppend(&described, "    ", kill.mutant->source, ": ",
