@@ -71,9 +71,9 @@ template <Call kCall, typename... Arguments>
   } else if constexpr (kCall == Call::kRecv) {
     return RecvQuickly(arguments...);
   } else if constexpr (kCall == Call::kWrite) {
-    return SendQuickly(arguments..., /*flags=*/0);
+    return SendQuickly(arguments..., 0);
   } else if constexpr (kCall == Call::kRead) {
-    return RecvQuickly(arguments..., /*flags=*/0);
+    return RecvQuickly(arguments..., 0);
   } else {
     return SysResult();
   }
