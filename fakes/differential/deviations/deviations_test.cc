@@ -44,7 +44,7 @@ class DeviationsTest : public testing::TestWithParam<fake::Deviation> {};
 CampaignOptions UntilTheFirst() {
   CampaignOptions options;
   options.seed = 1;
-  options.deadline = absl::Now() + absl::Minutes(10);
+  options.deadline = absl::Now() + absl::Minutes(3);
   options.shrinking = absl::Seconds(1);
   return options;
 }

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "fakes/call.h"
 #include "fakes/differential/threads/threaded_program.h"
 #include "fakes/differential/threads/threaded_run.h"
 #include "fakes/fake_kernel.h"
@@ -41,10 +42,11 @@ ThreadedAnswer FakeThreads::Run(const ThreadedProgram& program,
   FakeProcess& process = kernel.NewProcess();
   ThreadedRun run(program, {process, Numbers(), {20000, 20001, 20002}});
   const absl::Duration begin = kernel.Now();
-  const auto is_over = [&kernel, begin](SysResult result) {
-    // close(2) reports no deadlock.
-    return result.error() == EDEADLK || kernel.Deadlock().has_value() ||
-           kernel.Now() != begin;
+  const auto is_over = [&kernel, begin](Call call, SysResult result) {
+    // One that closes a descriptor reports no deadlock.
+    const bool closes = call == Call::kClose || call == Call::kDup3;
+    return result.error() == EDEADLK || kernel.Now() != begin ||
+           (closes && kernel.Deadlock().has_value());
   };
   std::optional<FakeKernel::Participant> self(std::in_place, kernel, "setup");
   run.SetUp();

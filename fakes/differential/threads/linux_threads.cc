@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "fakes/call.h"
 #include "fakes/differential/threads/sleeping_threads.h"
 #include "fakes/differential/threads/threaded_program.h"
 #include "fakes/differential/threads/threaded_run.h"
@@ -132,7 +133,8 @@ void Runners::Body(size_t number) {
     begin_.AwaitOther(old, absl::Seconds(1));
   }
   if (run_ != nullptr) {
-    run_->RunThread(number, [this](SysResult) { return is_over_.load(); });
+    run_->RunThread(number,
+                    [this](Call, SysResult) { return is_over_.load(); });
   }
   self.has_ended = true;
   progress_.Add(1);

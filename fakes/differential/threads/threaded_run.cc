@@ -85,13 +85,12 @@ int ThreadedRun::DescriptorLimit() const {
                         world_.numbers.size() - 1)];
 }
 
-void ThreadedRun::RunThread(size_t thread,
-                            const std::function<bool(SysResult)>& is_over) {
+void ThreadedRun::RunThread(size_t thread, const IsOver& is_over) {
   const Program& steps = program_.threads[thread];
   std::vector<std::string>& results = answer_.threads[thread];
   for (size_t i = 0; i < steps.size(); ++i) {
     Made made = Make(steps[i], LetterOf(thread, i), false);
-    if (is_over(made.result)) {
+    if (is_over(steps[i].call, made.result)) {
       results.emplace_back(kBlocked);
       return;
     }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fakes/call.h"
 #include "fakes/differential/program.h"
 #include "fakes/differential/threads/threaded_program.h"
 #include "syscalls/sys_result.h"
@@ -48,9 +49,11 @@ class ThreadedRun {
   // and SetUp().
   int DescriptorLimit() const;
 
-  // Makes the calls of a thread. `is_over` returns whether a call with this
-  // result was blocked for good. If so, it is the thread's last call.
-  void RunThread(size_t thread, const std::function<bool(SysResult)>& is_over);
+  // Returns whether a call with this result was blocked for good.
+  using IsOver = std::function<bool(Call, SysResult)>;
+  // Makes the calls of a thread. If one was blocked for good, it is the
+  // thread's last call.
+  void RunThread(size_t thread, const IsOver& is_over);
 
   // Writes the state of all descriptors. Requires that no thread is blocked for
   // good.
