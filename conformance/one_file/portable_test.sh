@@ -6,7 +6,7 @@ portable="$PWD/$1"
 cd "$TEST_TMPDIR"
 fail() {
   echo "FAILED: $1"
-  # Only what says why: CI cuts long output in the middle.
+  # Leaves out the passed trials: CI cuts long output in the middle.
   grep --invert-match '"outcome":"pass"' out || true
   cat err
   exit 1

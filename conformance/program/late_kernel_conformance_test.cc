@@ -1,6 +1,6 @@
 // Judges this machine's kernel by the cases for kernels, over a loopback
-// interface that delivers late: no case may depend on when a segment arrives,
-// but those that measure it.
+// interface that delivers late. Only cases that measure times may depend on
+// when a segment arrives.
 
 #include <algorithm>
 #include <functional>

@@ -11,11 +11,12 @@
 
 namespace net::fake {
 
-// The kernel's mutex. It counts the sections that may change anything, so that
-// what was true in the last one need not be checked again. Every system call
-// pays for it, so it is cheap without contention: one atomic instruction to
-// lock and one to unlock, and none in a process with one thread. It is not a
-// mutex of pthread, because those are modelled (//fakes:thread_hooks).
+// The kernel's mutex. It counts the sections that may change anything. While
+// the count is the same, a predicate of the state need not be evaluated again.
+// Every system call pays for it, so it is cheap without contention: one atomic
+// instruction to lock and one to unlock, and none in a process with one thread.
+// It is not a mutex of pthread, because those are modelled
+// (//fakes:thread_hooks).
 //
 // Like the second mutex of Ulrich Drepper, Futexes Are Tricky (2011).
 class ABSL_LOCKABLE KernelMutex {

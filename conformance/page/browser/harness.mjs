@@ -1,4 +1,4 @@
-// What the tests of the page share: a browser, pages that are made of records, and what is in them. Environment variables:
+// Starts the browser for the tests of the page, makes pages of records, and reads them. Environment variables:
 //
 //   CONFORMANCE   the program //conformance
 //   SCREENSHOTS   a folder for pictures of the page; none are made if it is empty
@@ -102,7 +102,7 @@ export function focused(page) {
   });
 }
 
-// What axe-core finds serious or critical.
+// Returns the findings of axe-core that are serious or critical.
 export async function seriousFindings(page) {
   await page.evaluate(axeSource);
   const {violations} = await page.evaluate(() => window.axe.run());

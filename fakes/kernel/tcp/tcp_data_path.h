@@ -20,9 +20,9 @@
 #include "fakes/kernel/tcp/tcp_timers.h"
 #include "fakes/kernel/user_memory.h"
 
-// The parts of TcpSocket that each segment with data needs, and each send(2)
-// and recv(2) of such a segment. They are inlined, because the calls would take
-// as long as the rest.
+// Defines the functions of TcpSocket that process each segment with data, and
+// each send(2) and recv(2) that passes data on. They are inlined: calling them
+// would take as long as what they do.
 
 namespace net::fake {
 
