@@ -267,7 +267,8 @@ absl::Status UpdateKilled(absl::Span<const Mutant* const> bugs,
                                : old->killers;
       const auto place = std::find(bugs.begin(), bugs.end(), &bug);
       if (place != bugs.end()) {
-        all.push_back(Killed(bug, findings[place - bugs.begin()], killers));
+        all.push_back(Killed(
+            bug, findings[static_cast<size_t>(place - bugs.begin())], killers));
       } else if (old != before->end()) {
         all.push_back(Killed(bug, {}, killers));
       }

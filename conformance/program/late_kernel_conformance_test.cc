@@ -13,13 +13,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "conformance/engine/trial.h"
-#include "conformance/environments/linux/late_loopback.h"
 #include "conformance/kernel_cases/kernel_cases.h"
 #include "conformance/program/trial_test.h"
 #include "conformance/suite/case.h"
 #include "conformance/suite/environment.h"
 #include "conformance/suite/precondition.h"
 #include "conformance/targets/linux_target.h"
+#include "syscalls/sandbox/late_loopback.h"
 
 namespace net::conformance {
 namespace {
@@ -63,7 +63,8 @@ Target MakeTarget() {
         auto environment = make(std::move(abandon));
         if (environment->Lacks(Need::kOwnNetwork).has_value())
           return environment;
-        if (const absl::Status late = DeliverOnAnotherProcessor(); !late.ok()) {
+        if (const absl::Status late = sandbox::DeliverOnAnotherProcessor();
+            !late.ok()) {
           NotePrecondition(late.message());
         }
         return environment;

@@ -45,12 +45,14 @@ absl::Status RunOne(Differ& differ, uint64_t seed,
                     CampaignResult& result) {
   const rc::Shrinkable<Program> program = ProgramOf(seed);
   const int64_t unstable = differ.unstable();
+  const int64_t late = differ.late();
   absl::StatusOr<std::optional<Difference>> difference = differ.Compare(
       program.value(), [&result](const Program& run, const Trace& trace) {
         result.histogram.Add(run, trace);
       });
   if (!difference.ok()) return difference.status();
   result.unstable += differ.unstable() - unstable;
+  result.late += differ.late() - late;
   if (!difference->has_value() ||
       !kinds.before_shrinking.insert(Kind(**difference)).second) {
     return absl::OkStatus();

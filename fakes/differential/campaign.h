@@ -40,7 +40,8 @@ struct Finding {
 struct CampaignResult {
   // Does not count the smaller programs that shrinking tried.
   int64_t programs = 0;
-  int64_t unstable = 0;  // See differ.h.
+  int64_t unstable = 0;  // See differ.h, also for `late`.
+  int64_t late = 0;
   Histogram histogram;
   std::vector<Finding> findings;
 };

@@ -31,9 +31,8 @@ Difference Cut(const Program& program, const Trace& expected, const Trace& seen,
   return {head(program), head(expected), head(seen)};
 }
 
-absl::StatusOr<Trace> Run(WorldFactory& worlds, const Program& program,
-                          bool note_states) {
-  absl::StatusOr<std::unique_ptr<World>> world = worlds.Make();
+absl::StatusOr<Trace> Run(absl::StatusOr<std::unique_ptr<World>> world,
+                          const Program& program, bool note_states) {
   if (!world.ok()) return world.status();
   return RunProgram(program, **world, note_states);
 }
@@ -43,20 +42,30 @@ absl::StatusOr<Trace> Run(WorldFactory& worlds, const Program& program,
 absl::StatusOr<std::optional<Difference>> Differ::Compare(
     const Program& program, Watcher watcher) {
   ++programs_;
-  const absl::StatusOr<Trace> expected = Run(oracle_, program, true);
+  absl::StatusOr<Trace> expected = Run(oracle_.Make(), program, true);
   if (!expected.ok()) return expected.status();
   watcher(program, *expected);
-  const absl::StatusOr<Trace> seen = Run(candidate_, program, false);
+  absl::StatusOr<Trace> seen = Run(candidate_.Make(), program, false);
+  if (!seen.ok()) return seen.status();
+  if (!FirstDifference(*expected, *seen).has_value()) return std::nullopt;
+
+  expected = Run(oracle_.MakeDelivering(), program, false);
+  if (!expected.ok()) return expected.status();
+  seen = Run(candidate_.MakeDelivering(), program, false);
   if (!seen.ok()) return seen.status();
   const std::optional<size_t> at = FirstDifference(*expected, *seen);
-  if (!at.has_value()) return std::nullopt;
+  if (!at.has_value()) {
+    ++late_;
+    return std::nullopt;
+  }
 
   Difference found = Cut(program, *expected, *seen, *at);
   for (int i = 0; i < kConfirmations; ++i) {
-    const absl::StatusOr<Trace> again = Run(oracle_, found.program, false);
+    const absl::StatusOr<Trace> again =
+        Run(oracle_.MakeDelivering(), found.program, false);
     if (!again.ok()) return again.status();
     const absl::StatusOr<Trace> seen_again =
-        Run(candidate_, found.program, false);
+        Run(candidate_.MakeDelivering(), found.program, false);
     if (!seen_again.ok()) return seen_again.status();
     if (FirstDifference(*again, found.expected).has_value() ||
         FirstDifference(*seen_again, found.seen).has_value()) {

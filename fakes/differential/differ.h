@@ -24,10 +24,11 @@ struct Difference {
 
 // Runs programs on an oracle and a candidate and compares their traces.
 //
-// If the process of an oracle in real time is interrupted for a long time, a
-// TCP timer can expire in the middle of the program and change its results. A
-// difference therefore counts only if repeated runs give the same two traces.
-// Otherwise it is counted as unstable.
+// An oracle in real time may be late. What was sent may arrive late on a busy
+// machine: a program that differs is run again, and now each call waits for
+// what was sent before it. A TCP timer can expire in the middle of the program
+// and change its results: a difference counts only if repeated runs give the
+// same two traces, and is counted as unstable otherwise.
 class Differ {
  public:
   // Both must outlive the Differ.
@@ -51,12 +52,16 @@ class Differ {
 
   int64_t programs() const { return programs_; }
   int64_t unstable() const { return unstable_; }
+  // The programs that differed only until each call waited for what was sent
+  // before it.
+  int64_t late() const { return late_; }
 
  private:
   WorldFactory& oracle_;
   WorldFactory& candidate_;
   int64_t programs_ = 0;
   int64_t unstable_ = 0;
+  int64_t late_ = 0;
 };
 
 }  // namespace net::differential

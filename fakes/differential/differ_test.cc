@@ -76,12 +76,19 @@ class WrongWorld : public World {
 class WrongWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override {
-    absl::StatusOr<std::unique_ptr<World>> right = right_.Make();
+    return Wrong(right_.Make());
+  }
+  absl::StatusOr<std::unique_ptr<World>> MakeDelivering() override {
+    return Wrong(right_.MakeDelivering());
+  }
+
+ private:
+  static absl::StatusOr<std::unique_ptr<World>> Wrong(
+      absl::StatusOr<std::unique_ptr<World>> right) {
     if (!right.ok()) return right.status();
     return std::make_unique<WrongWorld>(*std::move(right));
   }
 
- private:
   LinuxWorldFactory right_;
 };
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,11 +17,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "fakes/delivering_syscalls.h"
 #include "fakes/differential/program.h"
 #include "fakes/differential/worlds.h"
 #include "fakes/kernel/sysctls.h"
 #include "syscalls/errors/error.h"
 #include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/delivery.h"
 #include "syscalls/sandbox/network_namespace.h"
 #include "syscalls/sandbox/routes.h"
 #include "syscalls/sandbox/sysctl.h"
@@ -35,10 +38,22 @@ constexpr uint16_t kFirstFixedPort = 20000;
 // The number of worlds that this process has made.
 int made = 0;
 
+// The kernel, without late deliveries.
+class DeliveringKernel {
+ public:
+  Syscalls& syscalls() { return syscalls_; }
+
+ private:
+  sandbox::Delivery delivery_;
+  DeliveringSyscalls syscalls_{DefaultSyscalls(), delivery_};
+};
+
 class LinuxWorld : public World {
  public:
-  LinuxWorld(const rlimit& descriptors, int turn)
-      : descriptors_(descriptors), turn_(turn) {}
+  LinuxWorld(const rlimit& descriptors, int turn, bool delivers)
+      : descriptors_(descriptors), turn_(turn) {
+    if (delivers) delivering_.emplace();
+  }
 
   LinuxWorld(const LinuxWorld&) = delete;
   LinuxWorld& operator=(const LinuxWorld&) = delete;
@@ -47,7 +62,10 @@ class LinuxWorld : public World {
     if (!sandbox::RestoreCapabilities().ok()) std::abort();
   }
 
-  Syscalls& process(int) override { return DefaultSyscalls(); }
+  Syscalls& process(int) override {
+    return delivering_.has_value() ? delivering_->syscalls()
+                                   : DefaultSyscalls();
+  }
 
   void SetOutOfDescriptors(int, bool out) override {
     const rlimit limit = {out ? 0 : descriptors_.rlim_cur,
@@ -75,6 +93,7 @@ class LinuxWorld : public World {
  private:
   const rlimit descriptors_;
   const int turn_;  // Index among the programs that share a network.
+  std::optional<DeliveringKernel> delivering_;
 };
 
 std::string Text(const FakeSysctls::Memory& memory) {
@@ -128,7 +147,7 @@ absl::Status EnterNewNetwork() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<World>> LinuxWorldFactory::Make() {
+absl::StatusOr<std::unique_ptr<World>> LinuxWorldFactory::Make(bool delivers) {
   rlimit descriptors = {};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) {
     return ErrnoError(errno, "getrlimit");
@@ -139,11 +158,20 @@ absl::StatusOr<std::unique_ptr<World>> LinuxWorldFactory::Make() {
   const int turn = made++ % kProgramsPerNetwork;
   if (turn == 0) {
     absl::Status status = EnterNewNetwork();
+    if (status.ok() && prepare_ != nullptr) status = prepare_();
     if (!status.ok()) return status;
   }
   absl::Status dropped = sandbox::DropCapabilities();
   if (!dropped.ok()) return dropped;
-  return std::make_unique<LinuxWorld>(descriptors, turn);
+  return std::make_unique<LinuxWorld>(descriptors, turn, delivers);
+}
+
+absl::StatusOr<std::unique_ptr<World>> LinuxWorldFactory::Make() {
+  return Make(/*delivers=*/false);
+}
+
+absl::StatusOr<std::unique_ptr<World>> LinuxWorldFactory::MakeDelivering() {
+  return Make(/*delivers=*/true);
 }
 
 }  // namespace net::differential

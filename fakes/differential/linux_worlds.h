@@ -1,7 +1,9 @@
 #ifndef FAKES_DIFFERENTIAL_LINUX_WORLDS_H_
 #define FAKES_DIFFERENTIAL_LINUX_WORLDS_H_
 
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,7 +31,18 @@ absl::Status WriteFakeSysctls();
 // therefore have only one thread and no other purpose.
 class LinuxWorldFactory : public WorldFactory {
  public:
+  LinuxWorldFactory() = default;
+  // Calls `prepare` in each new network, before the capabilities are dropped.
+  explicit LinuxWorldFactory(std::function<absl::Status()> prepare)
+      : prepare_(std::move(prepare)) {}
+
   absl::StatusOr<std::unique_ptr<World>> Make() override;
+  absl::StatusOr<std::unique_ptr<World>> MakeDelivering() override;
+
+ private:
+  absl::StatusOr<std::unique_ptr<World>> Make(bool delivers);
+
+  const std::function<absl::Status()> prepare_;
 };
 
 }  // namespace net::differential

@@ -59,6 +59,12 @@ class WorldFactory {
 
   // Makes a world. Returns an error if this machine cannot make one.
   virtual absl::StatusOr<std::unique_ptr<World>> Make() = 0;
+
+  // Makes a world in which each call sees everything that was sent before it.
+  // It is slower where the kernel may deliver late.
+  virtual absl::StatusOr<std::unique_ptr<World>> MakeDelivering() {
+    return Make();
+  }
 };
 
 }  // namespace net::differential

@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "conformance/engine/outcome.h"
 #include "conformance/engine/trial.h"
-#include "conformance/environments/linux/late_loopback.h"
 #include "conformance/environments/linux/linux_environment.h"
 #include "conformance/loopback/loopback.h"
 #include "conformance/suite/case_matchers.h"
@@ -23,6 +22,7 @@
 #include "conformance/targets/run_on_linux.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "syscalls/sandbox/late_loopback.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 #include "syscalls/testing/matchers.h"
@@ -40,7 +40,8 @@ constexpr int kRounds = 500;
 std::unique_ptr<Environment> MakeLate(std::function<void()> abandon) {
   auto environment = MakeLinuxEnvironment({}, std::move(abandon));
   if (environment->Lacks(Need::kOwnNetwork).has_value()) return environment;
-  if (const absl::Status late = DeliverOnAnotherProcessor(); !late.ok()) {
+  if (const absl::Status late = sandbox::DeliverOnAnotherProcessor();
+      !late.ok()) {
     NotePrecondition(late.message());
   }
   return environment;

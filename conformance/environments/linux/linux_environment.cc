@@ -27,6 +27,7 @@
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sandbox/capabilities.h"
+#include "syscalls/sandbox/delivery.h"
 #include "syscalls/sandbox/loopback_interface.h"
 #include "syscalls/sandbox/network_namespace.h"
 #include "syscalls/sandbox/other_user.h"
@@ -194,7 +195,7 @@ class LinuxEnvironment final : public Environment {
 
 std::unique_ptr<Environment> MakeLinuxEnvironment(
     const LinuxEnvironmentOptions& options, std::function<void()> abandon) {
-  if (options.one_processor) StayOnThisProcessor();
+  if (options.one_processor) sandbox::StayOnThisProcessor();
   return AwaitDelivery(
       std::make_unique<LinuxEnvironment>(options, std::move(abandon)));
 }

@@ -1,4 +1,4 @@
-#include "conformance/environments/linux/late_loopback.h"
+#include "syscalls/sandbox/late_loopback.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -12,10 +12,10 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "conformance/environments/linux/delivery.h"
 #include "syscalls/errors/error.h"
+#include "syscalls/sandbox/delivery.h"
 
-namespace net::conformance {
+namespace net::sandbox {
 namespace {
 
 constexpr char kSteering[] = "/sys/class/net/lo/queues/rx-0/rps_cpus";
@@ -56,4 +56,4 @@ absl::Status DeliverOnAnotherProcessor() {
   return WriteSteering(uint32_t{1} << other);
 }
 
-}  // namespace net::conformance
+}  // namespace net::sandbox
