@@ -80,8 +80,7 @@ class Delivery::Processors {
 class Delivery::Datagrams {
  public:
   Datagrams() {
-    const SysResult made =
-        sys_.Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const SysResult made = sys_.Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (!made.ok()) return;
     fd_ = made.fd();
     if (!ConnectToItself()) Close();
@@ -132,8 +131,8 @@ class Delivery::Datagrams {
   bool Receive(bool& at_once) const {
     while (true) {
       uint64_t number = 0;
-      const SysResult got = sys_.Recv(fd_, &number, sizeof(number),
-                                      at_once ? MSG_DONTWAIT : 0);
+      const SysResult got =
+          sys_.Recv(fd_, &number, sizeof(number), at_once ? MSG_DONTWAIT : 0);
       if (got.ok() && number == number_) return true;
       if (got.ok() || got.error() == EINTR) continue;
       if (got.error() != EAGAIN || !at_once) return false;
