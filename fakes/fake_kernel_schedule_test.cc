@@ -16,7 +16,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -144,12 +143,7 @@ void ExpectOneTrace(int runs) {
   }
 }
 
-// With a sanitizer, the test under load is enough: starting a thread takes five
-// times as long there.
-#if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && \
-    !defined(ABSL_HAVE_THREAD_SANITIZER)
 TEST(FakeKernelSchedule, AThousandRunsHaveOneTrace) { ExpectOneTrace(1000); }
-#endif
 
 // Other threads keep all processors busy and move the participants about.
 TEST(FakeKernelSchedule, OneTraceUnderLoad) {

@@ -61,13 +61,9 @@ constexpr int kPartWithoutCalls = 6;
 constexpr int kMostTimeouts = 5;
 
 // Checks for leaked memory in a build with AddressSanitizer, because _exit()
-// skips that check. Of a case that runs on two address families, it checks only
-// the first trial: the check takes longer than the trial.
-bool LeaksMemory(const Trial& trial) {
+// skips that check.
+bool LeaksMemory() {
 #if defined(ABSL_HAVE_ADDRESS_SANITIZER)
-  if (trial.family != AddressFamiliesOf(trial.test_case->families).front()) {
-    return false;
-  }
   // The check opens files, but the case may have left no free descriptor.
   rlimit limit = {};
   Checked(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
@@ -75,7 +71,6 @@ bool LeaksMemory(const Trial& trial) {
   Checked(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
   return __lsan_do_recoverable_leak_check() != 0;
 #else
-  static_cast<void>(trial);
   return false;
 #endif
 }
@@ -96,7 +91,7 @@ bool LeaksMemory(const Trial& trial) {
     if (!sandbox::WriteReport(pipe, EncodeReport(report))) _exit(126);
   });
   std::fflush(nullptr);
-  if (LeaksMemory(trial)) std::abort();
+  if (LeaksMemory()) std::abort();
   _exit(0);
 }
 

@@ -10,7 +10,7 @@ cd "$TEST_TMPDIR"
 cases='listen.*,connect.*,accept.*,peeraddr.*,localaddr.*,data.*,close.*,descriptors.*'
 # The two runs mostly wait, so they run side by side.
 for isolate in --noisolate --isolate; do
-  "$program" --implementations=net_tcp,libuv --cases="$cases" --jobs=8 --timeout=5m $isolate --records="records$isolate" > "report$isolate" || {
+  "$program" --implementations=net_tcp,asio,libuv --cases="$cases" --jobs=8 --timeout=5m $isolate --records="records$isolate" > "report$isolate" || {
     cat "report$isolate"
     touch failed
   } &

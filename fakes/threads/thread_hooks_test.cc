@@ -28,7 +28,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -42,12 +41,6 @@ namespace {
 
 using ::testing::Gt;
 using ::testing::SizeIs;
-
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-constexpr bool kHasSanitizer = true;
-#else
-constexpr bool kHasSanitizer = false;
-#endif
 
 TEST(ThreadHooks, AreInCharge) { EXPECT_TRUE(ThreadHooksAreInCharge()); }
 
@@ -374,10 +367,8 @@ void PrintTo(const NamedScenario& scenario, std::ostream* out) {
 class ThreadHooksScenarioTest : public testing::TestWithParam<NamedScenario> {};
 
 TEST_P(ThreadHooksScenarioTest, OneSeedIsOneOrder) {
-  // With a sanitizer, starting a thread takes five times as long.
-  constexpr int kRuns = kHasSanitizer ? 200 : 1000;
   const std::string first = RunThree(1, GetParam().make());
-  for (int i = 0; i < kRuns; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     ASSERT_EQ(RunThree(1, GetParam().make()), first) << "run " << i;
   }
 }
