@@ -42,20 +42,22 @@ absl::StatusOr<Trace> Run(absl::StatusOr<std::unique_ptr<World>> world,
 absl::StatusOr<std::optional<Difference>> Differ::Compare(
     const Program& program, Watcher watcher) {
   ++programs_;
-  absl::StatusOr<Trace> expected = Run(oracle_.Make(), program, true);
-  if (!expected.ok()) return expected.status();
-  watcher(program, *expected);
+  const absl::StatusOr<Trace> first = Run(oracle_.Make(), program, true);
+  if (!first.ok()) return first.status();
+  watcher(program, *first);
   absl::StatusOr<Trace> seen = Run(candidate_.Make(), program, false);
   if (!seen.ok()) return seen.status();
-  if (!FirstDifference(*expected, *seen).has_value()) return std::nullopt;
+  if (!FirstDifference(*first, *seen).has_value()) return std::nullopt;
 
-  expected = Run(oracle_.MakeDelivering(), program, false);
+  const absl::StatusOr<Trace> expected =
+      Run(oracle_.MakeDelivering(), program, false);
   if (!expected.ok()) return expected.status();
   seen = Run(candidate_.MakeDelivering(), program, false);
   if (!seen.ok()) return seen.status();
   const std::optional<size_t> at = FirstDifference(*expected, *seen);
   if (!at.has_value()) {
-    ++late_;
+    const bool was_late = FirstDifference(*first, *expected).has_value();
+    ++(was_late ? late_ : unstable_);
     return std::nullopt;
   }
 

@@ -24,11 +24,13 @@ struct Difference {
 
 // Runs programs on an oracle and a candidate and compares their traces.
 //
-// An oracle in real time may be late. What was sent may arrive late on a busy
-// machine: a program that differs is run again, and now each call waits for
-// what was sent before it. A TCP timer can expire in the middle of the program
-// and change its results: a difference counts only if repeated runs give the
-// same two traces, and is counted as unstable otherwise.
+// A kernel in real time may be late:
+//
+// - On a busy machine, what was sent arrives late. So a program that differs is
+//   run again, in worlds in which each call waits for what was sent before it.
+// - A TCP timer expires in the middle of the program and changes its results.
+//   So a difference counts only if repeated runs give the same two traces.
+//   Otherwise it is counted as unstable.
 class Differ {
  public:
   // Both must outlive the Differ.
@@ -52,8 +54,8 @@ class Differ {
 
   int64_t programs() const { return programs_; }
   int64_t unstable() const { return unstable_; }
-  // The programs that differed only until each call waited for what was sent
-  // before it.
+  // The programs whose difference was gone, because the oracle returned other
+  // results, when each call waited for what was sent before it.
   int64_t late() const { return late_; }
 
  private:
