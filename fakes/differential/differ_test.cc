@@ -103,6 +103,17 @@ class PunctualWorldFactory : public WorldFactory {
   LinuxWorldFactory linux_;
 };
 
+// Wrong until calls wait for what was sent.
+class WrongAtFirstWorldFactory : public WrongWorldFactory {
+ public:
+  absl::StatusOr<std::unique_ptr<World>> MakeDelivering() override {
+    return right_.MakeDelivering();
+  }
+
+ private:
+  LinuxWorldFactory right_;
+};
+
 class FailingWorldFactory : public WorldFactory {
  public:
   absl::StatusOr<std::unique_ptr<World>> Make() override {
@@ -143,6 +154,39 @@ TEST(DifferTest, FindsADifferenceAndMakesItSmall) {
   EXPECT_EQ(difference.expected.back().text, "EPIPE");
   EXPECT_EQ(difference.seen.back().text, "ENOTCONN");
   EXPECT_THAT(FindingText(outcome->findings[0]), HasSubstr("IsErrno(EPIPE)"));
+}
+
+// send(2) on a new socket.
+Program FailingSend() {
+  Step socket;
+  socket.call = Call::kSocket;
+  socket.out = 0;
+  Step send;
+  send.call = Call::kSend;
+  send.slot = 0;
+  return {socket, send};
+}
+
+TEST(DifferTest, AnOracleThatWasLateIsCounted) {
+  WrongAtFirstWorldFactory oracle;
+  PunctualWorldFactory candidate;
+  Differ differ(oracle, candidate);
+  const auto difference = differ.Compare(FailingSend());
+  ASSERT_TRUE(difference.ok()) << difference.status();
+  EXPECT_FALSE(difference->has_value());
+  EXPECT_EQ(differ.late(), 1);
+  EXPECT_EQ(differ.unstable(), 0);
+}
+
+TEST(DifferTest, ACandidateThatChangesIsUnstable) {
+  PunctualWorldFactory oracle;
+  WrongAtFirstWorldFactory candidate;
+  Differ differ(oracle, candidate);
+  const auto difference = differ.Compare(FailingSend());
+  ASSERT_TRUE(difference.ok()) << difference.status();
+  EXPECT_FALSE(difference->has_value());
+  EXPECT_EQ(differ.late(), 0);
+  EXPECT_EQ(differ.unstable(), 1);
 }
 
 TEST(DifferTest, ReportsThatThereIsNoWorld) {
