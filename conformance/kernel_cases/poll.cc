@@ -171,9 +171,9 @@ void Full(Context& c) {
 }
 
 // Nothing more is sent, so the number of unsent bytes changes only if an
-// acknowledgement comes. Then the case asks again. The receive window is smaller
-// than half of the mark. So no read lets that number fall from the mark to less
-// than half of it.
+// acknowledgement comes. Then the case asks again. The receive window is
+// smaller than half of the mark. So no read lets that number fall from the mark
+// to less than half of it.
 void HalfOfTheUnsentMark(Context& c) {
   constexpr int kMark = 100000;
   ASSERT_OK_AND_ASSIGN(const Pair pair,
