@@ -309,7 +309,7 @@ absl::Status BodyWriter::Step(size_t& step) {
       return Operation(it.operation);
     case Kind::kInterrupt: {
       const std::string line =
-          absl::StrCat("pthread_kill(", NameOf(it.call), ".thread, SIGUSR1);");
+          absl::StrCat("INTERRUPT(", NameOf(it.call), ");");
       Add({.line = line, .without_value = line});
       return absl::OkStatus();
     }

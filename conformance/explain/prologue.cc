@@ -345,8 +345,10 @@ static int open_after_exec(int fd) {
 )c"},
     {.name = "BLOCKED", .text = R"c(
 /* A call that blocks, in a thread of its own. START() returns when it is
- * blocked, and END() when it has returned. STILL_BLOCKED() waits until it is
- * blocked again after it has been woken: it must not return. */
+ * blocked, and END() when it has returned. INTERRUPT() sends a signal to the
+ * thread, and returns when its handler has run or the call has returned.
+ * STILL_BLOCKED() waits until the call is blocked again after it has been
+ * woken: it must not return. */
 struct blocked {
   pthread_t thread;
   pid_t id;
@@ -365,13 +367,26 @@ struct blocked {
   }
 #define START(name) start(#name, &name, run_##name)
 #define END(name) end(&name)
+#define INTERRUPT(name) interrupt(&name)
 #define STILL_BLOCKED(name)                                  \
   do {                                                       \
     if (await_blocked(&name)) {                              \
       differs(__LINE__, #name, "blocked", "has returned");   \
     }                                                        \
   } while (0)
-static void on_signal(int number) { (void)number; }
+static int handled; /* signals */
+static void on_signal(int number) {
+  (void)number;
+  __atomic_fetch_add(&handled, 1, __ATOMIC_SEQ_CST);
+}
+static void interrupt(struct blocked *call) {
+  int before = __atomic_load_n(&handled, __ATOMIC_SEQ_CST);
+  if (pthread_kill(call->thread, SIGUSR1) != 0) exit(2);
+  while (__atomic_load_n(&handled, __ATOMIC_SEQ_CST) == before &&
+         !__atomic_load_n(&call->has_returned, __ATOMIC_SEQ_CST)) {
+    sched_yield();
+  }
+}
 static int is_asleep(pid_t id) {
   char path[64], text[256] = "";
   FILE *file;

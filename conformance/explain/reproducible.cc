@@ -107,15 +107,23 @@ bool HasBlockedCallsThatCompete(const Script& script) {
   return false;
 }
 
-bool HasBlockedSend(const Script& script) {
+// A late acknowledgement may make room in a socket that was full.
+bool DependsOnRoom(const Script& script) {
+  bool was_full = false;  // A socket, for a send(2) that does not block.
   for (const Script::Call& call : script.calls) {
-    if (!call.is_blocked) continue;
+    const bool finds_none = call.record.result.error() == EAGAIN;
     switch (call.record.call) {
       case SyscallId::kSend:
       case SyscallId::kSendTo:
       case SyscallId::kSendMsg:
       case SyscallId::kWrite:
-        return true;
+        if (call.is_blocked) return true;
+        was_full |= finds_none;
+        break;
+      case SyscallId::kSplice:
+      case SyscallId::kSendFile:
+        if (was_full && (call.is_blocked || finds_none)) return true;
+        break;
       default:
         break;
     }
@@ -134,7 +142,7 @@ absl::Status CheckReproducible(const Script& script) {
     return absl::UnimplementedError(
         "it lets time pass, and then its calls must be made in time");
   }
-  if (HasBlockedSend(script)) {
+  if (DependsOnRoom(script)) {
     return absl::UnimplementedError(
         "whether its send(2) blocks depends on the sizes of buffers");
   }
