@@ -153,13 +153,19 @@ void PagesOfRoom(Context& c) {
   EXPECT_THAT(Splice(pair.server, pipe.write, 1), IsErrno(EAGAIN));
 }
 
+// A late acknowledgement may make room for some bytes. The call is then made
+// again.
 void FullSocket(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
   ASSERT_OK_AND_ASSIGN(const PipeEnds pipe, NewPipe(c));
   ASSERT_THAT(SetNonBlocking(pair.client), IsOk());
-  ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
-  ASSERT_THAT(Write(pipe.write, "hello"), IsOk());
-  EXPECT_THAT(Splice(pipe.read, pair.client, 100), IsErrno(EAGAIN));
+  SysResult spliced = SysResult::Ok();
+  while (spliced.ok()) {
+    ASSERT_THAT(loopback::SendUntilFull(pair.client), IsOk());
+    ASSERT_THAT(Write(pipe.write, "hello"), IsOk());
+    spliced = Splice(pipe.read, pair.client, 100);
+  }
+  EXPECT_THAT(spliced, IsErrno(EAGAIN));
   EXPECT_THAT(Ask(pipe.read, FIONREAD), IsOkAndHolds(5));
 }
 
