@@ -134,7 +134,7 @@ bool AwaitIdle(ParticipantState& self, absl::Duration limit, uint64_t& seen) {
 void NoteActivity(ParticipantState& self) {
   if (remote != nullptr) return remote->NoteActivity(self);
   const Entry entry(self);
-  self.scheduler->NoteActivity();
+  self.scheduler->NoteActivity(self);
 }
 
 bool HasDeadlock(ParticipantState& self) {

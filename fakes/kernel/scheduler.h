@@ -75,6 +75,10 @@ struct ParticipantState {
   std::atomic<Woken> signal = Woken::kEvent;
 
   int64_t idle_limit_ns = kNoTimeout;  // Of AwaitIdle(), while it waits.
+  // From AwaitIdle() to NoteActivity(): Scheduler::activity() when the former
+  // returned. If that has changed, what this participant waits for outside of
+  // the kernel may have happened, and it must look again before time passes.
+  std::optional<uint64_t> saw_activity;
 
   Scheduler* scheduler = nullptr;
   // The state of the same thread in the kernel that it joined before.
@@ -185,8 +189,11 @@ class Scheduler {
   // and with NoteActivity(). A participant that waits in AwaitIdle() and finds
   // the number unchanged knows that no other has run since its last call.
   uint64_t activity() const { return activity_; }
-  // A wait by AwaitIdle() has ended with a result.
-  void NoteActivity() { ++activity_; }
+  // A wait of `self` by AwaitIdle() has ended with a result.
+  void NoteActivity(ParticipantState& self) {
+    self.saw_activity.reset();
+    ++activity_;
+  }
 
   // Waits until the thread waits in a call (returns true) or has left (returns
   // false). A participant gives the baton away meanwhile, first to that thread,
@@ -270,6 +277,9 @@ class Scheduler {
   void RunSignalHandlers() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Fires timers while all participants wait.
   void FireTimers();
+  // Ends the wait of a participant that must look again before time passes
+  // (ParticipantState::saw_activity). Returns false if there is none.
+  bool MakeOneLookAgain();
   // Called when all wait and no timer is left.
   void SuspectDeadlock();
   // Called while it is suspected, when some real time has passed.

@@ -118,7 +118,10 @@ uint64_t Scheduler::AwaitIdle(absl::Duration limit) {
   ParticipantState* const self = Current();
   if (self != nullptr) self->idle_limit_ns = absl::ToInt64Nanoseconds(limit);
   wait.Block();
-  if (self != nullptr) self->idle_limit_ns = kNoTimeout;
+  if (self != nullptr) {
+    self->idle_limit_ns = kNoTimeout;
+    self->saw_activity = activity_;
+  }
   return activity_;
 }
 
@@ -159,6 +162,7 @@ void Scheduler::FireTimers() {
       activity_ = activity;
       return;
     }
+    if (MakeOneLookAgain()) return;
     if (TimeoutsAreEndless()) return;
     const Nanoseconds before = clock_.now();
     if (clock_.now() - start > kOnlyProbes) {
@@ -170,6 +174,22 @@ void Scheduler::FireTimers() {
     jumped_ += clock_.now() - before;
     ForgetCallsAtInstant();
   }
+}
+
+// One at a time: while it looks, the others wait, so that it sees no more
+// activity.
+bool Scheduler::MakeOneLookAgain() {
+  const auto one =
+      std::find_if(blocked_.begin(), blocked_.end(), [this](const Wait* wait) {
+        return wait->participant_ != nullptr &&
+               wait->participant_->saw_activity.value_or(activity_) !=
+                   activity_;
+      });
+  if (one == blocked_.end()) return false;
+  const uint64_t activity = activity_;
+  Wake(**one, Woken::kTimeout);
+  activity_ = activity;
+  return true;
 }
 
 void Scheduler::Settle() {

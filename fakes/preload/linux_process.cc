@@ -24,6 +24,18 @@
 
 namespace net::preload {
 
+namespace {
+
+// As get_wchan() of Linux (kernel/sched/core.c), which returns 0 for a thread
+// that has not left its processor's queue.
+bool WaitsNowhere(pid_t id) {
+  std::ifstream file(absl::StrCat("/proc/", id, "/wchan"));
+  std::string function;
+  return std::getline(file, function) && function == "0";
+}
+
+}  // namespace
+
 LinuxProcess StatusOf(pid_t id) {
   // The fields after the name, which can have any character.
   constexpr size_t kState = 0;
@@ -47,6 +59,7 @@ LinuxProcess StatusOf(pid_t id) {
     return {};
   }
   process.state = words[kState].front();
+  process.waits_nowhere = process.state == 'S' && WaitsNowhere(id);
   process.processor_time = absl::Seconds(user + system) / sysconf(_SC_CLK_TCK);
   return process;
 }

@@ -34,6 +34,10 @@ constexpr absl::Duration kLongestStartOnProcessor = absl::Seconds(1);
 // It may wait for one of them in memory that it shares with another process.
 constexpr absl::Duration kLongestComputation = absl::Milliseconds(500);
 
+// How long a thread may seem to wait nowhere (LinuxProcess::waits_nowhere). It
+// is off its processor for so long only on a very busy machine.
+constexpr absl::Duration kLongestPreparation = absl::Seconds(1);
+
 thread_local Proxy* current = nullptr;
 
 // Changes the name of a participant in reports.
@@ -161,12 +165,26 @@ void Proxy::AwaitRequest() {
     return channel_->IsReadable(time);
   };
   std::optional<absl::Duration> begin;  // In processor time.
+  std::optional<absl::Time> prepares_since;
   while (!is_readable(limit)) {
     if (fake::Scheduler::Innermost() == nullptr) continue;
     const LinuxProcess thread = StatusOf(client_thread_);
     if (thread.state == 'S') {
-      AwaitOutside("a native call", is_readable);
-    } else if (!begin.has_value()) {
+      if (!thread.waits_nowhere) {
+        prepares_since.reset();
+      } else {
+        if (!prepares_since.has_value()) prepares_since = absl::Now();
+        if (absl::Now() - *prepares_since < kLongestPreparation) continue;
+      }
+      AwaitOutside("a native call", [&](absl::Duration time) {
+        if (is_readable(time)) return true;
+        const LinuxProcess now = StatusOf(client_thread_);
+        return now.state != 'S' || now.waits_nowhere != thread.waits_nowhere;
+      });
+      continue;
+    }
+    prepares_since.reset();
+    if (!begin.has_value()) {
       begin = thread.processor_time;
     } else if (thread.processor_time - *begin >= kLongestComputation) {
       // The clock stands meanwhile.
