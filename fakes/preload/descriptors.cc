@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
+#include <optional>
 
 #include "fakes/kernel/kernel_section.h"
 #include "fakes/preload/native_descriptors.h"
@@ -24,18 +25,21 @@ namespace {
 
 // Descriptors above are native: fs.nr_open is not higher by default.
 constexpr size_t kNumbers = size_t{1} << 20;
-std::array<std::atomic<Kind>, kNumbers> kinds;
+// Not of std::atomic: clang would let the loader initialize so many, after the
+// World has set some.
+constinit std::array<Kind, kNumbers> kinds = {};
 std::atomic<int> highest = -1;  // The highest number that was not native.
 
-std::atomic<Kind>* SlotOf(int fd) {
+std::optional<std::atomic_ref<Kind>> SlotOf(int fd) {
   const auto number = static_cast<size_t>(fd);
-  return fd >= 0 && number < kNumbers ? &kinds[number] : nullptr;
+  if (fd < 0 || number >= kNumbers) return std::nullopt;
+  return std::atomic_ref(kinds[number]);
 }
 
 Kind RawKindOf(int fd) {
-  const std::atomic<Kind>* const slot = SlotOf(fd);
-  return slot == nullptr ? Kind::kNative
-                         : slot->load(std::memory_order_relaxed);
+  const auto slot = SlotOf(fd);
+  return slot.has_value() ? slot->load(std::memory_order_relaxed)
+                          : Kind::kNative;
 }
 
 SysResult ResultOf(int returned) {
@@ -89,9 +93,9 @@ class ProgramDescriptors final : public NativeDescriptors {
 
   void Close(int fd) override {
     const NativeCalls native;
-    std::atomic<Kind>* const slot = SlotOf(fd);
+    const auto slot = SlotOf(fd);
     // posix_spawn(3) may have given the number to another file.
-    if (slot != nullptr && slot->exchange(Kind::kNative) != Kind::kNative) {
+    if (slot.has_value() && slot->exchange(Kind::kNative) != Kind::kNative) {
       close(fd);
     }
   }

@@ -31,10 +31,11 @@ namespace {
 
 // Whether a native descriptor was ever added to the placeholder of an epoll. (A
 // native descriptor leaves its epoll when it is closed, but no hook sees that.)
-std::array<std::atomic<bool>, size_t{1} << 20> has_natives;
+// See `kinds` in descriptors.cc.
+constinit std::array<bool, size_t{1} << 20> has_natives = {};
 
-std::atomic<bool>& HasNatives(int epoll) {
-  return has_natives[static_cast<size_t>(epoll)];
+std::atomic_ref<bool> HasNatives(int epoll) {
+  return std::atomic_ref(has_natives[static_cast<size_t>(epoll)]);
 }
 
 int CreateEpoll(int flags) {
