@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -46,6 +47,20 @@ absl::Status Unsuitable(const std::string& path, absl::string_view reason) {
   return absl::FailedPreconditionError(absl::StrCat(path, " ", reason));
 }
 
+// Returns whether the code makes the system call socket(2) by itself: whether
+// it sets eax to the number, and executes `syscall` soon after.
+bool MakesRawSocket(absl::string_view code) {
+  static_assert(SYS_socket == 0x29);
+  constexpr absl::string_view kNumberToEax("\xb8\x29\0\0\0", 5);
+  constexpr absl::string_view kSyscall("\x0f\x05", 2);
+  constexpr size_t kSoon = 64;  // With the other registers' instructions.
+  for (size_t at = code.find(kNumberToEax); at != absl::string_view::npos;
+       at = code.find(kNumberToEax, at + 1)) {
+    if (absl::StrContains(code.substr(at, kSoon), kSyscall)) return true;
+  }
+  return false;
+}
+
 absl::Status CheckElf(const std::string& path, absl::string_view bytes) {
   const std::optional<Elf64_Ehdr> header = At<Elf64_Ehdr>(bytes, 0);
   if (!header.has_value() ||
@@ -57,10 +72,17 @@ absl::Status CheckElf(const std::string& path, absl::string_view bytes) {
     return Unsuitable(path, "is not a program for x86-64");
   }
   bool has_linker = false;
+  bool makes_raw_socket = false;
   for (size_t i = 0; i < header->e_phnum; ++i) {
     const std::optional<Elf64_Phdr> segment =
         At<Elf64_Phdr>(bytes, header->e_phoff + i * header->e_phentsize);
-    has_linker |= segment.has_value() && segment->p_type == PT_INTERP;
+    if (!segment.has_value()) continue;
+    has_linker |= segment->p_type == PT_INTERP;
+    const bool is_code =
+        segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0;
+    makes_raw_socket |=
+        is_code && segment->p_offset <= bytes.size() &&
+        MakesRawSocket(bytes.substr(segment->p_offset, segment->p_filesz));
   }
   // Go's linker writes this note.
   if (absl::StrContains(bytes, absl::string_view("Go\0\0", 4)) &&
@@ -73,6 +95,11 @@ absl::Status CheckElf(const std::string& path, absl::string_view bytes) {
     return Unsuitable(path,
                       "is linked statically: no library can be loaded in "
                       "front of it");
+  }
+  if (makes_raw_socket) {
+    return Unsuitable(path,
+                      "makes the system call socket(2) itself, so no library "
+                      "can replace it");
   }
   return absl::OkStatus();
 }

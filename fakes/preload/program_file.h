@@ -13,9 +13,10 @@ std::string FindProgram(const std::string& command);
 
 // Returns OK if a library can be preloaded into the program. Otherwise fails
 // with kFailedPrecondition and the reason: the program is linked statically, is
-// written in Go (which makes system calls without the C library), runs with the
-// rights of another user, or is for another machine. For a script, checks its
-// interpreter.
+// written in Go (which makes system calls without the C library), makes the
+// system call socket(2) itself, runs with the rights of another user, or is for
+// another machine. For a script, checks its interpreter. Does not check
+// libraries.
 absl::Status CheckProgram(const std::string& path);
 
 }  // namespace net::preload
