@@ -196,6 +196,26 @@ void InterfaceOfConnect(Context& c) {
   EXPECT_THAT(Connect(loopback, listener.endpoint()), IsOk());
 }
 
+// Nothing answers there. The socket's own address is what is left without a
+// route: none.
+void InterfaceOfForeignConnect(Context& c) {
+  constexpr ip::Addr kForeign = ip::Addr::V4(192, 0, 2, 1);
+  ASSERT_OK_AND_ASSIGN(const RawSocket routed, NewTcp(c, SOCK_NONBLOCK));
+  EXPECT_THAT(Connect(routed, {kForeign, 80}), IsErrno(ENETUNREACH));
+  ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c, SOCK_NONBLOCK));
+  ASSERT_THAT(SetSocketOption(socket, SO_BINDTOIFINDEX, 1), IsOk());
+  EXPECT_THAT(Connect(socket, {kForeign, 80}), IsErrno(EINPROGRESS));
+  ASSERT_OK_AND_ASSIGN(const ip::Endpoint local, socket.LocalEndpoint());
+  EXPECT_EQ(local.addr, ip::kAnyV4);
+  EXPECT_NE(local.port, 0);
+  for (const ip::Addr& addr :
+       {ip::Addr::V4(224, 0, 0, 1), ip::Addr::V4(255, 255, 255, 255)}) {
+    ASSERT_OK_AND_ASSIGN(const RawSocket other, NewTcp(c, SOCK_NONBLOCK));
+    ASSERT_THAT(SetSocketOption(other, SO_BINDTOIFINDEX, 1), IsOk());
+    EXPECT_THAT(Connect(other, {addr, 80}), IsErrno(ENETUNREACH));
+  }
+}
+
 void InterfaceOfListener(Context& c) {
   for (const int index : {1, kNoInterface}) {
     ASSERT_OK_AND_ASSIGN(const RawSocket socket, NewTcp(c));
@@ -317,6 +337,15 @@ const std::vector<Case>& OptionsEffectsKernelCases() {
        .source = "measured on Linux 6.18",
        .needs = Need::kOwnNetwork,
        .run = &InterfaceOfConnect},
+      {.id = "kernel.interface.connect.foreign",
+       .requirement = "connect(2) to an IPv4 address without a route must be "
+                      "in progress if SO_BINDTOIFINDEX names the loopback "
+                      "interface.",
+       .source = "net/ipv4/route.c, ip_route_output_key_hash_rcu(); measured "
+                 "on Linux 6.18",
+       .families = AddressFamilies::kV4,
+       .needs = Need::kOwnNetwork,
+       .run = &InterfaceOfForeignConnect},
       {.id = "kernel.interface.listen",
        .requirement =
            "A listener must get connections only of the interface of "

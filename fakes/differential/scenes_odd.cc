@@ -154,13 +154,12 @@ void Writer::OptionOf(Step& step) {
     step.second_value = OneOf({0, 0, 500000, 1000000, -1});
   } else if (step.name == TCP_USER_TIMEOUT && step.value < 4096) {
     step.value = 4096 * Below(3);  // Milliseconds: longer than a program runs.
-  } else if (IsLeastTtl(step.level, step.name) && step.value > 1 &&
-             step.value < 256) {
-    step.value = 1;  // No packet has less.
-  } else if (IsInterface(step.level, step.name) && step.value > 0) {
+  } else if (step.value > 1 &&
+             (IsInterface(step.level, step.name) ||
+              (IsLeastTtl(step.level, step.name) && step.value < 256))) {
     // Packets of a socket that is bound to an interface that does not exist are
-    // lost. If it is bound to lo, IPv4 needs no route.
-    step.value = 0;
+    // lost, and no packet has less than one hop to go.
+    step.value = 1;
   } else if (IsPacingRate(step.level, step.name)) {
     step.value = OneOf({-1, 1 << 30});  // Others slow a program down.
   }

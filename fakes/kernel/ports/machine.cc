@@ -70,6 +70,11 @@ int Machine::RouteError(const ip::Addr& to) const {
   return ENETUNREACH;
 }
 
+bool Machine::IsAssumedOnLink(const ip::Addr& to) const {
+  return loopback_up_ && to.is_v4() && !IsLocal(to) && !IsMulticastV4(to) &&
+         to != kBroadcastV4 && !IsLoopbackBroadcast(to);
+}
+
 ip::Addr Machine::SourceFor(const ip::Addr& to) {
   return IsLoopbackV4(to) ? ip::kLocalV4 : to;
 }

@@ -62,6 +62,12 @@ class Machine {
   // segment is sent, or 0.
   int RouteError(const ip::Addr& to) const;
 
+  // Returns whether a socket that is bound to the loopback interface may send
+  // to an address to which there is no route. Linux assumes then that the
+  // address is on the link (ip_route_output_key_hash_rcu() in
+  // net/ipv4/route.c). Nobody answers there.
+  bool IsAssumedOnLink(const ip::Addr& to) const;
+
   // Returns the source address for a destination, for a socket without one.
   static ip::Addr SourceFor(const ip::Addr& to);
 

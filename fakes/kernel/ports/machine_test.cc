@@ -58,6 +58,22 @@ TEST(Machine, ReachesOnlyItself) {
   }
 }
 
+// net/ipv4/route.c, ip_route_output_key_hash_rcu(); seen on Linux 6.18.
+TEST(Machine, AssumesIpv4AddressesOnTheLink) {
+  Machine machine({});
+  for (const char* addr : {"192.0.2.1", "240.0.0.1"}) {
+    EXPECT_TRUE(machine.IsAssumedOnLink(A(addr))) << addr;
+  }
+  for (const char* addr : {"127.0.0.1", "127.255.255.255", "224.0.0.1",
+                           "255.255.255.255", "2001:db8::1", "::1"}) {
+    EXPECT_FALSE(machine.IsAssumedOnLink(A(addr))) << addr;
+  }
+  machine.AddFailingRoute(A("192.0.2.1"), EHOSTUNREACH);
+  EXPECT_TRUE(machine.IsAssumedOnLink(A("192.0.2.1")));
+  machine.set_loopback_up(false);
+  EXPECT_FALSE(machine.IsAssumedOnLink(A("192.0.2.1")));
+}
+
 // ip-route(8): unreachable, prohibit, blackhole.
 TEST(Machine, RoutesFailAsTheyAreTold) {
   Machine machine({});

@@ -210,7 +210,8 @@ int Network::RouteError(const Host& host, const ip::Addr& to) const {
 
 ip::Addr Network::SourceFor(const Host& host, const ip::Addr& to) {
   if (host.machine.IsLocal(to)) return Machine::SourceFor(to);
-  return *host.machine.AddressOf(to.family());
+  const ip::Addr* const own = host.machine.AddressOf(to.family());
+  return own != nullptr ? *own : ip::kAnyV4;  // Machine::IsAssumedOnLink()
 }
 
 }  // namespace net::fake

@@ -164,7 +164,9 @@ SysResult TcpSocket::StartConnect(const RawAddress& address) {
         local.is_v4() && host_.machine.IsLocal(local) ? local : ip::kLocalV4;
   } else {
     error = kernel_.network.RouteError(host_, remote.addr);
-    if (error != 0) return SysResult::Error(error);
+    const bool may_send = options_.bound_interface() == 1 &&
+                          host_.machine.IsAssumedOnLink(remote.addr);
+    if (error != 0 && !may_send) return SysResult::Error(error);
   }
   if (local_addr_.is_v4_mapped() && remote.addr.is_v6()) {
     return SysResult::Error(EAFNOSUPPORT);
