@@ -196,8 +196,8 @@ void InterfaceOfConnect(Context& c) {
   EXPECT_THAT(Connect(loopback, listener.endpoint()), IsOk());
 }
 
-// Nothing answers there. The socket's own address is what is left without a
-// route: none.
+// Connects to an address at which nothing answers. Linux takes the socket's own
+// address from the route, so without one the socket gets the wildcard.
 void InterfaceOfForeignConnect(Context& c) {
   constexpr ip::Addr kForeign = ip::Addr::V4(192, 0, 2, 1);
   ASSERT_OK_AND_ASSIGN(const RawSocket routed, NewTcp(c, SOCK_NONBLOCK));

@@ -10,9 +10,9 @@ namespace net::preload {
 // What Linux knows of a process or thread (proc(5), /proc/PID/stat).
 struct LinuxProcess {
   char state = '\0';  // 'R': runs or can run, 'S': waits. '\0': it has ended.
-  // With 'S': Linux does not tell the function in which it waits. Usually it
-  // has only prepared to wait, as each wait4(2) and poll(2) does first, and
-  // still runs or can run. Also if this process must not know.
+  // Of one in state 'S': Linux names no function in which it waits. It still
+  // runs or can run: each wait4(2) and poll(2) prepares to wait before it
+  // looks. Linux also hides the function from other users.
   bool waits_nowhere = false;
   pid_t parent = 0;
   absl::Duration processor_time;

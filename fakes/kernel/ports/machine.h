@@ -65,7 +65,7 @@ class Machine {
   // Returns whether a socket that is bound to the loopback interface may send
   // to an address to which there is no route. Linux assumes then that the
   // address is on the link (ip_route_output_key_hash_rcu() in
-  // net/ipv4/route.c). Nobody answers there.
+  // net/ipv4/route.c). The segments are lost.
   bool IsAssumedOnLink(const ip::Addr& to) const;
 
   // Returns the source address for a destination, for a socket without one.
