@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/kernel_mutex.h"
 #include "fakes/kernel/scheduler.h"
@@ -413,6 +415,33 @@ TEST(Waiting, WhileATimerIsSetThereIsNoDeadlock) {
   }
   EXPECT_EQ(world.WaitFor(queue), Woken::kEvent);
   EXPECT_EQ(world.now(), kSecond);
+}
+
+// --- What happens outside of the kernel --------------------------------------
+
+// main finds something outside, which the other may have waited for.
+TEST(Waiting, TimeDoesNotPassBeforeWhoWaitsOutsideHasLookedAgain) {
+  World world;
+  const Participant self(world);
+  const auto await_idle = [&world] {
+    const KernelMutexLock lock(world.mutex);
+    world.scheduler.AwaitIdle(absl::Minutes(10));
+  };
+  std::atomic<bool> found_nothing = false;
+  Thread other(world, "other", [&] {
+    await_idle();
+    found_nothing = true;
+    EXPECT_EQ(world.Sleep(5 * kSecond), Woken::kTimeout);
+    EXPECT_EQ(world.now(), 0);
+  });
+  while (!found_nothing) await_idle();
+  {
+    const KernelMutexLock lock(world.mutex);
+    world.scheduler.NoteActivity(*world.scheduler.Current());
+  }
+  EXPECT_EQ(world.Sleep(kSecond), Woken::kTimeout);
+  EXPECT_EQ(world.now(), kSecond);
+  other.Join();
 }
 
 // --- Errnos ------------------------------------------------------------------
