@@ -59,6 +59,9 @@ class Delivery::Processors {
   }
   void Forget() { CPU_ZERO(&used_); }
 
+  // Records all processors on which the thread may run.
+  void NoteAll() { sched_getaffinity(0, sizeof(used_), &used_); }
+
   // Calls `act` on each of them, and forgets them.
   void OnEach(absl::FunctionRef<void()> act) {
     cpu_set_t usual;
@@ -163,6 +166,16 @@ void Delivery::Note() {
 void Delivery::Await() {
   if (!is_up_ || std::this_thread::get_id() != thread_) return;
   if (IsAtOnce()) return processors_->Forget();
+  AwaitNoted();
+}
+
+void Delivery::AwaitAll() {
+  if (!is_up_ || std::this_thread::get_id() != thread_) return;
+  processors_->NoteAll();
+  AwaitNoted();
+}
+
+void Delivery::AwaitNoted() {
   processors_->OnEach([this] {
     for (int i = 0; i < kLongestExchange; ++i) datagrams_->Pass();
   });

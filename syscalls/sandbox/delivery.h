@@ -40,6 +40,10 @@ class Delivery {
   // Waits for what was sent between the calls of Note().
   void Await();
 
+  // Waits for what any thread has sent, on whichever of the processors that
+  // this thread may use. Visits each of them, so it takes longer.
+  void AwaitAll();
+
   // Sets whether the loopback interface is up. Nothing is awaited while it is
   // down.
   void set_is_up(bool is_up) { is_up_ = is_up; }
@@ -49,6 +53,7 @@ class Delivery {
   class Processors;
 
   bool IsAtOnce();
+  void AwaitNoted();
 
   const std::thread::id thread_ = std::this_thread::get_id();
   const std::unique_ptr<Datagrams> datagrams_;

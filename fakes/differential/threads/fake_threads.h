@@ -15,8 +15,8 @@ namespace net::differential {
 // clock had jumped. The clock jumps only when all threads wait.
 class FakeThreads : public ScheduledKernel {
  public:
-  ThreadedAnswer Run(const ThreadedProgram& program,
-                     SchedulePolicy& policy) override;
+  ScheduledAnswer Run(const ThreadedProgram& program, const ThreadStart& start,
+                      SchedulePolicy& policy) override;
 };
 
 }  // namespace net::differential

@@ -30,9 +30,9 @@ using ::testing::SizeIs;
 class SeededFake : public ThreadedKernel {
  public:
   absl::StatusOr<ThreadedAnswer> Run(const ThreadedProgram& program,
-                                     const ThreadStart& /*start*/) override {
+                                     const ThreadStart& start) override {
     SeededSchedule policy(++seed_, /*at_each_call=*/true);
-    return FakeThreads().Run(program, policy);
+    return FakeThreads().Run(program, start, policy).answer;
   }
 
  private:
@@ -55,6 +55,10 @@ class KernelsTest : public testing::TestWithParam<bool> {
       start.order.push_back(i);
     }
     start.one_by_one = one_by_one;
+    return Run(program, start);
+  }
+
+  ThreadedAnswer Run(const ThreadedProgram& program, const ThreadStart& start) {
     const absl::StatusOr<ThreadedAnswer> answer = kernel_->Run(program, start);
     EXPECT_TRUE(answer.ok()) << answer.status();
     return answer.value_or(ThreadedAnswer());
@@ -153,17 +157,14 @@ TEST_P(KernelsTest, AProgramWithoutCallsEnds) {
   EXPECT_THAT(Run(program).threads, SizeIs(kMostThreads));
 }
 
-TEST(LinuxThreadsTest, OneByOneTheyBeginInOrder) {
+TEST_P(KernelsTest, OneByOneTheyBeginInOrder) {
   ThreadedProgram program = ListenerAndClient();
   program.threads = {{On(Call::kDup, 1, 2)}, {On(Call::kDup, 1, 3)}};
-  LinuxThreads kernel;
   // All at once, some of so many runs would be in the other order.
   for (int i = 0; i < 50; ++i) {
-    const absl::StatusOr<ThreadedAnswer> answer =
-        kernel.Run(program, {.order = {1, 0}, .one_by_one = true});
-    ASSERT_TRUE(answer.ok()) << answer.status();
-    EXPECT_THAT(answer->threads, ElementsAre(ElementsAre("descriptor #3"),
-                                             ElementsAre("descriptor #2")));
+    const ThreadedAnswer answer = Run(program, {.order = {1, 0}});
+    EXPECT_THAT(answer.threads, ElementsAre(ElementsAre("descriptor #3"),
+                                            ElementsAre("descriptor #2")));
   }
 }
 

@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
@@ -31,7 +32,10 @@
 #include "fakes/differential/threads/threaded_program.h"
 #include "fakes/differential/threads/threaded_run.h"
 #include "fakes/differential/worlds.h"
+#include "fakes/intercepting_syscalls.h"
+#include "fakes/invocation.h"
 #include "syscalls/errors/error.h"
+#include "syscalls/sandbox/delivery.h"
 #include "syscalls/sys_result.h"
 #include "syscalls/syscalls.h"
 
@@ -65,10 +69,33 @@ class Signal {
   static_assert(std::atomic<uint32_t>::is_always_lock_free);
 };
 
+// The calling thread's, or null if its calls do not wait for deliveries.
+thread_local sandbox::Delivery* delivery_of_thread = nullptr;
+
+// A kernel in which a call of a thread sees everything that the thread has sent
+// before.
+class DeliveringToThreads final : public InterceptingSyscalls {
+ public:
+  using InterceptingSyscalls::InterceptingSyscalls;
+
+ protected:
+  SysResult Intercept(Invocation& /*invocation*/,
+                      absl::FunctionRef<SysResult()> make) override {
+    if (delivery_of_thread == nullptr) return make();
+    delivery_of_thread->Await();
+    delivery_of_thread->Note();
+    const SysResult result = make();
+    delivery_of_thread->Note();
+    return result;
+  }
+};
+
 // The threads of one run.
 class Runners {
  public:
-  explicit Runners(size_t count) : threads_(count) {}
+  // `delivery` outlives this. `delivers`: each thread has one, too.
+  Runners(size_t count, sandbox::Delivery& delivery, bool delivers)
+      : threads_(count), delivery_(delivery), delivers_(delivers) {}
   Runners(const Runners&) = delete;
   Runners& operator=(const Runners&) = delete;
   ~Runners() { Join(); }
@@ -90,6 +117,8 @@ class Runners {
     std::atomic<bool> may_begin = false;
     std::atomic<bool> has_ended = false;
     std::optional<SleepReader> sleep;
+    // Made by the thread. Keeps its descriptor until all threads have ended.
+    std::optional<sandbox::Delivery> delivery;
   };
 
   void Body(size_t number);
@@ -102,6 +131,8 @@ class Runners {
   void Interrupt();
 
   std::vector<Runner> threads_;
+  sandbox::Delivery& delivery_;
+  const bool delivers_;
   ThreadedRun* run_ = nullptr;
   Signal begin_;
   Signal progress_;
@@ -127,6 +158,7 @@ absl::Status Runners::Start() {
 
 void Runners::Body(size_t number) {
   Runner& self = threads_[number];
+  if (delivers_) delivery_of_thread = &self.delivery.emplace();
   self.id = gettid();
   progress_.Add(1);
   for (uint32_t old = begin_.value(); !self.may_begin; old = begin_.value()) {
@@ -170,6 +202,8 @@ absl::StatusOr<bool> Runners::AwaitRest(const std::vector<size_t>& begun) {
     if (look.has_value() && look == last) return false;
     last = std::move(look);
     progress_.AwaitOther(progress, kBetweenLooks);
+    // It could wake a thread that sleeps.
+    if (last.has_value()) delivery_.AwaitAll();
   } while (absl::Now() < limit);
   return absl::DeadlineExceededError(
       "the threads of a program neither end nor sleep in their calls");
@@ -262,18 +296,19 @@ absl::StatusOr<ThreadedAnswer> LinuxThreads::Run(const ThreadedProgram& program,
                                                  const ThreadStart& start) {
   absl::Status installed = InstallHandler();
   if (!installed.ok()) return installed;
-  absl::StatusOr<std::unique_ptr<World>> world = worlds_.Make();
+  absl::StatusOr<std::unique_ptr<World>> world = worlds_.MakeDelivering();
   if (!world.ok()) return world.status();
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return ErrnoError(errno, "getrlimit");
   }
-  Runners runners(program.threads.size());
+  sandbox::Delivery delivery;
+  Runners runners(program.threads.size(), delivery, start.one_by_one);
   absl::Status started = runners.Start();
   if (!started.ok()) return started;
   const std::vector<int> numbers = FreeNumbers();
-  ThreadedRun run(program,
-                  {(*world)->process(0), numbers, (*world)->fixed_ports()});
+  DeliveringToThreads sys((*world)->process(0));
+  ThreadedRun run(program, {sys, numbers, (*world)->fixed_ports()});
   run.SetUp();
   if (program.free_descriptors >= 0) {
     SetDescriptorLimit(static_cast<rlim_t>(run.DescriptorLimit()));
@@ -281,7 +316,10 @@ absl::StatusOr<ThreadedAnswer> LinuxThreads::Run(const ThreadedProgram& program,
   const absl::StatusOr<bool> have_ended = runners.Run(run, start);
   runners.Join();
   SetDescriptorLimit(limit.rlim_cur);
-  if (have_ended.ok() && *have_ended) run.Inspect();
+  if (have_ended.ok() && *have_ended) {
+    delivery.AwaitAll();
+    run.Inspect();
+  }
   ResetAndCloseAll(numbers);
   if (!have_ended.ok()) return have_ended.status();
   return run.answer();

@@ -39,7 +39,8 @@ ThreadStart StartOf(const ThreadedProgram& program, const ThreadStart& start) {
 }  // namespace
 
 std::optional<ThreadedDifference> ThreadDiffer::FindAnswer(
-    const ThreadedProgram& program, const ThreadedAnswer& expected) {
+    const ThreadedProgram& program, const ThreadStart& start,
+    const ThreadedAnswer& expected) {
   const std::string wanted = expected.ToText();
   ThreadedDifference result;
   ScheduleLimits limits;
@@ -49,14 +50,13 @@ std::optional<ThreadedDifference> ThreadDiffer::FindAnswer(
   bool is_found = false;
   const auto run_once = [&](RecordingSchedule& policy,
                             bool /*is_repeated*/) -> ScheduledRun {
-    ThreadedAnswer answer = candidate_.Run(program, policy);
+    ScheduledAnswer run = candidate_.Run(program, start, policy);
     ++result.schedules;
-    std::string text = answer.ToText();
+    std::string text = run.answer.ToText();
     const uint64_t digest = std::hash<std::string>()(text);
     is_found = is_found || text == wanted;
     if (!result.seen.contains(text)) {
-      result.seen[std::move(text)] = {std::move(answer),
-                                      policy.record().ToSchedule().ToString()};
+      result.seen[std::move(text)] = std::move(run);
     }
     return {.goes_on = !is_found, .digest = digest};
   };
@@ -71,6 +71,7 @@ std::optional<ThreadedDifference> ThreadDiffer::FindAnswer(
   schedules_ += result.schedules;
   if (is_found) return std::nullopt;
   result.program = program;
+  result.start = start;
   result.expected = expected;
   return result;
 }
@@ -80,9 +81,9 @@ absl::StatusOr<std::optional<ThreadedDifference>> ThreadDiffer::Compare(
   const absl::StatusOr<ThreadedAnswer> expected = oracle_.Run(program, start);
   if (!expected.ok()) return expected.status();
   watcher(program, *expected);
-  std::optional<ThreadedDifference> found = FindAnswer(program, *expected);
+  std::optional<ThreadedDifference> found =
+      FindAnswer(program, start, *expected);
   if (!found.has_value()) return std::nullopt;
-  found->start = start;
   const int confirmations =
       start.one_by_one ? kConfirmationsOneByOne : kConfirmationsAtOnce;
   for (int i = 0; i < confirmations && found->repeats; ++i) {

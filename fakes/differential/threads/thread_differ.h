@@ -20,21 +20,20 @@ struct ThreadedDifference {
   ThreadedProgram program;
   ThreadStart start;        // How the oracle's threads began.
   ThreadedAnswer expected;  // The oracle's answer.
-  // The candidate's answers, each with a schedule that gives it.
-  struct Seen {
-    ThreadedAnswer answer;
-    std::string schedule;
-  };
-  std::map<std::string, Seen> seen;  // By the text of the answer.
-  int64_t schedules = 0;             // The number of schedules tried.
-  bool is_exhausted = true;          // Whether these are all schedules.
+  // The candidate's answers, each with a schedule that gives it, by the text of
+  // the answer.
+  std::map<std::string, ScheduledAnswer> seen;
+  int64_t schedules = 0;     // The number of schedules tried.
+  bool is_exhausted = true;  // Whether these are all schedules.
   // The candidate gave different answers under one schedule. `seen` is
   // incomplete then.
   bool repeats = true;
 };
 
 // Runs programs with threads on an oracle and a candidate. The oracle's answer
-// must be one of those that the candidate gives under its schedules.
+// must be one of those that the candidate gives under its schedules. If the
+// threads begin one by one, these are only the schedules in which they do: who
+// was blocked when another thread began is part of what is compared.
 //
 // The schedules are tried until one gives the oracle's answer: exhaustively, up
 // to a number of schedules. If there are more, a random search follows, and the
@@ -102,6 +101,7 @@ class ThreadDiffer {
   // Tries schedules until one gives the answer. Returns the difference if none
   // does.
   std::optional<ThreadedDifference> FindAnswer(const ThreadedProgram& program,
+                                               const ThreadStart& start,
                                                const ThreadedAnswer& expected);
 
   ThreadedKernel& oracle_;

@@ -1,5 +1,7 @@
 #include "fakes/differential/threads/thread_differ.h"
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,10 +33,10 @@ class Oracle : public ThreadedKernel {
   explicit Oracle(int wrong) : wrong_(wrong) {}
 
   absl::StatusOr<ThreadedAnswer> Run(const ThreadedProgram& program,
-                                     const ThreadStart& /*start*/) override {
+                                     const ThreadStart& start) override {
     ++runs_;
     SeededSchedule policy(static_cast<uint64_t>(runs_), /*at_each_call=*/true);
-    ThreadedAnswer answer = FakeThreads().Run(program, policy);
+    ThreadedAnswer answer = FakeThreads().Run(program, start, policy).answer;
     if (wrong_ > 0) {
       --wrong_;
       for (auto& results : answer.threads) {
@@ -78,12 +80,16 @@ TEST(ThreadDifferTest, EachAnswerOfTheCandidateIsRight) {
   FakeThreads candidate;
   ThreadDiffer differ(oracle, candidate);
   for (uint64_t seed = 0; seed < 100; ++seed) {
-    EXPECT_FALSE(Compare(differ, ThreadedProgramOf(seed)).has_value()) << seed;
+    const ThreadedProgram program = ThreadedProgramOf(seed);
+    for (const int run : {0, 1}) {
+      const ThreadStart start = ThreadStartOf(program, seed, run);
+      EXPECT_FALSE(Compare(differ, program, start).has_value()) << seed;
+    }
   }
   EXPECT_EQ(differ.unexhausted(), 0);
   EXPECT_EQ(differ.unstable(), 0);
   // More than one schedule is needed now and then.
-  EXPECT_GT(differ.schedules(), 150);
+  EXPECT_GT(differ.schedules(), 250);
 }
 
 TEST(ThreadDifferTest, ADifferenceIsReproducedOften) {
@@ -153,8 +159,8 @@ TEST(ThreadDifferTest, AfterTheBoundTheSearchGoesOnAtRandom) {
   Oracle oracle(kAlways);
   FakeThreads candidate;
   ThreadDiffer differ(oracle, candidate, {.exhaustive = 2, .random = 30});
-  const std::optional<ThreadedDifference> found =
-      Compare(differ, AcceptAndConnect());
+  const std::optional<ThreadedDifference> found = Compare(
+      differ, AcceptAndConnect(), {.order = {0, 1}, .one_by_one = false});
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(differ.unexhausted(), 1);
   EXPECT_FALSE(found->is_exhausted);
@@ -170,19 +176,20 @@ TEST(ThreadDifferTest, TheRandomSearchFindsAnAnswer) {
   class Interleaved : public ThreadedKernel {
    public:
     absl::StatusOr<ThreadedAnswer> Run(const ThreadedProgram& run,
-                                       const ThreadStart& /*start*/) override {
+                                       const ThreadStart& start) override {
       ReplayedSchedule policy(*ParseSchedule("call:b2c2"));
-      return FakeThreads().Run(run, policy);
+      return FakeThreads().Run(run, start, policy).answer;
     }
   } oracle;
-  const absl::StatusOr<ThreadedAnswer> wanted = oracle.Run(program, {});
+  const ThreadStart start = {.order = {0, 1}, .one_by_one = false};
+  const absl::StatusOr<ThreadedAnswer> wanted = oracle.Run(program, start);
   ASSERT_TRUE(wanted.ok());
   ASSERT_THAT(wanted->threads,
               ElementsAre(ElementsAre("descriptor #2", "descriptor #4"),
                           ElementsAre("descriptor #3")));
   FakeThreads candidate;
   ThreadDiffer differ(oracle, candidate, {.exhaustive = 1, .random = 1000});
-  EXPECT_FALSE(Compare(differ, program).has_value());
+  EXPECT_FALSE(Compare(differ, program, start).has_value());
   EXPECT_EQ(differ.unexhausted(), 1);
 }
 
@@ -190,11 +197,12 @@ TEST(ThreadDifferTest, TheRandomSearchFindsAnAnswer) {
 TEST(ThreadDifferTest, ACandidateThatDoesNotRepeatIsADifference) {
   class Unsteady : public ScheduledKernel {
    public:
-    ThreadedAnswer Run(const ThreadedProgram& program,
-                       SchedulePolicy& policy) override {
-      ThreadedAnswer answer = FakeThreads().Run(program, policy);
-      answer.threads.front().push_back(std::to_string(++runs_));
-      return answer;
+    ScheduledAnswer Run(const ThreadedProgram& program,
+                        const ThreadStart& start,
+                        SchedulePolicy& policy) override {
+      ScheduledAnswer run = FakeThreads().Run(program, start, policy);
+      run.answer.threads.front().push_back(std::to_string(++runs_));
+      return run;
     }
 
    private:
@@ -208,6 +216,32 @@ TEST(ThreadDifferTest, ACandidateThatDoesNotRepeatIsADifference) {
   EXPECT_FALSE(found->repeats);
 }
 
+// An accept4(2) that was blocked when shutdown(2) came, and one that came
+// later, have the same result.
+TEST(ThreadDifferTest, WhoWasBlockedIsCompared) {
+  class ShutdownEndsNoAccept : public ScheduledKernel {
+   public:
+    ScheduledAnswer Run(const ThreadedProgram& program,
+                        const ThreadStart& start,
+                        SchedulePolicy& policy) override {
+      ScheduledAnswer run = FakeThreads().Run(program, start, policy);
+      if (start.one_by_one && start.order.front() == 0) {
+        run.answer.threads.front() = {kBlocked};
+        run.answer.descriptors.clear();
+      }
+      return run;
+    }
+  } candidate;
+  ThreadedProgram program = ListenerAndClient();
+  program.threads = {{On(Call::kAccept4, 0, 2)}, {ShutDown(0, SHUT_RD)}};
+  Oracle oracle(0);
+  ThreadDiffer differ(oracle, candidate);
+  EXPECT_TRUE(Compare(differ, program, {.order = {0, 1}}).has_value());
+  EXPECT_FALSE(Compare(differ, program, {.order = {1, 0}}).has_value());
+  EXPECT_FALSE(Compare(differ, program, {.order = {0, 1}, .one_by_one = false})
+                   .has_value());
+}
+
 TEST(ThreadDifferTest, AScheduleGivesItsAnswerAgain) {
   Oracle oracle(kAlways);
   FakeThreads candidate;
@@ -215,13 +249,18 @@ TEST(ThreadDifferTest, AScheduleGivesItsAnswerAgain) {
   int several = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const ThreadedProgram program = ThreadedProgramOf(seed);
-    const std::optional<ThreadedDifference> found = Compare(differ, program);
-    ASSERT_TRUE(found.has_value());
-    if (found->seen.size() > 1) ++several;
-    for (const auto& [text, seen] : found->seen) {
-      ReplayedSchedule policy(*ParseSchedule(seen.schedule));
-      EXPECT_EQ(candidate.Run(program, policy).ToText(), text)
-          << "seed " << seed << ", schedule " << seen.schedule;
+    for (const int run : {0, 1}) {
+      const std::optional<ThreadedDifference> found =
+          Compare(differ, program, ThreadStartOf(program, seed, run));
+      ASSERT_TRUE(found.has_value());
+      if (found->seen.size() > 1) ++several;
+      ThreadStart at_once = found->start;
+      at_once.one_by_one = false;
+      for (const auto& [text, seen] : found->seen) {
+        ReplayedSchedule policy(*ParseSchedule(seen.schedule));
+        EXPECT_EQ(candidate.Run(program, at_once, policy).answer.ToText(), text)
+            << "seed " << seed << ", schedule " << seen.schedule;
+      }
     }
   }
   EXPECT_GT(several, 5);
