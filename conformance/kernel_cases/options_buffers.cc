@@ -120,6 +120,15 @@ void ReceiveBufferIsInherited(Context& c) {
   EXPECT_THAT(pair.server.Option(SOL_SOCKET, kSoBufLock), IsOkAndHolds(2));
 }
 
+void SmallestTakesASegment(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, ConnectedPair(c.sys(), c.family(), {},
+                                                      {.send_buffer = 1}));
+  const std::string most(20000, 'x');
+  EXPECT_THAT(pair.client.Send(most, MSG_DONTWAIT), IsOkAndHolds(20000));
+  EXPECT_THAT(RecvOnce(pair.server, most.size(), MSG_WAITALL),
+              IsOkAndHolds(most));
+}
+
 // Compares a connection with default buffers and one with small buffers.
 void SmallBuffersFillEarlier(Context& c) {
   ASSERT_OK_AND_ASSIGN(const Pair usual, ConnectedPair(c.sys(), c.family()));
@@ -357,6 +366,13 @@ const std::vector<Case>& OptionsBuffersKernelCases() {
                       "was set on the listener, and its lock.",
        .source = "socket(7), SO_RCVBUF; measured on Linux 6.18",
        .run = &ReceiveBufferIsInherited},
+      {.id = "kernel.options.buffer.smallest",
+       .requirement = "Even the smallest send buffer should take a whole "
+                      "segment if nothing waits in it.",
+       .source = "tcp_sendmsg_locked() of Linux, net/ipv4/tcp.c; measured on "
+                 "Linux 6.18",
+       .level = Level::kShould,
+       .run = &SmallestTakesASegment},
       {.id = "kernel.options.buffer.small_fill_earlier",
        .requirement = "send(2) must take fewer bytes before it blocks if the "
                       "buffers are small.",

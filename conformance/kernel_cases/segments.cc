@@ -197,16 +197,30 @@ struct Counts {
   uint32_t segs_in = 0;
 };
 
-absl::StatusOr<Counts> CountsOf(const RawSocket& socket) {
-  constexpr size_t kOffset = 120;
-  std::array<char, kOffset + sizeof(Counts)> info = {};
+// The same from tcpi_bytes_sent on.
+struct BytesSent {
+  uint64_t all = 0;
+  uint64_t again = 0;
+};
+
+// Returns the part of TCP_INFO that begins at `kOffset`.
+template <typename Part, size_t kOffset>
+absl::StatusOr<Part> PartOfInfo(const RawSocket& socket) {
+  std::array<char, kOffset + sizeof(Part)> info = {};
   socklen_t size = info.size();
   const SysResult got = socket.syscalls().GetSockOpt(
       socket.fd(), IPPROTO_TCP, TCP_INFO, info.data(), &size);
   if (!got.ok()) return ErrnoError(got.error(), "getsockopt");
-  Counts counts;
-  std::memcpy(&counts, info.data() + kOffset, sizeof(counts));
-  return counts;
+  Part part;
+  std::memcpy(&part, info.data() + kOffset, sizeof(part));
+  return part;
+}
+
+absl::StatusOr<Counts> CountsOf(const RawSocket& socket) {
+  return PartOfInfo<Counts, 120>(socket);
+}
+absl::StatusOr<BytesSent> BytesSentBy(const RawSocket& socket) {
+  return PartOfInfo<BytesSent, 200>(socket);
 }
 
 void CountsOfAHandshake(Context& c) {
@@ -236,6 +250,24 @@ void CountsOfAnExchange(Context& c) {
   EXPECT_EQ(server.segs_in, 4U);   // SYN, ACK, data, ACK
   EXPECT_EQ(server.bytes_acked, 10U);
   EXPECT_EQ(server.bytes_received, 10U);
+}
+
+// Over IPv6, Linux finds no route: what it could not send is not sent again.
+void BytesThatWereSentAgain(Context& c) {
+  ASSERT_OK_AND_ASSIGN(const Pair pair, NewPair(c));
+  ASSERT_THAT(pair.client.Send("before"), IsOk());
+  ASSERT_THAT(RecvOnce(pair.server), IsOkAndHolds("before"));
+  ASSERT_OK_AND_ASSIGN(const BytesSent before, BytesSentBy(pair.client));
+  EXPECT_EQ(before.all, 6U);
+  EXPECT_EQ(before.again, 0U);
+  c.env().SetLoopbackUp(false);
+  ASSERT_THAT(pair.client.Send("lost"), IsOk());
+  c.env().SetLoopbackUp(true);
+  ASSERT_THAT(RecvOnce(pair.server), IsOkAndHolds("lost"));
+  ASSERT_OK_AND_ASSIGN(const BytesSent after, BytesSentBy(pair.client));
+  EXPECT_GE(after.again, 4U);
+  EXPECT_EQ(after.again % 4, 0U);
+  EXPECT_EQ(after.all, 10 + after.again);
 }
 
 void ReadingAnnouncesNoLargerWindow(Context& c) {
@@ -330,6 +362,13 @@ const std::vector<Case>& SegmentsKernelCases() {
                       "exchange, and the SYN as a byte that was acknowledged.",
        .source = "measured on Linux 6.18",
        .run = &CountsOfAnExchange},
+      {.id = "kernel.segments.info.sent_again",
+       .requirement = "TCP_INFO must count the bytes that were sent again, "
+                      "also among those that were sent.",
+       .source = "RFC 4898, tcpEStatsPerfOctetsRetrans; measured on Linux 6.18",
+       .families = AddressFamilies::kV4,
+       .needs = Need::kOwnNetwork,
+       .run = &BytesThatWereSentAgain},
       {.id = "kernel.segments.window_grows_by_data",
        .requirement = "A read must not announce a larger window than any "
                       "before, although SO_RCVLOWAT has enlarged the buffer.",

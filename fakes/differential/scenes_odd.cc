@@ -145,7 +145,9 @@ void Writer::OptionOf(Step& step) {
   step.level = option.level;
   step.name = option.name;
   step.value = OneOf({0, 1, 1, 2, 5, 100, 4096, 65536, 32768, -1});
-  if (IsLinger(step.level, step.name)) {
+  if (!IsAllowed(step.level, step.name)) {
+    step.value = 0;
+  } else if (IsLinger(step.level, step.name)) {
     // A close that lingers would block.
     step.value = Below(2);
     step.second_value = step.value == 1 ? 0 : Below(8);

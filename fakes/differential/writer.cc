@@ -226,7 +226,13 @@ void Writer::SetOption(int slot, int level, int name, int value) {
   Step& step = Add(Call::kSetSockOpt, slot);
   step.level = level;
   step.name = name;
-  step.value = value;
+  step.value = IsAllowed(level, name) ? value : 0;
+}
+
+bool Writer::IsAllowed(int level, int name) const {
+  if (level != SOL_SOCKET) return true;
+  if (name == SO_BINDTOIFINDEX) return uses_interfaces_;
+  return (name != SO_REUSEADDR && name != SO_REUSEPORT) || !uses_interfaces_;
 }
 
 void Writer::BindTo(int slot, const Address& address) {

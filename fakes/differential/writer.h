@@ -25,7 +25,7 @@ class Writer {
   // `usual` has the counts of situations without a preference. Null: the writer
   // prefers nothing.
   Writer(uint64_t seed, const SituationCounts* usual)
-      : random_(seed), usual_(usual) {}
+      : random_(seed), usual_(usual), uses_interfaces_(seed % 8 == 0) {}
 
   // Returns a program of 1 to `most` steps.
   Program Write(size_t most);
@@ -67,6 +67,8 @@ class Writer {
   int FreeSlot();
   int NewSocket(bool v6);
   void SetOption(int slot, int level, int name, int value);
+  // Returns whether a program may turn an option on. See uses_interfaces_.
+  bool IsAllowed(int level, int name) const;
   void BindTo(int slot, const Address& address);
   void ListenOn(int slot, int backlog);
   void ConnectTo(int slot, int listener);
@@ -136,6 +138,10 @@ class Writer {
 
   uint64_t random_;  // The state of SplitMix64.
   const SituationCounts* usual_;
+  // Whether sockets are bound to the loopback interface, by an option, and then
+  // never share a port. Linux lets two sockets on one port connect to the same
+  // address if one is bound to an interface. The FakeKernel does not.
+  bool uses_interfaces_;
   Program program_;
   std::array<Guess, kSlots> guesses_;
 

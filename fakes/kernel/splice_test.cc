@@ -102,6 +102,16 @@ TEST_F(SpliceTest, ToASocketThatIsResetMeanwhileTakesTheError) {
   EXPECT_THAT(Splice(out(), client), IsErrno(EPIPE));
 }
 
+// A reset that arrives after the last byte was written is left for the next
+// call, although the bytes were more than SO_SNDBUF.
+TEST_F(SpliceTest, ToASocketThatIsResetAfterwardsLeavesTheError) {
+  EXPECT_THAT(SetOption(sys_, pair_.client, SOL_SOCKET, SO_SNDBUF, 1), IsOk());
+  EXPECT_THAT(sys_.Close(pair_.server), IsOk());
+  EXPECT_THAT(WriteText(sys_, in(), std::string(30000, 'x')), IsOk());
+  EXPECT_THAT(Splice(out(), pair_.client), IsOkAndHolds(30000));
+  EXPECT_EQ(OptionOf(sys_, pair_.client, SOL_SOCKET, SO_ERROR), EPIPE);
+}
+
 // While a splice(2) waits for a socket, Linux holds the lock of its pipe.
 TEST_F(SpliceTest, OtherCallsWaitForOneThatWaitsForASocket) {
   EXPECT_THAT(WriteText(sys_, in(), "old "), IsOk());

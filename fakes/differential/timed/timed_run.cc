@@ -9,8 +9,10 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,9 @@
 
 namespace net::differential {
 namespace {
+
+// Of tcpi_bytes_retrans, which <linux/tcp.h> has and <netinet/tcp.h> lacks.
+constexpr size_t kBytesRetransOffset = 208;
 
 constexpr uint16_t kFirstFixedPort = 20000;
 
@@ -172,14 +177,21 @@ std::string TimedRun::GetSockOpt(const Step& step) const {
 // - the counters of a connection that has ended: they are leftovers
 // - the probes after data was sent to the socket: the kernel's memory
 //   accounting decides whether data that arrives ends them
-// - the segments in flight after a retransmission: the memory of the peer's
-//   queue decides which of them it has joined
+// - the segments in flight after data was sent again: the memory of the peer's
+//   queue decides which of them it has joined. A SYN that was sent again does
+//   not count. Its timer expires with the peer's for the SYN-ACK, and the
+//   machine's load decides which of them Linux finds first.
 std::string TimedRun::TcpInfo(const Step& step) const {
-  tcp_info info = {};
-  socklen_t size = sizeof(info);
-  const SysResult got =
-      world_.sys.GetSockOpt(At(step.slot), step.level, step.name, &info, &size);
+  std::array<char, kBytesRetransOffset + sizeof(uint64_t)> bytes = {};
+  socklen_t size = bytes.size();
+  const SysResult got = world_.sys.GetSockOpt(At(step.slot), step.level,
+                                              step.name, bytes.data(), &size);
   if (!got.ok()) return Plain(got);
+  tcp_info info = {};
+  std::memcpy(&info, bytes.data(), sizeof(info));
+  uint64_t bytes_retrans = 0;
+  std::memcpy(&bytes_retrans, bytes.data() + kBytesRetransOffset,
+              sizeof(bytes_retrans));
   const int state = info.tcpi_state;
   if (state == TCP_CLOSE || state == TCP_LISTEN) {
     return absl::StrCat("state ", state);
@@ -187,7 +199,7 @@ std::string TimedRun::TcpInfo(const Step& step) const {
   std::string text =
       absl::StrCat("state ", state, ", retransmits ", info.tcpi_retransmits,
                    ", backoff ", info.tcpi_backoff);
-  if (info.tcpi_total_retrans == 0) {
+  if (bytes_retrans == 0) {
     absl::StrAppend(&text, ", unacked ", info.tcpi_unacked);
   }
   const bool gets_data =

@@ -31,6 +31,8 @@ struct LossState {
   // The data in flight that was sent more than once: [begin, end).
   uint64_t again_begin = 0;
   uint64_t again_end = 0;
+  // The bytes that were sent again: bytes_retrans of Linux.
+  uint64_t bytes_sent_again = 0;
   // When the first retransmission of the recovery was sent (retrans_stamp of
   // Linux), and the first of the probes of a closed window; -1: there was none.
   Nanoseconds first_retransmission_at = -1;

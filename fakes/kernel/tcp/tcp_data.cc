@@ -26,14 +26,21 @@
 namespace net::fake {
 // --- How much fits -----------------------------------------------------------
 
+// Linux looks at SO_SNDBUF, and at TCP_NOTSENT_LOWAT, only where it begins a
+// segment, which it then fills (tcp_sendmsg_locked(), net/ipv4/tcp.c). So even
+// the smallest buffer takes a whole segment.
 inline size_t TcpSocket::SendRoom() const {
+  const size_t segment = send_.segment();
   const size_t waiting = UnacknowledgedBytes();
-  const size_t room = Capacity() > waiting ? Capacity() - waiting : 0;
-  if (options_.notsent_lowat() == 0) return room;
-  // Linux looks at the mark only where it begins a new segment.
-  const size_t begun = UnsentBytes() % send_.segment();
-  if (begun == 0 && !UnsentIsLow()) return 0;
-  return std::min(room, send_.segment() - begun);
+  const size_t begun = UnsentBytes() % segment;
+  const size_t rest = begun == 0 ? 0 : segment - begun;
+  if (waiting + rest >= Capacity()) return rest;
+  if (options_.notsent_lowat() == 0) {
+    const size_t room = Capacity() - waiting - rest;
+    return rest + (room + segment - 1) / segment * segment;
+  }
+  if (rest > 0) return rest;
+  return UnsentIsLow() ? segment : 0;
 }
 
 // __tcp_stream_memory_free() of Linux (net/ipv4/tcp.c). What has not been sent

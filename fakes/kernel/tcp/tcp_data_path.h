@@ -126,6 +126,7 @@ inline bool TcpSocket::CanRecvAtOnce(size_t size) const {
   const bool again = send_.nxt() < send_.max();
   if (again) {
     Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
+    Loss().bytes_sent_again += piece.size;
     ++total_retrans_;
   }
   TransmitInline(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),

@@ -73,7 +73,8 @@ TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
     info.retrans = source.retrans;
     if (source.lost > 0) info.ca_state = TCP_CA_Loss;
     info.snd_mss = source.mss;
-    info.bytes_sent = source.bytes_sent;
+    info.bytes_sent = source.bytes_sent + source.bytes_sent_again;
+    info.bytes_retrans = source.bytes_sent_again;
     info.bytes_acked = source.bytes_acked;
     info.bytes_received = source.bytes_received;
     info.notsent_bytes = source.notsent_bytes;

@@ -205,6 +205,7 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
     }
   }
   source.bytes_sent = send_.max() - std::min<uint64_t>(send_.max(), 1);
+  source.bytes_sent_again = loss().bytes_sent_again;
   // The SYN counts, the SYN-ACK does not.
   source.bytes_acked = opened_actively_
                            ? send_.una()
