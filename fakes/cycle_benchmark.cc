@@ -2,7 +2,7 @@
 // how its cost grows with the number of connections. Required medians on an
 // idle machine (ratios are linux/fake_kernel, except for growth):
 //
-//   connect, accept and reset one connection        at least 50
+//   connect, accept and reset one connection        at least 60
 //   64 bytes there and back                         at least 45
 //   64 bytes there and back, waiting by epoll(7)    at least 30
 //   bulk transfer in chunks of 16 KiB               at least 8
@@ -12,6 +12,9 @@
 //   memory of an idle established socket            at most 1 KiB
 //
 //   bazel run --config=opt //fakes:cycle_benchmark
+//
+// It is linked with link-time optimization, without stack protector and frame
+// pointers (syscalls/testing/fast_program.bzl).
 
 #include <malloc.h>
 #include <sys/epoll.h>

@@ -102,7 +102,8 @@ SysResult FakeProcess::DoSocket(int domain, int type, int protocol) {
   if (error != 0) return SysResult::Error(error);
   fake::Socket* socket = nullptr;
   if (kind == SOCK_STREAM && domain != AF_UNIX) {
-    socket = new fake::TcpSocket(kernel_, host_, domain, uid_);
+    socket =
+        new (kernel_.sockets) fake::TcpSocket(kernel_, host_, domain, uid_);
   } else {
     socket = new fake::StubSocket(kernel_, domain, kind);
   }

@@ -8,9 +8,8 @@
 
 namespace net::fake {
 
-int DescriptorTable::LowestFree(int lowest) const {
-  const auto start = static_cast<size_t>(std::max(lowest, lowest_free_));
-  size_t fd = start;
+int DescriptorTable::NextFree(int from) const {
+  auto fd = static_cast<size_t>(from);
   while (fd / kBits < open_.size()) {
     const uint64_t free = ~open_[fd / kBits] & (~uint64_t{0} << fd % kBits);
     if (free != 0) {
@@ -34,9 +33,7 @@ int DescriptorTable::Reserve() {
 }
 
 bool DescriptorTable::IsReserved(int fd) const {
-  const auto index = static_cast<size_t>(fd);
-  return index < entries_.size() && entries_[index].file == nullptr &&
-         (open_[index / kBits] >> index % kBits & 1) != 0;
+  return IsTaken(fd) && Get(fd) == nullptr;
 }
 
 void DescriptorTable::SetInitial(int fd, File& file) {

@@ -53,7 +53,12 @@ class DescriptorTable {
 
   // Returns the lowest free number >= `lowest`, or -1 if no number is free
   // below the limit (EMFILE).
-  int LowestFree(int lowest = 0) const;
+  int LowestFree(int lowest = 0) const {
+    // Usually the number after those that are open.
+    const int fd = std::max(lowest, lowest_free_);
+    if (fd < limit_ && !IsTaken(fd)) return fd;
+    return NextFree(fd);
+  }
   // Takes the lowest free number without opening it, as Linux does at the start
   // of accept4(2). Returns -1 if none is free below the limit (EMFILE).
   int Reserve();
@@ -102,6 +107,14 @@ class DescriptorTable {
   }
   static constexpr size_t kBits = 64;
 
+  // Whether the number is open or reserved.
+  bool IsTaken(int fd) const {
+    const auto index = static_cast<size_t>(fd);
+    return index / kBits < open_.size() &&
+           (open_[index / kBits] >> index % kBits & 1) != 0;
+  }
+  // Returns the lowest free number from `from` on, or -1.
+  int NextFree(int from) const;
   // Makes room for the number and marks it as not free.
   void Occupy(int fd) {
     const auto index = static_cast<size_t>(fd);

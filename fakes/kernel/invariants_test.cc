@@ -122,8 +122,8 @@ class InvariantsTest : public testing::Test {
   }
 
   TcpSocket& NewSocket(uid_t uid = 1000) {
-    auto* const socket =
-        new TcpSocket(kernel_, kernel_.first_host(), AF_INET, uid);
+    auto* const socket = new (kernel_.sockets)
+        TcpSocket(kernel_, kernel_.first_host(), AF_INET, uid);
     descriptors_.Set(descriptors_.LowestFree(), *socket, false);
     return *socket;
   }
@@ -481,7 +481,7 @@ TEST_F(InvariantsDeathTest, AViolationEndsTheProcess) {
 // Beyond a bound, parts of the machine are checked in turns.
 TEST_F(InvariantsDeathTest, SoonerOrLaterEachSocketIsChecked) {
   for (int i = 0; i < 100; ++i)
-    new TcpSocket(kernel_, kernel_.first_host(), AF_INET, 0);
+    new (kernel_.sockets) TcpSocket(kernel_, kernel_.first_host(), AF_INET, 0);
   for (TcpSocket* one = kernel_.first_socket; one != nullptr;
        one = one->next_socket()) {
     if (one->references() == 0 && State::listener(*one) == nullptr) one->Ref();

@@ -17,6 +17,7 @@
 #include "fakes/kernel/tcp/byte_queue.h"
 #include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/network.h"
+#include "fakes/kernel/tcp/socket_pool.h"
 #include "syscalls/sys_result.h"
 
 namespace net::fake {
@@ -51,6 +52,7 @@ struct Kernel {
   Scheduler scheduler;
   std::deque<Host> hosts;  // At least one.
   ChunkPool chunks;
+  SocketPool sockets;
   Network network;
   StrictOptions strict_options;
   std::unique_ptr<KernelObserver> observer;  // Null: none.

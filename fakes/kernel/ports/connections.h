@@ -86,12 +86,12 @@ class ConnectionTable {
 
   // Inserts an end. Requires that there is none with this tuple.
   void Insert(ConnectionEnd& end, const FourTuple& tuple) {
-    if (size_ == buckets_.size()) Grow();
-    ++size_;
-    end.tuple_ = tuple;
-    end.hash_ = Hash(tuple);
-    end.in_table_ = true;
-    Link(end);
+    InsertHashed(end, tuple, Hash(tuple));
+  }
+  // Does the same with the mirrored tuple of `peer`, which is, or was, in a
+  // table.
+  void InsertPeer(ConnectionEnd& end, const ConnectionEnd& peer) {
+    InsertHashed(end, peer.tuple_.Mirrored(), peer.hash_);
   }
 
   size_t size() const { return size_; }
@@ -131,6 +131,15 @@ class ConnectionTable {
     return word ^ (word >> 31);
   }
   static constexpr uint32_t kNeighbours = 8;
+
+  void InsertHashed(ConnectionEnd& end, const FourTuple& tuple, uint32_t hash) {
+    if (size_ == buckets_.size()) Grow();
+    ++size_;
+    end.tuple_ = tuple;
+    end.hash_ = hash;
+    end.in_table_ = true;
+    Link(end);
+  }
 
   // The number of buckets is a power of 2.
   ConnectionEnd*& Bucket(uint32_t hash) {

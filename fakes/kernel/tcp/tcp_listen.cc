@@ -157,9 +157,9 @@ void TcpSocket::OnSyn(const Segment& syn) {
 // Makes the socket of a connection that begins with `syn`.
 TcpSocket* TcpSocket::NewChild(const Segment& syn) {
   const FourTuple tuple = syn.ends().Mirrored();
-  auto* const child =
-      new TcpSocket(kernel_, host_, family_, uid_, /*listener=*/this,
-                    /*over_ipv6=*/tuple.local.addr.is_v6());
+  auto* const child = new (kernel_.sockets)
+      TcpSocket(kernel_, host_, family_, uid_, /*listener=*/this,
+                /*over_ipv6=*/tuple.local.addr.is_v6());
   child->socket_state_ = SocketState::kConnected;
   // Of a shutdown(2) before listen(2), which had failed.
   child->shut_down_ = shut_down_;
@@ -174,7 +174,11 @@ TcpSocket* TcpSocket::NewChild(const Segment& syn) {
   child->connection_ = syn.connection;
   child->listener_ = this;
   host_.ports.Inherit(*child, *this);
-  host_.connections.Insert(*child, tuple);
+  if (syn.from != nullptr) {
+    host_.connections.InsertPeer(*child, *syn.from);
+  } else {
+    host_.connections.Insert(*child, tuple);
+  }
   if (TcpSocket* const client = Network::SenderOf(syn)) {
     GiveFastOpenCookie(*client);
     // With a cookie, Linux keeps nothing of the SYN.

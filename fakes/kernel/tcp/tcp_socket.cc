@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/raw_address.h"
+#include "fakes/kernel/tcp/socket_pool.h"
 #include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_info.h"
 #include "fakes/kernel/tcp/tcp_state.h"
@@ -81,6 +83,12 @@ TcpSocket::~TcpSocket() {
   if (previous_socket_ != nullptr)
     previous_socket_->next_socket_ = next_socket_;
   if (kernel_.first_socket == this) kernel_.first_socket = next_socket_;
+}
+
+void TcpSocket::operator delete(TcpSocket* socket, std::destroying_delete_t) {
+  SocketPool& pool = socket->kernel_.sockets;
+  socket->~TcpSocket();
+  pool.Give(socket);
 }
 
 void TcpSocket::SetState(TcpState state) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/segment_borders.h"
 #include "fakes/kernel/tcp/send_side.h"
+#include "fakes/kernel/tcp/socket_pool.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
 #include "fakes/kernel/tcp/zero_copy.h"
@@ -71,6 +73,15 @@ class TcpSocket final : public Socket,
   TcpSocket(Kernel& kernel, Host& host, int family, uid_t uid);
   TcpSocket(const TcpSocket&) = delete;
   TcpSocket& operator=(const TcpSocket&) = delete;
+
+  // The memory is that of the kernel's pool.
+  static void* operator new(size_t size, SocketPool& pool) {
+    return pool.Take(size);
+  }
+  static void operator delete(void* memory, SocketPool& pool) {
+    pool.Give(memory);
+  }
+  static void operator delete(TcpSocket* socket, std::destroying_delete_t);
 
   // File
   int16_t PollEvents() override;
