@@ -6,6 +6,7 @@
 
 #include "fakes/kernel/clock.h"
 #include "fakes/kernel/tcp/congestion_window.h"
+#include "fakes/kernel/tcp/sequence_ranges.h"
 
 namespace net::fake {
 
@@ -31,6 +32,10 @@ struct LossState {
   // The data in flight that was sent more than once: [begin, end).
   uint64_t again_begin = 0;
   uint64_t again_end = 0;
+  // The data in flight that was selectively acknowledged (RFC 2018).
+  SequenceRanges selected;
+  // The segments in flight that were sent again after they had arrived.
+  SequenceRanges copies;
   // The bytes that were sent again: bytes_retrans of Linux.
   uint64_t bytes_sent_again = 0;
   // When the first retransmission of the recovery was sent (retrans_stamp of
@@ -46,6 +51,11 @@ struct LossState {
     if (again_end <= una) again_begin = begin;
     again_begin = std::min(again_begin, begin);
     again_end = std::max(again_end, end);
+  }
+  // Called when what precedes `una` is acknowledged.
+  void ForgetBefore(uint64_t una) {
+    selected.RemoveBefore(una);
+    copies.RemoveBefore(una);
   }
   // Returns whether a part of [begin, end) was sent more than once.
   bool WasSentAgain(uint64_t begin, uint64_t end) const {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "fakes/kernel/tcp/byte_queue.h"
+#include "fakes/kernel/tcp/out_of_order.h"
 #include "fakes/kernel/tcp/receive_window.h"
 
 namespace net::fake {
@@ -57,6 +59,7 @@ class ReceiveSide {
   // Returns to the state before a connection.
   void Reset(ChunkPool& chunks) {
     queue_.Clear(chunks);
+    out_of_order_.reset();
     space_ = {};
     nxt_ = window_end_ = 0;
     ready_ = 0;
@@ -83,11 +86,37 @@ class ReceiveSide {
     ready_ += taken;
     return taken;
   }
+
+  // Returns what has arrived out of order, or null if nothing has.
+  const OutOfOrder* out_of_order() const { return out_of_order_.get(); }
+  // Keeps a segment that begins after nxt(). See OutOfOrder::Add().
+  bool Keep(uint64_t begin, uint64_t end, bool has_fin) {
+    if (out_of_order_ == nullptr) {
+      out_of_order_ = std::make_unique<OutOfOrder>();
+    }
+    return out_of_order_->Add(begin, end, has_fin);
+  }
+  // Takes the bytes that had arrived out of order and are in order now, as
+  // tcp_ofo_queue() of Linux (net/ipv4/tcp_input.c). Does not take a FIN after
+  // them.
+  void TakeKept() {
+    const uint64_t end = std::min(out_of_order_->EndOfBytes(nxt_),
+                                  nxt_ + queue_.size() - ready_);
+    ready_ += end - nxt_;
+    nxt_ = end;
+    out_of_order_->RemoveBefore(nxt_);
+    if (out_of_order_->empty()) out_of_order_.reset();
+  }
+  // Returns whether a FIN had arrived out of order and is in order now.
+  bool HasKeptFin() const {
+    return out_of_order_ != nullptr && out_of_order_->HasFinAt(nxt_);
+  }
   // Returns whether all bytes that were written have arrived.
   bool has_all_written() const { return queue_.size() == ready_; }
   void TakeFin() {
     ++nxt_;
     fin_received_ = true;
+    out_of_order_.reset();
   }
 
   // Called when the program has read `size` bytes.
@@ -98,10 +127,14 @@ class ReceiveSide {
     if (ready_ == 0) return false;
     queue_.Take(chunks, nullptr, ready_);
     ready_ = 0;
+    out_of_order_.reset();
     return true;
   }
   // Drops the bytes that have not arrived, because they never will.
-  void Cut(ChunkPool& chunks) { queue_.Truncate(chunks, ready_); }
+  void Cut(ChunkPool& chunks) {
+    queue_.Truncate(chunks, ready_);
+    out_of_order_.reset();
+  }
 
  private:
   friend class InvariantWalk;
@@ -111,6 +144,7 @@ class ReceiveSide {
   uint64_t nxt_ = 0;
   uint64_t window_end_ = 0;
   size_t ready_ = 0;
+  std::unique_ptr<OutOfOrder> out_of_order_;
   // The next member is in its padding.
   [[no_unique_address]] ReceiveWindow space_;
   bool fin_received_ = false;

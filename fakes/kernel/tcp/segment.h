@@ -47,8 +47,10 @@ struct Segment {
   // A selective acknowledgement (RFC 2018). The end of what has arrived twice
   // (RFC 2883); 0: nothing has.
   uint64_t twice_until = 0;
-  bool out_of_order = false;  // Something beyond `ack` has arrived.
-  uint16_t mss = 0;           // TCP_MAXSEG of the sender, on a SYN; 0: not set.
+  // A block beyond `ack` that has arrived. Linux sends up to four.
+  uint64_t block_begin = 0;
+  uint32_t block_size = 0;  // 0: there is none.
+  uint16_t mss = 0;         // TCP_MAXSEG of the sender, on a SYN; 0: not set.
   uint8_t flags = 0;
   uint8_t ttl = 0;  // IPv6: hop limit.
 };

@@ -8,8 +8,8 @@
 namespace net::fake {
 
 // The sequence numbers at which segments in flight begin, except the first and
-// the last segment. For TCP_INFO, which counts segments. Sequence numbers are
-// those of Segment.
+// the last segment. TCP_INFO counts segments, and retransmissions join whole
+// ones. Sequence numbers are those of Segment.
 class SegmentBorders {
  public:
   // Called when another segment follows the last one, which begins at `last`.
@@ -35,6 +35,12 @@ class SegmentBorders {
   void OnAck(uint64_t una) {
     borders_.erase(borders_.begin(),
                    std::upper_bound(borders_.begin(), borders_.end(), una));
+  }
+
+  // Returns the first border after `seq`, or `last` if there is none.
+  uint64_t After(uint64_t seq, uint64_t last) const {
+    const auto next = std::upper_bound(borders_.begin(), borders_.end(), seq);
+    return next == borders_.end() ? last : *next;
   }
 
   // Returns the number of borders before `end`.

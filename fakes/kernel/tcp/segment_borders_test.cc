@@ -48,6 +48,13 @@ TEST_F(SegmentBordersTest, CountsSegments) {
   EXPECT_EQ(borders_.CountBefore(12), 1U);
 }
 
+TEST_F(SegmentBordersTest, FindsTheNextBorder) {
+  Send({10, 10, 10, 10});
+  EXPECT_EQ(borders_.After(1, last_), 11U);
+  EXPECT_EQ(borders_.After(11, last_), 21U);
+  EXPECT_EQ(borders_.After(21, last_), 31U);
+}
+
 TEST_F(SegmentBordersTest, AcknowledgedSegmentsAreNotInFlight) {
   Send({10, 10, 10, 10});
   Acknowledge(11);

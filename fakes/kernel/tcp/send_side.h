@@ -134,6 +134,8 @@ class SendSide {
   void GoBack() { nxt_ = una_; }
   // Makes the data in flight from `seq` on be sent again.
   void GoBackTo(uint64_t seq) { nxt_ = std::max(una_, seq); }
+  // Leaves out what precedes `seq`, because it has arrived.
+  void SkipTo(uint64_t seq) { nxt_ = std::max(nxt_, seq); }
   // Undoes GoBack(), because the data was not lost, or is not sent again yet.
   void UndoGoBack() { nxt_ = max_; }
 

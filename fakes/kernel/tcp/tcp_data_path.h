@@ -105,11 +105,12 @@ inline bool TcpSocket::CanRecvAtOnce(size_t size) const {
   segment.sent_at = kernel_.clock.now();
   segment.echo = echo_;
   segment.twice_until = 0;
-  segment.out_of_order = false;
+  segment.block_size = 0;
   segment.mss = static_cast<uint16_t>(options_.maxseg());
   segment.flags = static_cast<uint8_t>(flags);
   segment.ttl =
       static_cast<uint8_t>(options_.ttl(tuple().local.addr.is_v6(), sysctls()));
+  if (receive_.out_of_order() != nullptr) AddBlock(segment);
   return &segment;
 }
 
@@ -124,11 +125,7 @@ inline bool TcpSocket::CanRecvAtOnce(size_t size) const {
     last_sent_at_ = now;
   }
   const bool again = send_.nxt() < send_.max();
-  if (again) {
-    Loss().NoteRetransmission(send_.una(), send_.nxt(), end);
-    Loss().bytes_sent_again += piece.size;
-    ++total_retrans_;
-  }
+  if (again) NoteRetransmission(piece);
   TransmitInline(Segment::kAck | (piece.fin ? Segment::kFin : 0), send_.nxt(),
                  piece.size, own);
   if (piece.size > 0) {
@@ -137,7 +134,9 @@ inline bool TcpSocket::CanRecvAtOnce(size_t size) const {
     data_sent_at_ = now;
   }
   send_.OnSent(piece, probe);
-  if (!again && loss_ != nullptr) {
+  if (again) {
+    SkipSelected();
+  } else if (loss_ != nullptr) {
     loss_->window.OnSent(send_.una(), end, SegmentsBefore(end));
   }
 }
@@ -146,7 +145,7 @@ inline bool TcpSocket::CanRecvAtOnce(size_t size) const {
 // tcp_schedule_loss_probe() of Linux (net/ipv4/tcp_output.c) sets it. Returns
 // false if there is none: the timer is that of the retransmission.
 [[gnu::always_inline]] inline bool TcpSocket::SetLossProbe(bool after_ack) {
-  if (!send_.in_flight() || IsRecovering()) return false;
+  if (!send_.in_flight() || IsDisordered()) return false;
   const Nanoseconds now = kernel_.clock.now();
   const Nanoseconds min = least_timeout();
   const Nanoseconds max = sysctls().tcp_rto_max_ms * (kSecond / 1000);
@@ -170,7 +169,7 @@ inline bool TcpSocket::IsPredicted(const Segment& segment) const {
   return segment.flags == Segment::kAck && state_ == TcpState::kEstablished &&
          segment.connection == connection_ && segment.seq == receive_.nxt() &&
          segment.ack == send_.max() && send_.Unsent() == 0 && probes_ == 0 &&
-         loss_ == nullptr;
+         loss_ == nullptr && receive_.out_of_order() == nullptr;
 }
 
 // Does what OnOtherSegment() would do.
@@ -200,7 +199,7 @@ inline bool TcpSocket::IsPredicted(const Segment& segment) const {
   } else if (has_news) {
     OnIdleWindow();
   }
-  if (size > 0) TakeData(seq, size, now);
+  if (size > 0) TakeData(seq, size, now, /*has_gap=*/false);
   if (has_news) AfterNews();
   AcknowledgeArrival();
 }
@@ -260,10 +259,11 @@ inline bool TcpSocket::MakeRoomFor(uint32_t size) {
 }
 
 // Takes the `size` bytes of a segment that does not begin after what has
-// arrived.
+// arrived. `has_gap`: something had arrived out of order.
 [[gnu::always_inline]] inline void TcpSocket::TakeData(uint64_t seq,
                                                        uint32_t size,
-                                                       Nanoseconds now) {
+                                                       Nanoseconds now,
+                                                       bool has_gap) {
   const uint64_t end = seq + size;
   const uint64_t before = receive_.nxt();
   if (end > before && !MakeRoomFor(size)) {
@@ -275,11 +275,12 @@ inline bool TcpSocket::MakeRoomFor(uint32_t size) {
     return;
   }
   const size_t taken = receive_.Take(end);
-  if (taken == 0) return end <= before ? SendSelectiveAck(end) : SendAck();
+  if (taken == 0) return end <= before ? SendDuplicateAck(end) : SendAck();
   if (options_.stamps_arrivals()) NoteArrival(before);
   NoteData(size, now);
+  if (has_gap) receive_.TakeKept();
   if (taken != size || before != seq) {
-    seq < before ? SendSelectiveAck(before) : SendAck();
+    seq < before ? SendDuplicateAck(before) : SendAck();
   }
   WakeIfReadable();
 }
@@ -363,8 +364,9 @@ inline bool TcpSocket::MayPassOn() const {
   const TcpSocket& there = *other;
   const bool is_usual = state_ == TcpState::kEstablished && error_ == 0 &&
                         (shut_down_ & kSend) == 0 && !deferred_connect_ &&
-                        !spoke_ipv4_ && loss_ == nullptr && !options_.cork() &&
-                        options_.notsent_lowat() == 0 &&
+                        !spoke_ipv4_ && loss_ == nullptr &&
+                        receive_.out_of_order() == nullptr &&
+                        !options_.cork() && options_.notsent_lowat() == 0 &&
                         Capacity() >= send_.mss();
   const bool arrives = kernel_.network.IsPerfect() && host_.on &&
                        host_.machine.loopback_up() &&
@@ -403,6 +405,8 @@ inline bool TcpSocket::CanPassOn(size_t size) const {
   Assume(!spoke_ipv4_);
   Assume(loss_ == nullptr);
   Assume(there.loss_ == nullptr);
+  Assume(receive_.out_of_order() == nullptr);
+  Assume(there.receive_.out_of_order() == nullptr);
   [[maybe_unused]] const uint64_t end = send_.max() + size;
   Segment segment;
   TransmitPieceInline({.size = static_cast<uint32_t>(size)}, /*probe=*/false,

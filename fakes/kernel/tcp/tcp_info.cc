@@ -69,6 +69,7 @@ TcpInfo MakeTcpInfo(TcpState state, const TcpInfoSource& source,
     info.total_retrans = source.total_retrans;
     info.snd_cwnd = source.congestion_window;
     info.unacked = source.unacked;
+    info.sacked = source.selected;
     info.lost = source.lost;
     info.retrans = source.retrans;
     if (source.lost > 0) info.ca_state = TCP_CA_Loss;

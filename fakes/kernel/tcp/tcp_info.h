@@ -112,6 +112,8 @@ struct TcpInfoSource {
   uint32_t unacked = 0;
   uint32_t lost = 0;
   uint32_t retrans = 0;
+  // Those in flight that were selectively acknowledged.
+  uint32_t selected = 0;
   uint64_t bytes_sent = 0;  // Without those that were sent again.
   uint64_t bytes_sent_again = 0;
   uint64_t bytes_acked = 0;

@@ -9,10 +9,12 @@
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/tcp/loss_state.h"
+#include "fakes/kernel/tcp/out_of_order.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/segment_borders.h"
 #include "fakes/kernel/tcp/send_side.h"
+#include "fakes/kernel/tcp/sequence_ranges.h"
 #include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
@@ -29,8 +31,8 @@ constexpr Nanoseconds kMicrosecond = kSecond / 1000000;
 }  // namespace
 
 const LossState& TcpSocket::loss() const {
-  static constexpr LossState kNone;
-  return loss_ == nullptr ? kNone : *loss_;
+  static const LossState* const none = new LossState;
+  return loss_ == nullptr ? *none : *loss_;
 }
 
 LossState& TcpSocket::Loss() {
@@ -63,30 +65,76 @@ uint32_t TcpSocket::SegmentsBefore(uint64_t end) const {
          (has_last ? 1 : 0);
 }
 
+uint32_t TcpSocket::SelectedBefore(uint64_t end) const {
+  uint32_t count = 0;
+  for (const SequenceRanges::Range& range : loss().selected.ranges()) {
+    if (range.end > end) break;
+    count += SegmentsBefore(range.end) - SegmentsBefore(range.begin);
+  }
+  return count;
+}
+
 // --- Retransmissions ---------------------------------------------------------
+
+// Called before `piece` is sent again.
+void TcpSocket::NoteRetransmission(SendSide::Piece piece) {
+  const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1U : 0U);
+  LossState& loss = Loss();
+  loss.NoteRetransmission(send_.una(), send_.nxt(), end);
+  loss.bytes_sent_again += piece.size;
+  if (PeerHas(send_.nxt())) loss.copies.Add(send_.nxt(), end);
+  ++total_retrans_;
+}
+
+// Returns whether the segment that begins with `seq` has arrived.
+bool TcpSocket::PeerHas(uint64_t seq) const {
+  if (peer() == nullptr) return false;
+  const ReceiveSide& there = peer()->receive_;
+  const OutOfOrder* const kept = there.out_of_order();
+  return there.nxt() > seq || (kept != nullptr && kept->Contains(seq));
+}
 
 // Returns whether the peer's receive queue shares the memory of the segment
 // that begins with `seq`: skb_cloned() of Linux. Data that is appended to an
 // older segment in that queue is not shared any more (tcp_try_coalesce() of
-// net/ipv4/tcp_input.c), unless that segment is shared itself.
+// net/ipv4/tcp_input.c), unless that segment is shared itself. Sending a shared
+// segment again makes a copy (skb_unclone() in __tcp_retransmit_skb() of
+// net/ipv4/tcp_output.c).
 bool TcpSocket::PeerHolds(uint64_t seq) const {
-  if (peer() == nullptr) return false;
+  if (!PeerHas(seq) || loss().copies.Contains(seq, seq + 1)) return false;
   const ReceiveSide& there = peer()->receive_;
-  if (there.nxt() <= seq) return false;
+  if (there.nxt() <= seq) return true;
   const uint64_t unread = there.first_unread();
   return send_.una() <= unread && unread <= seq;
 }
 
+// Returns where the segment in flight begins that follows the one with `seq`.
+uint64_t TcpSocket::BorderAfter(uint64_t seq) const {
+  const uint64_t last = last_segment() > seq ? last_segment() : send_.max();
+  return borders_ == nullptr ? last : borders_->After(seq, last);
+}
+
 // A retransmission joins small segments as a whole, and none whose memory is
-// shared (tcp_retrans_try_collapse() of Linux, net/ipv4/tcp_output.c). Only the
-// border before the last segment is known.
+// shared (tcp_retrans_try_collapse() of Linux, net/ipv4/tcp_output.c). It has
+// nothing that was selectively acknowledged.
 SendSide::Piece TcpSocket::NextRetransmission(SendSide::Hold hold) const {
   SendSide::Piece piece = send_.Next(hold);
   const uint64_t end = send_.nxt() + piece.size + (piece.fin ? 1U : 0U);
-  const uint64_t last = last_segment();
-  const bool reaches_last = send_.nxt() < last && last < end;
-  if (reaches_last && (end < send_.max() || PeerHolds(last))) {
-    piece.size = static_cast<uint32_t>(last - send_.nxt());
+  uint64_t until = end;
+  for (uint64_t border = BorderAfter(send_.nxt()); border < end;) {
+    const uint64_t next = BorderAfter(border);
+    if (next > end || PeerHolds(border)) {
+      until = border;
+      break;
+    }
+    border = next;
+  }
+  const SequenceRanges::Range* const selected =
+      loss().selected.EndingAfter(send_.nxt());
+  if (selected != nullptr) until = std::min(until, selected->begin);
+  if (until < end) {
+    piece.size = static_cast<uint32_t>(
+        std::min<uint64_t>(piece.size, until - send_.nxt()));
     piece.fin = false;
   }
   return piece;
@@ -223,12 +271,41 @@ void TcpSocket::Retransmit() {
               kernel_.clock.After(Clamp(Timeout(), elapsed)));
 }
 
+// Records the block that `segment` acknowledges selectively. Returns whether it
+// is new.
+bool TcpSocket::NoteBlock(const Segment& segment) {
+  const uint64_t begin = segment.block_begin;
+  const uint64_t end = begin + segment.block_size;
+  const bool is_in_flight = begin > send_.una() && end <= send_.max();
+  if (!is_in_flight || !Loss().selected.Add(begin, end)) return false;
+  SkipSelected();
+  return true;
+}
+
+// Moves SND.NXT over what was selectively acknowledged.
+void TcpSocket::SkipSelected() {
+  const SequenceRanges::Range* const next =
+      loss().selected.EndingAfter(send_.nxt());
+  if (next != nullptr && next->begin <= send_.nxt()) send_.SkipTo(next->end);
+}
+
 // Something arrived that was sent after the first segment in flight. That is
 // lost if it was sent earlier by more than the time that reordering may take
 // (RFC 8985; tcp_rack_detect_loss() of Linux, net/ipv4/tcp_recovery.c). On a
 // link without delay, that time is shorter than a system call.
 void TcpSocket::OnSelectiveAck() {
-  if (IsRecovering()) return;
+  if (IsRecovering()) {
+    if (!loss_->by_timeout) {
+      send_.GoBackTo(loss_->again_end);
+      SkipSelected();
+      SendMissing();
+    } else if (loss_->again_end < loss_->selected.end() &&
+               loss_->selected.end() <= loss_->recovery_end) {
+      // As ShowsNoLoss().
+      UndoRecovery();
+    }
+    return;
+  }
   constexpr int kThreshold = 3;
   const bool many = ++Loss().selective_acks >= kThreshold;
   const Nanoseconds window =
@@ -240,19 +317,24 @@ void TcpSocket::OnSelectiveAck() {
               kernel_.clock.After(rest + 2 * kTick));
 }
 
-// The receiver keeps nothing that is out of order here, and therefore
-// everything is sent again.
 void TcpSocket::RecoverSelectively() {
   BeginRecovery();
+  Loss().by_timeout = false;
+  SendMissing();
+  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+}
+
+// Sends again, from SND.NXT on, what was sent before something that was
+// selectively acknowledged, and was not itself. The rest may still arrive.
+void TcpSocket::SendMissing() {
   LossState& loss = Loss();
-  loss.by_timeout = false;
-  while (send_.nxt() < send_.max()) {
+  while (send_.nxt() < loss.selected.end()) {
     const SendSide::Piece piece = NextPiece(SendSide::Hold::kNone);
-    if (piece.nothing()) break;
+    if (piece.nothing()) return;
     TransmitPiece(piece);
     ++loss.needed;
   }
-  timers_.Set(TcpTimers::kRetransmission, kernel_.clock.After(Timeout()));
+  send_.UndoGoBack();
 }
 
 // --- Acknowledgements --------------------------------------------------------
@@ -284,12 +366,26 @@ bool TcpSocket::AcknowledgesLateOrPartly(const Segment& segment) {
   LossState& loss = *loss_;
   const bool was_delayed =
       segment.echo >= 0 && segment.echo < loss.first_retransmission_at;
-  if (was_delayed || loss.needed == 0) {
-    loss.recovery_end = 0;
-    loss.window.Undo();
-    send_.UndoGoBack();
+  if (was_delayed || loss.needed == 0 || ShowsNoLoss(segment.ack)) {
+    UndoRecovery();
   }
   return partly;
+}
+
+// Returns whether the acknowledgement of what precedes `ack` shows that a
+// timeout was spurious, because some of it was sent only once, before the
+// timeout (RFC 5682, section 3, step 3b, as tcp_process_loss() of Linux).
+bool TcpSocket::ShowsNoLoss(uint64_t ack) const {
+  const LossState& loss = *loss_;
+  const uint64_t begin = std::max(send_.una(), loss.again_end);
+  const uint64_t end = std::min(ack, loss.recovery_end);
+  return loss.by_timeout && begin < end && !loss.selected.Contains(begin, end);
+}
+
+void TcpSocket::UndoRecovery() {
+  loss_->recovery_end = 0;
+  loss_->window.Undo();
+  send_.UndoGoBack();
 }
 
 }  // namespace net::fake

@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include "fakes/kernel/link_options.h"
 #include "fakes/kernel/short_calls.h"
 #include "fakes/kernel/tcp/tcp_info.h"
+#include "fakes/kernel/tcp/tcp_state.h"
 #include "gtest/gtest.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
@@ -62,6 +64,13 @@ class LossTest : public testing::Test {
     pollfd entry = {.fd = fd, .events = events, .revents = 0};
     EXPECT_THAT(sys_.Poll(&entry, 1, -1), IsOkAndHolds(1));
     return absl::ToInt64Milliseconds(kernel_.Now());
+  }
+  // Returns the number of bytes that can be read (FIONREAD).
+  int Readable(int fd) {
+    int size = 0;
+    EXPECT_THAT(sys_.Ioctl(fd, FIONREAD, reinterpret_cast<intptr_t>(&size)),
+                IsOk());
+    return size;
   }
   TcpInfo Info(int fd) { return InfoOf(sys_, fd); }
 
@@ -236,6 +245,151 @@ TEST_F(LossTest, WhatArrivesOutOfOrderShowsTheLoss) {
   EXPECT_THAT(sys_.Shutdown(pair.client, SHUT_WR), IsOk());
   EXPECT_EQ(Await(pair.server, POLLIN), 100);
   EXPECT_EQ(ReadText(sys_, pair.server), "x");
+}
+
+// The receiver keeps what has arrived out of order. The loss probe at 400 ms is
+// the second piece, and the first one is sent again at 600 ms.
+TEST_F(LossTest, WhatArrivedOutOfOrderIsReadableWhenTheGapIsFilled) {
+  const Pair pair = Connect();
+  Write(pair.client, std::string(5000, 'x'));
+  Write(pair.client, std::string(10, 'x'));
+  AdvanceTo(100);
+  kernel_.Cut(kToServer);
+  kernel_.Cut(kToClient);
+  AdvanceTo(200);
+  Write(pair.client, std::string(20000, 'y'));
+  AdvanceTo(300);
+  kernel_.Restore(kToServer);
+  Write(pair.client, std::string(20000, 'z'));
+  AdvanceTo(590);
+  EXPECT_EQ(Readable(pair.server), 5010);
+  EXPECT_EQ(Info(pair.client).unacked, 2U);
+  AdvanceTo(700);
+  EXPECT_EQ(Readable(pair.server), 45010);
+  EXPECT_EQ(Info(pair.client).bytes_retrans, 20000U);
+  EXPECT_EQ(ReadText(sys_, pair.server).substr(5010),
+            std::string(20000, 'y') + std::string(20000, 'z'));
+}
+
+// The second segment arrives out of order, and its acknowledgement is lost. It
+// is in the server's queue, so that no retransmission is joined with it. The
+// loss probe makes a copy, which is joined, even if the probe is lost.
+TEST_F(LossTest, AProbeIsJoinedWithWhatIsSentAgain) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  for (const bool probe_is_lost : {true, false}) {
+    const auto now = static_cast<int>(absl::ToInt64Milliseconds(kernel_.Now()));
+    const uint64_t before = Info(pair.client).bytes_retrans;
+    kernel_.Cut(kToServer);
+    Write(pair.client, std::string(1001, 'b'));
+    kernel_.Restore(kToServer);
+    kernel_.Cut(kToClient);
+    Write(pair.client, std::string(1002, 'c'));
+    if (probe_is_lost) kernel_.Cut(kToServer);
+    AdvanceTo(now + 50);
+    EXPECT_EQ(Info(pair.client).bytes_retrans, before + 1002);
+    kernel_.Restore(kToServer);
+    kernel_.Restore(kToClient);
+    AdvanceTo(now + 1000);
+    EXPECT_EQ(Info(pair.client).bytes_retrans, before + 1002 + 1001 + 1002);
+  }
+}
+
+TEST_F(LossTest, OnlyTheLostSegmentIsSentAgain) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  Write(pair.client, std::string(1000, 'a'));
+  kernel_.Cut(kToServer);
+  Write(pair.client, std::string(1001, 'b'));
+  kernel_.Restore(kToServer);
+  Write(pair.client, std::string(1002, 'c'));
+  EXPECT_EQ(Readable(pair.server), 3003);
+  EXPECT_EQ(Info(pair.client).bytes_retrans, 1001U);
+  EXPECT_EQ(Info(pair.client).total_retrans, 1U);
+  EXPECT_EQ(Info(pair.client).unacked, 0U);
+  EXPECT_EQ(Info(pair.server).segs_in, 5U);
+}
+
+// The first copy of the third segment is acknowledged in vain. The loss probe,
+// which is the second copy, is acknowledged selectively.
+TEST_F(LossTest, WhatIsSelectivelyAcknowledgedIsNotSentAgain) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  Write(pair.client, std::string(1000, 'a'));
+  kernel_.Cut(kToServer);
+  Write(pair.client, std::string(1001, 'b'));
+  kernel_.Restore(kToServer);
+  kernel_.Cut(kToClient);
+  Write(pair.client, std::string(1002, 'c'));
+  kernel_.Restore(kToClient);
+  AdvanceTo(50);
+  EXPECT_EQ(Readable(pair.server), 3003);
+  EXPECT_EQ(Info(pair.client).bytes_retrans, 1002U + 1001U);
+  EXPECT_EQ(Info(pair.client).unacked, 0U);
+}
+
+// The acknowledgement that reports the third segment is lost, and the server's
+// data reports it again.
+TEST_F(LossTest, DataReportsWhatArrivedOutOfOrder) {
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  Write(pair.client, std::string(1000, 'a'));
+  kernel_.Cut(kToServer);
+  Write(pair.client, std::string(1001, 'b'));
+  kernel_.Restore(kToServer);
+  kernel_.Cut(kToClient);
+  Write(pair.client, std::string(1002, 'c'));
+  kernel_.Restore(kToClient);
+  EXPECT_EQ(Readable(pair.server), 1000);
+  Write(pair.server, "x");
+  EXPECT_EQ(Readable(pair.server), 3003);
+  EXPECT_EQ(Info(pair.client).bytes_retrans, 1001U);
+}
+
+// The time that reordering may take passes before the first segment counts as
+// lost.
+TEST_F(LossTest, TcpInfoCountsWhatWasSelectivelyAcknowledged) {
+  for (const LinkEnds& ends : {kToServer, kToClient}) {
+    EXPECT_THAT(kernel_.SetLink(ends, {.delay = absl::Milliseconds(10)}),
+                IsOk());
+  }
+  const Pair pair = Connect();
+  Set(pair.client, TCP_NODELAY, 1);
+  AdvanceTo(100);
+  kernel_.Cut(kToServer);
+  Write(pair.client, "a");
+  AdvanceTo(101);
+  kernel_.Restore(kToServer);
+  Write(pair.client, "b");
+  Write(pair.client, "c");
+  AdvanceTo(122);
+  EXPECT_EQ(Info(pair.client).unacked, 3U);
+  EXPECT_EQ(Info(pair.client).sacked, 2U);
+  AdvanceTo(200);
+  EXPECT_EQ(Info(pair.client).unacked, 0U);
+  EXPECT_EQ(Info(pair.client).sacked, 0U);
+  EXPECT_EQ(Info(pair.client).bytes_retrans, 1U);
+  EXPECT_EQ(ReadText(sys_, pair.server), "abc");
+}
+
+// The FIN has arrived before the data, and is not sent again: nothing that is
+// lost is the last segment.
+TEST_F(LossTest, AFinThatArrivesOutOfOrderEndsTheStreamAfterTheData) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToServer);
+  Write(pair.client, "x");
+  kernel_.Restore(kToServer);
+  kernel_.Cut(kToClient);
+  EXPECT_THAT(sys_.Shutdown(pair.client, SHUT_WR), IsOk());
+  EXPECT_EQ(Ready(sys_, pair.server, POLLIN | POLLRDHUP), 0);
+  kernel_.Restore(kToClient);
+  // Reports the FIN.
+  Write(pair.server, "y");
+  kernel_.Cut(kToServer);
+  EXPECT_EQ(ReadText(sys_, pair.server), "x");
+  EXPECT_EQ(Ready(sys_, pair.server, POLLIN | POLLRDHUP), POLLIN | POLLRDHUP);
+  EXPECT_EQ(StateOf(sys_, pair.server), TcpState::kCloseWait);
+  EXPECT_EQ(Info(pair.client).total_retrans, 1U);
 }
 
 // A reset resets only with the next sequence number (RFC 5961, section 3.2).

@@ -15,6 +15,7 @@
 #include "fakes/kernel/ports/machine.h"
 #include "fakes/kernel/tcp/segment.h"
 #include "fakes/kernel/tcp/send_side.h"
+#include "fakes/kernel/tcp/sequence_ranges.h"
 #include "fakes/kernel/tcp/tcp_data_path.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/tcp_state.h"
@@ -29,11 +30,17 @@ Segment* TcpSocket::Transmit(int flags, uint64_t seq, uint32_t size) {
   return TransmitInline(flags, seq, size);
 }
 
-void TcpSocket::SendSelectiveAck(uint64_t twice_until) {
+void TcpSocket::SendDuplicateAck(uint64_t twice_until) {
   Segment* const ack = Transmit(Segment::kAck, seq_of_control(), 0);
   if (ack == nullptr) return;
   ack->twice_until = twice_until;
-  ack->out_of_order = twice_until == 0;
+}
+
+void TcpSocket::AddBlock(Segment& segment) const {
+  const SequenceRanges::Range block = receive_.out_of_order()->Block();
+  if (block.begin <= segment.ack) return;
+  segment.block_begin = block.begin;
+  segment.block_size = static_cast<uint32_t>(block.end - block.begin);
 }
 
 void TcpSocket::TransmitPiece(SendSide::Piece piece, bool probe) {

@@ -61,7 +61,7 @@ void TcpSocket::OnOtherSegment(const Segment& segment) {
   // otherwise ignored (tcp_sequence() of Linux, net/ipv4/tcp_input.c).
   if (!segment.has(Segment::kSyn) && !segment.has(Segment::kFin) &&
       segment.end() < acknowledged_) {
-    return segment.size > 0 ? SendSelectiveAck(segment.end()) : SendAck();
+    return segment.size > 0 ? SendDuplicateAck(segment.end()) : SendAck();
   }
   // The echo is that of the first segment that is not acknowledged (RFC 7323,
   // section 4.3).
@@ -84,9 +84,11 @@ void TcpSocket::OnOtherSegment(const Segment& segment) {
   if (was_opening && (shut_down_ & kSend) != 0 && EndStream()) {
     SendFin();
   }
+  const bool had_gap = receive_.out_of_order() != nullptr;
   if (!OnData(segment)) return;
-  const bool fin = segment.has(Segment::kFin) &&
-                   segment.end() == receive_.nxt() && !receive_.fin_received();
+  const bool fin = receive_.HasKeptFin() || (segment.has(Segment::kFin) &&
+                                             segment.end() == receive_.nxt() &&
+                                             !receive_.fin_received());
   if (fin) {
     receive_.TakeFin();
     // Before any data, Linux acknowledges the FIN with the next tick.
@@ -99,15 +101,18 @@ void TcpSocket::OnOtherSegment(const Segment& segment) {
     OnFin();
     if (state_ == TcpState::kClosed) return;
   } else if (segment.has(Segment::kFin) && segment.seq > receive_.nxt()) {
-    if (segment.size == 0) SendSelectiveAck(0);
+    if (segment.size == 0) KeepOutOfOrder(segment);
   } else if (segment.size == 0 && segment.seq < receive_.nxt() &&
              !segment.has(Segment::kSyn)) {
     // A FIN again, or a probe.
-    segment.has(Segment::kFin) ? SendSelectiveAck(segment.end() + 1)
+    segment.has(Segment::kFin) ? SendDuplicateAck(segment.end() + 1)
                                : SendAck();
   }
   // On Linux's fast path, nothing is sent but the acknowledgement.
   if (acknowledges || fin || send_.window_end() != window_before) AfterNews();
+  // Data that fills a gap, or a part of it, is acknowledged immediately
+  // (RFC 5681, section 4.2).
+  if (had_gap && ack_.owed()) return SendAck();
   AcknowledgeArrival();
 }
 
@@ -134,18 +139,19 @@ bool TcpSocket::OnAck(const Segment& segment) {
   heard_at_ = kernel_.clock.now();
   if (!send_.in_flight() && send_.window_end() != window_before) OnIdleWindow();
   const uint64_t una = send_.una();
+  const bool has_block = segment.block_size > 0 && NoteBlock(segment);
   if (loss_ != nullptr) {
     const bool is_duplicate = segment.ack == una && segment.size == 0 &&
-                              !segment.has(Segment::kFin) &&
-                              !segment.out_of_order &&
+                              !segment.has(Segment::kFin) && !has_block &&
                               send_.window_end() == window_before;
     NoteLossNews(segment, is_duplicate);
   }
   if (segment.ack <= una) {
-    if (segment.out_of_order && send_.in_flight()) OnSelectiveAck();
+    if (has_block) OnSelectiveAck();
     return false;
   }
   OnNewAck(segment);
+  if (has_block) OnSelectiveAck();
   if (send_.fin_acknowledged()) OnFinAcknowledged();
   return true;
 }
@@ -175,6 +181,7 @@ void TcpSocket::OnNewAck(const Segment& segment) {
   }
   const uint64_t una = send_.una();
   AdvanceTo(segment.ack);
+  if (loss_ != nullptr) loss_->ForgetBefore(segment.ack);
   if (partly) return;
   MeasureRoundTrip(segment, una);
   if (loss_ != nullptr && !IsRecovering()) {
@@ -212,15 +219,30 @@ bool TcpSocket::OnData(const Segment& segment) {
   // Data that is not new, not in order or not in the window is acknowledged
   // immediately (RFC 9293, section 3.10.7.4).
   if (segment.seq > receive_.nxt()) {
-    SendSelectiveAck(0);
+    KeepOutOfOrder(segment);
     return true;
   }
   if (receive_.fin_received()) {
-    SendSelectiveAck(segment.end() + (segment.has(Segment::kFin) ? 1U : 0U));
+    SendDuplicateAck(segment.end() + (segment.has(Segment::kFin) ? 1U : 0U));
     return true;
   }
-  TakeData(segment.seq, segment.size, kernel_.clock.now());
+  TakeData(segment.seq, segment.size, kernel_.clock.now(),
+           receive_.out_of_order() != nullptr);
   return true;
+}
+
+// As tcp_data_queue_ofo() of Linux (net/ipv4/tcp_input.c). The acknowledgement
+// reports the segment (AddBlock()).
+void TcpSocket::KeepOutOfOrder(const Segment& segment) {
+  const bool has_fin = segment.has(Segment::kFin);
+  const uint64_t end = segment.end() + (has_fin ? 1U : 0U);
+  const bool has_room = !receive_.fin_received() &&
+                        segment.end() <= receive_.window_end() &&
+                        !LacksMemoryFor(segment.size);
+  if (has_room && !receive_.Keep(segment.seq, end, has_fin)) {
+    return SendDuplicateAck(end);
+  }
+  SendAck();
 }
 
 void TcpSocket::OnFin() {

@@ -208,9 +208,12 @@ void TcpSocket::AddConnectionInfo(TcpInfoSource& source) const {
     if (state_ == TcpState::kSynSent) {
       source.lost = source.retrans = retransmits_ > 0 ? 1 : 0;
     } else if (IsRecovering() && loss().by_timeout) {
-      source.lost = SegmentsBefore(loss().recovery_end);
-      source.retrans = SegmentsBefore(send_.nxt());
+      source.lost =
+          SegmentsBefore(loss().recovery_end) - SelectedBefore(send_.max());
+      source.retrans =
+          SegmentsBefore(send_.nxt()) - SelectedBefore(send_.nxt());
     }
+    source.selected = SelectedBefore(send_.max());
   }
   source.bytes_sent = send_.max() - std::min<uint64_t>(send_.max(), 1);
   source.bytes_sent_again = loss().bytes_sent_again;

@@ -374,7 +374,9 @@ class TcpSocket final : public Socket,
   // Processes the data of `segment`. Returns false if it was answered by a
   // reset.
   bool OnData(const Segment& segment);
-  void TakeData(uint64_t seq, uint32_t size, Nanoseconds now);
+  // Keeps the data and the FIN of a segment that arrives out of order.
+  void KeepOutOfOrder(const Segment& segment);
+  void TakeData(uint64_t seq, uint32_t size, Nanoseconds now, bool has_gap);
   void NoteData(uint32_t size, Nanoseconds now);
   void NoteUnusualData(uint32_t size, Nanoseconds now);
   void OnFin();
@@ -402,9 +404,10 @@ class TcpSocket final : public Socket,
   // long.
   void TransmitPiece(SendSide::Piece piece, bool probe = false);
   void SendAck() { Transmit(Segment::kAck, seq_of_control(), 0); }
-  // Acknowledges, and reports that data up to `twice_until` has arrived twice;
-  // or, with 0, that data has arrived out of order.
-  void SendSelectiveAck(uint64_t twice_until);
+  // Acknowledges, and reports that data up to `twice_until` has arrived twice.
+  void SendDuplicateAck(uint64_t twice_until);
+  // Adds a block that has arrived out of order.
+  void AddBlock(Segment& segment) const;
   void SendReset() {
     Transmit(Segment::kRst | Segment::kAck, seq_of_control(), 0);
   }
@@ -484,15 +487,25 @@ class TcpSocket final : public Socket,
   bool IsRecovering() const {
     return loss_ != nullptr && send_.una() < loss_->recovery_end;
   }
+  // Returns whether something is lost, or has arrived out of order: the states
+  // of Linux but TCP_CA_Open and TCP_CA_CWR.
+  bool IsDisordered() const {
+    return loss_ != nullptr &&
+           (send_.una() < loss_->recovery_end || !loss_->selected.empty());
+  }
   // Returns whether one segment is in flight.
   bool one_in_flight() const { return send_.una() + last_size_ >= send_.max(); }
   // Returns the sequence number at which the last segment in flight begins.
   uint64_t last_segment() const { return send_.max() - last_size_; }
   // Returns the number of segments in flight that begin before `end`.
   uint32_t SegmentsBefore(uint64_t end) const;
+  // Returns how many of them were selectively acknowledged.
+  uint32_t SelectedBefore(uint64_t end) const;
   // Called before a segment, [SND.NXT, `end`), is sent.
   void NoteBorders(uint64_t end);
+  bool PeerHas(uint64_t seq) const;
   bool PeerHolds(uint64_t seq) const;
+  void NoteRetransmission(SendSide::Piece piece);
   SendSide::Piece NextPiece(SendSide::Hold hold) const {
     return send_.nxt() == send_.max() ? send_.Next(hold)
                                       : NextRetransmission(hold);
@@ -509,8 +522,14 @@ class TcpSocket final : public Socket,
   void TimeOut();
   void BeginRecovery();
   void Retransmit();
+  bool NoteBlock(const Segment& segment);
+  void SkipSelected();
+  uint64_t BorderAfter(uint64_t seq) const;
   void OnSelectiveAck();
   void RecoverSelectively();
+  void SendMissing();
+  bool ShowsNoLoss(uint64_t ack) const;
+  void UndoRecovery();
   void NoteLossNews(const Segment& segment, bool is_duplicate);
   bool AcknowledgesLateOrPartly(const Segment& segment);
   void AdvanceTo(uint64_t ack);
