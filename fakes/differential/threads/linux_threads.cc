@@ -303,7 +303,8 @@ absl::StatusOr<ThreadedAnswer> LinuxThreads::Run(const ThreadedProgram& program,
     return ErrnoError(errno, "getrlimit");
   }
   sandbox::Delivery delivery;
-  Runners runners(program.threads.size(), delivery, start.one_by_one);
+  Runners runners(program.threads.size(), delivery,
+                  start.one_by_one || start.awaits_deliveries);
   absl::Status started = runners.Start();
   if (!started.ok()) return started;
   const std::vector<int> numbers = FreeNumbers();

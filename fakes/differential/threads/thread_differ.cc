@@ -86,8 +86,10 @@ absl::StatusOr<std::optional<ThreadedDifference>> ThreadDiffer::Compare(
   if (!found.has_value()) return std::nullopt;
   const int confirmations =
       start.one_by_one ? kConfirmationsOneByOne : kConfirmationsAtOnce;
+  ThreadStart patient = start;
+  patient.awaits_deliveries = true;
   for (int i = 0; i < confirmations && found->repeats; ++i) {
-    const absl::StatusOr<ThreadedAnswer> again = oracle_.Run(program, start);
+    const absl::StatusOr<ThreadedAnswer> again = oracle_.Run(program, patient);
     if (!again.ok()) return again.status();
     if (found->seen.contains(again->ToText())) {
       ++unstable_;

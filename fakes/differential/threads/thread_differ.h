@@ -52,8 +52,8 @@ struct ThreadedDifference {
 // - kConfirmationsOneByOne times if they began one after the other. Only
 //   threads that a call wakes then run at the same time as others.
 //
-// If one of these answers is one that the candidate gives, the program counts
-// as unstable().
+// In these runs, calls wait for deliveries. If one of the answers is one that
+// the candidate gives, the program counts as unstable().
 //
 // The repetition hides one kind of mistake: the candidate lacks an answer that
 // the oracle gives only in some runs. The search finds such a mistake only if

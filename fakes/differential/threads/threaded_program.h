@@ -69,6 +69,9 @@ struct ThreadStart {
   // If true, each thread begins when the ones before it have ended or are
   // blocked. If false, all begin at the same time.
   bool one_by_one = true;
+  // Whether each call waits until what its thread has sent has arrived, also if
+  // all begin at the same time. Linux may deliver late on a busy machine.
+  bool awaits_deliveries = false;
 };
 
 }  // namespace net::differential
