@@ -317,7 +317,7 @@ void TcpSocket::Disconnect() {
   receive_.Reset(kernel_.chunks);
   send_.Reset();
   ack_.Reset();
-  arrivals_.reset();
+  if (messages_ != nullptr) messages_->arrivals = {};
   acknowledged_ = 0;
   syn_bytes_.reset();
   ForgetLoss();

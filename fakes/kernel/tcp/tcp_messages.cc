@@ -26,7 +26,7 @@
 #include "fakes/kernel/iovec_cursor.h"
 #include "fakes/kernel/kernel.h"
 #include "fakes/kernel/options/options.h"
-#include "fakes/kernel/tcp/arrival_times.h"
+#include "fakes/kernel/tcp/message_state.h"
 #include "fakes/kernel/tcp/saved_syn.h"
 #include "fakes/kernel/tcp/tcp_socket.h"
 #include "fakes/kernel/tcp/zero_copy.h"
@@ -82,20 +82,25 @@ struct V6Error {
 
 }  // namespace
 
+MessageState& TcpSocket::Messages() {
+  if (messages_ == nullptr) messages_ = std::make_unique<MessageState>();
+  return *messages_;
+}
+
 void TcpSocket::NoteArrival(uint64_t begin) {
-  if (arrivals_ == nullptr) arrivals_ = std::make_unique<ArrivalTimes>();
   // A sender that is gone keeps nothing.
   const uint64_t acknowledged =
       peer() == nullptr ? receive_.nxt() : peer()->send_.una();
-  arrivals_->Add(begin, receive_.nxt(), receive_.first_unread(), acknowledged,
-                 kernel_.clock.now());
+  Messages().arrivals.Add(begin, receive_.nxt(), receive_.first_unread(),
+                          acknowledged, kernel_.clock.now());
 }
 
 // The option may have been set after the data has arrived. Then the time is
 // that of the last data.
 Nanoseconds TcpSocket::ArrivalOf(uint64_t byte) const {
   const Nanoseconds last = ack_.last_data_at();
-  return arrivals_ == nullptr ? last : arrivals_->Of(byte).value_or(last);
+  return messages_ == nullptr ? last
+                              : messages_->arrivals.Of(byte).value_or(last);
 }
 
 SysResult TcpSocket::RecvMsg(const Caller& caller,
@@ -126,21 +131,18 @@ SysResult TcpSocket::RecvMsg(const Caller& caller,
 
 // --- MSG_ZEROCOPY
 
-void TcpSocket::NoteZeroCopy() {
-  if (zero_copy_ == nullptr) zero_copy_ = std::make_unique<ZeroCopySends>();
-  zero_copy_->Add(send_.written());
-}
+void TcpSocket::NoteZeroCopy() { Messages().zero_copy.Add(send_.written()); }
 
 // Returns whether the error queue holds a notification.
 bool TcpSocket::HasNotification() const {
-  if (zero_copy_ == nullptr) return false;
-  zero_copy_->Complete(send_.una());
-  return zero_copy_->ready();
+  if (messages_ == nullptr) return false;
+  messages_->zero_copy.Complete(send_.una());
+  return messages_->zero_copy.ready();
 }
 
 SysResult TcpSocket::TakeNotification(ControlWriter* control) {
   if (!HasNotification()) return SysResult::Error(EAGAIN);
-  const std::optional<ZeroCopySends::Range> range = zero_copy_->Take();
+  const std::optional<ZeroCopySends::Range> range = messages_->zero_copy.Take();
   if (control == nullptr) return SysResult::Ok();
   // Over loopback Linux copies after all.
   const sock_extended_err error = {.ee_errno = 0,

@@ -96,7 +96,7 @@ void TcpSocket::SetState(TcpState state) {
   if (state != TcpState::kClosed) return;
   fast_open_ = false;
   deferred_connect_ = false;
-  if (zero_copy_ != nullptr) zero_copy_->CompleteAll();
+  if (messages_ != nullptr) messages_->zero_copy.CompleteAll();
   timers_.ClearAll();
   host_.connections.Remove(*this);
   Unlink();

@@ -22,10 +22,10 @@
 #include "fakes/kernel/ports/connections.h"
 #include "fakes/kernel/ports/ports.h"
 #include "fakes/kernel/socket.h"
-#include "fakes/kernel/tcp/arrival_times.h"
 #include "fakes/kernel/tcp/delayed_ack.h"
 #include "fakes/kernel/tcp/host.h"
 #include "fakes/kernel/tcp/loss_state.h"
+#include "fakes/kernel/tcp/message_state.h"
 #include "fakes/kernel/tcp/receive_side.h"
 #include "fakes/kernel/tcp/receive_window.h"
 #include "fakes/kernel/tcp/segment.h"
@@ -34,7 +34,6 @@
 #include "fakes/kernel/tcp/socket_pool.h"
 #include "fakes/kernel/tcp/tcp_state.h"
 #include "fakes/kernel/tcp/tcp_timers.h"
-#include "fakes/kernel/tcp/zero_copy.h"
 #include "syscalls/net/endpoint.h"
 #include "syscalls/net/ip_addr.h"
 #include "syscalls/sys_result.h"
@@ -318,6 +317,7 @@ class TcpSocket final : public Socket,
   void NoteArrival(uint64_t begin);
   // Returns when the data with the sequence number `byte` has arrived.
   Nanoseconds ArrivalOf(uint64_t byte) const;
+  MessageState& Messages();
   // Records a send with MSG_ZEROCOPY, which ends with the last byte written.
   void NoteZeroCopy();
   bool HasNotification() const;
@@ -596,10 +596,9 @@ class TcpSocket final : public Socket,
   [[no_unique_address]] TcpTimers timers_;
   uint16_t retransmits_ = 0;  // In a row.
   uint32_t last_size_ = 0;    // Of the last segment in flight, with its FIN.
-  // Null until MSG_ZEROCOPY is used.
-  std::unique_ptr<ZeroCopySends> zero_copy_;
-  // Null until data arrives while SO_TIMESTAMP or its like is on.
-  std::unique_ptr<ArrivalTimes> arrivals_;
+  // Null until MSG_ZEROCOPY is used, or data arrives while SO_TIMESTAMP or its
+  // like is on.
+  std::unique_ptr<MessageState> messages_;
   // Of an accepted socket: TCP_SAVED_SYN; null: not saved, or read. Of one that
   // connects: the data of a SYN that got no answer (TCP Fast Open), or null.
   std::unique_ptr<std::vector<uint8_t>> syn_bytes_;
