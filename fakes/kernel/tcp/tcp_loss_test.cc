@@ -559,6 +559,20 @@ TEST_F(LossTest, TheSynIsSentAgainBeforeTheUserTimeoutEndsTheConnect) {
   }
 }
 
+// The FIN is sent again because its acknowledgement is lost. Each segment off
+// Linux's fast path makes the receiver send what it may (tcp_data_snd_check()
+// in net/ipv4/tcp_input.c).
+TEST_F(LossTest, AFinThatComesAgainReleasesWhatMsgMoreHoldsBack) {
+  const Pair pair = Connect();
+  kernel_.Cut(kToClient);
+  EXPECT_THAT(sys_.Shutdown(pair.client, SHUT_WR), IsOk());
+  EXPECT_THAT(sys_.Send(pair.server, "x", 1, MSG_MORE), IsOkAndHolds(1));
+  AdvanceTo(100);
+  EXPECT_EQ(Info(pair.server).unacked, 0U);
+  AdvanceTo(300);
+  EXPECT_EQ(Info(pair.server).unacked, 1U);
+}
+
 // ---- Keepalive --------------------------------------------------------------
 
 // Only what is valid counts as a sign of life.

@@ -84,6 +84,10 @@ void TcpSocket::OnOtherSegment(const Segment& segment) {
   if (was_opening && (shut_down_ & kSend) != 0 && EndStream()) {
     SendFin();
   }
+  // Header prediction of Linux (tcp_rcv_established()) expects this segment.
+  const bool is_predicted = state_ == TcpState::kEstablished &&
+                            segment.seq == receive_.nxt() &&
+                            !segment.has(Segment::kFin);
   const bool had_gap = receive_.out_of_order() != nullptr;
   if (!OnData(segment)) return;
   const bool fin = receive_.HasKeptFin() || (segment.has(Segment::kFin) &&
@@ -108,8 +112,11 @@ void TcpSocket::OnOtherSegment(const Segment& segment) {
     segment.has(Segment::kFin) ? SendDuplicateAck(segment.end() + 1)
                                : SendAck();
   }
-  // On Linux's fast path, nothing is sent but the acknowledgement.
-  if (acknowledges || fin || send_.window_end() != window_before) AfterNews();
+  // On Linux's fast path, nothing is sent but the acknowledgement. On the other
+  // one, data that MSG_MORE has held back is.
+  if (!is_predicted || acknowledges || send_.window_end() != window_before) {
+    AfterNews();
+  }
   // Data that fills a gap, or a part of it, is acknowledged immediately
   // (RFC 5681, section 4.2).
   if (had_gap && ack_.owed()) return SendAck();
