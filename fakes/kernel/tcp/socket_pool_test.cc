@@ -29,8 +29,8 @@ TEST(SocketPoolTest, WhatWasReturnedLastIsReusedFirst) {
 // LeakSanitizer finds what is neither reused nor freed.
 TEST(SocketPoolTest, AllMemoryIsFreed) {
   SocketPool pool;
-  std::vector<void*> taken;
-  for (int i = 0; i < 200; ++i) taken.push_back(pool.Take(kSize));
+  std::vector<void*> taken(200);
+  for (void*& memory : taken) memory = pool.Take(kSize);
   for (void* const memory : taken) pool.Give(memory);
   for (void*& memory : taken) memory = pool.Take(kSize);
   for (void* const memory : taken) pool.Give(memory);
