@@ -20,8 +20,7 @@ struct ThreadedDifference {
   ThreadedProgram program;
   ThreadStart start;        // How the oracle's threads began.
   ThreadedAnswer expected;  // The oracle's answer.
-  // The candidate's answers, each with a schedule that gives it, by the text of
-  // the answer.
+  // The candidate's answers by their texts. Each has a schedule that gives it.
   std::map<std::string, ScheduledAnswer> seen;
   int64_t schedules = 0;     // The number of schedules tried.
   bool is_exhausted = true;  // Whether these are all schedules.
@@ -52,8 +51,8 @@ struct ThreadedDifference {
 // - kConfirmationsOneByOne times if they began one after the other. Only
 //   threads that a call wakes then run at the same time as others.
 //
-// In these runs, calls wait for deliveries. If one of the answers is one that
-// the candidate gives, the program counts as unstable().
+// Calls wait for deliveries in these runs. The program counts as unstable() if
+// the candidate gives one of these answers.
 //
 // The repetition hides one kind of mistake: the candidate lacks an answer that
 // the oracle gives only in some runs. The search finds such a mistake only if

@@ -6,8 +6,8 @@
 
 namespace net::fake {
 
-// What a socket needs for control messages and its error queue. Most sockets
-// use neither.
+// The state of a socket's control messages and error queue. Most sockets have
+// none.
 struct MessageState {
   ArrivalTimes arrivals;  // Of data, for SO_TIMESTAMP and its like.
   ZeroCopySends zero_copy;
